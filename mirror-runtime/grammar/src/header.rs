@@ -1,0 +1,146 @@
+//! Headers: what a name and a value may be (RFC 9110 section 5), and which of them a copy cannot be given.
+
+use std::fmt;
+
+use http::header::{self, HeaderName, HeaderValue};
+
+/// Headers about one connection, which no copy carries (RFC 9110 section 7.6.1).
+const HOP_BY_HOP: [HeaderName; 9] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// Why a copy cannot be given a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HeaderError {
+    /// Not a token (RFC 9110 section 5.1).
+    Name(String),
+    /// A control character, or text outside ASCII (RFC 9110 section 5.5). The value may be a secret and is not kept.
+    Value,
+    /// About one connection (RFC 9110 section 7.6.1).
+    HopByHop(HeaderName),
+    /// Set by the HTTP client, from the body that it sends.
+    Framing(HeaderName),
+    /// `Host`, which has an option of its own.
+    Host,
+    /// `X-Mirrored-From`, which keeps copies from being copied.
+    Marker,
+}
+
+impl fmt::Display for HeaderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => write!(f, "invalid header name `{name}`"),
+            Self::Value => {
+                f.write_str("invalid header value: it must be visible ASCII, spaces and tabs")
+            }
+            Self::HopByHop(name) => {
+                write!(f, "`{name}` is a hop-by-hop header, which no copy carries")
+            }
+            Self::Framing(name) => write!(
+                f,
+                "`{name}` is set by the HTTP client, from the body of the copy"
+            ),
+            Self::Host => f.write_str(
+                "`host` has an option of its own: `host = \"preserve\"` or `\"target\"`",
+            ),
+            Self::Marker => f.write_str("`x-mirrored-from` marks every copy and cannot be changed"),
+        }
+    }
+}
+
+impl std::error::Error for HeaderError {}
+
+/// Parses the name of a header; upper case is taken as lower case.
+///
+/// # Errors
+///
+/// [`HeaderError::Name`].
+pub fn parse_header_name(name: &str) -> Result<HeaderName, HeaderError> {
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_| HeaderError::Name(name.to_owned()))
+}
+
+/// Parses the value of a header.
+///
+/// # Errors
+///
+/// [`HeaderError::Value`].
+pub fn parse_header_value(value: &str) -> Result<HeaderValue, HeaderError> {
+    // `from_bytes` takes text outside ASCII, which RFC 9110 section 5.5 calls obsolete.
+    HeaderValue::from_bytes(value.as_bytes())
+        .ok()
+        .filter(|value| value.to_str().is_ok())
+        .ok_or(HeaderError::Value)
+}
+
+/// Whether a header is about one connection and travels no further (RFC 9110 section 7.6.1).
+#[must_use]
+pub fn is_hop_by_hop(name: &HeaderName) -> bool {
+    HOP_BY_HOP.contains(name)
+}
+
+/// Checks that a copy may be given, or be denied, a header of this name.
+///
+/// # Errors
+///
+/// [`HeaderError`] for the headers that the mirror and the HTTP client decide about.
+pub fn check_settable(name: &HeaderName) -> Result<(), HeaderError> {
+    if is_hop_by_hop(name) {
+        Err(HeaderError::HopByHop(name.clone()))
+    } else if name == header::CONTENT_LENGTH {
+        Err(HeaderError::Framing(name.clone()))
+    } else if name == header::HOST {
+        Err(HeaderError::Host)
+    } else if name == "x-mirrored-from" {
+        Err(HeaderError::Marker)
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_values_follow_rfc_9110() {
+        assert_eq!(parse_header_name("X-Env").unwrap(), "x-env");
+        for bad in ["", "x env", "x:env", "ü"] {
+            assert_eq!(
+                parse_header_name(bad),
+                Err(HeaderError::Name(bad.to_owned()))
+            );
+        }
+        assert_eq!(parse_header_value("a b\tc").unwrap(), "a b\tc");
+        for bad in ["a\nb", "a\r\nb: c", "\0", "ü"] {
+            assert_eq!(parse_header_value(bad), Err(HeaderError::Value), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn headers_of_the_connection_and_of_the_mirror_cannot_be_set() {
+        for name in [
+            "connection",
+            "te",
+            "keep-alive",
+            "transfer-encoding",
+            "content-length",
+            "host",
+            "x-mirrored-from",
+        ] {
+            assert!(
+                check_settable(&HeaderName::from_static(name)).is_err(),
+                "{name}"
+            );
+        }
+        assert!(check_settable(&HeaderName::from_static("x-env")).is_ok());
+    }
+}

@@ -1,0 +1,22 @@
+//! What the values of mirror's options look like: URLs of targets, percentages, durations, sizes and headers.
+//!
+//! The attribute checks its options with this crate when a program is compiled; the builder and `env(..)` targets
+//! check theirs with it when the program runs. One grammar, so that a value is right in one place exactly when it is
+//! right in the other. The URL check is a `const fn`, because a target may also be a path to a `const`.
+//!
+//! This crate is a part of `mirror-runtime` and has no promise of stability of its own.
+
+mod duration;
+mod header;
+mod percentage;
+mod size;
+mod unit;
+mod url;
+
+pub use duration::{DurationError, MAX_TIMEOUT, check_timeout, parse_duration};
+pub use header::{
+    HeaderError, check_settable, is_hop_by_hop, parse_header_name, parse_header_value,
+};
+pub use percentage::{PercentageError, check_percentage};
+pub use size::{SizeError, parse_size};
+pub use url::{Scheme, TargetUrl, UrlError, parse_url, same_target};
