@@ -1,0 +1,106 @@
+//! Percentages, durations and sizes.
+
+use std::time::Duration;
+
+use mirror_grammar::{DurationError, SizeError, check_percentage, parse_duration, parse_size};
+use syn::{Expr, Lit, UnOp};
+
+use crate::{
+    error::error,
+    value::{Setting, peel},
+};
+
+/// `percentage = 10`
+pub(crate) fn percentage(setting: &Setting<'_>) -> syn::Result<f64> {
+    let number = match setting.expr() {
+        Some(Expr::Unary(unary)) if matches!(unary.op, UnOp::Neg(_)) => {
+            number(peel(&unary.expr)).map(|number| -number)
+        }
+        Some(expr) => number(expr),
+        None => None,
+    };
+    let Some(number) = number else {
+        return Err(not_a_number(setting));
+    };
+    match check_percentage(number) {
+        // Written as a literal in the expansion, where `-0` has no sign.
+        Ok(percentage) => Ok(percentage.abs()),
+        Err(out_of_range) => Err(error(setting.value, out_of_range)),
+    }
+}
+
+fn number(expr: &Expr) -> Option<f64> {
+    let Expr::Lit(literal) = expr else {
+        return None;
+    };
+    match &literal.lit {
+        Lit::Int(int) if int.suffix().is_empty() => int.base10_parse().ok(),
+        Lit::Float(float) if float.suffix().is_empty() => float.base10_parse().ok(),
+        _ => None,
+    }
+}
+
+fn not_a_number(setting: &Setting<'_>) -> syn::Error {
+    let what = "be a number between 0 and 100";
+    let text = setting.string().map(syn::LitStr::value).unwrap_or_default();
+    let text = text.trim().trim_end_matches('%').trim_end();
+    if text.parse().is_ok_and(|n| check_percentage(n).is_ok()) {
+        setting.must_like(what, text)
+    } else {
+        setting.must(what)
+    }
+}
+
+/// `timeout = "2s"`
+pub(crate) fn timeout(setting: &Setting<'_>) -> syn::Result<Duration> {
+    let parse = |text: &str| {
+        parse_duration(text).map_err(|error| match error {
+            DurationError::WithoutUnit(_) => None,
+            error => Some(error.to_string()),
+        })
+    };
+    with_unit(setting, "s", parse)
+}
+
+/// `max_body = "2MiB"`
+pub(crate) fn size(setting: &Setting<'_>) -> syn::Result<usize> {
+    let parse = |text: &str| {
+        parse_size(text).map_err(|error| match error {
+            SizeError::WithoutUnit(_) => None,
+            error => Some(error.to_string()),
+        })
+    };
+    with_unit(setting, "B", parse)
+}
+
+/// A string like `"2s"`. `parse` fails with `None` where nothing but the unit is missing, which is then most likely
+/// `usual_unit`.
+fn with_unit<T>(
+    setting: &Setting<'_>,
+    usual_unit: &str,
+    parse: impl Fn(&str) -> Result<T, Option<String>>,
+) -> syn::Result<T> {
+    let (text, quoted) = match setting.literal() {
+        Some(Lit::Str(literal)) => (literal.value(), true),
+        Some(Lit::Int(literal)) => (literal.to_string(), false),
+        _ => (String::new(), false),
+    };
+    let mistake = match parse(&text) {
+        Ok(value) if quoted => return Ok(value),
+        Err(Some(reason)) if quoted => {
+            let message = format!("invalid `{}` `{text}`: {reason}", setting.name);
+            return Err(error(setting.value, message));
+        }
+        unquoted_or_without_unit => unquoted_or_without_unit.err(),
+    };
+    let text = text.trim();
+    let to_type = match mistake {
+        // `2s`, which lacks the quotes only.
+        None => format!("\"{text}\""),
+        Some(None) if parse(&format!("{text}{usual_unit}")).is_ok() => {
+            format!("\"{text}{usual_unit}\"")
+        }
+        Some(_) => setting.example.to_owned(),
+    };
+    Err(setting.must_like("be a string with a unit", &to_type))
+}

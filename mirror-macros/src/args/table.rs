@@ -1,0 +1,60 @@
+//! One table of options, and one check for options that are unknown, given twice or without a value.
+
+use syn::ext::IdentExt;
+
+use crate::{
+    error::{Errors, error, error_with_help, similar},
+    value::{Entry, Setting, Value},
+};
+
+/// An option of a `T`.
+pub(crate) struct Row<T> {
+    pub(crate) name: &'static str,
+    /// A value to show where the user's cannot be understood.
+    pub(crate) example: &'static str,
+    pub(crate) read: fn(&mut T, &Setting<'_>, &mut Errors),
+}
+
+/// Reads the options in `entries` into a `T`.
+pub(crate) fn read<T>(entries: &[Entry], table: &[Row<T>], into: &mut T, errors: &mut Errors) {
+    for (index, Entry { key, value }) in entries.iter().enumerate() {
+        let Some(row) = table.iter().find(|row| key == row.name) else {
+            errors.push(unknown(key, table));
+            continue;
+        };
+        if entries[..index].iter().any(|earlier| earlier.key == *key) {
+            errors.push(error(key, format_args!("`{key}` is given twice")));
+            continue;
+        }
+        match value {
+            Value::Broken => {}
+            Value::Missing => errors.push(error_with_help(
+                key,
+                format_args!("`{key}` needs a value"),
+                format_args!("write `{key} = {}`", row.example),
+            )),
+            Value::Expr(_) | Value::Map(_) => {
+                let setting = Setting {
+                    key,
+                    name: row.name,
+                    example: row.example,
+                    value,
+                };
+                (row.read)(into, &setting, errors);
+            }
+        }
+    }
+}
+
+fn unknown<T>(key: &syn::Ident, table: &[Row<T>]) -> syn::Error {
+    let message = format!("unknown option `{key}`");
+    let names = || table.iter().map(|row| row.name);
+    match similar(&key.unraw().to_string(), names()) {
+        Some(name) => error_with_help(
+            key,
+            message,
+            format_args!("there is an option with a similar name: `{name}`"),
+        ),
+        None => error(key, message),
+    }
+}

@@ -1,0 +1,71 @@
+//! From the checked options and the checked function to code. Nothing can go wrong here any more.
+
+mod across;
+mod options;
+mod original;
+mod outer;
+mod target;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use crate::{
+    args::Args,
+    error::Errors,
+    handler::{Handler, Place},
+};
+
+/// The attribute: `args` are its options, `item` is what it stands on.
+pub(crate) fn mirror(args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let args = Args::parse(args, &mut errors);
+    let handler = Handler::parse(item.clone(), &mut errors);
+    match (handler, errors.into_compile_errors()) {
+        (Some(handler), None) => expansion(&args, &handler),
+        (_, mistakes) => {
+            // The item stays, so that nothing else that names it goes red.
+            let mut tokens = mistakes.unwrap_or_default();
+            tokens.extend(item);
+            tokens
+        }
+    }
+}
+
+fn expansion(args: &Args, handler: &Handler) -> TokenStream {
+    let attributes = &handler.outer_attributes;
+    let visibility = &handler.visibility;
+    let name = &handler.signature.ident;
+    let generics = outer::generics(handler);
+    let bounds = outer::bounds(handler);
+    let original = original::original(handler);
+    let (inside, beside) = match handler.place {
+        Place::Inside => (Some(original), None),
+        Place::Beside => (None, Some(original)),
+    };
+    let target_checks = target::checks(&args.targets);
+    let options = options::options(args, handler);
+    let assertion = handler.answer.as_ref().map(outer::assert_answer);
+    // Hygienic, so that an item of this name in the user's code stays in sight of the original.
+    let incoming = Ident::new("incoming", Span::mixed_site());
+    let serve = outer::serve(handler, &incoming);
+
+    // Not an `async fn`: inside one, rustc forgets which lifetimes the types of arguments have before it checks that
+    // the future is `Send`, and a handler that takes a `State<&'static str>` would be refused.
+    quote! {
+        #(#attributes)*
+        #visibility fn #name<#generics>(
+            #incoming: ::mirror_runtime::__private::Incoming<__MirrorState>,
+        ) -> impl ::core::future::Future<Output = ::mirror_runtime::__private::Response> + ::core::marker::Send
+        where
+            #bounds
+        {
+            #inside
+            #target_checks
+            static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> =
+                ::std::sync::LazyLock::new(|| #options);
+            #assertion
+            #serve
+        }
+        #beside
+    }
+}

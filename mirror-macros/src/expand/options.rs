@@ -1,0 +1,75 @@
+//! The options as data: a chain of calls, one for each that was written.
+
+use http::Method;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+
+use super::target;
+use crate::{
+    args::{Args, Credentials, Host},
+    callback::Callback,
+    handler::Handler,
+};
+
+pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
+    let name = name(args, handler);
+    let targets = target::calls(&args.targets);
+    let percentage = call("percentage", args.percentage);
+    let timeout = call("timeout_ms", args.timeout.map(target::milliseconds));
+    let sync = call("sync", args.sync);
+    let copy_body = call("copy_body", args.copy_body);
+    let max_body = call("max_body", args.max_body);
+    let callbacks = [&args.on_success, &args.on_error, &args.when]
+        .into_iter()
+        .flatten()
+        .map(callback);
+    let methods = args.methods.iter().map(Method::as_str);
+    let set = args.set_headers.iter().map(|header| {
+        let (name, value) = (header.name.as_str(), &header.value);
+        quote!(.set_header(#name, #value))
+    });
+    let removed = args.remove_headers.iter();
+    let removed = removed.map(|header| header.name.as_str());
+    let credentials = match args.credentials {
+        Some(Credentials::Strip) => Some(quote!(.strip_credentials())),
+        Some(Credentials::Forward) | None => None,
+    };
+    let host = match args.host {
+        Some(Host::Preserve) => Some(quote!(.preserve_host())),
+        Some(Host::Target) | None => None,
+    };
+    quote! {
+        ::mirror_runtime::__private::Options::new(#name)
+            #targets
+            #percentage
+            #timeout
+            #sync
+            #copy_body
+            #max_body
+            #(#callbacks)*
+            #(.method(#methods))*
+            #(#set)*
+            #(.remove_header(#removed))*
+            #credentials
+            #host
+            .build()
+    }
+}
+
+fn name(args: &Args, handler: &Handler) -> TokenStream {
+    if let Some(name) = &args.name {
+        return name.to_token_stream();
+    }
+    let function = format!("::{}", handler.name());
+    quote!(::core::concat!(::core::module_path!(), #function))
+}
+
+fn call(method: &str, argument: Option<impl ToTokens>) -> Option<TokenStream> {
+    let method = Ident::new(method, Span::call_site());
+    argument.map(|argument| quote!(.#method(#argument)))
+}
+
+/// With the span of the option's name: that is where rustc says which signature it expects.
+fn callback(Callback { option, function }: &Callback) -> TokenStream {
+    quote!(.#option(#function))
+}

@@ -1,0 +1,123 @@
+//! Where the URL of a target stands: here, in the environment, or in a `const`.
+
+use mirror_grammar::{UrlError, parse_url, same_target};
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Expr, ExprCall, ExprPath, LitStr};
+
+use crate::{
+    error::{error, error_with_help},
+    self_use,
+    target::is_call_of,
+    value::string,
+};
+
+/// Where the URL of a target comes from.
+pub(crate) enum Source {
+    /// A literal, which is valid.
+    Url(LitStr),
+    /// The name of an environment variable.
+    Env(LitStr),
+    /// A `const` of type `&str`, whose value only rustc can check.
+    Const(ExprPath),
+}
+
+impl ToTokens for Source {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Url(literal) | Self::Env(literal) => literal.to_tokens(tokens),
+            Self::Const(path) => path.to_tokens(tokens),
+        }
+    }
+}
+
+impl Source {
+    pub(crate) fn parse(expr: &Expr) -> syn::Result<Self> {
+        if let Some(literal) = string(expr) {
+            return url(literal);
+        }
+        match expr {
+            Expr::Call(call) if is_call_of(call, "env") => env(call),
+            Expr::Path(path) => {
+                self_use::reject(path, "targets")?;
+                Ok(Self::Const(path.clone()))
+            }
+            other => Err(error(
+                other,
+                "a target must be a URL, `env(\"..\")` or the path of a `const`",
+            )),
+        }
+    }
+
+    /// Whether both are surely the same target. For a `const`, rustc finds out.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Url(a), Self::Url(b)) => match (parse_url(&a.value()), parse_url(&b.value())) {
+                (Ok(a), Ok(b)) => same_target(&a, &b),
+                _ => false,
+            },
+            (Self::Env(a), Self::Env(b)) => a.value() == b.value(),
+            _ => false,
+        }
+    }
+
+    /// The mistake of naming the same target again.
+    pub(crate) fn twice(&self) -> syn::Error {
+        match self {
+            Self::Url(literal) | Self::Env(literal) => {
+                let message = format!("`{}` is already a target", literal.value());
+                error(literal, message)
+            }
+            Self::Const(path) => error(path, "this is already a target"),
+        }
+    }
+}
+
+fn url(literal: &LitStr) -> syn::Result<Source> {
+    let text = literal.value();
+    match parse_url(&text) {
+        Ok(_) => Ok(Source::Url(literal.clone())),
+        // These speak for themselves, and the text may hold a secret.
+        Err(mistake @ (UrlError::Credentials | UrlError::Query | UrlError::Fragment)) => {
+            Err(error(literal, mistake))
+        }
+        Err(UrlError::NotAbsolute) => Err(not_absolute(literal, &text)),
+        Err(mistake) => {
+            let message = format!("invalid target `{text}`: {mistake}");
+            Err(error(literal, message))
+        }
+    }
+}
+
+fn not_absolute(literal: &LitStr, text: &str) -> syn::Error {
+    let with_scheme = format!("https://{}", text.trim_start_matches('/'));
+    let example = match parse_url(&with_scheme) {
+        Ok(_) => &with_scheme,
+        Err(_) => "https://staging.example.com",
+    };
+    error_with_help(
+        literal,
+        format_args!("invalid target `{text}`: {}", UrlError::NotAbsolute),
+        format_args!("write the scheme and the host, like `{example}`"),
+    )
+}
+
+fn env(call: &ExprCall) -> syn::Result<Source> {
+    let variable = match call.args.first().and_then(string) {
+        Some(variable) if call.args.len() == 1 => variable,
+        _ => {
+            return Err(error_with_help(
+                call,
+                "`env` takes the name of one variable, as a string",
+                "write `env(\"SHADOW_URL\")`",
+            ));
+        }
+    };
+    let name = variable.value();
+    // What `std::env::var` could never find.
+    if name.is_empty() || name.contains(['=', '\0']) {
+        let message = format!("invalid name of an environment variable: `{name}`");
+        return Err(error(variable, message));
+    }
+    Ok(Source::Env(variable.clone()))
+}

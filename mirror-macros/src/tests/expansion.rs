@@ -1,0 +1,126 @@
+//! The expansion, compared with the files in `snapshots`. To write them anew: `UPDATE_SNAPSHOTS=1 cargo test`.
+
+use std::{env, fs, path::Path};
+
+use super::expand;
+
+#[track_caller]
+fn assert_snapshot(name: &str, source: &str) {
+    let file: syn::File = syn::parse2(expand(source)).unwrap();
+    let expansion = prettyplease::unparse(&file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src/tests/snapshots")
+        .join(name)
+        .with_extension("rs");
+    if env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        fs::write(&path, &expansion).unwrap();
+    }
+    let snapshot = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(expansion, snapshot, "{}", path.display());
+}
+
+#[test]
+fn a_handler_without_arguments() {
+    assert_snapshot(
+        "no_argument",
+        r#"#[mirror(targets = ["https://staging.example.com"])]
+        async fn health() -> &'static str { "ok" }"#,
+    );
+}
+
+#[test]
+fn a_handler_with_parts_and_a_body() {
+    assert_snapshot(
+        "parts_and_body",
+        r#"#[mirror(targets = ["https://staging.example.com"], percentage = 10, timeout = "2s")]
+        /// Creates an order.
+        #[deprecated]
+        #[instrument(skip_all)]
+        #[allow(clippy::too_many_lines)]
+        pub(crate) async fn create_order(
+            State(db): State<Db>,
+            Json(order): Json<NewOrder>,
+        ) -> Result<Json<Order>, ApiError> {
+            db.insert(order).await.map(Json)
+        }"#,
+    );
+}
+
+#[test]
+fn every_option() {
+    assert_snapshot(
+        "every_option",
+        r#"#[mirror(
+            targets = [
+                "https://staging.example.com",
+                target("https://canary.example.com/base", percentage = 5, timeout = "1s", name = "canary"),
+                env("SHADOW_URL"),
+                config::SHADOW_URL,
+                target(AUDIT_URL, percentage = 0.1),
+            ],
+            percentage = 12.5,
+            timeout = "250ms",
+            sync = true,
+            copy_body = true,
+            max_body = "2MiB",
+            on_success = count,
+            on_error = |target, error| warn!(%target, %error),
+            methods = [GET, "PURGE"],
+            when = |parts| parts.uri.path().starts_with("/v2"),
+            set_headers = { "X-Env" = "shadow" },
+            remove_headers = ["x-internal"],
+            credentials = "strip",
+            host = "preserve",
+            name = "users.list",
+        )]
+        async fn list_users() -> impl IntoResponse {}"#,
+    );
+}
+
+#[test]
+fn a_generic_handler_with_lifetimes() {
+    assert_snapshot(
+        "generics",
+        r#"#[mirror(targets = ["https://staging.example.com"])]
+        async fn find<'a, 'b: 'a, R: Repository<'a>, const N: usize>(
+            repository: State<R>,
+            tenant: Tenant<'_>,
+            name: &str,
+            matcher: Matcher<'b, fn(&str) -> bool>,
+        ) -> Cow<'a, str>
+        where
+            R: Clone + for<'r> Lookup<'r>,
+            'b: 'a,
+        {
+            repository.find::<N>(tenant)
+        }"#,
+    );
+}
+
+#[test]
+fn an_associated_function_without_self_type() {
+    assert_snapshot(
+        "associated",
+        r#"#[mirror(targets = ["https://staging.example.com"])]
+        pub async fn r#match(id: Path<u64>) {
+            struct Local;
+            impl Local { fn new() -> Self { Self } }
+            Local::new();
+        }"#,
+    );
+}
+
+#[test]
+fn an_associated_function_that_names_its_self_type() {
+    assert_snapshot(
+        "associated_self",
+        r#"#[mirror(targets = ["https://staging.example.com"])]
+        /// Finds one.
+        #[cfg(feature = "api")]
+        #[expect(clippy::unused_async)]
+        #[instrument]
+        pub async fn find<T: Id>(id: Path<T>) -> Json<T> {
+            format!("{}", Self::NAME)
+        }"#,
+    );
+}

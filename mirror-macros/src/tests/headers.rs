@@ -1,0 +1,114 @@
+//! `methods`, `set_headers` and `remove_headers`.
+
+use super::assert_mistake;
+
+#[test]
+fn methods_are_those_of_http() {
+    assert_mistake(
+        "methods = GET",
+        "GET",
+        "`methods` must be a list\n= help: write `methods = [GET, HEAD]`",
+    );
+    assert_mistake("methods = []", "[]", "`methods` must not be empty");
+    let similar = |name: &str, similar: &str| {
+        format!(
+            "unknown method `{name}`\n= help: there is a method with a similar name: `{similar}`"
+        )
+    };
+    for (item, name, meant) in [
+        ("GTE", "GTE", "GET"),
+        ("get", "get", "GET"),
+        ("\"post\"", "post", "POST"),
+    ] {
+        assert_mistake(&format!("methods = [{item}]"), item, &similar(name, meant));
+    }
+    assert_mistake(
+        "methods = [PURGE]",
+        "PURGE",
+        "unknown method `PURGE`\n= help: write an extension method as a string: `\"PURGE\"`",
+    );
+    for item in ["CONNECT", "\"CONNECT\""] {
+        let message = "`CONNECT` cannot be mirrored";
+        assert_mistake(&format!("methods = [{item}]"), item, message);
+    }
+    assert_mistake(
+        "methods = [GET, \"GET\"]",
+        "\"GET\"",
+        "`GET` is listed twice",
+    );
+    assert_mistake("methods = [\"A B\"]", "\"A B\"", "invalid method `A B`");
+    assert_mistake(
+        "methods = [Method::GET]",
+        "Method::GET",
+        "a method must be a name like `GET`, or a string",
+    );
+}
+
+#[test]
+fn headers_are_set_by_a_map_and_removed_by_a_list() {
+    assert_mistake(
+        "set_headers = [\"x-env\"]",
+        "[\"x-env\"]",
+        "`set_headers` must be a map\n= help: write `set_headers = { \"x-env\" = \"shadow\" }`",
+    );
+    assert_mistake(
+        "set_headers = { \"x-env\": \"shadow\" }",
+        ":",
+        "expected `=`",
+    );
+    assert_mistake(
+        "remove_headers = \"x-env\"",
+        "\"x-env\"",
+        "`remove_headers` must be a list\n= help: write `remove_headers = [\"x-internal\"]`",
+    );
+    assert_mistake(
+        "remove_headers = [X_ENV]",
+        "X_ENV",
+        "the name of a header must be a string",
+    );
+    assert_mistake(
+        "set_headers = { \"x-env\" = 1 }",
+        "1",
+        "the value of a header must be a string",
+    );
+}
+
+#[test]
+fn headers_that_the_mirror_decides_about_are_left_alone() {
+    for (name, message) in [
+        ("x env", "invalid header name `x env`"),
+        ("TE", "`te` is a hop-by-hop header, which no copy carries"),
+        (
+            "content-length",
+            "`content-length` is set by the HTTP client, from the body of the copy",
+        ),
+        (
+            "Host",
+            "`host` has an option of its own: `host = \"preserve\"` or `\"target\"`",
+        ),
+        (
+            "x-mirrored-from",
+            "`x-mirrored-from` marks every copy and cannot be changed",
+        ),
+    ] {
+        let literal = format!("\"{name}\"");
+        let set = format!("set_headers = {{ {literal} = \"x\" }}");
+        assert_mistake(&set, &literal, message);
+        let removed = format!("remove_headers = [{literal}]");
+        assert_mistake(&removed, &literal, message);
+    }
+}
+
+#[test]
+fn a_header_is_named_once() {
+    assert_mistake(
+        r#"set_headers = { "x-env" = "a", "X-Env" = "b" }"#,
+        "\"X-Env\"",
+        "`x-env` is set twice",
+    );
+    assert_mistake(
+        r#"remove_headers = ["x-env", "X-Env"]"#,
+        "\"X-Env\"",
+        "`x-env` is removed twice",
+    );
+}

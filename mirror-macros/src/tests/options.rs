@@ -1,0 +1,160 @@
+//! The table of options: unknown, given twice, missing, conflicting, and several mistakes at once.
+
+use super::{assert_mistake, assert_mistakes, expand};
+
+#[test]
+fn an_unknown_option_names_the_similar_one() {
+    let help = |name: &str, similar: &str| {
+        format!(
+            "unknown option `{name}`\n= help: there is an option with a similar name: `{similar}`"
+        )
+    };
+    for (name, similar) in [
+        ("precentage", "percentage"),
+        ("Timeout", "timeout"),
+        ("async", "sync"),
+        ("on_sucess", "on_success"),
+    ] {
+        assert_mistake(&format!("{name} = 1"), name, &help(name, similar));
+    }
+    assert_mistake("retries = 3", "retries", "unknown option `retries`");
+}
+
+#[test]
+fn an_option_is_given_once() {
+    assert_mistakes(
+        r#"#[mirror(sync = true, targets = ["http://a"], sync = 3)] async fn handler() {}"#,
+        &[("sync", "`sync` is given twice")],
+    );
+}
+
+#[test]
+fn an_option_needs_a_value() {
+    for (option, name, example) in [
+        ("sync", "sync", "true"),
+        ("timeout(\"2s\")", "timeout", "\"2s\""),
+        ("timeout: \"2s\"", "timeout", "\"2s\""),
+        ("sync == true", "sync", "true"),
+    ] {
+        assert_mistake(
+            option,
+            name,
+            &format!("`{name}` needs a value\n= help: write `{name} = {example}`"),
+        );
+    }
+}
+
+#[test]
+fn targets_are_required() {
+    let missing =
+        "missing option `targets`\n= help: write `targets = [\"https://staging.example.com\"]`";
+    for source in [
+        "#[mirror] async fn handler() {}",
+        "#[mirror()] async fn handler() {}",
+        "#[mirror(sync = true)] async fn handler() {}",
+    ] {
+        assert_mistakes(source, &[("", missing)]);
+    }
+    assert_mistakes(
+        "#[mirror(targets = [])] async fn handler() {}",
+        &[("[]", "`targets` must not be empty")],
+    );
+}
+
+#[test]
+fn options_that_contradict_each_other_conflict() {
+    assert_mistake(
+        "max_body = \"1MiB\", copy_body = false",
+        "max_body",
+        "`max_body` conflicts with `copy_body = false`: there is no body to limit",
+    );
+    assert_mistake(
+        r#"remove_headers = ["X-Env"], set_headers = { "x-env" = "shadow" }"#,
+        "\"X-Env\"",
+        "`x-env` is both set and removed",
+    );
+}
+
+#[test]
+fn all_mistakes_of_attribute_and_function_show_at_once_in_source_order() {
+    assert_mistakes(
+        r#"#[mirror(
+            percentage = 120,
+            targets = ["localhost:8080", target("http://a", timout = "1s", percentage = -1)],
+            on_error = |target, error| { log(target, error) },
+            timeout = 2,
+            methods = [GET, GTE],
+            set_headers = { "te" = "x", "x" = "\n" },
+            sync = ,
+            max_bdy = "1MiB",
+        )]
+        fn handler(&self, body: Json<Order>, db: State<Db>) {}"#,
+        &[
+            ("120", "`percentage` must be between 0 and 100"),
+            (
+                "\"localhost:8080\"",
+                "invalid target `localhost:8080`: not an absolute URL\n\
+                 = help: write the scheme and the host, like `https://localhost:8080`",
+            ),
+            (
+                "timout",
+                "unknown option `timout`\n= help: there is an option with a similar name: `timeout`",
+            ),
+            ("-1", "`percentage` must be between 0 and 100"),
+            (
+                "2",
+                "`timeout` must be a string with a unit\n= help: write `timeout = \"2s\"`",
+            ),
+            (
+                "GTE",
+                "unknown method `GTE`\n= help: there is a method with a similar name: `GET`",
+            ),
+            (
+                "\"te\"",
+                "`te` is a hop-by-hop header, which no copy carries",
+            ),
+            (
+                "\"\\n\"",
+                "invalid header value: it must be visible ASCII, spaces and tabs",
+            ),
+            (",", "expected an expression"),
+            (
+                "max_bdy",
+                "unknown option `max_bdy`\n= help: there is an option with a similar name: `max_body`",
+            ),
+            ("fn", "`#[mirror]` handlers must be `async fn`s"),
+            (
+                "&self",
+                "`#[mirror]` handlers cannot take `self`\n\
+                 = help: take what the handler needs as `State`",
+            ),
+            (
+                "Json<Order>",
+                "`Json` consumes the request body, so it must be the last argument",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_mistake_in_the_syntax_does_not_hide_the_next_option() {
+    assert_mistakes(
+        r#"#[mirror(targets = ["http://a"], percentage = 10%, "timeout" = "2s", 5, sync, host = "x")]
+        async fn handler() {}"#,
+        &[
+            (",", "expected an expression"),
+            ("\"timeout\"", "expected the name of an option"),
+            ("5", "expected the name of an option"),
+            ("sync", "`sync` needs a value\n= help: write `sync = true`"),
+            ("\"x\"", "`host` must be `\"target\"` or `\"preserve\"`"),
+        ],
+    );
+}
+
+#[test]
+fn the_item_is_emitted_as_written_beside_the_mistakes() {
+    let item = "pub async fn handler(id: Path<u64>) -> String { todo!() }";
+    let expansion = expand(&format!("#[mirror()] {item}")).to_string();
+    let item: proc_macro2::TokenStream = item.parse().unwrap();
+    assert!(expansion.ends_with(&item.to_string()), "{expansion}");
+}

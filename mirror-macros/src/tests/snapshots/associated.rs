@@ -1,0 +1,44 @@
+pub fn r#match<__MirrorState, __MirrorVia>(
+    incoming: ::mirror_runtime::__private::Incoming<__MirrorState>,
+) -> impl ::core::future::Future<
+    Output = ::mirror_runtime::__private::Response,
+> + ::core::marker::Send
+where
+    Path<
+        u64,
+    >: ::mirror_runtime::__private::FromRequest<__MirrorState, __MirrorVia>
+        + ::core::marker::Send + 'static,
+    __MirrorVia: ::core::marker::Send + 'static,
+    __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
+        + 'static,
+{
+    async fn r#match(id: Path<u64>) {
+        struct Local;
+        impl Local {
+            fn new() -> Self {
+                Self
+            }
+        }
+        Local::new();
+    }
+    static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
+    {
+        ::mirror_runtime::__private::Options::new(
+                ::core::concat!(::core::module_path!(), "::match"),
+            )
+            .target(
+                ::mirror_runtime::__private::Source::Url("https://staging.example.com"),
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+            )
+            .build()
+    });
+    ::mirror_runtime::__private::assert_into_response::<()>();
+    ::mirror_runtime::__private::serve::<
+        __MirrorState,
+        __MirrorVia,
+        (Path<u64>,),
+        _,
+    >(&__MIRROR, r#match, incoming)
+}

@@ -1,0 +1,44 @@
+/// Finds one.
+#[cfg(feature = "api")]
+pub fn find<T: Id, __MirrorState, __MirrorVia>(
+    incoming: ::mirror_runtime::__private::Incoming<__MirrorState>,
+) -> impl ::core::future::Future<
+    Output = ::mirror_runtime::__private::Response,
+> + ::core::marker::Send
+where
+    Path<
+        T,
+    >: ::mirror_runtime::__private::FromRequest<__MirrorState, __MirrorVia>
+        + ::core::marker::Send + 'static,
+    __MirrorVia: ::core::marker::Send + 'static,
+    __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
+        + 'static,
+{
+    static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
+    {
+        ::mirror_runtime::__private::Options::new(
+                ::core::concat!(::core::module_path!(), "::find"),
+            )
+            .target(
+                ::mirror_runtime::__private::Source::Url("https://staging.example.com"),
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+            )
+            .build()
+    });
+    ::mirror_runtime::__private::assert_into_response::<Json<T>>();
+    ::mirror_runtime::__private::serve::<
+        __MirrorState,
+        __MirrorVia,
+        (Path<T>,),
+        _,
+    >(&__MIRROR, Self::__mirror_original_find::<T>, incoming)
+}
+#[doc(hidden)]
+#[instrument]
+#[cfg(feature = "api")]
+#[expect(clippy::unused_async)]
+async fn __mirror_original_find<T: Id>(id: Path<T>) -> Json<T> {
+    format!("{}", Self::NAME)
+}

@@ -1,0 +1,59 @@
+fn find<R: Repository<'static>, const N: usize, __MirrorState, __MirrorVia>(
+    incoming: ::mirror_runtime::__private::Incoming<__MirrorState>,
+) -> impl ::core::future::Future<
+    Output = ::mirror_runtime::__private::Response,
+> + ::core::marker::Send
+where
+    R: Clone + for<'r> Lookup<'r>,
+    State<
+        R,
+    >: ::mirror_runtime::__private::FromRequestParts<__MirrorState>
+        + ::core::marker::Send + 'static,
+    Tenant<
+        'static,
+    >: ::mirror_runtime::__private::FromRequestParts<__MirrorState>
+        + ::core::marker::Send + 'static,
+    &'static str: ::mirror_runtime::__private::FromRequestParts<__MirrorState>
+        + ::core::marker::Send + 'static,
+    Matcher<
+        'static,
+        fn(&str) -> bool,
+    >: ::mirror_runtime::__private::FromRequest<__MirrorState, __MirrorVia>
+        + ::core::marker::Send + 'static,
+    __MirrorVia: ::core::marker::Send + 'static,
+    __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
+        + 'static,
+{
+    async fn find<'a, 'b: 'a, R: Repository<'a>, const N: usize>(
+        repository: State<R>,
+        tenant: Tenant<'_>,
+        name: &str,
+        matcher: Matcher<'b, fn(&str) -> bool>,
+    ) -> Cow<'a, str>
+    where
+        R: Clone + for<'r> Lookup<'r>,
+        'b: 'a,
+    {
+        repository.find::<N>(tenant)
+    }
+    static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
+    {
+        ::mirror_runtime::__private::Options::new(
+                ::core::concat!(::core::module_path!(), "::find"),
+            )
+            .target(
+                ::mirror_runtime::__private::Source::Url("https://staging.example.com"),
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+            )
+            .build()
+    });
+    ::mirror_runtime::__private::assert_into_response::<Cow<'static, str>>();
+    ::mirror_runtime::__private::serve::<
+        __MirrorState,
+        __MirrorVia,
+        (State<R>, Tenant<'static>, &'static str, Matcher<'static, fn(&str) -> bool>),
+        _,
+    >(&__MIRROR, find::<R, N>, incoming)
+}

@@ -1,0 +1,33 @@
+fn health<__MirrorState>(
+    incoming: ::mirror_runtime::__private::Incoming<__MirrorState>,
+) -> impl ::core::future::Future<
+    Output = ::mirror_runtime::__private::Response,
+> + ::core::marker::Send
+where
+    __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
+        + 'static,
+{
+    async fn health() -> &'static str {
+        "ok"
+    }
+    static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
+    {
+        ::mirror_runtime::__private::Options::new(
+                ::core::concat!(::core::module_path!(), "::health"),
+            )
+            .target(
+                ::mirror_runtime::__private::Source::Url("https://staging.example.com"),
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+            )
+            .build()
+    });
+    ::mirror_runtime::__private::assert_into_response::<&'static str>();
+    ::mirror_runtime::__private::serve::<
+        __MirrorState,
+        (),
+        (),
+        _,
+    >(&__MIRROR, health, incoming)
+}

@@ -1,0 +1,51 @@
+/// Creates an order.
+#[deprecated]
+#[allow(clippy::too_many_lines)]
+pub(crate) fn create_order<__MirrorState, __MirrorVia>(
+    incoming: ::mirror_runtime::__private::Incoming<__MirrorState>,
+) -> impl ::core::future::Future<
+    Output = ::mirror_runtime::__private::Response,
+> + ::core::marker::Send
+where
+    State<
+        Db,
+    >: ::mirror_runtime::__private::FromRequestParts<__MirrorState>
+        + ::core::marker::Send + 'static,
+    Json<
+        NewOrder,
+    >: ::mirror_runtime::__private::FromRequest<__MirrorState, __MirrorVia>
+        + ::core::marker::Send + 'static,
+    __MirrorVia: ::core::marker::Send + 'static,
+    __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
+        + 'static,
+{
+    #[instrument(skip_all)]
+    async fn create_order(
+        State(db): State<Db>,
+        Json(order): Json<NewOrder>,
+    ) -> Result<Json<Order>, ApiError> {
+        db.insert(order).await.map(Json)
+    }
+    static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
+    {
+        ::mirror_runtime::__private::Options::new(
+                ::core::concat!(::core::module_path!(), "::create_order"),
+            )
+            .target(
+                ::mirror_runtime::__private::Source::Url("https://staging.example.com"),
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+            )
+            .percentage(10f64)
+            .timeout_ms(2000u64)
+            .build()
+    });
+    ::mirror_runtime::__private::assert_into_response::<Result<Json<Order>, ApiError>>();
+    ::mirror_runtime::__private::serve::<
+        __MirrorState,
+        __MirrorVia,
+        (State<Db>, Json<NewOrder>),
+        _,
+    >(&__MIRROR, create_order, incoming)
+}

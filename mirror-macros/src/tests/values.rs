@@ -1,0 +1,247 @@
+//! The value of each option.
+
+use super::{assert_mistake, assert_mistakes, mistakes};
+
+fn assert_targets(targets: &str, underlined: &str, message: &str) {
+    let source = format!("#[mirror(targets = {targets})] async fn handler() {{}}");
+    assert_mistakes(&source, &[(underlined, message)]);
+}
+
+#[test]
+fn good_values_are_taken() {
+    for options in [
+        "percentage = 0, timeout = \"1m 30s\", sync = false, copy_body = true",
+        "percentage = 0.1, max_body = \"64KiB\", name = \"users.list\",",
+        "percentage = -0, host = \"target\", credentials = \"forward\"",
+        "methods = [GET, \"PURGE\", \"POST\"], when = |parts| parts.uri.path() != \"/\"",
+        "on_success = crate::count::<u8>, on_error = move |_, error: &MirrorError| drop(error)",
+        "set_headers = {}, remove_headers = []",
+        "set_headers = { \"x-a\" = \"1\", \"x-b\" = \"\", }, remove_headers = [\"X-C\"]",
+    ] {
+        let source = format!("#[mirror(targets = [\"http://a\"], {options})] async fn h() {{}}");
+        assert_eq!(mistakes(&source), [], "{options}");
+    }
+    for targets in [
+        r#"["http://a", "http://a:81", "https://a", "http://a/b"]"#,
+        r#"[env("A"), env("B"), config::SHADOW_URL, SHADOW_URL,]"#,
+        r#"[target("http://a", percentage = 5, timeout = "1s", name = "canary"), target(URL)]"#,
+    ] {
+        let source = format!("#[mirror(targets = {targets})] async fn h() {{}}");
+        assert_eq!(mistakes(&source), [], "{targets}");
+    }
+}
+
+#[test]
+fn targets_are_a_list_of_sources() {
+    assert_targets(
+        "\"http://a\"",
+        "\"http://a\"",
+        "`targets` must be a list\n= help: write `targets = [\"https://staging.example.com\"]`",
+    );
+    let not_a_source = "a target must be a URL, `env(\"..\")` or the path of a `const`";
+    for target in ["8080", "env!(\"A\")", "&URL", "shadow(\"http://a\")"] {
+        assert_targets(&format!("[{target}]"), target, not_a_source);
+    }
+    assert_targets(
+        "[target(target(\"http://a\"))]",
+        "target(\"http://a\")",
+        not_a_source,
+    );
+    assert_targets("[target()]", "target()", "`target` needs a URL");
+    assert_targets(
+        "[target(\"http://a\", 5)]",
+        "5",
+        "expected an option, like `percentage = 5`",
+    );
+    assert_targets(
+        "[Self::URL]",
+        "Self",
+        "`targets` cannot use `Self`: write the name of the type",
+    );
+}
+
+#[test]
+fn a_url_that_is_wrong_says_where() {
+    for (url, message) in [
+        (
+            "ftp://staging.example.com",
+            "invalid target `ftp://staging.example.com`: the scheme must be `http` or `https`, not `ftp`",
+        ),
+        ("http://", "invalid target `http://`: the host is missing"),
+        (
+            "http://a:0",
+            "invalid target `http://a:0`: the port must be a number from 1 to 65535, not `0`",
+        ),
+        (
+            "/orders",
+            "invalid target `/orders`: not an absolute URL\n\
+             = help: write the scheme and the host, like `https://orders`",
+        ),
+        (
+            "",
+            "invalid target ``: not an absolute URL\n\
+             = help: write the scheme and the host, like `https://staging.example.com`",
+        ),
+        (
+            "http://a/?b=c",
+            "a target must not have a query, each copy brings its own",
+        ),
+        (
+            "http://a/#b",
+            "a target must not have a fragment, it would never be sent",
+        ),
+    ] {
+        assert_targets(&format!("[\"{url}\"]"), &format!("\"{url}\""), message);
+    }
+}
+
+#[test]
+fn a_secret_is_in_no_message() {
+    let credentials =
+        "a target must not contain credentials: they would end up in the binary and in the logs";
+    for url in ["https://me:hunter2@a", "me:hunter2@a", "ftp://hunter2@a"] {
+        assert_targets(&format!("[\"{url}\"]"), &format!("\"{url}\""), credentials);
+    }
+    assert_mistake(
+        r#"set_headers = { "authorization" = "hunter2\n" }"#,
+        r#""hunter2\n""#,
+        "invalid header value: it must be visible ASCII, spaces and tabs",
+    );
+}
+
+#[test]
+fn a_target_is_named_once() {
+    assert_targets(
+        r#"["https://a", target("HTTPS://A:443/", percentage = 5)]"#,
+        "\"HTTPS://A:443/\"",
+        "`HTTPS://A:443/` is already a target",
+    );
+    assert_targets(
+        r#"[env("A"), env("A")]"#,
+        "\"A\"",
+        "`A` is already a target",
+    );
+    assert_targets(
+        r#"[target("http://a", name = "x"), target("http://b", name = "x")]"#,
+        "\"x\"",
+        "a target is already called `x`",
+    );
+}
+
+#[test]
+fn a_mirror_has_at_most_64_targets() {
+    let targets: Vec<_> = (0..65).map(|n| format!("\"http://a{n}\"")).collect();
+    assert_targets(
+        &format!("[{}]", targets.join(", ")),
+        "\"http://a64\"",
+        "a mirror has at most 64 targets",
+    );
+}
+
+#[test]
+fn environment_variables_have_a_name() {
+    let help =
+        "`env` takes the name of one variable, as a string\n= help: write `env(\"SHADOW_URL\")`";
+    for call in ["env()", "env(SHADOW_URL)", "env(\"A\", \"B\")"] {
+        assert_targets(&format!("[{call}]"), call, help);
+    }
+    assert_targets(
+        "[env(\"\")]",
+        "\"\"",
+        "invalid name of an environment variable: ``",
+    );
+}
+
+#[test]
+fn a_percentage_is_a_number_between_0_and_100() {
+    for value in ["101", "100.5", "-1", "-0.1"] {
+        let message = "`percentage` must be between 0 and 100";
+        assert_mistake(&format!("percentage = {value}"), value, message);
+    }
+    let message = "`percentage` must be a number between 0 and 100";
+    for value in ["true", "10u8", "PERCENTAGE", "\"ten\"", "{ 10 }"] {
+        assert_mistake(&format!("percentage = {value}"), value, message);
+    }
+    let message = format!("{message}\n= help: write `percentage = 10`");
+    for value in ["\"10\"", "\"10 %\""] {
+        assert_mistake(&format!("percentage = {value}"), value, &message);
+    }
+}
+
+#[test]
+fn durations_and_sizes_are_strings_with_a_unit() {
+    for (name, value, to_type) in [
+        ("timeout", "2", "2s"),
+        ("timeout", "\"2\"", "2s"),
+        ("timeout", "250ms", "250ms"),
+        ("timeout", "Duration::from_secs(2)", "2s"),
+        ("max_body", "1024", "1024B"),
+        ("max_body", "\"1024\"", "1024B"),
+        ("max_body", "2MiB", "2MiB"),
+        ("max_body", "2 * 1024", "2MiB"),
+    ] {
+        let message = format!(
+            "`{name}` must be a string with a unit\n= help: write `{name} = \"{to_type}\"`"
+        );
+        assert_mistake(&format!("{name} = {value}"), value, &message);
+    }
+    for (name, value, reason) in [
+        (
+            "timeout",
+            "2sec",
+            "the unit must be `ms`, `s`, `m` or `h`, not `sec`",
+        ),
+        ("timeout", "0s", "it must be longer than zero"),
+        ("timeout", "25h", "it must be at most 24h"),
+        ("timeout", "soon", "not a whole number with a unit"),
+        ("max_body", "0B", "it must be larger than zero"),
+        (
+            "max_body",
+            "2mb",
+            "the unit must be `B`, `KB`, `MB`, `GB`, `KiB`, `MiB` or `GiB`, not `mb`",
+        ),
+    ] {
+        let literal = format!("\"{value}\"");
+        let message = format!("invalid `{name}` `{value}`: {reason}");
+        assert_mistake(&format!("{name} = {literal}"), &literal, &message);
+    }
+}
+
+#[test]
+fn choices_and_texts_are_checked() {
+    for (name, value, what) in [
+        ("sync", "1", "be `true` or `false`"),
+        ("copy_body", "\"no\"", "be `true` or `false`"),
+        ("credentials", "strip", "be `\"strip\"` or `\"forward\"`"),
+        ("host", "\"other\"", "be `\"target\"` or `\"preserve\"`"),
+        ("name", "\"\"", "not be empty"),
+        ("name", "users", "be a string"),
+    ] {
+        let message = format!("`{name}` must {what}");
+        assert_mistake(&format!("{name} = {value}"), value, &message);
+    }
+}
+
+#[test]
+fn callbacks_are_paths_or_closures() {
+    assert_mistake(
+        "on_error = log()",
+        "log()",
+        "`on_error` must be a path or a closure, `fn(&Target, &MirrorError)`",
+    );
+    assert_mistake(
+        "on_success = |response| drop(response)",
+        "|response|",
+        "`on_success` is called as `fn(&Target, &ShadowResponse)`",
+    );
+    assert_mistake(
+        "when = async |parts| true",
+        "async",
+        "`when` must not be `async`: it is called as `fn(&http::request::Parts) -> bool`",
+    );
+    assert_mistake(
+        "on_error = |_, _| Self::count()",
+        "Self",
+        "`on_error` cannot use `Self`: write the name of the type",
+    );
+}

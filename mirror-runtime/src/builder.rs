@@ -1,0 +1,330 @@
+//! Building a mirror without the attribute: the same options, defaults and checks.
+
+use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
+
+use http::{HeaderName, HeaderValue, Method, request::Parts};
+use mirror_grammar::{HeaderError, check_percentage, check_settable, check_timeout};
+
+use crate::{
+    ConfigError, Mirror, MirrorError, ShadowResponse, Target, Transport,
+    callbacks::Callbacks,
+    mirror::{MirrorTarget, Options, Shared},
+    registry,
+    sampler::{Sampler, Share},
+    stats::Counters,
+    transport::ReqwestTransport,
+};
+
+/// How long a copy may take, where nothing else is said: longer than any answer that a shadow should be praised for,
+/// short enough that copies to a hung one do not pile up for long.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// More targets than anybody compares at once. The set of targets that a request goes to fits a machine word.
+const MAX_TARGETS: usize = 64;
+
+/// Whether copies carry the credentials of their originals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Credentials {
+    /// `Authorization`, `Cookie` and `X-Api-Key` travel like any other header.
+    #[default]
+    Forward,
+    /// `Authorization`, `Cookie` and `X-Api-Key` are left out.
+    Strip,
+}
+
+/// The `Host` of copies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Host {
+    /// The target's.
+    #[default]
+    Target,
+    /// The original request's. Such copies travel over HTTP/1.1.
+    Preserve,
+}
+
+/// Builds a [`Mirror`]. The first mistake is remembered and returned by [`build`](Self::build).
+///
+/// ```
+/// use std::time::Duration;
+/// use mirror_runtime::{Mirror, MirrorError, Target};
+///
+/// let mirror = Mirror::builder()
+///     .name("orders")
+///     .target(Target::new("https://staging.example.com")?.percentage(50.0)?)
+///     .target(Target::with_percentage("https://canary.example.com", 5.0)?)
+///     .timeout(Duration::from_secs(2))
+///     .on_error(|target: &Target, error: &MirrorError| eprintln!("{target}: {error}"))
+///     .build()?;
+/// assert_eq!(mirror.name(), "orders");
+/// # Ok::<(), mirror_runtime::ConfigError>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct MirrorBuilder {
+    name: Option<Cow<'static, str>>,
+    targets: Vec<Target>,
+    percentage: f64,
+    timeout: Duration,
+    max_body: Option<usize>,
+    options: Options,
+    callbacks: Callbacks,
+    transport: Arc<dyn Transport>,
+    mistake: Option<ConfigError>,
+}
+
+impl Default for MirrorBuilder {
+    fn default() -> Self {
+        Self {
+            name: None,
+            targets: Vec::new(),
+            percentage: 100.0,
+            timeout: DEFAULT_TIMEOUT,
+            max_body: None,
+            options: Options::default(),
+            callbacks: Callbacks::default(),
+            transport: Arc::new(ReqwestTransport),
+            mistake: None,
+        }
+    }
+}
+
+impl MirrorBuilder {
+    /// How counters and logs call this mirror. Default: `mirror`.
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// A destination of copies: a URL as anything string-like, or a [`Target`]. At least one is needed.
+    pub fn target<T>(mut self, target: T) -> Self
+    where
+        T: TryInto<Target, Error: Into<ConfigError>>,
+    {
+        match target.try_into() {
+            Ok(target) => self.targets.push(target),
+            Err(error) => self.mistaken(error),
+        }
+        self
+    }
+
+    /// The share of requests that each target without a percentage of its own gets, in percent: 0 to 100. Default: 100.
+    ///
+    /// The share is exact: of any 100 requests in a row, 10 % are 10, give or take two.
+    pub fn percentage(mut self, percentage: f64) -> Self {
+        match check_percentage(percentage) {
+            Ok(percentage) => self.percentage = percentage,
+            Err(error) => self.mistaken(error),
+        }
+        self
+    }
+
+    /// The time that a copy may take, from leaving to the last byte of the answer, for each target without a timeout of
+    /// its own: up to a day. Default: 5 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        match check_timeout(timeout) {
+            Ok(timeout) => self.timeout = timeout,
+            Err(error) => self.mistaken(error),
+        }
+        self
+    }
+
+    /// Whether the answer waits until each copy of its request was answered, failed or timed out and its callback has
+    /// run. Copies and handler run at the same time. Default: `false`.
+    pub fn sync(mut self, sync: bool) -> Self {
+        self.options.sync = sync;
+        self
+    }
+
+    /// Whether copies carry the body. Without it they carry no headers that describe one either. Default: `true`.
+    pub fn copy_body(mut self, copy_body: bool) -> Self {
+        self.options.headers.without_body = !copy_body;
+        self
+    }
+
+    /// The largest body that is copied, in bytes. A larger one reaches the handler whole, and its copies are skipped.
+    /// Default: 2 MiB, as much as axum's extractors take.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        if bytes == 0 {
+            self.mistaken(ConfigError::MaxBody);
+        }
+        self.max_body = Some(bytes);
+        self
+    }
+
+    /// Copies requests with these methods only. Default: all.
+    pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
+        self.options.methods = methods.into_iter().collect();
+        if self.options.methods.is_empty() {
+            self.mistaken(ConfigError::NoMethods);
+        }
+        if self.options.methods.contains(&Method::CONNECT) {
+            self.mistaken(ConfigError::Connect);
+        }
+        self
+    }
+
+    /// Copies only requests for which this returns `true`. It is asked before sampling, on the request's path: it must
+    /// be quick. A request about which it panics is not copied. Default: all.
+    pub fn when(mut self, when: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+        self.callbacks.when = Some(Box::new(when));
+        self
+    }
+
+    /// Sets a header on each copy, in place of any that the original carried.
+    pub fn set_header<N, V>(mut self, name: N, value: V) -> Self
+    where
+        N: AsRef<str>,
+        V: TryInto<HeaderValue>,
+    {
+        match (settable(name.as_ref()), value.try_into()) {
+            (Ok(name), Ok(value)) => self.options.headers.set.push((name, value)),
+            (Err(error), _) => self.mistaken(error),
+            (_, Err(_)) => self.mistaken(HeaderError::Value),
+        }
+        self
+    }
+
+    /// Leaves a header out of each copy. Removing comes before setting.
+    pub fn remove_header(mut self, name: impl AsRef<str>) -> Self {
+        match settable(name.as_ref()) {
+            Ok(name) => self.options.headers.remove.push(name),
+            Err(error) => self.mistaken(error),
+        }
+        self
+    }
+
+    /// Whether copies carry the credentials of their originals. Default: [`Credentials::Forward`].
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.options.headers.strip_credentials = credentials == Credentials::Strip;
+        self
+    }
+
+    /// The `Host` of copies. Default: [`Host::Target`].
+    pub fn host(mut self, host: Host) -> Self {
+        self.options.headers.preserve_host = host == Host::Preserve;
+        self
+    }
+
+    /// Called for each copy that got an HTTP answer, whatever its status, after the primary has been let go. It must
+    /// not block. A panic in it is caught and logged.
+    pub fn on_success<F>(mut self, on_success: F) -> Self
+    where
+        F: Fn(&Target, &ShadowResponse) + Send + Sync + 'static,
+    {
+        self.callbacks.on_success = Some(Box::new(on_success));
+        self
+    }
+
+    /// Called for each copy that got no complete answer, after the primary has been let go. It must not block. A panic
+    /// in it is caught and logged.
+    pub fn on_error<F>(mut self, on_error: F) -> Self
+    where
+        F: Fn(&Target, &MirrorError) + Send + Sync + 'static,
+    {
+        self.callbacks.on_error = Some(Box::new(on_error));
+        self
+    }
+
+    /// What sends the copies. Default: reqwest, with one pool of connections for all mirrors.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Arc::new(transport);
+        self
+    }
+
+    /// Builds the mirror.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for the first wrong value, for options that contradict one another, and for targets that are
+    /// missing, given twice, or named alike.
+    pub fn build(mut self) -> Result<Mirror, ConfigError> {
+        if let Some(mistake) = self.mistake.take() {
+            return Err(mistake);
+        }
+        self.check_targets()?;
+        self.check_conflicts()?;
+        if let Some(max_body) = self.max_body {
+            self.options.max_body = max_body;
+        }
+        Ok(self.finish())
+    }
+
+    /// Makes the mirror of options that have been checked.
+    pub(crate) fn finish(self) -> Mirror {
+        let name = self.name.unwrap_or(Cow::Borrowed("mirror"));
+        for target in &self.targets {
+            if target.off_reason().is_some() {
+                tracing::info!(mirror = &*name, %target, "a target is off: its variable is not set");
+            }
+        }
+        let resolve = |target: Target| MirrorTarget {
+            share: Share::of_percentage(target.own_percentage().unwrap_or(self.percentage)),
+            timeout: target.own_timeout().unwrap_or(self.timeout),
+            counters: Counters::default(),
+            target,
+        };
+        let mirror = Mirror::from_shared(Arc::new(Shared {
+            name,
+            targets: self.targets.into_iter().map(resolve).collect(),
+            options: self.options,
+            callbacks: self.callbacks,
+            sampler: Sampler::default(),
+            transport: self.transport,
+        }));
+        registry::register(&mirror);
+        mirror
+    }
+
+    fn check_targets(&self) -> Result<(), ConfigError> {
+        let targets = &self.targets;
+        if targets.is_empty() {
+            return Err(ConfigError::NoTargets);
+        }
+        if targets.len() > MAX_TARGETS {
+            return Err(ConfigError::TooManyTargets {
+                max: MAX_TARGETS,
+                found: targets.len(),
+            });
+        }
+        if self.name.as_ref().is_some_and(|name| name.is_empty()) {
+            return Err(ConfigError::EmptyName);
+        }
+        let mut names = HashSet::new();
+        for (i, target) in targets.iter().enumerate() {
+            if target.name().is_empty() {
+                return Err(ConfigError::EmptyName);
+            }
+            if targets[..i].iter().any(|earlier| earlier.is_same(target)) {
+                return Err(ConfigError::DuplicateTarget(target.name().to_owned()));
+            }
+            if !names.insert(target.name()) {
+                return Err(ConfigError::DuplicateName(target.name().to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_conflicts(&self) -> Result<(), ConfigError> {
+        if self.max_body.is_some() && !self.options.copies_body() {
+            return Err(ConfigError::MaxBodyWithoutBody);
+        }
+        let headers = &self.options.headers;
+        match headers
+            .set
+            .iter()
+            .find(|(name, _)| headers.remove.contains(name))
+        {
+            Some((name, _)) => Err(ConfigError::HeaderSetAndRemoved(name.to_string())),
+            None => Ok(()),
+        }
+    }
+
+    fn mistaken(&mut self, mistake: impl Into<ConfigError>) {
+        self.mistake.get_or_insert(mistake.into());
+    }
+}
+
+fn settable(name: &str) -> Result<HeaderName, HeaderError> {
+    let name = mirror_grammar::parse_header_name(name)?;
+    check_settable(&name).map(|()| name)
+}

@@ -1,0 +1,75 @@
+//! The user's own code, kept from doing harm: a panic in it ends there.
+
+use std::{
+    fmt,
+    panic::{self, AssertUnwindSafe},
+};
+
+use http::request::Parts;
+
+use crate::{
+    Target,
+    outcome::{MirrorError, ShadowResponse},
+};
+
+type OnSuccess = Box<dyn Fn(&Target, &ShadowResponse) + Send + Sync>;
+type OnError = Box<dyn Fn(&Target, &MirrorError) + Send + Sync>;
+type When = Box<dyn Fn(&Parts) -> bool + Send + Sync>;
+
+/// The functions that a mirror was given.
+#[derive(Default)]
+pub(crate) struct Callbacks {
+    pub(crate) on_success: Option<OnSuccess>,
+    pub(crate) on_error: Option<OnError>,
+    pub(crate) when: Option<When>,
+}
+
+impl Callbacks {
+    pub(crate) fn wants_answers(&self) -> bool {
+        self.on_success.is_some()
+    }
+
+    /// Reports an outcome to whoever asked for it.
+    pub(crate) fn report(&self, target: &Target, outcome: &Result<ShadowResponse, MirrorError>) {
+        match (outcome, &self.on_success, &self.on_error) {
+            (Ok(answer), Some(on_success), _) => {
+                caught("on_success", || on_success(target, answer));
+            }
+            (Err(error), _, Some(on_error)) => {
+                caught("on_error", || on_error(target, error));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a request is to be mirrored; one about which `when` panics is not.
+    pub(crate) fn wants(&self, parts: &Parts) -> bool {
+        match &self.when {
+            Some(when) => caught("when", || when(parts)).unwrap_or(false),
+            None => true,
+        }
+    }
+}
+
+impl fmt::Debug for Callbacks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Callbacks")
+            .field("on_success", &self.on_success.is_some())
+            .field("on_error", &self.on_error.is_some())
+            .field("when", &self.when.is_some())
+            .finish()
+    }
+}
+
+/// Runs code of the user's. The panic hook has printed the message of a panic by the time it is caught here.
+pub(crate) fn caught<T>(option: &'static str, callback: impl FnOnce() -> T) -> Option<T> {
+    match panic::catch_unwind(AssertUnwindSafe(callback)) {
+        Ok(value) => Some(value),
+        Err(payload) => {
+            // Not dropped: the payload is the user's, and its `Drop` may panic too.
+            std::mem::forget(payload);
+            tracing::error!(option, "code given to a mirror panicked");
+            None
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What can be wrong with the options of a mirror.
+
+use std::{convert::Infallible, fmt};
+
+use mirror_grammar::{DurationError, HeaderError, PercentageError, UrlError};
+
+/// A mirror or a target was given a value that it cannot work with. The attribute reports the same mistakes when the
+/// program is compiled.
+///
+/// No message repeats credentials or the value of a header.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The URL of a target is not one.
+    #[error("invalid target `{url}`: {reason}")]
+    Url {
+        /// The URL as it was given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The URL of a target holds a user name or a password.
+    #[error(
+        "a target must not contain credentials: they would end up in the binary and in the logs"
+    )]
+    Credentials,
+    /// An environment variable holds something that is not the URL of a target.
+    #[error("the environment variable `{variable}` does not hold a target: {error}")]
+    Env {
+        /// The variable.
+        variable: String,
+        /// What is wrong with its value.
+        error: Box<ConfigError>,
+    },
+    /// An environment variable is not valid Unicode.
+    #[error("invalid target: not valid Unicode")]
+    NotUnicode,
+    /// A mirror without targets would do nothing.
+    #[error("a mirror needs at least one target")]
+    NoTargets,
+    /// More targets than a mirror serves.
+    #[error("a mirror has at most {max} targets, not {found}")]
+    TooManyTargets {
+        /// How many a mirror serves.
+        max: usize,
+        /// How many were given.
+        found: usize,
+    },
+    /// Two targets have the same URL, in one spelling or another.
+    #[error("the target `{0}` is given twice")]
+    DuplicateTarget(String),
+    /// Two targets have the same name, so their counters could not be told apart.
+    #[error("two targets are named `{0}`")]
+    DuplicateName(String),
+    /// A mirror or a target has an empty name.
+    #[error("a name must not be empty")]
+    EmptyName,
+    /// A percentage outside 0 to 100.
+    #[error("`percentage` must be between 0 and 100, not {0}")]
+    Percentage(f64),
+    /// A timeout of zero, or of more than a day.
+    #[error("invalid `timeout`: {0}")]
+    Timeout(DurationError),
+    /// A `max_body` of zero.
+    #[error("`max_body` must be larger than zero; to copy no bodies, use `copy_body(false)`")]
+    MaxBody,
+    /// Options that contradict one another.
+    #[error("`max_body` conflicts with `copy_body(false)`: there is no body to limit")]
+    MaxBodyWithoutBody,
+    /// An empty list of methods would mirror nothing.
+    #[error("`methods` must name at least one method")]
+    NoMethods,
+    /// `CONNECT` opens a tunnel, which cannot be mirrored.
+    #[error("`CONNECT` cannot be mirrored: it opens a tunnel")]
+    Connect,
+    /// A header that no copy can be given or denied.
+    #[error("{0}")]
+    Header(HeaderError),
+    /// A header that is both set and removed.
+    #[error("the header `{0}` is both set and removed")]
+    HeaderSetAndRemoved(String),
+}
+
+impl ConfigError {
+    pub(crate) fn url(url: &str, error: UrlError<'_>) -> Self {
+        match error {
+            UrlError::Credentials => Self::Credentials,
+            // A query or a fragment may hold a token.
+            error => Self::Url {
+                url: without_query(url).to_owned(),
+                reason: error.to_string(),
+            },
+        }
+    }
+
+    /// A URL that the grammar takes and the HTTP client does not, such as a host with broken punycode.
+    pub(crate) fn unusable_url(url: &str, error: &dyn fmt::Display) -> Self {
+        Self::Url {
+            url: without_query(url).to_owned(),
+            reason: error.to_string(),
+        }
+    }
+}
+
+fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
+}
+
+impl From<Infallible> for ConfigError {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl From<PercentageError> for ConfigError {
+    fn from(error: PercentageError) -> Self {
+        Self::Percentage(error.0)
+    }
+}
+
+impl From<DurationError> for ConfigError {
+    fn from(error: DurationError) -> Self {
+        Self::Timeout(error)
+    }
+}
+
+impl From<HeaderError> for ConfigError {
+    fn from(error: HeaderError) -> Self {
+        Self::Header(error)
+    }
+}

@@ -1,0 +1,46 @@
+//! The request for a shadow, made from the one that arrived.
+
+mod headers;
+mod uri;
+
+use http::{HeaderMap, Method, Request, Uri, header::HeaderName, request::Parts};
+
+use crate::{body::CopyBody, target::Destination};
+
+pub(crate) use headers::HeaderRules;
+pub(crate) use uri::{Unjoinable, join, original_uri};
+
+/// Marks every copy, and holds the host that the original was for. A request that carries it is not mirrored again.
+pub(crate) const MIRRORED_FROM: HeaderName = HeaderName::from_static("x-mirrored-from");
+
+/// What all copies of one request have in common.
+#[derive(Debug)]
+pub(crate) struct Copy {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: CopyBody,
+}
+
+impl Copy {
+    pub(crate) fn new(parts: &Parts, body: CopyBody, rules: &HeaderRules) -> Self {
+        Self {
+            method: parts.method.clone(),
+            uri: original_uri(parts).clone(),
+            headers: rules.apply(parts, &body),
+            body,
+        }
+    }
+
+    /// The copy for one target.
+    pub(crate) fn request_for(
+        &self,
+        destination: &Destination,
+    ) -> Result<Request<CopyBody>, Unjoinable> {
+        let mut request = Request::new(self.body.clone());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = join(destination, &self.uri)?;
+        *request.headers_mut() = self.headers.clone();
+        Ok(request)
+    }
+}

@@ -1,0 +1,279 @@
+//! The headers of a copy: all end-to-end ones verbatim, minus those about the connection, plus the marker.
+
+use std::fmt;
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Version,
+    header::{self, Entry},
+    request::Parts,
+};
+use mirror_grammar::is_hop_by_hop;
+
+use super::MIRRORED_FROM;
+use crate::body::CopyBody;
+
+/// Headers that describe a body, which a copy without one does not have (RFC 9110 section 8, RFC 9530).
+const BODY_HEADERS: [HeaderName; 9] = [
+    header::CONTENT_TYPE,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LANGUAGE,
+    header::CONTENT_LOCATION,
+    header::CONTENT_RANGE,
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("content-md5"),
+    HeaderName::from_static("digest"),
+    HeaderName::from_static("repr-digest"),
+];
+
+/// Headers that prove who the client is.
+const CREDENTIALS: [HeaderName; 3] = [
+    header::AUTHORIZATION,
+    header::COOKIE,
+    HeaderName::from_static("x-api-key"),
+];
+
+/// How the headers of a copy differ from those of its original.
+#[derive(Clone, Default)]
+pub(crate) struct HeaderRules {
+    pub(crate) without_body: bool,
+    pub(crate) strip_credentials: bool,
+    pub(crate) preserve_host: bool,
+    pub(crate) remove: Vec<HeaderName>,
+    pub(crate) set: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// The values of headers stay out: they may be secrets of the shadow.
+impl fmt::Debug for HeaderRules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let set: Vec<_> = self.set.iter().map(|(name, _)| name).collect();
+        f.debug_struct("HeaderRules")
+            .field("without_body", &self.without_body)
+            .field("strip_credentials", &self.strip_credentials)
+            .field("preserve_host", &self.preserve_host)
+            .field("remove", &self.remove)
+            .field("set", &set)
+            .finish()
+    }
+}
+
+impl HeaderRules {
+    /// The headers of the copies of a request.
+    pub(crate) fn apply(&self, parts: &Parts, body: &CopyBody) -> HeaderMap {
+        let declared_body = declares_body(&parts.headers);
+        let mut headers = end_to_end(&parts.headers);
+        if parts.version >= Version::HTTP_2 {
+            join_cookies(&mut headers);
+        }
+        if self.without_body {
+            remove_all(&mut headers, &BODY_HEADERS);
+        } else if body.is_empty() && declared_body {
+            // The client sets no length for an empty body, and a `POST` without one is refused by some servers
+            // (RFC 9110 section 8.6).
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        if self.strip_credentials {
+            remove_all(&mut headers, &CREDENTIALS);
+        }
+        remove_all(&mut headers, &self.remove);
+        for (name, value) in &self.set {
+            headers.insert(name.clone(), value.clone());
+        }
+        let host = original_host(parts);
+        if let Some(host) = host.clone().filter(|_| self.preserve_host) {
+            headers.insert(header::HOST, host);
+        }
+        // A request without a host, as in HTTP/1.0, is marked all the same.
+        headers.insert(
+            MIRRORED_FROM,
+            host.unwrap_or(HeaderValue::from_static("unknown")),
+        );
+        headers
+    }
+}
+
+/// The host that a request was for: its `Host`, or what stands for it in HTTP/2, without a user name or password.
+fn original_host(parts: &Parts) -> Option<HeaderValue> {
+    if let Some(host) = parts.headers.get(header::HOST) {
+        return Some(host.clone());
+    }
+    let authority = super::original_uri(parts).authority()?;
+    let host = authority.as_str().rsplit('@').next()?;
+    HeaderValue::from_str(host).ok()
+}
+
+fn declares_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(header::TRANSFER_ENCODING)
+}
+
+/// All headers but the hop-by-hop ones, those that `Connection` names (RFC 9110 section 7.6.1), and those that the
+/// client sets anew from the target and the body.
+fn end_to_end(original: &HeaderMap) -> HeaderMap {
+    let mut headers = original.clone();
+    for named in original.get_all(header::CONNECTION) {
+        for token in named.as_bytes().split(|byte| *byte == b',') {
+            if let Ok(name) = HeaderName::from_bytes(token.trim_ascii()) {
+                headers.remove(name);
+            }
+        }
+    }
+    for name in original.keys() {
+        // `Expect` asks the server to wait with the body; a copy's body is already there.
+        let anew = [header::HOST, header::CONTENT_LENGTH, header::EXPECT].contains(name);
+        if anew || is_hop_by_hop(name) {
+            headers.remove(name);
+        }
+    }
+    headers
+}
+
+/// HTTP/2 may split `Cookie` into several; elsewhere there must be one (RFC 9113 section 8.2.3).
+fn join_cookies(headers: &mut HeaderMap) {
+    let Entry::Occupied(mut cookies) = headers.entry(header::COOKIE) else {
+        return;
+    };
+    if cookies.iter().count() > 1 {
+        let pairs: Vec<&[u8]> = cookies.iter().map(HeaderValue::as_bytes).collect();
+        if let Ok(mut joined) = HeaderValue::from_bytes(&pairs.join(&b"; "[..])) {
+            joined.set_sensitive(true);
+            cookies.insert(joined);
+        }
+    }
+}
+
+fn remove_all(headers: &mut HeaderMap, names: &[HeaderName]) {
+    for name in names {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::Request;
+
+    use super::*;
+    use crate::body::Chunks;
+
+    fn applied(
+        rules: &HeaderRules,
+        request: http::request::Builder,
+        body: &'static str,
+    ) -> HeaderMap {
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let chunks = if body.is_empty() {
+            Chunks::Empty
+        } else {
+            Chunks::One(Bytes::from(body))
+        };
+        rules.apply(&parts, &CopyBody::new(chunks))
+    }
+
+    fn names(headers: &HeaderMap) -> Vec<&str> {
+        let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn end_to_end_headers_travel_and_others_do_not() {
+        let request = Request::get("/")
+            .header("host", "shop.example")
+            .header("accept", "a")
+            .header("accept", "b")
+            .header("connection", "close, X-Secret")
+            .header("connection", "x-other")
+            .header("x-secret", "1")
+            .header("x-other", "1")
+            .header("te", "trailers")
+            .header("keep-alive", "timeout=5")
+            .header("proxy-authorization", "Basic x")
+            .header("upgrade", "h2c")
+            .header("expect", "100-continue")
+            .header("content-length", "5");
+        let headers = applied(&HeaderRules::default(), request, "hello");
+        assert_eq!(names(&headers), ["accept", "x-mirrored-from"]);
+        assert_eq!(
+            headers.get_all("accept").iter().collect::<Vec<_>>(),
+            ["a", "b"]
+        );
+        assert_eq!(headers[MIRRORED_FROM], "shop.example");
+    }
+
+    #[test]
+    fn the_host_is_the_authority_where_there_is_no_header() {
+        let rules = HeaderRules {
+            preserve_host: true,
+            ..HeaderRules::default()
+        };
+        let headers = applied(
+            &rules,
+            Request::get("http://user:secret@shop.example:81/"),
+            "",
+        );
+        assert_eq!(headers[MIRRORED_FROM], "shop.example:81");
+        assert_eq!(headers[header::HOST], "shop.example:81");
+        assert_eq!(
+            applied(&rules, Request::get("/"), "")[MIRRORED_FROM],
+            "unknown"
+        );
+    }
+
+    #[test]
+    fn removing_comes_before_setting() {
+        let rules = HeaderRules {
+            strip_credentials: true,
+            remove: vec![HeaderName::from_static("x-internal")],
+            set: vec![(header::AUTHORIZATION, HeaderValue::from_static("shadow"))],
+            ..HeaderRules::default()
+        };
+        let request = Request::get("/")
+            .header("authorization", "client")
+            .header("cookie", "a=b")
+            .header("x-api-key", "k")
+            .header("x-internal", "1")
+            .header("x-internal", "2");
+        let headers = applied(&rules, request, "");
+        assert_eq!(names(&headers), ["authorization", "x-mirrored-from"]);
+        assert_eq!(headers["authorization"], "shadow");
+    }
+
+    #[test]
+    fn an_empty_body_that_was_declared_has_a_length() {
+        let request = || {
+            Request::post("/")
+                .header("transfer-encoding", "chunked")
+                .header("content-type", "a/b")
+        };
+        let headers = applied(&HeaderRules::default(), request(), "");
+        assert_eq!(
+            names(&headers),
+            ["content-length", "content-type", "x-mirrored-from"]
+        );
+        assert_eq!(headers[header::CONTENT_LENGTH], "0");
+        let without_body = HeaderRules {
+            without_body: true,
+            ..HeaderRules::default()
+        };
+        assert_eq!(
+            names(&applied(&without_body, request(), "")),
+            ["x-mirrored-from"]
+        );
+    }
+
+    #[test]
+    fn cookies_of_http_2_are_joined() {
+        let request = |version| {
+            Request::get("/")
+                .version(version)
+                .header("cookie", "a=1")
+                .header("cookie", "b=2")
+        };
+        let joined = applied(&HeaderRules::default(), request(Version::HTTP_2), "");
+        assert_eq!(
+            joined.get_all("cookie").iter().collect::<Vec<_>>(),
+            ["a=1; b=2"]
+        );
+        let verbatim = applied(&HeaderRules::default(), request(Version::HTTP_11), "");
+        assert_eq!(verbatim.get_all("cookie").iter().count(), 2);
+    }
+}

@@ -1,0 +1,112 @@
+//! Where a copy goes: the target's origin and base path, and the path and query that arrived.
+
+use axum::extract::OriginalUri;
+use http::{
+    Uri,
+    request::Parts,
+    uri::{self, PathAndQuery},
+};
+
+use crate::target::Destination;
+
+/// A request whose target has no path to join, such as `OPTIONS *`, or one too long for a URI.
+#[derive(Debug)]
+pub(crate) struct Unjoinable;
+
+/// The URI that arrived, before a router around the handler took a prefix off it.
+pub(crate) fn original_uri(parts: &Parts) -> &Uri {
+    parts
+        .extensions
+        .get::<OriginalUri>()
+        .map_or(&parts.uri, |original| &original.0)
+}
+
+/// Joins the path and query of a request to a target, byte for byte.
+///
+/// Scheme and authority are the target's alone: nothing is resolved, so `//evil.example/x` is a path like any other.
+pub(crate) fn join(destination: &Destination, original: &Uri) -> Result<Uri, Unjoinable> {
+    let path_and_query = original.path_and_query().ok_or(Unjoinable)?;
+    if !original.path().starts_with('/') {
+        return Err(Unjoinable);
+    }
+    let mut parts = uri::Parts::default();
+    parts.scheme = Some(destination.scheme.clone());
+    parts.authority = Some(destination.authority.clone());
+    parts.path_and_query = Some(if destination.base_path.is_empty() {
+        path_and_query.clone()
+    } else {
+        under(&destination.base_path, original)?
+    });
+    Uri::from_parts(parts).map_err(|_| Unjoinable)
+}
+
+fn under(base_path: &str, original: &Uri) -> Result<PathAndQuery, Unjoinable> {
+    let path = original.path();
+    let query = original.query();
+    let length = base_path.len() + path.len() + query.map_or(0, |query| query.len() + 1);
+    let mut joined = String::with_capacity(length);
+    joined.push_str(base_path);
+    joined.push_str(path);
+    if let Some(query) = query {
+        joined.push('?');
+        joined.push_str(query);
+    }
+    PathAndQuery::from_maybe_shared(joined).map_err(|_| Unjoinable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joined(target: &str, original: &str) -> Option<String> {
+        let destination = Destination::parse(target).unwrap();
+        join(&destination, &original.parse().unwrap())
+            .ok()
+            .map(|uri| uri.to_string())
+    }
+
+    #[test]
+    fn path_and_query_are_joined_as_they_are() {
+        for (target, original, url) in [
+            ("http://a", "/", "http://a/"),
+            ("http://a/", "/x/", "http://a/x/"),
+            ("http://a/base", "/", "http://a/base/"),
+            ("http://a/base/", "/x?y=/z", "http://a/base/x?y=/z"),
+            ("http://a/base", "//x", "http://a/base//x"),
+            ("http://a", "/x?", "http://a/x?"),
+            (
+                "http://a",
+                "/%2e%2E/%2f?a=%20+b&c",
+                "http://a/%2e%2E/%2f?a=%20+b&c",
+            ),
+            ("http://a", "/x/../y", "http://a/x/../y"),
+            ("http://a", "http://other:1/x?y", "http://a/x?y"),
+            ("http://a/b", "http://other?y", "http://a/b/?y"),
+        ] {
+            assert_eq!(joined(target, original).as_deref(), Some(url));
+        }
+    }
+
+    #[test]
+    fn the_origin_is_always_the_target_s() {
+        for original in [
+            "//evil.example/x",
+            "/@evil.example",
+            "/\\evil.example",
+            "http://evil.example/",
+        ] {
+            for target in ["http://a:8080", "http://a:8080/base"] {
+                let url = joined(target, original).unwrap();
+                assert!(url.starts_with(&format!("{target}/")), "{url}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_no_path_is_refused() {
+        assert_eq!(joined("http://a", "*"), None);
+        assert_eq!(joined("http://a", "other:443"), None);
+        let long = format!("/{}", "x".repeat(usize::from(u16::MAX) - 10));
+        assert_eq!(joined("http://a/base/path", &long), None);
+    }
+}

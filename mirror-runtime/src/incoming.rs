@@ -1,0 +1,36 @@
+//! What the generated handler takes: the whole request, and the router's state.
+
+use std::convert::Infallible;
+
+use axum::{
+    body::Body,
+    extract::{FromRequest, Request},
+};
+use http::request::Parts;
+
+/// A request as it arrived, with the state that the original handler's extractors need.
+///
+/// The parts and the body are apart from the start: extractors and filters take the parts, and a request is large
+/// enough that moving it once less is worth it.
+#[derive(Debug)]
+pub struct Incoming<S> {
+    pub(crate) parts: Parts,
+    pub(crate) body: Body,
+    pub(crate) state: S,
+}
+
+impl<S> FromRequest<S> for Incoming<S>
+where
+    S: Clone + Send + Sync,
+{
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let (parts, body) = request.into_parts();
+        Ok(Self {
+            parts,
+            body,
+            state: state.clone(),
+        })
+    }
+}

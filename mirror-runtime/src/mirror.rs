@@ -1,0 +1,172 @@
+//! One mirrored route: its targets, its options, and the way of a request through them.
+
+mod options;
+mod sampled;
+
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+
+use axum::body::Body;
+use http::request::Parts;
+
+pub(crate) use self::options::{Options, Shared};
+use self::sampled::Sampled;
+use crate::{
+    ConfigError, MirrorBuilder, MirrorLayer, Target,
+    callbacks::Callbacks,
+    copy::MIRRORED_FROM,
+    outcome::{NotSent, SkipReason},
+    sampler::Share,
+    stats::{Counters, MirrorStats},
+    transport::Transport,
+};
+
+/// A mirrored route: its targets, options and counters.
+///
+/// The attribute makes one for each handler; [`new`](Self::new) and [`builder`](Self::builder) make one for a
+/// [`layer`](Self::layer). Clones share everything.
+///
+/// ```
+/// use axum::{Router, routing::post};
+/// use mirror_runtime::Mirror;
+///
+/// let mirror = Mirror::new(["https://staging.example.com", "https://audit.example.com"])?;
+/// let app: Router = Router::new().route("/orders", post(|| async { "created" })).layer(mirror.layer());
+/// # Ok::<(), mirror_runtime::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct Mirror {
+    shared: Arc<Shared>,
+}
+
+/// A target with what it took over from its mirror, and its counters.
+#[derive(Debug)]
+pub(crate) struct MirrorTarget {
+    pub(crate) target: Target,
+    pub(crate) share: Share,
+    pub(crate) timeout: Duration,
+    pub(crate) counters: Counters,
+}
+
+impl Mirror {
+    /// A mirror of all requests to each target, with every option at its default.
+    ///
+    /// Targets are URLs, as anything string-like, or [`Target`]s.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when a URL is not that of a target, or there are none, or one twice.
+    pub fn new<I>(targets: I) -> Result<Self, ConfigError>
+    where
+        I: IntoIterator<Item: TryInto<Target, Error: Into<ConfigError>>>,
+    {
+        targets
+            .into_iter()
+            .fold(Self::builder(), MirrorBuilder::target)
+            .build()
+    }
+
+    /// A mirror with options.
+    pub fn builder() -> MirrorBuilder {
+        MirrorBuilder::default()
+    }
+
+    /// A layer for a router, a method router or a handler, which mirrors each request that passes it.
+    #[must_use]
+    pub fn layer(&self) -> MirrorLayer {
+        MirrorLayer::new(self.clone())
+    }
+
+    /// How counters and logs call this mirror.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.shared.name
+    }
+
+    /// The counters as they are now.
+    #[must_use]
+    pub fn stats(&self) -> MirrorStats {
+        let targets = self.targets().iter();
+        MirrorStats {
+            name: self.name().to_owned(),
+            targets: targets
+                .map(|target| target.counters.snapshot(target.target.name()))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn from_shared(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) fn targets(&self) -> &[MirrorTarget] {
+        &self.shared.targets
+    }
+
+    pub(crate) fn is_sync(&self) -> bool {
+        self.shared.options.sync
+    }
+
+    pub(crate) fn callbacks(&self) -> &Callbacks {
+        &self.shared.callbacks
+    }
+
+    pub(crate) fn transport(&self) -> &dyn Transport {
+        &*self.shared.transport
+    }
+
+    /// Takes a request through: samples it, sends its copies, and lets `primary` answer it.
+    pub(crate) async fn serve<F>(
+        &self,
+        parts: Parts,
+        body: Body,
+        primary: impl FnOnce(Parts, Body) -> F,
+    ) -> F::Output
+    where
+        F: Future,
+    {
+        match self.sample(&parts) {
+            None => primary(parts, body).await,
+            Some(sampled) => sampled.serve(parts, body, primary).await,
+        }
+    }
+
+    /// Decides whether a request is mirrored, from its head alone. Where it is not, that is all it costs.
+    pub(crate) fn sample(&self, parts: &Parts) -> Option<Sampled> {
+        let shared = &*self.shared;
+        if parts.headers.contains_key(MIRRORED_FROM) {
+            return self.skip_all(SkipReason::Loop);
+        }
+        if !shared.options.copies_method(&parts.method) || !shared.callbacks.wants(parts) {
+            return self.skip_all(SkipReason::Filtered);
+        }
+        let draw = shared.sampler.draw();
+        let mut targets = 0;
+        for (index, target) in shared.targets.iter().enumerate() {
+            if !target.target.is_enabled() {
+                target.counters.not_sent(SkipReason::Disabled.into());
+            } else if target.share.samples(draw) {
+                targets |= 1 << index;
+            } else {
+                target.counters.not_sent(SkipReason::NotSampled.into());
+            }
+        }
+        (targets != 0).then(|| Sampled::new(self.clone(), targets))
+    }
+
+    fn skip_all(&self, reason: SkipReason) -> Option<Sampled> {
+        for target in self.targets() {
+            target.counters.not_sent(NotSent::Skipped(reason));
+        }
+        None
+    }
+}
+
+impl fmt::Debug for Mirror {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shared.fmt(f)
+    }
+}

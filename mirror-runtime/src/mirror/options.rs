@@ -1,0 +1,54 @@
+//! What the clones of a mirror share.
+
+use std::{borrow::Cow, sync::Arc};
+
+use http::Method;
+
+use super::MirrorTarget;
+use crate::{callbacks::Callbacks, copy::HeaderRules, sampler::Sampler, transport::Transport};
+
+/// The largest body that is copied, where nothing else is said: axum's own limit on the bodies that extractors take,
+/// so that what a handler can read is what a shadow can get.
+pub(crate) const DEFAULT_MAX_BODY: usize = 2 * 1024 * 1024;
+
+/// Everything about a mirror.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) targets: Box<[MirrorTarget]>,
+    pub(crate) options: Options,
+    pub(crate) callbacks: Callbacks,
+    pub(crate) sampler: Sampler,
+    pub(crate) transport: Arc<dyn Transport>,
+}
+
+/// The options that are plain values.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) sync: bool,
+    pub(crate) max_body: usize,
+    /// All, where there are none.
+    pub(crate) methods: Vec<Method>,
+    pub(crate) headers: HeaderRules,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            sync: false,
+            max_body: DEFAULT_MAX_BODY,
+            methods: Vec::new(),
+            headers: HeaderRules::default(),
+        }
+    }
+}
+
+impl Options {
+    pub(crate) fn copies_method(&self, method: &Method) -> bool {
+        self.methods.is_empty() || self.methods.contains(method)
+    }
+
+    pub(crate) fn copies_body(&self) -> bool {
+        !self.headers.without_body
+    }
+}

@@ -1,0 +1,31 @@
+//! Checks that run while the user's program is compiled.
+
+use axum::response::IntoResponse;
+use mirror_grammar::{parse_url, same_target};
+
+/// Fails the compilation where a `const` is not the URL of a target.
+///
+/// # Panics
+///
+/// In `const` evaluation, with what is wrong.
+#[track_caller]
+pub const fn check_target(url: &str) {
+    if let Err(error) = parse_url(url) {
+        panic!("{}", error.as_str());
+    }
+}
+
+/// Fails the compilation where two targets are the same.
+///
+/// # Panics
+///
+/// In `const` evaluation.
+#[track_caller]
+pub const fn check_distinct(a: &str, b: &str) {
+    if let (Ok(a), Ok(b)) = (parse_url(a), parse_url(b)) {
+        assert!(!same_target(&a, &b), "the same target is given twice");
+    }
+}
+
+/// Fails the compilation where what a handler returns is not an answer.
+pub const fn assert_into_response<T: IntoResponse>() {}

@@ -1,0 +1,199 @@
+//! The options of an attribute, as the expansion writes them down.
+
+use std::time::Duration;
+
+use http::{Method, request::Parts};
+
+use crate::{
+    ConfigError, Credentials, Host, Mirror, MirrorBuilder, MirrorError, ShadowResponse, Target,
+    target::OffReason,
+};
+
+/// Where a target's URL comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Source {
+    /// Written in the attribute, or a `const` that it names.
+    Url(&'static str),
+    /// An environment variable.
+    Env(&'static str),
+}
+
+/// Builds the mirror of an attribute. It never fails and never panics, for it runs within a request.
+#[derive(Debug)]
+pub struct Options {
+    name: &'static str,
+    builder: MirrorBuilder,
+    targets: Vec<Target>,
+    methods: Vec<Method>,
+}
+
+impl Options {
+    /// The options of the attribute on the function of this name.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            builder: Mirror::builder().name(name),
+            targets: Vec::new(),
+            methods: Vec::new(),
+        }
+    }
+
+    /// `targets`
+    #[must_use]
+    pub fn target(
+        mut self,
+        source: Source,
+        percentage: Option<f64>,
+        timeout_ms: Option<u64>,
+        name: Option<&'static str>,
+    ) -> Self {
+        let (target, default_name) = match source {
+            Source::Url(url) => (Target::new(url), url),
+            Source::Env(variable) => (Target::from_env(variable), variable),
+        };
+        let target = target
+            .and_then(|target| self.not_twice(target))
+            .unwrap_or_else(|error| {
+                tracing::error!(mirror = self.name, %error, "a target is off");
+                Target::off(default_name.to_owned(), OffReason::Invalid)
+            });
+        let target = match name {
+            Some(name) => target.named(name),
+            None => target,
+        };
+        self.targets
+            .push(target.overridden(percentage, timeout_ms.map(Duration::from_millis)));
+        self
+    }
+
+    /// Two variables may hold the same URL; the attribute cannot see that.
+    fn not_twice(&self, target: Target) -> Result<Target, ConfigError> {
+        if self.targets.iter().any(|earlier| earlier.is_same(&target)) {
+            return Err(ConfigError::DuplicateTarget(target.name().to_owned()));
+        }
+        Ok(target)
+    }
+
+    fn with(mut self, option: impl FnOnce(MirrorBuilder) -> MirrorBuilder) -> Self {
+        self.builder = option(self.builder);
+        self
+    }
+
+    /// `name`
+    #[must_use]
+    pub fn name(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self.with(|builder| builder.name(name))
+    }
+
+    /// `percentage`
+    #[must_use]
+    pub fn percentage(self, percentage: f64) -> Self {
+        self.with(|builder| builder.percentage(percentage))
+    }
+
+    /// `timeout`
+    #[must_use]
+    pub fn timeout_ms(self, timeout: u64) -> Self {
+        self.with(|builder| builder.timeout(Duration::from_millis(timeout)))
+    }
+
+    /// `sync`
+    #[must_use]
+    pub fn sync(self, sync: bool) -> Self {
+        self.with(|builder| builder.sync(sync))
+    }
+
+    /// `copy_body`
+    #[must_use]
+    pub fn copy_body(self, copy_body: bool) -> Self {
+        self.with(|builder| builder.copy_body(copy_body))
+    }
+
+    /// `max_body`
+    #[must_use]
+    pub fn max_body(self, bytes: usize) -> Self {
+        self.with(|builder| builder.max_body(bytes))
+    }
+
+    /// One of `methods`
+    #[must_use]
+    pub fn method(mut self, method: &'static str) -> Self {
+        self.methods.extend(Method::from_bytes(method.as_bytes()));
+        self
+    }
+
+    /// `when`
+    #[must_use]
+    pub fn when<F>(self, when: F) -> Self
+    where
+        F: Fn(&Parts) -> bool + Send + Sync + 'static,
+    {
+        self.with(|builder| builder.when(when))
+    }
+
+    /// `on_success`
+    #[must_use]
+    pub fn on_success<F>(self, on_success: F) -> Self
+    where
+        F: Fn(&Target, &ShadowResponse) + Send + Sync + 'static,
+    {
+        self.with(|builder| builder.on_success(on_success))
+    }
+
+    /// `on_error`
+    #[must_use]
+    pub fn on_error<F>(self, on_error: F) -> Self
+    where
+        F: Fn(&Target, &MirrorError) + Send + Sync + 'static,
+    {
+        self.with(|builder| builder.on_error(on_error))
+    }
+
+    /// One of `set_headers`
+    #[must_use]
+    pub fn set_header(self, name: &'static str, value: &'static str) -> Self {
+        self.with(|builder| builder.set_header(name, value))
+    }
+
+    /// One of `remove_headers`
+    #[must_use]
+    pub fn remove_header(self, name: &'static str) -> Self {
+        self.with(|builder| builder.remove_header(name))
+    }
+
+    /// `credentials = "strip"`
+    #[must_use]
+    pub fn strip_credentials(self) -> Self {
+        self.with(|builder| builder.credentials(Credentials::Strip))
+    }
+
+    /// `host = "preserve"`
+    #[must_use]
+    pub fn preserve_host(self) -> Self {
+        self.with(|builder| builder.host(Host::Preserve))
+    }
+
+    /// The mirror. Where its options turn out wrong after all, it is without targets, and the log says why.
+    #[must_use]
+    pub fn build(self) -> Mirror {
+        let Self {
+            name,
+            mut builder,
+            targets,
+            methods,
+        } = self;
+        if !methods.is_empty() {
+            builder = builder.methods(methods);
+        }
+        targets
+            .into_iter()
+            .fold(builder, MirrorBuilder::target)
+            .build()
+            .unwrap_or_else(|error| {
+                tracing::error!(mirror = name, %error, "a mirror is off");
+                Mirror::builder().name(name).finish()
+            })
+    }
+}

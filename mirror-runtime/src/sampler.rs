@@ -1,0 +1,132 @@
+//! Which requests are copied: an exact share of them, spread evenly, without locks and without a pattern that periodic
+//! traffic could fall into.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// 2^64 divided by the golden ratio. The multiples of it, modulo 2^64, are the additive sequence with the lowest
+/// discrepancy there is: each stretch of them is spread over the whole range as evenly as possible.
+const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// Draws one number per request.
+#[derive(Debug, Default)]
+pub(crate) struct Sampler {
+    sum: AtomicU64,
+}
+
+/// The number drawn for a request. All targets of a mirror compare the same one with their share, so the requests of a
+/// target at 5 % are among those of a target at 10 %.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Draw(u64);
+
+impl Sampler {
+    pub(crate) fn draw(&self) -> Draw {
+        // `Relaxed`: nothing else is read or written on the strength of this number.
+        Draw(
+            self.sum
+                .fetch_add(STEP, Ordering::Relaxed)
+                .wrapping_add(STEP),
+        )
+    }
+}
+
+/// A percentage, as the part of all possible draws that lies below it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share(u128);
+
+impl Share {
+    /// The share of a percentage that has been checked to lie between 0 and 100.
+    pub(crate) fn of_percentage(percentage: f64) -> Self {
+        const ALL_DRAWS: f64 = 18_446_744_073_709_551_616.0;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 0 and 2^64; the fraction cut off is less than one draw in 2^64"
+        )]
+        Self((percentage / 100.0 * ALL_DRAWS) as u128)
+    }
+
+    /// Whether a request is sampled for a target that has this share.
+    pub(crate) fn samples(self, draw: Draw) -> bool {
+        u128::from(draw.0) < self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sampled(percentage: f64, requests: usize) -> Vec<bool> {
+        let (sampler, share) = (Sampler::default(), Share::of_percentage(percentage));
+        (0..requests)
+            .map(|_| share.samples(sampler.draw()))
+            .collect()
+    }
+
+    fn count<'a>(sampled: impl IntoIterator<Item = &'a bool>) -> usize {
+        sampled.into_iter().filter(|sampled| **sampled).count()
+    }
+
+    #[test]
+    fn the_first_ten_and_the_first_hundred_are_exact() {
+        for (percentage, of_10, of_100) in
+            [(0.0, 0, 0), (10.0, 1, 10), (50.0, 5, 50), (100.0, 10, 100)]
+        {
+            assert_eq!(
+                count(&sampled(percentage, 10)),
+                of_10,
+                "{percentage} % of 10"
+            );
+            assert_eq!(
+                count(&sampled(percentage, 100)),
+                of_100,
+                "{percentage} % of 100"
+            );
+        }
+    }
+
+    #[test]
+    fn every_window_of_a_hundred_is_within_two() {
+        for percentage in [1_u8, 10, 33, 50, 99] {
+            for window in sampled(percentage.into(), 10_000).windows(100) {
+                assert!(
+                    count(window).abs_diff(percentage.into()) <= 2,
+                    "{percentage} %"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn alternating_requests_are_sampled_alike() {
+        for percentage in [10_u8, 25, 50] {
+            let sampled = sampled(percentage.into(), 2_000);
+            let share = usize::from(percentage) * 10;
+            let even = count(sampled.iter().step_by(2));
+            let odd = count(sampled.iter().skip(1).step_by(2));
+            assert!(
+                even.abs_diff(share) <= 3 && odd.abs_diff(share) <= 3,
+                "{even} {odd}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_smaller_share_is_a_part_of_a_larger_one() {
+        let (five, ten) = (sampled(5.0, 1_000), sampled(10.0, 1_000));
+        assert!(five.iter().zip(&ten).all(|(five, ten)| !five || *ten));
+    }
+
+    #[test]
+    fn threads_share_one_sequence() {
+        let (sampler, share) = (Sampler::default(), Share::of_percentage(10.0));
+        let total: usize = std::thread::scope(|scope| {
+            let draws = || (0..1_000).filter(|_| share.samples(sampler.draw())).count();
+            let threads: Vec<_> = (0..10).map(|_| scope.spawn(draws)).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .sum()
+        });
+        assert_eq!(total, 1_000);
+    }
+}

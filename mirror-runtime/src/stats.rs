@@ -1,0 +1,138 @@
+//! How many requests became what, per target.
+
+mod counters;
+
+use std::fmt;
+
+pub(crate) use counters::Counters;
+use http::StatusCode;
+
+use crate::outcome::{FailureKind, ShedReason, SkipReason};
+
+/// The counters of one mirror at one moment.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct MirrorStats {
+    /// The mirror's name.
+    pub name: String,
+    /// One entry per target, in the order in which they were given.
+    pub targets: Vec<TargetStats>,
+}
+
+impl MirrorStats {
+    /// The counters of the target of this name.
+    #[must_use]
+    pub fn target(&self, name: &str) -> Option<&TargetStats> {
+        self.targets.iter().find(|target| target.name == name)
+    }
+}
+
+/// The counters of one target at one moment.
+///
+/// In every snapshot `received == sent + skipped + shed` and `sent == answered + failed + in_flight`. A request is
+/// *received* at the moment its outcome is decided; while its body is still being read it is in none of the counters.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TargetStats {
+    /// The target's name.
+    pub name: String,
+    /// Requests that reached the mirror.
+    pub received: u64,
+    /// Copies that left.
+    pub sent: u64,
+    /// Copies that got an HTTP answer, whatever its status.
+    pub answered: u64,
+    /// Copies that got no complete answer.
+    pub failed: u64,
+    /// Copies that left and have neither been answered nor failed yet.
+    pub in_flight: u64,
+    /// Requests that were deliberately not sent.
+    pub skipped: u64,
+    /// Requests that were not sent in order to protect this process.
+    pub shed: u64,
+    answered_by_class: [u64; 5],
+    failed_by_kind: [u64; FailureKind::ALL.len()],
+    skipped_by_reason: [u64; SkipReason::ALL.len()],
+    shed_by_reason: [u64; ShedReason::ALL.len()],
+}
+
+impl TargetStats {
+    /// Copies that got an answer of the same class of status (`2xx` for 200), of [`answered`](Self::answered).
+    #[must_use]
+    pub fn answered_with(&self, status: StatusCode) -> u64 {
+        self.answered_by_class
+            .get(class(status))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Copies that failed in one way, of [`failed`](Self::failed).
+    #[must_use]
+    pub fn failed_with(&self, kind: FailureKind) -> u64 {
+        self.failed_by_kind[kind as usize]
+    }
+
+    /// Requests that were skipped for one reason, of [`skipped`](Self::skipped).
+    #[must_use]
+    pub fn skipped_for(&self, reason: SkipReason) -> u64 {
+        self.skipped_by_reason[reason as usize]
+    }
+
+    /// Requests that were shed for one reason, of [`shed`](Self::shed).
+    #[must_use]
+    pub fn shed_for(&self, reason: ShedReason) -> u64 {
+        self.shed_by_reason[reason as usize]
+    }
+}
+
+/// One line per target.
+impl fmt::Display for MirrorStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for target in &self.targets {
+            writeln!(f, "{} -> {target}", self.name)?;
+        }
+        Ok(())
+    }
+}
+
+/// The counters, and the reasons that occurred, in one line.
+impl fmt::Display for TargetStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: {} received, {} sent",
+            self.name, self.received, self.sent
+        )?;
+        write!(f, " ({} answered, {} failed", self.answered, self.failed)?;
+        reasons(
+            f,
+            &FailureKind::ALL.map(|kind| (kind.as_str(), self.failed_with(kind))),
+        )?;
+        write!(
+            f,
+            ", {} in flight), {} skipped",
+            self.in_flight, self.skipped
+        )?;
+        reasons(
+            f,
+            &SkipReason::ALL.map(|reason| (reason.as_str(), self.skipped_for(reason))),
+        )?;
+        write!(f, ", {} shed", self.shed)?;
+        reasons(
+            f,
+            &ShedReason::ALL.map(|reason| (reason.as_str(), self.shed_for(reason))),
+        )
+    }
+}
+
+fn reasons(f: &mut fmt::Formatter<'_>, counts: &[(&str, u64)]) -> fmt::Result {
+    for (name, count) in counts.iter().filter(|(_, count)| *count > 0) {
+        write!(f, " {name}={count}")?;
+    }
+    Ok(())
+}
+
+/// `1xx` to `5xx` as 0 to 4; a status above 599 counts as a server error (RFC 9110 section 15).
+fn class(status: StatusCode) -> usize {
+    usize::from(status.as_u16() / 100).clamp(1, 5) - 1
+}

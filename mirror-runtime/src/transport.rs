@@ -1,0 +1,35 @@
+//! How a copy travels. Nothing here knows of mirrors.
+
+mod reqwest;
+
+use std::{fmt, future::Future, pin::Pin};
+
+use axum::body::Body;
+use http::{Request, Response};
+
+pub(crate) use self::reqwest::ReqwestTransport;
+use crate::{body::CopyBody, outcome::MirrorError};
+
+/// A copy on its way: resolves to the head of the shadow's answer, with a body that is still to be read.
+pub type Sending = Pin<Box<dyn Future<Output = Result<Response<Body>, MirrorError>> + Send>>;
+
+/// What sends copies: an HTTP client, or something that stands in for one.
+///
+/// A mirror sends with reqwest unless [`MirrorBuilder::transport`](crate::MirrorBuilder::transport) gives it another.
+/// The request that arrives here is complete: its URI is absolute, its headers are those that shall travel, and the
+/// length of its body is known. A transport adds what belongs to the connection (`Host` where there is none, framing)
+/// and must not follow redirects, retry, decode the answer or send another path than it was given.
+pub trait Transport: fmt::Debug + Send + Sync + 'static {
+    /// Takes a copy, and returns the future that sends it. Nothing may happen before that future is polled: it is
+    /// counted as sent in between.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsendable`] where the copy would not arrive as it stands. It is counted as skipped then.
+    fn send(&self, copy: Request<CopyBody>) -> Result<Sending, Unsendable>;
+}
+
+/// A copy that a transport cannot send as it stands, for example because its client would change the path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the HTTP client would send another path or query than the one that arrived")]
+pub struct Unsendable;

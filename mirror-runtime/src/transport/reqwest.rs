@@ -1,0 +1,96 @@
+//! Copies over reqwest: one pooled client per tokio runtime.
+
+mod classify;
+mod client;
+mod resolver;
+
+use axum::body::Body;
+use http::{HeaderMap, Request, Response, Uri, header};
+use url::Url;
+
+use self::{classify::classify, client::Clients};
+use super::{Sending, Transport, Unsendable};
+use crate::{body::CopyBody, outcome::MirrorError};
+
+/// The transport of mirrors that are given no other. All of them share its connections.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReqwestTransport;
+
+static CLIENTS: Clients = Clients::new();
+
+impl Transport for ReqwestTransport {
+    fn send(&self, copy: Request<CopyBody>) -> Result<Sending, Unsendable> {
+        let (parts, body) = copy.into_parts();
+        let mut request = ::reqwest::Request::new(parts.method, exact_url(&parts.uri)?);
+        let http1_only = sets_host(&parts.headers);
+        *request.headers_mut() = parts.headers;
+        if !body.is_empty() {
+            *request.body_mut() = Some(::reqwest::Body::wrap(body));
+        }
+        Ok(Box::pin(async move {
+            let client = CLIENTS.current(http1_only).await?;
+            let answer = client.execute(request).await.map_err(classify)?;
+            Ok(into_http(answer))
+        }))
+    }
+}
+
+/// The URL that reqwest takes, or an error where it would send something other than the URI.
+///
+/// `Url` resolves dot segments and encodes some characters, each of which makes it differ from what it was parsed from.
+/// An equal text is an equal request, and an equal origin.
+fn exact_url(uri: &Uri) -> Result<Url, Unsendable> {
+    let text = uri.to_string();
+    Url::parse(&text)
+        .ok()
+        .filter(|url| url.as_str() == text)
+        .ok_or(Unsendable)
+}
+
+/// A `Host` of its own is sent over HTTP/1.1 only: in HTTP/2 it would stand beside an `:authority` that contradicts it.
+fn sets_host(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::HOST)
+}
+
+fn into_http(mut answer: ::reqwest::Response) -> Response<Body> {
+    let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
+    let mut response = Response::new(Body::new(::reqwest::Body::from(answer)));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// What is wrong with a client that could not be made.
+fn no_client(error: impl Into<axum::BoxError>) -> MirrorError {
+    MirrorError::Request(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_client_would_change_is_refused() {
+        for exact in [
+            "http://a/x%2Fy?a=b%20c&d",
+            "http://a//x",
+            "http://a/@b",
+            "https://[::1]:8443/a;b=c/",
+        ] {
+            assert!(exact_url(&exact.parse().unwrap()).is_ok(), "{exact}");
+        }
+        for changed in [
+            "http://a/x/../y",
+            "http://a/%2e%2E/y",
+            "http://a/\\b",
+            "http://a/?it's",
+            "http://a/\"x\"",
+        ] {
+            assert_eq!(
+                exact_url(&changed.parse().unwrap()),
+                Err(Unsendable),
+                "{changed}"
+            );
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Every option, in all the ways to write it.
+
+use axum::{
+    Router,
+    body::Bytes,
+    http::{self, request::Parts},
+    routing::any,
+};
+use mirror_runtime::{MirrorError, ShadowResponse, Target, mirror};
+
+mod count {
+    use super::{ShadowResponse, Target};
+
+    pub fn success(_: &Target, _: &ShadowResponse) {}
+}
+
+fn log<E: std::fmt::Display>(target: &Target, error: &E) {
+    tracing::warn!(%target, %error);
+}
+
+fn is_v2(parts: &Parts) -> bool {
+    parts.uri.path().starts_with("/v2")
+}
+
+#[mirror(
+    targets = [
+        "https://staging.example.com",
+        target("https://canary.example.com/base", percentage = 5, timeout = "1s", name = "canary"),
+        target("http://[::1]:8080/", percentage = 0.1),
+        target(env("SHADOW_URL"), name = "shadow"),
+        env("OTHER_SHADOW_URL"),
+    ],
+    percentage = 12.5,
+    timeout = "1m 30s",
+    sync = true,
+    copy_body = true,
+    max_body = "2MiB",
+    on_success = count::success,
+    on_error = log::<MirrorError>,
+    methods = [GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH, TRACE, "PURGE"],
+    when = is_v2,
+    set_headers = { "x-env" = "shadow", "X-Other" = "" },
+    remove_headers = ["x-internal"],
+    credentials = "strip",
+    host = "preserve",
+    name = "orders.all",
+)]
+async fn paths(body: Bytes) -> Bytes {
+    body
+}
+
+#[mirror(
+    targets = ["https://staging.example.com"],
+    percentage = 0,
+    copy_body = false,
+    sync = false,
+    on_success = |target, response| {
+        let (name, status): (&str, http::StatusCode) = (target.name(), response.status());
+        tracing::info!(name, %status, latency = ?response.latency());
+    },
+    on_error = |target, error| tracing::warn!(%target, %error),
+    when = |parts| parts.headers.contains_key("x-beta"),
+    credentials = "forward",
+    host = "target"
+)]
+async fn closures(body: Bytes) -> Bytes {
+    body
+}
+
+#[mirror(
+    targets = ["https://staging.example.com"],
+    on_success = |_: &Target, _: &ShadowResponse| (),
+    on_error = move |_, error: &MirrorError| drop(error.to_string()),
+    when = |parts: &http::request::Parts| -> bool { parts.uri.query().is_none() },
+)]
+async fn closures_with_types() {}
+
+fn main() {
+    let _: Router = Router::new()
+        .route("/paths", any(paths))
+        .route("/closures", any(closures))
+        .route("/types", any(closures_with_types));
+}
