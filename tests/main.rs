@@ -1,6 +1,23 @@
 //! What a user of the crate can rely on, shown over real sockets. One file per behaviour.
 
-#![allow(missing_docs, clippy::missing_panics_doc, reason = "tests explain themselves")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    missing_debug_implementations,
+    reason = "tests explain themselves"
+)]
 
-mod basics;
+mod bodies;
+mod callbacks;
+mod configuration;
+mod delivery;
+mod disconnect;
+mod environment;
+mod filters;
+mod headers;
+mod layer;
+mod paths;
+mod runtimes;
+mod sampling;
 mod support;
+mod sync;

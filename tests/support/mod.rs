@@ -36,13 +36,23 @@ pub async fn until(what: &str, holds: impl Fn() -> bool) {
 pub async fn settled(mirror: &Mirror, requests: u64) -> Vec<TargetStats> {
     until(&format!("{requests} outcomes per target"), || {
         let targets = mirror.stats().targets;
-        targets.iter().all(|target| target.received == requests && target.in_flight == 0)
+        targets
+            .iter()
+            .all(|target| target.received == requests && target.in_flight == 0)
     })
     .await;
     let stats = mirror.stats();
     for target in &stats.targets {
-        assert_eq!(target.received, target.sent + target.skipped + target.shed, "{target}");
-        assert_eq!(target.sent, target.answered + target.failed + target.in_flight, "{target}");
+        assert_eq!(
+            target.received,
+            target.sent + target.skipped + target.shed,
+            "{target}"
+        );
+        assert_eq!(
+            target.sent,
+            target.answered + target.failed + target.in_flight,
+            "{target}"
+        );
     }
     stats.targets
 }

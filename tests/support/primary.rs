@@ -36,7 +36,10 @@ impl Primary {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = async move { axum::serve(listener, app).await };
-        Self { address, server: tokio::spawn(server).abort_handle() }
+        Self {
+            address,
+            server: tokio::spawn(server).abort_handle(),
+        }
     }
 
     /// The address it listens at, as a `Host` header has it.
@@ -46,12 +49,14 @@ impl Primary {
 
     /// Sends `GET` over a connection of its own.
     pub async fn get(&self, target: &str) -> Answer {
-        self.send(Request::get(target).body(Body::empty()).unwrap()).await
+        self.send(Request::get(target).body(Body::empty()).unwrap())
+            .await
     }
 
     /// Sends `POST` over a connection of its own.
     pub async fn post(&self, target: &str, body: impl Into<Body>) -> Answer {
-        self.send(Request::post(target).body(body.into()).unwrap()).await
+        self.send(Request::post(target).body(body.into()).unwrap())
+            .await
     }
 
     /// Sends a request over an HTTP/1.1 connection of its own. `Host` is added where there is none.
@@ -59,8 +64,9 @@ impl Primary {
         let host = self.host().parse().unwrap();
         request.headers_mut().entry("host").or_insert(host);
         eventually("the primary's answer", async {
-            let (mut sender, connection) =
-                http1::handshake(TokioIo::new(self.connect().await)).await.unwrap();
+            let (mut sender, connection) = http1::handshake(TokioIo::new(self.connect().await))
+                .await
+                .unwrap();
             tokio::spawn(connection);
             Answer::read(sender.send_request(request).await.unwrap()).await
         })
@@ -96,7 +102,11 @@ impl Answer {
     pub async fn read(answer: http::Response<hyper::body::Incoming>) -> Self {
         let (head, body) = answer.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        Self { status: head.status, headers: head.headers, body }
+        Self {
+            status: head.status,
+            headers: head.headers,
+            body,
+        }
     }
 
     /// The body as text.
@@ -108,7 +118,9 @@ impl Answer {
 /// An HTTP/2 connection to a primary.
 pub async fn connect_h2(primary: &Primary) -> http2::SendRequest<Body> {
     let stream = TokioIo::new(primary.connect().await);
-    let (sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), stream)
+        .await
+        .unwrap();
     tokio::spawn(connection);
     sender
 }

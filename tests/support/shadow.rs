@@ -41,7 +41,11 @@ pub struct Recorded {
 impl Recorded {
     /// All values of a header.
     pub fn all(&self, name: &str) -> Vec<&str> {
-        self.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
+        self.headers
+            .get_all(name)
+            .iter()
+            .map(|value| value.to_str().unwrap())
+            .collect()
     }
 }
 
@@ -71,7 +75,12 @@ impl Shadow {
     /// A shadow that answers 200, at a URL that is known beforehand.
     pub async fn at(url: &str) -> Self {
         let address = url.trim_start_matches("http://").split('/').next().unwrap();
-        Self::listen(address, |_| Response::new(Body::from("shadow")), Semaphore::MAX_PERMITS).await
+        Self::listen(
+            address,
+            |_| Response::new(Body::from("shadow")),
+            Semaphore::MAX_PERMITS,
+        )
+        .await
     }
 
     /// A shadow that answers as it is told.
@@ -91,7 +100,9 @@ impl Shadow {
         answer: impl Fn(&Recorded) -> Response<Body> + Send + Sync + 'static,
         answers: usize,
     ) -> Self {
-        let listener = TcpListener::bind(address).await.unwrap_or_else(|e| panic!("{address}: {e}"));
+        let listener = TcpListener::bind(address)
+            .await
+            .unwrap_or_else(|e| panic!("{address}: {e}"));
         let state = Arc::new(State {
             recorded: Mutex::default(),
             connections: AtomicUsize::new(0),
@@ -100,7 +111,11 @@ impl Shadow {
         });
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(accept(listener, Arc::clone(&state))).abort_handle();
-        Self { address, state, server }
+        Self {
+            address,
+            state,
+            server,
+        }
     }
 
     /// The base URL of the shadow.
@@ -166,13 +181,26 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
 impl State {
     async fn answer(&self, request: Request<Incoming>, connection: usize) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        let Parts { method, uri, version, headers, .. } = parts;
+        let Parts {
+            method,
+            uri,
+            version,
+            headers,
+            ..
+        } = parts;
         let Ok(body) = body.collect().await else {
             return Response::new(Body::from("a request without its end is not recorded"));
         };
         let target = uri.to_string();
         let body = body.to_bytes();
-        let recorded = Recorded { method, target, version, headers, body, connection };
+        let recorded = Recorded {
+            method,
+            target,
+            version,
+            headers,
+            body,
+            connection,
+        };
         self.recorded.lock().unwrap().push(recorded.clone());
         self.answers.acquire().await.unwrap().forget();
         (self.answering)(&recorded)

@@ -1,0 +1,167 @@
+//! Wrong values are errors that say which and why.
+
+use std::{borrow::Cow, time::Duration};
+
+use mirror_runtime::{ConfigError, Mirror, MirrorBuilder, Target};
+
+fn message(builder: MirrorBuilder) -> String {
+    builder.build().unwrap_err().to_string()
+}
+
+fn valid() -> MirrorBuilder {
+    Mirror::builder().target("https://staging.example.com")
+}
+
+#[test]
+fn targets_are_checked() {
+    for (url, expected) in [
+        (
+            "localhost:8080",
+            "invalid target `localhost:8080`: not an absolute URL",
+        ),
+        (
+            "ftp://a",
+            "invalid target `ftp://a`: the scheme must be `http` or `https`, not `ftp`",
+        ),
+        ("http://", "invalid target `http://`: the host is missing"),
+        (
+            "http://a:0",
+            "invalid target `http://a:0`: the port must be a number from 1 to 65535, not `0`",
+        ),
+        (
+            "http://a?token=s3cret",
+            "invalid target `http://a`: a target must not have a query, each copy brings its own",
+        ),
+        (
+            "http://xn--a",
+            "invalid target `http://xn--a`: invalid international domain name",
+        ),
+    ] {
+        assert_eq!(message(Mirror::builder().target(url)), expected);
+    }
+    let error = Target::new("https://user:s3cret@host").unwrap_err();
+    assert_eq!(error, ConfigError::Credentials);
+    assert!(!format!("{error:?} {error}").contains("s3cret"));
+}
+
+#[test]
+fn a_mirror_needs_targets_that_differ() {
+    assert_eq!(Mirror::new([""; 0]).unwrap_err(), ConfigError::NoTargets);
+    assert_eq!(
+        message(valid().target("HTTPS://Staging.example.com:443/")),
+        "the target `https://staging.example.com` is given twice"
+    );
+    let named = |url| Target::new(url).unwrap().named("canary");
+    let twice = Mirror::new([named("http://a"), named("http://b")]);
+    assert_eq!(
+        twice.unwrap_err().to_string(),
+        "two targets are named `canary`"
+    );
+    let many = (0..65).map(|i| format!("http://h{i}"));
+    assert_eq!(
+        Mirror::new(many).unwrap_err().to_string(),
+        "a mirror has at most 64 targets, not 65"
+    );
+}
+
+#[test]
+fn values_are_checked() {
+    for (builder, expected) in [
+        (
+            valid().percentage(100.1),
+            "`percentage` must be between 0 and 100, not 100.1",
+        ),
+        (
+            valid().percentage(f64::NAN),
+            "`percentage` must be between 0 and 100, not NaN",
+        ),
+        (
+            valid().timeout(Duration::ZERO),
+            "invalid `timeout`: it must be longer than zero",
+        ),
+        (
+            valid().timeout(Duration::MAX),
+            "invalid `timeout`: it must be at most 24h",
+        ),
+        (
+            valid().max_body(0),
+            "`max_body` must be larger than zero; to copy no bodies, use `copy_body(false)`",
+        ),
+        (
+            valid().methods([]),
+            "`methods` must name at least one method",
+        ),
+        (
+            valid().methods([http::Method::CONNECT]),
+            "`CONNECT` cannot be mirrored: it opens a tunnel",
+        ),
+        (valid().name(""), "a name must not be empty"),
+        (
+            valid().set_header("x env", "1"),
+            "invalid header name `x env`",
+        ),
+        (
+            valid().set_header("connection", "1"),
+            "`connection` is a hop-by-hop header, which no copy carries",
+        ),
+        (
+            valid().remove_header("host"),
+            "`host` has an option of its own: `host = \"preserve\"` or `\"target\"`",
+        ),
+        (
+            valid().max_body(1).copy_body(false),
+            "`max_body` conflicts with `copy_body(false)`: there is no body to limit",
+        ),
+        (
+            valid().set_header("x-a", "1").remove_header("X-A"),
+            "the header `x-a` is both set and removed",
+        ),
+    ] {
+        assert_eq!(message(builder), expected);
+    }
+    let secret = message(valid().set_header("x-key", "s3cret\n"));
+    assert!(
+        secret.starts_with("invalid header value") && !secret.contains("s3cret"),
+        "{secret}"
+    );
+    assert!(Target::with_percentage("http://a", -1.0).is_err());
+    assert!(
+        Target::new("http://a")
+            .unwrap()
+            .timeout(Duration::ZERO)
+            .is_err()
+    );
+}
+
+#[test]
+fn the_first_mistake_is_the_one_that_is_told() {
+    assert_eq!(
+        message(valid().name("").percentage(200.0).timeout(Duration::ZERO)),
+        "`percentage` must be between 0 and 100, not 200"
+    );
+}
+
+#[test]
+fn names_and_urls_are_anything_string_like() {
+    let name: Cow<'static, str> = Cow::Borrowed("orders");
+    let url = String::from("http://a/base/");
+    let mirror = Mirror::builder()
+        .name(name)
+        .target(&url)
+        .target(url.replace('a', "b"))
+        .target("http://c")
+        .target(Target::new(&url).unwrap().named("d"))
+        .set_header(String::from("x-a"), String::from("1"));
+    assert_eq!(
+        mirror.build().unwrap_err(),
+        ConfigError::DuplicateTarget("d".into())
+    );
+    assert_eq!(Target::new(url).unwrap().url(), "http://a/base");
+}
+
+#[test]
+fn no_debug_output_holds_the_value_of_a_header() {
+    let builder = valid().set_header("x-key", "s3cret");
+    assert!(!format!("{builder:?}").contains("s3cret"));
+    assert!(!format!("{:?}", builder.build().unwrap()).contains("s3cret"));
+}

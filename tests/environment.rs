@@ -1,0 +1,67 @@
+//! Targets from the environment.
+
+use std::process::Command;
+
+use axum::{Router, routing::get};
+use mirror_runtime::{ConfigError, Mirror, SkipReason, Target, mirror};
+
+use crate::support::{Primary, Shadow, mirror_named, settled};
+
+/// Set for the process that a test starts again; unset elsewhere.
+const VARIABLE: &str = "MIRROR_TESTS_SHADOW_URL";
+
+#[mirror(targets = [env("MIRROR_TESTS_SHADOW_URL"), target(env("MIRROR_TESTS_UNSET"), name = "unset"), env("PATH")])]
+async fn from_environment() -> &'static str {
+    "primary"
+}
+
+/// Runs twice: by itself with no variable set, and from the test below with one.
+#[tokio::test]
+async fn a_target_is_on_where_its_variable_is_set_and_off_elsewhere() {
+    let primary = Primary::start(Router::new().route("/", get(from_environment))).await;
+    assert_eq!(primary.get("/").await.text(), "primary");
+    let stats = settled(&mirror_named("tests::environment::from_environment"), 1).await;
+    let names: Vec<_> = stats.iter().map(|target| target.name.as_str()).collect();
+    assert_eq!(names, [VARIABLE, "unset", "PATH"]);
+    let disabled = stats
+        .iter()
+        .map(|target| target.skipped_for(SkipReason::Disabled));
+    let is_set = std::env::var_os(VARIABLE).is_some();
+    assert_eq!(disabled.collect::<Vec<_>>(), [u64::from(!is_set), 1, 1]);
+    assert_eq!(stats[0].answered, u64::from(is_set));
+}
+
+#[tokio::test]
+async fn a_variable_that_is_set_names_the_target() {
+    let shadow = Shadow::start().await;
+    let url = shadow.url();
+    let this_test = std::env::current_exe().unwrap();
+    let test = "environment::a_target_is_on_where_its_variable_is_set_and_off_elsewhere";
+    let run = move || {
+        Command::new(this_test)
+            .args(["--exact", test])
+            .env(VARIABLE, url)
+            .output()
+    };
+    let output = tokio::task::spawn_blocking(run).await.unwrap().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    shadow.receives_one().await;
+}
+
+#[test]
+fn the_builder_refuses_a_variable_that_holds_no_target_and_names_it() {
+    let error = Target::from_env("PATH").unwrap_err();
+    assert!(matches!(&error, ConfigError::Env { variable, .. } if variable == "PATH"));
+    let message = error.to_string();
+    assert!(
+        message.starts_with("the environment variable `PATH` does not hold a target: "),
+        "{message}"
+    );
+    let unset = Target::from_env("MIRROR_TESTS_UNSET").unwrap();
+    assert!(!unset.is_enabled());
+    assert!(Mirror::new([unset]).is_ok());
+}

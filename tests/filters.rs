@@ -1,0 +1,123 @@
+//! Which requests are not copied at all.
+
+use axum::{Router, routing::any};
+use http::{Method, Request, request::Parts};
+use mirror_runtime::{Mirror, SkipReason, mirror};
+
+use crate::support::{Primary, Shadow, mirror_named, settled};
+
+const FILTERED: &str = "http://127.77.0.60:20101";
+
+#[mirror(targets = [FILTERED], methods = [GET, "PURGE"], when = is_wanted, name = "filtered")]
+async fn filtered() {}
+
+fn is_wanted(request: &Parts) -> bool {
+    !request.headers.contains_key("x-unwanted")
+}
+
+#[tokio::test]
+async fn methods_and_when_leave_requests_out() {
+    let shadow = Shadow::at(FILTERED).await;
+    let primary = Primary::start(Router::new().route("/", any(filtered))).await;
+    for (method, header, _) in [
+        ("GET", "x-wanted", true),
+        ("PURGE", "x-wanted", true),
+        ("POST", "x-wanted", false),
+        ("GET", "x-unwanted", false),
+    ] {
+        let request = Request::builder()
+            .method(method)
+            .uri("/")
+            .header(header, "1");
+        assert_eq!(
+            primary
+                .send(request.body(axum::body::Body::empty()).unwrap())
+                .await
+                .status,
+            200
+        );
+    }
+    let stats = settled(&mirror_named("filtered"), 4).await;
+    assert_eq!(
+        (
+            stats[0].answered,
+            stats[0].skipped_for(SkipReason::Filtered)
+        ),
+        (2, 2)
+    );
+    let methods: Vec<_> = shadow
+        .recorded()
+        .iter()
+        .map(|copy| copy.method.to_string())
+        .collect();
+    assert!(methods.contains(&"GET".to_owned()) && methods.contains(&"PURGE".to_owned()));
+}
+
+#[tokio::test]
+async fn the_builder_has_the_same_filters_and_samples_what_passes_them() {
+    let shadow = Shadow::start().await;
+    let mirror = Mirror::builder()
+        .target(shadow.url())
+        .percentage(50.0)
+        .methods([Method::GET])
+        .when(|request| request.uri.path() != "/health")
+        .build()
+        .unwrap();
+    let app = Router::new()
+        .fallback(any(|| async {}))
+        .layer(mirror.layer());
+    let primary = Primary::start(app).await;
+    for _ in 0..10 {
+        primary.get("/health").await;
+        primary.post("/x", "").await;
+        primary.get("/x").await;
+    }
+    let stats = settled(&mirror, 30).await;
+    assert_eq!(
+        (
+            stats[0].answered,
+            stats[0].skipped_for(SkipReason::Filtered)
+        ),
+        (5, 20)
+    );
+}
+
+#[tokio::test]
+async fn a_copy_is_not_copied_again() {
+    let last = Shadow::start().await;
+    let second_mirror = Mirror::new([last.url()]).unwrap();
+    let app = |mirror: &Mirror| {
+        Router::new()
+            .fallback(any(|| async { "ok" }))
+            .layer(mirror.layer())
+    };
+    let second = Primary::start(app(&second_mirror)).await;
+    let first_mirror = Mirror::new([format!("http://{}", second.host())]).unwrap();
+    let first = Primary::start(app(&first_mirror)).await;
+    assert_eq!(first.get("/").await.text(), "ok");
+    assert_eq!(settled(&first_mirror, 1).await[0].answered, 1);
+    assert_eq!(
+        settled(&second_mirror, 1).await[0].skipped_for(SkipReason::Loop),
+        1
+    );
+    assert_eq!(last.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_request_that_leaves_http_is_not_copied() {
+    let shadow = Shadow::start().await;
+    let mirror = Mirror::new([shadow.url()]).unwrap();
+    let app = Router::new()
+        .fallback(any(|| async { "ok" }))
+        .layer(mirror.layer());
+    let primary = Primary::start(app).await;
+    let upgrade = Request::get("/")
+        .header("connection", "upgrade")
+        .header("upgrade", "websocket");
+    let upgrade = upgrade.body(axum::body::Body::empty()).unwrap();
+    assert_eq!(primary.send(upgrade).await.text(), "ok");
+    assert_eq!(
+        settled(&mirror, 1).await[0].skipped_for(SkipReason::Upgrade),
+        1
+    );
+}

@@ -1,0 +1,107 @@
+//! A copy goes to the target's origin, with the path and query that arrived.
+
+use axum::{Router, extract::OriginalUri, routing::any};
+use mirror_runtime::{Mirror, SkipReason, mirror};
+
+use crate::support::{Primary, Shadow, settled};
+
+const NESTED: &str = "http://127.77.0.40:20101/base/";
+
+#[mirror(targets = [NESTED])]
+async fn nested(OriginalUri(uri): OriginalUri) -> String {
+    uri.to_string()
+}
+
+#[tokio::test]
+async fn a_nested_router_s_prefix_is_kept_and_joined_to_the_base_path() {
+    let shadow = Shadow::at(NESTED).await;
+    let users = Router::new().route("/users/{id}", any(nested));
+    let primary = Primary::start(Router::new().nest("/api/v1", users)).await;
+    assert_eq!(
+        primary.get("/api/v1/users/7?full=1").await.text(),
+        "/api/v1/users/7?full=1"
+    );
+    assert_eq!(
+        shadow.receives_one().await.target,
+        "/base/api/v1/users/7?full=1"
+    );
+}
+
+fn app(mirror: &Mirror) -> Router {
+    Router::new()
+        .fallback(any(|OriginalUri(uri): OriginalUri| async move {
+            uri.to_string()
+        }))
+        .layer(mirror.layer())
+}
+
+#[tokio::test]
+async fn path_and_query_arrive_byte_for_byte() {
+    let shadow = Shadow::start().await;
+    let mirror = Mirror::new([shadow.url()]).unwrap();
+    let primary = Primary::start(app(&mirror)).await;
+    let targets = [
+        "/",
+        "//",
+        "/a//b/",
+        "/a%2Fb%20c/%C3%A9",
+        "/a;v=1/b,c/@d:e/~f!$&()*+=",
+        "/?",
+        "/x?a=1&a=2&b",
+        "/x?q=a%20b+c&u=http://h/p?x",
+        "/x?%41=%zz",
+    ];
+    for (sent, target) in targets.iter().enumerate() {
+        assert_eq!(primary.get(target).await.text(), *target);
+        assert_eq!(shadow.receives(sent + 1).await[sent].target, *target);
+    }
+    settled(&mirror, targets.len() as u64).await;
+}
+
+#[tokio::test]
+async fn what_the_client_library_would_change_is_skipped_and_counted() {
+    let shadow = Shadow::start().await;
+    let mirror = Mirror::new([shadow.url()]).unwrap();
+    let primary = Primary::start(app(&mirror)).await;
+    for target in ["/a/../b", "/a/%2e%2e/b", "/a/.", "/x?it's"] {
+        assert_eq!(primary.get(target).await.text(), target);
+    }
+    let star = "OPTIONS * HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    assert!(primary.send_raw(star).await.starts_with("HTTP/1.1 "));
+    assert_eq!(
+        settled(&mirror, 5).await[0].skipped_for(SkipReason::Unsendable),
+        5
+    );
+    assert_eq!(shadow.connections(), 0);
+}
+
+#[tokio::test]
+async fn nothing_in_a_request_sends_its_copy_elsewhere() {
+    let shadow = Shadow::start().await;
+    let elsewhere = Shadow::start().await;
+    let mirror = Mirror::new([shadow.url()]).unwrap();
+    let primary = Primary::start(app(&mirror)).await;
+    let evil = elsewhere.url().replace("http://", "");
+    let targets = [
+        format!("//{evil}/x"),
+        format!("/\\{evil}/x"),
+        format!("/@{evil}"),
+        format!("http://{evil}/y"),
+    ];
+    for target in &targets {
+        let request = format!("GET {target} HTTP/1.1\r\nhost: {evil}\r\nconnection: close\r\n\r\n");
+        let answer = primary.send_raw(request).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 200") || answer.starts_with("HTTP/1.1 400"),
+            "{answer}"
+        );
+    }
+    let copies = shadow.receives(3).await;
+    let copied: Vec<_> = copies.iter().map(|copy| copy.target.as_str()).collect();
+    assert!(
+        copied.contains(&targets[0].as_str()) && copied.contains(&targets[2].as_str()),
+        "{copied:?}"
+    );
+    assert!(copied.contains(&"/y"), "{copied:?}");
+    assert_eq!(elsewhere.connections(), 0);
+}

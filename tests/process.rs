@@ -1,0 +1,123 @@
+//! What all mirrors of a process share: the bound on copies in flight, and draining. In a program of its own, because
+//! no other test must run beside these.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    dead_code,
+    missing_debug_implementations,
+    reason = "tests explain themselves"
+)]
+
+mod support;
+
+use std::time::Duration;
+
+use axum::{Router, routing::get};
+use http::Request;
+use mirror_runtime::{CopyBody, FailureKind, Mirror, Sending, ShedReason, Transport, Unsendable};
+use tokio::sync::Mutex;
+
+use support::{Primary, Shadow, eventually, settled};
+
+/// One test at a time: they share the process's copies.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+fn app(mirror: &Mirror) -> Router {
+    Router::new()
+        .route("/", get(|| async { "primary" }))
+        .layer(mirror.layer())
+}
+
+#[tokio::test]
+async fn draining_waits_for_copies_in_flight() {
+    let _turn = TURN.lock().await;
+    let shadow = Shadow::holding().await;
+    let mirror = Mirror::new([shadow.url()]).unwrap();
+    let primary = Primary::start(app(&mirror)).await;
+    primary.get("/").await;
+    shadow.receives(1).await;
+    let drain = tokio::spawn(mirror_runtime::drain(Duration::from_hours(1)));
+    // Once copies are shed, the drain has begun.
+    let mut requests = 1;
+    while mirror.stats().targets[0].shed_for(ShedReason::Draining) == 0 {
+        assert_eq!(primary.get("/").await.text(), "primary");
+        requests += 1;
+    }
+    assert!(!drain.is_finished());
+    shadow.release();
+    let drained = eventually("the drain", drain).await.unwrap();
+    assert_eq!((drained.finished > 0, drained.cut), (true, 0));
+    let stats = settled(&mirror, requests).await;
+    assert_eq!(stats[0].answered + stats[0].shed, requests);
+}
+
+#[tokio::test]
+async fn copies_are_cut_at_the_deadline_and_counted() {
+    let _turn = TURN.lock().await;
+    let shadow = Shadow::holding().await;
+    let mirror = Mirror::new([shadow.url()]).unwrap();
+    let primary = Primary::start(app(&mirror)).await;
+    for _ in 0..3 {
+        primary.get("/").await;
+    }
+    shadow.receives(3).await;
+    let drained = mirror_runtime::drain(Duration::from_millis(10)).await;
+    assert_eq!((drained.finished, drained.cut), (0, 3));
+    assert_eq!(
+        settled(&mirror, 3).await[0].failed_with(FailureKind::Cancelled),
+        3
+    );
+}
+
+#[tokio::test]
+async fn nothing_in_flight_is_drained_at_once() {
+    let _turn = TURN.lock().await;
+    let drained = mirror_runtime::drain(Duration::from_hours(1)).await;
+    assert_eq!((drained.finished, drained.cut), (0, 0));
+}
+
+#[tokio::test]
+async fn copies_leave_again_after_a_drain() {
+    let _turn = TURN.lock().await;
+    mirror_runtime::drain(Duration::ZERO).await;
+    let shadow = Shadow::start().await;
+    let mirror = Mirror::new([shadow.url()]).unwrap();
+    let primary = Primary::start(app(&mirror)).await;
+    primary.get("/").await;
+    assert_eq!(settled(&mirror, 1).await[0].answered, 1);
+}
+
+/// Sends copies nowhere, and never ends.
+#[derive(Debug)]
+struct Silence;
+
+impl Transport for Silence {
+    fn send(&self, _: Request<CopyBody>) -> Result<Sending, Unsendable> {
+        Ok(Box::pin(std::future::pending()))
+    }
+}
+
+#[tokio::test]
+async fn copies_beyond_the_bound_are_shed_and_the_client_is_answered() {
+    let _turn = TURN.lock().await;
+    let targets = ["http://a", "http://b"];
+    let mirror = targets
+        .into_iter()
+        .fold(Mirror::builder().transport(Silence), |builder, target| {
+            builder.target(target)
+        });
+    let mirror = mirror.build().unwrap();
+    let primary = Primary::start(app(&mirror)).await;
+    for _ in 0..520 {
+        assert_eq!(primary.get("/").await.text(), "primary");
+    }
+    let targets = mirror.stats().targets;
+    let in_flight: u64 = targets.iter().map(|target| target.in_flight).sum();
+    let shed: u64 = targets
+        .iter()
+        .map(|target| target.shed_for(ShedReason::InFlightLimit))
+        .sum();
+    assert_eq!((in_flight, shed), (1024, 16));
+    assert_eq!(mirror_runtime::drain(Duration::ZERO).await.cut, 1024);
+}
