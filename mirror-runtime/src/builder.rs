@@ -12,6 +12,7 @@ use crate::{
     registry,
     sampler::{Sampler, Share},
     stats::Counters,
+    target::OffReason,
     transport::ReqwestTransport,
 };
 
@@ -253,7 +254,7 @@ impl MirrorBuilder {
     pub(crate) fn finish(self) -> Mirror {
         let name = self.name.unwrap_or(Cow::Borrowed("mirror"));
         for target in &self.targets {
-            if target.off_reason().is_some() {
+            if let Some(OffReason::Unset) = target.off_reason() {
                 tracing::info!(mirror = &*name, %target, "a target is off: its variable is not set");
             }
         }

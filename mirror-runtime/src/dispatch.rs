@@ -7,8 +7,7 @@ mod in_flight;
 use tokio::{runtime::Handle, task::JoinHandle, time::Instant};
 
 use self::flight::Flight;
-pub use self::in_flight::Drained;
-pub(crate) use self::in_flight::drain;
+pub use self::in_flight::{Drained, drain};
 use crate::{
     callbacks::caught,
     copy::Copy,

@@ -1,4 +1,128 @@
-//! x
+//! Traffic mirroring for axum: some of a handler's requests are also sent, in the background, to another server, and
+//! the client notices nothing.
+//!
+//! A team that replaces a service or a route puts [`#[mirror]`](macro@mirror) on the handler concerned. A share of its
+//! requests then also goes to the new version, the *shadow*. The team sees what became of every copy, and compares the
+//! answers, until it trusts the new version.
+//!
+//! ```
+//! use axum::{Json, Router, extract::Query, routing::get};
+//! use mirror_runtime::mirror;
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Deserialize)]
+//! struct Page {
+//!     number: u32,
+//! }
+//!
+//! #[derive(Serialize)]
+//! struct User {
+//!     name: String,
+//! }
+//!
+//! #[mirror(targets = ["https://staging.example.com"], percentage = 10, timeout = "2s")]
+//! async fn list_users(Query(page): Query<Page>) -> Json<Vec<User>> {
+//!     Json(vec![User { name: format!("first of page {}", page.number) }])
+//! }
+//!
+//! let app: Router = Router::new().route("/users", get(list_users));
+//! ```
+//!
+//! # Three doors to one mirror
+//!
+//! - [`#[mirror]`](macro@mirror) on a handler. Its options are checked when the program is compiled.
+//! - [`Mirror::builder`], for options that are known at start-up. Its options are checked when it is built.
+//! - [`Mirror::layer`], which puts a built mirror around a router, a method router or a handler.
+//!
+//! Names, defaults and checks of the options are the same.
+//!
+//! # What happens to a request
+//!
+//! 1. A request that is a copy itself, whose method is not among `methods`, or that `when` refuses, goes to the handler
+//!    and no further. So does one that the percentage of no target chooses. None of its body is read for it, none of its
+//!    headers is cloned.
+//! 2. The body of a sampled request is read, up to `max_body`. The handler gets it afterwards as it arrived: bytes,
+//!    trailers, length and errors. A body that is larger streams on to the handler, and its copies are skipped.
+//! 3. The copies leave, each on a task of its own, and the handler runs.
+//! 4. The handler's answer goes to the client, at once; with `sync`, when the copies have ended.
+//! 5. Each copy ends with an answer that was read, or with a [`MirrorError`], within its `timeout`. It is counted, and
+//!    `on_success` or `on_error` is called.
+//!
+//! # What a copy is
+//!
+//! The same method, the path and query that arrived, byte for byte (before any router took a prefix off), joined to the
+//! target's base path; all end-to-end headers; the body; and `X-Mirrored-From`, with the host that the original was for.
+//! Not copied are the headers of the connection and those that `Connection` names ([RFC 9110 section 7.6.1]), `Expect`,
+//! and trailers; `Host` and the length are the copy's own. Redirects are not followed, TLS is verified, proxies of the
+//! environment are not used, and nothing in a request can send its copy to another server than the target.
+//!
+//! # Accounting
+//!
+//! Every request has exactly one outcome for each target. It is *sent*, and then *answered* (by any HTTP answer,
+//! whatever its status) or *failed*; or it is *skipped*, deliberately, for a [`SkipReason`]; or it is *shed*, to protect
+//! the process, for a [`ShedReason`]. In every snapshot that [`Mirror::stats`] takes,
+//! `received == sent + skipped + shed` and `sent == answered + failed + in_flight`. [`mirrors`] gives all mirrors of the
+//! program, those of attributes among them.
+//!
+//! ```
+//! for mirror in mirror_runtime::mirrors() {
+//!     for target in mirror.stats().targets {
+//!         println!("{}: {} of {} copies failed", target.name, target.failed, target.sent);
+//!     }
+//! }
+//! ```
+//!
+//! # Bounds
+//!
+//! | what | bound |
+//! |---|---|
+//! | copies in flight in the process | 1,024; a copy beyond them is shed |
+//! | bytes of a body that is copied | `max_body`, 2 MiB |
+//! | time of a copy | `timeout`, 5 s, from leaving to the last byte of the answer |
+//! | bytes of an answer that are kept for `on_success` | 64 KiB |
+//! | bytes of an answer that are read | 1 MiB, then its connection is closed |
+//! | look-ups of a host name | one at a time for each host, on a thread of its own, used for 10 s |
+//!
+//! # Shutting down
+//!
+//! Copies outlive their requests. [`drain`] waits for them.
+//!
+//! ```no_run
+//! # async fn shutdown_signal() {}
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> std::io::Result<()> {
+//! # let app = axum::Router::new();
+//! use std::time::Duration;
+//!
+//! let listener = tokio::net::TcpListener::bind("0.0.0.0:3000").await?;
+//! axum::serve(listener, app).with_graceful_shutdown(shutdown_signal()).await?;
+//! let drained = mirror_runtime::drain(Duration::from_secs(5)).await;
+//! println!("{} copies ended, {} were cut", drained.finished, drained.cut);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Security
+//!
+//! A copy carries what its original carried, cookies and tokens included, unless `credentials = "strip"`; choose
+//! `https://` targets that may see them. `X-Mirrored-From` is a hint and no proof: any client can send it, and a request
+//! that carries it is not mirrored. A shadow does what the copies ask of it: mirror writes only to one that has its own
+//! database.
+//!
+//! # Limitations
+//!
+//! - A handler is called when its body has been read, so one that streams its request body starts later. Use
+//!   `copy_body = false` there.
+//! - A request with `Expect: 100-continue` and a body is skipped: only the handler may ask for that body.
+//! - `Upgrade` and `CONNECT` are skipped: a tunnel has one end.
+//! - reqwest rewrites some paths and queries, such as `/a/../b` and `?it's`. They are skipped as
+//!   [`Unsendable`](SkipReason::Unsendable), never sent as something else. It also adds `Accept: */*` where there is no
+//!   `Accept`, which means the same ([RFC 9110 section 12.5.1]).
+//! - Those of the attribute are in [its own manual](macro@mirror).
+//!
+//! [RFC 9110 section 7.6.1]: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
+//! [RFC 9110 section 12.5.1]: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
+
 mod body;
 mod builder;
 mod call;
@@ -22,15 +146,13 @@ pub mod __private {
     pub use crate::private::*;
 }
 
-use std::time::Duration;
-
 pub use mirror_macros::mirror;
 
 pub use self::{
     body::CopyBody,
     builder::{Credentials, Host, MirrorBuilder},
     config_error::ConfigError,
-    dispatch::Drained,
+    dispatch::{Drained, drain},
     layer::{MirrorLayer, MirrorService, ResponseFuture},
     mirror::Mirror,
     outcome::{FailureKind, MirrorError, ShadowResponse, ShedReason, SkipReason},
@@ -40,7 +162,6 @@ pub use self::{
     transport::{Sending, Transport, Unsendable},
 };
 
-/// drain
-pub async fn drain(deadline: Duration) -> Drained {
-    dispatch::drain(deadline).await
-}
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

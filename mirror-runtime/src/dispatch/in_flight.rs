@@ -5,10 +5,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::Notify,
-    time::{Instant, timeout_at},
-};
+use tokio::{sync::Notify, time::timeout};
 
 use crate::outcome::ShedReason;
 
@@ -59,26 +56,41 @@ pub(super) async fn cut() {
     CUT.notified().await;
 }
 
-/// What became of the copies that were in flight when [`drain`](crate::drain) was called.
+/// What became of the copies that were in flight when [`drain`] was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Drained {
     /// Copies that were answered, failed or timed out by themselves.
     pub finished: usize,
-    /// Copies that were given up at the deadline. They are counted as failed ([`Cancelled`](crate::FailureKind)).
+    /// Copies that were given up at the deadline.
     pub cut: usize,
 }
 
-/// See [`crate::drain`].
-pub(crate) async fn drain(deadline: Duration) -> Drained {
+/// Waits until no copy of the process is in flight, at most until the deadline, and then gives up those that are left.
+///
+/// For the end of a program, after its server has stopped. No copies leave while this waits: they are shed
+/// ([`ShedReason::Draining`]). Copies that are given up have failed
+/// ([`MirrorError::Cancelled`](crate::MirrorError::Cancelled)); their callbacks run too. A callback that blocks is waited
+/// for until one second after the deadline.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use std::time::Duration;
+///
+/// let drained = mirror_runtime::drain(Duration::from_secs(5)).await;
+/// assert_eq!((drained.finished, drained.cut), (0, 0));
+/// # }
+/// ```
+pub async fn drain(deadline: Duration) -> Drained {
     let draining = Draining::start();
     let in_flight = IN_FLIGHT.load(SeqCst);
-    let cut = if ended(Instant::now() + deadline).await {
+    let cut = if ended(deadline).await {
         0
     } else {
         let cut = IN_FLIGHT.load(SeqCst);
         CUT.notify_waiters();
-        ended(Instant::now() + CUT_GRACE).await;
+        ended(CUT_GRACE).await;
         cut
     };
     drop(draining);
@@ -88,18 +100,19 @@ pub(crate) async fn drain(deadline: Duration) -> Drained {
     }
 }
 
-/// Waits until no copy is under way; `false` at the deadline.
-async fn ended(deadline: Instant) -> bool {
-    loop {
-        let mut ended = std::pin::pin!(ENDED.notified());
-        ended.as_mut().enable();
-        if IN_FLIGHT.load(SeqCst) == 0 {
-            return true;
+/// Waits until no copy is under way; `false` when that takes longer than `patience`.
+async fn ended(patience: Duration) -> bool {
+    let ended = async {
+        loop {
+            let mut ended = std::pin::pin!(ENDED.notified());
+            ended.as_mut().enable();
+            if IN_FLIGHT.load(SeqCst) == 0 {
+                break;
+            }
+            ended.await;
         }
-        if timeout_at(deadline, ended).await.is_err() {
-            return IN_FLIGHT.load(SeqCst) == 0;
-        }
-    }
+    };
+    timeout(patience, ended).await.is_ok()
 }
 
 /// While it lives no copies leave.

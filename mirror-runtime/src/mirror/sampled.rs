@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use axum::body::Body;
-use http::{HeaderMap, Method, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
 use http_body::Body as _;
 
 use super::Mirror;
@@ -121,7 +121,9 @@ enum Needed {
 
 /// Whether a request opens a tunnel or switches protocols (RFC 9110 sections 7.8 and 9.3.6).
 fn is_upgrade(parts: &Parts) -> bool {
-    parts.method == Method::CONNECT || parts.headers.contains_key(header::UPGRADE)
+    // Clients that try HTTP/2 first offer `h2c` with requests like any other, and no server here takes it.
+    let switches = |value: &HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"h2c");
+    parts.method == Method::CONNECT || parts.headers.get(header::UPGRADE).is_some_and(switches)
 }
 
 fn expects_continue(headers: &HeaderMap) -> bool {
