@@ -96,8 +96,8 @@ async fn nothing_in_a_request_sends_its_copy_elsewhere() {
             "{answer}"
         );
     }
-    let copies = shadow.receives(3).await;
-    let copied: Vec<_> = copies.iter().map(|copy| copy.target.as_str()).collect();
+    let received = shadow.receives(3).await;
+    let copied: Vec<_> = received.iter().map(|copy| copy.target.as_str()).collect();
     assert!(
         copied.contains(&targets[0].as_str()) && copied.contains(&targets[2].as_str()),
         "{copied:?}"

@@ -5,6 +5,7 @@
     missing_docs,
     unreachable_pub,
     dead_code,
+    unused_imports,
     missing_debug_implementations,
     reason = "tests explain themselves"
 )]
@@ -101,13 +102,13 @@ impl Transport for Silence {
 #[tokio::test]
 async fn copies_beyond_the_bound_are_shed_and_the_client_is_answered() {
     let _turn = TURN.lock().await;
-    let targets = ["http://a", "http://b"];
-    let mirror = targets
-        .into_iter()
-        .fold(Mirror::builder().transport(Silence), |builder, target| {
-            builder.target(target)
-        });
-    let mirror = mirror.build().unwrap();
+    let mirror = Mirror::builder()
+        .target("http://a")
+        .target("http://b")
+        .transport(Silence)
+        .max_in_flight(10_000)
+        .build()
+        .unwrap();
     let primary = Primary::start(app(&mirror)).await;
     for _ in 0..520 {
         assert_eq!(primary.get("/").await.text(), "primary");
@@ -116,7 +117,7 @@ async fn copies_beyond_the_bound_are_shed_and_the_client_is_answered() {
     let in_flight: u64 = targets.iter().map(|target| target.in_flight).sum();
     let shed: u64 = targets
         .iter()
-        .map(|target| target.shed_for(ShedReason::InFlightLimit))
+        .map(|target| target.shed_for(ShedReason::ProcessInFlightLimit))
         .sum();
     assert_eq!((in_flight, shed), (1024, 16));
     assert_eq!(mirror_runtime::drain(Duration::ZERO).await.cut, 1024);

@@ -1,10 +1,20 @@
-//! Bodies: read ahead up to a limit, handed to the handler as they arrived, and shared with the copies.
+//! Bodies: read ahead up to a limit or noted as they pass, and shared with the copies.
 
+mod budget;
 mod chunks;
+mod collector;
 mod copy_body;
 mod read_ahead;
 mod replay;
+mod tee;
 
+pub(crate) use budget::Reservation;
 pub(crate) use chunks::Chunks;
 pub use copy_body::CopyBody;
-pub(crate) use read_ahead::{Copied, read_ahead};
+pub(crate) use read_ahead::read_ahead;
+pub(crate) use tee::Tee;
+
+use crate::outcome::SkipReason;
+
+/// What the copies get of a body: all of it, or nothing for a reason.
+pub(crate) type Copied = Result<CopyBody, SkipReason>;

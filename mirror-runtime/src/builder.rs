@@ -1,17 +1,20 @@
 //! Building a mirror without the attribute: the same options, defaults and checks.
 
-use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::HashSet, num::NonZeroU32, sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue, Method, request::Parts};
 use mirror_grammar::{HeaderError, check_percentage, check_settable, check_timeout};
 
 use crate::{
-    ConfigError, Mirror, MirrorError, ShadowResponse, Target, Transport,
+    BodyMode, CircuitBreaker, ConfigError, Mirror, MirrorError, ShadowResponse, SkipReason, Target,
+    Transport,
     callbacks::Callbacks,
+    dispatch::Gate,
     mirror::{MirrorTarget, Options, Shared},
+    protection::{Protection, RateLimit},
     registry,
     sampler::{Sampler, Share},
-    stats::Counters,
+    stats::{Counters, LatencyRecorder},
     target::OffReason,
     transport::ReqwestTransport,
 };
@@ -67,6 +70,7 @@ pub struct MirrorBuilder {
     percentage: f64,
     timeout: Duration,
     max_body: Option<usize>,
+    protection: Protection,
     options: Options,
     callbacks: Callbacks,
     transport: Arc<dyn Transport>,
@@ -81,6 +85,7 @@ impl Default for MirrorBuilder {
             percentage: 100.0,
             timeout: DEFAULT_TIMEOUT,
             max_body: None,
+            protection: Protection::default(),
             options: Options::default(),
             callbacks: Callbacks::default(),
             transport: Arc::new(ReqwestTransport),
@@ -152,6 +157,52 @@ impl MirrorBuilder {
         self
     }
 
+    /// When the body of a request is read for its copies. Default: [`BodyMode::Buffer`].
+    pub fn body(mut self, body: BodyMode) -> Self {
+        self.options.body = body;
+        self
+    }
+
+    /// How many copies may be in flight to one target, at least one. One beyond them is shed, never queued. Default:
+    /// 256.
+    pub fn max_in_flight(mut self, copies: usize) -> Self {
+        if copies == 0 {
+            self.mistaken(ConfigError::MaxInFlight);
+        }
+        self.protection.max_in_flight = copies;
+        self
+    }
+
+    /// The time that a copy may take to get a connection, as a part of its `timeout`. Default: 1 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        match check_timeout(timeout) {
+            Ok(timeout) => self.protection.connect_timeout = timeout,
+            Err(error) => self.mistaken(ConfigError::ConnectTimeout(error)),
+        }
+        self
+    }
+
+    /// When to leave a target alone that fails; `None` for never. Default: [`CircuitBreaker::default`].
+    pub fn circuit_breaker(mut self, breaker: impl Into<Option<CircuitBreaker>>) -> Self {
+        self.protection.circuit_breaker = breaker.into();
+        if let Some(Err(error)) = self.protection.circuit_breaker.map(CircuitBreaker::check) {
+            self.mistaken(error);
+        }
+        self
+    }
+
+    /// At most so many copies to each target in each period: so many at once, and then at a steady rate. One beyond it
+    /// is shed. It comes after the percentage. Default: none.
+    pub fn rate_limit(mut self, copies: u32, period: Duration) -> Self {
+        match (NonZeroU32::new(copies), check_timeout(period)) {
+            (Some(copies), Ok(period)) => {
+                self.protection.rate_limit = Some(RateLimit { copies, period });
+            }
+            _ => self.mistaken(ConfigError::RateLimit),
+        }
+        self
+    }
+
     /// Copies requests with these methods only. Default: all.
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.options.methods = methods.into_iter().collect();
@@ -206,8 +257,8 @@ impl MirrorBuilder {
         self
     }
 
-    /// Called for each copy that got an HTTP answer, whatever its status, after the primary has been let go. It must
-    /// not block. A panic in it is caught and logged.
+    /// Called for each copy that got an HTTP answer, whatever its status, on a thread of the mirrors' own. The copy is in
+    /// flight until it returns: while it blocks, it takes one of `max_in_flight`. A panic in it is caught and logged.
     pub fn on_success<F>(mut self, on_success: F) -> Self
     where
         F: Fn(&Target, &ShadowResponse) + Send + Sync + 'static,
@@ -216,13 +267,23 @@ impl MirrorBuilder {
         self
     }
 
-    /// Called for each copy that got no complete answer, after the primary has been let go. It must not block. A panic
-    /// in it is caught and logged.
+    /// Called for each copy that got no complete answer, on a thread of the mirrors' own. The copy is in flight until it
+    /// returns. A panic in it is caught and logged.
     pub fn on_error<F>(mut self, on_error: F) -> Self
     where
         F: Fn(&Target, &MirrorError) + Send + Sync + 'static,
     {
         self.callbacks.on_error = Some(Box::new(on_error));
+        self
+    }
+
+    /// Called for each request that is not sent to a target, skipped or shed, some time after that was decided: when
+    /// 1,024 calls wait, further ones are left out. A panic in it is caught and logged.
+    pub fn on_skip<F>(mut self, on_skip: F) -> Self
+    where
+        F: Fn(&Target, &SkipReason) + Send + Sync + 'static,
+    {
+        self.callbacks.on_skip = Some(Box::new(on_skip));
         self
     }
 
@@ -261,7 +322,9 @@ impl MirrorBuilder {
         let resolve = |target: Target| MirrorTarget {
             share: Share::of_percentage(target.own_percentage().unwrap_or(self.percentage)),
             timeout: target.own_timeout().unwrap_or(self.timeout),
-            counters: Counters::default(),
+            connect_timeout: self.protection.connect_timeout,
+            gate: Gate::new(&self.protection),
+            counters: Counters::new(),
             target,
         };
         let mirror = Mirror::from_shared(Arc::new(Shared {
@@ -270,6 +333,7 @@ impl MirrorBuilder {
             options: self.options,
             callbacks: self.callbacks,
             sampler: Sampler::default(),
+            latency: LatencyRecorder::new(),
             transport: self.transport,
         }));
         registry::register(&mirror);
@@ -306,6 +370,9 @@ impl MirrorBuilder {
     }
 
     fn check_conflicts(&self) -> Result<(), ConfigError> {
+        if self.options.body == BodyMode::Tee && !self.options.copies_body() {
+            return Err(ConfigError::TeeWithoutBody);
+        }
         if self.max_body.is_some() && !self.options.copies_body() {
             return Err(ConfigError::MaxBodyWithoutBody);
         }

@@ -1,5 +1,7 @@
 //! The user's own code, kept from doing harm: a panic in it ends there.
 
+mod off_path;
+
 use std::{
     fmt,
     panic::{self, AssertUnwindSafe},
@@ -7,13 +9,15 @@ use std::{
 
 use http::request::Parts;
 
+pub(crate) use self::off_path::{off_path, off_path_unawaited};
 use crate::{
     Target,
-    outcome::{MirrorError, ShadowResponse},
+    outcome::{MirrorError, ShadowResponse, SkipReason},
 };
 
 type OnSuccess = Box<dyn Fn(&Target, &ShadowResponse) + Send + Sync>;
 type OnError = Box<dyn Fn(&Target, &MirrorError) + Send + Sync>;
+type OnSkip = Box<dyn Fn(&Target, &SkipReason) + Send + Sync>;
 type When = Box<dyn Fn(&Parts) -> bool + Send + Sync>;
 
 /// The functions that a mirror was given.
@@ -21,12 +25,28 @@ type When = Box<dyn Fn(&Parts) -> bool + Send + Sync>;
 pub(crate) struct Callbacks {
     pub(crate) on_success: Option<OnSuccess>,
     pub(crate) on_error: Option<OnError>,
+    pub(crate) on_skip: Option<OnSkip>,
     pub(crate) when: Option<When>,
 }
 
 impl Callbacks {
     pub(crate) fn wants_answers(&self) -> bool {
         self.on_success.is_some()
+    }
+
+    /// Whether somebody asked for an outcome.
+    pub(crate) fn wants(&self, outcome: &Result<ShadowResponse, MirrorError>) -> bool {
+        match outcome {
+            Ok(_) => self.on_success.is_some(),
+            Err(_) => self.on_error.is_some(),
+        }
+    }
+
+    /// Reports why a request was not sent.
+    pub(crate) fn report_skip(&self, target: &Target, reason: SkipReason) {
+        if let Some(on_skip) = &self.on_skip {
+            caught("on_skip", || on_skip(target, &reason));
+        }
     }
 
     /// Reports an outcome to whoever asked for it.
@@ -43,7 +63,7 @@ impl Callbacks {
     }
 
     /// Whether a request is to be mirrored; one about which `when` panics is not.
-    pub(crate) fn wants(&self, parts: &Parts) -> bool {
+    pub(crate) fn admits(&self, parts: &Parts) -> bool {
         match &self.when {
             Some(when) => caught("when", || when(parts)).unwrap_or(false),
             None => true,
@@ -56,6 +76,7 @@ impl fmt::Debug for Callbacks {
         f.debug_struct("Callbacks")
             .field("on_success", &self.on_success.is_some())
             .field("on_error", &self.on_error.is_some())
+            .field("on_skip", &self.on_skip.is_some())
             .field("when", &self.when.is_some())
             .finish()
     }

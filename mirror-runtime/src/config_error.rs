@@ -64,6 +64,25 @@ pub enum ConfigError {
     /// A `max_body` of zero.
     #[error("`max_body` must be larger than zero; to copy no bodies, use `copy_body(false)`")]
     MaxBody,
+    /// A `max_in_flight` of zero.
+    #[error("`max_in_flight` must be larger than zero; to send nothing, use `percentage(0.0)`")]
+    MaxInFlight,
+    /// A connect timeout of zero, or of more than a day.
+    #[error("invalid `connect_timeout`: {0}")]
+    ConnectTimeout(DurationError),
+    /// A circuit breaker that opens after no failure, or for no time, or for more than a day.
+    #[error(
+        "a `circuit_breaker` needs at least one failure and a cooldown of more than zero and at most 24h"
+    )]
+    CircuitBreaker,
+    /// A rate of no copies, or in no time, or in more than a day.
+    #[error(
+        "a `rate_limit` needs at least one copy and a period of more than zero and at most 24h"
+    )]
+    RateLimit,
+    /// Options that contradict one another.
+    #[error("`body(BodyMode::Tee)` conflicts with `copy_body(false)`: there is no body to note")]
+    TeeWithoutBody,
     /// Options that contradict one another.
     #[error("`max_body` conflicts with `copy_body(false)`: there is no body to limit")]
     MaxBodyWithoutBody,

@@ -3,7 +3,10 @@
 mod headers;
 mod uri;
 
-use http::{HeaderMap, Method, Request, Uri, header::HeaderName, request::Parts};
+use http::{
+    HeaderMap, Method, Request, Uri, header, header::HeaderName, header::HeaderValue,
+    request::Parts,
+};
 
 use crate::{body::CopyBody, target::Destination};
 
@@ -19,17 +22,35 @@ pub(crate) struct Copy {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
+    declares_body: bool,
     body: CopyBody,
 }
 
 impl Copy {
-    pub(crate) fn new(parts: &Parts, body: CopyBody, rules: &HeaderRules) -> Self {
+    /// The copies' head, to which a body can be added.
+    pub(crate) fn new(parts: &Parts, rules: &HeaderRules) -> Self {
         Self {
             method: parts.method.clone(),
             uri: original_uri(parts).clone(),
-            headers: rules.apply(parts, &body),
-            body,
+            headers: rules.apply(parts),
+            declares_body: !rules.without_body && headers::declare_body(&parts.headers),
+            body: CopyBody::default(),
         }
+    }
+
+    pub(crate) fn with_body(mut self, body: CopyBody) -> Self {
+        if body.is_empty() && self.declares_body {
+            // The client sets no length for an empty body, and a `POST` without one is refused by some servers
+            // (RFC 9110 section 8.6).
+            self.headers
+                .insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        self.body = body;
+        self
+    }
+
+    pub(crate) fn body(&self) -> &CopyBody {
+        &self.body
     }
 
     /// The copy for one target.

@@ -132,12 +132,15 @@ mod copy;
 mod dispatch;
 mod incoming;
 mod layer;
+mod limits;
 mod mirror;
 mod outcome;
 mod private;
+mod protection;
 mod registry;
 mod sampler;
 mod stats;
+mod sync;
 mod target;
 mod transport;
 
@@ -154,12 +157,14 @@ pub use self::{
     config_error::ConfigError,
     dispatch::{Drained, drain},
     layer::{MirrorLayer, MirrorService, ResponseFuture},
-    mirror::Mirror,
+    limits::Limits,
+    mirror::{BodyMode, Mirror},
     outcome::{FailureKind, MirrorError, ShadowResponse, ShedReason, SkipReason},
+    protection::CircuitBreaker,
     registry::mirrors,
-    stats::{MirrorStats, TargetStats},
+    stats::{Latency, MirrorStats, TargetStats},
     target::Target,
-    transport::{Sending, Transport, Unsendable},
+    transport::{ConnectTimeout, Sending, Transport, Unsendable},
 };
 
 #[cfg(doctest)]

@@ -8,13 +8,15 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use axum::body::Body;
 use http::request::Parts;
 
+pub use self::options::BodyMode;
 pub(crate) use self::options::{Options, Shared};
 use self::sampled::Sampled;
 use crate::{
     ConfigError, MirrorBuilder, MirrorLayer, Target,
-    callbacks::Callbacks,
+    callbacks::{Callbacks, off_path_unawaited},
     copy::MIRRORED_FROM,
-    outcome::{NotSent, SkipReason},
+    dispatch::Gate,
+    outcome::SkipReason,
     sampler::Share,
     stats::{Counters, MirrorStats},
     transport::Transport,
@@ -44,6 +46,8 @@ pub(crate) struct MirrorTarget {
     pub(crate) target: Target,
     pub(crate) share: Share,
     pub(crate) timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) gate: Gate,
     pub(crate) counters: Counters,
 }
 
@@ -91,6 +95,7 @@ impl Mirror {
             targets: targets
                 .map(|target| target.counters.snapshot(target.target.name()))
                 .collect(),
+            latency: self.shared.latency.snapshot(),
         }
     }
 
@@ -140,28 +145,39 @@ impl Mirror {
         if parts.headers.contains_key(MIRRORED_FROM) {
             return self.skip_all(SkipReason::Loop);
         }
-        if !shared.options.copies_method(&parts.method) || !shared.callbacks.wants(parts) {
+        if !shared.options.copies_method(&parts.method) || !shared.callbacks.admits(parts) {
             return self.skip_all(SkipReason::Filtered);
         }
         let draw = shared.sampler.draw();
         let mut targets = 0;
         for (index, target) in shared.targets.iter().enumerate() {
             if !target.target.is_enabled() {
-                target.counters.not_sent(SkipReason::Disabled.into());
+                self.not_sent(index, SkipReason::Disabled);
             } else if target.share.samples(draw) {
                 targets |= 1 << index;
             } else {
-                target.counters.not_sent(SkipReason::NotSampled.into());
+                self.not_sent(index, SkipReason::NotSampled);
             }
         }
         (targets != 0).then(|| Sampled::new(self.clone(), targets))
     }
 
     fn skip_all(&self, reason: SkipReason) -> Option<Sampled> {
-        for target in self.targets() {
-            target.counters.not_sent(NotSent::Skipped(reason));
-        }
+        (0..self.targets().len()).for_each(|index| self.not_sent(index, reason));
         None
+    }
+
+    /// Counts and reports that a request is not sent to a target.
+    fn not_sent(&self, index: usize, reason: SkipReason) {
+        self.targets()[index].counters.not_sent(reason);
+        if self.callbacks().on_skip.is_some() {
+            let mirror = self.clone();
+            off_path_unawaited(move || {
+                mirror
+                    .callbacks()
+                    .report_skip(&mirror.targets()[index].target, reason);
+            });
+        }
     }
 }
 

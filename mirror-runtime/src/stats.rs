@@ -1,11 +1,16 @@
 //! How many requests became what, per target.
 
 mod counters;
+mod latency;
+mod tally;
 
 use std::fmt;
 
 pub(crate) use counters::Counters;
+use counters::class;
 use http::StatusCode;
+pub use latency::Latency;
+pub(crate) use latency::LatencyRecorder;
 
 use crate::outcome::{FailureKind, ShedReason, SkipReason};
 
@@ -17,6 +22,8 @@ pub struct MirrorStats {
     pub name: String,
     /// One entry per target, in the order in which they were given.
     pub targets: Vec<TargetStats>,
+    /// How long the primary took to answer the requests that were sampled, without the time that `sync` adds.
+    pub latency: Latency,
 }
 
 impl MirrorStats {
@@ -50,6 +57,10 @@ pub struct TargetStats {
     pub skipped: u64,
     /// Requests that were not sent in order to protect this process.
     pub shed: u64,
+    /// Bytes of the bodies of copies that left.
+    pub bytes: u64,
+    /// How long answers took, from the moment the copy left to the last byte that was read.
+    pub latency: Latency,
     answered_by_class: [u64; 5],
     failed_by_kind: [u64; FailureKind::ALL.len()],
     skipped_by_reason: [u64; SkipReason::ALL.len()],
@@ -60,10 +71,7 @@ impl TargetStats {
     /// Copies that got an answer of the same class of status (`2xx` for 200), of [`answered`](Self::answered).
     #[must_use]
     pub fn answered_with(&self, status: StatusCode) -> u64 {
-        self.answered_by_class
-            .get(class(status))
-            .copied()
-            .unwrap_or_default()
+        self.answered_by_class[class(status)]
     }
 
     /// Copies that failed in one way, of [`failed`](Self::failed).
@@ -72,10 +80,13 @@ impl TargetStats {
         self.failed_by_kind[kind as usize]
     }
 
-    /// Requests that were skipped for one reason, of [`skipped`](Self::skipped).
+    /// Requests that were skipped for one reason, of [`skipped`](Self::skipped), or shed for one, where it is that.
     #[must_use]
     pub fn skipped_for(&self, reason: SkipReason) -> u64 {
-        self.skipped_by_reason[reason as usize]
+        match reason.index() {
+            Ok(index) => self.skipped_by_reason[index],
+            Err(shed) => self.shed_for(shed),
+        }
     }
 
     /// Requests that were shed for one reason, of [`shed`](Self::shed).
@@ -130,9 +141,4 @@ fn reasons(f: &mut fmt::Formatter<'_>, counts: &[(&str, u64)]) -> fmt::Result {
         write!(f, " {name}={count}")?;
     }
     Ok(())
-}
-
-/// `1xx` to `5xx` as 0 to 4; a status above 599 counts as a server error (RFC 9110 section 15).
-fn class(status: StatusCode) -> usize {
-    usize::from(status.as_u16() / 100).clamp(1, 5) - 1
 }

@@ -2,7 +2,7 @@
 
 mod reqwest;
 
-use std::{fmt, future::Future, pin::Pin};
+use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 use axum::body::Body;
 use http::{Request, Response};
@@ -28,6 +28,11 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// [`Unsendable`] where the copy would not arrive as it stands. It is counted as skipped then.
     fn send(&self, copy: Request<CopyBody>) -> Result<Sending, Unsendable>;
 }
+
+/// The time that a copy may take to get a connection, as an extension of the request. The copy's whole time is bounded
+/// by whoever polls [`Sending`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectTimeout(pub Duration);
 
 /// A copy that a transport cannot send as it stands, for example because its client would change the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -14,7 +14,7 @@ use std::{
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, Version, request::Parts};
+use http::{HeaderMap, Method, Request, Response, request::Parts};
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -31,11 +31,8 @@ pub struct Recorded {
     pub method: Method,
     /// The request target, as it stood in the request.
     pub target: String,
-    pub version: Version,
     pub headers: HeaderMap,
     pub body: Bytes,
-    /// Which connection of the shadow it came over, counted from 0.
-    pub connection: usize,
 }
 
 impl Recorded {
@@ -164,12 +161,12 @@ impl Drop for Shadow {
 async fn accept(listener: TcpListener, state: Arc<State>) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
-        let connection = state.connections.fetch_add(1, Ordering::SeqCst);
+        state.connections.fetch_add(1, Ordering::SeqCst);
         let state = Arc::clone(&state);
         tokio::spawn(async move {
             let service = service_fn(|request| {
                 let state = Arc::clone(&state);
-                async move { Ok::<_, Infallible>(state.answer(request, connection).await) }
+                async move { Ok::<_, Infallible>(state.answer(request).await) }
             });
             let server = auto::Builder::new(TokioExecutor::new());
             // A connection that breaks is the client's affair.
@@ -179,12 +176,11 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
 }
 
 impl State {
-    async fn answer(&self, request: Request<Incoming>, connection: usize) -> Response<Body> {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let Parts {
             method,
             uri,
-            version,
             headers,
             ..
         } = parts;
@@ -196,10 +192,8 @@ impl State {
         let recorded = Recorded {
             method,
             target,
-            version,
             headers,
             body,
-            connection,
         };
         self.recorded.lock().unwrap().push(recorded.clone());
         self.answers.acquire().await.unwrap().forget();

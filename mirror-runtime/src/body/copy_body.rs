@@ -3,13 +3,14 @@
 use std::{
     convert::Infallible,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use super::Chunks;
+use super::{Chunks, Reservation};
 
 /// The body of a copy: all there, of known length, and shared by the copies of one request.
 #[derive(Clone, Debug, Default)]
@@ -17,22 +18,35 @@ pub struct CopyBody {
     chunks: Chunks,
     next: usize,
     remaining: u64,
+    reservation: Option<Arc<Reservation>>,
 }
 
 impl CopyBody {
-    pub(crate) fn new(chunks: Chunks) -> Self {
+    pub(crate) fn new(chunks: Chunks, reservation: Arc<Reservation>) -> Self {
         let remaining = chunks.len() as u64;
         Self {
             chunks,
             next: 0,
             remaining,
+            reservation: Some(reservation),
         }
+    }
+
+    /// How many bytes are left to send.
+    #[must_use]
+    pub fn remaining(&self) -> u64 {
+        self.remaining
     }
 
     /// Whether nothing is left to send.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.remaining == 0
+    }
+
+    /// What keeps the body's place in the byte budget.
+    pub(crate) fn reservation(&self) -> Option<Arc<Reservation>> {
+        self.reservation.clone()
     }
 }
 

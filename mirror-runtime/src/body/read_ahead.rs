@@ -1,20 +1,19 @@
 //! Reading a body before the handler does.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use http_body::Body as _;
 use http_body_util::BodyExt;
 
 use super::{
-    Chunks,
-    chunks::ChunksBuilder,
+    Copied, CopyBody,
+    collector::Collector,
     replay::{Replay, Tail},
 };
 use crate::outcome::SkipReason;
 
-/// What the copies get of a body: all of it, or nothing for a reason.
-pub(crate) type Copied = Result<Chunks, SkipReason>;
-
-/// Reads a body to its end, or until it turns out to be larger than `max` bytes or broken.
+/// Reads a body to its end, or until it turns out to be larger than `max` bytes, beyond the byte budget, or broken.
 ///
 /// The handler gets the returned body, which yields what the original would have: the same bytes, trailers, length
 /// and error, whatever was read here and whatever is still to come.
@@ -23,7 +22,10 @@ pub(crate) async fn read_ahead(mut body: Body, max: usize) -> (Body, Copied) {
     if hint.lower() > max as u64 {
         return (body, Err(SkipReason::BodyTooLarge));
     }
-    let mut read = ChunksBuilder::default();
+    let mut read = match Collector::new(max, hint.exact()) {
+        Ok(collector) => collector,
+        Err(reason) => return (body, Err(reason)),
+    };
     let (tail, copied) = loop {
         if body.is_end_stream() {
             break (Tail::End, Ok(()));
@@ -38,9 +40,8 @@ pub(crate) async fn read_ahead(mut body: Body, max: usize) -> (Body, Copied) {
             }
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) => {
-                    read.push(data);
-                    if read.len() > max {
-                        break (Tail::Rest(body), Err(SkipReason::BodyTooLarge));
+                    if let Err(reason) = read.push(data) {
+                        break (Tail::Rest(body), Err(reason));
                     }
                 }
                 Err(frame) => {
@@ -52,7 +53,7 @@ pub(crate) async fn read_ahead(mut body: Body, max: usize) -> (Body, Copied) {
             },
         }
     };
-    let chunks = read.build();
-    let copied = copied.map(|()| chunks.clone());
+    let (chunks, reservation) = read.finish();
+    let copied = copied.map(|()| CopyBody::new(chunks.clone(), Arc::new(reservation)));
     (Body::new(Replay::new(chunks, tail, hint)), copied)
 }

@@ -137,7 +137,7 @@ mod tests {
             Frame::trailers(trailers.clone()),
         ]);
         let (body, copied) = read_ahead(body, 5).await;
-        assert_eq!(copied.unwrap().as_slice().concat(), b"hello");
+        assert_eq!(copied.unwrap().collect().await.unwrap().to_bytes(), "hello");
         let collected = body.collect().await.unwrap();
         assert_eq!(collected.trailers(), Some(&trailers));
         assert_eq!(collected.to_bytes(), "hello");

@@ -1,11 +1,19 @@
 //! One copy, from leaving to its end.
 
-use tokio::time::{Instant, timeout_at};
+use std::sync::Arc;
 
-use super::{answer, in_flight};
+use tokio::{
+    sync::futures::Notified,
+    time::{Instant, timeout_at},
+};
+
+use super::{answer, breaker::Pass, drain, gate::Admission, permit::Permit};
 use crate::{
+    body::Reservation,
+    callbacks::off_path,
+    copy::Copy,
     mirror::{Mirror, MirrorTarget},
-    outcome::{FailureKind, MirrorError, ShadowResponse},
+    outcome::{MirrorError, ShadowResponse},
     transport::Sending,
 };
 
@@ -14,44 +22,69 @@ use crate::{
 pub(super) struct Flight {
     mirror: Mirror,
     index: usize,
+    pass: Option<Pass>,
     ended: bool,
+    cut: Option<Notified<'static>>,
+    /// The body's place in the byte budget: until the copy ends, whatever the client keeps of it.
+    _reservation: Option<Arc<Reservation>>,
     /// Held until the callback has run, so that draining waits for that too.
-    _permit: in_flight::Permit,
+    _permit: Permit,
 }
 
 impl Flight {
-    pub(super) fn start(mirror: Mirror, index: usize, permit: in_flight::Permit) -> Self {
-        mirror.targets()[index].counters.sent();
+    pub(super) fn start(mirror: Mirror, index: usize, copy: &Copy, admission: Admission) -> Self {
+        mirror.targets()[index]
+            .counters
+            .sent(copy.body().remaining());
         Self {
             mirror,
             index,
+            pass: admission.pass,
             ended: false,
-            _permit: permit,
+            cut: Some(drain::cut()),
+            _reservation: copy.body().reservation(),
+            _permit: admission.permit,
         }
     }
 
-    /// Sends the copy and reads the answer, all before the deadline, and reports what became of it.
-    pub(super) async fn run(mut self, sending: Sending, left: Instant, deadline: Instant) {
+    /// Sends the copy and reads the answer, all within the target's timeout, and reports what became of it.
+    pub(super) async fn run(mut self, sending: Sending, left: Instant) {
+        let timeout = self.target().timeout;
         let keep = self.mirror.callbacks().wants_answers();
+        let cut = self.cut.take();
         let outcome = tokio::select! {
-            outcome = timeout_at(deadline, answer::receive(sending, left, keep)) => {
-                outcome.unwrap_or_else(|_| Err(MirrorError::Timeout(deadline - left)))
+            outcome = timeout_at(left + timeout, answer::receive(sending, left, keep)) => {
+                outcome.unwrap_or_else(|_| Err(MirrorError::Timeout(timeout)))
             }
-            () = in_flight::cut() => Err(MirrorError::Cancelled),
+            () = async { if let Some(cut) = cut { cut.await } } => Err(MirrorError::Cancelled),
         };
         self.end(&outcome);
-        let target = &self.target().target;
-        if let Err(error) = &outcome {
-            tracing::debug!(mirror = self.mirror.name(), %target, %error, "a copy failed");
+        if self.mirror.callbacks().wants(&outcome) {
+            let (mirror, index) = (self.mirror.clone(), self.index);
+            let report = move || {
+                let target = &mirror.targets()[index].target;
+                mirror.callbacks().report(target, &outcome);
+            };
+            off_path(report).await;
         }
-        self.mirror.callbacks().report(target, &outcome);
     }
 
     fn end(&mut self, outcome: &Result<ShadowResponse, MirrorError>) {
         self.ended = true;
+        let target = self.target();
         match outcome {
-            Ok(answer) => self.target().counters.answered(answer.status()),
-            Err(error) => self.target().counters.failed(error.kind()),
+            Ok(answer) => {
+                target.gate.answered(self.pass);
+                target.counters.answered(answer.status(), answer.latency());
+            }
+            Err(error) => {
+                let untold = target.gate.failed(self.pass, error);
+                target.counters.failed(error.kind());
+                if let Some(failures) = untold {
+                    let (mirror, target) = (self.mirror.name(), &target.target);
+                    tracing::warn!(mirror, %target, %error, failures, "copies fail");
+                }
+            }
         }
     }
 
@@ -63,7 +96,7 @@ impl Flight {
 impl Drop for Flight {
     fn drop(&mut self) {
         if !self.ended {
-            self.target().counters.failed(FailureKind::Cancelled);
+            self.end(&Err(MirrorError::Cancelled));
         }
     }
 }

@@ -5,7 +5,10 @@ use std::{borrow::Cow, sync::Arc};
 use http::Method;
 
 use super::MirrorTarget;
-use crate::{callbacks::Callbacks, copy::HeaderRules, sampler::Sampler, transport::Transport};
+use crate::{
+    callbacks::Callbacks, copy::HeaderRules, sampler::Sampler, stats::LatencyRecorder,
+    transport::Transport,
+};
 
 /// The largest body that is copied, where nothing else is said: axum's own limit on the bodies that extractors take,
 /// so that what a handler can read is what a shadow can get.
@@ -19,7 +22,20 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) callbacks: Callbacks,
     pub(crate) sampler: Sampler,
+    /// Of the primary, for requests that were sampled.
+    pub(crate) latency: LatencyRecorder,
     pub(crate) transport: Arc<dyn Transport>,
+}
+
+/// When the body of a request is read for its copies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BodyMode {
+    /// Before the handler runs. Copies leave then too.
+    #[default]
+    Buffer,
+    /// While the handler reads it: the handler starts at once, and copies leave when it has read the last byte. For
+    /// uploads and long streams. A request whose body the handler does not read to its end is not copied.
+    Tee,
 }
 
 /// The options that are plain values.
@@ -27,6 +43,7 @@ pub(crate) struct Shared {
 pub(crate) struct Options {
     pub(crate) sync: bool,
     pub(crate) max_body: usize,
+    pub(crate) body: BodyMode,
     /// All, where there are none.
     pub(crate) methods: Vec<Method>,
     pub(crate) headers: HeaderRules,
@@ -37,6 +54,7 @@ impl Default for Options {
         Self {
             sync: false,
             max_body: DEFAULT_MAX_BODY,
+            body: BodyMode::default(),
             methods: Vec::new(),
             headers: HeaderRules::default(),
         }

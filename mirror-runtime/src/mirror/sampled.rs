@@ -1,17 +1,17 @@
 //! A request that is to be mirrored, until each of its targets has an outcome.
 
-use std::future::Future;
+use std::{future::Future, time::Instant};
 
 use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
 use http_body::Body as _;
 
-use super::Mirror;
+use super::{BodyMode, Mirror, Options};
 use crate::{
-    body::{Chunks, Copied, CopyBody, read_ahead},
+    body::{Copied, CopyBody, Tee, read_ahead},
     copy::Copy,
     dispatch::{Copies, dispatch},
-    outcome::{NotSent, SkipReason},
+    outcome::SkipReason,
 };
 
 /// A sampled request, and the targets that await its outcome.
@@ -39,57 +39,84 @@ impl Sampled {
         body: Body,
         primary: impl FnOnce(Parts, Body) -> F,
     ) -> F::Output {
-        let (parts, body, copies) = self.send(parts, body).await;
+        let mirror = self.mirror.clone();
+        let (body, copies) = self.send(&parts, body).await;
+        let began = Instant::now();
         let answer = primary(parts, body).await;
-        if let Some(copies) = copies {
+        mirror.shared.latency.record(began.elapsed());
+        if mirror.is_sync() {
             copies.wait().await;
         }
         answer
     }
 
-    /// Reads the body as far as the copies need it and sends them. Returns the request for the primary.
-    async fn send(mut self, parts: Parts, body: Body) -> (Parts, Body, Option<Copies>) {
-        let (body, read) = match self.needed(&parts, &body) {
-            Ok(Needed::Body) => read_ahead(body, self.mirror.shared.options.max_body).await,
-            Ok(Needed::Nothing) => (body, Ok(Chunks::Empty)),
-            Err(reason) => (body, Err(reason)),
-        };
-        let copies = self.decide(&parts, read);
-        (parts, body, copies)
+    /// Sends the copies, at once or when the handler has read the body. Returns the body for the handler.
+    async fn send(mut self, parts: &Parts, body: Body) -> (Body, Copies) {
+        let options = &self.mirror.shared.options;
+        let max_body = options.max_body;
+        match self.needed(parts, &body) {
+            Err(reason) => {
+                self.skip(reason);
+                (body, Copies::default())
+            }
+            Ok(Needed::Nothing) => (body, self.decide(parts, Ok(CopyBody::default()))),
+            Ok(Needed::Body) => {
+                let (body, read) = read_ahead(body, max_body).await;
+                (body, self.decide(parts, read))
+            }
+            Ok(Needed::BodyAsItIsRead) => {
+                let copy = Copy::new(parts, &options.headers);
+                let (sender, copies) = Copies::later();
+                let tee = Tee::new(body, max_body, move |read| {
+                    // Nobody may be waiting for them.
+                    let _ = sender.send(self.decide_with(read, |_| copy));
+                });
+                (Body::new(tee), copies)
+            }
+        }
     }
 
     fn needed(&self, parts: &Parts, body: &Body) -> Result<Needed, SkipReason> {
+        let options = &self.mirror.shared.options;
         if is_upgrade(parts) {
             Err(SkipReason::Upgrade)
-        } else if body.is_end_stream() || !self.mirror.shared.options.copies_body() {
+        } else if body.is_end_stream() || !options.copies_body() {
             Ok(Needed::Nothing)
-        } else if expects_continue(&parts.headers) {
-            // Reading it would make the server ask the client for a body that the handler may not want.
-            Err(SkipReason::BodyNotRead)
+        } else if options.body == BodyMode::Tee || expects_continue(&parts.headers) {
+            // Reading ahead would make the server ask the client for a body that the handler may not want.
+            Ok(Needed::BodyAsItIsRead)
         } else {
             Ok(Needed::Body)
         }
     }
 
-    /// Sends the copies, and settles each target that gets none.
-    fn decide(&mut self, parts: &Parts, read: Copied) -> Option<Copies> {
-        let chunks = match read {
-            Ok(chunks) => chunks,
+    fn decide(&mut self, parts: &Parts, read: Copied) -> Copies {
+        self.decide_with(read, |options| Copy::new(parts, &options.headers))
+    }
+
+    fn decide_with(&mut self, read: Copied, head: impl FnOnce(&Options) -> Copy) -> Copies {
+        match read {
+            Ok(body) => {
+                let copy = head(&self.mirror.shared.options).with_body(body);
+                self.send_copies(&copy)
+            }
             Err(reason) => {
                 self.skip(reason);
-                return None;
-            }
-        };
-        let mirror = self.mirror.clone();
-        let copy = Copy::new(parts, CopyBody::new(chunks), &mirror.shared.options.headers);
-        let mut copies = Copies::default();
-        while let Some(index) = self.next() {
-            match dispatch(&mirror, index, &copy) {
-                Ok(copy) => copies.extend(copy),
-                Err(not_sent) => mirror.targets()[index].counters.not_sent(not_sent),
+                Copies::default()
             }
         }
-        mirror.is_sync().then_some(copies)
+    }
+
+    /// Sends the copies, and settles each target that gets none.
+    fn send_copies(&mut self, copy: &Copy) -> Copies {
+        let mut copies = Copies::default();
+        while let Some(index) = self.next() {
+            match dispatch(&self.mirror, index, copy) {
+                Ok(left) => copies.extend(left),
+                Err(reason) => self.mirror.not_sent(index, reason),
+            }
+        }
+        copies
     }
 
     /// The next undecided target. Whoever takes it decides it.
@@ -101,9 +128,7 @@ impl Sampled {
 
     fn skip(&mut self, reason: SkipReason) {
         while let Some(index) = self.next() {
-            self.mirror.targets()[index]
-                .counters
-                .not_sent(NotSent::Skipped(reason));
+            self.mirror.not_sent(index, reason);
         }
     }
 }
@@ -114,9 +139,11 @@ impl Drop for Sampled {
     }
 }
 
+/// What the copies need of a body.
 enum Needed {
-    Body,
     Nothing,
+    Body,
+    BodyAsItIsRead,
 }
 
 /// Whether a request opens a tunnel or switches protocols (RFC 9110 sections 7.8 and 9.3.6).
@@ -127,7 +154,6 @@ fn is_upgrade(parts: &Parts) -> bool {
 }
 
 fn expects_continue(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::EXPECT)
-        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+    let expects = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    headers.get(header::EXPECT).is_some_and(expects)
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::{Method, request::Parts};
 
 use crate::{
-    ConfigError, Credentials, Host, Mirror, MirrorBuilder, MirrorError, ShadowResponse, Target,
-    target::OffReason,
+    BodyMode, CircuitBreaker, ConfigError, Credentials, Host, Mirror, MirrorBuilder, MirrorError,
+    ShadowResponse, SkipReason, Target, target::OffReason,
 };
 
 /// Where a target's URL comes from.
@@ -149,6 +149,52 @@ impl Options {
         F: Fn(&Target, &MirrorError) + Send + Sync + 'static,
     {
         self.with(|builder| builder.on_error(on_error))
+    }
+
+    /// `on_skip`
+    #[must_use]
+    pub fn on_skip<F>(self, on_skip: F) -> Self
+    where
+        F: Fn(&Target, &SkipReason) + Send + Sync + 'static,
+    {
+        self.with(|builder| builder.on_skip(on_skip))
+    }
+
+    /// `max_in_flight`
+    #[must_use]
+    pub fn max_in_flight(self, copies: usize) -> Self {
+        self.with(|builder| builder.max_in_flight(copies))
+    }
+
+    /// `connect_timeout`
+    #[must_use]
+    pub fn connect_timeout_ms(self, timeout: u64) -> Self {
+        self.with(|builder| builder.connect_timeout(Duration::from_millis(timeout)))
+    }
+
+    /// `circuit_breaker = { failures = .., cooldown = ".." }`
+    #[must_use]
+    pub fn circuit_breaker(self, failures: u32, cooldown_ms: u64) -> Self {
+        let cooldown = Duration::from_millis(cooldown_ms);
+        self.with(|builder| builder.circuit_breaker(CircuitBreaker::new(failures, cooldown)))
+    }
+
+    /// `circuit_breaker = off`
+    #[must_use]
+    pub fn no_circuit_breaker(self) -> Self {
+        self.with(|builder| builder.circuit_breaker(None))
+    }
+
+    /// `rate_limit`
+    #[must_use]
+    pub fn rate_limit(self, copies: u32, period_ms: u64) -> Self {
+        self.with(|builder| builder.rate_limit(copies, Duration::from_millis(period_ms)))
+    }
+
+    /// `body = "tee"`
+    #[must_use]
+    pub fn tee(self) -> Self {
+        self.with(|builder| builder.body(BodyMode::Tee))
     }
 
     /// One of `set_headers`

@@ -1,72 +1,78 @@
-//! The counters behind the statistics: written without locks, and read so that they always add up.
+//! The counters of one target: written without locks, and read so that they always add up.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 
 use http::StatusCode;
 
-use super::{TargetStats, class};
-use crate::outcome::{FailureKind, NotSent, ShedReason, SkipReason};
+use super::{LatencyRecorder, TargetStats, tally::Tally};
+use crate::outcome::{FailureKind, ShedReason, SkipReason};
 
-/// The counters of one target.
-///
-/// Only ends are counted: what was received and what is in flight follow from them, so that no reader can see a sum
-/// whose parts disagree.
-#[derive(Debug, Default)]
+const SKIPS: usize = SkipReason::ALL.len();
+const SHEDS: usize = ShedReason::ALL.len();
+const FAILURES: usize = FailureKind::ALL.len();
+/// Statuses from `1xx` to `5xx`.
+const CLASSES: usize = 5;
+
+/// What was skipped and shed did not start; what was sent started, and is answered or failed when it has ended. What
+/// was received and what is in flight follow from these, so that no reader can see a sum whose parts disagree.
+#[derive(Debug)]
 pub(crate) struct Counters {
-    sent: AtomicU64,
-    answered: [AtomicU64; 5],
-    failed: [AtomicU64; FailureKind::ALL.len()],
-    skipped: [AtomicU64; SkipReason::ALL.len()],
-    shed: [AtomicU64; ShedReason::ALL.len()],
+    outcomes: Tally<{ SKIPS + SHEDS }, { CLASSES + FAILURES }>,
+    bytes: AtomicU64,
+    latency: LatencyRecorder,
 }
 
 impl Counters {
-    pub(crate) fn not_sent(&self, outcome: NotSent) {
-        let counter = match outcome {
-            NotSent::Skipped(reason) => &self.skipped[reason as usize],
-            NotSent::Shed(reason) => &self.shed[reason as usize],
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn new() -> Self {
+        Self {
+            outcomes: Tally::new(),
+            bytes: AtomicU64::new(0),
+            latency: LatencyRecorder::new(),
+        }
     }
 
-    /// A copy leaves. It must be counted as answered or failed later, by something that happens after this.
-    pub(crate) fn sent(&self) {
-        self.sent.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn not_sent(&self, reason: SkipReason) {
+        self.outcomes.not_started(match reason.index() {
+            Ok(skipped) => skipped,
+            Err(shed) => SKIPS + shed as usize,
+        });
     }
 
-    pub(crate) fn answered(&self, status: StatusCode) {
-        // `Release`, with the `Acquire` in `snapshot`: who sees this copy's end sees its start.
-        self.answered[class(status)].fetch_add(1, Ordering::Release);
+    /// A copy leaves, with so many bytes of body.
+    pub(crate) fn sent(&self, bytes: u64) {
+        self.outcomes.started();
+        self.bytes.fetch_add(bytes, Relaxed);
+    }
+
+    pub(crate) fn answered(&self, status: StatusCode, latency: Duration) {
+        self.latency.record(latency);
+        self.outcomes.ended(class(status));
     }
 
     pub(crate) fn failed(&self, kind: FailureKind) {
-        self.failed[kind as usize].fetch_add(1, Ordering::Release);
+        self.outcomes.ended(CLASSES + kind as usize);
     }
 
     pub(crate) fn snapshot(&self, name: &str) -> TargetStats {
-        // The ends of copies are read before their starts, so that no copy has ended that has not started.
-        let answered_by_class = load(&self.answered, Ordering::Acquire);
-        let failed_by_kind = load(&self.failed, Ordering::Acquire);
-        let sent = self.sent.load(Ordering::Relaxed);
-        let skipped_by_reason = load(&self.skipped, Ordering::Relaxed);
-        let shed_by_reason = load(&self.shed, Ordering::Relaxed);
-        let [answered, failed] = [
-            answered_by_class.iter().sum(),
-            failed_by_kind.iter().sum::<u64>(),
-        ];
-        let [skipped, shed] = [
-            skipped_by_reason.iter().sum(),
-            shed_by_reason.iter().sum::<u64>(),
-        ];
+        let outcomes = self.outcomes.snapshot();
+        let (skipped_by_reason, shed_by_reason) = split(&outcomes.not_started);
+        let (answered_by_class, failed_by_kind) = split(&outcomes.ended);
+        let [skipped, shed] = [sum(&skipped_by_reason), sum(&shed_by_reason)];
+        let [answered, failed] = [sum(&answered_by_class), sum(&failed_by_kind)];
         TargetStats {
             name: name.to_owned(),
-            received: sent + skipped + shed,
-            sent,
+            received: outcomes.started + skipped + shed,
+            sent: outcomes.started,
             answered,
             failed,
-            in_flight: sent - answered - failed,
+            in_flight: outcomes.started - answered - failed,
             skipped,
             shed,
+            bytes: self.bytes.load(Relaxed),
+            latency: self.latency.snapshot(),
             answered_by_class,
             failed_by_kind,
             skipped_by_reason,
@@ -75,8 +81,23 @@ impl Counters {
     }
 }
 
-fn load<const N: usize>(counters: &[AtomicU64; N], ordering: Ordering) -> [u64; N] {
-    std::array::from_fn(|i| counters[i].load(ordering))
+fn split<const A: usize, const B: usize, const ALL: usize>(
+    all: &[u64; ALL],
+) -> ([u64; A], [u64; B]) {
+    const { assert!(A + B == ALL) };
+    (
+        std::array::from_fn(|index| all[index]),
+        std::array::from_fn(|index| all[A + index]),
+    )
+}
+
+fn sum(counts: &[u64]) -> u64 {
+    counts.iter().sum()
+}
+
+/// `1xx` to `5xx` as 0 to 4; a status above 599 counts as a server error (RFC 9110 section 15).
+pub(super) fn class(status: StatusCode) -> usize {
+    usize::from(status.as_u16() / 100).clamp(1, CLASSES) - 1
 }
 
 #[cfg(test)]
@@ -85,15 +106,15 @@ mod tests {
 
     #[test]
     fn each_reason_has_a_counter_of_its_own() {
-        let counters = Counters::default();
+        let counters = Counters::new();
         for reason in SkipReason::ALL {
-            counters.not_sent(reason.into());
+            counters.not_sent(reason);
         }
         for reason in ShedReason::ALL {
             counters.not_sent(reason.into());
         }
         for kind in FailureKind::ALL {
-            counters.sent();
+            counters.sent(10);
             counters.failed(kind);
         }
         let stats = counters.snapshot("x");
@@ -112,40 +133,42 @@ mod tests {
                 .into_iter()
                 .all(|kind| stats.failed_with(kind) == 1)
         );
+        assert_eq!(stats.bytes, 10 * stats.sent);
     }
 
     #[test]
     fn answers_are_counted_by_class() {
-        let counters = Counters::default();
+        let counters = Counters::new();
         for status in [200, 202, 404, 500, 799] {
-            counters.sent();
-            counters.answered(StatusCode::from_u16(status).unwrap());
+            counters.sent(0);
+            counters.answered(
+                StatusCode::from_u16(status).unwrap(),
+                Duration::from_millis(1),
+            );
         }
         let stats = counters.snapshot("x");
         let with = |status: u16| stats.answered_with(StatusCode::from_u16(status).unwrap());
         assert_eq!([with(200), with(301), with(400), with(500)], [2, 0, 1, 2]);
+        assert_eq!(stats.latency.count(), 5);
     }
 
     #[test]
     fn every_snapshot_adds_up_while_threads_count() {
-        let counters = Counters::default();
+        let counters = Counters::new();
+        let count = || {
+            for i in 0..20_000_u32 {
+                match i % 3 {
+                    0 => counters.not_sent(SkipReason::NotSampled),
+                    1 => counters.not_sent(ShedReason::InFlightLimit.into()),
+                    _ => {
+                        counters.sent(1);
+                        counters.answered(StatusCode::OK, Duration::ZERO);
+                    }
+                }
+            }
+        };
         std::thread::scope(|scope| {
-            let writers: Vec<_> = (0..2)
-                .map(|_| {
-                    scope.spawn(|| {
-                        for i in 0..20_000_u32 {
-                            match i % 3 {
-                                0 => counters.not_sent(SkipReason::NotSampled.into()),
-                                1 => counters.not_sent(ShedReason::InFlightLimit.into()),
-                                _ => {
-                                    counters.sent();
-                                    counters.answered(StatusCode::OK);
-                                }
-                            }
-                        }
-                    })
-                })
-                .collect();
+            let writers = [scope.spawn(count), scope.spawn(count)];
             while !writers
                 .iter()
                 .all(std::thread::ScopedJoinHandle::is_finished)

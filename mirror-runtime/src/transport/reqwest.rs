@@ -8,8 +8,11 @@ use axum::body::Body;
 use http::{HeaderMap, Request, Response, Uri, header};
 use url::Url;
 
-use self::{classify::classify, client::Clients};
-use super::{Sending, Transport, Unsendable};
+use self::{
+    classify::classify,
+    client::{Clients, Kind},
+};
+use super::{ConnectTimeout, Sending, Transport, Unsendable};
 use crate::{body::CopyBody, outcome::MirrorError};
 
 /// The transport of mirrors that are given no other. All of them share its connections.
@@ -22,13 +25,19 @@ impl Transport for ReqwestTransport {
     fn send(&self, copy: Request<CopyBody>) -> Result<Sending, Unsendable> {
         let (parts, body) = copy.into_parts();
         let mut request = ::reqwest::Request::new(parts.method, exact_url(&parts.uri)?);
-        let http1_only = sets_host(&parts.headers);
+        let kind = Kind {
+            http1_only: sets_host(&parts.headers),
+            connect_timeout: parts
+                .extensions
+                .get()
+                .map(|ConnectTimeout(timeout)| *timeout),
+        };
         *request.headers_mut() = parts.headers;
         if !body.is_empty() {
             *request.body_mut() = Some(::reqwest::Body::wrap(body));
         }
         Ok(Box::pin(async move {
-            let client = CLIENTS.current(http1_only).await?;
+            let client = CLIENTS.current(kind).await?;
             let answer = client.execute(request).await.map_err(classify)?;
             Ok(into_http(answer))
         }))

@@ -18,70 +18,66 @@ use crate::outcome::MirrorError;
 /// copy rarely meets a connection that is being closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Runtimes whose clients are kept. A program has one or two; a test program makes one per test, one after another.
-const MAX_RUNTIMES: usize = 8;
+/// Clients that are kept. A program has one runtime and one or two kinds of client; a test program makes a runtime per
+/// test, one after another.
+const MAX_CLIENTS: usize = 16;
 
-/// One client per runtime, because the connections of a client are tasks of the runtime that opened them.
+/// What tells one client from another: reqwest has these as options of the whole client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kind {
+    pub(super) http1_only: bool,
+    pub(super) connect_timeout: Option<Duration>,
+}
+
+/// One client per kind and runtime, because the connections of a client are tasks of the runtime that opened them.
 #[derive(Debug)]
 pub(super) struct Clients {
     /// Locked by copies under way, never by a primary's request, and never across an await.
-    by_runtime: Mutex<Vec<(runtime::Id, Arc<RuntimeClients>)>>,
+    clients: Mutex<Vec<(Key, Arc<OnceCell<Client>>)>>,
     /// Looks names up on threads of its own, so that it serves every runtime.
     resolver: LazyLock<Resolver>,
 }
 
-#[derive(Debug, Default)]
-struct RuntimeClients {
-    any: OnceCell<Client>,
-    http1_only: OnceCell<Client>,
-}
+type Key = (runtime::Id, Kind);
 
 impl Clients {
     pub(super) const fn new() -> Self {
         Self {
-            by_runtime: Mutex::new(Vec::new()),
+            clients: Mutex::new(Vec::new()),
             resolver: LazyLock::new(Resolver::default),
         }
     }
 
-    /// The client of the runtime that asks.
-    pub(super) async fn current(&self, http1_only: bool) -> Result<Client, MirrorError> {
-        let clients = self.of_runtime(Handle::current().id());
-        let cell = if http1_only {
-            &clients.http1_only
-        } else {
-            &clients.any
-        };
+    /// The client of a kind, for the runtime that asks.
+    pub(super) async fn current(&self, kind: Kind) -> Result<Client, MirrorError> {
+        let cell = self.cell((Handle::current().id(), kind));
         let client = cell.get_or_try_init(|| async move {
             // Reading the system's certificates takes milliseconds and blocks.
             let resolver = self.resolver.clone();
-            let built = tokio::task::spawn_blocking(move || build(http1_only, resolver)).await;
+            let built = tokio::task::spawn_blocking(move || build(kind, resolver)).await;
             built.map_err(no_client)?.map_err(no_client)
         });
         client.await.cloned()
     }
 
-    fn of_runtime(&self, id: runtime::Id) -> Arc<RuntimeClients> {
-        let mut by_runtime = self
-            .by_runtime
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, clients)) = by_runtime.iter().find(|(of, _)| *of == id) {
-            return Arc::clone(clients);
+    fn cell(&self, key: Key) -> Arc<OnceCell<Client>> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, cell)) = clients.iter().find(|(of, _)| *of == key) {
+            return Arc::clone(cell);
         }
-        if by_runtime.len() == MAX_RUNTIMES {
-            by_runtime.remove(0);
+        if clients.len() == MAX_CLIENTS {
+            clients.remove(0);
         }
-        let clients = Arc::default();
-        by_runtime.push((id, Arc::clone(&clients)));
-        clients
+        let cell = Arc::default();
+        clients.push((key, Arc::clone(&cell)));
+        cell
     }
 }
 
 /// Everything is said here that cargo's feature unification could otherwise switch on behind our back: a copy is sent
 /// once, to the target and nowhere else, and its answer is read as it is.
-fn build(http1_only: bool, resolver: Resolver) -> Result<Client, reqwest::Error> {
-    let builder = Client::builder()
+fn build(kind: Kind, resolver: Resolver) -> Result<Client, reqwest::Error> {
+    let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .no_proxy()
@@ -92,10 +88,11 @@ fn build(http1_only: bool, resolver: Resolver) -> Result<Client, reqwest::Error>
         .no_deflate()
         .dns_resolver(resolver)
         .pool_idle_timeout(IDLE_TIMEOUT);
-    if http1_only {
-        builder.http1_only()
-    } else {
-        builder
+    if kind.http1_only {
+        builder = builder.http1_only();
     }
-    .build()
+    if let Some(timeout) = kind.connect_timeout {
+        builder = builder.connect_timeout(timeout);
+    }
+    builder.build()
 }

@@ -1,0 +1,56 @@
+//! Collecting a body for its copies, within the limits.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Chunks, CopyBody, Reservation, chunks::ChunksBuilder};
+use crate::outcome::{ShedReason, SkipReason};
+
+/// What was collected of a body.
+#[derive(Debug)]
+pub(super) struct Collector {
+    chunks: ChunksBuilder,
+    reservation: Reservation,
+    max: usize,
+}
+
+impl Collector {
+    /// Collects up to `max` bytes; `known` is the length of the body where that is known.
+    pub(super) fn new(max: usize, known: Option<u64>) -> Result<Self, SkipReason> {
+        let mut collector = Self {
+            chunks: ChunksBuilder::default(),
+            reservation: Reservation::default(),
+            max,
+        };
+        collector.reserve(known.map_or(0, |known| usize::try_from(known).unwrap_or(usize::MAX)))?;
+        Ok(collector)
+    }
+
+    /// Keeps a piece, also where the result says that there are no copies to keep it for: the handler may need it.
+    pub(super) fn push(&mut self, piece: Bytes) -> Result<(), SkipReason> {
+        self.chunks.push(piece);
+        self.reserve(self.chunks.len())
+    }
+
+    fn reserve(&mut self, bytes: usize) -> Result<(), SkipReason> {
+        if bytes > self.max {
+            Err(SkipReason::BodyTooLarge)
+        } else if self.reservation.grow_to(bytes) {
+            Ok(())
+        } else {
+            Err(ShedReason::ByteBudget.into())
+        }
+    }
+
+    /// The bytes, and what holds their place in the budget.
+    pub(super) fn finish(self) -> (Chunks, Reservation) {
+        (self.chunks.build(), self.reservation)
+    }
+
+    /// The body of the copies.
+    pub(super) fn into_copy_body(self) -> CopyBody {
+        let (chunks, reservation) = self.finish();
+        CopyBody::new(chunks, Arc::new(reservation))
+    }
+}

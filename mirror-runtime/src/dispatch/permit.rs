@@ -1,0 +1,45 @@
+//! The right of a copy to be under way.
+
+use std::sync::Arc;
+
+use super::{drain, gauge::Gauge};
+use crate::{limits, outcome::ShedReason};
+
+/// Copies under way in the process.
+pub(super) static IN_FLIGHT: Gauge = Gauge::new();
+
+/// The right to be under way, given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Permit {
+    of_target: Arc<Gauge>,
+}
+
+impl Permit {
+    /// Lets one more copy to a target leave, unless too many are under way.
+    pub(super) fn acquire(of_target: &Arc<Gauge>, bound: usize) -> Result<Self, ShedReason> {
+        if !of_target.enter(1, bound) {
+            return Err(ShedReason::InFlightLimit);
+        }
+        if !IN_FLIGHT.enter(1, limits::max_in_flight()) {
+            of_target.leave(1);
+            return Err(ShedReason::ProcessInFlightLimit);
+        }
+        let permit = Self {
+            of_target: Arc::clone(of_target),
+        };
+        // After the copy is counted: a drain that is not seen here sees the copy and waits for it.
+        if drain::is_draining() {
+            Err(ShedReason::Draining)
+        } else {
+            Ok(permit)
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.of_target.leave(1);
+        IN_FLIGHT.leave(1);
+        drain::copy_ended();
+    }
+}
