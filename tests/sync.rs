@@ -41,8 +41,13 @@ async fn callbacks_have_run_when_the_client_is_answered() {
     let mirror = Mirror::builder()
         .target(shadow.url())
         .target(closed_port().await)
-        .target(silent.url())
-        .timeout(Duration::from_millis(100))
+        .target(
+            Target::new(silent.url())
+                .unwrap()
+                .timeout(Duration::from_millis(100))
+                .unwrap(),
+        )
+        .timeout(Duration::from_mins(1))
         .sync(true)
         .on_success(move |_: &Target, _: &ShadowResponse| {
             on_success.fetch_add(1, Ordering::SeqCst);

@@ -1,30 +1,24 @@
 //! Building a mirror without the attribute: the same options, defaults and checks.
 
-use std::{borrow::Cow, collections::HashSet, num::NonZeroU32, sync::Arc, time::Duration};
+mod build;
+
+use std::{borrow::Cow, num::NonZeroU32, sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue, Method, request::Parts};
 use mirror_grammar::{HeaderError, check_percentage, check_settable, check_timeout};
 
 use crate::{
-    BodyMode, CircuitBreaker, ConfigError, Mirror, MirrorError, ShadowResponse, SkipReason, Target,
+    BodyMode, CircuitBreaker, ConfigError, MirrorError, ShadowResponse, SkipReason, Target,
     Transport,
     callbacks::Callbacks,
-    dispatch::Gate,
-    mirror::{MirrorTarget, Options, Shared},
+    mirror::Options,
     protection::{Protection, RateLimit},
-    registry,
-    sampler::{Sampler, Share},
-    stats::{Counters, LatencyRecorder},
-    target::OffReason,
     transport::ReqwestTransport,
 };
 
 /// How long a copy may take, where nothing else is said: longer than any answer that a shadow should be praised for,
 /// short enough that copies to a hung one do not pile up for long.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// More targets than anybody compares at once. The set of targets that a request goes to fits a machine word.
-const MAX_TARGETS: usize = 64;
 
 /// Whether copies carry the credentials of their originals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +40,7 @@ pub enum Host {
     Preserve,
 }
 
-/// Builds a [`Mirror`]. The first mistake is remembered and returned by [`build`](Self::build).
+/// Builds a [`Mirror`](crate::Mirror). The first mistake is remembered and returned by [`build`](Self::build).
 ///
 /// ```
 /// use std::time::Duration;
@@ -291,100 +285,6 @@ impl MirrorBuilder {
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Arc::new(transport);
         self
-    }
-
-    /// Builds the mirror.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] for the first wrong value, for options that contradict one another, and for targets that are
-    /// missing, given twice, or named alike.
-    pub fn build(mut self) -> Result<Mirror, ConfigError> {
-        if let Some(mistake) = self.mistake.take() {
-            return Err(mistake);
-        }
-        self.check_targets()?;
-        self.check_conflicts()?;
-        if let Some(max_body) = self.max_body {
-            self.options.max_body = max_body;
-        }
-        Ok(self.finish())
-    }
-
-    /// Makes the mirror of options that have been checked.
-    pub(crate) fn finish(self) -> Mirror {
-        let name = self.name.unwrap_or(Cow::Borrowed("mirror"));
-        for target in &self.targets {
-            if let Some(OffReason::Unset) = target.off_reason() {
-                tracing::info!(mirror = &*name, %target, "a target is off: its variable is not set");
-            }
-        }
-        let resolve = |target: Target| MirrorTarget {
-            share: Share::of_percentage(target.own_percentage().unwrap_or(self.percentage)),
-            timeout: target.own_timeout().unwrap_or(self.timeout),
-            connect_timeout: self.protection.connect_timeout,
-            gate: Gate::new(&self.protection),
-            counters: Counters::new(),
-            target,
-        };
-        let mirror = Mirror::from_shared(Arc::new(Shared {
-            name,
-            targets: self.targets.into_iter().map(resolve).collect(),
-            options: self.options,
-            callbacks: self.callbacks,
-            sampler: Sampler::default(),
-            latency: LatencyRecorder::new(),
-            transport: self.transport,
-        }));
-        registry::register(&mirror);
-        mirror
-    }
-
-    fn check_targets(&self) -> Result<(), ConfigError> {
-        let targets = &self.targets;
-        if targets.is_empty() {
-            return Err(ConfigError::NoTargets);
-        }
-        if targets.len() > MAX_TARGETS {
-            return Err(ConfigError::TooManyTargets {
-                max: MAX_TARGETS,
-                found: targets.len(),
-            });
-        }
-        if self.name.as_ref().is_some_and(|name| name.is_empty()) {
-            return Err(ConfigError::EmptyName);
-        }
-        let mut names = HashSet::new();
-        for (i, target) in targets.iter().enumerate() {
-            if target.name().is_empty() {
-                return Err(ConfigError::EmptyName);
-            }
-            if targets[..i].iter().any(|earlier| earlier.is_same(target)) {
-                return Err(ConfigError::DuplicateTarget(target.name().to_owned()));
-            }
-            if !names.insert(target.name()) {
-                return Err(ConfigError::DuplicateName(target.name().to_owned()));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_conflicts(&self) -> Result<(), ConfigError> {
-        if self.options.body == BodyMode::Tee && !self.options.copies_body() {
-            return Err(ConfigError::TeeWithoutBody);
-        }
-        if self.max_body.is_some() && !self.options.copies_body() {
-            return Err(ConfigError::MaxBodyWithoutBody);
-        }
-        let headers = &self.options.headers;
-        match headers
-            .set
-            .iter()
-            .find(|(name, _)| headers.remove.contains(name))
-        {
-            Some((name, _)) => Err(ConfigError::HeaderSetAndRemoved(name.to_string())),
-            None => Ok(()),
-        }
     }
 
     fn mistaken(&mut self, mistake: impl Into<ConfigError>) {

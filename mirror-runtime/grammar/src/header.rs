@@ -5,7 +5,7 @@ use std::fmt;
 use http::header::{self, HeaderName, HeaderValue};
 
 /// Headers about one connection, which no copy carries (RFC 9110 section 7.6.1).
-const HOP_BY_HOP: [HeaderName; 9] = [
+static HOP_BY_HOP: [HeaderName; 9] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),

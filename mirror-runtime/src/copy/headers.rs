@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bytes::BytesMut;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Version,
     header::{self, Entry},
@@ -30,6 +31,9 @@ const CREDENTIALS: [HeaderName; 3] = [
     header::COOKIE,
     HeaderName::from_static("x-api-key"),
 ];
+
+/// Headers that a mirror may add: the marker, `Host`, `Content-Length`, and one that is set.
+const ADDED: usize = 4;
 
 /// How the headers of a copy differ from those of its original.
 #[derive(Clone, Default)]
@@ -87,8 +91,9 @@ impl HeaderRules {
 
 /// The host that a request was for: its `Host`, or what stands for it in HTTP/2, without a user name or password.
 fn original_host(parts: &Parts) -> Option<HeaderValue> {
+    // Copied, as in `end_to_end`.
     if let Some(host) = parts.headers.get(header::HOST) {
-        return Some(host.clone());
+        return HeaderValue::from_bytes(host.as_bytes()).ok();
     }
     let authority = super::original_uri(parts).authority()?;
     let host = authority.as_str().rsplit('@').next()?;
@@ -102,23 +107,36 @@ pub(super) fn declare_body(headers: &HeaderMap) -> bool {
 
 /// All headers but the hop-by-hop ones, those that `Connection` names (RFC 9110 section 7.6.1), and those that the
 /// client sets anew from the target and the body.
+///
+/// The values are copied, into one buffer: those that arrived are slices of the read buffer of the primary's
+/// connection, which would live as long as a copy is in flight.
 fn end_to_end(original: &HeaderMap) -> HeaderMap {
-    let mut headers = original.clone();
-    for named in original.get_all(header::CONNECTION) {
-        for token in named.as_bytes().split(|byte| *byte == b',') {
-            if let Ok(name) = HeaderName::from_bytes(token.trim_ascii()) {
-                headers.remove(name);
-            }
-        }
-    }
-    for name in original.keys() {
-        // `Expect` asks the server to wait with the body; a copy's body is already there.
-        let anew = [header::HOST, header::CONTENT_LENGTH, header::EXPECT].contains(name);
-        if anew || is_hop_by_hop(name) {
-            headers.remove(name);
+    let named = named_by_connection(original);
+    // `Expect` asks the server to wait with the body; a copy's body is already there.
+    let set_anew = [header::HOST, header::CONTENT_LENGTH, header::EXPECT];
+    let travels = |name: &HeaderName| {
+        !is_hop_by_hop(name) && !set_anew.contains(name) && !named.contains(name)
+    };
+    let kept = || original.iter().filter(|(name, _)| travels(name));
+    let mut values = BytesMut::with_capacity(kept().map(|(_, value)| value.len()).sum());
+    let mut headers = HeaderMap::with_capacity(original.len() + ADDED);
+    for (name, value) in kept() {
+        values.extend_from_slice(value.as_bytes());
+        // What was a value is one.
+        if let Ok(mut copied) = HeaderValue::from_maybe_shared(values.split().freeze()) {
+            copied.set_sensitive(value.is_sensitive());
+            headers.append(name.clone(), copied);
         }
     }
     headers
+}
+
+fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    let values = headers.get_all(header::CONNECTION).into_iter();
+    let tokens = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    tokens
+        .filter_map(|token| HeaderName::from_bytes(token.trim_ascii()).ok())
+        .collect()
 }
 
 /// HTTP/2 may split `Cookie` into several; elsewhere there must be one (RFC 9113 section 8.2.3).

@@ -1,5 +1,7 @@
 //! A target's URL in the parts that every copy is built from.
 
+use std::net::IpAddr;
+
 use http::uri::{Authority, Scheme};
 use mirror_grammar::{parse_url, same_target};
 use url::Url;
@@ -45,6 +47,14 @@ impl Destination {
         &self.url
     }
 
+    /// Whether what is sent there can be read on the way: plain HTTP, and not to this machine.
+    pub(crate) fn is_exposed(&self) -> bool {
+        let host = self.authority.host().trim_matches(['[', ']']);
+        let is_loopback = |address: IpAddr| address.is_loopback();
+        let stays = host == "localhost" || host.parse().is_ok_and(is_loopback);
+        self.scheme == Scheme::HTTP && !stays
+    }
+
     /// Whether two base URLs are the same target.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (parse_url(&self.url), parse_url(&other.url)) {
@@ -57,6 +67,24 @@ impl Destination {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_http_is_exposed_unless_it_stays_on_this_machine() {
+        for (url, exposed) in [
+            ("http://staging.example.com", true),
+            ("http://10.0.0.1:8080", true),
+            ("https://staging.example.com", false),
+            ("http://localhost:8080", false),
+            ("http://127.8.8.8", false),
+            ("http://[::1]:8080", false),
+        ] {
+            assert_eq!(
+                Destination::parse(url).unwrap().is_exposed(),
+                exposed,
+                "{url}"
+            );
+        }
+    }
 
     #[test]
     fn a_url_is_normalized_as_the_client_does() {

@@ -2,13 +2,14 @@
 
 use std::{
     sync::{Arc, LazyLock, Mutex, PoisonError},
+    thread,
     time::Duration,
 };
 
 use reqwest::{Client, redirect, retry};
 use tokio::{
     runtime::{self, Handle},
-    sync::OnceCell,
+    sync::{OnceCell, oneshot},
 };
 
 use super::{no_client, resolver::Resolver};
@@ -52,10 +53,14 @@ impl Clients {
     pub(super) async fn current(&self, kind: Kind) -> Result<Client, MirrorError> {
         let cell = self.cell((Handle::current().id(), kind));
         let client = cell.get_or_try_init(|| async move {
-            // Reading the system's certificates takes milliseconds and blocks.
             let resolver = self.resolver.clone();
-            let built = tokio::task::spawn_blocking(move || build(kind, resolver)).await;
-            built.map_err(no_client)?.map_err(no_client)
+            let (sender, client) = oneshot::channel();
+            // Reading the system's certificates takes milliseconds and blocks. A thread of its own, because tokio's
+            // blocking pool is the primary's, and may be full.
+            let thread = thread::Builder::new().name("mirror-client".to_owned());
+            let build = move || drop(sender.send(build(kind, resolver)));
+            thread.spawn(build).map_err(no_client)?;
+            client.await.map_err(no_client)?.map_err(no_client)
         });
         client.await.cloned()
     }

@@ -1,0 +1,126 @@
+//! From checked options to a mirror.
+
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
+
+use super::MirrorBuilder;
+use crate::{
+    BodyMode, ConfigError, Mirror, Target,
+    dispatch::Gate,
+    mirror::{MirrorTarget, Shared},
+    registry,
+    sampler::{Sampler, Share},
+    stats::{Counters, LatencyRecorder},
+    target::{Destination, OffReason},
+};
+
+/// More targets than anybody compares at once. The set of targets that a request goes to fits a machine word.
+const MAX_TARGETS: usize = 64;
+
+impl MirrorBuilder {
+    /// Builds the mirror.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for the first wrong value, for options that contradict one another, and for targets that are
+    /// missing, given twice, or named alike.
+    pub fn build(mut self) -> Result<Mirror, ConfigError> {
+        if let Some(mistake) = self.mistake.take() {
+            return Err(mistake);
+        }
+        self.check_targets()?;
+        self.check_conflicts()?;
+        if let Some(max_body) = self.max_body {
+            self.options.max_body = max_body;
+        }
+        Ok(self.finish())
+    }
+
+    /// Makes the mirror of options that have been checked.
+    pub(crate) fn finish(self) -> Mirror {
+        let name = self.name.clone().unwrap_or(Cow::Borrowed("mirror"));
+        for target in &self.targets {
+            self.announce(&name, target);
+        }
+        let resolve = |target: Target| MirrorTarget {
+            share: Share::of_percentage(target.own_percentage().unwrap_or(self.percentage)),
+            timeout: target.own_timeout().unwrap_or(self.timeout),
+            connect_timeout: self.protection.connect_timeout,
+            gate: Gate::new(&self.protection),
+            counters: Counters::new(),
+            target,
+        };
+        let mirror = Mirror::from_shared(Arc::new(Shared {
+            name,
+            targets: self.targets.into_iter().map(resolve).collect(),
+            options: self.options,
+            callbacks: self.callbacks,
+            sampler: Sampler::default(),
+            latency: LatencyRecorder::new(),
+            transport: self.transport,
+        }));
+        registry::register(&mirror);
+        mirror
+    }
+
+    /// Tells the log what its reader should know of a target before it is used.
+    fn announce(&self, mirror: &str, target: &Target) {
+        if let Some(OffReason::Unset) = target.off_reason() {
+            tracing::info!(mirror, %target, "a target is off: its variable is not set");
+        }
+        let forwards = !self.options.headers.strip_credentials;
+        if forwards && target.destination().is_some_and(Destination::is_exposed) {
+            tracing::warn!(
+                mirror,
+                %target,
+                "credentials of requests are sent over plain HTTP: use `https`, or `credentials = \"strip\"`"
+            );
+        }
+    }
+
+    fn check_targets(&self) -> Result<(), ConfigError> {
+        let targets = &self.targets;
+        if targets.is_empty() {
+            return Err(ConfigError::NoTargets);
+        }
+        if targets.len() > MAX_TARGETS {
+            return Err(ConfigError::TooManyTargets {
+                max: MAX_TARGETS,
+                found: targets.len(),
+            });
+        }
+        if self.name.as_ref().is_some_and(|name| name.is_empty()) {
+            return Err(ConfigError::EmptyName);
+        }
+        let mut names = HashSet::new();
+        for (i, target) in targets.iter().enumerate() {
+            if target.name().is_empty() {
+                return Err(ConfigError::EmptyName);
+            }
+            if targets[..i].iter().any(|earlier| earlier.is_same(target)) {
+                return Err(ConfigError::DuplicateTarget(target.name().to_owned()));
+            }
+            if !names.insert(target.name()) {
+                return Err(ConfigError::DuplicateName(target.name().to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_conflicts(&self) -> Result<(), ConfigError> {
+        if self.options.body == BodyMode::Tee && !self.options.copies_body() {
+            return Err(ConfigError::TeeWithoutBody);
+        }
+        if self.max_body.is_some() && !self.options.copies_body() {
+            return Err(ConfigError::MaxBodyWithoutBody);
+        }
+        let headers = &self.options.headers;
+        match headers
+            .set
+            .iter()
+            .find(|(name, _)| headers.remove.contains(name))
+        {
+            Some((name, _)) => Err(ConfigError::HeaderSetAndRemoved(name.to_string())),
+            None => Ok(()),
+        }
+    }
+}
