@@ -8,6 +8,8 @@ use axum::body::Body;
 use http::{Request, Response};
 
 pub(crate) use self::reqwest::ReqwestTransport;
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::reqwest::exact_url;
 use crate::{body::CopyBody, outcome::MirrorError};
 
 /// A copy on its way: resolves to the head of the shadow's answer, with a body that is still to be read.

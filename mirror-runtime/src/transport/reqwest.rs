@@ -5,7 +5,7 @@ mod client;
 mod resolver;
 
 use axum::body::Body;
-use http::{HeaderMap, Request, Response, Uri, header};
+use http::{HeaderMap, Request, Response, Uri, header, uri::Scheme};
 use url::Url;
 
 use self::{
@@ -26,6 +26,7 @@ impl Transport for ReqwestTransport {
         let (parts, body) = copy.into_parts();
         let mut request = ::reqwest::Request::new(parts.method, exact_url(&parts.uri)?);
         let kind = Kind {
+            tls: parts.uri.scheme() == Some(&Scheme::HTTPS),
             http1_only: sets_host(&parts.headers),
             connect_timeout: parts
                 .extensions
@@ -48,7 +49,7 @@ impl Transport for ReqwestTransport {
 ///
 /// `Url` resolves dot segments and encodes some characters, each of which makes it differ from what it was parsed from.
 /// An equal text is an equal request, and an equal origin.
-fn exact_url(uri: &Uri) -> Result<Url, Unsendable> {
+pub(crate) fn exact_url(uri: &Uri) -> Result<Url, Unsendable> {
     let text = uri.to_string();
     Url::parse(&text)
         .ok()

@@ -12,7 +12,7 @@ use tokio::{
     sync::{OnceCell, oneshot},
 };
 
-use super::{no_client, resolver::Resolver};
+use super::{classify::classify, no_client, resolver::Resolver};
 use crate::outcome::MirrorError;
 
 /// An idle connection is closed after this time: below the 60 s and more after which servers close theirs, so that a
@@ -26,6 +26,7 @@ const MAX_CLIENTS: usize = 16;
 /// What tells one client from another: reqwest has these as options of the whole client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Kind {
+    pub(super) tls: bool,
     pub(super) http1_only: bool,
     pub(super) connect_timeout: Option<Duration>,
 }
@@ -60,7 +61,7 @@ impl Clients {
             let thread = thread::Builder::new().name("mirror-client".to_owned());
             let build = move || drop(sender.send(build(kind, resolver)));
             thread.spawn(build).map_err(no_client)?;
-            client.await.map_err(no_client)?.map_err(no_client)
+            client.await.map_err(no_client)?.map_err(classify)
         });
         client.await.cloned()
     }
@@ -93,6 +94,10 @@ fn build(kind: Kind, resolver: Resolver) -> Result<Client, reqwest::Error> {
         .no_deflate()
         .dns_resolver(resolver)
         .pool_idle_timeout(IDLE_TIMEOUT);
+    if !kind.tls {
+        // No certificates: a machine without any, as small containers are, can mirror over plain HTTP all the same.
+        builder = builder.tls_certs_only([]);
+    }
     if kind.http1_only {
         builder = builder.http1_only();
     }
