@@ -1,4 +1,5 @@
-//! What the values of mirror's options look like: URLs of targets, percentages, durations, sizes and headers.
+//! What the values of mirror's options look like: URLs of targets, percentages, durations,
+//! sizes, rates and headers.
 //!
 //! The attribute checks its options with this crate when a program is compiled; the builder and `env(..)` targets
 //! check theirs with it when the program runs. One grammar, so that a value is right in one place exactly when it is
@@ -9,6 +10,7 @@
 mod duration;
 mod header;
 mod percentage;
+mod rate;
 mod size;
 mod unit;
 mod url;
@@ -18,5 +20,6 @@ pub use header::{
     HeaderError, check_settable, is_hop_by_hop, parse_header_name, parse_header_value,
 };
 pub use percentage::{PercentageError, check_percentage};
+pub use rate::{Rate, RateError, parse_rate};
 pub use size::{SizeError, parse_size};
 pub use url::{Scheme, TargetUrl, UrlError, parse_url, same_target};
