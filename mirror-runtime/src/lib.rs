@@ -42,7 +42,9 @@
 //!    and no further. So does one that the percentage of no target chooses. None of its body is read for it, none of its
 //!    headers is cloned.
 //! 2. The body of a sampled request is read, up to `max_body`. The handler gets it afterwards as it arrived: bytes,
-//!    trailers, length and errors. A body that is larger streams on to the handler, and its copies are skipped.
+//!    trailers, length and errors. A body that is larger streams on to the handler, and its copies are skipped. With
+//!    `body = "tee"`, and for a request with `Expect: 100-continue`, the handler starts at once, and the body is noted
+//!    as the handler reads it.
 //! 3. The copies leave, each on a task of its own, and the handler runs.
 //! 4. The handler's answer goes to the client, at once; with `sync`, when the copies have ended.
 //! 5. Each copy ends with an answer that was read, or with a [`MirrorError`], within its `timeout`. It is counted, and
@@ -74,13 +76,21 @@
 //!
 //! # Bounds
 //!
+//! A copy beyond a bound is shed at once, never queued; the primary waits for none of this.
+//!
 //! | what | bound |
 //! |---|---|
-//! | copies in flight in the process | 1,024; a copy beyond them is shed |
+//! | copies in flight to a target | `max_in_flight`, 256 |
+//! | copies in flight in the process | [`Limits::max_in_flight`], 1,024 |
+//! | bytes of bodies held for copies in the process | [`Limits::byte_budget`], 64 MiB; each body counts once |
 //! | bytes of a body that is copied | `max_body`, 2 MiB |
-//! | time of a copy | `timeout`, 5 s, from leaving to the last byte of the answer |
+//! | time of a copy | `timeout`, 5 s, from leaving to the last byte of the answer; `connect_timeout`, 1 s, is a part of it |
+//! | failures in a row before a target is left alone | `circuit_breaker`, 5; one copy in 5 s finds out whether it is back |
+//! | copies to a target in a time | `rate_limit`, none |
 //! | bytes of an answer that are kept for `on_success` | 64 KiB |
 //! | bytes of an answer that are read | 1 MiB, then its connection is closed |
+//! | log entries about failures | one in a second for each target, with the number since the last |
+//! | callbacks that run at once | 4 in the process, on threads of their own |
 //! | look-ups of a host name | one at a time for each host, on a thread of its own, used for 10 s |
 //!
 //! # Shutting down
@@ -105,15 +115,16 @@
 //! # Security
 //!
 //! A copy carries what its original carried, cookies and tokens included, unless `credentials = "strip"`; choose
-//! `https://` targets that may see them. `X-Mirrored-From` is a hint and no proof: any client can send it, and a request
+//! `https://` targets that may see them. The log warns of credentials that would leave the machine over plain HTTP. `X-Mirrored-From` is a hint and no proof: any client can send it, and a request
 //! that carries it is not mirrored. A shadow does what the copies ask of it: mirror writes only to one that has its own
 //! database.
 //!
 //! # Limitations
 //!
 //! - A handler is called when its body has been read, so one that streams its request body starts later. Use
-//!   `copy_body = false` there.
-//! - A request with `Expect: 100-continue` and a body is skipped: only the handler may ask for that body.
+//!   `body = "tee"` there, or `copy_body = false`.
+//! - With `body = "tee"` a copy leaves when the handler has read the last byte, and a body that it does not read is not
+//!   copied.
 //! - `Upgrade` and `CONNECT` are skipped: a tunnel has one end.
 //! - reqwest rewrites some paths and queries, such as `/a/../b` and `?it's`. They are skipped as
 //!   [`Unsendable`](SkipReason::Unsendable), never sent as something else. It also adds `Accept: */*` where there is no
@@ -130,6 +141,8 @@ mod callbacks;
 mod config_error;
 mod copy;
 mod dispatch;
+#[cfg(fuzzing)]
+mod fuzz;
 mod incoming;
 mod layer;
 mod limits;
@@ -147,6 +160,12 @@ mod transport;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::private::*;
+}
+
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod __fuzz {
+    pub use crate::fuzz::*;
 }
 
 pub use mirror_macros::mirror;
