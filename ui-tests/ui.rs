@@ -2,7 +2,7 @@
 
 /// Compiled here too, so that `cargo clippy` lints an expansion.
 #[path = "pass/lints.rs"]
-mod lints;
+pub mod lints;
 
 #[test]
 fn good_handlers_compile() {

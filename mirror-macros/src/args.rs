@@ -8,7 +8,7 @@ use http::Method;
 use proc_macro2::TokenStream;
 use syn::{Ident, LitStr};
 
-pub(crate) use table::{Row, read};
+pub(crate) use table::{Row, Table, read};
 
 use crate::{
     amount,
@@ -55,102 +55,105 @@ pub(crate) enum Host {
 }
 
 /// Every option, in the order of the manual.
-const OPTIONS: &[Row<Args>] = &[
-    Row {
-        name: "targets",
-        example: r#"["https://staging.example.com"]"#,
-        read: |args, setting, errors| args.targets = target::targets(setting, errors),
-    },
-    Row {
-        name: "percentage",
-        example: "10",
-        read: |args, setting, errors| {
-            args.percentage = errors.check(amount::percentage(setting));
+const OPTIONS: Table<Args> = Table {
+    owner: "",
+    rows: &[
+        Row {
+            name: "targets",
+            example: r#"["https://staging.example.com"]"#,
+            read: |args, setting, errors| args.targets = target::targets(setting, errors),
         },
-    },
-    Row {
-        name: "timeout",
-        example: r#""2s""#,
-        read: |args, setting, errors| args.timeout = errors.check(amount::timeout(setting)),
-    },
-    Row {
-        name: "sync",
-        example: "true",
-        read: |args, setting, errors| args.sync = errors.check(setting.boolean()),
-    },
-    Row {
-        name: "copy_body",
-        example: "false",
-        read: |args, setting, errors| args.copy_body = errors.check(setting.boolean()),
-    },
-    Row {
-        name: "max_body",
-        example: r#""2MiB""#,
-        read: |args, setting, errors| args.max_body = errors.check(amount::size(setting)),
-    },
-    Row {
-        name: "on_success",
-        example: "|target, response| ..",
-        read: |args, setting, errors| {
-            args.on_success = errors.check(callback::on_success(setting));
+        Row {
+            name: "percentage",
+            example: "10",
+            read: |args, setting, errors| {
+                args.percentage = errors.check(amount::percentage(setting));
+            },
         },
-    },
-    Row {
-        name: "on_error",
-        example: "|target, error| ..",
-        read: |args, setting, errors| args.on_error = errors.check(callback::on_error(setting)),
-    },
-    Row {
-        name: "methods",
-        example: "[GET, HEAD]",
-        read: |args, setting, errors| args.methods = method::methods(setting, errors),
-    },
-    Row {
-        name: "when",
-        example: "|parts| ..",
-        read: |args, setting, errors| args.when = errors.check(callback::when(setting)),
-    },
-    Row {
-        name: "set_headers",
-        example: r#"{ "x-env" = "shadow" }"#,
-        read: |args, setting, errors| args.set_headers = header::set(setting, errors),
-    },
-    Row {
-        name: "remove_headers",
-        example: r#"["x-internal"]"#,
-        read: |args, setting, errors| args.remove_headers = header::removed(setting, errors),
-    },
-    Row {
-        name: "credentials",
-        example: r#""strip""#,
-        read: |args, setting, errors| {
-            let choices = [
-                ("strip", Credentials::Strip),
-                ("forward", Credentials::Forward),
-            ];
-            args.credentials = errors.check(setting.choice(choices));
+        Row {
+            name: "timeout",
+            example: r#""2s""#,
+            read: |args, setting, errors| args.timeout = errors.check(amount::timeout(setting)),
         },
-    },
-    Row {
-        name: "host",
-        example: r#""preserve""#,
-        read: |args, setting, errors| {
-            let choices = [("target", Host::Target), ("preserve", Host::Preserve)];
-            args.host = errors.check(setting.choice(choices));
+        Row {
+            name: "sync",
+            example: "true",
+            read: |args, setting, errors| args.sync = errors.check(setting.boolean()),
         },
-    },
-    Row {
-        name: "name",
-        example: r#""users.list""#,
-        read: |args, setting, errors| args.name = errors.check(setting.text()),
-    },
-];
+        Row {
+            name: "copy_body",
+            example: "false",
+            read: |args, setting, errors| args.copy_body = errors.check(setting.boolean()),
+        },
+        Row {
+            name: "max_body",
+            example: r#""2MiB""#,
+            read: |args, setting, errors| args.max_body = errors.check(amount::size(setting)),
+        },
+        Row {
+            name: "on_success",
+            example: "|target, response| ..",
+            read: |args, setting, errors| {
+                args.on_success = errors.check(callback::on_success(setting));
+            },
+        },
+        Row {
+            name: "on_error",
+            example: "|target, error| ..",
+            read: |args, setting, errors| args.on_error = errors.check(callback::on_error(setting)),
+        },
+        Row {
+            name: "methods",
+            example: "[GET, HEAD]",
+            read: |args, setting, errors| args.methods = method::methods(setting, errors),
+        },
+        Row {
+            name: "when",
+            example: "|parts| ..",
+            read: |args, setting, errors| args.when = errors.check(callback::when(setting)),
+        },
+        Row {
+            name: "set_headers",
+            example: r#"{ "x-env" = "shadow" }"#,
+            read: |args, setting, errors| args.set_headers = header::set(setting, errors),
+        },
+        Row {
+            name: "remove_headers",
+            example: r#"["x-internal"]"#,
+            read: |args, setting, errors| args.remove_headers = header::removed(setting, errors),
+        },
+        Row {
+            name: "credentials",
+            example: r#""strip""#,
+            read: |args, setting, errors| {
+                let choices = [
+                    ("strip", Credentials::Strip),
+                    ("forward", Credentials::Forward),
+                ];
+                args.credentials = errors.check(setting.choice(choices));
+            },
+        },
+        Row {
+            name: "host",
+            example: r#""preserve""#,
+            read: |args, setting, errors| {
+                let choices = [("target", Host::Target), ("preserve", Host::Preserve)];
+                args.host = errors.check(setting.choice(choices));
+            },
+        },
+        Row {
+            name: "name",
+            example: r#""users.list""#,
+            read: |args, setting, errors| args.name = errors.check(setting.text()),
+        },
+    ],
+};
 
 impl Args {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let entries = value::entries(tokens, errors);
         let mut args = Self::default();
-        read(&entries, OPTIONS, &mut args, errors);
+        read(&entries, &OPTIONS, &mut args, errors);
         check_required(&entries, errors);
         args.check_conflicts(&entries, errors);
         args
@@ -182,7 +185,7 @@ fn check_required(entries: &[Entry], errors: &mut Errors) {
             // No token of the attribute: all of it is underlined.
             TokenStream::new(),
             "missing option `targets`",
-            format_args!("write `targets = {}`", OPTIONS[0].example),
+            format_args!("write `targets = {}`", OPTIONS.rows[0].example),
         ));
     }
 }

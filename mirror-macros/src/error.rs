@@ -19,16 +19,20 @@ pub(crate) fn error_with_help(
     error(tokens, format_args!("{message}\n= help: {help}"))
 }
 
-/// The candidate that `word` was probably meant to be.
+/// The candidate that `word` was probably meant to be: it has typos, or is cut short.
 pub(crate) fn similar<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     // The measure that rustc takes for its own suggestions: a third of the word may be wrong.
     let allowed = word.chars().count().max(3) / 3;
+    let distance = |candidate: &str| match candidate.strip_prefix(word) {
+        Some(_) if word.len() >= 3 => allowed,
+        _ => strsim::osa_distance(word, candidate),
+    };
     candidates
         .into_iter()
-        .map(|candidate| (strsim::osa_distance(word, candidate), candidate))
+        .map(|candidate| (distance(candidate), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

@@ -44,18 +44,16 @@ fn expansion(args: &Args, handler: &Handler) -> TokenStream {
     };
     let target_checks = target::checks(&args.targets);
     let options = options::options(args, handler);
-    let assertion = handler.answer.as_ref().map(outer::assert_answer);
     // Hygienic, so that an item of this name in the user's code stays in sight of the original.
     let incoming = Ident::new("incoming", Span::mixed_site());
+    let future = outer::future(handler);
     let serve = outer::serve(handler, &incoming);
 
-    // Not an `async fn`: inside one, rustc forgets which lifetimes the types of arguments have before it checks that
-    // the future is `Send`, and a handler that takes a `State<&'static str>` would be refused.
     quote! {
         #(#attributes)*
         #visibility fn #name<#generics>(
             #incoming: ::mirror_runtime::__private::Incoming<__MirrorState>,
-        ) -> impl ::core::future::Future<Output = ::mirror_runtime::__private::Response> + ::core::marker::Send
+        ) -> #future
         where
             #bounds
         {
@@ -63,7 +61,6 @@ fn expansion(args: &Args, handler: &Handler) -> TokenStream {
             #target_checks
             static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> =
                 ::std::sync::LazyLock::new(|| #options);
-            #assertion
             #serve
         }
         #beside

@@ -27,8 +27,6 @@ pub(crate) struct Handler {
     pub(crate) generics: Generics,
     /// The types of the arguments.
     pub(crate) arguments: Vec<Type>,
-    /// The type of the answer, where it has a name.
-    pub(crate) answer: Option<Type>,
 }
 
 /// Where the original stands in the expansion.
@@ -65,7 +63,6 @@ impl Handler {
             visibility,
             generics: lifetime::generics(&signature),
             arguments: lifetime::arguments(&signature),
-            answer: lifetime::answer(&signature),
             signature,
             body,
             place,

@@ -1,4 +1,5 @@
-//! The `#[mirror]` attribute of `mirror-runtime`.
+//! The `#[mirror]` attribute of `mirror-runtime`, which re-exports it. Depend on that crate instead: the code that the
+//! attribute writes names it.
 
 mod amount;
 mod args;
@@ -16,7 +17,143 @@ mod value;
 
 use proc_macro::TokenStream;
 
-/// x
+/// Mirrors an axum handler: copies of its requests also go to other servers, the *shadows*, and the client notices
+/// nothing.
+///
+/// ```ignore
+/// use mirror_runtime::mirror;
+///
+/// #[mirror(targets = ["https://staging.example.com"], percentage = 10, timeout = "2s")]
+/// async fn list_users(State(db): State<Db>, Query(page): Query<Page>) -> Result<Json<Vec<User>>, ApiError> {
+///     db.users(page).await.map(Json)
+/// }
+///
+/// let app = Router::new().route("/users", get(list_users));
+/// ```
+///
+/// The handler is an `async fn` with up to 16 axum extractors, a free function or an associated function without `self`.
+/// It keeps its name, visibility, docs, `#[cfg]`s and lint levels, and is used as before. The options are checked when
+/// the program is compiled: a mistake in one of them is an error that points at it, and all mistakes are shown at once.
+///
+/// # Options
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `targets = [..]` | where copies go, see [below](#targets) | required |
+/// | `percentage = 10` | the share of requests that is copied to each target that has none of its own: a number from 0 to 100, also `0.1` | 100 |
+/// | `timeout = "2s"` | the time a copy has, from leaving to the last byte of the answer: `"250ms"`, `"2s"`, `"1m 30s"`, up to `"24h"` | `"5s"` |
+/// | `sync = true` | holds the handler's answer until all copies of the request have ended and their callbacks have run; handler and copies run at the same time | `false` |
+/// | `copy_body = false` | sends the copy without a body, and without the headers that describe one | `true` |
+/// | `max_body = "2MiB"` | a request with a larger body is not copied; the handler gets all of it | `"2MiB"` |
+/// | `on_success = f` | called with every HTTP answer, whatever its status: `fn(&Target, &ShadowResponse)` | none |
+/// | `on_error = f` | called with every copy that failed: `fn(&Target, &MirrorError)` | none |
+/// | `methods = [GET, "PURGE"]` | copies requests with these methods only; extension methods are strings | all |
+/// | `when = f` | copies the requests for which it is true, asked before they are sampled: `fn(&http::request::Parts) -> bool` | all |
+/// | `set_headers = { "x-env" = "shadow" }` | headers that each copy has, and no other of the same name | none |
+/// | `remove_headers = ["x-internal"]` | headers that no copy has | none |
+/// | `credentials = "strip"` | takes `Authorization`, `Cookie` and `X-Api-Key` off the copy | `"forward"` |
+/// | `host = "preserve"` | gives the copy the `Host` of the request instead of the target's | `"target"` |
+/// | `name = "users.list"` | what counters and logs call the mirror | module and function |
+///
+/// A callback is a path or a closure. It runs off the request's path, and a panic in it ends there.
+///
+/// ```ignore
+/// #[mirror(
+///     targets = ["https://staging.example.com"],
+///     methods = [GET],
+///     when = |parts| parts.headers.contains_key("x-beta"),
+///     on_success = |target, response| tracing::info!(%target, status = %response.status()),
+///     on_error = log_error,
+/// )]
+/// async fn search(Query(terms): Query<Terms>) -> Json<Vec<Hit>> { .. }
+/// ```
+///
+/// `max_body` conflicts with `copy_body = false`, and a header cannot be both set and removed. Headers that the mirror
+/// decides about are left alone: those of the connection ([RFC 9110 section 7.6.1]), `Content-Length`, `Host` and
+/// `X-Mirrored-From`.
+///
+/// # Targets
+///
+/// Each target is one of
+///
+/// - a URL: `"https://staging.example.com/base"`, with `http` or `https`, a host, perhaps a port and a base path;
+/// - the path of a `const`: `config::SHADOW_URL`, which is checked when the program is compiled, too;
+/// - a variable of the environment: `env("SHADOW_URL")`, read once, when the first request comes. Where it is not set, or
+///   empty, the target is off and the log says so. Where it is not a URL, the target is off and the log has an error;
+/// - any of these with options of its own: `target("https://canary.example.com", percentage = 5, timeout = "1s",
+///   name = "canary")`.
+///
+/// ```ignore
+/// #[mirror(
+///     targets = [
+///         "https://staging.example.com",
+///         target(config::CANARY, percentage = 5, name = "canary"),
+///         env("SHADOW_URL"),
+///     ],
+///     percentage = 50,
+/// )]
+/// async fn create_order(State(db): State<Db>, Json(order): Json<NewOrder>) -> Result<Json<Order>, ApiError> { .. }
+/// ```
+///
+/// A target is there once, and there are at most 64. No URL has credentials (they would end up in the binary and in the
+/// logs), a query or a fragment.
+///
+/// # Equivalent code
+///
+/// The function above becomes a function of the same name that takes the whole request. Inside is the original, untouched.
+///
+/// ```ignore
+/// fn create_order<S, M>(incoming: Incoming<S>) -> impl Future<Output = Response> + Send
+/// where
+///     State<Db>: FromRequestParts<S>,
+///     Json<NewOrder>: FromRequest<S, M>,
+///     S: Clone + Send + Sync + 'static,
+///     M: 'static,
+/// {
+///     async fn create_order(State(db): State<Db>, Json(order): Json<NewOrder>) -> Result<Json<Order>, ApiError> { .. }
+///
+///     const _: () = check_target(config::CANARY);
+///     static MIRROR: LazyLock<Mirror> = LazyLock::new(|| {
+///         Options::new("shop::orders::create_order")
+///             .target(Source::Url("https://staging.example.com"), ..)
+///             .target(Source::Url(config::CANARY), ..)
+///             .target(Source::Env("SHADOW_URL"), ..)
+///             .percentage(50.0)
+///             .build()
+///     });
+///     serve(&MIRROR, create_order, incoming)
+/// }
+/// ```
+///
+/// axum infers `S`, the router's state, and `M`, which tells whether the last argument takes the body.
+///
+/// # Other attributes
+///
+/// Docs, `#[cfg]`, `#[deprecated]`, `#[must_use]` and lint levels stay on the function. All other attributes below
+/// `#[mirror]` go to the original: so `#[debug_handler]` and `#[tracing::instrument]` see the function that they were
+/// made for. Attributes above `#[mirror]` see it with `#[mirror]` still on it, which suits those that leave the function
+/// as it is (`#[utoipa::path]`) or change its body alone (`#[tracing::instrument]`).
+///
+/// # Limitations
+///
+/// - A handler with generics of its own has up to two more behind them, which are inferred: `get(find::<InMemory, _, _>)`,
+///   or `get(find::<InMemory, _>)` without arguments. Its future must be `Send` for all that its bounds allow, and all
+///   its instances are one mirror.
+/// - `#[debug_handler]` goes below `#[mirror]`, as does every attribute that looks at the arguments.
+/// - A handler in the `impl` block of a generic type can use the generics of the block only if it names `Self`, and is
+///   then no part of a trait. Options can use neither those nor the handler's own, nor `Self`: they are one static.
+/// - Not mirrored are handlers with `impl Trait` or `#[cfg]` on an argument, and those that take `WebSocketUpgrade`.
+/// - Lifetimes in the types of arguments are `'static`: they are extracted to be owned.
+/// - The extractors that take the body are told by their names: `Body`, `Bytes`, `Form`, `Json`, `Multipart`, `RawForm`,
+///   `Request` and `String`. One of another name that is not the last argument is an error of rustc's instead.
+/// - `mirror-runtime` must be a dependency under this name.
+///
+/// # Performance
+///
+/// The state is cloned once for each request, and axum boxes the handler's future, as it does for every handler. A
+/// request that is not sampled costs nothing else: its body is not read, its headers are not cloned, no task is spawned.
+///
+/// [RFC 9110 section 7.6.1]: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
 #[proc_macro_attribute]
 pub fn mirror(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::mirror(args.into(), item.into()).into()

@@ -10,7 +10,7 @@ pub(crate) use source::Source;
 
 use crate::{
     amount,
-    args::{Row, read},
+    args::{Row, Table, read},
     error::{Errors, error},
     value::{self, Setting, peel},
 };
@@ -32,25 +32,28 @@ pub(crate) struct Overrides {
     pub(crate) name: Option<LitStr>,
 }
 
-const OVERRIDES: &[Row<Overrides>] = &[
-    Row {
-        name: "percentage",
-        example: "5",
-        read: |target, setting, errors| {
-            target.percentage = errors.check(amount::percentage(setting));
+const OVERRIDES: Table<Overrides> = Table {
+    owner: " of a target",
+    rows: &[
+        Row {
+            name: "percentage",
+            example: "5",
+            read: |target, setting, errors| {
+                target.percentage = errors.check(amount::percentage(setting));
+            },
         },
-    },
-    Row {
-        name: "timeout",
-        example: r#""1s""#,
-        read: |target, setting, errors| target.timeout = errors.check(amount::timeout(setting)),
-    },
-    Row {
-        name: "name",
-        example: r#""canary""#,
-        read: |target, setting, errors| target.name = errors.check(setting.text()),
-    },
-];
+        Row {
+            name: "timeout",
+            example: r#""1s""#,
+            read: |target, setting, errors| target.timeout = errors.check(amount::timeout(setting)),
+        },
+        Row {
+            name: "name",
+            example: r#""canary""#,
+            read: |target, setting, errors| target.name = errors.check(setting.text()),
+        },
+    ],
+};
 
 /// `targets = [..]`
 pub(crate) fn targets(setting: &Setting<'_>, errors: &mut Errors) -> Vec<Target> {
@@ -81,7 +84,7 @@ fn target(item: &Expr, errors: &mut Errors) -> Option<Target> {
             let mut arguments = call.args.iter();
             let url = arguments.next();
             let entries = value::arguments(arguments, errors);
-            read(&entries, OVERRIDES, &mut overrides, errors);
+            read(&entries, &OVERRIDES, &mut overrides, errors);
             match url {
                 Some(url) => Source::parse(peel(url)),
                 None => Err(error(call, "`target` needs a URL")),

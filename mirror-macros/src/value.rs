@@ -1,6 +1,6 @@
 //! `key = value` pairs as they are written: parsed, but not understood yet.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
     Expr, ExprArray, ExprLit, ExprPath, Ident, Lit, LitStr, Token,
@@ -219,7 +219,6 @@ impl Setting<'_> {
             errors.push(self.must_like("be a map", self.example));
             return None;
         };
-        debug_assert_eq!(group.delimiter(), Delimiter::Brace);
         let entries =
             (|input: ParseStream| comma_separated(input, errors, map_entry)).parse2(group.stream());
         errors.check(entries)

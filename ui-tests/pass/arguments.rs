@@ -107,5 +107,8 @@ fn main() {
         .route("/optional", any(optional))
         .route("/fallible", any(fallible))
         .route("/sixteen", any(sixteen))
-        .with_state(App { db: Db, cache: Cache });
+        .with_state(App {
+            db: Db,
+            cache: Cache,
+        });
 }

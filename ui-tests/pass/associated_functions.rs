@@ -93,7 +93,5 @@ fn main() {
         .route("/local", get(Users::self_of_another_type))
         .route("/free", get(free))
         .with_state(Users { count: 0 });
-    let _: Router = Router::new()
-        .route("/", get(Api::<u64>::get))
-        .with_state(0);
+    let _: Router = Router::new().route("/", get(Api::<u64>::get)).with_state(0);
 }

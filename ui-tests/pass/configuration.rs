@@ -72,5 +72,8 @@ fn main() {
         .route("/documented", get(handlers::documented))
         .route("/old", get(old))
         .route("/lints", get(handlers::lints))
-        .route("/users", get(handlers::Users::list).delete(handlers::Users::delete));
+        .route(
+            "/users",
+            get(handlers::Users::list).delete(handlers::Users::delete),
+        );
 }

@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::{FromRequestParts, Path, State},
     http::request::Parts,
-    routing::get,
+    routing::{get, post},
 };
 use mirror_runtime::mirror;
 
@@ -57,7 +57,7 @@ async fn lifetime_left_out(tenant: Tenant<'_>) -> String {
 }
 
 #[mirror(targets = ["https://staging.example.com"])]
-async fn lifetimes<'a, 'b: 'a, R>(_: Tenant<'b>, tenant: Tenant<'a>, _: State<R>) -> Cow<'static, str>
+async fn lifetimes<'a, 'b, R>(_: Tenant<'b>, tenant: Tenant<'a>, _: State<R>) -> Cow<'static, str>
 where
     R: Repository + 'a,
     'b: 'a,
@@ -65,7 +65,17 @@ where
     tenant.0.into_owned().into()
 }
 
+/// A lifetime in the type of an argument must not be forgotten on the way to `Send`.
+#[mirror(targets = ["https://staging.example.com"])]
+async fn static_lifetime(State(name): State<&'static str>, body: String) -> String {
+    tokio::task::yield_now().await;
+    format!("{name} {}", body.len())
+}
+
 fn main() {
+    let _: Router = Router::new()
+        .route("/static", post(static_lifetime))
+        .with_state("users");
     let _: Router = Router::new()
         .route("/find/{id}", get(find::<InMemory, _, _>))
         .route("/where", get(find_where::<InMemory, 7, _, _>))

@@ -1,7 +1,7 @@
 //! The expansion is silent where the function itself is, whatever is denied.
 
 #![deny(warnings, missing_docs, unreachable_pub, unused_qualifications)]
-#![deny(future_incompatible, rust_2018_idioms, nonstandard_style, unused)]
+#![deny(rust_2018_idioms, nonstandard_style, unused)]
 #![deny(clippy::all, clippy::pedantic)]
 
 use axum::{

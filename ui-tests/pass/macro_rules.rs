@@ -5,20 +5,29 @@ use mirror_runtime::mirror;
 
 macro_rules! handler {
     ($name:ident, $body:ty, $url:expr, $percentage:expr, $timeout:literal, $callback:expr) => {
-        #[mirror(
-            targets = [$url],
-            percentage = $percentage,
-            timeout = $timeout,
-            on_error = $callback,
-        )]
+        #[mirror(targets = [$url], percentage = $percentage, timeout = $timeout, on_error = $callback)]
         async fn $name(body: $body) -> $body {
             body
         }
     };
 }
 
-handler!(text, String, "https://staging.example.com", 10, "2s", |_, _| ());
-handler!(json, Json<u64>, "https://staging.example.com", 0.5, "2s", drop_both);
+handler!(
+    text,
+    String,
+    "https://staging.example.com",
+    10,
+    "2s",
+    |_, _| ()
+);
+handler!(
+    json,
+    Json<u64>,
+    "https://staging.example.com",
+    0.5,
+    "2s",
+    drop_both
+);
 
 fn drop_both<A, B>(_: &A, _: &B) {}
 

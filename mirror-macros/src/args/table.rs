@@ -7,6 +7,13 @@ use crate::{
     value::{Entry, Setting, Value},
 };
 
+/// The options of a `T`.
+pub(crate) struct Table<T: 'static> {
+    /// What follows an option's name to say whose it is.
+    pub(crate) owner: &'static str,
+    pub(crate) rows: &'static [Row<T>],
+}
+
 /// An option of a `T`.
 pub(crate) struct Row<T> {
     pub(crate) name: &'static str,
@@ -16,9 +23,9 @@ pub(crate) struct Row<T> {
 }
 
 /// Reads the options in `entries` into a `T`.
-pub(crate) fn read<T>(entries: &[Entry], table: &[Row<T>], into: &mut T, errors: &mut Errors) {
+pub(crate) fn read<T>(entries: &[Entry], table: &Table<T>, into: &mut T, errors: &mut Errors) {
     for (index, Entry { key, value }) in entries.iter().enumerate() {
-        let Some(row) = table.iter().find(|row| key == row.name) else {
+        let Some(row) = table.rows.iter().find(|row| key == row.name) else {
             errors.push(unknown(key, table));
             continue;
         };
@@ -46,10 +53,10 @@ pub(crate) fn read<T>(entries: &[Entry], table: &[Row<T>], into: &mut T, errors:
     }
 }
 
-fn unknown<T>(key: &syn::Ident, table: &[Row<T>]) -> syn::Error {
-    let message = format!("unknown option `{key}`");
-    let names = || table.iter().map(|row| row.name);
-    match similar(&key.unraw().to_string(), names()) {
+fn unknown<T>(key: &syn::Ident, table: &Table<T>) -> syn::Error {
+    let message = format!("unknown option `{key}`{}", table.owner);
+    let names = table.rows.iter().map(|row| row.name);
+    match similar(&key.unraw().to_string(), names) {
         Some(name) => error_with_help(
             key,
             message,

@@ -2,7 +2,7 @@
 
 use http::Method;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 
 use super::target;
 use crate::{
@@ -19,10 +19,6 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
     let sync = call("sync", args.sync);
     let copy_body = call("copy_body", args.copy_body);
     let max_body = call("max_body", args.max_body);
-    let callbacks = [&args.on_success, &args.on_error, &args.when]
-        .into_iter()
-        .flatten()
-        .map(callback);
     let methods = args.methods.iter().map(Method::as_str);
     let set = args.set_headers.iter().map(|header| {
         let (name, value) = (header.name.as_str(), &header.value);
@@ -38,7 +34,7 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         Some(Host::Preserve) => Some(quote!(.preserve_host())),
         Some(Host::Target) | None => None,
     };
-    quote! {
+    let options = quote! {
         ::mirror_runtime::__private::Options::new(#name)
             #targets
             #percentage
@@ -46,14 +42,16 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             #sync
             #copy_body
             #max_body
-            #(#callbacks)*
             #(.method(#methods))*
             #(#set)*
             #(.remove_header(#removed))*
             #credentials
             #host
-            .build()
-    }
+    };
+    let callbacks = [&args.on_success, &args.on_error, &args.when];
+    let callbacks = callbacks.into_iter().flatten();
+    let options = callbacks.fold(options, |options, callback| call_back(callback, &options));
+    quote!(#options.build())
 }
 
 fn name(args: &Args, handler: &Handler) -> TokenStream {
@@ -69,7 +67,10 @@ fn call(method: &str, argument: Option<impl ToTokens>) -> Option<TokenStream> {
     argument.map(|argument| quote!(.#method(#argument)))
 }
 
-/// With the span of the option's name: that is where rustc says which signature it expects.
-fn callback(Callback { option, function }: &Callback) -> TokenStream {
-    quote!(.#option(#function))
+/// A call with the span of `option = function`: there, rustc says which signature it expects.
+fn call_back(Callback { option, function }: &Callback, options: &TokenStream) -> TokenStream {
+    let method = quote_spanned!(option.span()=> ::mirror_runtime::__private::Options::#option);
+    let end = function.to_token_stream().into_iter().last();
+    let end = end.map_or_else(|| option.span(), |token| token.span());
+    quote_spanned!(end=> #method(#options, #function))
 }

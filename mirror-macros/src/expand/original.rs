@@ -1,7 +1,7 @@
 //! The handler as it was written, and how it is called.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 use syn::{GenericParam, Signature};
 
 use crate::handler::{Handler, Place};
@@ -23,14 +23,15 @@ pub(super) fn original(handler: &Handler) -> TokenStream {
 }
 
 /// The path of the original, seen from the function that axum calls. Its lifetimes are inferred.
-pub(super) fn path(handler: &Handler) -> TokenStream {
-    let scope = (handler.place == Place::Beside).then(|| quote!(Self::));
-    let name = name(handler);
+pub(super) fn path(handler: &Handler, span: Span) -> TokenStream {
+    let scope = (handler.place == Place::Beside).then(|| quote_spanned!(span=> Self::));
+    let mut name = name(handler);
+    name.set_span(span);
     let arguments: Vec<_> = handler.generics.params.iter().filter_map(ident).collect();
     if arguments.is_empty() {
         quote!(#scope #name)
     } else {
-        quote!(#scope #name::<#(#arguments),*>)
+        quote_spanned!(span=> #scope #name::<#(#arguments),*>)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The function that axum sees.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::quote;
-use syn::Type;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{ReturnType, Signature, Type, TypePath, spanned::Spanned};
 
 use super::{across::across, original};
 use crate::handler::Handler;
@@ -30,7 +30,7 @@ pub(super) fn bounds(handler: &Handler) -> TokenStream {
         quote! {
             #(#others)*
             #last
-            __MirrorVia: ::core::marker::Send + 'static,
+            __MirrorVia: 'static,
         }
     });
     quote! {
@@ -43,33 +43,51 @@ pub(super) fn bounds(handler: &Handler) -> TokenStream {
 
 fn bound(ty: &Type, extractor: TokenStream) -> TokenStream {
     let extractor = across(ty, extractor);
-    let send = across(ty, quote!(::core::marker::Send));
-    quote!(#ty: #extractor + #send + 'static,)
+    quote!(#ty: #extractor,)
 }
 
-/// What says at the type of the answer that it is none.
-pub(super) fn assert_answer(answer: &Type) -> TokenStream {
-    let assertion = across(
-        answer,
-        quote!(::mirror_runtime::__private::assert_into_response),
-    );
-    quote!(#assertion::<#answer>();)
+/// What it returns.
+///
+/// Not an `async fn`: inside one, rustc forgets which lifetimes the types of arguments have before it checks that the
+/// future is `Send`, and a handler that takes a `State<&'static str>` would be refused.
+pub(super) fn future(handler: &Handler) -> TokenStream {
+    quote_spanned! {answer(&handler.signature)=>
+        impl ::core::future::Future<Output = ::mirror_runtime::__private::Response>
+            + ::core::marker::Send
+    }
 }
 
 /// The call that extracts the arguments, sends the copies and runs the original.
+///
+/// Where the original is no handler, rustc finds that in the call, in its argument and in the future that it returns.
+/// With one span for all of them it says so once.
 pub(super) fn serve(handler: &Handler, incoming: &Ident) -> TokenStream {
+    let span = answer(&handler.signature);
     let arguments = &handler.arguments;
-    let original = original::path(handler);
+    let original = original::path(handler, span);
     let via = if arguments.is_empty() {
-        quote!(())
+        quote_spanned!(span=> ())
     } else {
-        quote!(__MirrorVia)
+        quote_spanned!(span=> __MirrorVia)
     };
-    quote! {
+    quote_spanned! {span=>
         ::mirror_runtime::__private::serve::<__MirrorState, #via, (#(#arguments,)*), _>(
             &__MIRROR,
             #original,
             #incoming,
         )
     }
+}
+
+/// Where the type of the answer stands, or else the function's name. It is the span of one token, since those of several
+/// cannot be joined on stable.
+fn answer(signature: &Signature) -> Span {
+    match &signature.output {
+        ReturnType::Type(_, ty) => match &**ty {
+            Type::Path(TypePath { path, .. }) => path.segments.last().map(|s| s.ident.span()),
+            ty => Some(ty.span()),
+        },
+        ReturnType::Default => None,
+    }
+    .unwrap_or_else(|| signature.ident.span())
 }

@@ -4,9 +4,7 @@
 //! cannot leave it out.
 
 use syn::{
-    FnArg, GenericParam, Generics, Ident, Lifetime, ReturnType, Signature, Type, TypeTuple,
-    WherePredicate, token,
-    visit::Visit,
+    FnArg, GenericParam, Generics, Ident, Lifetime, Signature, Type, WherePredicate,
     visit_mut::{self, VisitMut},
 };
 
@@ -47,39 +45,6 @@ pub(super) fn arguments(signature: &Signature) -> Vec<Type> {
             ty
         })
         .collect()
-}
-
-/// The type of the answer, unless it is an `impl Trait` or there is none, as with `!`.
-pub(super) fn answer(signature: &Signature) -> Option<Type> {
-    let mut ty = match &signature.output {
-        ReturnType::Default => Type::Tuple(TypeTuple {
-            attrs: Vec::new(),
-            paren_token: token::Paren(signature.ident.span()),
-            elems: syn::punctuated::Punctuated::new(),
-        }),
-        ReturnType::Type(_, ty) => (**ty).clone(),
-    };
-    let mut named = Named(true);
-    named.visit_type(&ty);
-    Statics::of(signature).visit_type_mut(&mut ty);
-    named.0.then_some(ty)
-}
-
-/// Whether a type can be written outside the signature.
-struct Named(bool);
-
-impl<'ast> Visit<'ast> for Named {
-    fn visit_type_impl_trait(&mut self, _: &'ast syn::TypeImplTrait) {
-        self.0 = false;
-    }
-
-    fn visit_type_never(&mut self, _: &'ast syn::TypeNever) {
-        self.0 = false;
-    }
-
-    fn visit_type_infer(&mut self, _: &'ast syn::TypeInfer) {
-        self.0 = false;
-    }
 }
 
 /// Makes lifetimes `'static`.

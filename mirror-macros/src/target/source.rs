@@ -90,10 +90,15 @@ fn url(literal: &LitStr) -> syn::Result<Source> {
 }
 
 fn not_absolute(literal: &LitStr, text: &str) -> syn::Error {
-    let with_scheme = format!("https://{}", text.trim_start_matches('/'));
-    let example = match parse_url(&with_scheme) {
-        Ok(_) => &with_scheme,
-        Err(_) => "https://staging.example.com",
+    let host = "https://staging.example.com";
+    let completed = match text.strip_prefix("//") {
+        Some(without_slashes) => format!("https://{without_slashes}"),
+        None if text.starts_with('/') => format!("{host}{text}"),
+        None => format!("https://{text}"),
+    };
+    let example = match parse_url(&completed) {
+        Ok(_) => &completed,
+        Err(_) => host,
     };
     error_with_help(
         literal,

@@ -14,6 +14,8 @@ fn an_unknown_option_names_the_similar_one() {
         ("Timeout", "timeout"),
         ("async", "sync"),
         ("on_sucess", "on_success"),
+        ("percent", "percentage"),
+        ("copy", "copy_body"),
     ] {
         assert_mistake(&format!("{name} = 1"), name, &help(name, similar));
     }
@@ -98,7 +100,7 @@ fn all_mistakes_of_attribute_and_function_show_at_once_in_source_order() {
             ),
             (
                 "timout",
-                "unknown option `timout`\n= help: there is an option with a similar name: `timeout`",
+                "unknown option `timout` of a target\n= help: there is an option with a similar name: `timeout`",
             ),
             ("-1", "`percentage` must be between 0 and 100"),
             (

@@ -75,7 +75,7 @@ fn a_url_that_is_wrong_says_where() {
         (
             "/orders",
             "invalid target `/orders`: not an absolute URL\n\
-             = help: write the scheme and the host, like `https://orders`",
+             = help: write the scheme and the host, like `https://staging.example.com/orders`",
         ),
         (
             "",

@@ -4,11 +4,8 @@ pub fn r#match<__MirrorState, __MirrorVia>(
     Output = ::mirror_runtime::__private::Response,
 > + ::core::marker::Send
 where
-    Path<
-        u64,
-    >: ::mirror_runtime::__private::FromRequest<__MirrorState, __MirrorVia>
-        + ::core::marker::Send + 'static,
-    __MirrorVia: ::core::marker::Send + 'static,
+    Path<u64>: ::mirror_runtime::__private::FromRequest<__MirrorState, __MirrorVia>,
+    __MirrorVia: 'static,
     __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
         + 'static,
 {
@@ -34,7 +31,6 @@ where
             )
             .build()
     });
-    ::mirror_runtime::__private::assert_into_response::<()>();
     ::mirror_runtime::__private::serve::<
         __MirrorState,
         __MirrorVia,

@@ -6,11 +6,8 @@ pub fn find<T: Id, __MirrorState, __MirrorVia>(
     Output = ::mirror_runtime::__private::Response,
 > + ::core::marker::Send
 where
-    Path<
-        T,
-    >: ::mirror_runtime::__private::FromRequest<__MirrorState, __MirrorVia>
-        + ::core::marker::Send + 'static,
-    __MirrorVia: ::core::marker::Send + 'static,
+    Path<T>: ::mirror_runtime::__private::FromRequest<__MirrorState, __MirrorVia>,
+    __MirrorVia: 'static,
     __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
         + 'static,
 {
@@ -27,7 +24,6 @@ where
             )
             .build()
     });
-    ::mirror_runtime::__private::assert_into_response::<Json<T>>();
     ::mirror_runtime::__private::serve::<
         __MirrorState,
         __MirrorVia,

@@ -5,22 +5,14 @@ fn find<R: Repository<'static>, const N: usize, __MirrorState, __MirrorVia>(
 > + ::core::marker::Send
 where
     R: Clone + for<'r> Lookup<'r>,
-    State<
-        R,
-    >: ::mirror_runtime::__private::FromRequestParts<__MirrorState>
-        + ::core::marker::Send + 'static,
-    Tenant<
-        'static,
-    >: ::mirror_runtime::__private::FromRequestParts<__MirrorState>
-        + ::core::marker::Send + 'static,
-    &'static str: ::mirror_runtime::__private::FromRequestParts<__MirrorState>
-        + ::core::marker::Send + 'static,
+    State<R>: ::mirror_runtime::__private::FromRequestParts<__MirrorState>,
+    Tenant<'static>: ::mirror_runtime::__private::FromRequestParts<__MirrorState>,
+    &'static str: ::mirror_runtime::__private::FromRequestParts<__MirrorState>,
     Matcher<
         'static,
         fn(&str) -> bool,
-    >: ::mirror_runtime::__private::FromRequest<__MirrorState, __MirrorVia>
-        + ::core::marker::Send + 'static,
-    __MirrorVia: ::core::marker::Send + 'static,
+    >: ::mirror_runtime::__private::FromRequest<__MirrorState, __MirrorVia>,
+    __MirrorVia: 'static,
     __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
         + 'static,
 {
@@ -49,7 +41,6 @@ where
             )
             .build()
     });
-    ::mirror_runtime::__private::assert_into_response::<Cow<'static, str>>();
     ::mirror_runtime::__private::serve::<
         __MirrorState,
         __MirrorVia,

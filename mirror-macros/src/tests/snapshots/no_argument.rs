@@ -23,7 +23,6 @@ where
             )
             .build()
     });
-    ::mirror_runtime::__private::assert_into_response::<&'static str>();
     ::mirror_runtime::__private::serve::<
         __MirrorState,
         (),

@@ -7,15 +7,9 @@ pub(crate) fn create_order<__MirrorState, __MirrorVia>(
     Output = ::mirror_runtime::__private::Response,
 > + ::core::marker::Send
 where
-    State<
-        Db,
-    >: ::mirror_runtime::__private::FromRequestParts<__MirrorState>
-        + ::core::marker::Send + 'static,
-    Json<
-        NewOrder,
-    >: ::mirror_runtime::__private::FromRequest<__MirrorState, __MirrorVia>
-        + ::core::marker::Send + 'static,
-    __MirrorVia: ::core::marker::Send + 'static,
+    State<Db>: ::mirror_runtime::__private::FromRequestParts<__MirrorState>,
+    Json<NewOrder>: ::mirror_runtime::__private::FromRequest<__MirrorState, __MirrorVia>,
+    __MirrorVia: 'static,
     __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
         + 'static,
 {
@@ -41,7 +35,6 @@ where
             .timeout_ms(2000u64)
             .build()
     });
-    ::mirror_runtime::__private::assert_into_response::<Result<Json<Order>, ApiError>>();
     ::mirror_runtime::__private::serve::<
         __MirrorState,
         __MirrorVia,
