@@ -1,0 +1,41 @@
+//! Whether all that was promised came true.
+
+use mirror_runtime::MirrorStats;
+
+use crate::{support::Result, traffic::Traffic};
+
+/// Checks the counters against one another, against the number of requests, and against what the shadows counted.
+pub(crate) fn counters(stats: &MirrorStats, requests: u64, arrived: [u64; 2]) -> Result {
+    for (target, arrived) in stats.targets.iter().zip(arrived) {
+        let adds_up = target.received == requests
+            && target.received == target.sent + target.skipped + target.shed
+            && target.sent == target.answered + target.failed
+            && target.in_flight == 0
+            // A copy that was given up may have arrived before.
+            && (target.answered..=target.sent).contains(&arrived);
+        if !adds_up {
+            return Err(format!(
+                "the counters do not add up: {requests} requests, {arrived} arrived, {target}"
+            )
+            .into());
+        }
+    }
+    println!(
+        "\n      The counters add up: received = sent + skipped + shed, and sent = answered + failed."
+    );
+    Ok(())
+}
+
+/// Checks that no client got a wrong answer.
+pub(crate) fn answers(traffic: &Traffic) -> Result {
+    let (requests, wrong) = traffic.answers();
+    match wrong {
+        [] => {
+            println!("      All {requests} answers of the primary were right.");
+            Ok(())
+        }
+        [first, ..] => {
+            Err(format!("{} of {requests} answers were wrong: {first}", wrong.len()).into())
+        }
+    }
+}
