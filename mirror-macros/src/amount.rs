@@ -1,8 +1,12 @@
-//! Percentages, durations and sizes.
+//! Percentages, counts, durations, sizes and rates.
 
 use std::time::Duration;
 
-use mirror_grammar::{DurationError, SizeError, check_percentage, parse_duration, parse_size};
+use mirror_grammar::{
+    DurationError, Rate, RateError, SizeError, check_percentage, parse_duration, parse_rate,
+    parse_size,
+};
+use quote::ToTokens;
 use syn::{Expr, Lit, UnOp};
 
 use crate::{
@@ -51,8 +55,52 @@ fn not_a_number(setting: &Setting<'_>) -> syn::Error {
     }
 }
 
+/// `max_in_flight = 256`, at least 1.
+pub(crate) fn count<T: TryFrom<u128>>(setting: &Setting<'_>) -> syn::Result<T> {
+    let number = match setting.expr() {
+        Some(Expr::Unary(unary)) if matches!(unary.op, UnOp::Neg(_)) => {
+            integer(peel(&unary.expr)).map(|_| 0)
+        }
+        Some(expr) => integer(expr),
+        None => None,
+    };
+    match number {
+        None => Err(not_a_count(setting)),
+        Some(0) => Err(setting.must("be at least 1")),
+        Some(number) => {
+            let bits = 8 * size_of::<T>();
+            T::try_from(number).map_err(|_| setting.must(&format!("be below 2^{bits}")))
+        }
+    }
+}
+
+fn integer(expr: &Expr) -> Option<u128> {
+    let Expr::Lit(literal) = expr else {
+        return None;
+    };
+    match &literal.lit {
+        // What is too large even for this is too large for every count.
+        Lit::Int(int) if int.suffix().is_empty() => Some(int.base10_parse().unwrap_or(u128::MAX)),
+        _ => None,
+    }
+}
+
+fn not_a_count(setting: &Setting<'_>) -> syn::Error {
+    let what = "be a whole number";
+    let digits = match setting.literal() {
+        Some(Lit::Str(literal)) => literal.value().trim().to_owned(),
+        Some(Lit::Int(literal)) => literal.base10_digits().to_owned(),
+        _ => String::new(),
+    };
+    if digits.parse().is_ok_and(|n: u32| n > 0) {
+        setting.must_like(what, &digits)
+    } else {
+        setting.must(what)
+    }
+}
+
 /// `timeout = "2s"`
-pub(crate) fn timeout(setting: &Setting<'_>) -> syn::Result<Duration> {
+pub(crate) fn duration(setting: &Setting<'_>) -> syn::Result<Duration> {
     let parse = |text: &str| {
         parse_duration(text).map_err(|error| match error {
             DurationError::WithoutUnit(_) => None,
@@ -73,6 +121,17 @@ pub(crate) fn size(setting: &Setting<'_>) -> syn::Result<usize> {
     with_unit(setting, "B", parse)
 }
 
+/// `rate_limit = "100/s"`
+pub(crate) fn rate(setting: &Setting<'_>) -> syn::Result<Rate> {
+    let parse = |text: &str| {
+        parse_rate(text).map_err(|error| match error {
+            RateError::WithoutUnit(_) => None,
+            error => Some(error.to_string()),
+        })
+    };
+    with_unit(setting, "/s", parse)
+}
+
 /// A string like `"2s"`. `parse` fails with `None` where nothing but the unit is missing, which is then most likely
 /// `usual_unit`.
 fn with_unit<T>(
@@ -80,10 +139,17 @@ fn with_unit<T>(
     usual_unit: &str,
     parse: impl Fn(&str) -> Result<T, Option<String>>,
 ) -> syn::Result<T> {
-    let (text, quoted) = match setting.literal() {
-        Some(Lit::Str(literal)) => (literal.value(), true),
-        Some(Lit::Int(literal)) => (literal.to_string(), false),
-        _ => (String::new(), false),
+    let (text, quoted) = match setting.string() {
+        Some(literal) => (literal.value(), true),
+        // `100/s` is an expression, too.
+        None => (
+            setting
+                .expr()
+                .to_token_stream()
+                .to_string()
+                .replace(' ', ""),
+            false,
+        ),
     };
     let mistake = match parse(&text) {
         Ok(value) if quoted => return Ok(value),

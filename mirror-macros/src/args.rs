@@ -1,19 +1,23 @@
 //! The options of the attribute, checked.
 
+mod circuit_breaker;
+mod conflict;
 mod table;
 
 use std::time::Duration;
 
 use http::Method;
+use mirror_grammar::Rate;
 use proc_macro2::TokenStream;
-use syn::{Ident, LitStr};
+use syn::LitStr;
 
+pub(crate) use circuit_breaker::{Breaker, CircuitBreaker};
 pub(crate) use table::{Row, Table, read};
 
 use crate::{
     amount,
     callback::{self, Callback},
-    error::{Errors, error, error_with_help},
+    error::{Errors, error_with_help},
     header::{self, RemovedHeader, SetHeader},
     method,
     target::{self, Target},
@@ -26,11 +30,17 @@ pub(crate) struct Args {
     pub(crate) targets: Vec<Target>,
     pub(crate) percentage: Option<f64>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) connect_timeout: Option<Duration>,
     pub(crate) sync: Option<bool>,
     pub(crate) copy_body: Option<bool>,
     pub(crate) max_body: Option<usize>,
+    pub(crate) body: Option<Body>,
+    pub(crate) max_in_flight: Option<usize>,
+    pub(crate) rate_limit: Option<Rate>,
+    pub(crate) circuit_breaker: Option<CircuitBreaker>,
     pub(crate) on_success: Option<Callback>,
     pub(crate) on_error: Option<Callback>,
+    pub(crate) on_skip: Option<Callback>,
     pub(crate) methods: Vec<Method>,
     pub(crate) when: Option<Callback>,
     pub(crate) set_headers: Vec<SetHeader>,
@@ -38,6 +48,13 @@ pub(crate) struct Args {
     pub(crate) credentials: Option<Credentials>,
     pub(crate) host: Option<Host>,
     pub(crate) name: Option<LitStr>,
+}
+
+/// When the body of a request is read for its copies.
+#[derive(Clone, Copy)]
+pub(crate) enum Body {
+    Buffer,
+    Tee,
 }
 
 /// What becomes of `Authorization`, `Cookie` and `X-Api-Key`.
@@ -73,7 +90,14 @@ const OPTIONS: Table<Args> = Table {
         Row {
             name: "timeout",
             example: r#""2s""#,
-            read: |args, setting, errors| args.timeout = errors.check(amount::timeout(setting)),
+            read: |args, setting, errors| args.timeout = errors.check(amount::duration(setting)),
+        },
+        Row {
+            name: "connect_timeout",
+            example: r#""1s""#,
+            read: |args, setting, errors| {
+                args.connect_timeout = errors.check(amount::duration(setting));
+            },
         },
         Row {
             name: "sync",
@@ -91,6 +115,31 @@ const OPTIONS: Table<Args> = Table {
             read: |args, setting, errors| args.max_body = errors.check(amount::size(setting)),
         },
         Row {
+            name: "body",
+            example: r#""tee""#,
+            read: |args, setting, errors| {
+                let choices = [("buffer", Body::Buffer), ("tee", Body::Tee)];
+                args.body = errors.check(setting.choice(choices));
+            },
+        },
+        Row {
+            name: "max_in_flight",
+            example: "256",
+            read: |args, setting, errors| args.max_in_flight = errors.check(amount::count(setting)),
+        },
+        Row {
+            name: "rate_limit",
+            example: r#""100/s""#,
+            read: |args, setting, errors| args.rate_limit = errors.check(amount::rate(setting)),
+        },
+        Row {
+            name: "circuit_breaker",
+            example: r#"{ failures = 5, cooldown = "5s" }"#,
+            read: |args, setting, errors| {
+                args.circuit_breaker = circuit_breaker::circuit_breaker(setting, errors);
+            },
+        },
+        Row {
             name: "on_success",
             example: "|target, response| ..",
             read: |args, setting, errors| {
@@ -101,6 +150,11 @@ const OPTIONS: Table<Args> = Table {
             name: "on_error",
             example: "|target, error| ..",
             read: |args, setting, errors| args.on_error = errors.check(callback::on_error(setting)),
+        },
+        Row {
+            name: "on_skip",
+            example: "|target, reason| ..",
+            read: |args, setting, errors| args.on_skip = errors.check(callback::on_skip(setting)),
         },
         Row {
             name: "methods",
@@ -155,32 +209,13 @@ impl Args {
         let mut args = Self::default();
         read(&entries, &OPTIONS, &mut args, errors);
         check_required(&entries, errors);
-        args.check_conflicts(&entries, errors);
+        conflict::check(&args, &entries, errors);
         args
-    }
-
-    fn check_conflicts(&self, entries: &[Entry], errors: &mut Errors) {
-        if self.copy_body == Some(false)
-            && let Some(max_body) = key(entries, "max_body")
-        {
-            errors.push(error(
-                max_body,
-                "`max_body` conflicts with `copy_body = false`: there is no body to limit",
-            ));
-        }
-        for removed in &self.remove_headers {
-            if self.set_headers.iter().any(|set| set.name == removed.name) {
-                errors.push(error(
-                    &removed.written,
-                    format_args!("`{}` is both set and removed", removed.name),
-                ));
-            }
-        }
     }
 }
 
 fn check_required(entries: &[Entry], errors: &mut Errors) {
-    if key(entries, "targets").is_none() {
+    if conflict::key(entries, "targets").is_none() {
         errors.push(error_with_help(
             // No token of the attribute: all of it is underlined.
             TokenStream::new(),
@@ -188,11 +223,4 @@ fn check_required(entries: &[Entry], errors: &mut Errors) {
             format_args!("write `targets = {}`", OPTIONS.rows[0].example),
         ));
     }
-}
-
-fn key<'a>(entries: &'a [Entry], name: &str) -> Option<&'a Ident> {
-    entries
-        .iter()
-        .map(|entry| &entry.key)
-        .find(|key| *key == name)
 }

@@ -27,6 +27,11 @@ pub(crate) fn on_error(setting: &Setting<'_>) -> syn::Result<Callback> {
     callback(setting, &Signature { text, arguments: 2 })
 }
 
+pub(crate) fn on_skip(setting: &Setting<'_>) -> syn::Result<Callback> {
+    let text = "fn(&Target, &SkipReason)";
+    callback(setting, &Signature { text, arguments: 2 })
+}
+
 pub(crate) fn when(setting: &Setting<'_>) -> syn::Result<Callback> {
     let text = "fn(&http::request::Parts) -> bool";
     callback(setting, &Signature { text, arguments: 1 })

@@ -42,11 +42,17 @@ use proc_macro::TokenStream;
 /// | `targets = [..]` | where copies go, see [below](#targets) | required |
 /// | `percentage = 10` | the share of requests that is copied to each target that has none of its own: a number from 0 to 100, also `0.1` | 100 |
 /// | `timeout = "2s"` | the time a copy has, from leaving to the last byte of the answer: `"250ms"`, `"2s"`, `"1m 30s"`, up to `"24h"` | `"5s"` |
+/// | `connect_timeout = "1s"` | the time that a copy has to get a connection, as a part of `timeout` | `"1s"` |
 /// | `sync = true` | holds the handler's answer until all copies of the request have ended and their callbacks have run; handler and copies run at the same time | `false` |
 /// | `copy_body = false` | sends the copy without a body, and without the headers that describe one | `true` |
 /// | `max_body = "2MiB"` | a request with a larger body is not copied; the handler gets all of it | `"2MiB"` |
+/// | `body = "tee"` | copies the body as the handler reads it, for uploads and long streams; `"buffer"` reads it before the handler starts | `"buffer"` |
+/// | `max_in_flight = 256` | copies in flight to each target, at least 1; one beyond them is shed, never queued | 256 |
+/// | `rate_limit = "100/s"` | copies to each target in a second, `"100/m"` in a minute, `"100/h"` in an hour; after the percentage, and one beyond them is shed | none |
+/// | `circuit_breaker = { .. }` | leaves a target alone that fails, see [below](#circuit-breaker); `off` for never | `{ failures = 5, cooldown = "5s" }` |
 /// | `on_success = f` | called with every HTTP answer, whatever its status: `fn(&Target, &ShadowResponse)` | none |
 /// | `on_error = f` | called with every copy that failed: `fn(&Target, &MirrorError)` | none |
+/// | `on_skip = f` | called with every request that was not sent to a target, skipped or shed: `fn(&Target, &SkipReason)` | none |
 /// | `methods = [GET, "PURGE"]` | copies requests with these methods only; extension methods are strings | all |
 /// | `when = f` | copies the requests for which it is true, asked before they are sampled: `fn(&http::request::Parts) -> bool` | all |
 /// | `set_headers = { "x-env" = "shadow" }` | headers that each copy has, and no other of the same name | none |
@@ -64,13 +70,14 @@ use proc_macro::TokenStream;
 ///     when = |parts| parts.headers.contains_key("x-beta"),
 ///     on_success = |target, response| tracing::info!(%target, status = %response.status()),
 ///     on_error = log_error,
+///     on_skip = |target, reason| tracing::debug!(%target, %reason),
 /// )]
 /// async fn search(Query(terms): Query<Terms>) -> Json<Vec<Hit>> { .. }
 /// ```
 ///
-/// `max_body` conflicts with `copy_body = false`, and a header cannot be both set and removed. Headers that the mirror
-/// decides about are left alone: those of the connection ([RFC 9110 section 7.6.1]), `Content-Length`, `Host` and
-/// `X-Mirrored-From`.
+/// `max_body` and `body` conflict with `copy_body = false`, `connect_timeout` cannot be longer than `timeout`, and a header
+/// cannot be both set and removed. Headers that the mirror decides about are left alone: those of the connection
+/// ([RFC 9110 section 7.6.1]), `Content-Length`, `Host` and `X-Mirrored-From`.
 ///
 /// # Targets
 ///
@@ -97,6 +104,22 @@ use proc_macro::TokenStream;
 ///
 /// A target is there once, and there are at most 64. No URL has credentials (they would end up in the binary and in the
 /// logs), a query or a fragment.
+///
+/// # Circuit breaker
+///
+/// After `failures` copies in a row that failed, at least 1, no copies go to that target: they are shed. After the
+/// `cooldown` one copy finds out whether the target is back. If it is answered, by whatever status, copies leave again,
+/// and otherwise another cooldown begins. Of the two, one can be left to its default.
+///
+/// ```ignore
+/// #[mirror(
+///     targets = ["https://staging.example.com"],
+///     max_in_flight = 64,
+///     rate_limit = "100/s",
+///     circuit_breaker = { failures = 3, cooldown = "30s" },
+/// )]
+/// async fn upload(body: Body) -> Result<(), ApiError> { .. }
+/// ```
 ///
 /// # Equivalent code
 ///

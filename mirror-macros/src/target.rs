@@ -45,7 +45,9 @@ const OVERRIDES: Table<Overrides> = Table {
         Row {
             name: "timeout",
             example: r#""1s""#,
-            read: |target, setting, errors| target.timeout = errors.check(amount::timeout(setting)),
+            read: |target, setting, errors| {
+                target.timeout = errors.check(amount::duration(setting));
+            },
         },
         Row {
             name: "name",

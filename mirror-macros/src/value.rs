@@ -3,7 +3,7 @@
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    Expr, ExprArray, ExprLit, ExprPath, Ident, Lit, LitStr, Token,
+    Expr, ExprArray, ExprLit, ExprPath, Ident, Lit, LitStr, Token, braced,
     ext::IdentExt,
     parse::{End, ParseStream, Parser, discouraged::Speculative},
     token,
@@ -106,6 +106,21 @@ fn map_entry(input: ParseStream, _: &mut Errors) -> syn::Result<(Expr, Expr)> {
     };
     input.parse::<Token![=]>()?;
     Ok((key, input.parse()?))
+}
+
+/// The items between braces. One that ends too early is a mistake at the closing brace.
+fn within<T>(
+    braces: &Group,
+    errors: &mut Errors,
+    item: fn(ParseStream, &mut Errors) -> syn::Result<T>,
+) -> Vec<T> {
+    let items = |input: ParseStream| {
+        let content;
+        braced!(content in input);
+        comma_separated(&content, errors, item)
+    };
+    let items = items.parse2(braces.to_token_stream());
+    errors.check(items).unwrap_or_default()
 }
 
 fn comma_separated<T>(
@@ -215,13 +230,26 @@ impl Setting<'_> {
 
     /// `{ key = value, .. }`
     pub(crate) fn map(&self, errors: &mut Errors) -> Option<Vec<(Expr, Expr)>> {
-        let Value::Map(group) = self.value else {
+        let Some(braces) = self.braces() else {
             errors.push(self.must_like("be a map", self.example));
             return None;
         };
-        let entries =
-            (|input: ParseStream| comma_separated(input, errors, map_entry)).parse2(group.stream());
-        errors.check(entries)
+        Some(within(braces, errors, map_entry))
+    }
+
+    /// The options of `{ option = value, .. }`; none where the value is no map.
+    pub(crate) fn options(&self, errors: &mut Errors) -> Vec<Entry> {
+        self.braces()
+            .map(|braces| within(braces, errors, entry))
+            .unwrap_or_default()
+    }
+
+    /// A map as it is written.
+    pub(crate) fn braces(&self) -> Option<&Group> {
+        match self.value {
+            Value::Map(group) => Some(group),
+            _ => None,
+        }
     }
 
     /// The mistake of a value that does not do what it must.

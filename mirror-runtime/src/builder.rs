@@ -64,6 +64,7 @@ pub struct MirrorBuilder {
     percentage: f64,
     timeout: Duration,
     max_body: Option<usize>,
+    body: Option<BodyMode>,
     protection: Protection,
     options: Options,
     callbacks: Callbacks,
@@ -79,6 +80,7 @@ impl Default for MirrorBuilder {
             percentage: 100.0,
             timeout: DEFAULT_TIMEOUT,
             max_body: None,
+            body: None,
             protection: Protection::default(),
             options: Options::default(),
             callbacks: Callbacks::default(),
@@ -153,7 +155,7 @@ impl MirrorBuilder {
 
     /// When the body of a request is read for its copies. Default: [`BodyMode::Buffer`].
     pub fn body(mut self, body: BodyMode) -> Self {
-        self.options.body = body;
+        self.body = Some(body);
         self
     }
 

@@ -81,8 +81,8 @@ pub enum ConfigError {
     )]
     RateLimit,
     /// Options that contradict one another.
-    #[error("`body(BodyMode::Tee)` conflicts with `copy_body(false)`: there is no body to note")]
-    TeeWithoutBody,
+    #[error("`body` conflicts with `copy_body(false)`: there is no body to read")]
+    BodyModeWithoutBody,
     /// Options that contradict one another.
     #[error("`max_body` conflicts with `copy_body(false)`: there is no body to limit")]
     MaxBodyWithoutBody,

@@ -9,7 +9,7 @@ pub use axum::{
 };
 
 pub use self::{
-    check::{assert_into_response, check_distinct, check_target},
+    check::{check_distinct, check_target},
     options::{Options, Source},
 };
 pub use crate::{Mirror, call::Call, incoming::Incoming};

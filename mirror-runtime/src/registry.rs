@@ -31,3 +31,15 @@ pub fn mirrors() -> Vec<Mirror> {
         .map(Mirror::from_shared)
         .collect()
 }
+
+/// The mirror of this name, if it has been made: that of an attribute is named `module::function` where it has no
+/// `name`, and is made by the first request to its handler. Of several, the one that was made first.
+///
+/// ```
+/// let orders = mirror_runtime::mirror_named("orders");
+/// assert!(orders.is_none());
+/// ```
+#[must_use]
+pub fn mirror_named(name: &str) -> Option<Mirror> {
+    mirrors().into_iter().find(|mirror| mirror.name() == name)
+}

@@ -136,9 +136,12 @@ impl fmt::Display for TargetStats {
     }
 }
 
+/// Those that occurred, as ` (timeout 3, connect 1)`.
 fn reasons(f: &mut fmt::Formatter<'_>, counts: &[(&str, u64)]) -> fmt::Result {
+    let mut separator = " (";
     for (name, count) in counts.iter().filter(|(_, count)| *count > 0) {
-        write!(f, " {name}={count}")?;
+        write!(f, "{separator}{name} {count}")?;
+        separator = ", ";
     }
-    Ok(())
+    f.write_str(if separator == ", " { ")" } else { "" })
 }

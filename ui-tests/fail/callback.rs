@@ -6,6 +6,7 @@ use mirror_runtime::mirror;
     targets = ["https://staging.example.com"],
     on_success = count(),
     on_error = |error| println!("{error}"),
+    on_skip = "count",
     when = async |parts| true,
 )]
 async fn handler() {}

@@ -10,6 +10,8 @@ fn wrong_reference(_: &Target, _: &MirrorError) {}
 
 fn is_static(_: &'static Target, _: &ShadowResponse) {}
 
+fn not_a_reason(_: &Target, _: &MirrorError) {}
+
 fn no_answer(_: &axum::http::request::Parts) {}
 
 const NUMBER: u8 = 1;
@@ -25,6 +27,9 @@ async fn of_the_other() {}
 
 #[mirror(targets = ["https://staging.example.com"], on_success = is_static)]
 async fn not_general() {}
+
+#[mirror(targets = ["https://staging.example.com"], on_skip = not_a_reason)]
+async fn reason() {}
 
 #[mirror(targets = ["https://staging.example.com"], when = no_answer)]
 async fn no_bool() {}

@@ -8,6 +8,7 @@ use mirror_runtime::mirror;
     copy_body = "no",
     credentials = strip,
     host = "shadow",
+    body = "stream",
     name = "",
 )]
 async fn handler() {}

@@ -11,6 +11,27 @@ async fn limit_of_no_body() {}
 
 #[mirror(
     targets = ["https://staging.example.com"],
+    copy_body = false,
+    body = "tee",
+)]
+async fn tee_of_no_body() {}
+
+#[mirror(
+    targets = ["https://staging.example.com"],
+    body = "buffer",
+    copy_body = false,
+)]
+async fn buffer_of_no_body() {}
+
+#[mirror(
+    targets = ["https://staging.example.com"],
+    connect_timeout = "2s",
+    timeout = "1s",
+)]
+async fn part_longer_than_the_whole() {}
+
+#[mirror(
+    targets = ["https://staging.example.com"],
     set_headers = { "x-env" = "shadow" },
     remove_headers = ["X-Env"],
 )]

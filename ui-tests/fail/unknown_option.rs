@@ -14,4 +14,7 @@ async fn nothing_similar() {}
 #[mirror(targets = [target("https://staging.example.com", percent = 10)])]
 async fn of_a_target() {}
 
+#[mirror(targets = ["https://staging.example.com"], max_inflight = 8)]
+async fn cut_short() {}
+
 fn main() {}

@@ -47,6 +47,12 @@ async fn find(id: u64) -> Result<u64, ApiError> {
     max_body = "2MiB",
     on_success = |_, response| tracing::info!(status = %response.status()),
     on_error = log,
+    on_skip = |_, reason| tracing::debug!(reason = reason.as_str()),
+    max_in_flight = 64,
+    rate_limit = "100/s",
+    circuit_breaker = { failures = 3, cooldown = "30s" },
+    connect_timeout = "500ms",
+    body = "tee",
     when = |parts| parts.uri.query().is_none(),
     set_headers = { "x-env" = "shadow" },
 )]

@@ -29,10 +29,22 @@ handler!(
     drop_both
 );
 
+macro_rules! bounded {
+    ($name:ident, $copies:expr, $breaker:tt) => {
+        #[mirror(targets = ["http://[::1]"], max_in_flight = $copies, circuit_breaker = $breaker)]
+        async fn $name() {}
+    };
+}
+
+bounded!(few, 5, off);
+bounded!(many, 5_000, { failures = 5 });
+
 fn drop_both<A, B>(_: &A, _: &B) {}
 
 fn main() {
     let _: Router = Router::new()
         .route("/text", post(text))
-        .route("/json", post(json));
+        .route("/json", post(json))
+        .route("/few", post(few))
+        .route("/many", post(many));
 }

@@ -6,12 +6,14 @@ use axum::{
     http::{self, request::Parts},
     routing::any,
 };
-use mirror_runtime::{MirrorError, ShadowResponse, Target, mirror};
+use mirror_runtime::{MirrorError, ShadowResponse, SkipReason, Target, mirror};
 
 mod count {
-    use super::{ShadowResponse, Target};
+    use super::{ShadowResponse, SkipReason, Target};
 
     pub fn success(_: &Target, _: &ShadowResponse) {}
+
+    pub fn skip(_: &Target, _: &SkipReason) {}
 }
 
 fn log<E: std::fmt::Display>(target: &Target, error: &E) {
@@ -32,11 +34,17 @@ fn is_v2(parts: &Parts) -> bool {
     ],
     percentage = 12.5,
     timeout = "1m 30s",
+    connect_timeout = "250ms",
     sync = true,
     copy_body = true,
     max_body = "2MiB",
+    body = "tee",
+    max_in_flight = 64,
+    rate_limit = "100/s",
+    circuit_breaker = { failures = 3, cooldown = "30s" },
     on_success = count::success,
     on_error = log::<MirrorError>,
+    on_skip = count::skip,
     methods = [GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH, TRACE, "PURGE"],
     when = is_v2,
     set_headers = { "x-env" = "shadow", "X-Other" = "" },
@@ -54,11 +62,14 @@ async fn paths(body: Bytes) -> Bytes {
     percentage = 0,
     copy_body = false,
     sync = false,
+    circuit_breaker = off,
+    rate_limit = "6000/m",
     on_success = |target, response| {
         let (name, status): (&str, http::StatusCode) = (target.name(), response.status());
         tracing::info!(name, %status, latency = ?response.latency());
     },
     on_error = |target, error| tracing::warn!(%target, %error),
+    on_skip = |target, reason| tracing::debug!(name = target.name(), reason = reason.as_str()),
     when = |parts| parts.headers.contains_key("x-beta"),
     credentials = "forward",
     host = "target"
@@ -71,13 +82,23 @@ async fn closures(body: Bytes) -> Bytes {
     targets = ["https://staging.example.com"],
     on_success = |_: &Target, _: &ShadowResponse| (),
     on_error = move |_, error: &MirrorError| drop(error.to_string()),
+    on_skip = |_: &Target, reason: &SkipReason| assert_ne!(*reason, SkipReason::Loop),
+    body = "buffer",
+    circuit_breaker = { failures = 1 },
     when = |parts: &http::request::Parts| -> bool { parts.uri.query().is_none() },
 )]
 async fn closures_with_types() {}
+
+#[mirror(
+    targets = ["https://staging.example.com"],
+    circuit_breaker = { cooldown = "1m" },
+)]
+async fn half_of_a_breaker() {}
 
 fn main() {
     let _: Router = Router::new()
         .route("/paths", any(paths))
         .route("/closures", any(closures))
-        .route("/types", any(closures_with_types));
+        .route("/types", any(closures_with_types))
+        .route("/breaker", any(half_of_a_breaker));
 }

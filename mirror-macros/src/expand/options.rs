@@ -1,12 +1,13 @@
 //! The options as data: a chain of calls, one for each that was written.
 
 use http::Method;
+use mirror_grammar::Rate;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
 use super::target;
 use crate::{
-    args::{Args, Credentials, Host},
+    args::{Args, Body, Breaker, CircuitBreaker, Credentials, Host},
     callback::Callback,
     handler::Handler,
 };
@@ -16,9 +17,18 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
     let targets = target::calls(&args.targets);
     let percentage = call("percentage", args.percentage);
     let timeout = call("timeout_ms", args.timeout.map(target::milliseconds));
+    let connect_timeout = args.connect_timeout.map(target::milliseconds);
+    let connect_timeout = call("connect_timeout_ms", connect_timeout);
     let sync = call("sync", args.sync);
     let copy_body = call("copy_body", args.copy_body);
     let max_body = call("max_body", args.max_body);
+    let tee = match args.body {
+        Some(Body::Tee) => Some(quote!(.tee())),
+        Some(Body::Buffer) | None => None,
+    };
+    let max_in_flight = call("max_in_flight", args.max_in_flight);
+    let rate_limit = args.rate_limit.map(rate_limit);
+    let circuit_breaker = args.circuit_breaker.as_ref().map(circuit_breaker);
     let methods = args.methods.iter().map(Method::as_str);
     let set = args.set_headers.iter().map(|header| {
         let (name, value) = (header.name.as_str(), &header.value);
@@ -39,16 +49,21 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             #targets
             #percentage
             #timeout
+            #connect_timeout
             #sync
             #copy_body
             #max_body
+            #tee
+            #max_in_flight
+            #rate_limit
+            #circuit_breaker
             #(.method(#methods))*
             #(#set)*
             #(.remove_header(#removed))*
             #credentials
             #host
     };
-    let callbacks = [&args.on_success, &args.on_error, &args.when];
+    let callbacks = [&args.on_success, &args.on_error, &args.on_skip, &args.when];
     let callbacks = callbacks.into_iter().flatten();
     let options = callbacks.fold(options, |options, callback| call_back(callback, &options));
     quote!(#options.build())
@@ -60,6 +75,21 @@ fn name(args: &Args, handler: &Handler) -> TokenStream {
     }
     let function = format!("::{}", handler.name());
     quote!(::core::concat!(::core::module_path!(), #function))
+}
+
+fn rate_limit(rate: Rate) -> TokenStream {
+    let (copies, period) = (rate.count.get(), target::milliseconds(rate.period));
+    quote!(.rate_limit(#copies, #period))
+}
+
+fn circuit_breaker(breaker: &CircuitBreaker) -> TokenStream {
+    match breaker {
+        CircuitBreaker::Off => quote!(.no_circuit_breaker()),
+        CircuitBreaker::On(Breaker { failures, cooldown }) => {
+            let cooldown = target::milliseconds(*cooldown);
+            quote!(.circuit_breaker(#failures, #cooldown))
+        }
+    }
 }
 
 fn call(method: &str, argument: Option<impl ToTokens>) -> Option<TokenStream> {

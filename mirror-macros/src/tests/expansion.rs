@@ -60,11 +60,17 @@ fn every_option() {
             ],
             percentage = 12.5,
             timeout = "250ms",
+            connect_timeout = "100ms",
             sync = true,
             copy_body = true,
             max_body = "2MiB",
+            body = "tee",
+            max_in_flight = 64,
+            rate_limit = "100/m",
+            circuit_breaker = { failures = 3, cooldown = "1m 30s" },
             on_success = count,
             on_error = |target, error| warn!(%target, %error),
+            on_skip = count::skip,
             methods = [GET, "PURGE"],
             when = |parts| parts.uri.path().starts_with("/v2"),
             set_headers = { "X-Env" = "shadow" },
@@ -75,6 +81,33 @@ fn every_option() {
         )]
         async fn list_users() -> impl IntoResponse {}"#,
     );
+}
+
+#[test]
+fn a_circuit_breaker_is_on_or_off() {
+    for (value, call) in [
+        ("off", ".no_circuit_breaker()"),
+        ("{ failures = 3 }", ".circuit_breaker(3u32,5000u64)"),
+        ("{ cooldown = \"1s\", }", ".circuit_breaker(5u32,1000u64)"),
+    ] {
+        let source = format!(
+            "#[mirror(targets = [\"http://a\"], circuit_breaker = {value})] async fn h() {{}}"
+        );
+        let expansion = expand(&source).to_string().replace(' ', "");
+        assert!(expansion.contains(call), "{expansion}");
+    }
+}
+
+#[test]
+fn a_body_that_is_read_ahead_is_the_default() {
+    let expand_with = |option: &str| {
+        expand(&format!(
+            "#[mirror(targets = [\"http://a\"], {option})] async fn h() {{}}"
+        ))
+        .to_string()
+    };
+    assert_eq!(expand_with("body = \"buffer\""), expand_with(""));
+    assert_ne!(expand_with("body = \"tee\""), expand_with(""));
 }
 
 #[test]

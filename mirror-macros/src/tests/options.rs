@@ -16,6 +16,12 @@ fn an_unknown_option_names_the_similar_one() {
         ("on_sucess", "on_success"),
         ("percent", "percentage"),
         ("copy", "copy_body"),
+        ("bdy", "body"),
+        ("max_inflight", "max_in_flight"),
+        ("connection_timeout", "connect_timeout"),
+        ("circuit", "circuit_breaker"),
+        ("ratelimit", "rate_limit"),
+        ("on_skipped", "on_skip"),
     ] {
         assert_mistake(&format!("{name} = 1"), name, &help(name, similar));
     }
@@ -37,6 +43,12 @@ fn an_option_needs_a_value() {
         ("timeout(\"2s\")", "timeout", "\"2s\""),
         ("timeout: \"2s\"", "timeout", "\"2s\""),
         ("sync == true", "sync", "true"),
+        ("max_in_flight(8)", "max_in_flight", "256"),
+        (
+            "circuit_breaker",
+            "circuit_breaker",
+            "{ failures = 5, cooldown = \"5s\" }",
+        ),
     ] {
         assert_mistake(
             option,
@@ -70,11 +82,124 @@ fn options_that_contradict_each_other_conflict() {
         "max_body",
         "`max_body` conflicts with `copy_body = false`: there is no body to limit",
     );
+    for body in ["\"buffer\"", "\"tee\""] {
+        assert_mistake(
+            &format!("body = {body}, copy_body = false"),
+            "body",
+            "`body` conflicts with `copy_body = false`: there is no body to read",
+        );
+    }
     assert_mistake(
         r#"remove_headers = ["X-Env"], set_headers = { "x-env" = "shadow" }"#,
         "\"X-Env\"",
         "`x-env` is both set and removed",
     );
+}
+
+#[test]
+fn a_connection_cannot_take_longer_than_its_copy() {
+    let message = "`connect_timeout` is a part of `timeout` and cannot be longer";
+    assert_mistake(
+        "connect_timeout = \"2001ms\", timeout = \"2s\"",
+        "\"2001ms\"",
+        message,
+    );
+    for good in [
+        "connect_timeout = \"2000ms\", timeout = \"2s\"",
+        "connect_timeout = \"1m\"",
+        "timeout = \"1ms\"",
+    ] {
+        let source = format!("#[mirror(targets = [\"http://a\"], {good})] async fn h() {{}}");
+        assert_mistakes(&source, &[]);
+    }
+}
+
+#[test]
+fn a_circuit_breaker_has_options_of_its_own() {
+    for (value, underlined, message) in [
+        ("{}", "{}", "`circuit_breaker` must not be empty"),
+        ("{ 5 }", "5", "expected the name of an option"),
+        (
+            "{ failure = 5 }",
+            "failure",
+            "unknown option `failure` of a circuit breaker\n\
+             = help: there is an option with a similar name: `failures`",
+        ),
+        (
+            "{ timeout = \"5s\" }",
+            "timeout",
+            "unknown option `timeout` of a circuit breaker",
+        ),
+        (
+            "{ failures = 5, failures = 6 }",
+            "failures",
+            "`failures` is given twice",
+        ),
+        (
+            "{ failures }",
+            "failures",
+            "`failures` needs a value\n= help: write `failures = 5`",
+        ),
+        (
+            "{ cooldown: \"5s\" }",
+            "cooldown",
+            "`cooldown` needs a value\n= help: write `cooldown = \"5s\"`",
+        ),
+        ("{ failures = 0 }", "0", "`failures` must be at least 1"),
+        (
+            "{ failures = 4294967296 }",
+            "4294967296",
+            "`failures` must be below 2^32",
+        ),
+        (
+            "{ cooldown = 5 }",
+            "5",
+            "`cooldown` must be a string with a unit\n= help: write `cooldown = \"5s\"`",
+        ),
+        (
+            "{ cooldown = \"0s\" }",
+            "\"0s\"",
+            "invalid `cooldown` `0s`: it must be longer than zero",
+        ),
+    ] {
+        assert_mistake(&format!("circuit_breaker = {value}"), underlined, message);
+    }
+    assert_mistakes(
+        r#"#[mirror(targets = ["http://a"], circuit_breaker = { failures = 0, cool = 1, = , cooldown = })]
+        async fn handler() {}"#,
+        &[
+            ("0", "`failures` must be at least 1"),
+            (
+                "cool",
+                "unknown option `cool` of a circuit breaker\n= help: there is an option with a similar name: `cooldown`",
+            ),
+            ("=", "expected the name of an option"),
+            ("}", "unexpected end of input, expected an expression"),
+        ],
+    );
+}
+
+#[test]
+fn a_circuit_breaker_is_a_map_or_off() {
+    let message = |to_type: &str| {
+        format!(
+            "`circuit_breaker` must be `off` or a map\n= help: write `circuit_breaker = {to_type}`"
+        )
+    };
+    for value in ["false", "\"off\"", "\"OFF\""] {
+        assert_mistake(
+            &format!("circuit_breaker = {value}"),
+            value,
+            &message("off"),
+        );
+    }
+    for value in ["true", "on", "5", "\"5s\"", "[5]", "breaker(5)", "a::off"] {
+        assert_mistake(
+            &format!("circuit_breaker = {value}"),
+            value,
+            &message("{ failures = 5, cooldown = \"5s\" }"),
+        );
+    }
 }
 
 #[test]

@@ -13,6 +13,10 @@ fn good_values_are_taken() {
         "percentage = 0, timeout = \"1m 30s\", sync = false, copy_body = true",
         "percentage = 0.1, max_body = \"64KiB\", name = \"users.list\",",
         "percentage = -0, host = \"target\", credentials = \"forward\"",
+        "max_in_flight = 1, rate_limit = \"1/h\", body = \"buffer\", connect_timeout = \"1s\"",
+        "max_in_flight = 0x1_00, circuit_breaker = off, body = \"tee\"",
+        "circuit_breaker = { failures = 1 }, on_skip = |_, _| ()",
+        "circuit_breaker = { cooldown = \"24h\", failures = 4_294_967_295, }, on_skip = count",
         "methods = [GET, \"PURGE\", \"POST\"], when = |parts| parts.uri.path() != \"/\"",
         "on_success = crate::count::<u8>, on_error = move |_, error: &MirrorError| drop(error)",
         "set_headers = {}, remove_headers = []",
@@ -169,12 +173,44 @@ fn a_percentage_is_a_number_between_0_and_100() {
 }
 
 #[test]
-fn durations_and_sizes_are_strings_with_a_unit() {
+fn a_count_is_a_whole_number_from_1() {
+    for value in ["0", "-1", "0x0"] {
+        let message = "`max_in_flight` must be at least 1";
+        assert_mistake(&format!("max_in_flight = {value}"), value, message);
+    }
+    for value in [
+        "18446744073709551616",
+        "999999999999999999999999999999999999999999",
+    ] {
+        let message = "`max_in_flight` must be below 2^64";
+        assert_mistake(&format!("max_in_flight = {value}"), value, message);
+    }
+    let message = "`max_in_flight` must be a whole number";
+    for value in [
+        "1.5", "-1.5", "true", "MAX", "\"many\"", "2 * 8", "{ 8 }", "\"0\"",
+    ] {
+        assert_mistake(&format!("max_in_flight = {value}"), value, message);
+    }
+    let message = format!("{message}\n= help: write `max_in_flight = 256`");
+    for value in ["\"256\"", "256usize"] {
+        assert_mistake(&format!("max_in_flight = {value}"), value, &message);
+    }
+}
+
+#[test]
+fn durations_sizes_and_rates_are_strings_with_a_unit() {
     for (name, value, to_type) in [
         ("timeout", "2", "2s"),
         ("timeout", "\"2\"", "2s"),
         ("timeout", "250ms", "250ms"),
         ("timeout", "Duration::from_secs(2)", "2s"),
+        ("connect_timeout", "1", "1s"),
+        ("connect_timeout", "soon", "1s"),
+        ("rate_limit", "50", "50/s"),
+        ("rate_limit", "\"50\"", "50/s"),
+        ("rate_limit", "50/m", "50/m"),
+        ("rate_limit", "RATE", "100/s"),
+        ("rate_limit", "4294967296", "100/s"),
         ("max_body", "1024", "1024B"),
         ("max_body", "\"1024\"", "1024B"),
         ("max_body", "2MiB", "2MiB"),
@@ -194,7 +230,20 @@ fn durations_and_sizes_are_strings_with_a_unit() {
         ("timeout", "0s", "it must be longer than zero"),
         ("timeout", "25h", "it must be at most 24h"),
         ("timeout", "soon", "not a whole number with a unit"),
+        ("connect_timeout", "0s", "it must be longer than zero"),
         ("max_body", "0B", "it must be larger than zero"),
+        ("rate_limit", "0/s", "it must be larger than zero"),
+        (
+            "rate_limit",
+            "100/d",
+            "the unit must be `/s`, `/m` or `/h`, not `/d`",
+        ),
+        (
+            "rate_limit",
+            "1.5/s",
+            "not a whole number, a slash and a unit of time",
+        ),
+        ("rate_limit", "4294967296/s", "it must be below 2^32"),
         (
             "max_body",
             "2mb",
@@ -214,6 +263,8 @@ fn choices_and_texts_are_checked() {
         ("copy_body", "\"no\"", "be `true` or `false`"),
         ("credentials", "strip", "be `\"strip\"` or `\"forward\"`"),
         ("host", "\"other\"", "be `\"target\"` or `\"preserve\"`"),
+        ("body", "\"tea\"", "be `\"buffer\"` or `\"tee\"`"),
+        ("body", "tee", "be `\"buffer\"` or `\"tee\"`"),
         ("name", "\"\"", "not be empty"),
         ("name", "users", "be a string"),
     ] {
@@ -228,6 +279,11 @@ fn callbacks_are_paths_or_closures() {
         "on_error = log()",
         "log()",
         "`on_error` must be a path or a closure, `fn(&Target, &MirrorError)`",
+    );
+    assert_mistake(
+        "on_skip = \"count\"",
+        "\"count\"",
+        "`on_skip` must be a path or a closure, `fn(&Target, &SkipReason)`",
     );
     assert_mistake(
         "on_success = |response| drop(response)",

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use super::MirrorBuilder;
 use crate::{
-    BodyMode, ConfigError, Mirror, Target,
+    ConfigError, Mirror, Target,
     dispatch::Gate,
     mirror::{MirrorTarget, Shared},
     registry,
@@ -29,6 +29,7 @@ impl MirrorBuilder {
         }
         self.check_targets()?;
         self.check_conflicts()?;
+        self.options.body = self.body.unwrap_or_default();
         if let Some(max_body) = self.max_body {
             self.options.max_body = max_body;
         }
@@ -107,8 +108,8 @@ impl MirrorBuilder {
     }
 
     fn check_conflicts(&self) -> Result<(), ConfigError> {
-        if self.options.body == BodyMode::Tee && !self.options.copies_body() {
-            return Err(ConfigError::TeeWithoutBody);
+        if self.body.is_some() && !self.options.copies_body() {
+            return Err(ConfigError::BodyModeWithoutBody);
         }
         if self.max_body.is_some() && !self.options.copies_body() {
             return Err(ConfigError::MaxBodyWithoutBody);

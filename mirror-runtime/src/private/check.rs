@@ -1,6 +1,5 @@
 //! Checks that run while the user's program is compiled.
 
-use axum::response::IntoResponse;
 use mirror_grammar::{parse_url, same_target};
 
 /// Fails the compilation where a `const` is not the URL of a target.
@@ -26,6 +25,3 @@ pub const fn check_distinct(a: &str, b: &str) {
         assert!(!same_target(&a, &b), "the same target is given twice");
     }
 }
-
-/// Fails the compilation where what a handler returns is not an answer.
-pub const fn assert_into_response<T: IntoResponse>() {}

@@ -55,7 +55,7 @@ impl Options {
         let target = target
             .and_then(|target| self.not_twice(target))
             .unwrap_or_else(|error| {
-                tracing::error!(mirror = self.name, %error, "a target is off");
+                tracing::error!(mirror = self.name, target = default_name, %error, "a target is off");
                 Target::off(default_name.to_owned(), OffReason::Invalid)
             });
         let target = match name {
@@ -78,13 +78,6 @@ impl Options {
     fn with(mut self, option: impl FnOnce(MirrorBuilder) -> MirrorBuilder) -> Self {
         self.builder = option(self.builder);
         self
-    }
-
-    /// `name`
-    #[must_use]
-    pub fn name(mut self, name: &'static str) -> Self {
-        self.name = name;
-        self.with(|builder| builder.name(name))
     }
 
     /// `percentage`

@@ -9,6 +9,7 @@ where
     __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
         + 'static,
 {
+    #[allow(clippy::unused_async)]
     async fn r#match(id: Path<u64>) {
         struct Local;
         impl Local {

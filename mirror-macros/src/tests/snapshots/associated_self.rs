@@ -32,6 +32,7 @@ where
     >(&__MIRROR, Self::__mirror_original_find::<T>, incoming)
 }
 #[doc(hidden)]
+#[allow(clippy::unused_async)]
 #[instrument]
 #[cfg(feature = "api")]
 #[expect(clippy::unused_async)]

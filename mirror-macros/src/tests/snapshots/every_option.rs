@@ -7,6 +7,7 @@ where
     __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
         + 'static,
 {
+    #[allow(clippy::unused_async)]
     async fn list_users() -> impl IntoResponse {}
     const __MIRROR_TARGET_3: &::core::primitive::str = config::SHADOW_URL;
     const _: () = ::mirror_runtime::__private::check_target(__MIRROR_TARGET_3);
@@ -35,57 +36,65 @@ where
     static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
     {
         ::mirror_runtime::__private::Options::when(
-                ::mirror_runtime::__private::Options::on_error(
-                    ::mirror_runtime::__private::Options::on_success(
-                        ::mirror_runtime::__private::Options::new("users.list")
-                            .target(
-                                ::mirror_runtime::__private::Source::Url(
-                                    "https://staging.example.com",
-                                ),
-                                ::core::option::Option::None,
-                                ::core::option::Option::None,
-                                ::core::option::Option::None,
-                            )
-                            .target(
-                                ::mirror_runtime::__private::Source::Url(
-                                    "https://canary.example.com/base",
-                                ),
-                                ::core::option::Option::Some(5f64),
-                                ::core::option::Option::Some(1000u64),
-                                ::core::option::Option::Some("canary"),
-                            )
-                            .target(
-                                ::mirror_runtime::__private::Source::Env("SHADOW_URL"),
-                                ::core::option::Option::None,
-                                ::core::option::Option::None,
-                                ::core::option::Option::None,
-                            )
-                            .target(
-                                ::mirror_runtime::__private::Source::Url(__MIRROR_TARGET_3),
-                                ::core::option::Option::None,
-                                ::core::option::Option::None,
-                                ::core::option::Option::None,
-                            )
-                            .target(
-                                ::mirror_runtime::__private::Source::Url(__MIRROR_TARGET_4),
-                                ::core::option::Option::Some(0.1f64),
-                                ::core::option::Option::None,
-                                ::core::option::Option::None,
-                            )
-                            .percentage(12.5f64)
-                            .timeout_ms(250u64)
-                            .sync(true)
-                            .copy_body(true)
-                            .max_body(2097152usize)
-                            .method("GET")
-                            .method("PURGE")
-                            .set_header("x-env", "shadow")
-                            .remove_header("x-internal")
-                            .strip_credentials()
-                            .preserve_host(),
-                        count,
+                ::mirror_runtime::__private::Options::on_skip(
+                    ::mirror_runtime::__private::Options::on_error(
+                        ::mirror_runtime::__private::Options::on_success(
+                            ::mirror_runtime::__private::Options::new("users.list")
+                                .target(
+                                    ::mirror_runtime::__private::Source::Url(
+                                        "https://staging.example.com",
+                                    ),
+                                    ::core::option::Option::None,
+                                    ::core::option::Option::None,
+                                    ::core::option::Option::None,
+                                )
+                                .target(
+                                    ::mirror_runtime::__private::Source::Url(
+                                        "https://canary.example.com/base",
+                                    ),
+                                    ::core::option::Option::Some(5f64),
+                                    ::core::option::Option::Some(1000u64),
+                                    ::core::option::Option::Some("canary"),
+                                )
+                                .target(
+                                    ::mirror_runtime::__private::Source::Env("SHADOW_URL"),
+                                    ::core::option::Option::None,
+                                    ::core::option::Option::None,
+                                    ::core::option::Option::None,
+                                )
+                                .target(
+                                    ::mirror_runtime::__private::Source::Url(__MIRROR_TARGET_3),
+                                    ::core::option::Option::None,
+                                    ::core::option::Option::None,
+                                    ::core::option::Option::None,
+                                )
+                                .target(
+                                    ::mirror_runtime::__private::Source::Url(__MIRROR_TARGET_4),
+                                    ::core::option::Option::Some(0.1f64),
+                                    ::core::option::Option::None,
+                                    ::core::option::Option::None,
+                                )
+                                .percentage(12.5f64)
+                                .timeout_ms(250u64)
+                                .connect_timeout_ms(100u64)
+                                .sync(true)
+                                .copy_body(true)
+                                .max_body(2097152usize)
+                                .tee()
+                                .max_in_flight(64usize)
+                                .rate_limit(100u32, 60000u64)
+                                .circuit_breaker(3u32, 90000u64)
+                                .method("GET")
+                                .method("PURGE")
+                                .set_header("x-env", "shadow")
+                                .remove_header("x-internal")
+                                .strip_credentials()
+                                .preserve_host(),
+                            count,
+                        ),
+                        |target, error| warn!(% target, % error),
                     ),
-                    |target, error| warn!(% target, % error),
+                    count::skip,
                 ),
                 |parts| parts.uri.path().starts_with("/v2"),
             )

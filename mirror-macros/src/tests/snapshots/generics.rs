@@ -16,6 +16,7 @@ where
     __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
         + 'static,
 {
+    #[allow(clippy::unused_async)]
     async fn find<'a, 'b: 'a, R: Repository<'a>, const N: usize>(
         repository: State<R>,
         tenant: Tenant<'_>,

@@ -7,6 +7,7 @@ where
     __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
         + 'static,
 {
+    #[allow(clippy::unused_async)]
     async fn health() -> &'static str {
         "ok"
     }

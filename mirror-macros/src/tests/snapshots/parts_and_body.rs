@@ -13,6 +13,7 @@ where
     __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
         + 'static,
 {
+    #[allow(clippy::unused_async)]
     #[instrument(skip_all)]
     async fn create_order(
         State(db): State<Db>,
