@@ -9,15 +9,19 @@
 
 mod bodies;
 mod callbacks;
+mod client_faults;
 mod configuration;
 mod delivery;
+mod differential;
 mod disconnect;
 mod environment;
 mod filters;
 mod headers;
+mod hostile_requests;
 mod layer;
 mod paths;
 mod runtimes;
 mod sampling;
+mod shadow_faults;
 mod support;
 mod sync;

@@ -1,5 +1,5 @@
-//! What all mirrors of a process share: the bound on copies in flight, and draining. In a program of its own, because
-//! no other test must run beside these.
+//! What all mirrors of a process share: the bounds on copies and bytes, threads, and draining. In a program of its own,
+//! because no other test must run beside these.
 
 #![allow(
     missing_docs,
@@ -10,6 +10,14 @@
     reason = "tests explain themselves"
 )]
 
+#[path = "process/budget.rs"]
+mod budget;
+#[path = "process/callbacks.rs"]
+mod callbacks;
+#[path = "process/load.rs"]
+mod load;
+#[path = "process/look_ups.rs"]
+mod look_ups;
 mod support;
 
 use std::time::Duration;

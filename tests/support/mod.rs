@@ -1,5 +1,6 @@
 //! What the tests share: a recording `Shadow`, a `Primary` to send requests to, and waiting for conditions.
 
+mod faulty;
 mod primary;
 mod shadow;
 
@@ -7,6 +8,7 @@ use std::{future::Future, time::Duration};
 
 use mirror_runtime::{Mirror, TargetStats};
 
+pub use faulty::{Fault, Faulty};
 pub use primary::{Answer, Primary, connect_h2};
 pub use shadow::{Recorded, Shadow};
 
@@ -68,4 +70,14 @@ pub fn mirror_named(name: &str) -> Mirror {
 pub async fn closed_port() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())
+}
+
+/// A raw answer without the values of its `date` headers: two servers are never asked at the same moment.
+pub fn without_date(raw: &[u8]) -> String {
+    let mut text = raw.escape_ascii().to_string().replace("\\r\\n", "\r\n");
+    while let Some(start) = text.find("\r\ndate: ") {
+        let end = text[start + 2..].find("\r\n").map(|end| start + 2 + end);
+        text.replace_range(start..end.unwrap_or(text.len()), "");
+    }
+    text
 }

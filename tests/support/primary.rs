@@ -75,12 +75,21 @@ impl Primary {
 
     /// Sends bytes as they are, and returns all that comes back until the connection is closed.
     pub async fn send_raw(&self, request: impl AsRef<[u8]>) -> String {
-        let mut stream = self.connect().await;
+        String::from_utf8_lossy(&self.exchange(request).await).into_owned()
+    }
+
+    /// Sends bytes as they are, and returns all bytes that come back until the connection is closed.
+    pub async fn exchange(&self, request: impl AsRef<[u8]>) -> Vec<u8> {
+        let (mut answers, mut requests) = self.connect().await.into_split();
         eventually("the end of the raw answer", async {
-            stream.write_all(request.as_ref()).await.unwrap();
             let mut answer = Vec::new();
-            stream.read_to_end(&mut answer).await.unwrap();
-            String::from_utf8_lossy(&answer).into_owned()
+            // At the same time: a server that answers while it reads would else wait for us as we for it. What it
+            // does not read because it refuses the request is its affair, and so is how it closes then.
+            let (_, _) = tokio::join!(
+                requests.write_all(request.as_ref()),
+                answers.read_to_end(&mut answer),
+            );
+            answer
         })
         .await
     }

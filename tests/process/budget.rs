@@ -1,0 +1,130 @@
+//! The bytes that are held for copies.
+
+use std::convert::Infallible;
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    routing::any,
+};
+use futures_util::stream;
+use mirror_runtime::{BodyMode, Limits, Mirror, MirrorBuilder, ShedReason, TargetStats};
+
+use crate::{
+    TURN,
+    support::{Primary, Shadow, settled},
+};
+
+/// A byte budget, until it is dropped.
+struct Budget;
+
+impl Budget {
+    fn of(bytes: usize) -> Self {
+        Limits::new().byte_budget(bytes).apply();
+        Self
+    }
+}
+
+impl Drop for Budget {
+    fn drop(&mut self) {
+        Limits::new().apply();
+    }
+}
+
+async fn primary_of(mirror: &Mirror) -> Primary {
+    let echo = any(|body: Bytes| async { body });
+    Primary::start(Router::new().fallback(echo).layer(mirror.layer())).await
+}
+
+/// A body whose length is not known beforehand.
+fn in_pieces(pieces: usize, length: usize) -> Body {
+    let piece = Bytes::from(vec![b'x'; length]);
+    let pieces = vec![Ok::<_, Infallible>(piece); pieces];
+    Body::from_stream(stream::iter(pieces))
+}
+
+fn shed(stats: &TargetStats) -> u64 {
+    stats.shed_for(ShedReason::ByteBudget)
+}
+
+#[tokio::test]
+async fn a_budget_of_0_sheds_bodies_and_nothing_else() {
+    let _turn = TURN.lock().await;
+    let _budget = Budget::of(0);
+    for body in [BodyMode::Buffer, BodyMode::Tee] {
+        let shadow = Shadow::start().await;
+        let mirror = Mirror::builder().target(shadow.url()).body(body);
+        let mirror = mirror.build().unwrap();
+        let primary = primary_of(&mirror).await;
+        assert_eq!(primary.post("/", "hello").await.text(), "hello");
+        assert_eq!(primary.post("/", in_pieces(3, 1)).await.text(), "xxx");
+        assert_eq!(primary.get("/").await.text(), "");
+        assert_eq!(primary.post("/", "").await.text(), "");
+        let stats = settled(&mirror, 4).await.remove(0);
+        assert_eq!((shed(&stats), stats.answered), (2, 2), "{body:?}: {stats}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_held_once_for_all_targets_and_until_the_last_copy_has_ended() {
+    let _turn = TURN.lock().await;
+    let _budget = Budget::of(100);
+    for body in [BodyMode::Buffer, BodyMode::Tee] {
+        let (first, second) = (Shadow::holding().await, Shadow::holding().await);
+        let targets = [first.url(), second.url()];
+        let builder = targets
+            .into_iter()
+            .fold(Mirror::builder(), MirrorBuilder::target);
+        let mirror = builder.body(body).build().unwrap();
+        let primary = primary_of(&mirror).await;
+        let text = "x".repeat(60);
+        // 60 of 100 bytes for both; then there is room for 40, but not for 60.
+        for sent in [
+            Body::from(text.clone()),
+            text.clone().into(),
+            in_pieces(6, 10),
+            in_pieces(4, 10),
+        ] {
+            assert!(text.starts_with(primary.post("/", sent).await.text()));
+        }
+        for stats in mirror.stats().targets {
+            assert_eq!((stats.in_flight, shed(&stats)), (2, 2), "{body:?}: {stats}");
+            assert_eq!(stats.bytes, 100);
+        }
+        // One of two copies has ended: the bodies are still held.
+        first.release();
+        second.receives(2).await;
+        while mirror.stats().targets[0].in_flight > 0 {
+            tokio::task::yield_now().await;
+        }
+        primary.post("/", "x").await;
+        assert_eq!(shed(&mirror.stats().targets[0]), 3, "{body:?}");
+        second.release();
+        settled(&mirror, 5).await;
+        // All of it is given back.
+        assert_eq!(primary.post("/", "x".repeat(100)).await.body.len(), 100);
+        let stats = settled(&mirror, 6).await;
+        assert!(stats.iter().all(|target| target.answered == 3), "{stats:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_gives_its_bytes_back() {
+    use tokio::io::AsyncWriteExt;
+
+    let _turn = TURN.lock().await;
+    let _budget = Budget::of(100);
+    let shadow = Shadow::start().await;
+    let mirror = Mirror::new([shadow.url()]).unwrap();
+    let primary = primary_of(&mirror).await;
+    for gone in 1..=3 {
+        let mut client = primary.connect().await;
+        let begun = b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nhello";
+        client.write_all(begun).await.unwrap();
+        drop(client);
+        let stats = settled(&mirror, gone).await.remove(0);
+        assert_eq!((stats.skipped, stats.shed), (gone, 0), "{stats}");
+    }
+    primary.post("/", "x".repeat(100)).await;
+    assert_eq!(settled(&mirror, 4).await[0].answered, 1);
+}

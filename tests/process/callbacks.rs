@@ -1,0 +1,105 @@
+//! Callbacks that misbehave.
+
+use std::sync::{Condvar, Mutex};
+
+use mirror_runtime::{Mirror, MirrorBuilder, ShadowResponse, ShedReason, SkipReason, Target};
+
+use crate::{
+    TURN, app,
+    support::{Primary, Shadow, settled, until},
+};
+
+/// Callbacks wait here until it is opened.
+#[derive(Default)]
+struct Door {
+    is_open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Door {
+    fn pass(&self) {
+        let is_open = self.is_open.lock().unwrap();
+        drop(
+            self.opened
+                .wait_while(is_open, |is_open| !*is_open)
+                .unwrap(),
+        );
+    }
+
+    fn open(&self) {
+        *self.is_open.lock().unwrap() = true;
+        self.opened.notify_all();
+    }
+}
+
+#[tokio::test]
+async fn a_callback_that_blocks_for_ever_costs_copies_and_no_answers() {
+    static DOOR: Door = Door {
+        is_open: Mutex::new(false),
+        opened: Condvar::new(),
+    };
+    let _turn = TURN.lock().await;
+    let shadow = Shadow::start().await;
+    let mirror = Mirror::builder()
+        .target(shadow.url())
+        .max_in_flight(8)
+        .on_success(|_: &Target, _: &ShadowResponse| DOOR.pass())
+        .build()
+        .unwrap();
+    let primary = Primary::start(app(&mirror)).await;
+    for _ in 0..8 {
+        assert_eq!(primary.get("/").await.text(), "primary");
+    }
+    shadow.receives(8).await;
+    for _ in 0..50 {
+        assert_eq!(primary.get("/").await.text(), "primary");
+    }
+    let stats = &mirror.stats().targets[0];
+    assert_eq!(stats.shed_for(ShedReason::InFlightLimit), 50, "{stats}");
+    assert_eq!(shadow.recorded().len(), 8);
+    DOOR.open();
+    settled(&mirror, 58).await;
+    // There is room again, some time after the callbacks have returned.
+    let mut requests = 58;
+    while mirror.stats().targets[0].answered == 8 {
+        primary.get("/").await;
+        requests += 1;
+        settled(&mirror, requests).await;
+    }
+}
+
+#[tokio::test]
+async fn a_callback_that_panics_harms_nobody() {
+    let _turn = TURN.lock().await;
+    let shadow = Shadow::start().await;
+    let quiet = |_: &Target, _: &ShadowResponse| {
+        std::panic::resume_unwind(Box::new("as a callback may"));
+    };
+    let panicking = |builder: MirrorBuilder| {
+        builder
+            .on_success(quiet)
+            .on_skip(|_: &Target, _: &SkipReason| std::panic::resume_unwind(Box::new("here too")))
+            .when(|parts| {
+                if parts.uri.query().is_some() {
+                    std::panic::resume_unwind(Box::new("and here"));
+                }
+                true
+            })
+    };
+    for sync in [false, true] {
+        let mirror = panicking(Mirror::builder().target(shadow.url())).sync(sync);
+        let mirror = mirror.build().unwrap();
+        let primary = Primary::start(app(&mirror)).await;
+        for _ in 0..20 {
+            assert_eq!(primary.get("/").await.text(), "primary");
+            assert_eq!(primary.get("/?panics").await.text(), "primary");
+        }
+        let stats = settled(&mirror, 40).await.remove(0);
+        assert_eq!(stats.answered, 20, "{stats}");
+        assert_eq!(stats.skipped_for(SkipReason::Filtered), 20, "{stats}");
+        until("no copy keeps its place", || {
+            mirror.stats().targets[0].in_flight == 0
+        })
+        .await;
+    }
+}
