@@ -4,6 +4,8 @@ mod budget;
 mod chunks;
 mod collector;
 mod copy_body;
+#[cfg(test)]
+mod properties;
 mod read_ahead;
 mod replay;
 mod tee;

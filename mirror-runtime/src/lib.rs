@@ -180,7 +180,7 @@ pub use self::{
     mirror::{BodyMode, Mirror},
     outcome::{FailureKind, MirrorError, ShadowResponse, ShedReason, SkipReason},
     protection::CircuitBreaker,
-    registry::mirrors,
+    registry::{mirror_named, mirrors},
     stats::{Latency, MirrorStats, TargetStats},
     target::Target,
     transport::{ConnectTimeout, Sending, Transport, Unsendable},

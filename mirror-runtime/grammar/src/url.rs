@@ -284,4 +284,6 @@ const fn without_trailing_slashes(path: &str) -> &str {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

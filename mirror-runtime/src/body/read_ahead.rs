@@ -1,10 +1,9 @@
 //! Reading a body before the handler does.
 
-use std::sync::Arc;
+use std::{future::poll_fn, pin::Pin, sync::Arc};
 
 use axum::body::Body;
 use http_body::Body as _;
-use http_body_util::BodyExt;
 
 use super::{
     Copied, CopyBody,
@@ -30,13 +29,17 @@ pub(crate) async fn read_ahead(mut body: Body, max: usize) -> (Body, Copied) {
         if body.is_end_stream() {
             break (Tail::End, Ok(()));
         }
-        match body.frame().await {
+        let mut waited = false;
+        let frame = poll_fn(|context| {
+            let frame = Pin::new(&mut body).poll_frame(context);
+            waited |= frame.is_pending();
+            frame
+        });
+        match frame.await {
             None => break (Tail::End, Ok(())),
             Some(Err(error)) => {
-                break (
-                    Tail::Error(error.into_inner()),
-                    Err(SkipReason::PrimaryGone),
-                );
+                let (error, later) = (error.into_inner(), waited);
+                break (Tail::Error { error, later }, Err(SkipReason::PrimaryGone));
             }
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) => {

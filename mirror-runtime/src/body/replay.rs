@@ -17,7 +17,11 @@ use super::Chunks;
 pub(super) enum Tail {
     End,
     Trailers(HeaderMap),
-    Error(BoxError),
+    Error {
+        error: BoxError,
+        /// Whether it had to be waited for.
+        later: bool,
+    },
     Rest(Body),
 }
 
@@ -70,10 +74,17 @@ impl HttpBody for Replay {
         } else if let Tail::Rest(rest) = &mut this.tail {
             std::task::ready!(Pin::new(rest).poll_frame(context))
                 .map(|frame| frame.map_err(axum::Error::into_inner))
+        } else if let Tail::Error { later, .. } = &mut this.tail
+            && std::mem::take(later)
+        {
+            // A server that streams the body back sends what it has while it waits for more. If the error came at once
+            // now, that would be thrown away together with the connection.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
         } else {
             match std::mem::replace(&mut this.tail, Tail::End) {
                 Tail::Trailers(trailers) => Some(Ok(Frame::trailers(trailers))),
-                Tail::Error(error) => Some(Err(error)),
+                Tail::Error { error, .. } => Some(Err(error)),
                 Tail::End | Tail::Rest(_) => None,
             }
         };
@@ -94,7 +105,7 @@ impl HttpBody for Replay {
             // A body of unknown length does not know that it is at its end before it has been asked once more.
             Tail::End => self.finished || self.hint.exact() == Some(self.yielded),
             Tail::Rest(rest) => rest.is_end_stream(),
-            Tail::Trailers(_) | Tail::Error(_) => false,
+            Tail::Trailers(_) | Tail::Error { .. } => false,
         }
     }
 
@@ -181,5 +192,24 @@ mod tests {
         );
         let error = body.frame().await.unwrap().unwrap_err();
         assert!(error.into_inner().downcast::<LengthLimitError>().is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_error_that_came_later_comes_later() {
+        for waits in [true, false] {
+            let mut steps = vec![Poll::Ready(Some(Err(BoxError::from("broken"))))];
+            steps.extend(waits.then_some(Poll::Pending));
+            steps.push(Poll::Ready(Some(Ok(data(b"he")))));
+            let stream = futures_util::stream::poll_fn(move |context| {
+                context.waker().wake_by_ref();
+                steps.pop().unwrap_or(Poll::Ready(None))
+            });
+            let (mut body, _) = read_ahead(Body::new(StreamBody::new(stream)), 100).await;
+            assert!(body.frame().await.unwrap().is_ok());
+            // A server sends what it has while it waits, and only then.
+            let at_once = futures_util::FutureExt::now_or_never(body.frame());
+            assert_eq!(at_once.is_none(), waits);
+            assert_eq!(body.frame().await.is_some(), waits);
+        }
     }
 }

@@ -160,6 +160,9 @@ fn remove_all(headers: &mut HeaderMap, names: &[HeaderName]) {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use http::Request;
 

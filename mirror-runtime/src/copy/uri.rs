@@ -55,6 +55,9 @@ fn under(base_path: &str, original: &Uri) -> Result<PathAndQuery, Unjoinable> {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

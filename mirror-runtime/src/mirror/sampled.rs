@@ -150,10 +150,35 @@ enum Needed {
 fn is_upgrade(parts: &Parts) -> bool {
     // Clients that try HTTP/2 first offer `h2c` with requests like any other, and no server here takes it.
     let switches = |value: &HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"h2c");
-    parts.method == Method::CONNECT || parts.headers.get(header::UPGRADE).is_some_and(switches)
+    let upgrades = parts.headers.get_all(header::UPGRADE);
+    parts.method == Method::CONNECT || upgrades.iter().any(switches)
 }
 
 fn expects_continue(headers: &HeaderMap) -> bool {
     let expects = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
-    headers.get(header::EXPECT).is_some_and(expects)
+    headers.get_all(header::EXPECT).iter().any(expects)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn parts(headers: [(&str, &str); 2]) -> Parts {
+        let [(a, x), (b, y)] = headers;
+        let request = Request::get("/").header(a, x).header(b, y).body(());
+        request.unwrap().into_parts().0
+    }
+
+    #[test]
+    fn each_of_several_headers_counts() {
+        let expects = |value| {
+            let parts = parts([("expect", "other"), ("expect", value)]);
+            expects_continue(&parts.headers)
+        };
+        assert!(expects("100-Continue") && !expects("another"));
+        let upgrades = |value| is_upgrade(&parts([("upgrade", "h2c"), ("upgrade", value)]));
+        assert!(upgrades("websocket") && !upgrades("H2C"));
+    }
 }

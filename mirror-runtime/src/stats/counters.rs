@@ -101,6 +101,9 @@ pub(super) fn class(status: StatusCode) -> usize {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

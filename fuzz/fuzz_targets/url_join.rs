@@ -1,0 +1,62 @@
+//! Where a copy goes: always to the target's origin, below its base path, with the path and query that arrived.
+//!
+//! The input is the URL of a target, a line break, and the target of a request.
+
+#![no_main]
+
+use http::Uri;
+use libfuzzer_sys::fuzz_target;
+use mirror_grammar::parse_url;
+use mirror_runtime::__fuzz::exact_url;
+use url::Url;
+
+fuzz_target!(|data: &[u8]| {
+    let mut halves = data.splitn(2, |byte| *byte == b'\n');
+    let (Some(target), Some(original)) = (halves.next(), halves.next()) else {
+        return;
+    };
+    let Ok(target) = str::from_utf8(target) else {
+        return;
+    };
+    let Ok(parts) = parse_url(target) else {
+        return;
+    };
+    let Ok(base) = Url::parse(target) else {
+        // Only who has the tables of Unicode knows whether such a label stands for anything.
+        assert!(parts.host.to_ascii_lowercase().contains("xn--"));
+        assert!(exact_url(target, &Uri::from_static("/")).is_none());
+        return;
+    };
+    assert_eq!(base.scheme(), parts.scheme.as_str());
+    assert_eq!(base.port_or_known_default(), Some(parts.effective_port()));
+    assert_eq!(base.path().trim_end_matches('/'), parts.base_path);
+    assert!(base.username().is_empty() && base.password().is_none());
+    assert!(base.query().is_none() && base.fragment().is_none());
+    let host = base.host_str().expect("a URL of a target has a host");
+    assert!(parts.host.starts_with('[') || host.eq_ignore_ascii_case(parts.host));
+
+    let Ok(original) = Uri::try_from(original) else {
+        return;
+    };
+    let Some(url) = exact_url(target, &original) else {
+        return;
+    };
+    assert_eq!(url.origin(), base.origin());
+    let path_and_query = original.path_and_query().expect("it was joined").as_str();
+    let slash = if path_and_query.starts_with('/') {
+        ""
+    } else {
+        "/"
+    };
+    assert_eq!(
+        &url[url::Position::BeforePath..],
+        format!("{}{slash}{path_and_query}", parts.base_path)
+    );
+    assert!(url.username().is_empty() && url.password().is_none() && url.fragment().is_none());
+    // As reqwest hands it to hyper.
+    let sent: Uri = url.as_str().parse().expect("reqwest can send it");
+    assert_eq!(
+        sent.path_and_query().map(http::uri::PathAndQuery::as_str),
+        Some(&url[url::Position::BeforePath..])
+    );
+});
