@@ -8,6 +8,7 @@
 )]
 
 mod bodies;
+mod bounds;
 mod callbacks;
 mod client_faults;
 mod configuration;

@@ -61,9 +61,7 @@ pub async fn settled(mirror: &Mirror, requests: u64) -> Vec<TargetStats> {
 
 /// The mirror that an attribute made, by its name.
 pub fn mirror_named(name: &str) -> Mirror {
-    let mirrors = mirror_runtime::mirrors();
-    let found = mirrors.into_iter().find(|mirror| mirror.name() == name);
-    found.unwrap_or_else(|| panic!("no mirror is named `{name}`"))
+    mirror_runtime::mirror_named(name).unwrap_or_else(|| panic!("no mirror is named `{name}`"))
 }
 
 /// The address of a server that is not there: bound once to know that it is free, and closed again.
