@@ -12,6 +12,7 @@ use crate::support::{Fault, Faulty, Primary, Shadow, mirror_named, settled, unti
 
 static SKIPPED: Mutex<Vec<(String, SkipReason)>> = Mutex::new(Vec::new());
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what `on_skip` is given")]
 fn note(target: &Target, reason: &SkipReason) {
     SKIPPED
         .lock()

@@ -88,6 +88,12 @@ fn values_are_checked() {
             "`max_body` must be larger than zero; to copy no bodies, use `copy_body(false)`",
         ),
         (
+            valid()
+                .timeout(Duration::from_millis(1))
+                .connect_timeout(Duration::from_millis(2)),
+            "`connect_timeout` is a part of `timeout` and cannot be longer",
+        ),
+        (
             valid().methods([]),
             "`methods` must name at least one method",
         ),

@@ -2,6 +2,8 @@
 
 #![no_main]
 
+use std::time::Duration;
+
 use libfuzzer_sys::fuzz_target;
 use mirror_grammar::{MAX_TIMEOUT, parse_duration, parse_rate, parse_size};
 
@@ -24,7 +26,7 @@ fuzz_target!(|text: &str| {
     let expected = amounts(text, &MILLISECONDS)
         .map(|amounts| amounts.into_iter().sum())
         .filter(|millis| (1..=MAX_TIMEOUT.as_millis()).contains(millis));
-    assert_eq!(duration.as_ref().ok().map(|d| d.as_millis()), expected);
+    assert_eq!(duration.as_ref().ok().map(Duration::as_millis), expected);
     if let Err(error) = duration {
         assert!(!error.to_string().is_empty());
     }

@@ -66,6 +66,7 @@ pub struct MirrorBuilder {
     max_body: Option<usize>,
     body: Option<BodyMode>,
     protection: Protection,
+    connect_timeout: Option<Duration>,
     options: Options,
     callbacks: Callbacks,
     transport: Arc<dyn Transport>,
@@ -82,6 +83,7 @@ impl Default for MirrorBuilder {
             max_body: None,
             body: None,
             protection: Protection::default(),
+            connect_timeout: None,
             options: Options::default(),
             callbacks: Callbacks::default(),
             transport: Arc::new(ReqwestTransport),
@@ -131,7 +133,9 @@ impl MirrorBuilder {
     }
 
     /// Whether the answer waits until each copy of its request was answered, failed or timed out and its callback has
-    /// run. Copies and handler run at the same time. Default: `false`.
+    /// run. Copies and handler run at the same time. A callback that blocks is waited for until a second after the longest
+    /// timeout, and copies that leave late ([`BodyMode::Tee`]) only if they have left when the handler returns. Default:
+    /// `false`.
     pub fn sync(mut self, sync: bool) -> Self {
         self.options.sync = sync;
         self
@@ -172,7 +176,7 @@ impl MirrorBuilder {
     /// The time that a copy may take to get a connection, as a part of its `timeout`. Default: 1 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         match check_timeout(timeout) {
-            Ok(timeout) => self.protection.connect_timeout = timeout,
+            Ok(timeout) => self.connect_timeout = Some(timeout),
             Err(error) => self.mistaken(ConfigError::ConnectTimeout(error)),
         }
         self
@@ -283,7 +287,7 @@ impl MirrorBuilder {
         self
     }
 
-    /// What sends the copies. Default: reqwest, with one pool of connections for all mirrors.
+    /// What sends the copies. Default: reqwest, with connections that all mirrors of a runtime share.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Arc::new(transport);
         self

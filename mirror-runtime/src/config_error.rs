@@ -70,6 +70,9 @@ pub enum ConfigError {
     /// A connect timeout of zero, or of more than a day.
     #[error("invalid `connect_timeout`: {0}")]
     ConnectTimeout(DurationError),
+    /// A connect timeout that is longer than the timeout of which it is a part.
+    #[error("`connect_timeout` is a part of `timeout` and cannot be longer")]
+    ConnectTimeoutTooLong,
     /// A circuit breaker that opens after no failure, or for no time, or for more than a day.
     #[error(
         "a `circuit_breaker` needs at least one failure and a cooldown of more than zero and at most 24h"

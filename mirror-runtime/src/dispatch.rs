@@ -11,7 +11,14 @@ mod gauge;
 mod permit;
 mod rate;
 
-use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle, time::Instant};
+use std::time::Duration;
+
+use tokio::{
+    runtime::Handle,
+    sync::oneshot,
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
 
 pub use self::drain::{Drained, drain};
 use self::flight::Flight;
@@ -23,6 +30,9 @@ use crate::{
     outcome::{ShedReason, SkipReason},
     transport::{ConnectTimeout, Sending},
 };
+
+/// How long the answer of a `sync` mirror waits for callbacks when the time of the copies is over.
+const CALLBACK_GRACE: Duration = Duration::from_secs(1);
 
 /// The copies of one request that its answer waits for: none, unless the mirror is `sync`.
 #[derive(Debug, Default)]
@@ -49,17 +59,21 @@ impl Copies {
         )
     }
 
-    /// Waits until each copy was answered, failed or timed out, and its callback has run.
+    /// Waits until each copy was answered, failed or timed out, and its callback has run; at most until the longest
+    /// timeout is over and a second more, for a callback that blocks, in this mirror or in another.
     ///
     /// Copies that have not left by now are not waited for: they may be waiting for the client to read the answer.
-    pub(crate) async fn wait(mut self) {
+    pub(crate) async fn wait(mut self, longest: Duration) {
         if let Some(left) = self.later.as_mut().and_then(|later| later.try_recv().ok()) {
             self.waited_for.extend(left.waited_for);
         }
-        for copy in self.waited_for {
-            // A copy that panicked or was cancelled has been counted; there is nothing to wait for.
-            let _ = copy.await;
-        }
+        let ended = async {
+            for copy in self.waited_for {
+                // A copy that panicked or was cancelled has been counted; there is nothing to wait for.
+                let _ = copy.await;
+            }
+        };
+        let _ = timeout(longest + CALLBACK_GRACE, ended).await;
     }
 }
 

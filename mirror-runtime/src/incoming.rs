@@ -1,6 +1,6 @@
 //! What the generated handler takes: the whole request, and the router's state.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, fmt};
 
 use axum::{
     body::Body,
@@ -12,11 +12,17 @@ use http::request::Parts;
 ///
 /// The parts and the body are apart from the start: extractors and filters take the parts, and a request is large
 /// enough that moving it once less is worth it.
-#[derive(Debug)]
 pub struct Incoming<S> {
     pub(crate) parts: Parts,
     pub(crate) body: Body,
     pub(crate) state: S,
+}
+
+/// Nothing of the request: it is full of secrets.
+impl<S> fmt::Debug for Incoming<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Incoming").finish_non_exhaustive()
+    }
 }
 
 impl<S> FromRequest<S> for Incoming<S>

@@ -46,7 +46,9 @@
 //!    `body = "tee"`, and for a request with `Expect: 100-continue`, the handler starts at once, and the body is noted
 //!    as the handler reads it.
 //! 3. The copies leave, each on a task of its own, and the handler runs.
-//! 4. The handler's answer goes to the client, at once; with `sync`, when the copies have ended.
+//! 4. The handler's answer goes to the client, at once; with `sync`, when the copies have ended. A callback that blocks is
+//!    waited for until a second after the longest `timeout`. Copies that leave late, with a tee, are waited for only if
+//!    they have left when the handler returns.
 //! 5. Each copy ends with an answer that was read, or with a [`MirrorError`], within its `timeout`. It is counted, and
 //!    `on_success` or `on_error` is called.
 //!
@@ -121,8 +123,13 @@
 //!
 //! # Limitations
 //!
-//! - A handler is called when its body has been read, so one that streams its request body starts later. Use
-//!   `body = "tee"` there, or `copy_body = false`.
+//! - A handler is called when its body has been read, so one that streams its request body starts later, and one that
+//!   answers while it reads starts when the client has sent nothing for five seconds
+//!   ([`BodyStalled`](SkipReason::BodyStalled)). Use `body = "tee"` there, or `copy_body = false`.
+//! - A handler that leaves a body unread makes the server close the connection. Where the body was read ahead, the
+//!   server reads on instead.
+//! - Copies are sent by the threads of the primary's runtime. A shadow that floods its connections with interim (`1xx`)
+//!   answers keeps them busy until the copies' `timeout`, or until its circuit opens.
 //! - With `body = "tee"` a copy leaves when the handler has read the last byte, and a body that it does not read is not
 //!   copied.
 //! - `Upgrade` and `CONNECT` are skipped: a tunnel has one end.

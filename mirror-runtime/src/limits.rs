@@ -2,8 +2,8 @@
 
 use crate::sync::{AtomicUsize, Ordering::Relaxed};
 
-/// Copies in flight. Each holds a connection while its shadow is slow; a process usually has 1,024 descriptors or more,
-/// and `max_in_flight` keeps a single target at a quarter of this.
+/// Copies in flight. Each holds a connection while its shadow is slow. `max_in_flight` keeps a single target at a quarter
+/// of this.
 const DEFAULT_IN_FLIGHT: usize = 1024;
 
 /// Bytes of bodies. 1,024 copies with the 64 KiB of a large form each; small beside the memory of any server.
@@ -52,7 +52,8 @@ impl Limits {
         }
     }
 
-    /// How many copies may be in flight at once. One beyond them is shed
+    /// How many copies may be in flight at once. Each holds a connection, so a process whose limit on open files
+    /// (`ulimit -n`) is near 1,024 needs a lower bound, such as 256. One beyond them is shed
     /// ([`ProcessInFlightLimit`](crate::ShedReason::ProcessInFlightLimit)), never queued. Default: 1,024.
     pub const fn max_in_flight(mut self, copies: usize) -> Self {
         self.in_flight = copies;

@@ -115,6 +115,12 @@ impl Mirror {
         self.shared.options.sync
     }
 
+    /// The time after which every copy of a request has ended.
+    pub(crate) fn longest_timeout(&self) -> Duration {
+        let timeouts = self.targets().iter().map(|target| target.timeout);
+        timeouts.max().unwrap_or_default()
+    }
+
     pub(crate) fn callbacks(&self) -> &Callbacks {
         &self.shared.callbacks
     }

@@ -1,8 +1,13 @@
 //! Callbacks that misbehave.
 
-use std::sync::{Condvar, Mutex};
+use std::{
+    sync::{Condvar, Mutex},
+    time::Duration,
+};
 
-use mirror_runtime::{Mirror, MirrorBuilder, ShadowResponse, ShedReason, SkipReason, Target};
+use mirror_runtime::{
+    Mirror, MirrorBuilder, MirrorError, ShadowResponse, ShedReason, SkipReason, Target,
+};
 
 use crate::{
     TURN, app,
@@ -66,6 +71,37 @@ async fn a_callback_that_blocks_for_ever_costs_copies_and_no_answers() {
         requests += 1;
         settled(&mirror, requests).await;
     }
+}
+
+#[tokio::test]
+async fn a_callback_that_blocks_for_ever_keeps_no_client_of_another_mirror() {
+    static DOOR: Door = Door {
+        is_open: Mutex::new(false),
+        opened: Condvar::new(),
+    };
+    let _turn = TURN.lock().await;
+    let shadow = Shadow::start().await;
+    let blocking = Mirror::builder()
+        .target(shadow.url())
+        .on_success(|_: &Target, _: &ShadowResponse| DOOR.pass())
+        .build()
+        .unwrap();
+    let sync = Mirror::builder()
+        .target(shadow.url())
+        .timeout(Duration::from_millis(100))
+        .sync(true)
+        .on_success(|_: &Target, _: &ShadowResponse| {})
+        .on_error(|_: &Target, _: &MirrorError| {})
+        .build()
+        .unwrap();
+    let first = Primary::start(app(&blocking)).await;
+    for _ in 0..8 {
+        first.get("/").await;
+    }
+    settled(&blocking, 8).await;
+    let second = Primary::start(app(&sync)).await;
+    assert_eq!(second.get("/").await.text(), "primary");
+    DOOR.open();
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    fmt,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -13,7 +14,9 @@ use http_body::{Body, Frame, SizeHint};
 use super::{Chunks, Reservation};
 
 /// The body of a copy: all there, of known length, and shared by the copies of one request.
-#[derive(Clone, Debug, Default)]
+///
+/// Its `Debug` tells the length and not the bytes.
+#[derive(Clone, Default)]
 pub struct CopyBody {
     chunks: Chunks,
     next: usize,
@@ -47,6 +50,14 @@ impl CopyBody {
     /// What keeps the body's place in the byte budget.
     pub(crate) fn reservation(&self) -> Option<Arc<Reservation>> {
         self.reservation.clone()
+    }
+}
+
+impl fmt::Debug for CopyBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CopyBody")
+            .field("remaining", &self.remaining)
+            .finish_non_exhaustive()
     }
 }
 

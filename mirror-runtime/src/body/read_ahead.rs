@@ -1,18 +1,34 @@
 //! Reading a body before the handler does.
 
-use std::{future::poll_fn, pin::Pin, sync::Arc};
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::{Poll, ready},
+    time::Duration,
+};
 
 use axum::body::Body;
 use http_body::Body as _;
+use tokio::{
+    runtime::Handle,
+    time::{Sleep, sleep},
+};
 
 use super::{
     Copied, CopyBody,
     collector::Collector,
     replay::{Replay, Tail},
 };
-use crate::outcome::SkipReason;
+use crate::{callbacks::caught, outcome::SkipReason};
 
-/// Reads a body to its end, or until it turns out to be larger than `max` bytes, beyond the byte budget, or broken.
+/// How long a client may send nothing in the middle of its body before the handler runs without waiting for the rest.
+/// A client that waits for the handler's answer before it goes on waits no longer than this; one that merely is slow
+/// sends something more often.
+const STALL: Duration = Duration::from_secs(5);
+
+/// Reads a body to its end, or until it turns out to be larger than `max` bytes, beyond the byte budget, stalled, or
+/// broken.
 ///
 /// The handler gets the returned body, which yields what the original would have: the same bytes, trailers, length
 /// and error, whatever was read here and whatever is still to come.
@@ -29,13 +45,25 @@ pub(crate) async fn read_ahead(mut body: Body, max: usize) -> (Body, Copied) {
         if body.is_end_stream() {
             break (Tail::End, Ok(()));
         }
-        let mut waited = false;
+        let (mut waited, mut stalled) = (false, None);
         let frame = poll_fn(|context| {
             let frame = Pin::new(&mut body).poll_frame(context);
-            waited |= frame.is_pending();
-            frame
+            if frame.is_ready() {
+                return frame.map(Some);
+            }
+            waited = true;
+            let stalled = stalled.get_or_insert_with(stall);
+            ready!(
+                stalled
+                    .as_mut()
+                    .map_or(Poll::Pending, |timer| timer.as_mut().poll(context))
+            );
+            Poll::Ready(None)
         });
-        match frame.await {
+        let Some(frame) = frame.await else {
+            break (Tail::Rest(body), Err(SkipReason::BodyStalled));
+        };
+        match frame {
             None => break (Tail::End, Ok(())),
             Some(Err(error)) => {
                 let (error, later) = (error.into_inner(), waited);
@@ -57,6 +85,16 @@ pub(crate) async fn read_ahead(mut body: Body, max: usize) -> (Body, Copied) {
         }
     };
     let (chunks, reservation) = read.finish();
-    let copied = copied.map(|()| CopyBody::new(chunks.clone(), Arc::new(reservation)));
-    (Body::new(Replay::new(chunks, tail, hint)), copied)
+    let reservation = Arc::new(reservation);
+    let copied = copied.map(|()| CopyBody::new(chunks.clone(), Arc::clone(&reservation)));
+    (
+        Body::new(Replay::new(chunks, reservation, tail, hint)),
+        copied,
+    )
+}
+
+/// A timer for a client that has stopped; none where the runtime has none to give.
+fn stall() -> Option<Pin<Box<Sleep>>> {
+    Handle::try_current().ok()?;
+    caught("timer", || Box::pin(sleep(STALL)))
 }

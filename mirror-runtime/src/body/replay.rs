@@ -2,6 +2,7 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -10,7 +11,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
-use super::Chunks;
+use super::{Chunks, Reservation};
 
 /// What follows the bytes that were read.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub(super) enum Tail {
 #[derive(Debug)]
 pub(super) struct Replay {
     chunks: Chunks,
+    /// Their place in the byte budget: what was read ahead is held until the handler has taken it.
+    reservation: Option<Arc<Reservation>>,
     next: usize,
     tail: Tail,
     /// What the original body said of its length before anything was read: a handler that forwards the body, or decides
@@ -39,9 +42,15 @@ pub(super) struct Replay {
 }
 
 impl Replay {
-    pub(super) fn new(chunks: Chunks, tail: Tail, hint: SizeHint) -> Self {
+    pub(super) fn new(
+        chunks: Chunks,
+        reservation: Arc<Reservation>,
+        tail: Tail,
+        hint: SizeHint,
+    ) -> Self {
         Self {
             chunks,
+            reservation: Some(reservation),
             next: 0,
             tail,
             hint,
@@ -68,6 +77,7 @@ impl HttpBody for Replay {
             if this.next == this.chunks.as_slice().len() {
                 // The copies may hold the bytes for longer than the handler; the handler need not.
                 this.chunks = Chunks::Empty;
+                this.reservation = None;
                 this.next = 0;
             }
             Some(Ok(Frame::data(chunk)))
@@ -192,6 +202,22 @@ mod tests {
         );
         let error = body.frame().await.unwrap().unwrap_err();
         assert!(error.into_inner().downcast::<LengthLimitError>().is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_stops_does_not_keep_the_handler_waiting() {
+        let (sender, mut pieces) = tokio::sync::mpsc::channel(1);
+        sender.send(data(b"hello")).await.unwrap();
+        let stream = futures_util::stream::poll_fn(move |context| {
+            pieces
+                .poll_recv(context)
+                .map(|frame| frame.map(Ok::<_, BoxError>))
+        });
+        let (body, copied) = read_ahead(Body::new(StreamBody::new(stream)), 100).await;
+        assert_eq!(copied.unwrap_err(), SkipReason::BodyStalled);
+        sender.send(data(b" world")).await.unwrap();
+        drop(sender);
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "hello world");
     }
 
     #[tokio::test]

@@ -29,6 +29,9 @@ impl MirrorBuilder {
         }
         self.check_targets()?;
         self.check_conflicts()?;
+        if let Some(connect_timeout) = self.connect_timeout {
+            self.protection.connect_timeout = connect_timeout;
+        }
         self.options.body = self.body.unwrap_or_default();
         if let Some(max_body) = self.max_body {
             self.options.max_body = max_body;
@@ -110,6 +113,12 @@ impl MirrorBuilder {
     fn check_conflicts(&self) -> Result<(), ConfigError> {
         if self.body.is_some() && !self.options.copies_body() {
             return Err(ConfigError::BodyModeWithoutBody);
+        }
+        if self
+            .connect_timeout
+            .is_some_and(|connect_timeout| connect_timeout > self.timeout)
+        {
+            return Err(ConfigError::ConnectTimeoutTooLong);
         }
         if self.max_body.is_some() && !self.options.copies_body() {
             return Err(ConfigError::MaxBodyWithoutBody);

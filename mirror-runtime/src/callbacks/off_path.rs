@@ -12,28 +12,33 @@ use tokio::{runtime::Handle, sync::oneshot};
 
 use crate::dispatch::Gauge;
 
-/// One that blocks for ever leaves three.
+/// Threads for callbacks about copies. One that blocks for ever leaves three.
 const THREADS: usize = 4;
 
-/// Calls that may wait when nobody waits for them to end. The others are bounded by the copies in flight.
-const MAX_UNAWAITED: usize = 1024;
+/// Calls of `on_skip` that may wait. Nobody waits for them to end, so nothing else bounds them.
+const MAX_SKIPS: usize = 1024;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-static JOBS: LazyLock<Sender<Job>> = LazyLock::new(|| {
+/// Bounded by the copies in flight, each of which waits for its callback.
+static COPIES: LazyLock<Sender<Job>> = LazyLock::new(|| start("mirror-callbacks", THREADS));
+
+/// On a thread of its own, so that requests that are skipped never stand in front of a copy.
+static SKIPS: LazyLock<Sender<Job>> = LazyLock::new(|| start("mirror-skips", 1));
+static WAITING_SKIPS: Gauge = Gauge::new();
+
+fn start(name: &str, threads: usize) -> Sender<Job> {
     let (sender, jobs) = mpsc::channel();
     let jobs = Arc::new(Mutex::new(jobs));
-    for _ in 0..THREADS {
+    for _ in 0..threads {
         let jobs = Arc::clone(&jobs);
-        let thread = thread::Builder::new().name("mirror-callbacks".to_owned());
+        let thread = thread::Builder::new().name(name.to_owned());
         if let Err(error) = thread.spawn(move || work(&jobs)) {
             tracing::error!(%error, "no thread for the callbacks of mirrors");
         }
     }
     sender
-});
-
-static UNAWAITED: Gauge = Gauge::new();
+}
 
 fn work(jobs: &Mutex<Receiver<Job>>) {
     loop {
@@ -45,7 +50,8 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
     }
 }
 
-/// Runs a callback on a thread of the mirrors' own, within the runtime of the caller, and waits for it to end.
+/// Runs a callback about a copy on a thread of the mirrors' own, within the runtime of the caller, and waits for it to
+/// end.
 pub(crate) async fn off_path(callback: impl FnOnce() + Send + 'static) {
     let (done, ended) = oneshot::channel::<()>();
     let runtime = Handle::current();
@@ -55,18 +61,20 @@ pub(crate) async fn off_path(callback: impl FnOnce() + Send + 'static) {
         drop(done);
     });
     // Where there is no thread, the job is dropped and nobody waits.
-    if JOBS.send(job).is_ok() {
+    if COPIES.send(job).is_ok() {
         let _ = ended.await;
     }
 }
 
-/// Runs a callback on a thread of the mirrors' own, some time; not at all, where too many wait already.
-pub(crate) fn off_path_unawaited(callback: impl FnOnce() + Send + 'static) {
-    if UNAWAITED.enter(1, MAX_UNAWAITED) {
+/// Runs `on_skip` on a thread of the mirrors' own, some time; not at all, where too many calls wait already.
+pub(crate) fn off_path_unawaited(on_skip: impl FnOnce() + Send + 'static) {
+    if WAITING_SKIPS.enter(1, MAX_SKIPS) {
+        let runtime = Handle::try_current();
         let job = Box::new(move || {
-            UNAWAITED.leave(1);
-            callback();
+            WAITING_SKIPS.leave(1);
+            let _entered = runtime.as_ref().map(Handle::enter);
+            on_skip();
         });
-        let _ = JOBS.send(job);
+        let _ = SKIPS.send(job);
     }
 }

@@ -7,7 +7,11 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{answer, breaker::Pass, drain, gate::Admission, permit::Permit};
+use super::{
+    answer, drain,
+    gate::{Admission, Ticket},
+    permit::Permit,
+};
 use crate::{
     body::Reservation,
     callbacks::off_path,
@@ -22,7 +26,7 @@ use crate::{
 pub(super) struct Flight {
     mirror: Mirror,
     index: usize,
-    pass: Option<Pass>,
+    ticket: Ticket,
     ended: bool,
     cut: Option<Notified<'static>>,
     /// The body's place in the byte budget: until the copy ends, whatever the client keeps of it.
@@ -39,7 +43,7 @@ impl Flight {
         Self {
             mirror,
             index,
-            pass: admission.pass,
+            ticket: admission.ticket,
             ended: false,
             cut: Some(drain::cut()),
             _reservation: copy.body().reservation(),
@@ -74,11 +78,11 @@ impl Flight {
         let target = self.target();
         match outcome {
             Ok(answer) => {
-                target.gate.answered(self.pass);
+                target.gate.answered(self.ticket);
                 target.counters.answered(answer.status(), answer.latency());
             }
             Err(error) => {
-                let untold = target.gate.failed(self.pass, error);
+                let untold = target.gate.failed(self.ticket, error);
                 target.counters.failed(error.kind());
                 if let Some(failures) = untold {
                     let (mirror, target) = (self.mirror.name(), &target.target);

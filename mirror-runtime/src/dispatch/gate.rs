@@ -1,6 +1,12 @@
 //! What a copy must pass before it leaves for a target.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use super::{
     breaker::{Breaker, End, Pass},
@@ -23,13 +29,22 @@ pub(crate) struct Gate {
     breaker: Option<Breaker>,
     rate: Option<Rate>,
     failures: Failures,
+    /// When a probe found the target back. What left before says nothing about it any more.
+    back_since: AtomicU64,
 }
 
 /// The right to leave. What becomes of the copy is to be told to the gate that gave it.
 #[derive(Debug)]
 pub(super) struct Admission {
     pub(super) permit: Permit,
-    pub(super) pass: Option<Pass>,
+    pub(super) ticket: Ticket,
+}
+
+/// What a copy shows at its end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ticket {
+    pass: Option<Pass>,
+    left: u64,
 }
 
 impl Gate {
@@ -46,45 +61,51 @@ impl Gate {
             breaker,
             rate,
             failures: Failures::default(),
+            back_since: AtomicU64::new(0),
         }
     }
 
     /// Lets a copy leave, or says why not.
     pub(super) fn admit(&self) -> Result<Admission, ShedReason> {
         let permit = Permit::acquire(&self.in_flight, self.max_in_flight)?;
+        let left = clock::millis();
         let pass = match &self.breaker {
             None => None,
-            Some(breaker) => Some(
-                breaker
-                    .admit(clock::millis())
-                    .ok_or(ShedReason::CircuitOpen)?,
-            ),
+            Some(breaker) => Some(breaker.admit(left).ok_or(ShedReason::CircuitOpen)?),
         };
         if self
             .rate
             .as_ref()
             .is_some_and(|rate| !rate.admit(clock::nanos()))
         {
-            self.ended(pass, End::GivenUp);
+            self.ended(Ticket { pass, left }, End::GivenUp);
             return Err(ShedReason::RateLimit);
         }
-        Ok(Admission { permit, pass })
+        Ok(Admission {
+            permit,
+            ticket: Ticket { pass, left },
+        })
     }
 
     /// A copy that was let through was answered.
-    pub(super) fn answered(&self, pass: Option<Pass>) {
-        self.ended(pass, End::Answered);
+    pub(super) fn answered(&self, ticket: Ticket) {
+        if ticket.pass == Some(Pass::Probe) {
+            self.back_since.store(clock::millis(), Relaxed);
+        }
+        self.ended(ticket, End::Answered);
     }
 
     /// A copy that was let through failed. Returns how many failures the log has to be told of, if it is time to.
-    pub(super) fn failed(&self, pass: Option<Pass>, error: &MirrorError) -> Option<u64> {
+    pub(super) fn failed(&self, ticket: Ticket, error: &MirrorError) -> Option<u64> {
         let given_up = matches!(error, MirrorError::Cancelled);
-        self.ended(pass, if given_up { End::GivenUp } else { End::Failed });
+        self.ended(ticket, if given_up { End::GivenUp } else { End::Failed });
         self.failures.note()
     }
 
-    fn ended(&self, pass: Option<Pass>, end: End) {
-        if let (Some(breaker), Some(pass)) = (&self.breaker, pass) {
+    fn ended(&self, ticket: Ticket, end: End) {
+        if let (Some(breaker), Some(pass)) = (&self.breaker, ticket.pass) {
+            let is_late = pass == Pass::Closed && ticket.left < self.back_since.load(Relaxed);
+            let end = if is_late { End::GivenUp } else { end };
             breaker.ended(pass, end, clock::millis());
         }
     }

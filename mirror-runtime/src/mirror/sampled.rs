@@ -45,7 +45,7 @@ impl Sampled {
         let answer = primary(parts, body).await;
         mirror.shared.latency.record(began.elapsed());
         if mirror.is_sync() {
-            copies.wait().await;
+            copies.wait(mirror.longest_timeout()).await;
         }
         answer
     }

@@ -16,6 +16,9 @@ pub enum SkipReason {
     BodyTooLarge,
     /// The handler did not read the body to its end, and the copy would have been made of what it read.
     BodyNotRead,
+    /// The client sent nothing for five seconds in the middle of its body, and the handler ran without waiting for the
+    /// rest. See `body = "tee"` for handlers that answer while they read.
+    BodyStalled,
     /// The target is off, because the environment variable that names it is unset, empty or wrong.
     Disabled,
     /// The client went away, or broke its body off, before the copy could leave.
@@ -30,12 +33,13 @@ pub enum SkipReason {
 
 impl SkipReason {
     /// Every reason for which requests are counted as skipped.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NotSampled,
         Self::Filtered,
         Self::Loop,
         Self::BodyTooLarge,
         Self::BodyNotRead,
+        Self::BodyStalled,
         Self::Disabled,
         Self::PrimaryGone,
         Self::Upgrade,
@@ -51,6 +55,7 @@ impl SkipReason {
             Self::Loop => "loop",
             Self::BodyTooLarge => "body_too_large",
             Self::BodyNotRead => "body_not_read",
+            Self::BodyStalled => "body_stalled",
             Self::Disabled => "disabled",
             Self::PrimaryGone => "primary_gone",
             Self::Upgrade => "upgrade",
@@ -67,10 +72,11 @@ impl SkipReason {
             Self::Loop => 2,
             Self::BodyTooLarge => 3,
             Self::BodyNotRead => 4,
-            Self::Disabled => 5,
-            Self::PrimaryGone => 6,
-            Self::Upgrade => 7,
-            Self::Unsendable => 8,
+            Self::BodyStalled => 5,
+            Self::Disabled => 6,
+            Self::PrimaryGone => 7,
+            Self::Upgrade => 8,
+            Self::Unsendable => 9,
             Self::Shed(reason) => return Err(reason),
         })
     }

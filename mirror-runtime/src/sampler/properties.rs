@@ -40,6 +40,8 @@ fn farthest(percentage: f64, sampled: impl Iterator<Item = bool>) -> f64 {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
     #[test]
     fn every_window_is_near_its_share(sampler in any_sampler(), percentage in any_percentage()) {
         let share = Share::of_percentage(percentage);

@@ -102,4 +102,12 @@ mod tests {
             assert_eq!(Destination::parse(url).unwrap().url(), normal);
         }
     }
+
+    #[test]
+    fn a_name_that_means_nothing_is_refused() {
+        // The grammar cannot tell it from one that does.
+        let url = |host| format!("http://{host}/");
+        assert!(Destination::parse(&url("xn--bcher-kva.example")).is_ok());
+        assert!(Destination::parse(&url("XN--h1L1")).is_err());
+    }
 }

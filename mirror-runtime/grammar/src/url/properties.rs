@@ -27,7 +27,7 @@ fn is_punycode(host: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(5_000))]
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn a_client_takes_what_is_accepted_as_it_is(text in any_url()) {

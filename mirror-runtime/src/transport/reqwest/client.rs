@@ -19,9 +19,9 @@ use crate::outcome::MirrorError;
 /// copy rarely meets a connection that is being closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Clients that are kept. A program has one runtime and one or two kinds of client; a test program makes a runtime per
-/// test, one after another.
-const MAX_CLIENTS: usize = 16;
+/// Clients that are kept. A program has one or two kinds of client, and one runtime or one for each core; a test program
+/// makes a runtime per test, one after another.
+const MAX_CLIENTS: usize = 256;
 
 /// What tells one client from another: reqwest has these as options of the whole client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,10 +68,11 @@ impl Clients {
 
     fn cell(&self, key: Key) -> Arc<OnceCell<Client>> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, cell)) = clients.iter().find(|(of, _)| *of == key) {
-            return Arc::clone(cell);
+        if let Some(known) = clients.iter().position(|(of, _)| *of == key) {
+            return Arc::clone(&clients[known].1);
         }
         if clients.len() == MAX_CLIENTS {
+            // The oldest: in a program that makes runtimes all the time it belongs to one that is gone.
             clients.remove(0);
         }
         let cell = Arc::default();

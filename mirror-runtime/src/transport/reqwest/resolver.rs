@@ -29,7 +29,8 @@ const FRESH_FAILURE: Duration = Duration::from_secs(1);
 #[error("{0}")]
 pub(super) struct DnsError(Arc<io::Error>);
 
-type Found = Result<Vec<SocketAddr>, DnsError>;
+/// What was found, and when.
+type Found = (Result<Vec<SocketAddr>, DnsError>, Instant);
 
 /// Resolves host names for all clients of the process.
 #[derive(Clone, Debug, Default)]
@@ -41,8 +42,6 @@ pub(super) struct Resolver {
 struct Host {
     /// `None` until the look-up ends.
     found: watch::Receiver<Option<Found>>,
-    /// When the look-up began.
-    since: Instant,
 }
 
 impl Host {
@@ -50,8 +49,8 @@ impl Host {
         match &*self.found.borrow() {
             // A look-up that died without an answer has closed its channel.
             None => self.found.has_changed().is_ok(),
-            Some(Ok(_)) => self.since.elapsed() < FRESH,
-            Some(Err(_)) => self.since.elapsed() < FRESH_FAILURE,
+            Some((Ok(_), since)) => since.elapsed() < FRESH,
+            Some((Err(_), since)) => since.elapsed() < FRESH_FAILURE,
         }
     }
 }
@@ -68,7 +67,6 @@ impl Resolver {
             host.to_owned(),
             Host {
                 found: found.clone(),
-                since: Instant::now(),
             },
         );
         let name = host.to_owned();
@@ -76,7 +74,8 @@ impl Resolver {
         // Where no thread can be started the sender is dropped, and the copy fails with a DNS error.
         let started = thread.spawn(move || {
             let found = (name.as_str(), 0).to_socket_addrs().map(Iterator::collect);
-            sender.send_replace(Some(found.map_err(|error| DnsError(Arc::new(error)))));
+            let found = found.map_err(|error| DnsError(Arc::new(error)));
+            sender.send_replace(Some((found, Instant::now())));
         });
         drop(started);
         found
@@ -91,10 +90,10 @@ impl Resolve for Resolver {
                 .wait_for(Option::is_some)
                 .await
                 .map(|found| found.clone());
-            let found = found.ok().flatten().unwrap_or_else(|| {
-                Err(DnsError(Arc::new(io::Error::other(
-                    "the look-up could not be started",
-                ))))
+            let found = found.ok().flatten().map(|(found, _)| found);
+            let found = found.unwrap_or_else(|| {
+                let error = io::Error::other("the look-up could not be started");
+                Err(DnsError(Arc::new(error)))
             });
             let addresses = found.map_err(BoxError::from)?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
