@@ -84,18 +84,6 @@ async fn a_dead_shadow_changes_nothing_for_the_client() {
 }
 
 #[tokio::test]
-async fn connections_to_a_shadow_are_used_again() {
-    let shadow = Shadow::answering(|_| Response::new(Body::from(vec![b'x'; 100_000]))).await;
-    let mirror = Mirror::new([shadow.url()]).unwrap();
-    let primary = Primary::start(app(&mirror)).await;
-    for sent in 1..=20 {
-        primary.get("/").await;
-        settled(&mirror, sent).await;
-    }
-    assert_eq!(shadow.connections(), 1);
-}
-
-#[tokio::test]
 async fn redirects_are_not_followed() {
     let elsewhere = Shadow::start().await;
     let location = elsewhere.url();

@@ -46,7 +46,7 @@ async fn plain_http_needs_no_certificates_on_the_machine() {
     let nowhere = |variable| (variable, "/nonexistent".to_owned());
     let variables = ["SSL_CERT_FILE", "SSL_CERT_DIR"].map(nowhere);
     passes_with(
-        "delivery::connections_to_a_shadow_are_used_again",
+        "connections::connections_to_a_shadow_are_used_again",
         variables.into(),
     )
     .await;

@@ -12,6 +12,7 @@ mod bounds;
 mod callbacks;
 mod client_faults;
 mod configuration;
+mod connections;
 mod delivery;
 mod differential;
 mod disconnect;

@@ -1,7 +1,7 @@
 //! A copy goes to the target's origin, with the path and query that arrived.
 
 use axum::{Router, extract::OriginalUri, routing::any};
-use mirror_runtime::{Mirror, SkipReason, mirror};
+use mirror_runtime::{Mirror, ReqwestTransport, SkipReason, mirror};
 
 use crate::support::{Primary, Shadow, settled};
 
@@ -50,20 +50,27 @@ async fn path_and_query_arrive_byte_for_byte() {
         "/x?a=1&a=2&b",
         "/x?q=a%20b+c&u=http://h/p?x",
         "/x?%41=%zz",
+        "/a/../b",
+        "/a/%2e%2E/.",
+        "/x?it's",
+        "/{a}\"|\\^?'b'",
     ];
     for (sent, target) in targets.iter().enumerate() {
-        assert_eq!(primary.get(target).await.text(), *target);
+        // A client would refuse to send some of them.
+        let request = format!("GET {target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+        let answer = primary.send_raw(request).await;
+        assert!(answer.ends_with(&format!("\r\n\r\n{target}")), "{answer}");
         assert_eq!(shadow.receives(sent + 1).await[sent].target, *target);
     }
     settled(&mirror, targets.len() as u64).await;
 }
 
 #[tokio::test]
-async fn what_the_client_library_would_change_is_skipped_and_counted() {
+async fn what_could_leave_the_base_path_is_skipped_and_counted() {
     let shadow = Shadow::start().await;
-    let mirror = Mirror::new([shadow.url()]).unwrap();
+    let mirror = Mirror::new([format!("{}/base", shadow.url())]).unwrap();
     let primary = Primary::start(app(&mirror)).await;
-    for target in ["/a/../b", "/a/%2e%2e/b", "/a/.", "/x?it's"] {
+    for target in ["/a/../..", "/%2e%2e/b", "/..%2fb", "/..\\b"] {
         assert_eq!(primary.get(target).await.text(), target);
     }
     let star = "OPTIONS * HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
@@ -73,6 +80,30 @@ async fn what_the_client_library_would_change_is_skipped_and_counted() {
         5
     );
     assert_eq!(shadow.connections(), 0);
+}
+
+#[tokio::test]
+async fn what_reqwest_would_change_is_skipped_and_counted() {
+    let shadow = Shadow::start().await;
+    let mirror = Mirror::builder()
+        .target(shadow.url())
+        .transport(ReqwestTransport)
+        .build()
+        .unwrap();
+    let primary = Primary::start(app(&mirror)).await;
+    for target in ["/a/../b", "/a/%2e%2e/b", "/a/.", "/x?it's"] {
+        assert_eq!(primary.get(target).await.text(), target);
+    }
+    assert_eq!(primary.get("/x?y").await.text(), "/x?y");
+    assert_eq!(shadow.receives_one().await.target, "/x?y");
+    let stats = settled(&mirror, 5).await;
+    assert_eq!(
+        (
+            stats[0].skipped_for(SkipReason::Unsendable),
+            stats[0].answered
+        ),
+        (4, 1)
+    );
 }
 
 #[tokio::test]
@@ -96,12 +127,11 @@ async fn nothing_in_a_request_sends_its_copy_elsewhere() {
             "{answer}"
         );
     }
-    let received = shadow.receives(3).await;
+    let received = shadow.receives(4).await;
     let copied: Vec<_> = received.iter().map(|copy| copy.target.as_str()).collect();
-    assert!(
-        copied.contains(&targets[0].as_str()) && copied.contains(&targets[2].as_str()),
-        "{copied:?}"
-    );
-    assert!(copied.contains(&"/y"), "{copied:?}");
+    let last = "/y".to_owned();
+    for target in targets[..3].iter().chain([&last]) {
+        assert!(copied.contains(&target.as_str()), "{target}: {copied:?}");
+    }
     assert_eq!(elsewhere.connections(), 0);
 }

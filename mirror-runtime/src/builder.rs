@@ -13,7 +13,6 @@ use crate::{
     callbacks::Callbacks,
     mirror::Options,
     protection::{Protection, RateLimit},
-    transport::ReqwestTransport,
 };
 
 /// How long a copy may take, where nothing else is said: longer than any answer that a shadow should be praised for,
@@ -69,7 +68,8 @@ pub struct MirrorBuilder {
     connect_timeout: Option<Duration>,
     options: Options,
     callbacks: Callbacks,
-    transport: Arc<dyn Transport>,
+    /// Connections of our own, where there is none.
+    transport: Option<Arc<dyn Transport>>,
     mistake: Option<ConfigError>,
 }
 
@@ -86,7 +86,7 @@ impl Default for MirrorBuilder {
             connect_timeout: None,
             options: Options::default(),
             callbacks: Callbacks::default(),
-            transport: Arc::new(ReqwestTransport),
+            transport: None,
             mistake: None,
         }
     }
@@ -287,9 +287,9 @@ impl MirrorBuilder {
         self
     }
 
-    /// What sends the copies. Default: reqwest, with connections that all mirrors of a runtime share.
+    /// What sends the copies. Default: connections that all mirrors share.
     pub fn transport(mut self, transport: impl Transport) -> Self {
-        self.transport = Arc::new(transport);
+        self.transport = Some(Arc::new(transport));
         self
     }
 

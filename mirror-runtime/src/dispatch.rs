@@ -24,11 +24,10 @@ pub use self::drain::{Drained, drain};
 use self::flight::Flight;
 pub(crate) use self::{gate::Gate, gauge::Gauge};
 use crate::{
-    callbacks::caught,
     copy::Copy,
     mirror::{Mirror, MirrorTarget},
     outcome::{ShedReason, SkipReason},
-    transport::{ConnectTimeout, Sending},
+    transport::Sending,
 };
 
 /// How long the answer of a `sync` mirror waits for callbacks when the time of the copies is over.
@@ -84,27 +83,25 @@ pub(crate) fn dispatch(
     copy: &Copy,
 ) -> Result<Option<JoinHandle<()>>, SkipReason> {
     let target = &mirror.targets()[index];
-    let (sending, runtime) = prepare(mirror, target, copy)?;
     let admission = target.gate.admit()?;
+    let (sending, runtime) = match prepare(target, copy) {
+        Ok(prepared) => prepared,
+        Err(reason) => {
+            target.gate.not_needed(&admission);
+            return Err(reason);
+        }
+    };
     let flight = Flight::start(mirror.clone(), index, copy, admission);
     let copy = runtime.spawn(flight.run(sending, Instant::now()));
     Ok(mirror.is_sync().then_some(copy))
 }
 
-fn prepare(
-    mirror: &Mirror,
-    target: &MirrorTarget,
-    copy: &Copy,
-) -> Result<(Sending, Handle), SkipReason> {
-    let destination = target.target.destination().ok_or(SkipReason::Disabled)?;
-    let mut request = copy
+fn prepare(target: &MirrorTarget, copy: &Copy) -> Result<(Sending, Handle), SkipReason> {
+    let (destination, route) = target.destination().ok_or(SkipReason::Disabled)?;
+    let request = copy
         .request_for(destination)
         .map_err(|_| SkipReason::Unsendable)?;
-    request
-        .extensions_mut()
-        .insert(ConnectTimeout(target.connect_timeout));
-    let sending = caught("transport", || mirror.transport().send(request));
-    let sending = sending.and_then(Result::ok).ok_or(SkipReason::Unsendable)?;
+    let sending = route.send(request).map_err(|_| SkipReason::Unsendable)?;
     let runtime = Handle::try_current().map_err(|_| ShedReason::NoRuntime)?;
     Ok((sending, runtime))
 }

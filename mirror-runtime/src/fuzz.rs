@@ -1,20 +1,17 @@
 //! What the fuzz targets reach of this crate. It is there with `--cfg fuzzing` only.
 
 use http::{HeaderMap, Uri, request::Parts};
-use url::Url;
 
 use crate::{
     copy::{HeaderRules, join},
     target::Destination,
-    transport,
 };
 
-/// The URL that a copy of a request is sent to, where one can be sent.
+/// The URI that a copy of a request is sent to, where one can be sent; `None` for a target that is none, too.
 #[must_use]
-pub fn exact_url(target: &str, original: &Uri) -> Option<Url> {
+pub fn joined(target: &str, original: &Uri) -> Option<Uri> {
     let destination = Destination::parse(target).ok()?;
-    let joined = join(&destination, original).ok()?;
-    transport::exact_url(&joined).ok()
+    join(&destination, original).ok()
 }
 
 /// The headers of the copies of a request.

@@ -84,13 +84,14 @@
 //! |---|---|
 //! | copies in flight to a target | `max_in_flight`, 256 |
 //! | copies in flight in the process | [`Limits::max_in_flight`], 1,024 |
-//! | bytes of bodies held for copies in the process | [`Limits::byte_budget`], 64 MiB; each body counts once |
+//! | bytes of bodies held for copies in the process | [`Limits::byte_budget`], 64 MiB; each body counts once, with the memory that it takes; headers of over 4 KiB count too |
 //! | bytes of a body that is copied | `max_body`, 2 MiB |
 //! | time of a copy | `timeout`, 5 s, from leaving to the last byte of the answer; `connect_timeout`, 1 s, is a part of it |
 //! | failures in a row before a target is left alone | `circuit_breaker`, 5; one copy in 5 s finds out whether it is back |
 //! | copies to a target in a time | `rate_limit`, none |
 //! | bytes of an answer that are kept for `on_success` | 64 KiB |
-//! | bytes of an answer that are read | 1 MiB, then its connection is closed |
+//! | bytes of an answer that are read | 1 MiB of its body, 64 KiB of its head, 256 KiB with `1xx` answers before it; then its connection is closed |
+//! | connections to a target | as many as copies were in flight at once; idle ones are closed after 30 s |
 //! | log entries about failures | one in a second for each target, with the number since the last |
 //! | callbacks that run at once | 4 in the process, on threads of their own |
 //! | look-ups of a host name | one at a time for each host, on a thread of its own, used for 10 s |
@@ -117,9 +118,9 @@
 //! # Security
 //!
 //! A copy carries what its original carried, cookies and tokens included, unless `credentials = "strip"`; choose
-//! `https://` targets that may see them. The log warns of credentials that would leave the machine over plain HTTP. `X-Mirrored-From` is a hint and no proof: any client can send it, and a request
-//! that carries it is not mirrored. A shadow does what the copies ask of it: mirror writes only to one that has its own
-//! database.
+//! `https://` targets that may see them. The log warns of credentials that would leave the machine over plain HTTP.
+//! `X-Mirrored-From` is a hint and no proof: any client can send it, and a request that carries it is not mirrored. A
+//! shadow does what the copies ask of it: mirror writes only to one that has its own database.
 //!
 //! # Limitations
 //!
@@ -128,18 +129,16 @@
 //!   ([`BodyStalled`](SkipReason::BodyStalled)). Use `body = "tee"` there, or `copy_body = false`.
 //! - A handler that leaves a body unread makes the server close the connection. Where the body was read ahead, the
 //!   server reads on instead.
-//! - Copies are sent by the threads of the primary's runtime. A shadow that floods its connections with interim (`1xx`)
-//!   answers keeps them busy until the copies' `timeout`, or until its circuit opens.
 //! - With `body = "tee"` a copy leaves when the handler has read the last byte, and a body that it does not read is not
 //!   copied.
 //! - `Upgrade` and `CONNECT` are skipped: a tunnel has one end.
-//! - reqwest rewrites some paths and queries, such as `/a/../b` and `?it's`. They are skipped as
-//!   [`Unsendable`](SkipReason::Unsendable), never sent as something else. It also adds `Accept: */*` where there is no
-//!   `Accept`, which means the same ([RFC 9110 section 12.5.1]).
+//! - Where a target has a base path, a request whose path climbs (`/a/../..`, `%2e%2e`) is skipped as
+//!   [`Unsendable`](SkipReason::Unsendable): its copy could leave the base path. So are requests without a path, such as
+//!   `OPTIONS *`.
+//! - An answer with a head of over 64 KiB, or of over 100 headers, is none: its copy has failed.
 //! - Those of the attribute are in [its own manual](macro@mirror).
 //!
 //! [RFC 9110 section 7.6.1]: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
-//! [RFC 9110 section 12.5.1]: https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
 
 mod body;
 mod builder;
@@ -192,6 +191,9 @@ pub use self::{
     target::Target,
     transport::{ConnectTimeout, Sending, Transport, Unsendable},
 };
+
+#[cfg(feature = "reqwest")]
+pub use self::transport::ReqwestTransport;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -19,7 +19,8 @@ use crate::{
     outcome::SkipReason,
     sampler::Share,
     stats::{Counters, MirrorStats},
-    transport::Transport,
+    target::Destination,
+    transport::Route,
 };
 
 /// A mirrored route: its targets, options and counters.
@@ -46,9 +47,17 @@ pub(crate) struct MirrorTarget {
     pub(crate) target: Target,
     pub(crate) share: Share,
     pub(crate) timeout: Duration,
-    pub(crate) connect_timeout: Duration,
+    /// `None` for a target that is off.
+    pub(crate) route: Option<Route>,
     pub(crate) gate: Gate,
     pub(crate) counters: Counters,
+}
+
+impl MirrorTarget {
+    /// Where copies go and how; `None` for a target that is off.
+    pub(crate) fn destination(&self) -> Option<(&Destination, &Route)> {
+        self.target.destination().zip(self.route.as_ref())
+    }
 }
 
 impl Mirror {
@@ -125,10 +134,6 @@ impl Mirror {
         &self.shared.callbacks
     }
 
-    pub(crate) fn transport(&self) -> &dyn Transport {
-        &*self.shared.transport
-    }
-
     /// Takes a request through: samples it, sends its copies, and lets `primary` answer it.
     pub(crate) async fn serve<F>(
         &self,
@@ -159,10 +164,12 @@ impl Mirror {
         for (index, target) in shared.targets.iter().enumerate() {
             if !target.target.is_enabled() {
                 self.not_sent(index, SkipReason::Disabled);
-            } else if target.share.samples(draw) {
-                targets |= 1 << index;
-            } else {
+            } else if !target.share.samples(draw) {
                 self.not_sent(index, SkipReason::NotSampled);
+            } else if let Some(reason) = target.gate.refuses() {
+                self.not_sent(index, reason.into());
+            } else {
+                targets |= 1 << index;
             }
         }
         (targets != 0).then(|| Sampled::new(self.clone(), targets))

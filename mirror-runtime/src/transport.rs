@@ -1,23 +1,27 @@
 //! How a copy travels. Nothing here knows of mirrors.
 
+mod pool;
+#[cfg(feature = "reqwest")]
 mod reqwest;
+mod resolver;
 
-use std::{fmt, future::Future, pin::Pin, time::Duration};
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use http::{Request, Response};
 
-pub(crate) use self::reqwest::ReqwestTransport;
-#[cfg(any(test, fuzzing))]
-pub(crate) use self::reqwest::exact_url;
-use crate::{body::CopyBody, outcome::MirrorError};
+pub(crate) use self::pool::{Origin, Pool};
+#[cfg(feature = "reqwest")]
+pub use self::reqwest::ReqwestTransport;
+use crate::{body::CopyBody, callbacks::caught, outcome::MirrorError};
 
 /// A copy on its way: resolves to the head of the shadow's answer, with a body that is still to be read.
 pub type Sending = Pin<Box<dyn Future<Output = Result<Response<Body>, MirrorError>> + Send>>;
 
 /// What sends copies: an HTTP client, or something that stands in for one.
 ///
-/// A mirror sends with reqwest unless [`MirrorBuilder::transport`](crate::MirrorBuilder::transport) gives it another.
+/// A mirror sends over connections of its own unless
+/// [`MirrorBuilder::transport`](crate::MirrorBuilder::transport) gives it something else.
 /// The request that arrives here is complete: its URI is absolute, its headers are those that shall travel, and the
 /// length of its body is known. A transport adds what belongs to the connection (`Host` where there is none, framing)
 /// and must not follow redirects, retry, decode the answer or send another path than it was given.
@@ -35,6 +39,33 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 /// by whoever polls [`Sending`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectTimeout(pub Duration);
+
+/// The way to one target.
+#[derive(Debug)]
+pub(crate) enum Route {
+    /// Connections of our own.
+    Pool(Arc<Pool>),
+    /// What the mirror was given.
+    Transport {
+        transport: Arc<dyn Transport>,
+        connect_timeout: ConnectTimeout,
+    },
+}
+
+impl Route {
+    pub(crate) fn send(&self, mut copy: Request<CopyBody>) -> Result<Sending, Unsendable> {
+        match self {
+            Self::Pool(pool) => Ok(pool.send(copy)),
+            Self::Transport {
+                transport,
+                connect_timeout,
+            } => {
+                copy.extensions_mut().insert(*connect_timeout);
+                caught("transport", || transport.send(copy)).unwrap_or(Err(Unsendable))
+            }
+        }
+    }
+}
 
 /// A copy that a transport cannot send as it stands, for example because its client would change the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

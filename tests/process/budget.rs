@@ -68,7 +68,7 @@ async fn a_budget_of_0_sheds_bodies_and_nothing_else() {
 #[tokio::test]
 async fn a_body_is_held_once_for_all_targets_and_until_the_last_copy_has_ended() {
     let _turn = TURN.lock().await;
-    let _budget = Budget::of(100);
+    let _budget = Budget::of(100_000);
     for body in [BodyMode::Buffer, BodyMode::Tee] {
         let (first, second) = (Shadow::holding().await, Shadow::holding().await);
         let targets = [first.url(), second.url()];
@@ -77,19 +77,19 @@ async fn a_body_is_held_once_for_all_targets_and_until_the_last_copy_has_ended()
             .fold(Mirror::builder(), MirrorBuilder::target);
         let mirror = builder.body(body).build().unwrap();
         let primary = primary_of(&mirror).await;
-        let text = "x".repeat(60);
-        // 60 of 100 bytes for both; then there is room for 40, but not for 60.
+        let text = "x".repeat(60_000);
+        // 60 of 100 kB for both; then there is room for 30 and a bit, but not for 60.
         for sent in [
             Body::from(text.clone()),
             text.clone().into(),
-            in_pieces(6, 10),
-            in_pieces(4, 10),
+            in_pieces(6, 10_000),
+            in_pieces(3, 10_000),
         ] {
             assert!(text.starts_with(primary.post("/", sent).await.text()));
         }
         for stats in mirror.stats().targets {
             assert_eq!((stats.in_flight, shed(&stats)), (2, 2), "{body:?}: {stats}");
-            assert_eq!(stats.bytes, 100);
+            assert_eq!(stats.bytes, 90_000);
         }
         // One of two copies has ended: the bodies are still held.
         first.release();
@@ -97,12 +97,15 @@ async fn a_body_is_held_once_for_all_targets_and_until_the_last_copy_has_ended()
         while mirror.stats().targets[0].in_flight > 0 {
             tokio::task::yield_now().await;
         }
-        primary.post("/", "x").await;
+        primary.post("/", text).await;
         assert_eq!(shed(&mirror.stats().targets[0]), 3, "{body:?}");
         second.release();
         settled(&mirror, 5).await;
         // All of it is given back.
-        assert_eq!(primary.post("/", "x".repeat(100)).await.body.len(), 100);
+        assert_eq!(
+            primary.post("/", "x".repeat(100_000)).await.body.len(),
+            100_000
+        );
         let stats = settled(&mirror, 6).await;
         assert!(stats.iter().all(|target| target.answered == 3), "{stats:?}");
     }
@@ -113,7 +116,7 @@ async fn a_client_that_goes_away_gives_its_bytes_back() {
     use tokio::io::AsyncWriteExt;
 
     let _turn = TURN.lock().await;
-    let _budget = Budget::of(100);
+    let _budget = Budget::of(100_000);
     let shadow = Shadow::start().await;
     let mirror = Mirror::new([shadow.url()]).unwrap();
     let primary = primary_of(&mirror).await;

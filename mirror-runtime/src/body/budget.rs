@@ -11,6 +11,12 @@ pub(crate) struct Reservation {
 }
 
 impl Reservation {
+    /// So many bytes, unless the budget does not have them.
+    pub(crate) fn of(bytes: usize) -> Option<Self> {
+        let mut reservation = Self::default();
+        reservation.grow_to(bytes).then_some(reservation)
+    }
+
     /// Takes so many bytes in all, unless the budget does not have them.
     pub(super) fn grow_to(&mut self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);

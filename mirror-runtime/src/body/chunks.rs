@@ -1,13 +1,16 @@
-//! The bytes of a body in the pieces they came in, without copying large pieces and without keeping small ones.
+//! The bytes of a body, in memory that is known: what is held for copies is what the byte budget counts.
 
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-/// Pieces below this size are copied. A piece is a slice of the read buffer of its connection, 8 KiB and more, which
-/// lives as long as the piece does: kept for a copy, ten bytes would cost what the counted bytes do not show. A larger
-/// piece is most of its buffer.
-const COPY_BELOW: usize = 4096;
+/// Room for bytes of a body whose length is not known: at least this much at a time, so that many small pieces take few
+/// allocations, and at most so much, so that little of it is left empty.
+const MIN_BLOCK: usize = 1024;
+const MAX_BLOCK: usize = 64 * 1024;
+
+/// Pieces below this are not worth a place of their own.
+const MIN_WHOLE: usize = 4 * 1024;
 
 /// A body's bytes, cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -33,29 +36,86 @@ impl Chunks {
 }
 
 /// Collects the pieces of a body.
+///
+/// A piece that came over a connection is a slice of its read buffer, of 8 to 400 KiB, which would live as long as the
+/// piece does: ten bytes could cost what no counter shows. Such pieces are copied. A piece that is all there is of its
+/// memory is kept as it is.
 #[derive(Debug, Default)]
 pub(super) struct ChunksBuilder {
-    /// All but the small pieces at the end. Most bodies are one piece, and then nothing is allocated for a list.
+    /// All but the block that is being filled. Most bodies are one piece, and then nothing is allocated for a list.
     first: Bytes,
     rest: Vec<Bytes>,
-    /// Small pieces, joined; they come after the others.
-    joined: BytesMut,
+    block: BytesMut,
+    /// Bytes that are to come, where that is known.
+    expected: usize,
     len: usize,
+    held: usize,
 }
 
 impl ChunksBuilder {
+    /// `expected` is the length of the body, or 0 where it is not known.
+    pub(super) fn new(expected: usize) -> Self {
+        Self {
+            expected,
+            ..Self::default()
+        }
+    }
+
+    /// The length of the body so far.
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
+    /// The memory that it takes.
+    pub(super) fn held(&self) -> usize {
+        self.held
+    }
+
     pub(super) fn push(&mut self, piece: Bytes) {
         self.len += piece.len();
-        if piece.len() < COPY_BELOW {
-            self.joined.extend_from_slice(&piece);
-        } else {
-            self.end_joined();
-            self.append(piece);
+        if piece.len() <= self.room() {
+            // The memory has been taken for it.
+            self.block.extend_from_slice(&piece);
+            return;
         }
+        match whole(piece) {
+            Ok((piece, held)) => {
+                self.end_block();
+                self.held += held;
+                self.append(piece);
+            }
+            Err(piece) => self.copy(&piece),
+        }
+    }
+
+    fn room(&self) -> usize {
+        self.block.capacity() - self.block.len()
+    }
+
+    fn copy(&mut self, mut piece: &[u8]) {
+        while !piece.is_empty() {
+            let room = self.room();
+            if room == 0 {
+                self.end_block();
+                self.block = self.new_block(piece.len());
+                self.held += self.block.capacity();
+            } else {
+                let (now, later) = piece.split_at(room.min(piece.len()));
+                self.block.extend_from_slice(now);
+                piece = later;
+            }
+        }
+    }
+
+    /// Room for all that is to come, or for a quarter more than there is.
+    fn new_block(&self, at_least: usize) -> BytesMut {
+        let before = self.len - at_least;
+        let size = if self.expected > before {
+            self.expected - before
+        } else {
+            at_least.max(before / 4).clamp(MIN_BLOCK, MAX_BLOCK)
+        };
+        BytesMut::with_capacity(size)
     }
 
     fn append(&mut self, piece: Bytes) {
@@ -66,15 +126,15 @@ impl ChunksBuilder {
         }
     }
 
-    fn end_joined(&mut self) {
-        if !self.joined.is_empty() {
-            let joined = self.joined.split().freeze();
-            self.append(joined);
+    fn end_block(&mut self) {
+        let block = std::mem::take(&mut self.block);
+        if !block.is_empty() {
+            self.append(block.freeze());
         }
     }
 
     pub(super) fn build(mut self) -> Chunks {
-        self.end_joined();
+        self.end_block();
         if self.rest.is_empty() {
             if self.first.is_empty() {
                 Chunks::Empty
@@ -87,38 +147,103 @@ impl ChunksBuilder {
     }
 }
 
+/// A piece that is nearly all of its memory and shares it with nothing, and the size of that memory.
+fn whole(piece: Bytes) -> Result<(Bytes, usize), Bytes> {
+    if piece.len() < MIN_WHOLE {
+        return Err(piece);
+    }
+    let piece = piece.try_into_mut()?;
+    let capacity = piece.capacity();
+    let wastes = capacity - piece.len() > piece.len() / 4;
+    let piece = piece.freeze();
+    if wastes {
+        Err(piece)
+    } else {
+        Ok((piece, capacity))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn build(pieces: &[&[u8]]) -> Chunks {
-        let mut builder = ChunksBuilder::default();
-        for piece in pieces {
-            builder.push(Bytes::copy_from_slice(piece));
-        }
-        builder.build()
+    fn pieces(chunks: &Chunks) -> Vec<usize> {
+        chunks.as_slice().iter().map(Bytes::len).collect()
     }
 
     #[test]
-    fn a_large_piece_is_kept_and_a_small_one_is_copied() {
-        for (len, kept) in [(COPY_BELOW, true), (COPY_BELOW - 1, false)] {
-            let piece = Bytes::from(vec![7; len]);
-            let mut builder = ChunksBuilder::default();
-            builder.push(piece.clone());
+    fn a_piece_with_memory_of_its_own_is_kept_and_a_slice_is_copied() {
+        let read_buffer = Bytes::from(vec![7; 100_000]);
+        for (piece, kept) in [
+            (Bytes::from(vec![7; MIN_WHOLE]), true),
+            (Bytes::from(vec![7; MIN_WHOLE - 1]), false),
+            (read_buffer.slice(..50_000), false),
+            (
+                BytesMut::from(&read_buffer[..]).freeze().split_to(49_999),
+                false,
+            ),
+        ] {
+            let (at, len) = (piece.as_ptr(), piece.len());
+            let mut builder = ChunksBuilder::new(len);
+            builder.push(piece);
+            assert!(
+                builder.held() < len + len / 4,
+                "{} of {len}",
+                builder.held()
+            );
             let Chunks::One(one) = builder.build() else {
                 panic!("not one piece")
             };
-            assert_eq!(one, piece);
-            assert_eq!(one.as_ptr() == piece.as_ptr(), kept);
+            assert_eq!((one.as_ptr() == at, one.len()), (kept, len));
         }
     }
 
     #[test]
-    fn small_pieces_are_joined_and_the_order_is_kept() {
-        let large = [7; COPY_BELOW];
-        let chunks = build(&[b"a", b"", b"b", &large, b"c", b"d", &large, &large]);
-        let lengths: Vec<_> = chunks.as_slice().iter().map(Bytes::len).collect();
-        assert_eq!(lengths, [2, COPY_BELOW, 2, COPY_BELOW, COPY_BELOW]);
+    fn a_body_of_known_length_is_one_piece() {
+        let mut builder = ChunksBuilder::new(300_000);
+        for _ in 0..30 {
+            builder.push(Bytes::from(vec![7; 20_000]).slice(..10_000));
+        }
+        assert_eq!(builder.held(), 300_000);
+        assert_eq!(pieces(&builder.build()), [300_000]);
+    }
+
+    #[test]
+    fn a_body_of_unknown_length_takes_little_more_than_its_bytes() {
+        let mut builder = ChunksBuilder::new(0);
+        for piece in (b'0'..=b'9').cycle().take(1_000) {
+            builder.push(Bytes::from(vec![piece; 2_000]).slice(..500));
+            assert!(builder.held() <= builder.len() + (builder.len() / 4).max(MIN_BLOCK));
+        }
+        let chunks = builder.build();
+        assert_eq!(chunks.len(), 500_000);
+        let whole = chunks.as_slice().concat();
+        let expected = (b'0'..=b'9').cycle().take(1_000);
+        assert!(
+            whole
+                .into_iter()
+                .eq(expected.flat_map(|piece| [piece; 500]))
+        );
+    }
+
+    #[test]
+    fn more_than_was_announced_is_taken_too() {
+        let mut builder = ChunksBuilder::new(3);
+        for piece in ["ab", "cd", "ef"] {
+            builder.push(Bytes::from(piece));
+        }
+        assert_eq!(builder.build().as_slice().concat(), b"abcdef");
+    }
+
+    #[test]
+    fn the_order_is_kept() {
+        let large = vec![7; MIN_WHOLE];
+        let mut builder = ChunksBuilder::new(0);
+        for piece in [b"a", &b""[..], b"b", &large, b"c", b"d", &large, &large] {
+            builder.push(Bytes::from(piece.to_vec()));
+        }
+        let chunks = builder.build();
+        assert_eq!(pieces(&chunks), [2, MIN_WHOLE, 2, MIN_WHOLE, MIN_WHOLE]);
         let whole = [b"ab", &large[..], b"cd", &large, &large].concat();
         assert_eq!(chunks.as_slice().concat(), whole);
         assert_eq!(chunks.len(), whole.len());
@@ -126,7 +251,9 @@ mod tests {
 
     #[test]
     fn nothing_is_empty() {
-        assert!(matches!(build(&[]), Chunks::Empty));
-        assert!(matches!(build(&[b""]), Chunks::Empty));
+        let mut builder = ChunksBuilder::new(0);
+        assert!(matches!(ChunksBuilder::default().build(), Chunks::Empty));
+        builder.push(Bytes::new());
+        assert!(matches!(builder.build(), Chunks::Empty));
     }
 }

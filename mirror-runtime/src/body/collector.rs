@@ -18,25 +18,27 @@ pub(super) struct Collector {
 impl Collector {
     /// Collects up to `max` bytes; `known` is the length of the body where that is known.
     pub(super) fn new(max: usize, known: Option<u64>) -> Result<Self, SkipReason> {
+        let known = known.map_or(0, |known| usize::try_from(known).unwrap_or(usize::MAX));
         let mut collector = Self {
-            chunks: ChunksBuilder::default(),
+            chunks: ChunksBuilder::new(known),
             reservation: Reservation::default(),
             max,
         };
-        collector.reserve(known.map_or(0, |known| usize::try_from(known).unwrap_or(usize::MAX)))?;
+        collector.reserve(known, known)?;
         Ok(collector)
     }
 
     /// Keeps a piece, also where the result says that there are no copies to keep it for: the handler may need it.
     pub(super) fn push(&mut self, piece: Bytes) -> Result<(), SkipReason> {
         self.chunks.push(piece);
-        self.reserve(self.chunks.len())
+        self.reserve(self.chunks.len(), self.chunks.held())
     }
 
-    fn reserve(&mut self, bytes: usize) -> Result<(), SkipReason> {
-        if bytes > self.max {
+    /// Takes a place for a body of so many bytes, and for the memory that they are in.
+    fn reserve(&mut self, len: usize, held: usize) -> Result<(), SkipReason> {
+        if len > self.max {
             Err(SkipReason::BodyTooLarge)
-        } else if self.reservation.grow_to(bytes) {
+        } else if self.reservation.grow_to(held) {
             Ok(())
         } else {
             Err(ShedReason::ByteBudget.into())

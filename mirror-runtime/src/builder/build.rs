@@ -11,6 +11,7 @@ use crate::{
     sampler::{Sampler, Share},
     stats::{Counters, LatencyRecorder},
     target::{Destination, OffReason},
+    transport::{ConnectTimeout, Origin, Pool, Route},
 };
 
 /// More targets than anybody compares at once. The set of targets that a request goes to fits a machine word.
@@ -48,22 +49,37 @@ impl MirrorBuilder {
         let resolve = |target: Target| MirrorTarget {
             share: Share::of_percentage(target.own_percentage().unwrap_or(self.percentage)),
             timeout: target.own_timeout().unwrap_or(self.timeout),
-            connect_timeout: self.protection.connect_timeout,
+            route: self.route(&target),
             gate: Gate::new(&self.protection),
             counters: Counters::new(),
             target,
         };
+        let targets = self.targets.iter().cloned().map(resolve).collect();
         let mirror = Mirror::from_shared(Arc::new(Shared {
             name,
-            targets: self.targets.into_iter().map(resolve).collect(),
+            targets,
             options: self.options,
             callbacks: self.callbacks,
             sampler: Sampler::default(),
             latency: LatencyRecorder::new(),
-            transport: self.transport,
         }));
         registry::register(&mirror);
         mirror
+    }
+
+    /// How copies get to a target.
+    fn route(&self, target: &Target) -> Option<Route> {
+        let destination = target.destination()?;
+        let connect_timeout = self.protection.connect_timeout;
+        if let Some(transport) = &self.transport {
+            return Some(Route::Transport {
+                transport: Arc::clone(transport),
+                connect_timeout: ConnectTimeout(connect_timeout),
+            });
+        }
+        let preserves_host = self.options.headers.preserve_host;
+        let origin = Origin::new(destination, preserves_host, connect_timeout)?;
+        Some(Route::Pool(Pool::of(origin)))
     }
 
     /// Tells the log what its reader should know of a target before it is used.

@@ -9,7 +9,8 @@ use http::{
 
 use crate::target::Destination;
 
-/// A request whose target has no path to join, such as `OPTIONS *`, or one too long for a URI.
+/// A request whose target has no path to join, such as `OPTIONS *`, one too long for a URI, or one that a server could
+/// take for a path above the base path.
 #[derive(Debug)]
 pub(crate) struct Unjoinable;
 
@@ -42,6 +43,9 @@ pub(crate) fn join(destination: &Destination, original: &Uri) -> Result<Uri, Unj
 
 fn under(base_path: &str, original: &Uri) -> Result<PathAndQuery, Unjoinable> {
     let path = original.path();
+    if climbs(path) {
+        return Err(Unjoinable);
+    }
     let query = original.query();
     let length = base_path.len() + path.len() + query.map_or(0, |query| query.len() + 1);
     let mut joined = String::with_capacity(length);
@@ -52,6 +56,19 @@ fn under(base_path: &str, original: &Uri) -> Result<PathAndQuery, Unjoinable> {
         joined.push_str(query);
     }
     PathAndQuery::from_maybe_shared(joined).map_err(|_| Unjoinable)
+}
+
+/// Whether a server that resolves dot segments, encoded ones and backslashes included (RFC 3986 section 5.2.4), could
+/// leave the base path.
+fn climbs(path: &str) -> bool {
+    // No path without two dots in a row, plain or encoded, is looked at twice.
+    if !path.contains("..") && !path.contains('%') {
+        return false;
+    }
+    let decoded = path.replace("%2e", ".").replace("%2E", ".");
+    let decoded = decoded.replace("%2f", "/").replace("%2F", "/");
+    let decoded = decoded.replace("%5c", "/").replace("%5C", "/");
+    decoded.split(['/', '\\']).any(|segment| segment == "..")
 }
 
 #[cfg(test)]
@@ -102,6 +119,34 @@ mod tests {
                 let url = joined(target, original).unwrap();
                 assert!(url.starts_with(&format!("{target}/")), "{url}");
             }
+        }
+    }
+
+    #[test]
+    fn a_copy_stays_under_the_base_path() {
+        for climbing in [
+            "/..",
+            "/x/../../y",
+            "/%2e%2E/y",
+            "/x/.%2e",
+            "/..%2fy",
+            "/\\..\\y",
+            "/%5c..%5c",
+        ] {
+            assert_eq!(joined("http://a/base", climbing), None, "{climbing}");
+            // Where there is none, it is the shadow's to resolve, as it is the primary's.
+            assert_eq!(
+                joined("http://a", climbing),
+                Some(format!("http://a{climbing}"))
+            );
+        }
+        for staying in [
+            "/.", "/x/./y", "/...", "/..x", "/x..", "/x?../y", "/%2e", "/%2fx",
+        ] {
+            assert_eq!(
+                joined("http://a/base", staying),
+                Some(format!("http://a/base{staying}"))
+            );
         }
     }
 

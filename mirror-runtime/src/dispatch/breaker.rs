@@ -73,6 +73,15 @@ impl Breaker {
         }
     }
 
+    /// Whether no copy passes. The time is asked for only where it decides.
+    pub(crate) fn is_shut(&self, now: impl FnOnce() -> u64) -> bool {
+        match State::of(self.word.load(SeqCst)) {
+            State::Closed(_) => false,
+            State::Open(until) => now() < until,
+            State::Probing => true,
+        }
+    }
+
     /// Lets a copy through, or not. `now` is in milliseconds since any fixed moment.
     pub(crate) fn admit(&self, now: u64) -> Option<Pass> {
         let mut word = self.word.load(SeqCst);
@@ -153,6 +162,7 @@ mod tests {
         let pass = breaker.admit(0).unwrap();
         breaker.ended(pass, End::Failed, 10);
         assert_eq!(breaker.admit(109), None);
+        assert!(breaker.is_shut(|| 109) && !breaker.is_shut(|| 110));
     }
 
     #[test]
@@ -162,6 +172,7 @@ mod tests {
         breaker.ended(Pass::Closed, End::Failed, 0);
         assert_eq!(breaker.admit(100), Some(Pass::Probe));
         assert_eq!(breaker.admit(100), None, "one probe at a time");
+        assert!(breaker.is_shut(|| 100));
         breaker.ended(late, End::Answered, 100);
         assert_eq!(
             breaker.admit(100),
@@ -179,5 +190,6 @@ mod tests {
         );
         breaker.ended(Pass::Probe, End::Answered, 250);
         assert_eq!(breaker.admit(250), Some(Pass::Closed));
+        assert!(!breaker.is_shut(|| 0));
     }
 }

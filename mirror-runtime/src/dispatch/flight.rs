@@ -29,8 +29,8 @@ pub(super) struct Flight {
     ticket: Ticket,
     ended: bool,
     cut: Option<Notified<'static>>,
-    /// The body's place in the byte budget: until the copy ends, whatever the client keeps of it.
-    _reservation: Option<Arc<Reservation>>,
+    /// Kept until the copy ends, whatever its connection keeps of it.
+    _places: [Option<Arc<Reservation>>; 2],
     /// Held until the callback has run, so that draining waits for that too.
     _permit: Permit,
 }
@@ -46,7 +46,7 @@ impl Flight {
             ticket: admission.ticket,
             ended: false,
             cut: Some(drain::cut()),
-            _reservation: copy.body().reservation(),
+            _places: copy.places(),
             _permit: admission.permit,
         }
     }

@@ -65,6 +65,16 @@ impl Gate {
         }
     }
 
+    /// Whether a copy could not leave now, and why: then nothing needs to be read or made for it.
+    pub(crate) fn refuses(&self) -> Option<ShedReason> {
+        Permit::refused(&self.in_flight, self.max_in_flight).or_else(|| {
+            let breaker = self.breaker.as_ref()?;
+            breaker
+                .is_shut(clock::millis)
+                .then_some(ShedReason::CircuitOpen)
+        })
+    }
+
     /// Lets a copy leave, or says why not.
     pub(super) fn admit(&self) -> Result<Admission, ShedReason> {
         let permit = Permit::acquire(&self.in_flight, self.max_in_flight)?;
@@ -85,6 +95,11 @@ impl Gate {
             permit,
             ticket: Ticket { pass, left },
         })
+    }
+
+    /// A copy that was let through does not leave after all.
+    pub(super) fn not_needed(&self, admission: &Admission) {
+        self.ended(admission.ticket, End::GivenUp);
     }
 
     /// A copy that was let through was answered.

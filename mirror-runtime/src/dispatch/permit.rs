@@ -15,6 +15,17 @@ pub(super) struct Permit {
 }
 
 impl Permit {
+    /// Why no more copies to a target can leave now.
+    pub(super) fn refused(of_target: &Gauge, bound: usize) -> Option<ShedReason> {
+        if of_target.count() >= bound {
+            Some(ShedReason::InFlightLimit)
+        } else if IN_FLIGHT.count() >= limits::max_in_flight() {
+            Some(ShedReason::ProcessInFlightLimit)
+        } else {
+            drain::is_draining().then_some(ShedReason::Draining)
+        }
+    }
+
     /// Lets one more copy to a target leave, unless too many are under way.
     pub(super) fn acquire(of_target: &Arc<Gauge>, bound: usize) -> Result<Self, ShedReason> {
         if !of_target.enter(1, bound) {

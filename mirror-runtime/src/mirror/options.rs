@@ -1,14 +1,11 @@
 //! What the clones of a mirror share.
 
-use std::{borrow::Cow, sync::Arc};
+use std::borrow::Cow;
 
 use http::Method;
 
 use super::MirrorTarget;
-use crate::{
-    callbacks::Callbacks, copy::HeaderRules, sampler::Sampler, stats::LatencyRecorder,
-    transport::Transport,
-};
+use crate::{callbacks::Callbacks, copy::HeaderRules, sampler::Sampler, stats::LatencyRecorder};
 
 /// The largest body that is copied, where nothing else is said: axum's own limit on the bodies that extractors take,
 /// so that what a handler can read is what a shadow can get.
@@ -24,7 +21,6 @@ pub(crate) struct Shared {
     pub(crate) sampler: Sampler,
     /// Of the primary, for requests that were sampled.
     pub(crate) latency: LatencyRecorder,
-    pub(crate) transport: Arc<dyn Transport>,
 }
 
 /// When the body of a request is read for its copies.

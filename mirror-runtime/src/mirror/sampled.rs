@@ -11,7 +11,7 @@ use crate::{
     body::{Copied, CopyBody, Tee, read_ahead},
     copy::Copy,
     dispatch::{Copies, dispatch},
-    outcome::SkipReason,
+    outcome::{ShedReason, SkipReason},
 };
 
 /// A sampled request, and the targets that await its outcome.
@@ -65,11 +65,17 @@ impl Sampled {
                 (body, self.decide(parts, read))
             }
             Ok(Needed::BodyAsItIsRead) => {
-                let copy = Copy::new(parts, &options.headers);
+                let copy = match Copy::new(parts, &options.headers) {
+                    Ok(copy) => copy,
+                    Err(reason) => {
+                        self.skip(reason.into());
+                        return (body, Copies::default());
+                    }
+                };
                 let (sender, copies) = Copies::later();
                 let tee = Tee::new(body, max_body, move |read| {
                     // Nobody may be waiting for them.
-                    let _ = sender.send(self.decide_with(read, |_| copy));
+                    let _ = sender.send(self.decide_with(read, |_| Ok(copy)));
                 });
                 (Body::new(tee), copies)
             }
@@ -94,12 +100,17 @@ impl Sampled {
         self.decide_with(read, |options| Copy::new(parts, &options.headers))
     }
 
-    fn decide_with(&mut self, read: Copied, head: impl FnOnce(&Options) -> Copy) -> Copies {
-        match read {
-            Ok(body) => {
-                let copy = head(&self.mirror.shared.options).with_body(body);
-                self.send_copies(&copy)
-            }
+    fn decide_with(
+        &mut self,
+        read: Copied,
+        head: impl FnOnce(&Options) -> Result<Copy, ShedReason>,
+    ) -> Copies {
+        let copy = read.and_then(|body| {
+            let copy = head(&self.mirror.shared.options)?;
+            Ok(copy.with_body(body))
+        });
+        match copy {
+            Ok(copy) => self.send_copies(&copy),
             Err(reason) => {
                 self.skip(reason);
                 Copies::default()

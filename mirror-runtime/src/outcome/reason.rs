@@ -25,7 +25,7 @@ pub enum SkipReason {
     PrimaryGone,
     /// It opens a tunnel or switches protocols (`CONNECT`, `Upgrade`), which cannot be done twice.
     Upgrade,
-    /// The HTTP client would have sent another path or query than the one that arrived.
+    /// Its path would leave the base path of the target, it has none (`OPTIONS *`), or the transport would change it.
     Unsendable,
     /// It was shed, to protect this process. Counted as shed, not as skipped.
     Shed(ShedReason),

@@ -2,7 +2,6 @@
 
 mod classify;
 mod client;
-mod resolver;
 
 use axum::body::Body;
 use http::{HeaderMap, Request, Response, Uri, header, uri::Scheme};
@@ -15,9 +14,24 @@ use self::{
 use super::{ConnectTimeout, Sending, Transport, Unsendable};
 use crate::{body::CopyBody, outcome::MirrorError};
 
-/// The transport of mirrors that are given no other. All of them share its connections.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ReqwestTransport;
+/// Sends copies with clients of reqwest, one per tokio runtime, for programs that want the client they know.
+///
+/// reqwest rewrites some paths and queries, such as `/a/../b` and `?it's`: those copies are skipped
+/// ([`Unsendable`](crate::SkipReason::Unsendable)). It adds `Accept: */*` where there is no `Accept`, and bounds neither
+/// what it reads of `1xx` answers nor the time of each step of a connection on its own. A copy costs more than with the
+/// connections that a mirror has by itself.
+///
+/// ```
+/// use mirror_runtime::{Mirror, ReqwestTransport};
+///
+/// let mirror = Mirror::builder()
+///     .target("https://staging.example.com")
+///     .transport(ReqwestTransport)
+///     .build()?;
+/// # Ok::<(), mirror_runtime::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReqwestTransport;
 
 static CLIENTS: Clients = Clients::new();
 
@@ -49,7 +63,7 @@ impl Transport for ReqwestTransport {
 ///
 /// `Url` resolves dot segments and encodes some characters, each of which makes it differ from what it was parsed from.
 /// An equal text is an equal request, and an equal origin.
-pub(crate) fn exact_url(uri: &Uri) -> Result<Url, Unsendable> {
+fn exact_url(uri: &Uri) -> Result<Url, Unsendable> {
     let text = uri.to_string();
     Url::parse(&text)
         .ok()

@@ -4,8 +4,7 @@ use std::error::Error;
 
 use axum::BoxError;
 
-use super::resolver::DnsError;
-use crate::outcome::MirrorError;
+use crate::{outcome::MirrorError, transport::resolver::DnsError};
 
 /// Tells failures apart by the errors underneath, and drops the URL from the message: its query may be a secret.
 pub(super) fn classify(error: reqwest::Error) -> MirrorError {

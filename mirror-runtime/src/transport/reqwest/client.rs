@@ -1,19 +1,24 @@
 //! The clients: made when they are first needed, and never tied to a runtime that is gone.
 
 use std::{
-    sync::{Arc, LazyLock, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::Duration,
 };
 
-use reqwest::{Client, redirect, retry};
+use axum::BoxError;
+use reqwest::{
+    Client,
+    dns::{Addrs, Name, Resolve, Resolving},
+    redirect, retry,
+};
 use tokio::{
     runtime::{self, Handle},
     sync::{OnceCell, oneshot},
 };
 
-use super::{classify::classify, no_client, resolver::Resolver};
-use crate::outcome::MirrorError;
+use super::{classify::classify, no_client};
+use crate::{outcome::MirrorError, transport::resolver::resolve};
 
 /// An idle connection is closed after this time: below the 60 s and more after which servers close theirs, so that a
 /// copy rarely meets a connection that is being closed.
@@ -36,8 +41,6 @@ pub(super) struct Kind {
 pub(super) struct Clients {
     /// Locked by copies under way, never by a primary's request, and never across an await.
     clients: Mutex<Vec<(Key, Arc<OnceCell<Client>>)>>,
-    /// Looks names up on threads of its own, so that it serves every runtime.
-    resolver: LazyLock<Resolver>,
 }
 
 type Key = (runtime::Id, Kind);
@@ -46,7 +49,6 @@ impl Clients {
     pub(super) const fn new() -> Self {
         Self {
             clients: Mutex::new(Vec::new()),
-            resolver: LazyLock::new(Resolver::default),
         }
     }
 
@@ -54,12 +56,11 @@ impl Clients {
     pub(super) async fn current(&self, kind: Kind) -> Result<Client, MirrorError> {
         let cell = self.cell((Handle::current().id(), kind));
         let client = cell.get_or_try_init(|| async move {
-            let resolver = self.resolver.clone();
             let (sender, client) = oneshot::channel();
             // Reading the system's certificates takes milliseconds and blocks. A thread of its own, because tokio's
             // blocking pool is the primary's, and may be full.
             let thread = thread::Builder::new().name("mirror-client".to_owned());
-            let build = move || drop(sender.send(build(kind, resolver)));
+            let build = move || drop(sender.send(build(kind)));
             thread.spawn(build).map_err(no_client)?;
             client.await.map_err(no_client)?.map_err(classify)
         });
@@ -83,7 +84,7 @@ impl Clients {
 
 /// Everything is said here that cargo's feature unification could otherwise switch on behind our back: a copy is sent
 /// once, to the target and nowhere else, and its answer is read as it is.
-fn build(kind: Kind, resolver: Resolver) -> Result<Client, reqwest::Error> {
+fn build(kind: Kind) -> Result<Client, reqwest::Error> {
     let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
         .retry(retry::never())
@@ -93,7 +94,7 @@ fn build(kind: Kind, resolver: Resolver) -> Result<Client, reqwest::Error> {
         .no_brotli()
         .no_zstd()
         .no_deflate()
-        .dns_resolver(resolver)
+        .dns_resolver(OffThePool)
         .pool_idle_timeout(IDLE_TIMEOUT);
     if !kind.tls {
         // No certificates: a machine without any, as small containers are, can mirror over plain HTTP all the same.
@@ -106,4 +107,16 @@ fn build(kind: Kind, resolver: Resolver) -> Result<Client, reqwest::Error> {
         builder = builder.connect_timeout(timeout);
     }
     builder.build()
+}
+
+/// Looks names up without tokio's blocking pool, and without one look-up beside another.
+struct OffThePool;
+
+impl Resolve for OffThePool {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let addresses = resolve(name.as_str()).await.map_err(BoxError::from)?;
+            Ok(Box::new(addresses.into_iter()) as Addrs)
+        })
+    }
 }

@@ -8,13 +8,11 @@ use std::{
     collections::HashMap,
     io,
     net::{SocketAddr, ToSocketAddrs},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
-use axum::BoxError;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::watch;
 
 /// How long addresses are used before they are looked up again. The system's resolver does not tell how long they are
@@ -29,13 +27,20 @@ const FRESH_FAILURE: Duration = Duration::from_secs(1);
 #[error("{0}")]
 pub(super) struct DnsError(Arc<io::Error>);
 
+/// The one resolver of the process, so that no host is looked up twice at a time.
+static RESOLVER: LazyLock<Resolver> = LazyLock::new(Resolver::default);
+
+/// The addresses of a host, with port 0.
+pub(super) async fn resolve(host: &str) -> Result<Vec<SocketAddr>, DnsError> {
+    RESOLVER.resolve(host).await
+}
+
 /// What was found, and when.
 type Found = (Result<Vec<SocketAddr>, DnsError>, Instant);
 
-/// Resolves host names for all clients of the process.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Resolver {
-    hosts: Arc<Mutex<HashMap<String, Host>>>,
+#[derive(Debug, Default)]
+struct Resolver {
+    hosts: Mutex<HashMap<String, Host>>,
 }
 
 #[derive(Debug)]
@@ -80,24 +85,19 @@ impl Resolver {
         drop(started);
         found
     }
-}
 
-impl Resolve for Resolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let mut found = self.look_up(name.as_str());
-        Box::pin(async move {
-            let found = found
-                .wait_for(Option::is_some)
-                .await
-                .map(|found| found.clone());
-            let found = found.ok().flatten().map(|(found, _)| found);
-            let found = found.unwrap_or_else(|| {
-                let error = io::Error::other("the look-up could not be started");
-                Err(DnsError(Arc::new(error)))
-            });
-            let addresses = found.map_err(BoxError::from)?;
-            Ok(Box::new(addresses.into_iter()) as Addrs)
-        })
+    async fn resolve(&self, host: &str) -> Result<Vec<SocketAddr>, DnsError> {
+        let mut found = self.look_up(host);
+        let found = found.wait_for(Option::is_some).await;
+        let found = found.ok().and_then(|found| found.clone());
+        found.map_or_else(
+            || {
+                Err(DnsError(Arc::new(io::Error::other(
+                    "the look-up could not be started",
+                ))))
+            },
+            |(found, _)| found,
+        )
     }
 }
 
@@ -111,10 +111,7 @@ mod tests {
         let first = resolver.look_up("localhost");
         let second = resolver.look_up("localhost");
         assert!(first.same_channel(&second));
-        let addresses = resolver
-            .resolve("localhost".parse().unwrap())
-            .await
-            .unwrap();
+        let addresses = resolver.resolve("localhost").await.unwrap();
         assert!(
             addresses
                 .into_iter()
@@ -126,11 +123,6 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_host_is_a_dns_error() {
         let resolver = Resolver::default();
-        let error = resolver
-            .resolve("no-such-host.invalid".parse().unwrap())
-            .await
-            .err()
-            .unwrap();
-        assert!(error.is::<DnsError>());
+        assert!(resolver.resolve("no-such-host.invalid").await.is_err());
     }
 }

@@ -1,0 +1,54 @@
+//! Where connections lead, and how they are opened.
+
+use std::time::Duration;
+
+use http::{
+    HeaderValue, Uri,
+    uri::{PathAndQuery, Scheme},
+};
+
+use crate::target::Destination;
+
+/// What tells one pool of connections from another.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Origin {
+    /// Scheme and authority, with `/` as the path.
+    pub(super) uri: Uri,
+    /// The `Host` of copies that have none of their own.
+    pub(super) host_header: HeaderValue,
+    /// A `Host` that is not the target's is sent over HTTP/1.1 only: in HTTP/2 it would stand beside an `:authority`
+    /// that contradicts it.
+    pub(super) http1_only: bool,
+    pub(super) connect_timeout: Duration,
+}
+
+impl Origin {
+    /// The origin of a target; `None` where its authority cannot stand in a header, which none of a target is.
+    pub(crate) fn new(
+        destination: &Destination,
+        http1_only: bool,
+        connect_timeout: Duration,
+    ) -> Option<Self> {
+        let (scheme, authority) = (&destination.scheme, &destination.authority);
+        let uri = Uri::builder()
+            .scheme(scheme.clone())
+            .authority(authority.clone())
+            .path_and_query(PathAndQuery::from_static("/"));
+        Some(Self {
+            uri: uri.build().ok()?,
+            host_header: HeaderValue::from_str(authority.as_str()).ok()?,
+            http1_only,
+            connect_timeout,
+        })
+    }
+
+    pub(super) fn is_tls(&self) -> bool {
+        self.uri.scheme() == Some(&Scheme::HTTPS)
+    }
+
+    /// A name, or an address without brackets.
+    pub(super) fn host(&self) -> &str {
+        let host = self.uri.host().unwrap_or_default();
+        host.trim_matches(['[', ']'])
+    }
+}
