@@ -1,0 +1,99 @@
+//! One app, mirrored in each way.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    middleware::from_fn_with_state,
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use http::StatusCode;
+use http_body_util::BodyExt;
+use mirror_runtime::{
+    __private::{Incoming, serve},
+    Mirror, mirror,
+};
+use tower::layer::util::Identity;
+
+use super::by_hand::{ByHand, Client};
+
+/// What the handler keeps: how many bytes it has read.
+type Seen = Arc<AtomicU64>;
+
+/// Reads its body piece by piece, so that it copies none of it.
+async fn read(State(seen): State<Seen>, mut body: Body) -> StatusCode {
+    while let Some(frame) = body.frame().await {
+        match frame {
+            Ok(frame) => seen.fetch_add(
+                frame.data_ref().map_or(0, |data| data.len() as u64),
+                Relaxed,
+            ),
+            Err(_) => return StatusCode::BAD_REQUEST,
+        };
+    }
+    StatusCode::OK
+}
+
+/// The attribute where it samples nothing.
+#[mirror(targets = ["http://127.0.0.1:9"], percentage = 0)]
+async fn read_unsampled(state: State<Seen>, body: Body) -> StatusCode {
+    read(state, body).await
+}
+
+/// Without a mirror.
+pub(crate) fn plain() -> Router {
+    with_state(Router::new().route("/orders", any(read)))
+}
+
+/// Without a mirror, and with a layer that does nothing.
+pub(crate) fn empty_layer() -> Router {
+    with_state(Router::new().route("/orders", any(read).layer(Identity::new())))
+}
+
+/// With the attribute, at 0 %.
+pub(crate) fn attribute_unsampled() -> Router {
+    with_state(Router::new().route("/orders", any(read_unsampled)))
+}
+
+/// With what the attribute expands to, around a mirror that was built: an attribute takes no transport, and its target
+/// has no port that the system chooses.
+pub(crate) fn attribute(mirror: &Mirror) -> Router {
+    // As long as the program, as the one of an attribute.
+    let mirror: &'static Mirror = Box::leak(Box::new(mirror.clone()));
+    let handler = move |incoming: Incoming<Seen>| {
+        serve::<Seen, _, (State<Seen>, Body), _>(mirror, read, incoming)
+    };
+    with_state(Router::new().route("/orders", any(handler)))
+}
+
+/// With the layer.
+pub(crate) fn layer(mirror: &Mirror) -> Router {
+    with_state(Router::new().route("/orders", any(read).layer(mirror.layer())))
+}
+
+/// With a middleware that was written by hand.
+pub(crate) fn by_hand<C: Client>(mirror: ByHand<C>) -> Router {
+    let middleware = from_fn_with_state(mirror, ByHand::mirror);
+    with_state(Router::new().route("/orders", any(read).layer(middleware)))
+}
+
+/// Mirrored by hand in the handler itself: less code to reuse, and less to run.
+pub(crate) fn by_hand_inside<C: Client>(mirror: ByHand<C>) -> Router {
+    let handler = |state: State<Seen>, request: Request| async move {
+        match mirror.copy(request).await {
+            Ok(request) => read(state, request.into_body()).await.into_response(),
+            Err(status) => Response::into_response(status.into_response()),
+        }
+    };
+    with_state(Router::new().route("/orders", any(handler)))
+}
+
+fn with_state(app: Router<Seen>) -> Router {
+    app.with_state(Seen::default())
+}

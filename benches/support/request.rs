@@ -1,0 +1,119 @@
+//! The requests that are measured.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderValue, Request, header};
+use http_body::{Frame, SizeHint};
+
+/// Long enough for every body that is measured.
+static BYTES: [u8; 1 << 20] = [b'x'; 1 << 20];
+
+/// The length of a body, and the number of pieces in which it arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) bytes: usize,
+    pub(crate) frames: usize,
+}
+
+impl Shape {
+    pub(crate) const EMPTY: Self = Self::new(0, 0);
+    pub(crate) const KIB: Self = Self::new(1 << 10, 1);
+
+    pub(crate) const ALL: [Self; 7] = [
+        Self::EMPTY,
+        Self::KIB,
+        Self::new(64 << 10, 1),
+        Self::new(1 << 20, 1),
+        // Pieces of the size of the server's read buffer, and pieces that are smaller than what is kept as it is.
+        Self::new(64 << 10, 8),
+        Self::new(64 << 10, 64),
+        Self::new(1 << 20, 64),
+    ];
+
+    pub(crate) const fn new(bytes: usize, frames: usize) -> Self {
+        Self { bytes, frames }
+    }
+
+    /// A `POST` with six headers, as a browser or a service sends it.
+    pub(crate) fn request(self) -> Request<Body> {
+        let body = match self.frames {
+            0 => Body::empty(),
+            1 => Body::from(Bytes::from_static(&BYTES[..self.bytes])),
+            frames => Body::new(Pieces {
+                left: self.bytes,
+                each: self.bytes / frames,
+            }),
+        };
+        let mut request = Request::post("/orders?source=web").body(body);
+        if let Ok(request) = &mut request {
+            let headers = request.headers_mut();
+            headers.insert(header::HOST, HeaderValue::from_static("shop.example"));
+            headers.insert(
+                header::USER_AGENT,
+                HeaderValue::from_static("bench/1.0 (of a usual length)"),
+            );
+            headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+            headers.insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("application/json"),
+            );
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(self.bytes));
+            headers.insert(
+                "x-request-id",
+                HeaderValue::from_static("0af7651916cd43dd8448eb211c80319c"),
+            );
+        }
+        request.expect("a request that is right")
+    }
+}
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.bytes {
+            0 => write!(f, "no body"),
+            bytes if bytes >= 1 << 20 => write!(f, "{} MiB", bytes >> 20),
+            bytes => write!(f, "{} KiB", bytes >> 10),
+        }?;
+        if self.frames > 1 {
+            write!(f, " in {} frames", self.frames)?;
+        }
+        Ok(())
+    }
+}
+
+/// A body of known length in equal pieces, which are not slices of one another.
+#[derive(Debug)]
+struct Pieces {
+    left: usize,
+    each: usize,
+}
+
+impl http_body::Body for Pieces {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        let each = self.each.min(self.left);
+        self.left -= each;
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&BYTES[..each])))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left as u64)
+    }
+}

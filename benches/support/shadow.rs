@@ -1,0 +1,115 @@
+//! Shadows that cost as little as possible, so that what is measured is who sends to them.
+
+use std::{io, sync::Arc, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+/// Larger than the head of every request that is measured.
+const BUFFER: usize = 64 << 10;
+
+/// How a shadow behaves.
+#[derive(Clone, Debug)]
+pub(crate) enum Manner {
+    /// Answers each request, after a time, with a body of so many bytes.
+    Answers { after: Duration, bytes: usize },
+    /// Takes requests and never answers.
+    Silent,
+}
+
+impl Manner {
+    /// Answers at once, with the two bytes of `ok`, so to say.
+    pub(crate) const OK: Self = Self::Answers {
+        after: Duration::ZERO,
+        bytes: 2,
+    };
+}
+
+/// Serves on a free port of this machine, on the runtime that calls it, and returns its URL.
+pub(crate) fn start(manner: Manner) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("the address of a listener");
+    listener
+        .set_nonblocking(true)
+        .expect("a listener that does not block");
+    let listener = TcpListener::from_std(listener).expect("a runtime with I/O");
+    tokio::spawn(serve(listener, manner, || ()));
+    format!("http://{address}")
+}
+
+/// Serves all connections until the runtime ends. Once a connection is open, nothing is allocated for its requests.
+pub(crate) async fn serve(listener: TcpListener, manner: Manner, connected: impl Fn() + Send) {
+    let answer = match manner {
+        Manner::Answers { bytes, .. } => {
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {bytes}\r\n\r\n");
+            [head.into_bytes(), vec![b'x'; bytes]].concat()
+        }
+        Manner::Silent => Vec::new(),
+    };
+    let answer: Arc<[u8]> = answer.into();
+    loop {
+        let Ok((connection, _)) = listener.accept().await else {
+            // No descriptor left: one may be free again soon.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        connected();
+        let _ = connection.set_nodelay(true);
+        let (manner, answer) = (manner.clone(), Arc::clone(&answer));
+        tokio::spawn(async move { answer_all(connection, manner, &answer).await });
+    }
+}
+
+async fn answer_all(mut connection: TcpStream, manner: Manner, answer: &[u8]) -> io::Result<()> {
+    let mut buffer = vec![0; BUFFER];
+    let mut filled = 0;
+    loop {
+        let Some(request) = whole_request(&buffer[..filled]) else {
+            filled += match connection.read(&mut buffer[filled..]).await? {
+                0 => return Ok(()),
+                read => read,
+            };
+            continue;
+        };
+        // The body is read and dropped.
+        let mut rest = request.saturating_sub(filled);
+        while rest > 0 {
+            let read = connection.read(&mut buffer).await?;
+            if read == 0 {
+                return Ok(());
+            }
+            rest = rest.saturating_sub(read);
+        }
+        buffer.copy_within(request.min(filled)..filled, 0);
+        filled = filled.saturating_sub(request);
+        if let Manner::Answers { after, .. } = manner {
+            if !after.is_zero() {
+                tokio::time::sleep(after).await;
+            }
+            connection.write_all(answer).await?;
+        }
+    }
+}
+
+/// The length of the request at the front, with its body, once its head is there.
+fn whole_request(bytes: &[u8]) -> Option<usize> {
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut request = httparse::Request::new(&mut headers);
+    let httparse::Status::Complete(head) = request.parse(bytes).ok()? else {
+        return None;
+    };
+    let length = request
+        .headers
+        .iter()
+        .find(|header| header.name.eq_ignore_ascii_case("content-length"))
+        .and_then(|header| {
+            std::str::from_utf8(header.value)
+                .ok()?
+                .trim()
+                .parse::<usize>()
+                .ok()
+        });
+    Some(head + length.unwrap_or(0))
+}

@@ -1,0 +1,88 @@
+//! The versions of the handler path that are measured, none of which sends anything.
+
+use std::fmt;
+
+use axum::Router;
+use mirror_runtime::Mirror;
+
+use super::{Nothing, app, by_hand::ByHand};
+
+/// One way to mirror, or not; with a number of targets where it samples all requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    Plain,
+    /// What any layer costs, whatever it does.
+    EmptyLayer,
+    AttributeUnsampled,
+    LayerUnsampled,
+    ByHandUnsampled,
+    Attribute(usize),
+    Layer(usize),
+    ByHand(usize),
+    ByHandInside(usize),
+}
+
+impl Version {
+    pub(crate) const ALL: [Self; 13] = [
+        Self::Plain,
+        Self::EmptyLayer,
+        Self::AttributeUnsampled,
+        Self::LayerUnsampled,
+        Self::ByHandUnsampled,
+        Self::Attribute(1),
+        Self::Layer(1),
+        Self::ByHand(1),
+        Self::ByHandInside(1),
+        Self::Attribute(3),
+        Self::Layer(3),
+        Self::ByHand(3),
+        Self::ByHandInside(3),
+    ];
+
+    /// The app of this version.
+    pub(crate) fn app(self) -> Router {
+        match self {
+            Self::Plain => app::plain(),
+            Self::EmptyLayer => app::empty_layer(),
+            Self::AttributeUnsampled => app::attribute_unsampled(),
+            Self::LayerUnsampled => app::layer(&mirror(1, 0.0)),
+            Self::ByHandUnsampled => app::by_hand(ByHand::new(Nothing, &urls(1), 0)),
+            Self::Attribute(targets) => app::attribute(&mirror(targets, 100.0)),
+            Self::Layer(targets) => app::layer(&mirror(targets, 100.0)),
+            Self::ByHand(targets) => app::by_hand(ByHand::new(Nothing, &urls(targets), 100)),
+            Self::ByHandInside(targets) => {
+                app::by_hand_inside(ByHand::new(Nothing, &urls(targets), 100))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain => write!(f, "plain"),
+            Self::EmptyLayer => write!(f, "an empty layer"),
+            Self::AttributeUnsampled => write!(f, "attribute, 0 %"),
+            Self::LayerUnsampled => write!(f, "layer, 0 %"),
+            Self::ByHandUnsampled => write!(f, "by hand, 0 %"),
+            Self::Attribute(targets) => write!(f, "attribute, to {targets}"),
+            Self::Layer(targets) => write!(f, "layer, to {targets}"),
+            Self::ByHand(targets) => write!(f, "by hand, to {targets}"),
+            Self::ByHandInside(targets) => write!(f, "by hand in the handler, to {targets}"),
+        }
+    }
+}
+
+fn mirror(targets: usize, percentage: f64) -> Mirror {
+    let mirror = Mirror::builder().percentage(percentage).transport(Nothing);
+    let mirror = urls(targets)
+        .iter()
+        .fold(mirror, |mirror, url| mirror.target(url.as_str()));
+    mirror.build().expect("options that are right")
+}
+
+fn urls(targets: usize) -> Vec<String> {
+    (0..targets)
+        .map(|target| format!("http://shadow-{target}.example"))
+        .collect()
+}
