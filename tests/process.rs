@@ -102,7 +102,7 @@ async fn copies_leave_again_after_a_drain() {
 struct Silence;
 
 impl Transport for Silence {
-    fn send(&self, _: Request<CopyBody>) -> Result<Sending, Unsendable> {
+    fn send(&self, _: Request<CopyBody>, _: Duration) -> Result<Sending, Unsendable> {
         Ok(Box::pin(std::future::pending()))
     }
 }

@@ -1,6 +1,6 @@
 //! A transport that does nothing, so that what remains is the cost of mirroring itself.
 
-use std::future::ready;
+use std::{future::ready, time::Duration};
 
 use axum::body::Body;
 use http::{HeaderMap, Method, Request, Response};
@@ -13,7 +13,7 @@ use super::by_hand::Client;
 pub(crate) struct Nothing;
 
 impl Transport for Nothing {
-    fn send(&self, _: Request<CopyBody>) -> Result<Sending, Unsendable> {
+    fn send(&self, _: Request<CopyBody>, _: Duration) -> Result<Sending, Unsendable> {
         Ok(Box::pin(ready(Ok(Response::new(Body::empty())))))
     }
 }

@@ -3,15 +3,13 @@
 use std::{
     pin::Pin,
     task::{Context, Poll},
+    vec,
 };
 
 use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderValue, Request, header};
 use http_body::{Frame, SizeHint};
-
-/// Long enough for every body that is measured.
-static BYTES: [u8; 1 << 20] = [b'x'; 1 << 20];
 
 /// The length of a body, and the number of pieces in which it arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,10 +41,10 @@ impl Shape {
     pub(crate) fn request(self) -> Request<Body> {
         let body = match self.frames {
             0 => Body::empty(),
-            1 => Body::from(Bytes::from_static(&BYTES[..self.bytes])),
+            1 => Body::from(vec![b'x'; self.bytes]),
             frames => Body::new(Pieces {
                 left: self.bytes,
-                each: self.bytes / frames,
+                pieces: vec![vec![b'x'; self.bytes / frames]; frames].into_iter(),
             }),
         };
         let mut request = Request::post("/orders?source=web").body(body);
@@ -86,11 +84,11 @@ impl std::fmt::Display for Shape {
     }
 }
 
-/// A body of known length in equal pieces, which are not slices of one another.
+/// A body of known length in equal pieces, each in memory of its own.
 #[derive(Debug)]
 struct Pieces {
     left: usize,
-    each: usize,
+    pieces: vec::IntoIter<Vec<u8>>,
 }
 
 impl http_body::Body for Pieces {
@@ -101,12 +99,10 @@ impl http_body::Body for Pieces {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if self.left == 0 {
-            return Poll::Ready(None);
-        }
-        let each = self.each.min(self.left);
-        self.left -= each;
-        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&BYTES[..each])))))
+        Poll::Ready(self.pieces.next().map(|piece| {
+            self.left -= piece.len();
+            Ok(Frame::data(Bytes::from(piece)))
+        }))
     }
 
     fn is_end_stream(&self) -> bool {

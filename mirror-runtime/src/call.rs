@@ -19,17 +19,17 @@ use http::request::Parts;
 )]
 pub trait Call<S, M, A>: Send {
     /// Extracts the arguments, calls the handler, and turns what it returns into a response.
-    fn call(self, parts: Parts, body: Body, state: &S) -> impl Future<Output = Response> + Send;
+    fn call(self, parts: Parts, body: Body, state: S) -> impl Future<Output = Response> + Send;
 }
 
 impl<S, F, Fut> Call<S, (), ()> for F
 where
     F: FnOnce() -> Fut + Send,
     Fut: Future<Output: IntoResponse> + Send,
-    S: Sync,
+    S: Send,
 {
-    async fn call(self, _: Parts, _: Body, _: &S) -> Response {
-        self().await.into_response()
+    fn call(self, _: Parts, _: Body, _: S) -> impl Future<Output = Response> + Send {
+        async move { self().await.into_response() }
     }
 }
 
@@ -45,18 +45,27 @@ macro_rules! impl_call {
             $last: FromRequest<S, M> + Send,
         {
             #[allow(unused_mut, reason = "one argument takes the whole request")]
-            async fn call(self, mut parts: Parts, body: Body, state: &S) -> Response {
-                $(
-                    let $arg = match $arg::from_request_parts(&mut parts, state).await {
+            // No `async fn`: its future has room for each argument twice.
+            fn call(
+                self,
+                mut parts: Parts,
+                body: Body,
+                state: S,
+            ) -> impl Future<Output = Response> + Send {
+                async move {
+                    $(
+                        let $arg = match $arg::from_request_parts(&mut parts, &state).await {
+                            Ok(value) => value,
+                            Err(rejection) => return rejection.into_response(),
+                        };
+                    )*
+                    let request = Request::from_parts(parts, body);
+                    let $last = match $last::from_request(request, &state).await {
                         Ok(value) => value,
                         Err(rejection) => return rejection.into_response(),
                     };
-                )*
-                let $last = match $last::from_request(Request::from_parts(parts, body), state).await {
-                    Ok(value) => value,
-                    Err(rejection) => return rejection.into_response(),
-                };
-                self($($arg,)* $last).await.into_response()
+                    self($($arg,)* $last).await.into_response()
+                }
             }
         }
     };

@@ -6,8 +6,7 @@ mod uri;
 use std::sync::Arc;
 
 use http::{
-    HeaderMap, Method, Request, Uri, header, header::HeaderName, header::HeaderValue,
-    request::Parts,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header, request::Parts,
 };
 
 use crate::{
@@ -26,24 +25,21 @@ pub(crate) const MIRRORED_FROM: HeaderName = HeaderName::from_static("x-mirrored
 /// bound it: 4 MiB for 1,024 copies.
 const FREE_HEADERS: usize = 4 * 1024;
 
-/// What all copies of one request have in common.
+/// The head of a request that is to be copied, as it arrived. Taking it is all that the primary waits for.
 #[derive(Debug)]
-pub(crate) struct Copy {
+pub(crate) struct Original {
     method: Method,
     uri: Uri,
+    version: Version,
     headers: HeaderMap,
-    declares_body: bool,
-    body: CopyBody,
     /// The place of headers that are large.
     place: Option<Arc<Reservation>>,
 }
 
-impl Copy {
-    /// The copies' head, to which a body can be added.
-    pub(crate) fn new(parts: &Parts, rules: &HeaderRules) -> Result<Self, ShedReason> {
-        let headers = rules.apply(parts);
-        let size = headers
-            .iter()
+impl Original {
+    pub(crate) fn of(parts: &Parts) -> Result<Self, ShedReason> {
+        let sizes = parts.headers.iter();
+        let size = sizes
             .map(|(name, value)| name.as_str().len() + value.len())
             .sum();
         let place = if size > FREE_HEADERS {
@@ -56,13 +52,38 @@ impl Copy {
         Ok(Self {
             method: parts.method.clone(),
             uri: original_uri(parts).clone(),
-            headers,
-            declares_body: !rules.without_body && headers::declare_body(&parts.headers),
-            body: CopyBody::default(),
+            version: parts.version,
+            headers: parts.headers.clone(),
             place,
         })
     }
 
+    /// What all its copies have in common, but for their body.
+    pub(crate) fn into_copy(self, rules: &HeaderRules) -> Copy {
+        Copy {
+            headers: rules.apply(&self),
+            declares_body: !rules.without_body && headers::declare_body(&self.headers),
+            method: self.method,
+            uri: uri::compact(self.uri),
+            body: CopyBody::default(),
+            place: self.place,
+        }
+    }
+}
+
+/// What all copies of one request have in common. It shares no memory with the connection of the original, whose read
+/// buffers would live as long as a copy.
+#[derive(Debug)]
+pub(crate) struct Copy {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    declares_body: bool,
+    body: CopyBody,
+    place: Option<Arc<Reservation>>,
+}
+
+impl Copy {
     pub(crate) fn with_body(mut self, body: CopyBody) -> Self {
         if body.is_empty() && self.declares_body {
             // The client sets no length for an empty body, and a `POST` without one is refused by some servers
@@ -72,10 +93,6 @@ impl Copy {
         }
         self.body = body;
         self
-    }
-
-    pub(crate) fn body(&self) -> &CopyBody {
-        &self.body
     }
 
     /// The places in the byte budget that each copy keeps until it ends.
@@ -88,10 +105,28 @@ impl Copy {
         &self,
         destination: &Destination,
     ) -> Result<Request<CopyBody>, Unjoinable> {
+        let headers = self.headers.clone();
+        self.request_with(headers, destination)
+    }
+
+    /// The copy for the last target, which needs no headers of its own.
+    pub(crate) fn last_request_for(
+        mut self,
+        destination: &Destination,
+    ) -> Result<Request<CopyBody>, Unjoinable> {
+        let headers = std::mem::take(&mut self.headers);
+        self.request_with(headers, destination)
+    }
+
+    fn request_with(
+        &self,
+        headers: HeaderMap,
+        destination: &Destination,
+    ) -> Result<Request<CopyBody>, Unjoinable> {
         let mut request = Request::new(self.body.clone());
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = join(destination, &self.uri)?;
-        *request.headers_mut() = self.headers.clone();
+        *request.headers_mut() = headers;
         Ok(request)
     }
 }

@@ -13,22 +13,12 @@ mod rate;
 
 use std::time::Duration;
 
-use tokio::{
-    runtime::Handle,
-    sync::oneshot,
-    task::JoinHandle,
-    time::{Instant, timeout},
-};
+use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle, time::timeout};
 
 pub use self::drain::{Drained, drain};
 use self::flight::Flight;
 pub(crate) use self::{gate::Gate, gauge::Gauge};
-use crate::{
-    copy::Copy,
-    mirror::{Mirror, MirrorTarget},
-    outcome::{ShedReason, SkipReason},
-    transport::Sending,
-};
+use crate::{copy::Copy, mirror::Mirror, outcome::SkipReason};
 
 /// How long the answer of a `sync` mirror waits for callbacks when the time of the copies is over.
 const CALLBACK_GRACE: Duration = Duration::from_secs(1);
@@ -36,72 +26,83 @@ const CALLBACK_GRACE: Duration = Duration::from_secs(1);
 /// The copies of one request that its answer waits for: none, unless the mirror is `sync`.
 #[derive(Debug, Default)]
 pub(crate) struct Copies {
-    waited_for: Vec<JoinHandle<()>>,
+    left: Option<JoinHandle<()>>,
     /// Copies that leave when the handler has read the body.
     later: Option<oneshot::Receiver<Copies>>,
 }
 
 impl Copies {
-    pub(crate) fn extend(&mut self, copy: Option<JoinHandle<()>>) {
-        self.waited_for.extend(copy);
-    }
-
     /// Copies that have not left yet, and those to tell of them.
     pub(crate) fn later() -> (oneshot::Sender<Self>, Self) {
         let (sender, later) = oneshot::channel();
-        (
-            sender,
-            Self {
-                later: Some(later),
-                ..Self::default()
-            },
-        )
+        let copies = Self {
+            left: None,
+            later: Some(later),
+        };
+        (sender, copies)
     }
 
     /// Waits until each copy was answered, failed or timed out, and its callback has run; at most until the longest
     /// timeout is over and a second more, for a callback that blocks, in this mirror or in another.
     ///
     /// Copies that have not left by now are not waited for: they may be waiting for the client to read the answer.
-    pub(crate) async fn wait(mut self, longest: Duration) {
-        if let Some(left) = self.later.as_mut().and_then(|later| later.try_recv().ok()) {
-            self.waited_for.extend(left.waited_for);
-        }
-        let ended = async {
-            for copy in self.waited_for {
-                // A copy that panicked or was cancelled has been counted; there is nothing to wait for.
-                let _ = copy.await;
-            }
-        };
-        let _ = timeout(longest + CALLBACK_GRACE, ended).await;
+    pub(crate) async fn wait(self, longest: Duration) {
+        let later = self.later.and_then(|mut later| later.try_recv().ok());
+        let left = self.left.or(later.and_then(|copies| copies.left));
+        let _ = timeout(longest + CALLBACK_GRACE, ended(left)).await;
     }
 }
 
-/// Sends a copy to a target, or says why not.
-pub(crate) fn dispatch(
-    mirror: &Mirror,
-    index: usize,
-    copy: &Copy,
-) -> Result<Option<JoinHandle<()>>, SkipReason> {
-    let target = &mirror.targets()[index];
-    let admission = target.gate.admit()?;
-    let (sending, runtime) = match prepare(target, copy) {
-        Ok(prepared) => prepared,
-        Err(reason) => {
-            target.gate.not_needed(&admission);
-            return Err(reason);
-        }
-    };
-    let flight = Flight::start(mirror.clone(), index, copy, admission);
-    let copy = runtime.spawn(flight.run(sending, Instant::now()));
-    Ok(mirror.is_sync().then_some(copy))
+/// The copies of one request that are about to leave.
+#[derive(Debug, Default)]
+pub(crate) struct Departure {
+    /// Apart from the others: most mirrors have one target, and a list is an allocation.
+    first: Option<Flight>,
+    others: Vec<Flight>,
 }
 
-fn prepare(target: &MirrorTarget, copy: &Copy) -> Result<(Sending, Handle), SkipReason> {
-    let (destination, route) = target.destination().ok_or(SkipReason::Disabled)?;
-    let request = copy
-        .request_for(destination)
-        .map_err(|_| SkipReason::Unsendable)?;
-    let sending = route.send(request).map_err(|_| SkipReason::Unsendable)?;
-    let runtime = Handle::try_current().map_err(|_| ShedReason::NoRuntime)?;
-    Ok((sending, runtime))
+impl Departure {
+    /// Adds a copy to a target, unless its gate says why not.
+    pub(crate) fn admit(&mut self, mirror: &Mirror, index: usize) -> Result<(), SkipReason> {
+        let flight = Flight::admit(mirror, index)?;
+        if self.first.is_none() {
+            self.first = Some(flight);
+        } else {
+            self.others.push(flight);
+        }
+        Ok(())
+    }
+
+    /// Lets the copies leave: on a task, which makes them too, so that the primary need not wait for that.
+    pub(crate) fn leave(self, copy: impl FnOnce() -> Copy + Send + 'static, copies: &mut Copies) {
+        let Some(first) = self.first else { return };
+        // Where there is no runtime, the copies are dropped here, and counted so.
+        if let Ok(runtime) = Handle::try_current() {
+            let (others, sync) = (self.others, first.is_sync());
+            let left = runtime.spawn(async move {
+                let copy = copy();
+                let others = others.into_iter().map(|flight| {
+                    let request = flight.request(|destination| copy.request_for(destination));
+                    tokio::spawn(flight.run(request, copy.places()))
+                });
+                // Now, and not one after another.
+                let others: Vec<_> = others.collect();
+                let places = copy.places();
+                let request = first.request(|destination| copy.last_request_for(destination));
+                first.run(request, places).await;
+                if sync {
+                    ended(others).await;
+                }
+            });
+            copies.left = sync.then_some(left);
+        }
+    }
+}
+
+/// Waits for copies to end.
+async fn ended(copies: impl IntoIterator<Item = JoinHandle<()>>) {
+    for copy in copies {
+        // One that panicked or was cancelled has been counted; there is nothing to wait for.
+        let _ = copy.await;
+    }
 }

@@ -3,7 +3,7 @@
 use http::{HeaderMap, Uri, request::Parts};
 
 use crate::{
-    copy::{HeaderRules, join},
+    copy::{HeaderRules, Original, join},
     target::Destination,
 };
 
@@ -22,5 +22,5 @@ pub fn copied_headers(parts: &Parts, strip_credentials: bool, preserve_host: boo
         preserve_host,
         ..HeaderRules::default()
     };
-    rules.apply(parts)
+    Original::of(parts).map_or_else(|_| HeaderMap::new(), |original| rules.apply(&original))
 }

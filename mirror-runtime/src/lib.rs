@@ -189,7 +189,7 @@ pub use self::{
     registry::{mirror_named, mirrors},
     stats::{Latency, MirrorStats, TargetStats},
     target::Target,
-    transport::{ConnectTimeout, Sending, Transport, Unsendable},
+    transport::{Sending, Transport, Unsendable},
 };
 
 #[cfg(feature = "reqwest")]

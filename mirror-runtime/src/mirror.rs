@@ -3,9 +3,8 @@
 mod options;
 mod sampled;
 
-use std::{fmt, future::Future, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-use axum::body::Body;
 use http::request::Parts;
 
 pub use self::options::BodyMode;
@@ -19,7 +18,6 @@ use crate::{
     outcome::SkipReason,
     sampler::Share,
     stats::{Counters, MirrorStats},
-    target::Destination,
     transport::Route,
 };
 
@@ -51,13 +49,6 @@ pub(crate) struct MirrorTarget {
     pub(crate) route: Option<Route>,
     pub(crate) gate: Gate,
     pub(crate) counters: Counters,
-}
-
-impl MirrorTarget {
-    /// Where copies go and how; `None` for a target that is off.
-    pub(crate) fn destination(&self) -> Option<(&Destination, &Route)> {
-        self.target.destination().zip(self.route.as_ref())
-    }
 }
 
 impl Mirror {
@@ -134,22 +125,6 @@ impl Mirror {
         &self.shared.callbacks
     }
 
-    /// Takes a request through: samples it, sends its copies, and lets `primary` answer it.
-    pub(crate) async fn serve<F>(
-        &self,
-        parts: Parts,
-        body: Body,
-        primary: impl FnOnce(Parts, Body) -> F,
-    ) -> F::Output
-    where
-        F: Future,
-    {
-        match self.sample(&parts) {
-            None => primary(parts, body).await,
-            Some(sampled) => sampled.serve(parts, body, primary).await,
-        }
-    }
-
     /// Decides whether a request is mirrored, from its head alone. Where it is not, that is all it costs.
     pub(crate) fn sample(&self, parts: &Parts) -> Option<Sampled> {
         let shared = &*self.shared;
@@ -181,7 +156,7 @@ impl Mirror {
     }
 
     /// Counts and reports that a request is not sent to a target.
-    fn not_sent(&self, index: usize, reason: SkipReason) {
+    pub(crate) fn not_sent(&self, index: usize, reason: SkipReason) {
         self.targets()[index].counters.not_sent(reason);
         if self.callbacks().on_skip.is_some() {
             let mirror = self.clone();

@@ -3,25 +3,36 @@
 mod check;
 mod options;
 
+use std::future::Future;
+
 pub use axum::{
     extract::{FromRequest, FromRequestParts},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 
 pub use self::{
     check::{check_distinct, check_target},
     options::{Options, Source},
 };
+use crate::layer::ResponseFuture;
 pub use crate::{Mirror, call::Call, incoming::Incoming};
 
 /// Answers a request with the original handler, and mirrors it.
-pub async fn serve<S, M, A, H>(mirror: &Mirror, handler: H, incoming: Incoming<S>) -> Response
+pub fn serve<S, M, A, H>(
+    mirror: &Mirror,
+    handler: H,
+    incoming: Incoming<S>,
+) -> impl Future<Output = Response> + Send + use<S, M, A, H>
 where
-    H: Call<S, M, A>,
-    S: Send + Sync,
+    H: Call<S, M, A> + 'static,
+    S: Send + Sync + 'static,
+    M: 'static,
+    A: 'static,
 {
     let Incoming { parts, body, state } = incoming;
-    mirror
-        .serve(parts, body, |parts, body| handler.call(parts, body, &state))
-        .await
+    let primary = move |parts, body| handler.call(parts, body, state);
+    match mirror.sample(&parts) {
+        None => ResponseFuture::direct(primary(parts, body)),
+        Some(sampled) => ResponseFuture::mirrored(sampled.serve(parts, body, primary)),
+    }
 }

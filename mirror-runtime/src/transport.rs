@@ -29,16 +29,17 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Takes a copy, and returns the future that sends it. Nothing may happen before that future is polled: it is
     /// counted as sent in between.
     ///
+    /// To get a connection it may take `connect_timeout`. Its whole time is bounded by who polls the future.
+    ///
     /// # Errors
     ///
     /// [`Unsendable`] where the copy would not arrive as it stands. It is counted as skipped then.
-    fn send(&self, copy: Request<CopyBody>) -> Result<Sending, Unsendable>;
+    fn send(
+        &self,
+        copy: Request<CopyBody>,
+        connect_timeout: Duration,
+    ) -> Result<Sending, Unsendable>;
 }
-
-/// The time that a copy may take to get a connection, as an extension of the request. The copy's whole time is bounded
-/// by whoever polls [`Sending`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConnectTimeout(pub Duration);
 
 /// The way to one target.
 #[derive(Debug)]
@@ -48,21 +49,23 @@ pub(crate) enum Route {
     /// What the mirror was given.
     Transport {
         transport: Arc<dyn Transport>,
-        connect_timeout: ConnectTimeout,
+        connect_timeout: Duration,
     },
 }
 
 impl Route {
-    pub(crate) fn send(&self, mut copy: Request<CopyBody>) -> Result<Sending, Unsendable> {
+    /// The future that sends a copy.
+    pub(crate) fn send(&self, copy: Request<CopyBody>) -> Result<Sending, Unsendable> {
         match self {
-            Self::Pool(pool) => Ok(pool.send(copy)),
+            Self::Pool(pool) => {
+                let pool = Arc::clone(pool);
+                Ok(Box::pin(async move { pool.send(copy).await }))
+            }
             Self::Transport {
                 transport,
                 connect_timeout,
-            } => {
-                copy.extensions_mut().insert(*connect_timeout);
-                caught("transport", || transport.send(copy)).unwrap_or(Err(Unsendable))
-            }
+            } => caught("transport", || transport.send(copy, *connect_timeout))
+                .unwrap_or(Err(Unsendable)),
         }
     }
 }

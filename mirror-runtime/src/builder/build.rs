@@ -11,7 +11,7 @@ use crate::{
     sampler::{Sampler, Share},
     stats::{Counters, LatencyRecorder},
     target::{Destination, OffReason},
-    transport::{ConnectTimeout, Origin, Pool, Route},
+    transport::{Origin, Pool, Route},
 };
 
 /// More targets than anybody compares at once. The set of targets that a request goes to fits a machine word.
@@ -74,7 +74,7 @@ impl MirrorBuilder {
         if let Some(transport) = &self.transport {
             return Some(Route::Transport {
                 transport: Arc::clone(transport),
-                connect_timeout: ConnectTimeout(connect_timeout),
+                connect_timeout,
             });
         }
         let preserves_host = self.options.headers.preserve_host;

@@ -6,11 +6,10 @@ use bytes::BytesMut;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Version,
     header::{self, Entry},
-    request::Parts,
 };
 use mirror_grammar::is_hop_by_hop;
 
-use super::MIRRORED_FROM;
+use super::{MIRRORED_FROM, Original};
 
 /// Headers that describe a body, which a copy without one does not have (RFC 9110 section 8, RFC 9530).
 const BODY_HEADERS: [HeaderName; 9] = [
@@ -61,9 +60,9 @@ impl fmt::Debug for HeaderRules {
 
 impl HeaderRules {
     /// The headers of the copies of a request.
-    pub(crate) fn apply(&self, parts: &Parts) -> HeaderMap {
-        let mut headers = end_to_end(&parts.headers);
-        if parts.version >= Version::HTTP_2 {
+    pub(crate) fn apply(&self, original: &Original) -> HeaderMap {
+        let (mut headers, host) = end_to_end(original);
+        if original.version >= Version::HTTP_2 {
             join_cookies(&mut headers);
         }
         if self.without_body {
@@ -76,28 +75,24 @@ impl HeaderRules {
         for (name, value) in &self.set {
             headers.insert(name.clone(), value.clone());
         }
-        let host = original_host(parts);
         if let Some(host) = host.clone().filter(|_| self.preserve_host) {
             headers.insert(header::HOST, host);
         }
         // A request without a host, as in HTTP/1.0, is marked all the same.
-        headers.insert(
-            MIRRORED_FROM,
-            host.unwrap_or(HeaderValue::from_static("unknown")),
-        );
+        let unknown = HeaderValue::from_static("unknown");
+        headers.insert(MIRRORED_FROM, host.unwrap_or(unknown));
         headers
     }
 }
 
 /// The host that a request was for: its `Host`, or what stands for it in HTTP/2, without a user name or password.
-fn original_host(parts: &Parts) -> Option<HeaderValue> {
-    // Copied, as in `end_to_end`.
-    if let Some(host) = parts.headers.get(header::HOST) {
-        return HeaderValue::from_bytes(host.as_bytes()).ok();
+fn original_host(original: &Original) -> Option<&[u8]> {
+    if let Some(host) = original.headers.get(header::HOST) {
+        return Some(host.as_bytes());
     }
-    let authority = super::original_uri(parts).authority()?;
+    let authority = original.uri.authority()?;
     let host = authority.as_str().rsplit('@').next()?;
-    HeaderValue::from_str(host).ok()
+    Some(host.as_bytes())
 }
 
 /// Whether a request says that it has a body, if only an empty one.
@@ -106,29 +101,34 @@ pub(super) fn declare_body(headers: &HeaderMap) -> bool {
 }
 
 /// All headers but the hop-by-hop ones, those that `Connection` names (RFC 9110 section 7.6.1), and those that the
-/// client sets anew from the target and the body.
+/// client sets anew from the target and the body; and the host that the request was for.
 ///
 /// The values are copied, into one buffer: those that arrived are slices of the read buffer of the primary's
 /// connection, which would live as long as a copy is in flight.
-fn end_to_end(original: &HeaderMap) -> HeaderMap {
+fn end_to_end(original: &Original) -> (HeaderMap, Option<HeaderValue>) {
+    let host = original_host(original);
+    let original = &original.headers;
     let named = named_by_connection(original);
     // `Expect` asks the server to wait with the body; a copy's body is already there.
     let set_anew = [header::HOST, header::CONTENT_LENGTH, header::EXPECT];
     let travels = |name: &HeaderName| {
         !is_hop_by_hop(name) && !set_anew.contains(name) && !named.contains(name)
     };
-    let kept = || original.iter().filter(|(name, _)| travels(name));
-    let mut values = BytesMut::with_capacity(kept().map(|(_, value)| value.len()).sum());
-    let mut headers = HeaderMap::with_capacity(original.len() + ADDED);
-    for (name, value) in kept() {
-        values.extend_from_slice(value.as_bytes());
+    let length = original.values().map(HeaderValue::len).sum::<usize>();
+    let mut values = BytesMut::with_capacity(length + host.map_or(0, <[u8]>::len));
+    let mut copied = |value: &[u8]| {
+        values.extend_from_slice(value);
         // What was a value is one.
-        if let Ok(mut copied) = HeaderValue::from_maybe_shared(values.split().freeze()) {
+        HeaderValue::from_maybe_shared(values.split().freeze()).ok()
+    };
+    let mut headers = HeaderMap::with_capacity(original.len() + ADDED);
+    for (name, value) in original.iter().filter(|(name, _)| travels(name)) {
+        if let Some(mut copied) = copied(value.as_bytes()) {
             copied.set_sensitive(value.is_sensitive());
             headers.append(name.clone(), copied);
         }
     }
-    headers
+    (headers, host.and_then(copied))
 }
 
 fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
@@ -170,7 +170,7 @@ mod tests {
 
     fn applied(rules: &HeaderRules, request: http::request::Builder) -> HeaderMap {
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        rules.apply(&parts)
+        rules.apply(&Original::of(&parts).unwrap())
     }
 
     fn names(headers: &HeaderMap) -> Vec<&str> {

@@ -1,67 +1,80 @@
-//! One copy, from leaving to its end.
+//! One copy, from its admission to its end.
 
 use std::sync::Arc;
 
-use tokio::{
-    sync::futures::Notified,
-    time::{Instant, timeout_at},
-};
+use http::Request;
+use tokio::time::{Instant, timeout_at};
 
-use super::{
-    answer, drain,
-    gate::{Admission, Ticket},
-    permit::Permit,
-};
+use super::{answer, drain, gate::Ticket, permit::Permit};
 use crate::{
-    body::Reservation,
+    body::{CopyBody, Reservation},
     callbacks::off_path,
-    copy::Copy,
+    copy::Unjoinable,
     mirror::{Mirror, MirrorTarget},
-    outcome::{MirrorError, ShadowResponse},
+    outcome::{MirrorError, ShadowResponse, ShedReason, SkipReason},
+    target::Destination,
     transport::Sending,
 };
 
-/// A copy that has left and has not ended. Dropped without an end, by a panic or a runtime's shutdown, it has failed.
+/// A copy, from when its gate has let it through until it has ended. Dropped before that, by a panic or a runtime's
+/// shutdown, it has failed, or was not sent.
 #[derive(Debug)]
 pub(super) struct Flight {
     mirror: Mirror,
     index: usize,
     ticket: Ticket,
-    ended: bool,
-    cut: Option<Notified<'static>>,
-    /// Kept until the copy ends, whatever its connection keeps of it.
-    _places: [Option<Arc<Reservation>>; 2],
+    stage: Stage,
     /// Held until the callback has run, so that draining waits for that too.
     _permit: Permit,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Admitted,
+    Left,
+    Ended,
+}
+
 impl Flight {
-    pub(super) fn start(mirror: Mirror, index: usize, copy: &Copy, admission: Admission) -> Self {
-        mirror.targets()[index]
-            .counters
-            .sent(copy.body().remaining());
-        Self {
-            mirror,
+    /// Passes the gate of a target, or says why not.
+    pub(super) fn admit(mirror: &Mirror, index: usize) -> Result<Self, ShedReason> {
+        let admission = mirror.targets()[index].gate.admit()?;
+        Ok(Self {
+            mirror: mirror.clone(),
             index,
             ticket: admission.ticket,
-            ended: false,
-            cut: Some(drain::cut()),
-            _places: copy.places(),
+            stage: Stage::Admitted,
             _permit: admission.permit,
-        }
+        })
+    }
+
+    pub(super) fn is_sync(&self) -> bool {
+        self.mirror.is_sync()
+    }
+
+    /// The request for the target, as `make` makes it.
+    pub(super) fn request(
+        &self,
+        make: impl FnOnce(&Destination) -> Result<Request<CopyBody>, Unjoinable>,
+    ) -> Result<Request<CopyBody>, SkipReason> {
+        let destination = self.target().target.destination();
+        let destination = destination.ok_or(SkipReason::Disabled)?;
+        make(destination).map_err(|_| SkipReason::Unsendable)
     }
 
     /// Sends the copy and reads the answer, all within the target's timeout, and reports what became of it.
-    pub(super) async fn run(mut self, sending: Sending, left: Instant) {
-        let timeout = self.target().timeout;
-        let keep = self.mirror.callbacks().wants_answers();
-        let cut = self.cut.take();
-        let outcome = tokio::select! {
-            outcome = timeout_at(left + timeout, answer::receive(sending, left, keep)) => {
-                outcome.unwrap_or_else(|_| Err(MirrorError::Timeout(timeout)))
-            }
-            () = async { if let Some(cut) = cut { cut.await } } => Err(MirrorError::Cancelled),
+    ///
+    /// The places in the byte budget are kept until then, whatever the connection keeps of the copy.
+    pub(super) async fn run(
+        mut self,
+        request: Result<Request<CopyBody>, SkipReason>,
+        _places: [Option<Arc<Reservation>>; 2],
+    ) {
+        let sending = match request.and_then(|request| self.leave(request)) {
+            Ok(sending) => sending,
+            Err(reason) => return self.stay(reason),
         };
+        let outcome = self.outcome(sending, Instant::now()).await;
         self.end(&outcome);
         if self.mirror.callbacks().wants(&outcome) {
             let (mirror, index) = (self.mirror.clone(), self.index);
@@ -73,8 +86,39 @@ impl Flight {
         }
     }
 
+    fn leave(&mut self, request: Request<CopyBody>) -> Result<Sending, SkipReason> {
+        let bytes = request.body().remaining();
+        let route = self.target().route.as_ref().ok_or(SkipReason::Disabled)?;
+        let sending = route.send(request).map_err(|_| SkipReason::Unsendable)?;
+        self.stage = Stage::Left;
+        self.target().counters.sent(bytes);
+        Ok(sending)
+    }
+
+    /// It does not leave after all.
+    fn stay(&mut self, reason: SkipReason) {
+        self.stage = Stage::Ended;
+        self.target().gate.not_needed(self.ticket);
+        self.mirror.not_sent(self.index, reason);
+    }
+
+    async fn outcome(
+        &self,
+        sending: Sending,
+        left: Instant,
+    ) -> Result<ShadowResponse, MirrorError> {
+        let timeout = self.target().timeout;
+        let keep = self.mirror.callbacks().wants_answers();
+        tokio::select! {
+            outcome = timeout_at(left + timeout, answer::receive(sending, left, keep)) => {
+                outcome.unwrap_or_else(|_| Err(MirrorError::Timeout(timeout)))
+            }
+            () = drain::cut() => Err(MirrorError::Cancelled),
+        }
+    }
+
     fn end(&mut self, outcome: &Result<ShadowResponse, MirrorError>) {
-        self.ended = true;
+        self.stage = Stage::Ended;
         let target = self.target();
         match outcome {
             Ok(answer) => {
@@ -99,8 +143,10 @@ impl Flight {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        if !self.ended {
-            self.end(&Err(MirrorError::Cancelled));
+        match self.stage {
+            Stage::Admitted => self.stay(ShedReason::NoRuntime.into()),
+            Stage::Left => self.end(&Err(MirrorError::Cancelled)),
+            Stage::Ended => {}
         }
     }
 }

@@ -98,8 +98,8 @@ impl Gate {
     }
 
     /// A copy that was let through does not leave after all.
-    pub(super) fn not_needed(&self, admission: &Admission) {
-        self.ended(admission.ticket, End::GivenUp);
+    pub(super) fn not_needed(&self, ticket: Ticket) {
+        self.ended(ticket, End::GivenUp);
     }
 
     /// A copy that was let through was answered.

@@ -1,4 +1,4 @@
-//! The future of a mirrored service.
+//! The future of a mirrored service, and of a mirrored handler.
 
 use std::{
     fmt,
@@ -27,13 +27,13 @@ pin_project! {
 }
 
 impl<F: Future> ResponseFuture<F> {
-    pub(super) fn direct(future: F) -> Self {
+    pub(crate) fn direct(future: F) -> Self {
         Self {
             state: State::Direct { future },
         }
     }
 
-    pub(super) fn mirrored(future: impl Future<Output = F::Output> + Send + 'static) -> Self {
+    pub(crate) fn mirrored(future: impl Future<Output = F::Output> + Send + 'static) -> Self {
         Self {
             state: State::Mirrored {
                 future: Box::pin(future),

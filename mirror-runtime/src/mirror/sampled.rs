@@ -6,12 +6,12 @@ use axum::body::Body;
 use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
 use http_body::Body as _;
 
-use super::{BodyMode, Mirror, Options};
+use super::{BodyMode, Mirror};
 use crate::{
     body::{Copied, CopyBody, Tee, read_ahead},
-    copy::Copy,
-    dispatch::{Copies, dispatch},
-    outcome::{ShedReason, SkipReason},
+    copy::{Copy, Original},
+    dispatch::{Copies, Departure},
+    outcome::SkipReason,
 };
 
 /// A sampled request, and the targets that await its outcome.
@@ -55,27 +55,23 @@ impl Sampled {
         let options = &self.mirror.shared.options;
         let max_body = options.max_body;
         match self.needed(parts, &body) {
-            Err(reason) => {
-                self.skip(reason);
-                (body, Copies::default())
-            }
-            Ok(Needed::Nothing) => (body, self.decide(parts, Ok(CopyBody::default()))),
+            Err(reason) => (body, self.skipped(reason)),
+            Ok(Needed::Nothing) => (body, self.send_copies(parts, Ok(CopyBody::default()))),
             Ok(Needed::Body) => {
                 let (body, read) = read_ahead(body, max_body).await;
-                (body, self.decide(parts, read))
+                (body, self.send_copies(parts, read))
             }
             Ok(Needed::BodyAsItIsRead) => {
-                let copy = match Copy::new(parts, &options.headers) {
-                    Ok(copy) => copy,
-                    Err(reason) => {
-                        self.skip(reason.into());
-                        return (body, Copies::default());
-                    }
+                let copy = match Original::of(parts) {
+                    // At once: this may take long, and the original's memory is its connection's.
+                    Ok(original) => original.into_copy(&options.headers),
+                    Err(reason) => return (body, self.skipped(reason.into())),
                 };
                 let (sender, copies) = Copies::later();
                 let tee = Tee::new(body, max_body, move |read| {
+                    let copy = read.map(|body| move || copy.with_body(body));
                     // Nobody may be waiting for them.
-                    let _ = sender.send(self.decide_with(read, |_| Ok(copy)));
+                    let _ = sender.send(self.leave(copy));
                 });
                 (Body::new(tee), copies)
             }
@@ -96,35 +92,35 @@ impl Sampled {
         }
     }
 
-    fn decide(&mut self, parts: &Parts, read: Copied) -> Copies {
-        self.decide_with(read, |options| Copy::new(parts, &options.headers))
-    }
-
-    fn decide_with(
-        &mut self,
-        read: Copied,
-        head: impl FnOnce(&Options) -> Result<Copy, ShedReason>,
-    ) -> Copies {
+    /// Sends the copies of a request whose body has been read.
+    fn send_copies(&mut self, parts: &Parts, read: Copied) -> Copies {
+        let mirror = self.mirror.clone();
         let copy = read.and_then(|body| {
-            let copy = head(&self.mirror.shared.options)?;
-            Ok(copy.with_body(body))
+            let original = Original::of(parts)?;
+            Ok(move || {
+                let rules = &mirror.shared.options.headers;
+                original.into_copy(rules).with_body(body)
+            })
         });
-        match copy {
-            Ok(copy) => self.send_copies(&copy),
-            Err(reason) => {
-                self.skip(reason);
-                Copies::default()
-            }
-        }
+        self.leave(copy)
     }
 
-    /// Sends the copies, and settles each target that gets none.
-    fn send_copies(&mut self, copy: &Copy) -> Copies {
+    /// Lets the copies leave, and settles each target that gets none.
+    fn leave(
+        &mut self,
+        copy: Result<impl FnOnce() -> Copy + Send + 'static, SkipReason>,
+    ) -> Copies {
         let mut copies = Copies::default();
-        while let Some(index) = self.next() {
-            match dispatch(&self.mirror, index, copy) {
-                Ok(left) => copies.extend(left),
-                Err(reason) => self.mirror.not_sent(index, reason),
+        match copy {
+            Err(reason) => self.skip(reason),
+            Ok(copy) => {
+                let mut departure = Departure::default();
+                while let Some(index) = self.next() {
+                    if let Err(reason) = departure.admit(&self.mirror, index) {
+                        self.mirror.not_sent(index, reason);
+                    }
+                }
+                departure.leave(copy, &mut copies);
             }
         }
         copies
@@ -135,6 +131,11 @@ impl Sampled {
         let index = self.undecided.trailing_zeros();
         self.undecided &= self.undecided.wrapping_sub(1);
         (index < u64::BITS).then_some(index as usize)
+    }
+
+    fn skipped(&mut self, reason: SkipReason) -> Copies {
+        self.skip(reason);
+        Copies::default()
     }
 
     fn skip(&mut self, reason: SkipReason) {

@@ -30,7 +30,6 @@ use self::{
     http2::{Http2, in_absolute_form},
     idle::Idle,
 };
-use super::Sending;
 use crate::{body::CopyBody, outcome::MirrorError};
 
 /// The connections to one origin.
@@ -73,13 +72,8 @@ impl Pool {
         pool
     }
 
-    /// Sends a copy.
-    pub(crate) fn send(self: &Arc<Self>, copy: Request<CopyBody>) -> Sending {
-        let pool = Arc::clone(self);
-        Box::pin(async move { pool.exchange(copy).await })
-    }
-
-    async fn exchange(
+    /// Sends a copy, and returns the head of its answer.
+    pub(crate) async fn send(
         self: &Arc<Self>,
         mut copy: Request<CopyBody>,
     ) -> Result<Response<Body>, MirrorError> {

@@ -3,6 +3,8 @@
 mod classify;
 mod client;
 
+use std::time::Duration;
+
 use axum::body::Body;
 use http::{HeaderMap, Request, Response, Uri, header, uri::Scheme};
 use url::Url;
@@ -11,7 +13,7 @@ use self::{
     classify::classify,
     client::{Clients, Kind},
 };
-use super::{ConnectTimeout, Sending, Transport, Unsendable};
+use super::{Sending, Transport, Unsendable};
 use crate::{body::CopyBody, outcome::MirrorError};
 
 /// Sends copies with clients of reqwest, one per tokio runtime, for programs that want the client they know.
@@ -36,16 +38,17 @@ pub struct ReqwestTransport;
 static CLIENTS: Clients = Clients::new();
 
 impl Transport for ReqwestTransport {
-    fn send(&self, copy: Request<CopyBody>) -> Result<Sending, Unsendable> {
+    fn send(
+        &self,
+        copy: Request<CopyBody>,
+        connect_timeout: Duration,
+    ) -> Result<Sending, Unsendable> {
         let (parts, body) = copy.into_parts();
         let mut request = ::reqwest::Request::new(parts.method, exact_url(&parts.uri)?);
         let kind = Kind {
             tls: parts.uri.scheme() == Some(&Scheme::HTTPS),
             http1_only: sets_host(&parts.headers),
-            connect_timeout: parts
-                .extensions
-                .get()
-                .map(|ConnectTimeout(timeout)| *timeout),
+            connect_timeout,
         };
         *request.headers_mut() = parts.headers;
         if !body.is_empty() {

@@ -33,7 +33,7 @@ const MAX_CLIENTS: usize = 256;
 pub(super) struct Kind {
     pub(super) tls: bool,
     pub(super) http1_only: bool,
-    pub(super) connect_timeout: Option<Duration>,
+    pub(super) connect_timeout: Duration,
 }
 
 /// One client per kind and runtime, because the connections of a client are tasks of the runtime that opened them.
@@ -103,10 +103,7 @@ fn build(kind: Kind) -> Result<Client, reqwest::Error> {
     if kind.http1_only {
         builder = builder.http1_only();
     }
-    if let Some(timeout) = kind.connect_timeout {
-        builder = builder.connect_timeout(timeout);
-    }
-    builder.build()
+    builder.connect_timeout(kind.connect_timeout).build()
 }
 
 /// Looks names up without tokio's blocking pool, and without one look-up beside another.
