@@ -89,7 +89,8 @@ impl Departure {
                 let others: Vec<_> = others.collect();
                 let places = copy.places();
                 let request = first.request(|destination| copy.last_request_for(destination));
-                first.run(request, places).await;
+                // In a box of its own, so that the task is small while the primary waits for it to be made.
+                Box::pin(first.run(request, places)).await;
                 if sync {
                     ended(others).await;
                 }

@@ -33,21 +33,24 @@ impl Sampled {
     }
 
     /// Sends the copies and lets `primary` answer the request; in `sync` mode the answer waits for the copies.
-    pub(crate) async fn serve<F: Future>(
+    // No `async fn`: its future has room for each argument twice.
+    pub(crate) fn serve<F: Future>(
         self,
         parts: Parts,
         body: Body,
         primary: impl FnOnce(Parts, Body) -> F,
-    ) -> F::Output {
-        let mirror = self.mirror.clone();
-        let (body, copies) = self.send(&parts, body).await;
-        let began = Instant::now();
-        let answer = primary(parts, body).await;
-        mirror.shared.latency.record(began.elapsed());
-        if mirror.is_sync() {
-            copies.wait(mirror.longest_timeout()).await;
+    ) -> impl Future<Output = F::Output> {
+        async move {
+            let mirror = self.mirror.clone();
+            let (body, copies) = self.send(&parts, body).await;
+            let began = Instant::now();
+            let answer = primary(parts, body).await;
+            mirror.shared.latency.record(began.elapsed());
+            if mirror.is_sync() {
+                copies.wait(mirror.longest_timeout()).await;
+            }
+            answer
         }
-        answer
     }
 
     /// Sends the copies, at once or when the handler has read the body. Returns the body for the handler.
