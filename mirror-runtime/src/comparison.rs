@@ -1,14 +1,29 @@
 //! The primary's and a shadow's answers to the same request, and how they differ.
 
 mod answer;
+mod budget;
+mod bytes;
+mod cut;
+mod decimal;
 mod difference;
+mod display;
+mod encoding;
 mod engine;
+mod found;
 mod groups;
+mod headers;
+mod json;
 mod mode;
 mod not_compared;
+mod path;
+mod patterns;
 mod rules;
+mod secrets;
+#[cfg(test)]
+mod tests;
 mod typed;
 mod verdict;
+mod walk;
 
 use std::time::Duration;
 
@@ -16,7 +31,6 @@ use http::{Method, StatusCode};
 use serde::{Serialize, Serializer};
 
 pub(crate) use self::engine::{Compared, compare};
-use self::groups::Groups;
 pub use self::{
     answer::Answer,
     difference::{Difference, DifferenceKind},
@@ -26,6 +40,7 @@ pub use self::{
     typed::TypedAnswer,
     verdict::Verdict,
 };
+use self::{cut::cut, groups::Groups};
 
 /// How a shadow's answer to one request compares with the primary's.
 ///
@@ -111,7 +126,7 @@ impl Comparison {
             mirror: subject.mirror.to_owned(),
             target: subject.target.to_owned(),
             method: subject.method.clone(),
-            path: path.to_owned(),
+            path: cut(path.to_owned()),
             primary_status: primary.status(),
             shadow_status: shadow.map(Answer::status),
             primary_latency: primary.latency(),

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 
 /// The primary's answer or a shadow's, as it is compared.
 ///
@@ -59,12 +59,14 @@ impl Answer {
         self
     }
 
-    /// The same answer with another body.
-    pub(crate) fn with_body(&self, body: Bytes) -> Self {
-        Self {
-            body,
-            ..self.clone()
+    /// The same answer with its `Content-Encoding` undone.
+    pub(super) fn decoded(&self, body: Bytes) -> Self {
+        let mut decoded = self.clone();
+        if decoded.headers.remove(header::CONTENT_ENCODING).is_some() {
+            decoded.headers.remove(header::CONTENT_LENGTH);
         }
+        decoded.body = body;
+        decoded
     }
 
     /// The status.
