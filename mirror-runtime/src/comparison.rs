@@ -30,7 +30,6 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use serde::{Serialize, Serializer};
 
-pub(crate) use self::engine::{Compared, compare};
 pub use self::{
     answer::Answer,
     difference::{Difference, DifferenceKind},
@@ -41,6 +40,11 @@ pub use self::{
     verdict::Verdict,
 };
 use self::{cut::cut, groups::Groups};
+pub(crate) use self::{
+    display::Printable,
+    engine::{Compared, compare},
+    groups::Group,
+};
 
 /// How a shadow's answer to one request compares with the primary's.
 ///
@@ -54,7 +58,7 @@ pub struct Comparison {
     /// The name of the target.
     pub target: String,
     /// The method of the request.
-    #[serde(serialize_with = "method")]
+    #[serde(serialize_with = "serialize_method")]
     pub method: Method,
     /// The path of the request, without its query; cut to 1 KiB.
     pub path: String,
@@ -80,6 +84,8 @@ pub struct Comparison {
     pub notes: Vec<&'static str>,
     #[serde(skip)]
     groups: Groups,
+    #[serde(skip)]
+    noise: bool,
 }
 
 /// Which answers are compared.
@@ -136,16 +142,31 @@ impl Comparison {
             more_differences: compared.more,
             notes: compared.notes,
             groups: compared.groups,
+            noise: false,
         }
     }
 
-    /// Whether the answers differ in noise only, as a `baseline` shows.
+    /// Whether the answers differ in noise only: where answers of the old version differ from one another as often. A
+    /// report counts such a mismatch as a match.
     #[must_use]
     pub fn is_noise(&self) -> bool {
-        self.verdict == Verdict::Mismatch
-            && self.more_differences == 0
-            && !self.differences.is_empty()
-            && self.differences.iter().all(|difference| difference.noise)
+        self.noise
+    }
+
+    /// Where all differences are.
+    pub(crate) fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
+    /// Says which differences are noise.
+    pub(crate) fn mark_noise(&mut self, is_noise: impl Fn(&Group) -> bool) {
+        for difference in &mut self.differences {
+            difference.noise = is_noise(&difference.group());
+        }
+        self.noise = self.verdict == Verdict::Mismatch
+            && !self.groups.is_empty()
+            && self.groups.others() == 0
+            && self.groups.iter().all(|(group, _)| is_noise(group));
     }
 }
 
@@ -166,7 +187,10 @@ fn optional_status<S: Serializer>(
     status.map(|status| status.as_u16()).serialize(serializer)
 }
 
-fn method<S: Serializer>(method: &Method, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize_method<S: Serializer>(
+    method: &Method,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(method.as_str())
 }
 

@@ -5,6 +5,7 @@ mod kind;
 use serde::Serialize;
 
 pub use self::kind::DifferenceKind;
+use super::Group;
 
 /// One thing in which a shadow's answer differs from the primary's.
 ///
@@ -25,4 +26,17 @@ pub struct Difference {
     pub shadow: Option<String>,
     /// Whether answers of the old version differ from one another there as well, as a `baseline` shows.
     pub noise: bool,
+    /// The pointer with the indices of arrays left out.
+    #[serde(skip)]
+    pub(super) pattern: String,
+}
+
+impl Difference {
+    /// The group that it is counted in.
+    pub(crate) fn group(&self) -> Group {
+        Group {
+            pattern: self.pattern.clone(),
+            kind: self.kind,
+        }
+    }
 }

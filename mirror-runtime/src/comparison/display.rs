@@ -13,10 +13,10 @@ const SHORT: usize = 60;
 const CONTEXT: usize = 2;
 
 /// ```text
-/// GET /orders/7: mismatch between orders and staging, 3 differences
-///   200 in 1.2ms, shadow 200 in 3.4ms
-///   - /customer/name: "Ann"
+/// GET /orders/7: mismatch, 3 differences (orders -> staging)
+///   primary 200 in 1.2ms, shadow 200 in 3.4ms
 ///   + /customer/full_name: "Ann"
+///   - /customer/name: "Ann"
 ///   ~ /total: 12.5 -> 13
 /// ```
 impl Display for Comparison {

@@ -115,17 +115,22 @@ impl<'r> Found<'r> {
         primary: Option<String>,
         shadow: Option<String>,
     ) {
-        self.groups.add(Group { pattern, kind });
         if self.differences.len() == MAX_DIFFERENCES {
+            self.groups.add(Group { pattern, kind });
             self.more += 1;
             return;
         }
+        self.groups.add(Group {
+            pattern: pattern.clone(),
+            kind,
+        });
         self.differences.push(Difference {
             pointer,
             kind,
             primary: primary.map(cut),
             shadow: shadow.map(cut),
             noise: false,
+            pattern,
         });
     }
 

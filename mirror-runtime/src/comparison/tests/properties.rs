@@ -1,5 +1,7 @@
 //! For any documents: what is the same matches, and what is changed is found, and nothing else.
 
+use std::fmt::Write;
+
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -70,7 +72,7 @@ fn spell(value: &Value, choices: &mut Choices, text: &mut String) {
             }
             for (i, (key, member)) in members.iter().enumerate() {
                 text.push_str(if i == 0 { "{" } else { "," });
-                text.push_str(&format!("{}:", Value::from(key.as_str())));
+                write!(text, "{}:", Value::from(key.as_str())).unwrap();
                 spell(member, choices, text);
             }
             text.push_str(if members.is_empty() { "{}" } else { "}" });
@@ -80,12 +82,12 @@ fn spell(value: &Value, choices: &mut Choices, text: &mut String) {
             let behind = ["", ".0", "e0", ".000e+0", "00E-2"];
             let spellings = if number.as_i64() == Some(0) { 4 } else { 5 };
             let behind = behind[choices.below(spellings)];
-            text.push_str(&format!("{number}{behind}"));
+            write!(text, "{number}{behind}").unwrap();
         }
         Value::String(string) if choices.below(3) == 0 => {
             text.push('"');
             for unit in string.encode_utf16() {
-                text.push_str(&format!("\\u{unit:04x}"));
+                write!(text, "\\u{unit:04x}").unwrap();
             }
             text.push('"');
         }
