@@ -75,11 +75,10 @@ impl<'r> Found<'r> {
         self.add(group, pointer, kind, primary, shadow);
     }
 
-    /// Adds a difference of a value that is redacted.
+    /// Adds a difference of a value that both have and that is redacted.
     pub(super) fn redacted(&mut self, path: &Path<'_>, kind: DifferenceKind) {
-        let [primary, shadow] = [DifferenceKind::Extra, DifferenceKind::Missing]
-            .map(|absent| (kind != absent).then(|| REDACTED.to_owned()));
         let (group, pointer) = (path.pattern(&self.secrets), path.pointer(&self.secrets));
+        let [primary, shadow] = [(); 2].map(|()| Some(REDACTED.to_owned()));
         self.add(group, pointer, kind, primary, shadow);
     }
 

@@ -57,3 +57,20 @@ fn without_a_baseline_nothing_is_noise() {
     assert_eq!((report.noise, report.mismatched), (0, 5));
     assert_eq!(report.groups[0].shadow_rate, None);
 }
+
+#[test]
+fn with_a_difference_at_a_place_that_is_not_kept_nothing_is_noise() {
+    let recorder = recorder();
+    let compare = |i: usize| {
+        let body = |at: usize, total: usize| format!(r#"{{"at":{at},"total{i}":{total}}}"#);
+        with_baseline(&recorder, &body(1, 1), &body(2, 2), &body(3, 1))
+    };
+    for i in 0..300 {
+        assert!(!compare(i).is_noise());
+    }
+    let report = recorder.report();
+    assert_eq!(
+        (report.groups.len(), report.noise, report.mismatched),
+        (200, 0, 300)
+    );
+}
