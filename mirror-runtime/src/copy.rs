@@ -2,6 +2,7 @@
 
 mod headers;
 mod uri;
+mod within;
 
 use std::sync::Arc;
 
@@ -12,11 +13,12 @@ use http::{
 use crate::{
     body::{CopyBody, Reservation},
     outcome::ShedReason,
-    target::Destination,
+    target::{Destination, Recipient},
 };
 
 pub(crate) use headers::HeaderRules;
 pub(crate) use uri::{Unjoinable, join, original_uri};
+use within::Within;
 
 /// Marks every copy, and holds the host that the original was for. A request that carries it is not mirrored again.
 pub(crate) const MIRRORED_FROM: HeaderName = HeaderName::from_static("x-mirrored-from");
@@ -34,6 +36,7 @@ pub(crate) struct Original {
     headers: HeaderMap,
     /// The place of headers that are large.
     place: Option<Arc<Reservation>>,
+    within: Option<Box<Within>>,
 }
 
 impl Original {
@@ -55,12 +58,21 @@ impl Original {
             version: parts.version,
             headers: parts.headers.clone(),
             place,
+            within: None,
         })
     }
 
+    /// Takes what only a handler of this program gets of the request, too.
+    pub(crate) fn and_within(mut self, parts: &Parts) -> Self {
+        self.within = Within::of(parts);
+        self
+    }
+
     /// What all its copies have in common, but for their body.
-    pub(crate) fn into_copy(self, rules: &HeaderRules) -> Copy {
+    pub(crate) fn into_copy(mut self, rules: &HeaderRules) -> Copy {
+        let within = self.within.take();
         Copy {
+            within: within.map(|within| within.finish(rules.apply_within(&self))),
             headers: rules.apply(&self),
             declares_body: !rules.without_body && headers::declare_body(&self.headers),
             method: self.method,
@@ -81,6 +93,7 @@ pub(crate) struct Copy {
     declares_body: bool,
     body: CopyBody,
     place: Option<Arc<Reservation>>,
+    within: Option<Box<Within>>,
 }
 
 impl Copy {
@@ -103,19 +116,29 @@ impl Copy {
     /// The copy for one target.
     pub(crate) fn request_for(
         &self,
-        destination: &Destination,
+        recipient: Recipient<'_>,
     ) -> Result<Request<CopyBody>, Unjoinable> {
-        let headers = self.headers.clone();
-        self.request_with(headers, destination)
+        match recipient {
+            Recipient::Server(destination) => self.request_with(self.headers.clone(), destination),
+            Recipient::Handler(_) => self.request_within(self.within.clone()),
+        }
     }
 
     /// The copy for the last target, which needs no headers of its own.
     pub(crate) fn last_request_for(
         mut self,
-        destination: &Destination,
+        recipient: Recipient<'_>,
     ) -> Result<Request<CopyBody>, Unjoinable> {
-        let headers = std::mem::take(&mut self.headers);
-        self.request_with(headers, destination)
+        match recipient {
+            Recipient::Server(destination) => {
+                let headers = std::mem::take(&mut self.headers);
+                self.request_with(headers, destination)
+            }
+            Recipient::Handler(_) => {
+                let within = self.within.take();
+                self.request_within(within)
+            }
+        }
     }
 
     fn request_with(
@@ -127,6 +150,13 @@ impl Copy {
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = join(destination, &self.uri)?;
         *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    fn request_within(&self, within: Option<Box<Within>>) -> Result<Request<CopyBody>, Unjoinable> {
+        let mut request = Request::new(self.body.clone());
+        *request.method_mut() = self.method.clone();
+        within.ok_or(Unjoinable)?.fill(&mut request);
         Ok(request)
     }
 }

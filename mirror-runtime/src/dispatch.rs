@@ -18,7 +18,7 @@ use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle, time::timeout};
 pub use self::drain::{Drained, drain};
 use self::flight::Flight;
 pub(crate) use self::{gate::Gate, gauge::Gauge};
-use crate::{copy::Copy, mirror::Mirror, outcome::SkipReason};
+use crate::{candidate::Candidates, copy::Copy, mirror::Mirror, outcome::SkipReason};
 
 /// How long the answer of a `sync` mirror waits for callbacks when the time of the copies is over.
 const CALLBACK_GRACE: Duration = Duration::from_secs(1);
@@ -63,8 +63,13 @@ pub(crate) struct Departure {
 
 impl Departure {
     /// Adds a copy to a target, unless its gate says why not.
-    pub(crate) fn admit(&mut self, mirror: &Mirror, index: usize) -> Result<(), SkipReason> {
-        let flight = Flight::admit(mirror, index)?;
+    pub(crate) fn admit(
+        &mut self,
+        mirror: &Mirror,
+        index: usize,
+        candidates: Option<&Candidates>,
+    ) -> Result<(), SkipReason> {
+        let flight = Flight::admit(mirror, index, candidates)?;
         if self.first.is_none() {
             self.first = Some(flight);
         } else {
@@ -82,13 +87,13 @@ impl Departure {
             let left = runtime.spawn(async move {
                 let copy = copy();
                 let others = others.into_iter().map(|flight| {
-                    let request = flight.request(|destination| copy.request_for(destination));
+                    let request = flight.request(|recipient| copy.request_for(recipient));
                     tokio::spawn(flight.run(request, copy.places()))
                 });
                 // Now, and not one after another.
                 let others: Vec<_> = others.collect();
                 let places = copy.places();
-                let request = first.request(|destination| copy.last_request_for(destination));
+                let request = first.request(|recipient| copy.last_request_for(recipient));
                 // In a box of its own, so that the task is small while the primary waits for it to be made.
                 Box::pin(first.run(request, places)).await;
                 if sync {

@@ -144,6 +144,7 @@ mod body;
 mod builder;
 mod call;
 mod callbacks;
+mod candidate;
 #[allow(dead_code, reason = "the mirror does not compare yet")]
 mod comparison;
 mod config_error;

@@ -14,8 +14,13 @@ pub use self::{
     check::{check_distinct, check_target},
     options::{Options, Source},
 };
-use crate::layer::ResponseFuture;
-pub use crate::{Mirror, call::Call, incoming::Incoming};
+pub use crate::{
+    Mirror,
+    call::Call,
+    candidate::{Candidate, any_arguments, same_arguments},
+    incoming::Incoming,
+};
+use crate::{candidate::Candidates, layer::ResponseFuture};
 
 /// Answers a request with the original handler, and mirrors it.
 pub fn serve<S, M, A, H>(
@@ -34,5 +39,31 @@ where
     match mirror.sample(&parts) {
         None => ResponseFuture::direct(primary(parts, body)),
         Some(sampled) => ResponseFuture::mirrored(sampled.serve(parts, body, primary)),
+    }
+}
+
+/// The same for a mirror with handlers among its targets: `candidates`, in the order of the attribute.
+pub fn serve_with<S, M, A, H, const N: usize>(
+    mirror: &Mirror,
+    handler: H,
+    candidates: [Candidate<S>; N],
+    incoming: Incoming<S>,
+) -> impl Future<Output = Response> + Send + use<S, M, A, H, N>
+where
+    H: Call<S, M, A> + 'static,
+    S: Clone + Send + Sync + 'static,
+    M: 'static,
+    A: 'static,
+{
+    let Incoming { parts, body, state } = incoming;
+    match mirror.sample(&parts) {
+        None => ResponseFuture::direct(handler.call(parts, body, state)),
+        Some(mut sampled) => {
+            if sampled.wants_candidates() {
+                sampled = sampled.with_candidates(Candidates::new(candidates, state.clone()));
+            }
+            let primary = move |parts, body| handler.call(parts, body, state);
+            ResponseFuture::mirrored(sampled.serve(parts, body, primary))
+        }
     }
 }

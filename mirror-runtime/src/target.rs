@@ -31,7 +31,18 @@ pub struct Target {
 #[derive(Clone)]
 enum State {
     On(Box<Destination>),
+    /// Which of the attribute's `handler(..)` targets it is.
+    Handler(usize),
     Off(OffReason),
+}
+
+/// Who gets the copies for a target.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Recipient<'a> {
+    /// A server.
+    Server(&'a Destination),
+    /// A handler of this program: which of the attribute's `handler(..)` targets.
+    Handler(usize),
 }
 
 /// Why a target is off.
@@ -99,6 +110,16 @@ impl Target {
         }
     }
 
+    /// A handler of this program. Only an attribute can name one.
+    pub(crate) fn handler(name: String, slot: usize) -> Self {
+        Self {
+            name,
+            state: State::Handler(slot),
+            percentage: None,
+            timeout: None,
+        }
+    }
+
     /// A target that is sent nothing.
     pub(crate) fn off(name: String, reason: OffReason) -> Self {
         Self {
@@ -137,13 +158,13 @@ impl Target {
         self
     }
 
-    /// The name: what [`named`](Self::named) gave, or the URL, or the environment variable.
+    /// The name: what [`named`](Self::named) gave, or the URL, or the environment variable, or `handler(path)`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The base URL as copies use it, or `""` where the target is off.
+    /// The base URL as copies use it, or `""` where the target is off or a handler.
     #[must_use]
     pub fn url(&self) -> &str {
         self.destination().map_or("", Destination::url)
@@ -152,14 +173,27 @@ impl Target {
     /// Whether copies are sent to this target at all. Only [`from_env`](Self::from_env) makes one that is off.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
-        self.destination().is_some()
+        self.recipient().is_some()
     }
 
     pub(crate) fn destination(&self) -> Option<&Destination> {
         match &self.state {
             State::On(destination) => Some(destination),
+            State::Handler(_) | State::Off(_) => None,
+        }
+    }
+
+    /// Who gets the copies; nobody, where the target is off.
+    pub(crate) fn recipient(&self) -> Option<Recipient<'_>> {
+        match &self.state {
+            State::On(destination) => Some(Recipient::Server(destination)),
+            State::Handler(slot) => Some(Recipient::Handler(*slot)),
             State::Off(_) => None,
         }
+    }
+
+    pub(crate) fn is_handler(&self) -> bool {
+        matches!(self.state, State::Handler(_))
     }
 
     /// Takes over values that were checked when the program was compiled.
@@ -180,7 +214,7 @@ impl Target {
 
     pub(crate) fn off_reason(&self) -> Option<OffReason> {
         match self.state {
-            State::On(_) => None,
+            State::On(_) | State::Handler(_) => None,
             State::Off(reason) => Some(reason),
         }
     }

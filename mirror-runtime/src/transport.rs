@@ -13,7 +13,7 @@ use http::{Request, Response};
 pub(crate) use self::pool::{Origin, Pool};
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestTransport;
-use crate::{body::CopyBody, callbacks::caught, outcome::MirrorError};
+use crate::{body::CopyBody, callbacks::caught, candidate::Candidates, outcome::MirrorError};
 
 /// A copy on its way: resolves to the head of the shadow's answer, with a body that is still to be read.
 pub type Sending = Pin<Box<dyn Future<Output = Result<Response<Body>, MirrorError>> + Send>>;
@@ -51,11 +51,17 @@ pub(crate) enum Route {
         transport: Arc<dyn Transport>,
         connect_timeout: Duration,
     },
+    /// No way at all: a handler of this program, one of those that each request brings along.
+    Handler(usize),
 }
 
 impl Route {
-    /// The future that sends a copy.
-    pub(crate) fn send(&self, copy: Request<CopyBody>) -> Result<Sending, Unsendable> {
+    /// The future that sends a copy, or calls one of the `candidates`.
+    pub(crate) fn send(
+        &self,
+        copy: Request<CopyBody>,
+        candidates: Option<&Candidates>,
+    ) -> Result<Sending, Unsendable> {
         match self {
             Self::Pool(pool) => {
                 let pool = Arc::clone(pool);
@@ -66,6 +72,10 @@ impl Route {
                 connect_timeout,
             } => caught("transport", || transport.send(copy, *connect_timeout))
                 .unwrap_or(Err(Unsendable)),
+            // The state is cloned here, by code of the user's.
+            Self::Handler(slot) => caught("handler", || candidates?.call(*slot, copy))
+                .flatten()
+                .ok_or(Unsendable),
         }
     }
 }

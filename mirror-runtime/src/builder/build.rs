@@ -10,7 +10,7 @@ use crate::{
     registry,
     sampler::{Sampler, Share},
     stats::{Counters, LatencyRecorder},
-    target::{Destination, OffReason},
+    target::{Destination, OffReason, Recipient},
     transport::{Origin, Pool, Route},
 };
 
@@ -69,7 +69,10 @@ impl MirrorBuilder {
 
     /// How copies get to a target.
     fn route(&self, target: &Target) -> Option<Route> {
-        let destination = target.destination()?;
+        let destination = match target.recipient()? {
+            Recipient::Server(destination) => destination,
+            Recipient::Handler(slot) => return Some(Route::Handler(slot)),
+        };
         let connect_timeout = self.protection.connect_timeout;
         if let Some(transport) = &self.transport {
             return Some(Route::Transport {

@@ -65,24 +65,48 @@ impl HeaderRules {
         if original.version >= Version::HTTP_2 {
             join_cookies(&mut headers);
         }
-        if self.without_body {
-            remove_all(&mut headers, &BODY_HEADERS);
-        }
-        if self.strip_credentials {
-            remove_all(&mut headers, &CREDENTIALS);
-        }
-        remove_all(&mut headers, &self.remove);
-        for (name, value) in &self.set {
-            headers.insert(name.clone(), value.clone());
-        }
+        self.change(&mut headers);
         if let Some(host) = host.clone().filter(|_| self.preserve_host) {
             headers.insert(header::HOST, host);
         }
-        // A request without a host, as in HTTP/1.0, is marked all the same.
-        let unknown = HeaderValue::from_static("unknown");
-        headers.insert(MIRRORED_FROM, host.unwrap_or(unknown));
+        mark(&mut headers, host);
         headers
     }
+
+    /// The headers for a handler of the same program: those of the connection and of the framing too, as the primary
+    /// sees them.
+    pub(crate) fn apply_within(&self, original: &Original) -> HeaderMap {
+        let (mut headers, host) = copied(original, |_| true);
+        if self.without_body {
+            remove_all(
+                &mut headers,
+                &[header::CONTENT_LENGTH, header::TRANSFER_ENCODING],
+            );
+        }
+        self.change(&mut headers);
+        mark(&mut headers, host);
+        headers
+    }
+
+    /// Sets and removes what the options say.
+    fn change(&self, headers: &mut HeaderMap) {
+        if self.without_body {
+            remove_all(headers, &BODY_HEADERS);
+        }
+        if self.strip_credentials {
+            remove_all(headers, &CREDENTIALS);
+        }
+        remove_all(headers, &self.remove);
+        for (name, value) in &self.set {
+            headers.insert(name.clone(), value.clone());
+        }
+    }
+}
+
+/// Marks a copy, also one of a request without a host, as in HTTP/1.0.
+fn mark(headers: &mut HeaderMap, host: Option<HeaderValue>) {
+    let unknown = HeaderValue::from_static("unknown");
+    headers.insert(MIRRORED_FROM, host.unwrap_or(unknown));
 }
 
 /// The host that a request was for: its `Host`, or what stands for it in HTTP/2, without a user name or password.
@@ -102,18 +126,25 @@ pub(super) fn declare_body(headers: &HeaderMap) -> bool {
 
 /// All headers but the hop-by-hop ones, those that `Connection` names (RFC 9110 section 7.6.1), and those that the
 /// client sets anew from the target and the body; and the host that the request was for.
+fn end_to_end(original: &Original) -> (HeaderMap, Option<HeaderValue>) {
+    let named = named_by_connection(&original.headers);
+    // `Expect` asks the server to wait with the body; a copy's body is already there.
+    let set_anew = [header::HOST, header::CONTENT_LENGTH, header::EXPECT];
+    copied(original, |name| {
+        !is_hop_by_hop(name) && !set_anew.contains(name) && !named.contains(name)
+    })
+}
+
+/// The headers that travel, and the host that the request was for.
 ///
 /// The values are copied, into one buffer: those that arrived are slices of the read buffer of the primary's
 /// connection, which would live as long as a copy is in flight.
-fn end_to_end(original: &Original) -> (HeaderMap, Option<HeaderValue>) {
+fn copied(
+    original: &Original,
+    travels: impl Fn(&HeaderName) -> bool,
+) -> (HeaderMap, Option<HeaderValue>) {
     let host = original_host(original);
     let original = &original.headers;
-    let named = named_by_connection(original);
-    // `Expect` asks the server to wait with the body; a copy's body is already there.
-    let set_anew = [header::HOST, header::CONTENT_LENGTH, header::EXPECT];
-    let travels = |name: &HeaderName| {
-        !is_hop_by_hop(name) && !set_anew.contains(name) && !named.contains(name)
-    };
     let length = original.values().map(HeaderValue::len).sum::<usize>();
     let mut values = BytesMut::with_capacity(length + host.map_or(0, <[u8]>::len));
     let mut copied = |value: &[u8]| {

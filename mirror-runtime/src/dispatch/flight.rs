@@ -9,10 +9,11 @@ use super::{answer, drain, gate::Ticket, permit::Permit};
 use crate::{
     body::{CopyBody, Reservation},
     callbacks::off_path,
+    candidate::Candidates,
     copy::Unjoinable,
     mirror::{Mirror, MirrorTarget},
     outcome::{MirrorError, ShadowResponse, ShedReason, SkipReason},
-    target::Destination,
+    target::Recipient,
     transport::Sending,
 };
 
@@ -24,6 +25,8 @@ pub(super) struct Flight {
     index: usize,
     ticket: Ticket,
     stage: Stage,
+    /// What the copy goes to, where the target is a handler.
+    candidates: Option<Candidates>,
     /// Held until the callback has run, so that draining waits for that too.
     _permit: Permit,
 }
@@ -37,13 +40,19 @@ enum Stage {
 
 impl Flight {
     /// Passes the gate of a target, or says why not.
-    pub(super) fn admit(mirror: &Mirror, index: usize) -> Result<Self, ShedReason> {
-        let admission = mirror.targets()[index].gate.admit()?;
+    pub(super) fn admit(
+        mirror: &Mirror,
+        index: usize,
+        candidates: Option<&Candidates>,
+    ) -> Result<Self, ShedReason> {
+        let target = &mirror.targets()[index];
+        let admission = target.gate.admit()?;
         Ok(Self {
             mirror: mirror.clone(),
             index,
             ticket: admission.ticket,
             stage: Stage::Admitted,
+            candidates: candidates.filter(|_| target.target.is_handler()).cloned(),
             _permit: admission.permit,
         })
     }
@@ -55,11 +64,11 @@ impl Flight {
     /// The request for the target, as `make` makes it.
     pub(super) fn request(
         &self,
-        make: impl FnOnce(&Destination) -> Result<Request<CopyBody>, Unjoinable>,
+        make: impl FnOnce(Recipient<'_>) -> Result<Request<CopyBody>, Unjoinable>,
     ) -> Result<Request<CopyBody>, SkipReason> {
-        let destination = self.target().target.destination();
-        let destination = destination.ok_or(SkipReason::Disabled)?;
-        make(destination).map_err(|_| SkipReason::Unsendable)
+        let recipient = self.target().target.recipient();
+        let recipient = recipient.ok_or(SkipReason::Disabled)?;
+        make(recipient).map_err(|_| SkipReason::Unsendable)
     }
 
     /// Sends the copy and reads the answer, all within the target's timeout, and reports what became of it.
@@ -89,7 +98,8 @@ impl Flight {
     fn leave(&mut self, request: Request<CopyBody>) -> Result<Sending, SkipReason> {
         let bytes = request.body().remaining();
         let route = self.target().route.as_ref().ok_or(SkipReason::Disabled)?;
-        let sending = route.send(request).map_err(|_| SkipReason::Unsendable)?;
+        let sending = route.send(request, self.candidates.as_ref());
+        let sending = sending.map_err(|_| SkipReason::Unsendable)?;
         self.stage = Stage::Left;
         self.target().counters.sent(bytes);
         Ok(sending)

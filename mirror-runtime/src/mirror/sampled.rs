@@ -9,9 +9,10 @@ use http_body::Body as _;
 use super::{BodyMode, Mirror};
 use crate::{
     body::{Copied, CopyBody, Tee, read_ahead},
+    candidate::Candidates,
     copy::{Copy, Original},
     dispatch::{Copies, Departure},
-    outcome::SkipReason,
+    outcome::{ShedReason, SkipReason},
 };
 
 /// A sampled request, and the targets that await its outcome.
@@ -22,6 +23,8 @@ pub(crate) struct Sampled {
     mirror: Mirror,
     /// One bit per target; a mirror has at most 64.
     undecided: u64,
+    /// The handlers among the targets, if some of them are.
+    candidates: Option<Candidates>,
 }
 
 impl Sampled {
@@ -29,7 +32,20 @@ impl Sampled {
         Self {
             mirror,
             undecided: targets,
+            candidates: None,
         }
+    }
+
+    /// Whether one of the targets that await an outcome is a handler.
+    pub(crate) fn wants_candidates(&self) -> bool {
+        let mut targets = self.mirror.targets().iter().enumerate();
+        targets
+            .any(|(index, target)| self.undecided >> index & 1 == 1 && target.target.is_handler())
+    }
+
+    pub(crate) fn with_candidates(mut self, candidates: Candidates) -> Self {
+        self.candidates = Some(candidates);
+        self
     }
 
     /// Sends the copies and lets `primary` answer the request; in `sync` mode the answer waits for the copies.
@@ -65,7 +81,7 @@ impl Sampled {
                 (body, self.send_copies(parts, read))
             }
             Ok(Needed::BodyAsItIsRead) => {
-                let copy = match Original::of(parts) {
+                let copy = match self.original(parts) {
                     // At once: this may take long, and the original's memory is its connection's.
                     Ok(original) => original.into_copy(&options.headers),
                     Err(reason) => return (body, self.skipped(reason.into())),
@@ -95,11 +111,19 @@ impl Sampled {
         }
     }
 
+    fn original(&self, parts: &Parts) -> Result<Original, ShedReason> {
+        let original = Original::of(parts)?;
+        Ok(match self.candidates {
+            Some(_) => original.and_within(parts),
+            None => original,
+        })
+    }
+
     /// Sends the copies of a request whose body has been read.
     fn send_copies(&mut self, parts: &Parts, read: Copied) -> Copies {
         let mirror = self.mirror.clone();
         let copy = read.and_then(|body| {
-            let original = Original::of(parts)?;
+            let original = self.original(parts)?;
             Ok(move || {
                 let rules = &mirror.shared.options.headers;
                 original.into_copy(rules).with_body(body)
@@ -118,8 +142,10 @@ impl Sampled {
             Err(reason) => self.skip(reason),
             Ok(copy) => {
                 let mut departure = Departure::default();
+                let candidates = self.candidates.take();
+                let candidates = candidates.as_ref();
                 while let Some(index) = self.next() {
-                    if let Err(reason) = departure.admit(&self.mirror, index) {
+                    if let Err(reason) = departure.admit(&self.mirror, index, candidates) {
                         self.mirror.not_sent(index, reason);
                     }
                 }

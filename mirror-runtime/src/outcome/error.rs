@@ -23,6 +23,8 @@ pub enum MirrorError {
     Request(BoxError),
     /// The answer began, and broke off before its end.
     Body(BoxError),
+    /// The handler that is the target panicked.
+    Panicked,
     /// The copy was given up: [`drain`](crate::drain) reached its deadline, or the runtime was shut down.
     Cancelled,
 }
@@ -43,19 +45,22 @@ pub enum FailureKind {
     Request,
     /// [`MirrorError::Body`]
     Body,
+    /// [`MirrorError::Panicked`]
+    Panicked,
     /// [`MirrorError::Cancelled`]
     Cancelled,
 }
 
 impl FailureKind {
     /// Every kind there is.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Timeout,
         Self::Connect,
         Self::Dns,
         Self::Tls,
         Self::Request,
         Self::Body,
+        Self::Panicked,
         Self::Cancelled,
     ];
 
@@ -69,6 +74,7 @@ impl FailureKind {
             Self::Tls => "tls",
             Self::Request => "request",
             Self::Body => "body",
+            Self::Panicked => "panicked",
             Self::Cancelled => "cancelled",
         }
     }
@@ -91,6 +97,7 @@ impl MirrorError {
             Self::Tls(_) => FailureKind::Tls,
             Self::Request(_) => FailureKind::Request,
             Self::Body(_) => FailureKind::Body,
+            Self::Panicked => FailureKind::Panicked,
             Self::Cancelled => FailureKind::Cancelled,
         }
     }
@@ -100,6 +107,7 @@ impl fmt::Display for MirrorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, cause) = match self {
             Self::Timeout(timeout) => return write!(f, "no complete answer within {timeout:?}"),
+            Self::Panicked => return f.write_str("the handler panicked"),
             Self::Cancelled => return f.write_str("given up: mirroring was shut down"),
             Self::Connect(cause) => ("cannot connect", cause),
             Self::Dns(cause) => ("cannot resolve the host name", cause),
@@ -114,7 +122,7 @@ impl fmt::Display for MirrorError {
 impl Error for MirrorError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Timeout(_) | Self::Cancelled => None,
+            Self::Timeout(_) | Self::Panicked | Self::Cancelled => None,
             Self::Connect(cause)
             | Self::Dns(cause)
             | Self::Tls(cause)

@@ -16,6 +16,8 @@ pub enum Source {
     Url(&'static str),
     /// An environment variable.
     Env(&'static str),
+    /// No URL: the next of the handlers that are given to `serve_with`, and its name.
+    Handler(&'static str),
 }
 
 /// Builds the mirror of an attribute. It never fails and never panics, for it runs within a request.
@@ -51,6 +53,7 @@ impl Options {
         let (target, default_name) = match source {
             Source::Url(url) => (Target::new(url), url),
             Source::Env(variable) => (Target::from_env(variable), variable),
+            Source::Handler(name) => (Ok(self.next_handler(name)), name),
         };
         let target = target
             .and_then(|target| self.not_twice(target))
@@ -65,6 +68,11 @@ impl Options {
         self.targets
             .push(target.overridden(percentage, timeout_ms.map(Duration::from_millis)));
         self
+    }
+
+    fn next_handler(&self, name: &'static str) -> Target {
+        let earlier = self.targets.iter().filter(|target| target.is_handler());
+        Target::handler(name.to_owned(), earlier.count())
     }
 
     /// Two variables may hold the same URL; the attribute cannot see that.
