@@ -111,6 +111,20 @@ pub enum ConfigError {
         /// What is wrong with it.
         error: PointerError,
     },
+    /// An option about comparing, without `compare`.
+    #[error("`{0}` needs `compare`: without it nothing is compared")]
+    RuleWithoutCompare(&'static str),
+    /// An option about JSON, where bodies are not compared as JSON.
+    #[error("`{0}` is about JSON, and `compare` does not look at any")]
+    RuleWithoutJson(&'static str),
+    /// A `max_compare_body` of zero.
+    #[error(
+        "`max_compare_body` must be larger than zero; to compare no bodies, use `CompareMode::Status`"
+    )]
+    MaxCompareBody,
+    /// A baseline that is one of the targets would find everything to be noise.
+    #[error("the baseline `{0}` is a target, too: every difference would be noise")]
+    BaselineIsTarget(String),
     /// A tolerance that is negative, infinite or not a number.
     #[error("{0}")]
     Tolerance(ToleranceError),

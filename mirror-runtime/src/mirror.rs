@@ -1,5 +1,6 @@
 //! One mirrored route: its targets, its options, and the way of a request through them.
 
+mod comparing;
 mod options;
 mod sampled;
 
@@ -8,10 +9,13 @@ use std::{fmt, sync::Arc, time::Duration};
 use http::request::Parts;
 
 pub use self::options::BodyMode;
-pub(crate) use self::options::{Options, Shared};
 use self::sampled::Sampled;
+pub(crate) use self::{
+    comparing::{Comparing, OnMismatch},
+    options::{Options, Shared},
+};
 use crate::{
-    ConfigError, MirrorBuilder, MirrorLayer, Target,
+    ConfigError, MirrorBuilder, MirrorLayer, Report, Target,
     callbacks::{Callbacks, off_path_unawaited},
     copy::MIRRORED_FROM,
     dispatch::Gate,
@@ -96,6 +100,16 @@ impl Mirror {
                 .map(|target| target.counters.snapshot(target.target.name()))
                 .collect(),
             latency: self.shared.latency.snapshot(),
+        }
+    }
+
+    /// What was compared so far, and whether each target can take over. Without
+    /// [`compare`](MirrorBuilder::compare) it is about no target.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        match &self.shared.comparing {
+            Some(comparing) => comparing.report(self.name()),
+            None => Report::new(self.name(), Vec::new()),
         }
     }
 

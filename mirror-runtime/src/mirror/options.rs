@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::Method;
 
-use super::MirrorTarget;
+use super::{Comparing, MirrorTarget};
 use crate::{callbacks::Callbacks, copy::HeaderRules, sampler::Sampler, stats::LatencyRecorder};
 
 /// The largest body that is copied, where nothing else is said: axum's own limit on the bodies that extractors take,
@@ -18,6 +18,8 @@ pub(crate) struct Shared {
     pub(crate) targets: Box<[MirrorTarget]>,
     pub(crate) options: Options,
     pub(crate) callbacks: Callbacks,
+    /// Where answers are compared.
+    pub(crate) comparing: Option<Comparing>,
     pub(crate) sampler: Sampler,
     /// Of the primary, for requests that were sampled.
     pub(crate) latency: LatencyRecorder,

@@ -1,5 +1,7 @@
 //! The options of an attribute, as the expansion writes them down.
 
+mod compare;
+
 use std::time::Duration;
 
 use http::{Method, request::Parts};
@@ -27,6 +29,21 @@ pub struct Options {
     builder: MirrorBuilder,
     targets: Vec<Target>,
     methods: Vec<Method>,
+    baseline: Option<Target>,
+}
+
+impl Source {
+    /// The target, and what to call it where there is none.
+    fn target(self, earlier: &[Target]) -> (Result<Target, ConfigError>, &'static str) {
+        match self {
+            Self::Url(url) => (Target::new(url), url),
+            Self::Env(variable) => (Target::from_env(variable), variable),
+            Self::Handler(name) => {
+                let handlers = earlier.iter().filter(|target| target.is_handler());
+                (Ok(Target::handler(name.to_owned(), handlers.count())), name)
+            }
+        }
+    }
 }
 
 impl Options {
@@ -38,6 +55,7 @@ impl Options {
             builder: Mirror::builder().name(name),
             targets: Vec::new(),
             methods: Vec::new(),
+            baseline: None,
         }
     }
 
@@ -50,17 +68,10 @@ impl Options {
         timeout_ms: Option<u64>,
         name: Option<&'static str>,
     ) -> Self {
-        let (target, default_name) = match source {
-            Source::Url(url) => (Target::new(url), url),
-            Source::Env(variable) => (Target::from_env(variable), variable),
-            Source::Handler(name) => (Ok(self.next_handler(name)), name),
-        };
+        let (target, default_name) = source.target(&self.targets);
         let target = target
             .and_then(|target| self.not_twice(target))
-            .unwrap_or_else(|error| {
-                tracing::error!(mirror = self.name, target = default_name, %error, "a target is off");
-                Target::off(default_name.to_owned(), OffReason::Invalid)
-            });
+            .unwrap_or_else(|error| off(self.name, default_name, &error));
         let target = match name {
             Some(name) => target.named(name),
             None => target,
@@ -68,11 +79,6 @@ impl Options {
         self.targets
             .push(target.overridden(percentage, timeout_ms.map(Duration::from_millis)));
         self
-    }
-
-    fn next_handler(&self, name: &'static str) -> Target {
-        let earlier = self.targets.iter().filter(|target| target.is_handler());
-        Target::handler(name.to_owned(), earlier.count())
     }
 
     /// Two variables may hold the same URL; the attribute cannot see that.
@@ -230,7 +236,18 @@ impl Options {
             mut builder,
             targets,
             methods,
+            baseline,
         } = self;
+        if let Some(baseline) = baseline {
+            // Two variables may hold the same URL; without its noise a target can still be compared.
+            let same = targets.iter().any(|target| target.is_same(&baseline));
+            builder = builder.baseline(if same {
+                let error = ConfigError::BaselineIsTarget(baseline.name().to_owned());
+                off(name, baseline.name(), &error)
+            } else {
+                baseline
+            });
+        }
         if !methods.is_empty() {
             builder = builder.methods(methods);
         }
@@ -243,4 +260,10 @@ impl Options {
                 Mirror::builder().name(name).finish()
             })
     }
+}
+
+/// A target that is sent nothing, because it was given a value that it cannot work with.
+fn off(mirror: &str, target: &str, error: &ConfigError) -> Target {
+    tracing::error!(mirror, target, %error, "a target is off");
+    Target::off(target.to_owned(), OffReason::Invalid)
 }
