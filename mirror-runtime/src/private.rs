@@ -2,6 +2,7 @@
 
 mod check;
 mod options;
+mod serving;
 
 use std::future::Future;
 
@@ -10,17 +11,18 @@ pub use axum::{
     response::Response,
 };
 
+use self::serving::Serving;
 pub use self::{
     check::{check_distinct, check_target},
     options::{Options, Source},
 };
+use crate::candidate::Candidates;
 pub use crate::{
     Mirror,
     call::Call,
     candidate::{Candidate, any_arguments, same_arguments},
     incoming::Incoming,
 };
-use crate::{candidate::Candidates, layer::ResponseFuture};
 
 /// Answers a request with the original handler, and mirrors it.
 pub fn serve<S, M, A, H>(
@@ -29,16 +31,18 @@ pub fn serve<S, M, A, H>(
     incoming: Incoming<S>,
 ) -> impl Future<Output = Response> + Send + use<S, M, A, H>
 where
-    H: Call<S, M, A> + 'static,
-    S: Send + Sync + 'static,
-    M: 'static,
-    A: 'static,
+    H: Call<S, M, A>,
+    S: Send + Sync,
 {
     let Incoming { parts, body, state } = incoming;
     let primary = move |parts, body| handler.call(parts, body, state);
     match mirror.sample(&parts) {
-        None => ResponseFuture::direct(primary(parts, body)),
-        Some(sampled) => ResponseFuture::mirrored(sampled.serve(parts, body, primary)),
+        None => Serving::Direct {
+            future: primary(parts, body),
+        },
+        Some(sampled) => Serving::Mirrored {
+            future: Box::pin(sampled.serve(parts, body, primary)),
+        },
     }
 }
 
@@ -50,20 +54,22 @@ pub fn serve_with<S, M, A, H, const N: usize>(
     incoming: Incoming<S>,
 ) -> impl Future<Output = Response> + Send + use<S, M, A, H, N>
 where
-    H: Call<S, M, A> + 'static,
+    H: Call<S, M, A>,
     S: Clone + Send + Sync + 'static,
-    M: 'static,
-    A: 'static,
 {
     let Incoming { parts, body, state } = incoming;
     match mirror.sample(&parts) {
-        None => ResponseFuture::direct(handler.call(parts, body, state)),
+        None => Serving::Direct {
+            future: handler.call(parts, body, state),
+        },
         Some(mut sampled) => {
             if sampled.wants_candidates() {
                 sampled = sampled.with_candidates(Candidates::new(candidates, state.clone()));
             }
             let primary = move |parts, body| handler.call(parts, body, state);
-            ResponseFuture::mirrored(sampled.serve(parts, body, primary))
+            Serving::Mirrored {
+                future: Box::pin(sampled.serve(parts, body, primary)),
+            }
         }
     }
 }
