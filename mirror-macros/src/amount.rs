@@ -16,20 +16,23 @@ use crate::{
 
 /// `percentage = 10`
 pub(crate) fn percentage(setting: &Setting<'_>) -> syn::Result<f64> {
-    let number = match setting.expr() {
-        Some(Expr::Unary(unary)) if matches!(unary.op, UnOp::Neg(_)) => {
-            number(peel(&unary.expr)).map(|number| -number)
-        }
-        Some(expr) => number(expr),
-        None => None,
-    };
-    let Some(number) = number else {
+    let Some(number) = setting.expr().and_then(signed) else {
         return Err(not_a_number(setting));
     };
     match check_percentage(number) {
         // Written as a literal in the expansion, where `-0` has no sign.
         Ok(percentage) => Ok(percentage.abs()),
         Err(out_of_range) => Err(error(setting.value, out_of_range)),
+    }
+}
+
+/// A number, with a sign or without.
+pub(crate) fn signed(expr: &Expr) -> Option<f64> {
+    match expr {
+        Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => {
+            number(peel(&unary.expr)).map(|number| -number)
+        }
+        expr => number(expr),
     }
 }
 

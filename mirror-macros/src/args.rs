@@ -2,6 +2,7 @@
 
 mod circuit_breaker;
 mod conflict;
+mod options;
 mod table;
 
 use std::time::Duration;
@@ -9,18 +10,19 @@ use std::time::Duration;
 use http::Method;
 use mirror_grammar::Rate;
 use proc_macro2::TokenStream;
-use syn::LitStr;
+use syn::{ExprPath, LitStr, Type};
 
 pub(crate) use circuit_breaker::{Breaker, CircuitBreaker};
 pub(crate) use table::{Row, Table, read};
 
+use options::OPTIONS;
+
 use crate::{
-    amount,
-    callback::{self, Callback},
+    callback::Callback,
+    compare::Comparing,
     error::{Errors, error_with_help},
-    header::{self, RemovedHeader, SetHeader},
-    method,
-    target::{self, Target},
+    header::{RemovedHeader, SetHeader},
+    target::{Source, Target},
     value::{self, Entry},
 };
 
@@ -48,6 +50,9 @@ pub(crate) struct Args {
     pub(crate) credentials: Option<Credentials>,
     pub(crate) host: Option<Host>,
     pub(crate) name: Option<LitStr>,
+    pub(crate) comparing: Comparing,
+    /// The type of the router's state.
+    pub(crate) state: Option<Type>,
 }
 
 /// When the body of a request is read for its copies.
@@ -71,138 +76,6 @@ pub(crate) enum Host {
     Preserve,
 }
 
-/// Every option, in the order of the manual.
-const OPTIONS: Table<Args> = Table {
-    owner: "",
-    rows: &[
-        Row {
-            name: "targets",
-            example: r#"["https://staging.example.com"]"#,
-            read: |args, setting, errors| args.targets = target::targets(setting, errors),
-        },
-        Row {
-            name: "percentage",
-            example: "10",
-            read: |args, setting, errors| {
-                args.percentage = errors.check(amount::percentage(setting));
-            },
-        },
-        Row {
-            name: "timeout",
-            example: r#""2s""#,
-            read: |args, setting, errors| args.timeout = errors.check(amount::duration(setting)),
-        },
-        Row {
-            name: "connect_timeout",
-            example: r#""1s""#,
-            read: |args, setting, errors| {
-                args.connect_timeout = errors.check(amount::duration(setting));
-            },
-        },
-        Row {
-            name: "sync",
-            example: "true",
-            read: |args, setting, errors| args.sync = errors.check(setting.boolean()),
-        },
-        Row {
-            name: "copy_body",
-            example: "false",
-            read: |args, setting, errors| args.copy_body = errors.check(setting.boolean()),
-        },
-        Row {
-            name: "max_body",
-            example: r#""2MiB""#,
-            read: |args, setting, errors| args.max_body = errors.check(amount::size(setting)),
-        },
-        Row {
-            name: "body",
-            example: r#""tee""#,
-            read: |args, setting, errors| {
-                let choices = [("buffer", Body::Buffer), ("tee", Body::Tee)];
-                args.body = errors.check(setting.choice(choices));
-            },
-        },
-        Row {
-            name: "max_in_flight",
-            example: "256",
-            read: |args, setting, errors| args.max_in_flight = errors.check(amount::count(setting)),
-        },
-        Row {
-            name: "rate_limit",
-            example: r#""100/s""#,
-            read: |args, setting, errors| args.rate_limit = errors.check(amount::rate(setting)),
-        },
-        Row {
-            name: "circuit_breaker",
-            example: r#"{ failures = 5, cooldown = "5s" }"#,
-            read: |args, setting, errors| {
-                args.circuit_breaker = circuit_breaker::circuit_breaker(setting, errors);
-            },
-        },
-        Row {
-            name: "on_success",
-            example: "|target, response| ..",
-            read: |args, setting, errors| {
-                args.on_success = errors.check(callback::on_success(setting));
-            },
-        },
-        Row {
-            name: "on_error",
-            example: "|target, error| ..",
-            read: |args, setting, errors| args.on_error = errors.check(callback::on_error(setting)),
-        },
-        Row {
-            name: "on_skip",
-            example: "|target, reason| ..",
-            read: |args, setting, errors| args.on_skip = errors.check(callback::on_skip(setting)),
-        },
-        Row {
-            name: "methods",
-            example: "[GET, HEAD]",
-            read: |args, setting, errors| args.methods = method::methods(setting, errors),
-        },
-        Row {
-            name: "when",
-            example: "|parts| ..",
-            read: |args, setting, errors| args.when = errors.check(callback::when(setting)),
-        },
-        Row {
-            name: "set_headers",
-            example: r#"{ "x-env" = "shadow" }"#,
-            read: |args, setting, errors| args.set_headers = header::set(setting, errors),
-        },
-        Row {
-            name: "remove_headers",
-            example: r#"["x-internal"]"#,
-            read: |args, setting, errors| args.remove_headers = header::removed(setting, errors),
-        },
-        Row {
-            name: "credentials",
-            example: r#""strip""#,
-            read: |args, setting, errors| {
-                let choices = [
-                    ("strip", Credentials::Strip),
-                    ("forward", Credentials::Forward),
-                ];
-                args.credentials = errors.check(setting.choice(choices));
-            },
-        },
-        Row {
-            name: "host",
-            example: r#""preserve""#,
-            read: |args, setting, errors| {
-                let choices = [("target", Host::Target), ("preserve", Host::Preserve)];
-                args.host = errors.check(setting.choice(choices));
-            },
-        },
-        Row {
-            name: "name",
-            example: r#""users.list""#,
-            read: |args, setting, errors| args.name = errors.check(setting.text()),
-        },
-    ],
-};
-
 impl Args {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
         let entries = value::entries(tokens, errors);
@@ -211,6 +84,18 @@ impl Args {
         check_required(&entries, errors);
         conflict::check(&args, &entries, errors);
         args
+    }
+}
+
+impl Args {
+    /// The handlers among the targets.
+    pub(crate) fn handlers(&self) -> impl Iterator<Item = &ExprPath> {
+        self.targets
+            .iter()
+            .filter_map(|target| match &target.source {
+                Source::Handler(path) => Some(path),
+                _ => None,
+            })
     }
 }
 

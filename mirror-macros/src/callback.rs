@@ -37,6 +37,16 @@ pub(crate) fn when(setting: &Setting<'_>) -> syn::Result<Callback> {
     callback(setting, &Signature { text, arguments: 1 })
 }
 
+pub(crate) fn on_mismatch(setting: &Setting<'_>) -> syn::Result<Callback> {
+    let text = "fn(&Comparison)";
+    callback(setting, &Signature { text, arguments: 1 })
+}
+
+pub(crate) fn compare(setting: &Setting<'_>) -> syn::Result<Callback> {
+    let text = "fn(&Answer, &Answer) -> Verdict";
+    callback(setting, &Signature { text, arguments: 2 })
+}
+
 fn callback(setting: &Setting<'_>, signature: &Signature) -> syn::Result<Callback> {
     let function = match setting.expr() {
         Some(function @ Expr::Path(_)) => function,

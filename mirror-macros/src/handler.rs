@@ -27,6 +27,8 @@ pub(crate) struct Handler {
     pub(crate) generics: Generics,
     /// The types of the arguments.
     pub(crate) arguments: Vec<Type>,
+    /// The type that it returns.
+    pub(crate) answer: Type,
 }
 
 /// Where the original stands in the expansion.
@@ -63,6 +65,7 @@ impl Handler {
             visibility,
             generics: lifetime::generics(&signature),
             arguments: lifetime::arguments(&signature),
+            answer: lifetime::answer(&signature),
             signature,
             body,
             place,

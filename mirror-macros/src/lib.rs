@@ -4,6 +4,7 @@
 mod amount;
 mod args;
 mod callback;
+mod compare;
 mod error;
 mod expand;
 mod handler;

@@ -15,8 +15,11 @@ use crate::{
     value::{self, Setting, peel},
 };
 
+/// The option.
+const TARGETS: &str = "targets";
+
 /// More shadows than this for one request are a mistake.
-const MAX_TARGETS: usize = 64;
+pub(crate) const MAX_TARGETS: usize = 64;
 
 /// One destination of copies.
 pub(crate) struct Target {
@@ -88,11 +91,11 @@ fn target(item: &Expr, errors: &mut Errors) -> Option<Target> {
             let entries = value::arguments(arguments, errors);
             read(&entries, &OVERRIDES, &mut overrides, errors);
             match url {
-                Some(url) => Source::parse(peel(url)),
-                None => Err(error(call, "`target` needs a URL")),
+                Some(url) => Source::parse(peel(url), TARGETS),
+                None => Err(error(call, "`target` needs a URL or a handler")),
             }
         }
-        item => Source::parse(item),
+        item => Source::parse(item, TARGETS),
     };
     errors
         .check(source)

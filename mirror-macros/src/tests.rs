@@ -1,7 +1,9 @@
 //! The attribute from outside: source in, code or mistakes out.
 
+mod comparing;
 mod expansion;
 mod functions;
+mod handler_targets;
 mod headers;
 mod options;
 mod values;

@@ -3,13 +3,16 @@
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    Expr, ExprArray, ExprLit, ExprPath, Ident, Lit, LitStr, Token, braced,
+    Expr, ExprArray, ExprLit, ExprPath, Ident, Lit, LitStr, Token, Type, braced,
     ext::IdentExt,
     parse::{End, ParseStream, Parser, discouraged::Speculative},
     token,
 };
 
 use crate::error::{Errors, error, error_with_help};
+
+/// The one option whose value is a type.
+const TYPE_OPTION: &str = "state";
 
 /// One option as it is written.
 pub(crate) struct Entry {
@@ -22,6 +25,8 @@ pub(crate) enum Value {
     Expr(Expr),
     /// `{ key = value, .. }`
     Map(Group),
+    /// What [`TYPE_OPTION`] is.
+    Type(Box<Type>),
     /// Nothing, as in a lone `sync`.
     Missing,
     /// Something that is neither; the mistake is recorded.
@@ -33,6 +38,7 @@ impl ToTokens for Value {
         match self {
             Self::Expr(expr) => expr.to_tokens(tokens),
             Self::Map(group) => group.to_tokens(tokens),
+            Self::Type(ty) => ty.to_tokens(tokens),
             Self::Missing | Self::Broken => {}
         }
     }
@@ -78,7 +84,9 @@ fn entry(input: ParseStream, errors: &mut Errors) -> syn::Result<Entry> {
         return Ok(Entry { key, value });
     }
     input.parse::<Token![=]>()?;
-    let value = if input.peek(token::Brace) {
+    let value = if key == TYPE_OPTION {
+        type_value(input, errors)?
+    } else if input.peek(token::Brace) {
         Value::Map(input.parse()?)
     } else {
         // A fork, so that what follows a broken expression is still there to be skipped.
@@ -96,6 +104,22 @@ fn entry(input: ParseStream, errors: &mut Errors) -> syn::Result<Entry> {
         }
     };
     Ok(Entry { key, value })
+}
+
+fn type_value(input: ParseStream, errors: &mut Errors) -> syn::Result<Value> {
+    let ahead = input.fork();
+    if let Ok(ty) = ahead.parse::<Type>() {
+        input.advance_to(&ahead);
+        return Ok(Value::Type(Box::new(ty)));
+    }
+    let written = input.fork().parse::<TokenTree>();
+    errors.push(error_with_help(
+        written.ok(),
+        format_args!("`{TYPE_OPTION}` must be a type"),
+        format_args!("write `{TYPE_OPTION} = AppState`"),
+    ));
+    skip(input)?;
+    Ok(Value::Broken)
 }
 
 fn map_entry(input: ParseStream, _: &mut Errors) -> syn::Result<(Expr, Expr)> {
@@ -225,6 +249,23 @@ impl Setting<'_> {
         match self.expr() {
             Some(Expr::Array(array)) => Ok(array),
             _ => Err(self.must_like("be a list", self.example)),
+        }
+    }
+
+    /// The items of a list, which must have some.
+    pub(crate) fn items(&self, errors: &mut Errors) -> impl Iterator<Item = &Expr> + use<'_> {
+        let list = errors.check(self.list());
+        if list.is_some_and(|list| list.elems.is_empty()) {
+            errors.push(self.must("not be empty"));
+        }
+        list.into_iter().flat_map(|list| &list.elems).map(peel)
+    }
+
+    /// A type.
+    pub(crate) fn ty(&self) -> Option<&Type> {
+        match self.value {
+            Value::Type(ty) => Some(ty),
+            _ => None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Options that contradict one another.
 
+mod comparing;
+
 use syn::Ident;
 
 use super::Args;
@@ -19,6 +21,12 @@ pub(super) fn check(args: &Args, entries: &[Entry], errors: &mut Errors) {
             }
         }
     }
+    if let Some(key) = key(entries, "state")
+        && args.handlers().next().is_none()
+    {
+        let message = "`state` is for targets like `handler(..)`, and there is none";
+        errors.push(error(key, message));
+    }
     if let (Some(connect_timeout), Some(timeout)) = (args.connect_timeout, args.timeout)
         && connect_timeout > timeout
         && let Some(entry) = entry(entries, "connect_timeout")
@@ -28,6 +36,7 @@ pub(super) fn check(args: &Args, entries: &[Entry], errors: &mut Errors) {
             "`connect_timeout` is a part of `timeout` and cannot be longer",
         ));
     }
+    comparing::check(args, entries, errors);
     for removed in &args.remove_headers {
         if args.set_headers.iter().any(|set| set.name == removed.name) {
             errors.push(error(

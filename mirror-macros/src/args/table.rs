@@ -40,7 +40,7 @@ pub(crate) fn read<T>(entries: &[Entry], table: &Table<T>, into: &mut T, errors:
                 format_args!("`{key}` needs a value"),
                 format_args!("write `{key} = {}`", row.example),
             )),
-            Value::Expr(_) | Value::Map(_) => {
+            Value::Expr(_) | Value::Map(_) | Value::Type(_) => {
                 let setting = Setting {
                     key,
                     name: row.name,

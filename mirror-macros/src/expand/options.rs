@@ -5,7 +5,7 @@ use mirror_grammar::Rate;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
-use super::target;
+use super::{comparing, target};
 use crate::{
     args::{Args, Body, Breaker, CircuitBreaker, Credentials, Host},
     callback::Callback,
@@ -44,6 +44,7 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         Some(Host::Preserve) => Some(quote!(.preserve_host())),
         Some(Host::Target) | None => None,
     };
+    let comparing = comparing::calls(&args.comparing);
     let options = quote! {
         ::mirror_runtime::__private::Options::new(#name)
             #targets
@@ -62,10 +63,14 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             #(.remove_header(#removed))*
             #credentials
             #host
+            #comparing
     };
     let callbacks = [&args.on_success, &args.on_error, &args.on_skip, &args.when];
     let callbacks = callbacks.into_iter().flatten();
-    let options = callbacks.fold(options, |options, callback| call_back(callback, &options));
+    let options = callbacks.fold(options, |options, callback| {
+        call_back(callback, &callback.option.to_string(), &options)
+    });
+    let options = comparing::functions(&args.comparing, handler, options);
     quote!(#options.build())
 }
 
@@ -92,14 +97,19 @@ fn circuit_breaker(breaker: &CircuitBreaker) -> TokenStream {
     }
 }
 
-fn call(method: &str, argument: Option<impl ToTokens>) -> Option<TokenStream> {
+pub(super) fn call(method: &str, argument: Option<impl ToTokens>) -> Option<TokenStream> {
     let method = Ident::new(method, Span::call_site());
     argument.map(|argument| quote!(.#method(#argument)))
 }
 
 /// A call with the span of `option = function`: there, rustc says which signature it expects.
-fn call_back(Callback { option, function }: &Callback, options: &TokenStream) -> TokenStream {
-    let method = quote_spanned!(option.span()=> ::mirror_runtime::__private::Options::#option);
+pub(super) fn call_back(
+    Callback { option, function }: &Callback,
+    method: &str,
+    options: &TokenStream,
+) -> TokenStream {
+    let method = Ident::new(method, option.span());
+    let method = quote_spanned!(option.span()=> ::mirror_runtime::__private::Options::#method);
     let end = function.to_token_stream().into_iter().last();
     let end = end.map_or_else(|| option.span(), |token| token.span());
     quote_spanned!(end=> #method(#options, #function))

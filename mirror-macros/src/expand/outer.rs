@@ -1,31 +1,35 @@
 //! The function that axum sees.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{ReturnType, Signature, Type, TypePath, spanned::Spanned};
 
-use super::{across::across, original};
-use crate::handler::Handler;
+use super::{across::across, candidate, original, state::State};
+use crate::{args::Args, handler::Handler};
 
 /// Its generics: the user's own, the state and, if there are arguments, the way of the last: from the parts or from the
 /// whole request. axum infers both.
-pub(super) fn generics(handler: &Handler) -> TokenStream {
-    let users = handler.generics.params.iter();
-    let via = (!handler.arguments.is_empty()).then(|| quote!(, __MirrorVia));
-    quote!(#(#users,)* __MirrorState #via)
+pub(super) fn generics(handler: &Handler, state: &State<'_>) -> TokenStream {
+    let users = handler
+        .generics
+        .params
+        .iter()
+        .map(ToTokens::to_token_stream);
+    let via = (!handler.arguments.is_empty()).then(|| quote!(__MirrorVia));
+    let all = users.chain(state.parameter()).chain(via);
+    quote!(#(#all),*)
 }
 
 /// Its `where` clause, with one bound for each argument, so that rustc can name the one that is no extractor.
-pub(super) fn bounds(handler: &Handler) -> TokenStream {
+pub(super) fn bounds(handler: &Handler, state: &State<'_>) -> TokenStream {
     let clause = handler.generics.where_clause.iter();
     let users = clause.flat_map(|clause| &clause.predicates);
     let extractors = handler.arguments.split_last().map(|(last, others)| {
         let others = others.iter().map(|ty| {
-            let from_parts = quote!(::mirror_runtime::__private::FromRequestParts<__MirrorState>);
+            let from_parts = quote!(::mirror_runtime::__private::FromRequestParts<#state>);
             bound(ty, from_parts)
         });
-        let from_request =
-            quote!(::mirror_runtime::__private::FromRequest<__MirrorState, __MirrorVia>);
+        let from_request = quote!(::mirror_runtime::__private::FromRequest<#state, __MirrorVia>);
         let last = bound(last, from_request);
         quote! {
             #(#others)*
@@ -33,11 +37,11 @@ pub(super) fn bounds(handler: &Handler) -> TokenStream {
             __MirrorVia: 'static,
         }
     });
+    let state_bounds = state.bounds();
     quote! {
         #(#users,)*
         #extractors
-        __MirrorState:
-            ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync + 'static,
+        #state: #state_bounds,
     }
 }
 
@@ -61,8 +65,14 @@ pub(super) fn future(handler: &Handler) -> TokenStream {
 ///
 /// Where the original is no handler, rustc finds that in the call, in its argument and in the future that it returns.
 /// With one span for all of them it says so once.
-pub(super) fn serve(handler: &Handler, incoming: &Ident) -> TokenStream {
+pub(super) fn serve(
+    args: &Args,
+    handler: &Handler,
+    state: &State<'_>,
+    incoming: &Ident,
+) -> TokenStream {
     let span = answer(&handler.signature);
+    let state = state.to_token_stream();
     let arguments = &handler.arguments;
     let original = original::path(handler, span);
     let via = if arguments.is_empty() {
@@ -70,10 +80,17 @@ pub(super) fn serve(handler: &Handler, incoming: &Ident) -> TokenStream {
     } else {
         quote_spanned!(span=> __MirrorVia)
     };
+    let signature = quote_spanned!(span=> #state, #via, (#(#arguments,)*));
+    let Some(candidates) = candidate::candidates(args, &state, &signature) else {
+        return quote_spanned! {span=>
+            ::mirror_runtime::__private::serve::<#signature, _>(&__MIRROR, #original, #incoming)
+        };
+    };
     quote_spanned! {span=>
-        ::mirror_runtime::__private::serve::<__MirrorState, #via, (#(#arguments,)*), _>(
+        ::mirror_runtime::__private::serve_with::<#signature, _, _>(
             &__MIRROR,
             #original,
+            #candidates,
             #incoming,
         )
     }

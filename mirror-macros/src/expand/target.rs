@@ -12,14 +12,7 @@ use crate::target::{Source, Target};
 pub(super) fn calls(targets: &[Target]) -> TokenStream {
     let calls = targets.iter().enumerate().map(|(index, target)| {
         let overrides = &target.overrides;
-        let source = match &target.source {
-            Source::Url(url) => quote!(::mirror_runtime::__private::Source::Url(#url)),
-            Source::Env(variable) => quote!(::mirror_runtime::__private::Source::Env(#variable)),
-            Source::Const(_) => {
-                let constant = constant(index);
-                quote!(::mirror_runtime::__private::Source::Url(#constant))
-            }
-        };
+        let source = source(&target.source, &constant(index));
         let percentage = option(overrides.percentage);
         let timeout = option(overrides.timeout.map(milliseconds));
         let name = option(overrides.name.as_ref());
@@ -28,13 +21,34 @@ pub(super) fn calls(targets: &[Target]) -> TokenStream {
     calls.collect()
 }
 
-/// What rustc checks while it evaluates constants: that each `const` target is the URL of a target, and a target only
+/// The baseline's source.
+pub(super) fn baseline(baseline: &Source) -> TokenStream {
+    source(baseline, &baseline_constant())
+}
+
+fn source(source: &Source, constant: &Ident) -> TokenStream {
+    match source {
+        Source::Url(url) => quote!(::mirror_runtime::__private::Source::Url(#url)),
+        Source::Env(variable) => quote!(::mirror_runtime::__private::Source::Env(#variable)),
+        Source::Const(_) => quote!(::mirror_runtime::__private::Source::Url(#constant)),
+        Source::Handler(path) => {
+            let name = Source::handler_name(path);
+            quote!(::mirror_runtime::__private::Source::Handler(#name))
+        }
+    }
+}
+
+/// What rustc checks while it evaluates constants: that each `const` is the URL of a target, and a server is there only
 /// once.
-pub(super) fn checks(targets: &[Target]) -> TokenStream {
+pub(super) fn checks(targets: &[Target], baseline: Option<&Source>) -> TokenStream {
+    let targets = targets.iter().enumerate();
+    let mut all: Vec<_> = targets
+        .map(|(index, target)| (&target.source, constant(index)))
+        .collect();
+    all.extend(baseline.map(|baseline| (baseline, baseline_constant())));
     let mut checks = TokenStream::new();
-    for (index, target) in targets.iter().enumerate() {
-        if let Source::Const(path) = &target.source {
-            let constant = constant(index);
+    for (index, (source, constant)) in all.iter().enumerate() {
+        if let Source::Const(path) = source {
             let check = across(
                 path,
                 quote!(::mirror_runtime::__private::check_target(#constant)),
@@ -45,12 +59,12 @@ pub(super) fn checks(targets: &[Target]) -> TokenStream {
                 const _: () = #check;
             });
         }
-        for (earlier_index, earlier) in targets[..index].iter().enumerate() {
-            if let (Some(a), Some(b)) = (url(earlier, earlier_index), url(target, index))
-                && (is_const(earlier) || is_const(target))
+        for (earlier, earlier_constant) in &all[..index] {
+            if let (Some(a), Some(b)) = (url(earlier, earlier_constant), url(source, constant))
+                && (is_const(earlier) || is_const(source))
             {
                 let check = across(
-                    &target.source,
+                    source,
                     quote!(::mirror_runtime::__private::check_distinct(#a, #b)),
                 );
                 checks.extend(quote!(const _: () = #check;));
@@ -65,16 +79,20 @@ pub(super) fn milliseconds(duration: Duration) -> u64 {
 }
 
 /// The URL, where the program that is compiled has it.
-fn url(target: &Target, index: usize) -> Option<TokenStream> {
-    match &target.source {
+fn url(source: &Source, constant: &Ident) -> Option<TokenStream> {
+    match source {
         Source::Url(url) => Some(url.to_token_stream()),
-        Source::Const(_) => Some(constant(index).to_token_stream()),
-        Source::Env(_) => None,
+        Source::Const(_) => Some(constant.to_token_stream()),
+        Source::Env(_) | Source::Handler(_) => None,
     }
 }
 
-fn is_const(target: &Target) -> bool {
-    matches!(target.source, Source::Const(_))
+fn is_const(source: &Source) -> bool {
+    matches!(source, Source::Const(_))
+}
+
+fn baseline_constant() -> Ident {
+    format_ident!("__MIRROR_BASELINE")
 }
 
 fn constant(index: usize) -> Ident {

@@ -3,8 +3,9 @@
 //! Extractors own what they hold, so that a lifetime in the signature of a handler can only be `'static`; and a bound
 //! cannot leave it out.
 
+use quote::quote_spanned;
 use syn::{
-    FnArg, GenericParam, Generics, Ident, Lifetime, Signature, Type, WherePredicate,
+    FnArg, GenericParam, Generics, Ident, Lifetime, ReturnType, Signature, Type, WherePredicate,
     visit_mut::{self, VisitMut},
 };
 
@@ -45,6 +46,17 @@ pub(super) fn arguments(signature: &Signature) -> Vec<Type> {
             ty
         })
         .collect()
+}
+
+/// The type of the answer.
+pub(super) fn answer(signature: &Signature) -> Type {
+    let mut ty = match &signature.output {
+        ReturnType::Type(_, ty) => (**ty).clone(),
+        // What is wrong with it is shown at the name.
+        ReturnType::Default => Type::Verbatim(quote_spanned!(signature.ident.span()=> ())),
+    };
+    Statics::of(signature).visit_type_mut(&mut ty);
+    ty
 }
 
 /// Makes lifetimes `'static`.

@@ -9,7 +9,7 @@ use crate::{
     error::{error, error_with_help},
     self_use,
     target::is_call_of,
-    value::string,
+    value::{peel, string},
 };
 
 /// Where the URL of a target comes from.
@@ -20,33 +20,52 @@ pub(crate) enum Source {
     Env(LitStr),
     /// A `const` of type `&str`, whose value only rustc can check.
     Const(ExprPath),
+    /// A handler of this program, which rustc checks too.
+    Handler(ExprPath),
 }
 
 impl ToTokens for Source {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         match self {
             Self::Url(literal) | Self::Env(literal) => literal.to_tokens(tokens),
-            Self::Const(path) => path.to_tokens(tokens),
+            Self::Const(path) | Self::Handler(path) => path.to_tokens(tokens),
         }
     }
 }
 
 impl Source {
-    pub(crate) fn parse(expr: &Expr) -> syn::Result<Self> {
+    /// Reads a source for the option of this name.
+    pub(crate) fn parse(expr: &Expr, option: &str) -> syn::Result<Self> {
         if let Some(literal) = string(expr) {
             return url(literal);
         }
         match expr {
             Expr::Call(call) if is_call_of(call, "env") => env(call),
+            Expr::Call(call) if is_call_of(call, "handler") => handler(call),
             Expr::Path(path) => {
-                self_use::reject(path, "targets")?;
+                self_use::reject(path, option)?;
                 Ok(Self::Const(path.clone()))
             }
             other => Err(error(
                 other,
-                "a target must be a URL, `env(\"..\")` or the path of a `const`",
+                "a target must be a URL, `env(\"..\")`, `handler(..)` or the path of a `const`",
             )),
         }
+    }
+
+    /// Whether this is written like the source of a server.
+    pub(crate) fn is_server(expr: &Expr) -> bool {
+        match expr {
+            Expr::Call(call) => is_call_of(call, "env"),
+            Expr::Path(_) => true,
+            other => string(other).is_some(),
+        }
+    }
+
+    /// How a handler is called in counters and logs.
+    pub(crate) fn handler_name(path: &ExprPath) -> String {
+        let path = path.to_token_stream().to_string().replace(' ', "");
+        format!("handler({path})")
     }
 
     /// Whether both are surely the same target. For a `const`, rustc finds out.
@@ -57,6 +76,7 @@ impl Source {
                 _ => false,
             },
             (Self::Env(a), Self::Env(b)) => a.value() == b.value(),
+            (Self::Handler(a), Self::Handler(b)) => Self::handler_name(a) == Self::handler_name(b),
             _ => false,
         }
     }
@@ -68,7 +88,7 @@ impl Source {
                 let message = format!("`{}` is already a target", literal.value());
                 error(literal, message)
             }
-            Self::Const(path) => error(path, "this is already a target"),
+            Self::Const(path) | Self::Handler(path) => error(path, "this is already a target"),
         }
     }
 }
@@ -125,4 +145,15 @@ fn env(call: &ExprCall) -> syn::Result<Source> {
         return Err(error(variable, message));
     }
     Ok(Source::Env(variable.clone()))
+}
+
+fn handler(call: &ExprCall) -> syn::Result<Source> {
+    match call.args.first().map(peel) {
+        Some(Expr::Path(path)) if call.args.len() == 1 => Ok(Source::Handler(path.clone())),
+        _ => Err(error_with_help(
+            call,
+            "`handler` takes the path of one handler",
+            "write `handler(list_users_v2)`, and its options in `target(handler(list_users_v2), ..)`",
+        )),
+    }
 }

@@ -84,6 +84,80 @@ fn every_option() {
 }
 
 #[test]
+fn every_option_about_comparing() {
+    assert_snapshot(
+        "comparing",
+        r##"#[mirror(
+            targets = ["https://staging.example.com", config::SHADOW_URL],
+            compare = "json",
+            compare_headers = ["Content-Type", "etag"],
+            ignore = ["/generated_at", "/items/*/id"],
+            unordered = ["/tags"],
+            tolerance = { "/total" = 0.01, "/items/*/price" = 1 },
+            redact = ["/password"],
+            max_compare_body = "64KiB",
+            on_mismatch = |comparison| warn!(%comparison),
+            baseline = config::OLD_URL,
+        )]
+        async fn list_users() -> Json<Vec<User>> { todo!() }"##,
+    );
+}
+
+#[test]
+fn a_mode_is_a_call() {
+    let baseline = "baseline = env(\"OLD_URL\")";
+    for (value, call) in [
+        ("compare = \"status\"", ".compare_status()"),
+        ("compare = \"bytes\"", ".compare_bytes()"),
+        (
+            "compare = typed",
+            "Options::compare_typed::<Json<&'staticstr>>(",
+        ),
+        (
+            "compare = rules::compare",
+            "Options::compare_with(::mirror_runtime::__private::Options::new(",
+        ),
+        (
+            "compare = |primary, shadow| same(primary, shadow)",
+            ",|primary,shadow|same(primary,shadow)",
+        ),
+        (
+            &format!("compare = \"json\", {baseline}"),
+            ".compare_json().baseline(::mirror_runtime::__private::Source::Env(\"OLD_URL\"))",
+        ),
+    ] {
+        let source =
+            format!("#[mirror(targets = [\"http://a\"], {value})] async fn h() -> Json<&str> {{}}");
+        let expansion = expand(&source).to_string().replace(' ', "");
+        assert!(expansion.contains(call), "{call} in {expansion}");
+    }
+}
+
+#[test]
+fn a_handler_as_a_target() {
+    assert_snapshot(
+        "handler_target",
+        r#"#[mirror(
+            targets = [
+                handler(list_users_v2),
+                "https://staging.example.com",
+                target(handler(v3::list_users::<Postgres>), percentage = 5, timeout = "1s", name = "v3"),
+            ],
+        )]
+        async fn list_users(State(db): State<Db>, page: Query<Page>) -> Json<Vec<User>> { todo!() }"#,
+    );
+}
+
+#[test]
+fn a_handler_with_other_arguments_as_a_target() {
+    assert_snapshot(
+        "handler_target_with_state",
+        r#"#[mirror(targets = [handler(list_users_v2)], state = Arc<AppState>)]
+        async fn list_users(State(db): State<Db>) -> Json<Vec<User>> { todo!() }"#,
+    );
+}
+
+#[test]
 fn a_circuit_breaker_is_on_or_off() {
     for (value, call) in [
         ("off", ".no_circuit_breaker()"),

@@ -42,7 +42,8 @@ fn targets_are_a_list_of_sources() {
         "\"http://a\"",
         "`targets` must be a list\n= help: write `targets = [\"https://staging.example.com\"]`",
     );
-    let not_a_source = "a target must be a URL, `env(\"..\")` or the path of a `const`";
+    let not_a_source =
+        "a target must be a URL, `env(\"..\")`, `handler(..)` or the path of a `const`";
     for target in ["8080", "env!(\"A\")", "&URL", "shadow(\"http://a\")"] {
         assert_targets(&format!("[{target}]"), target, not_a_source);
     }
@@ -51,7 +52,11 @@ fn targets_are_a_list_of_sources() {
         "target(\"http://a\")",
         not_a_source,
     );
-    assert_targets("[target()]", "target()", "`target` needs a URL");
+    assert_targets(
+        "[target()]",
+        "target()",
+        "`target` needs a URL or a handler",
+    );
     assert_targets(
         "[target(\"http://a\", 5)]",
         "5",

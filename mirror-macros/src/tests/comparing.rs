@@ -1,0 +1,289 @@
+//! `compare`, and the options that need it.
+
+use super::{assert_mistake, assert_mistakes};
+
+/// One mistake beside `compare = "json"`.
+#[track_caller]
+fn assert_rule(rule: &str, underlined: &str, message: &str) {
+    assert_mistake(&format!("{rule}, compare = \"json\""), underlined, message);
+}
+
+#[test]
+fn a_mode_is_one_of_four_or_a_function() {
+    let message = |to_type: &str| {
+        format!("`compare` must be a mode or a function\n= help: write `compare = {to_type}`")
+    };
+    for (value, to_type) in [
+        ("json", "\"json\""),
+        ("status", "\"status\""),
+        ("true", "\"json\""),
+        ("[json]", "\"json\""),
+        ("{ json }", "\"json\""),
+        ("compare()", "\"json\""),
+    ] {
+        assert_mistake(&format!("compare = {value}"), value, &message(to_type));
+    }
+    for (mode, help) in [
+        ("jsn", "there is a mode with a similar name: `json`"),
+        ("byte", "there is a mode with a similar name: `bytes`"),
+        ("typed", "write `compare = typed`"),
+        ("type", "write `compare = typed`"),
+        (
+            "headers",
+            "the modes are `\"status\"`, `\"json\"`, `\"bytes\"` and `typed`",
+        ),
+    ] {
+        let literal = format!("\"{mode}\"");
+        let message = format!("unknown mode `{mode}`\n= help: {help}");
+        assert_mistake(&format!("compare = {literal}"), &literal, &message);
+    }
+    assert_mistake(
+        "compare = |primary| Verdict::Match",
+        "|primary|",
+        "`compare` is called as `fn(&Answer, &Answer) -> Verdict`",
+    );
+    for good in [
+        "self::json",
+        "json::compare",
+        "\"json\"",
+        "typed",
+        "|a, b| f(a, b)",
+    ] {
+        let source =
+            format!("#[mirror(targets = [\"http://a\"], compare = {good})] async fn h() {{}}");
+        assert_mistakes(&source, &[]);
+    }
+}
+
+#[test]
+fn a_pointer_is_checked() {
+    for (pointer, reason, help) in [
+        ("a", "it must start with `/`", "\n= help: write `\"/a\"`"),
+        (
+            "items/*/id",
+            "it must start with `/`",
+            "\n= help: write `\"/items/*/id\"`",
+        ),
+        ("$.a", "it must start with `/`", ""),
+        (
+            "#/a",
+            "it must start with `/`, without a `#`",
+            "\n= help: write `\"/a\"`",
+        ),
+        (
+            "/a~2",
+            "`~` must be followed by `0` (for `~`) or `1` (for `/`)",
+            "",
+        ),
+    ] {
+        let literal = format!("\"{pointer}\"");
+        let message = format!("invalid JSON pointer `{pointer}`: {reason}{help}");
+        for option in ["ignore", "unordered", "redact"] {
+            assert_rule(
+                &format!("{option} = [\"/good\", {literal}]"),
+                &literal,
+                &message,
+            );
+        }
+        assert_rule(
+            &format!("tolerance = {{ \"/good\" = 1, {literal} = 0.5 }}"),
+            &literal,
+            &message,
+        );
+    }
+    assert_rule(
+        "ignore = [generated_at]",
+        "generated_at",
+        "a JSON pointer must be a string, like `\"/items/*/id\"`",
+    );
+}
+
+#[test]
+fn lists_are_lists_of_different_items() {
+    for (option, example) in [
+        ("ignore", "[\"/generated_at\"]"),
+        ("unordered", "[\"/tags\"]"),
+        ("redact", "[\"/password\"]"),
+        ("compare_headers", "[\"content-type\"]"),
+    ] {
+        assert_rule(
+            &format!("{option} = \"/a\""),
+            "\"/a\"",
+            &format!("`{option}` must be a list\n= help: write `{option} = {example}`"),
+        );
+        assert_rule(
+            &format!("{option} = []"),
+            "[]",
+            &format!("`{option}` must not be empty"),
+        );
+    }
+    assert_rule(
+        "ignore = [\"/a\", \"/b\", r\"/a\"]",
+        "r\"/a\"",
+        "`/a` is listed twice",
+    );
+    assert_rule(
+        "compare_headers = [\"ETag\", \"etag\"]",
+        "\"etag\"",
+        "`etag` is listed twice",
+    );
+    assert_rule(
+        "compare_headers = [etag]",
+        "etag",
+        "the name of a header must be a string",
+    );
+    assert_rule(
+        "compare_headers = [\"e tag\"]",
+        "\"e tag\"",
+        "invalid header name `e tag`",
+    );
+}
+
+#[test]
+fn a_tolerance_is_a_positive_number() {
+    for (value, message) in [
+        ("-0.01", "a tolerance must be zero or a positive number"),
+        ("\"1%\"", "a tolerance must be a number, like `0.01`"),
+        ("EPSILON", "a tolerance must be a number, like `0.01`"),
+    ] {
+        assert_rule(
+            &format!("tolerance = {{ \"/a\" = {value} }}"),
+            value,
+            message,
+        );
+    }
+    assert_rule(
+        "tolerance = 0.01",
+        "0.01",
+        "`tolerance` must be a map\n= help: write `tolerance = { \"/total\" = 0.01 }`",
+    );
+    assert_rule("tolerance = {}", "{}", "`tolerance` must not be empty");
+    assert_rule(
+        "tolerance = { \"/a\" = 1, \"/a\" = 2 }",
+        "\"/a\"",
+        "`/a` is listed twice",
+    );
+}
+
+#[test]
+fn a_size_is_not_zero() {
+    assert_rule(
+        "max_compare_body = \"0B\"",
+        "\"0B\"",
+        "invalid `max_compare_body` `0B`: it must be larger than zero",
+    );
+}
+
+#[test]
+fn a_baseline_is_a_server_and_no_target() {
+    let what = "`baseline` must be a URL, `env(\"..\")` or the path of a `const`\n\
+                = help: write `baseline = \"https://old-replica.example.com\"`";
+    for value in [
+        "handler(v1)",
+        "target(\"http://b\")",
+        "[\"http://b\"]",
+        "8080",
+    ] {
+        assert_rule(&format!("baseline = {value}"), value, what);
+    }
+    assert_rule(
+        "baseline = \"ftp://b\"",
+        "\"ftp://b\"",
+        "invalid target `ftp://b`: the scheme must be `http` or `https`, not `ftp`",
+    );
+    assert_rule(
+        "baseline = Self::OLD",
+        "Self",
+        "`baseline` cannot use `Self`: write the name of the type",
+    );
+    assert_rule(
+        "baseline = \"HTTP://A:80/\"",
+        "\"HTTP://A:80/\"",
+        "the baseline is a target, too: every difference would be noise",
+    );
+}
+
+#[test]
+fn rules_need_something_to_compare() {
+    let rules = [
+        ("compare_headers", "[\"etag\"]"),
+        ("ignore", "[\"/a\"]"),
+        ("unordered", "[\"/a\"]"),
+        ("tolerance", "{ \"/a\" = 1 }"),
+        ("redact", "[\"/a\"]"),
+        ("max_compare_body", "\"1KiB\""),
+        ("on_mismatch", "f"),
+        ("baseline", "\"http://b\""),
+    ];
+    for (name, value) in rules {
+        assert_mistake(
+            &format!("{name} = {value}"),
+            name,
+            &format!(
+                "`{name}` needs `compare`: without it nothing is compared\n\
+                 = help: write `compare = \"json\"`"
+            ),
+        );
+        // What is wrong with `compare` is enough to say.
+        assert_mistake(
+            &format!("{name} = {value}, compare = 5"),
+            "5",
+            "`compare` must be a mode or a function\n= help: write `compare = \"json\"`",
+        );
+    }
+    for (name, value) in &rules[1..4] {
+        for mode in ["\"status\"", "\"bytes\""] {
+            assert_mistake(
+                &format!("compare = {mode}, {name} = {value}"),
+                name,
+                &format!(
+                    "`{name}` is about JSON, and `compare` does not look at any\n\
+                     = help: write `compare = \"json\"`"
+                ),
+            );
+        }
+        for mode in ["\"json\"", "typed", "function"] {
+            let source = format!(
+                "#[mirror(targets = [\"http://a\"], compare = {mode}, {name} = {value})] async fn h() {{}}"
+            );
+            assert_mistakes(&source, &[]);
+        }
+    }
+    assert_mistake(
+        "compare = \"status\", max_compare_body = \"1KiB\"",
+        "max_compare_body",
+        "`max_compare_body` conflicts with `compare = \"status\"`: no body is compared",
+    );
+}
+
+#[test]
+fn a_type_that_is_compared_has_a_name() {
+    let source = |item: &str| {
+        format!("#[mirror(targets = [\"http://a\"], compare = typed)] async fn {item}")
+    };
+    for ty in ["impl IntoResponse", "Result<impl IntoResponse, Error>"] {
+        assert_mistakes(
+            &source(&format!("h() -> {ty} {{}}")),
+            &[(
+                ty,
+                "`compare = typed` needs the return type, not `impl Trait`\n\
+                 = help: name the type, like `Json<User>`, or write `compare = \"json\"`",
+            )],
+        );
+    }
+    assert_mistakes(
+        &source("h() -> Json<Self> {}"),
+        &[(
+            "Self",
+            "`compare = typed` cannot use `Self`: write the name of the type",
+        )],
+    );
+    assert_mistakes(
+        &source("h<T: Id>(id: Path<T>) -> Json<T> {}"),
+        &[(
+            "T",
+            "`compare = typed` cannot use `T`: all instances of a handler are one mirror",
+        )],
+    );
+    assert_mistakes(&source("h<T: Id>(id: Path<T>) -> Json<User> {}"), &[]);
+}

@@ -1,0 +1,73 @@
+fn list_users<__MirrorState>(
+    incoming: ::mirror_runtime::__private::Incoming<__MirrorState>,
+) -> impl ::core::future::Future<
+    Output = ::mirror_runtime::__private::Response,
+> + ::core::marker::Send
+where
+    __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
+        + 'static,
+{
+    #[allow(clippy::unused_async)]
+    async fn list_users() -> Json<Vec<User>> {
+        todo!()
+    }
+    const __MIRROR_TARGET_1: &::core::primitive::str = config::SHADOW_URL;
+    const _: () = ::mirror_runtime::__private::check_target(__MIRROR_TARGET_1);
+    const _: () = ::mirror_runtime::__private::check_distinct(
+        "https://staging.example.com",
+        __MIRROR_TARGET_1,
+    );
+    const __MIRROR_BASELINE: &::core::primitive::str = config::OLD_URL;
+    const _: () = ::mirror_runtime::__private::check_target(__MIRROR_BASELINE);
+    const _: () = ::mirror_runtime::__private::check_distinct(
+        "https://staging.example.com",
+        __MIRROR_BASELINE,
+    );
+    const _: () = ::mirror_runtime::__private::check_distinct(
+        __MIRROR_TARGET_1,
+        __MIRROR_BASELINE,
+    );
+    static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
+    {
+        ::mirror_runtime::__private::Options::on_mismatch(
+                ::mirror_runtime::__private::Options::new(
+                        ::core::concat!(::core::module_path!(), "::list_users"),
+                    )
+                    .target(
+                        ::mirror_runtime::__private::Source::Url(
+                            "https://staging.example.com",
+                        ),
+                        ::core::option::Option::None,
+                        ::core::option::Option::None,
+                        ::core::option::Option::None,
+                    )
+                    .target(
+                        ::mirror_runtime::__private::Source::Url(__MIRROR_TARGET_1),
+                        ::core::option::Option::None,
+                        ::core::option::Option::None,
+                        ::core::option::Option::None,
+                    )
+                    .compare_json()
+                    .compare_header("Content-Type")
+                    .compare_header("etag")
+                    .ignore("/generated_at")
+                    .ignore("/items/*/id")
+                    .unordered("/tags")
+                    .tolerance("/total", 0.01f64)
+                    .tolerance("/items/*/price", 1f64)
+                    .redact("/password")
+                    .max_compare_body(65536usize)
+                    .baseline(
+                        ::mirror_runtime::__private::Source::Url(__MIRROR_BASELINE),
+                    ),
+                |comparison| warn!(% comparison),
+            )
+            .build()
+    });
+    ::mirror_runtime::__private::serve::<
+        __MirrorState,
+        (),
+        (),
+        _,
+    >(&__MIRROR, list_users, incoming)
+}

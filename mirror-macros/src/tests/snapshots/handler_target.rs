@@ -1,0 +1,69 @@
+fn list_users<__MirrorState, __MirrorVia>(
+    incoming: ::mirror_runtime::__private::Incoming<__MirrorState>,
+) -> impl ::core::future::Future<
+    Output = ::mirror_runtime::__private::Response,
+> + ::core::marker::Send
+where
+    State<Db>: ::mirror_runtime::__private::FromRequestParts<__MirrorState>,
+    Query<Page>: ::mirror_runtime::__private::FromRequest<__MirrorState, __MirrorVia>,
+    __MirrorVia: 'static,
+    __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
+        + 'static,
+{
+    #[allow(clippy::unused_async)]
+    async fn list_users(State(db): State<Db>, page: Query<Page>) -> Json<Vec<User>> {
+        todo!()
+    }
+    static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
+    {
+        ::mirror_runtime::__private::Options::new(
+                ::core::concat!(::core::module_path!(), "::list_users"),
+            )
+            .target(
+                ::mirror_runtime::__private::Source::Handler("handler(list_users_v2)"),
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+            )
+            .target(
+                ::mirror_runtime::__private::Source::Url("https://staging.example.com"),
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+            )
+            .target(
+                ::mirror_runtime::__private::Source::Handler(
+                    "handler(v3::list_users::<Postgres>)",
+                ),
+                ::core::option::Option::Some(5f64),
+                ::core::option::Option::Some(1000u64),
+                ::core::option::Option::Some("v3"),
+            )
+            .build()
+    });
+    ::mirror_runtime::__private::serve_with::<
+        __MirrorState,
+        __MirrorVia,
+        (State<Db>, Query<Page>),
+        _,
+        _,
+    >(
+        &__MIRROR,
+        list_users,
+        [
+            |copy, state| ::mirror_runtime::__private::same_arguments::<
+                __MirrorState,
+                __MirrorVia,
+                (State<Db>, Query<Page>),
+                _,
+            >(list_users_v2, copy, state),
+            |copy, state| ::mirror_runtime::__private::same_arguments::<
+                __MirrorState,
+                __MirrorVia,
+                (State<Db>, Query<Page>),
+                _,
+            >(v3::list_users::<Postgres>, copy, state),
+        ],
+        incoming,
+    )
+}

@@ -1,0 +1,48 @@
+fn list_users<__MirrorVia>(
+    incoming: ::mirror_runtime::__private::Incoming<Arc<AppState>>,
+) -> impl ::core::future::Future<
+    Output = ::mirror_runtime::__private::Response,
+> + ::core::marker::Send
+where
+    State<Db>: ::mirror_runtime::__private::FromRequest<Arc<AppState>, __MirrorVia>,
+    __MirrorVia: 'static,
+    Arc<
+        AppState,
+    >: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync + 'static,
+{
+    #[allow(clippy::unused_async)]
+    async fn list_users(State(db): State<Db>) -> Json<Vec<User>> {
+        todo!()
+    }
+    static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
+    {
+        ::mirror_runtime::__private::Options::new(
+                ::core::concat!(::core::module_path!(), "::list_users"),
+            )
+            .target(
+                ::mirror_runtime::__private::Source::Handler("handler(list_users_v2)"),
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+                ::core::option::Option::None,
+            )
+            .build()
+    });
+    ::mirror_runtime::__private::serve_with::<
+        Arc<AppState>,
+        __MirrorVia,
+        (State<Db>,),
+        _,
+        _,
+    >(
+        &__MIRROR,
+        list_users,
+        [
+            |copy, state| ::mirror_runtime::__private::any_arguments::<
+                Arc<AppState>,
+                _,
+                _,
+            >(list_users_v2, copy, state),
+        ],
+        incoming,
+    )
+}
