@@ -18,6 +18,7 @@ mod differential;
 mod disconnect;
 mod environment;
 mod filters;
+mod handler_targets;
 mod headers;
 mod hostile_requests;
 mod layer;
