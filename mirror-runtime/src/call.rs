@@ -28,8 +28,8 @@ where
     Fut: Future<Output: IntoResponse> + Send,
     S: Send,
 {
-    fn call(self, _: Parts, _: Body, _: S) -> impl Future<Output = Response> + Send {
-        async move { self().await.into_response() }
+    async fn call(self, _: Parts, _: Body, _: S) -> Response {
+        self().await.into_response()
     }
 }
 
@@ -45,7 +45,10 @@ macro_rules! impl_call {
             $last: FromRequest<S, M> + Send,
         {
             #[allow(unused_mut, reason = "one argument takes the whole request")]
-            // No `async fn`: its future has room for each argument twice.
+            #[allow(
+                clippy::manual_async_fn,
+                reason = "the future of an `async fn` has room for each argument twice"
+            )]
             fn call(
                 self,
                 mut parts: Parts,

@@ -2,6 +2,7 @@
 
 mod check;
 mod options;
+mod serving;
 
 use std::future::Future;
 
@@ -10,11 +11,11 @@ pub use axum::{
     response::Response,
 };
 
+use self::serving::Serving;
 pub use self::{
     check::{check_distinct, check_target},
     options::{Options, Source},
 };
-use crate::layer::ResponseFuture;
 pub use crate::{Mirror, call::Call, incoming::Incoming};
 
 /// Answers a request with the original handler, and mirrors it.
@@ -24,15 +25,17 @@ pub fn serve<S, M, A, H>(
     incoming: Incoming<S>,
 ) -> impl Future<Output = Response> + Send + use<S, M, A, H>
 where
-    H: Call<S, M, A> + 'static,
-    S: Send + Sync + 'static,
-    M: 'static,
-    A: 'static,
+    H: Call<S, M, A>,
+    S: Send + Sync,
 {
     let Incoming { parts, body, state } = incoming;
     let primary = move |parts, body| handler.call(parts, body, state);
     match mirror.sample(&parts) {
-        None => ResponseFuture::direct(primary(parts, body)),
-        Some(sampled) => ResponseFuture::mirrored(sampled.serve(parts, body, primary)),
+        None => Serving::Direct {
+            future: primary(parts, body),
+        },
+        Some(sampled) => Serving::Mirrored {
+            future: Box::pin(sampled.serve(parts, body, primary)),
+        },
     }
 }

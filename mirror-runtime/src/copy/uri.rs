@@ -45,7 +45,9 @@ pub(crate) fn join(destination: &Destination, original: &Uri) -> Result<Uri, Unj
     let mut parts = uri::Parts::default();
     parts.scheme = Some(destination.scheme.clone());
     parts.authority = Some(destination.authority.clone());
-    parts.path_and_query = Some(if destination.base_path.is_empty() {
+    // In absolute form a query may stand without a path, which is `/` then.
+    let is_whole = path_and_query.as_str().starts_with('/');
+    parts.path_and_query = Some(if destination.base_path.is_empty() && is_whole {
         path_and_query.clone()
     } else {
         under(&destination.base_path, original)?
@@ -55,7 +57,7 @@ pub(crate) fn join(destination: &Destination, original: &Uri) -> Result<Uri, Unj
 
 fn under(base_path: &str, original: &Uri) -> Result<PathAndQuery, Unjoinable> {
     let path = original.path();
-    if climbs(path) {
+    if !base_path.is_empty() && climbs(path) {
         return Err(Unjoinable);
     }
     let query = original.query();
@@ -94,7 +96,11 @@ mod tests {
         let destination = Destination::parse(target).unwrap();
         join(&destination, &original.parse().unwrap())
             .ok()
-            .map(|uri| uri.to_string())
+            .map(|uri| {
+                // Not only as it is printed, which adds what is missing.
+                assert!(uri.path_and_query().unwrap().as_str().starts_with('/'));
+                uri.to_string()
+            })
     }
 
     #[test]
@@ -113,6 +119,7 @@ mod tests {
             ),
             ("http://a", "/x/../y", "http://a/x/../y"),
             ("http://a", "http://other:1/x?y", "http://a/x?y"),
+            ("http://a", "http://other?y", "http://a/?y"),
             ("http://a/b", "http://other?y", "http://a/b/?y"),
         ] {
             assert_eq!(joined(target, original).as_deref(), Some(url));

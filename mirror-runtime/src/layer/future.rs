@@ -1,4 +1,4 @@
-//! The future of a mirrored service, and of a mirrored handler.
+//! The future of a mirrored service.
 
 use std::{
     fmt,
@@ -27,13 +27,13 @@ pin_project! {
 }
 
 impl<F: Future> ResponseFuture<F> {
-    pub(crate) fn direct(future: F) -> Self {
+    pub(super) fn direct(future: F) -> Self {
         Self {
             state: State::Direct { future },
         }
     }
 
-    pub(crate) fn mirrored(future: impl Future<Output = F::Output> + Send + 'static) -> Self {
+    pub(super) fn mirrored(future: impl Future<Output = F::Output> + Send + 'static) -> Self {
         Self {
             state: State::Mirrored {
                 future: Box::pin(future),

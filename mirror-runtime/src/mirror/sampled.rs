@@ -33,7 +33,10 @@ impl Sampled {
     }
 
     /// Sends the copies and lets `primary` answer the request; in `sync` mode the answer waits for the copies.
-    // No `async fn`: its future has room for each argument twice.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "the future of an `async fn` has room for each argument twice"
+    )]
     pub(crate) fn serve<F: Future>(
         self,
         parts: Parts,
