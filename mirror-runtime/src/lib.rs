@@ -140,11 +140,11 @@
 //!
 //! [RFC 9110 section 7.6.1]: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
 
+mod answers;
 mod body;
 mod builder;
 mod call;
 mod callbacks;
-#[allow(dead_code, reason = "the mirror does not compare yet")]
 mod comparison;
 mod config_error;
 mod copy;
@@ -159,7 +159,6 @@ mod outcome;
 mod private;
 mod protection;
 mod registry;
-#[allow(dead_code, unused_imports, reason = "the mirror does not compare yet")]
 mod report;
 mod sampler;
 mod stats;
