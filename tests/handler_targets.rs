@@ -142,7 +142,12 @@ async fn a_candidate_sees_what_the_primary_sees() {
             (stats[0].name.as_str(), stats[0].answered),
             ("handler(everything)", 1)
         );
-        assert_eq!(stats[0].answered_with(StatusCode::BAD_REQUEST), 1, "{}", stats[0]);
+        assert_eq!(
+            stats[0].answered_with(StatusCode::BAD_REQUEST),
+            1,
+            "{}",
+            stats[0]
+        );
         let lines = log.lines();
         assert_eq!(lines.len(), 2);
         assert_eq!(lines[0], lines[1]);
@@ -217,7 +222,12 @@ async fn a_request_that_a_candidate_rejects_is_answered() {
     let primary = Primary::start(Router::new().route("/", get(rejecting))).await;
     assert_eq!(primary.get("/").await.status, 200);
     let stats = settled(&mirror_named("tests::handler_targets::rejecting"), 1).await;
-    assert_eq!(stats[0].answered_with(StatusCode::BAD_REQUEST), 1, "{}", stats[0]);
+    assert_eq!(
+        stats[0].answered_with(StatusCode::BAD_REQUEST),
+        1,
+        "{}",
+        stats[0]
+    );
 }
 
 const MIXED: &str = "http://127.77.0.150:20101";

@@ -112,6 +112,7 @@ impl Comparison {
     }
 
     /// Says that two answers were not compared; there may be one only, where the copy failed.
+    #[cfg(test)]
     pub(crate) fn not_compared(
         subject: Subject<'_>,
         primary: &Answer,

@@ -140,12 +140,12 @@
 //!
 //! [RFC 9110 section 7.6.1]: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
 
+mod answers;
 mod body;
 mod builder;
 mod call;
 mod callbacks;
 mod candidate;
-#[allow(dead_code, reason = "the mirror does not compare yet")]
 mod comparison;
 mod config_error;
 mod copy;
@@ -160,7 +160,6 @@ mod outcome;
 mod private;
 mod protection;
 mod registry;
-#[allow(dead_code, unused_imports, reason = "the mirror does not compare yet")]
 mod report;
 mod sampler;
 mod stats;

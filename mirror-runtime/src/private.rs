@@ -41,7 +41,7 @@ where
             future: primary(parts, body),
         },
         Some(sampled) => Serving::Mirrored {
-            future: Box::pin(sampled.serve(parts, body, primary)),
+            future: Box::pin(sampled.serve(parts, body, primary, |answer| Some(answer))),
         },
     }
 }
@@ -68,7 +68,7 @@ where
             }
             let primary = move |parts, body| handler.call(parts, body, state);
             Serving::Mirrored {
-                future: Box::pin(sampled.serve(parts, body, primary)),
+                future: Box::pin(sampled.serve(parts, body, primary, |answer| Some(answer))),
             }
         }
     }

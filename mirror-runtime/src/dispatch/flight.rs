@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{answer, drain, gate::Ticket, permit::Permit};
 use crate::{
+    answers::{CopySide, Open},
     body::{CopyBody, Reservation},
     callbacks::off_path,
     candidate::Candidates,
@@ -27,6 +28,8 @@ pub(super) struct Flight {
     stage: Stage,
     /// What the copy goes to, where the target is a handler.
     candidates: Option<Candidates>,
+    /// Where the answer is to be compared.
+    side: Option<CopySide>,
     /// Held until the callback has run, so that draining waits for that too.
     _permit: Permit,
 }
@@ -43,6 +46,7 @@ impl Flight {
     pub(super) fn admit(
         mirror: &Mirror,
         index: usize,
+        open: Option<&Open>,
         candidates: Option<&Candidates>,
     ) -> Result<Self, ShedReason> {
         let target = &mirror.targets()[index];
@@ -53,6 +57,7 @@ impl Flight {
             ticket: admission.ticket,
             stage: Stage::Admitted,
             candidates: candidates.filter(|_| target.target.is_handler()).cloned(),
+            side: open.map(|open| open.copy(index)),
             _permit: admission.permit,
         })
     }
@@ -84,7 +89,18 @@ impl Flight {
             Err(reason) => return self.stay(reason),
         };
         let outcome = self.outcome(sending, Instant::now()).await;
+        let (outcome, noted) = match outcome {
+            Ok((answer, noted)) => (Ok(answer), noted),
+            Err(error) => (Err(error), None),
+        };
         self.end(&outcome);
+        match (self.side.take(), &outcome, noted) {
+            (Some(side), Ok(answer), Some((noting, ending))) => {
+                side.answered(noting.finish(ending, answer.latency()));
+            }
+            (Some(side), Err(error), _) => side.failed(error),
+            _ => {}
+        }
         if self.mirror.callbacks().wants(&outcome) {
             let (mirror, index) = (self.mirror.clone(), self.index);
             let report = move || {
@@ -101,6 +117,9 @@ impl Flight {
         let sending = route.send(request, self.candidates.as_ref());
         let sending = sending.map_err(|_| SkipReason::Unsendable)?;
         self.stage = Stage::Left;
+        if let Some(side) = &mut self.side {
+            side.sent();
+        }
         self.target().counters.sent(bytes);
         Ok(sending)
     }
@@ -116,11 +135,15 @@ impl Flight {
         &self,
         sending: Sending,
         left: Instant,
-    ) -> Result<ShadowResponse, MirrorError> {
+    ) -> Result<answer::Received, MirrorError> {
         let timeout = self.target().timeout;
-        let keep = self.mirror.callbacks().wants_answers();
+        let wanted = answer::Wanted {
+            keep: self.mirror.callbacks().wants_answers(),
+            compare: self.side.is_some(),
+            max_compared: self.side.as_ref().and_then(CopySide::max_body),
+        };
         tokio::select! {
-            outcome = timeout_at(left + timeout, answer::receive(sending, left, keep)) => {
+            outcome = timeout_at(left + timeout, answer::receive(sending, left, wanted)) => {
                 outcome.unwrap_or_else(|_| Err(MirrorError::Timeout(timeout)))
             }
             () = drain::cut() => Err(MirrorError::Cancelled),

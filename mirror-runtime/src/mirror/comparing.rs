@@ -1,6 +1,6 @@
 //! What a mirror needs to compare answers.
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 use crate::{
     CompareMode, Comparison, Rules, Thresholds,
@@ -16,6 +16,8 @@ pub(crate) struct Comparing {
     /// One for each target; none for a baseline.
     pub(crate) recorders: Box<[Recorder]>,
     pub(crate) on_mismatch: Option<OnMismatch>,
+    /// The first mismatch, where one is to fail a test.
+    pub(crate) raised: OnceLock<String>,
 }
 
 impl Comparing {
@@ -32,6 +34,7 @@ impl Comparing {
                 .map(|target| Recorder::new(target, thresholds))
                 .collect(),
             on_mismatch: None,
+            raised: OnceLock::new(),
         }
     }
 
@@ -40,6 +43,17 @@ impl Comparing {
             on_mismatch,
             ..self
         }
+    }
+
+    /// Whether a target of the mirror is its baseline: that comes after the targets.
+    pub(crate) fn is_baseline(&self, index: usize) -> bool {
+        index >= self.recorders.len()
+    }
+
+    /// How much of a body is to be noted, where it matters.
+    pub(crate) fn max_body(&self) -> Option<usize> {
+        let max = self.rules.max_compare_body();
+        (!matches!(self.mode, CompareMode::Status)).then_some(max)
     }
 
     pub(crate) fn report(&self, mirror: &str) -> Report {
@@ -57,6 +71,6 @@ impl fmt::Debug for Comparing {
             .field("rules", &self.rules)
             .field("recorders", &self.recorders)
             .field("on_mismatch", &self.on_mismatch.is_some())
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -25,6 +25,14 @@ pub(crate) struct Shared {
     pub(crate) latency: LatencyRecorder,
 }
 
+impl Shared {
+    /// Whether a target is the baseline that the others are compared beside.
+    pub(crate) fn is_baseline(&self, index: usize) -> bool {
+        let comparing = self.comparing.as_ref();
+        comparing.is_some_and(|comparing| comparing.is_baseline(index))
+    }
+}
+
 /// When the body of a request is read for its copies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BodyMode {

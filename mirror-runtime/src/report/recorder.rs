@@ -2,12 +2,15 @@
 
 mod seen;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use self::seen::Seen;
 use super::{MatchRate, TargetReport, Thresholds, verdict::Evidence};
 use crate::{
-    comparison::{Comparison, Verdict},
+    comparison::{Comparison, NotComparedReason, Verdict},
     stats::LatencyRecorder,
 };
 
@@ -22,6 +25,8 @@ pub(crate) struct Recorder {
     primary: LatencyRecorder,
     shadow: LatencyRecorder,
     baseline: LatencyRecorder,
+    /// Apart from what is seen: a request may count these, and must not wait for anybody.
+    not_compared: [AtomicU64; NotComparedReason::ALL.len()],
     seen: Mutex<Seen>,
 }
 
@@ -33,6 +38,7 @@ impl Recorder {
             primary: LatencyRecorder::new(),
             shadow: LatencyRecorder::new(),
             baseline: LatencyRecorder::new(),
+            not_compared: Default::default(),
             seen: Mutex::default(),
         }
     }
@@ -40,6 +46,10 @@ impl Recorder {
     /// Notes a comparison with the target, and the one of the answer that a baseline gave to the same request with the
     /// primary's. Says of each difference whether it is noise, as far as that is known by now.
     pub(crate) fn record(&self, comparison: &mut Comparison, baseline: Option<&Comparison>) {
+        if let Verdict::NotCompared(reason) = comparison.verdict {
+            self.not_compared(reason);
+            return;
+        }
         if let (Some(latency), true) = (comparison.shadow_latency, is_compared(comparison)) {
             self.primary.record(comparison.primary_latency);
             self.shadow.record(latency);
@@ -53,6 +63,11 @@ impl Recorder {
         comparison.mark_noise(|group| seen.is_noise(group, &self.thresholds));
     }
 
+    /// Notes that two answers were not compared. This waits for nobody.
+    pub(crate) fn not_compared(&self, reason: NotComparedReason) {
+        self.not_compared[reason as usize].fetch_add(1, Relaxed);
+    }
+
     /// What is known by now.
     pub(crate) fn report(&self) -> TargetReport {
         let thresholds = &self.thresholds;
@@ -60,6 +75,11 @@ impl Recorder {
         let baseline = self.baseline.snapshot();
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let counts = seen.counts(thresholds);
+        let by_reason = self
+            .not_compared
+            .each_ref()
+            .map(|count| count.load(Relaxed));
+        let not_compared = by_reason.iter().sum();
         let match_rate = MatchRate::of(counts.matched, counts.compared());
         let reference = if baseline.count() >= thresholds.min_compared {
             ("baseline", &baseline)
@@ -68,7 +88,7 @@ impl Recorder {
         };
         let evidence = Evidence {
             compared: counts.compared(),
-            not_compared: counts.not_compared(),
+            not_compared,
             match_rate,
             shadow: &shadow,
             reference,
@@ -83,8 +103,8 @@ impl Recorder {
             noise: counts.noise,
             mismatched: counts.mismatched,
             schema_mismatch: counts.schema_mismatch,
-            not_compared: counts.not_compared(),
-            by_reason: counts.by_reason,
+            not_compared,
+            by_reason,
             match_rate,
             primary_latency: primary,
             shadow_latency: shadow,

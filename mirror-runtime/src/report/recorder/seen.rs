@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    comparison::{Comparison, Group, NotComparedReason, Verdict},
+    comparison::{Comparison, Group, Verdict},
     report::{DifferenceGroup, Example, Thresholds, noise::Rates},
 };
 
@@ -25,7 +25,6 @@ const MAX_SETS: usize = 1000;
 pub(super) struct Seen {
     matched: u64,
     schema_mismatch: u64,
-    by_reason: [u64; NotComparedReason::ALL.len()],
     /// Mismatches by the groups of all their differences.
     mismatched: BTreeMap<BTreeSet<usize>, u64>,
     /// Mismatches with a difference whose group is not known, or with none at all. They are never noise.
@@ -81,25 +80,16 @@ pub(super) struct Counts {
     pub(super) noise: u64,
     pub(super) mismatched: u64,
     pub(super) schema_mismatch: u64,
-    pub(super) by_reason: [u64; NotComparedReason::ALL.len()],
 }
 
 impl Counts {
     pub(super) fn compared(&self) -> u64 {
         self.matched + self.mismatched + self.schema_mismatch
     }
-
-    pub(super) fn not_compared(&self) -> u64 {
-        self.by_reason.iter().sum()
-    }
 }
 
 impl Seen {
     pub(super) fn note(&mut self, comparison: &Comparison, baseline: Option<&Comparison>) {
-        if let Verdict::NotCompared(reason) = comparison.verdict {
-            self.by_reason[reason as usize] += 1;
-            return;
-        }
         if let Some(baseline) = baseline {
             self.with_baseline += 1;
             self.note_baseline(baseline);
@@ -197,7 +187,6 @@ impl Seen {
             noise: forgiven,
             mismatched: all - forgiven + self.unexplained,
             schema_mismatch: self.schema_mismatch,
-            by_reason: self.by_reason,
         }
     }
 
