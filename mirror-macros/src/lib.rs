@@ -61,6 +61,21 @@ use proc_macro::TokenStream;
 /// | `credentials = "strip"` | takes `Authorization`, `Cookie` and `X-Api-Key` off the copy | `"forward"` |
 /// | `host = "preserve"` | gives the copy the `Host` of the request instead of the target's | `"target"` |
 /// | `name = "users.list"` | what counters and logs call the mirror | module and function |
+/// | `state = AppState` | the type of the router's state, for [handlers as targets](#handlers-as-targets) with arguments of their own | inferred |
+///
+/// These compare the shadows' answers with the handler's, see [below](#comparing). All but the first need the first.
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `compare = "json"` | what must agree: `"status"`, `"json"`, `"bytes"`, `typed`, or what a function says: `fn(&Answer, &Answer) -> Verdict` | nothing is compared |
+/// | `compare_headers = ["content-type"]` | headers that must agree too | none |
+/// | `ignore = ["/items/*/id"]` | [JSON pointers] to values that may differ, with all in them; `*` is any index or key | none |
+/// | `unordered = ["/tags"]` | JSON pointers to arrays whose elements may be in any order | none |
+/// | `tolerance = { "/total" = 0.01 }` | JSON pointers to numbers, and by how much they may differ | none |
+/// | `redact = ["/password"]` | JSON pointers to values that are in no report, log or callback | none |
+/// | `max_compare_body = "256KiB"` | larger answers are not compared, and counted so | `"256KiB"` |
+/// | `on_mismatch = f` | called with each comparison that found a difference: `fn(&Comparison)` | none |
+/// | `baseline = "https://old-replica.example.com"` | a server that runs the old version, and gets copies too: where it differs from the handler, differences are noise. A URL, a `const` or `env("..")` | none |
 ///
 /// A callback is a path or a closure. It runs off the request's path, and a panic in it ends there.
 ///
@@ -77,7 +92,8 @@ use proc_macro::TokenStream;
 /// ```
 ///
 /// `max_body` and `body` conflict with `copy_body = false`, `connect_timeout` cannot be longer than `timeout`, and a header
-/// cannot be both set and removed. Headers that the mirror decides about are left alone: those of the connection
+/// cannot be both set and removed. `ignore`, `unordered` and `tolerance` are about JSON, and conflict with
+/// `compare = "status"` and `"bytes"`; the first of these conflicts with `max_compare_body`, too. Headers that the mirror decides about are left alone: those of the connection
 /// ([RFC 9110 section 7.6.1]), `Content-Length`, `Host` and `X-Mirrored-From`.
 ///
 /// # Targets
@@ -88,6 +104,7 @@ use proc_macro::TokenStream;
 /// - the path of a `const`: `config::SHADOW_URL`, which is checked when the program is compiled, too;
 /// - a variable of the environment: `env("SHADOW_URL")`, read once, when the first request comes. Where it is not set, or
 ///   empty, the target is off and the log says so. Where it is not a URL, the target is off and the log has an error;
+/// - another handler of the program: `handler(list_users_v2)`, see [below](#handlers-as-targets);
 /// - any of these with options of its own: `target("https://canary.example.com", percentage = 5, timeout = "1s",
 ///   name = "canary")`.
 ///
@@ -103,8 +120,72 @@ use proc_macro::TokenStream;
 /// async fn create_order(State(db): State<Db>, Json(order): Json<NewOrder>) -> Result<Json<Order>, ApiError> { .. }
 /// ```
 ///
-/// A target is there once, and there are at most 64. No URL has credentials (they would end up in the binary and in the
+/// A target is there once, and there are at most 64, the baseline among them. No URL has credentials (they would end up in the binary and in the
 /// logs), a query or a fragment.
+///
+/// # Handlers as targets
+///
+/// A new version can be compared before it is deployed anywhere: as a handler beside the old one.
+///
+/// ```ignore
+/// #[mirror(targets = [handler(list_users_v2)], percentage = 10, compare = typed)]
+/// async fn list_users(State(db): State<Db>, Query(page): Query<Page>) -> Result<Json<Vec<User>>, ApiError> { .. }
+///
+/// async fn list_users_v2(State(db): State<Db>, Query(page): Query<Page>) -> Result<Json<Vec<User>>, ApiError> { .. }
+/// ```
+///
+/// It gets the same request as the mirrored handler: method, URI, version, all headers and `X-Mirrored-From`, the body as far
+/// as it is copied, and the extensions, so that path parameters and what layers have put there are in sight of its
+/// extractors. `copy_body`, `set_headers`, `remove_headers` and `credentials` hold for it, `host` does not. Its state is a clone
+/// of the router's. It is sampled, bounded, cut at its `timeout` and counted like a copy to a server, under the name
+/// `handler(list_users_v2)`. Its answer goes to `on_success` and to the comparison, and never to the client. A panic in it is
+/// a failure of its copy (`MirrorError::Panicked`; in the body of its answer `MirrorError::Body`) and ends there.
+///
+/// It has the arguments of the mirrored handler, in the same order, and may return something else. A handler with other
+/// arguments needs the type of the router's state, which can then not be inferred any more:
+///
+/// ```ignore
+/// #[mirror(targets = [handler(list_users_v2)], state = AppState)]
+/// async fn list_users(State(db): State<Db>, Query(page): Query<Page>) -> Json<Vec<User>> { .. }
+///
+/// async fn list_users_v2(Query(page): Query<NewPage>, State(app): State<AppState>) -> Json<Vec<User>> { .. }
+/// ```
+///
+/// It is no other process: it shares the program's threads, memory and pools, and whatever it writes is written. A handler
+/// that changes something wants a state of its own to change, or `methods = [GET]`. One that blocks its thread is not cut. It
+/// runs on a task of its own, outside the spans and task-locals of the request. The layers of the route have run for the
+/// mirrored handler, and do not run again. Handlers are targets of the attribute alone: the builder has none.
+///
+/// # Comparing
+///
+/// The handler's answer goes to the client as before, and is noted on the way; so is the shadow's. When both are there, they
+/// are compared on a thread of the mirrors' own. `Mirror::report` says what all comparisons say together.
+///
+/// ```ignore
+/// #[mirror(
+///     targets = ["https://staging.example.com"],
+///     compare = "json",
+///     compare_headers = ["content-type"],
+///     ignore = ["/generated_at", "/items/*/id"],
+///     unordered = ["/tags"],
+///     tolerance = { "/total" = 0.01 },
+///     redact = ["/customer/email"],
+///     max_compare_body = "1MiB",
+///     on_mismatch = |comparison| tracing::warn!("{comparison}"),
+///     baseline = env("OLD_REPLICA_URL"),
+/// )]
+/// async fn order(Path(id): Path<u64>) -> Json<Order> { .. }
+/// ```
+///
+/// - `"status"`: the statuses.
+/// - `"json"`: the statuses, and the bodies as JSON; as bytes, where one of them is none.
+/// - `"bytes"`: the statuses, and the bodies byte for byte.
+/// - `typed`: the statuses, and the bodies as values of the handler's return type, which are read by `Deserialize` and
+///   compared by `PartialEq`. The type is a `TypedAnswer`: `Json<T>`, `String`, `(StatusCode, T)`, `Result<T, E>` and others
+///   are; `impl IntoResponse` has no name that could be one. What is no such value any more is a verdict of its own,
+///   `Verdict::SchemaMismatch`.
+/// - a path or a closure that catches nothing: what it says. It gets bodies without their `Content-Encoding`. The path of a
+///   function that is called like a mode is `self::json`.
 ///
 /// # Circuit breaker
 ///
@@ -149,6 +230,36 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
+/// Options about comparing are more of the same:
+///
+/// ```ignore
+/// Options::compare_typed::<Result<Json<Order>, ApiError>>(
+///     Options::new("shop::orders::create_order")
+///         .target(Source::Url("https://staging.example.com"), ..)
+///         .compare_header("content-type")
+///         .ignore("/generated_at")
+///         .unordered("/tags")
+///         .tolerance("/total", 0.01)
+///         .redact("/customer/email")
+///         .max_compare_body(1048576)
+///         .baseline(Source::Env("OLD_REPLICA_URL")),
+/// )
+/// .build()
+/// ```
+///
+/// and handlers that are targets are called by functions beside the original, of which nothing is called for a request that
+/// is not sampled:
+///
+/// ```ignore
+/// // `S` is `AppState` with `state = AppState`, and the call is `any_arguments`, which takes every axum handler.
+/// serve_with(
+///     &MIRROR,
+///     create_order,
+///     [|copy, state| same_arguments_without_state::<S, M, (State<Db>, Json<NewOrder>), _>(create_order_v2, copy, state)],
+///     incoming,
+/// )
+/// ```
+///
 /// axum infers `S`, the router's state, and `M`, which tells whether the last argument takes the body.
 ///
 /// # Other attributes
@@ -166,6 +277,8 @@ use proc_macro::TokenStream;
 /// - `#[debug_handler]` goes below `#[mirror]`, as does every attribute that looks at the arguments.
 /// - A handler in the `impl` block of a generic type can use the generics of the block only if it names `Self`, and is
 ///   then no part of a trait. Options can use neither those nor the handler's own, nor `Self`: they are one static.
+/// - With `compare = typed`, the return type is not `impl Trait` and names no generics of the handler. With a handler as a
+///   target, the types of arguments are `'static`: a generic `T` among them says so itself.
 /// - Not mirrored are handlers with `impl Trait` or `#[cfg]` on an argument, and those that take `WebSocketUpgrade`.
 /// - Lifetimes in the types of arguments are `'static`: they are extracted to be owned.
 /// - The extractors that take the body are told by their names: `Body`, `Bytes`, `Form`, `Json`, `Multipart`, `RawForm`,
@@ -176,7 +289,9 @@ use proc_macro::TokenStream;
 ///
 /// The state is cloned once for each request, and axum boxes the handler's future, as it does for every handler. A
 /// request that is not sampled costs nothing else: its body is not read, its headers are not cloned, no task is spawned.
+/// For a handler that is a target, the state and the request's extensions are cloned for each request that it gets.
 ///
+/// [JSON pointers]: https://www.rfc-editor.org/rfc/rfc6901
 /// [RFC 9110 section 7.6.1]: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
 #[proc_macro_attribute]
 pub fn mirror(args: TokenStream, item: TokenStream) -> TokenStream {

@@ -45,10 +45,10 @@ impl fmt::Debug for Candidates {
 
 /// A handler with the arguments of the primary, which the primary's `where` clause therefore covers.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not have the arguments of the mirrored handler",
-    label = "not a `handler(..)` target without `state`",
-    note = "a target with the same arguments, in the same order, needs nothing else",
-    note = "one with others needs the option `state`, with the type of the router's state: `state = AppState`"
+    message = "`{Self}` cannot be called like the mirrored handler",
+    label = "not a handler with the same arguments",
+    note = "it is an `async fn` with the arguments of the mirrored handler, in the same order, whose answer is `IntoResponse`",
+    note = "one with other arguments needs the option `state`, with the type of the router's state: `state = AppState`"
 )]
 pub trait SameArguments<S, M, A>: Call<S, M, A> {}
 
@@ -56,7 +56,11 @@ pub trait SameArguments<S, M, A>: Call<S, M, A> {}
 impl<S, M, A, H: Call<S, M, A>> SameArguments<S, M, A> for H {}
 
 /// Calls a handler with the arguments of the primary.
-pub fn same_arguments<S, M, A, H>(handler: H, copy: Request<CopyBody>, state: S) -> Sending
+pub fn same_arguments_without_state<S, M, A, H>(
+    handler: H,
+    copy: Request<CopyBody>,
+    state: S,
+) -> Sending
 where
     H: SameArguments<S, M, A> + 'static,
     S: Send + 'static,

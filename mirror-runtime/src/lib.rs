@@ -34,7 +34,8 @@
 //! - [`Mirror::builder`], for options that are known at start-up. Its options are checked when it is built.
 //! - [`Mirror::layer`], which puts a built mirror around a router, a method router or a handler.
 //!
-//! Names, defaults and checks of the options are the same.
+//! Names, defaults and checks of the options are the same. Handlers of the same program are targets of the attribute
+//! alone.
 //!
 //! # What happens to a request
 //!

@@ -13,14 +13,14 @@ pub use axum::{
 
 use self::serving::Serving;
 pub use self::{
-    check::{check_distinct, check_target},
+    check::{check_baseline, check_distinct, check_target},
     options::{Options, Source},
 };
 use crate::candidate::Candidates;
 pub use crate::{
     Mirror,
     call::Call,
-    candidate::{Candidate, any_arguments, same_arguments},
+    candidate::{Candidate, any_arguments, same_arguments_without_state},
     incoming::Incoming,
 };
 

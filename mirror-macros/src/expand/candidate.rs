@@ -1,10 +1,9 @@
 //! Handlers that are targets, as functions that call them.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
-use syn::ExprPath;
+use quote::{quote, quote_spanned};
+use syn::{ExprPath, spanned::Spanned};
 
-use super::across::across;
 use crate::args::Args;
 
 /// The list of them, in the order of the targets; `None` where there are none. `signature` is that of the primary.
@@ -14,7 +13,7 @@ pub(super) fn candidates(
     signature: &TokenStream,
 ) -> Option<TokenStream> {
     let mut calls = args.handlers().map(|path| match args.state {
-        None => call(path, "same_arguments", signature),
+        None => call(path, "same_arguments_without_state", signature),
         Some(_) => call(path, "any_arguments", &quote!(#state, _)),
     });
     let first = calls.next()?;
@@ -23,9 +22,18 @@ pub(super) fn candidates(
 
 /// A closure that catches nothing: it becomes a plain function, and costs nothing until it is called.
 fn call(path: &ExprPath, function: &str, types: &TokenStream) -> TokenStream {
-    let [copy, state] = ["copy", "state"].map(|name| Ident::new(name, Span::mixed_site()));
-    let function = Ident::new(function, Span::call_site());
-    // The call has the span of the path, so that rustc shows that where it is no such handler.
-    let function = across(path, quote!(::mirror_runtime::__private::#function));
-    quote!(|#copy, #state| #function::<#types, _>(#path, #copy, #state))
+    // All of it has the span of the path, so that rustc shows that where it is no such handler.
+    let span = last(path);
+    let mixed = Span::mixed_site().located_at(span);
+    let [copy, state] = ["copy", "state"].map(|name| Ident::new(name, mixed));
+    let function = Ident::new(function, span);
+    quote_spanned! {span=>
+        |#copy, #state| ::mirror_runtime::__private::#function::<#types, _>(#path, #copy, #state)
+    }
+}
+
+/// The end of a path. On stable, the spans of its tokens cannot be joined.
+fn last(path: &ExprPath) -> Span {
+    let last = path.path.segments.last();
+    last.map_or_else(|| path.span(), |segment| segment.ident.span())
 }

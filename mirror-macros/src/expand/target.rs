@@ -41,8 +41,9 @@ fn source(source: &Source, constant: &Ident) -> TokenStream {
 /// What rustc checks while it evaluates constants: that each `const` is the URL of a target, and a server is there only
 /// once.
 pub(super) fn checks(targets: &[Target], baseline: Option<&Source>) -> TokenStream {
-    let targets = targets.iter().enumerate();
     let mut all: Vec<_> = targets
+        .iter()
+        .enumerate()
         .map(|(index, target)| (&target.source, constant(index)))
         .collect();
     all.extend(baseline.map(|baseline| (baseline, baseline_constant())));
@@ -63,10 +64,12 @@ pub(super) fn checks(targets: &[Target], baseline: Option<&Source>) -> TokenStre
             if let (Some(a), Some(b)) = (url(earlier, earlier_constant), url(source, constant))
                 && (is_const(earlier) || is_const(source))
             {
-                let check = across(
-                    source,
-                    quote!(::mirror_runtime::__private::check_distinct(#a, #b)),
-                );
+                let check = if index == targets.len() {
+                    quote!(::mirror_runtime::__private::check_baseline(#a, #b))
+                } else {
+                    quote!(::mirror_runtime::__private::check_distinct(#a, #b))
+                };
+                let check = across(source, check);
                 checks.extend(quote!(const _: () = #check;));
             }
         }

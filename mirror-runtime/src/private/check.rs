@@ -25,3 +25,18 @@ pub const fn check_distinct(a: &str, b: &str) {
         assert!(!same_target(&a, &b), "the same target is given twice");
     }
 }
+
+/// Fails the compilation where the baseline is a target.
+///
+/// # Panics
+///
+/// In `const` evaluation.
+#[track_caller]
+pub const fn check_baseline(target: &str, baseline: &str) {
+    if let (Ok(a), Ok(b)) = (parse_url(target), parse_url(baseline)) {
+        assert!(
+            !same_target(&a, &b),
+            "the baseline is a target, too: every difference would be noise"
+        );
+    }
+}

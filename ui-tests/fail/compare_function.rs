@@ -1,0 +1,27 @@
+//! Functions that cannot compare.
+
+use mirror_runtime::{Answer, Comparison, Verdict, mirror};
+
+fn boolean(primary: &Answer, shadow: &Answer) -> bool {
+    primary.status() == shadow.status()
+}
+
+fn by_value(_: Answer, _: Answer) -> Verdict {
+    Verdict::Match
+}
+
+fn two_arguments(_: &Comparison, _: &str) {}
+
+#[mirror(targets = ["https://staging.example.com"], compare = boolean)]
+async fn no_verdict() {}
+
+#[mirror(targets = ["https://staging.example.com"], compare = by_value)]
+async fn no_references() {}
+
+#[mirror(targets = ["https://staging.example.com"], compare = missing)]
+async fn not_there() {}
+
+#[mirror(targets = ["https://staging.example.com"], compare = "json", on_mismatch = two_arguments)]
+async fn callback() {}
+
+fn main() {}
