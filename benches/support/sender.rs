@@ -32,12 +32,13 @@ impl Sender {
     /// An app that sends each request to a shadow on the same runtime.
     pub(crate) fn app(self) -> Router {
         let url = shadow::start(Manner::OK);
-        match self {
+        let route = match self {
             Self::Nobody => app::plain(),
             Self::Mirror => app::attribute(&Mirror::new([url]).expect("a URL that is right")),
             Self::ReqwestByHand => app::by_hand(ByHand::new(reqwest::client(), &[url], 100)),
             Self::HyperUtilByHand => app::by_hand(ByHand::new(hyper_util::client(), &[url], 100)),
-        }
+        };
+        Router::new().route("/orders", route)
     }
 
     /// The app with its clients made and its connections open.
