@@ -11,7 +11,7 @@ use super::{
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 60.0;
 const PANEL: f64 = 190.0;
-const GAP: f64 = 70.0;
+const GAP: f64 = 80.0;
 const TOP: f64 = 70.0;
 
 /// Of each primary, told apart without their hue too.
@@ -41,6 +41,10 @@ pub(crate) fn svg(figures: &Figures) -> String {
         figures.of_unmirrored(steady, |run| run.p99)
     };
     let memory = |primary, shadow| figures.memory_over(Scenario::new(primary, shadow)).max(0.0);
+    let most = Primary::IN_PROCESS.map(|primary| Shadow::ALL.map(|shadow| memory(primary, shadow)));
+    let most = most.into_iter().flatten().fold(1.0, f64::max);
+    // A scale of whole numbers.
+    let most = (most / 40.0).ceil() * 40.0;
     let panels = [
         Panel {
             title: "throughput, of the same server unmirrored (more is better)",
@@ -56,7 +60,7 @@ pub(crate) fn svg(figures: &Figures) -> String {
         },
         Panel {
             title: "peak memory over the same server unmirrored, MiB (less is better)",
-            top: 200.0,
+            top: most,
             decimals: 0,
             value: &memory,
         },
@@ -100,7 +104,7 @@ impl Panel<'_> {
         let _ = writeln!(
             svg,
             "<text x=\"{LEFT}\" y=\"{}\" font-weight=\"bold\">{}</text>",
-            bottom - PANEL - 12.0,
+            bottom - PANEL - 18.0,
             self.title
         );
         for line in 0..=4_u8 {

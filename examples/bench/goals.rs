@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     figures::Figures,
-    plan::{CONNECTIONS, HANDLERS, STEADY, TARGETS},
+    plan::{CONNECTIONS, FEW, HANDLERS, STEADY, TARGETS, to},
     run::{Counters, Run},
     scenario::{Primary, Scenario, Shadow},
 };
@@ -237,7 +237,6 @@ fn copies(figures: &Figures, rows: &mut Rows) {
 }
 
 fn flatness(figures: &Figures, rows: &mut Rows) {
-    let base = Scenario::new(Primary::Mirror, Shadow::Fast);
     let mut add = |what: &str, scenarios: Vec<Scenario>| {
         let costs = scenarios
             .iter()
@@ -249,13 +248,10 @@ fn flatness(figures: &Figures, rows: &mut Rows) {
         let what = format!("CPU per copy, {what} ({} us)", list.join(", "));
         rows.add(12, &what, most / least, AtMost(1.2), None);
     };
-    let connections = CONNECTIONS.map(|connections| Scenario {
-        connections,
-        ..base
-    });
+    let connections = CONNECTIONS.map(|connections| Scenario { connections, ..FEW });
     add("1 to 256 connections", connections.into());
-    let targets = TARGETS.map(|targets| Scenario { targets, ..base });
+    let targets = TARGETS.map(to);
     add("1 to 8 targets", targets.into());
-    let handlers = HANDLERS.map(|handlers| Scenario { handlers, ..base });
+    let handlers = HANDLERS.map(|handlers| Scenario { handlers, ..FEW });
     add("10 to 1,000 handlers", handlers.into());
 }

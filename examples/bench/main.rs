@@ -5,7 +5,7 @@
 //! against shadows that are fast, slow, silent and dead. What is measured takes turns, in three rounds; a figure is the
 //! median of the rounds. It ends by itself: after some twelve minutes, or two with `--quick`.
 //!
-//! `--seconds N` is the length of one measurement (1; 0.3 with `--quick`), `--json FILE` writes every figure, and
+//! `--seconds N` is the length of one measurement (1; 0.25 with `--quick`), `--json FILE` writes every figure, and
 //! `--svg FILE` draws a chart. Linux only: it reads `/proc`.
 
 mod account;

@@ -40,7 +40,7 @@ impl Options {
                 _ => return None,
             };
         }
-        let seconds: f64 = seconds.unwrap_or(if quick { 0.3 } else { 1.0 });
+        let seconds: f64 = seconds.unwrap_or(if quick { 0.25 } else { 1.0 });
         // Longer than a minute each, the whole would take a day.
         let time = (0.05..=60.0).contains(&seconds);
         time.then(|| Self {

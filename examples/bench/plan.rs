@@ -74,8 +74,23 @@ fn steady(plan: &mut Vec<Scenario>, peers: &[Primary]) {
     }
 }
 
+/// So few copies that none is shed: the cost of one that is shed would be counted as that of one that was sent.
+pub(crate) const FEW: Scenario = Scenario {
+    percentage: 24,
+    ..Scenario::new(Primary::Mirror, Shadow::Fast)
+};
+
+/// As many copies to several targets as to one.
+pub(crate) fn to(targets: usize) -> Scenario {
+    let share = u32::try_from(targets).unwrap_or(FEW.percentage);
+    Scenario {
+        percentage: FEW.percentage / share,
+        targets,
+        ..FEW
+    }
+}
+
 fn flatness(plan: &mut Vec<Scenario>, quick: bool) {
-    let base = Scenario::new(Primary::Mirror, Shadow::Fast);
     let ends = |all: &[usize]| match all {
         [first, .., last] if quick => vec![*first, *last],
         all => all.to_vec(),
@@ -88,15 +103,12 @@ fn flatness(plan: &mut Vec<Scenario>, quick: bool) {
         }
     };
     for connections in ends(&CONNECTIONS) {
-        add(Scenario {
-            connections,
-            ..base
-        });
+        add(Scenario { connections, ..FEW });
     }
     for targets in ends(&TARGETS) {
-        add(Scenario { targets, ..base });
+        add(to(targets));
     }
     for handlers in ends(&HANDLERS) {
-        add(Scenario { handlers, ..base });
+        add(Scenario { handlers, ..FEW });
     }
 }

@@ -23,6 +23,7 @@ fn print_all(figures: &Figures, payload: usize, load: Load, times: u32) {
         scenario.payload == payload
             && scenario.load == load
             && scenario.times == times
+            && [0, 10, 100].contains(&scenario.percentage)
             && (scenario.connections, scenario.targets, scenario.handlers) == (32, 1, 1)
     });
     let mut rows: Vec<_> = rows.collect();
