@@ -11,7 +11,7 @@ use super::{
     Result,
     account::Account,
     role,
-    scenario::{Primary, Shadow},
+    scenario::{Primary, Scenario, Shadow},
 };
 
 /// Where nobody listens: below the ports from which connections are made.
@@ -47,17 +47,19 @@ impl Role {
         })
     }
 
-    pub(crate) async fn primary(
-        kind: Primary,
-        percentage: u32,
-        handlers: usize,
-        targets: &[String],
-    ) -> Result<Self> {
+    /// The primary of a scenario; in front of it may be a peer.
+    pub(crate) async fn primary(scenario: Scenario, targets: &[String]) -> Result<Self> {
+        let kind = if scenario.primary.is_peer() {
+            Primary::Plain
+        } else {
+            scenario.primary
+        };
         let mut arguments = vec![
             role::PRIMARY.to_owned(),
             format!("{kind:?}"),
-            percentage.to_string(),
-            handlers.to_string(),
+            scenario.percentage.to_string(),
+            scenario.max_in_flight().to_string(),
+            scenario.handlers.to_string(),
         ];
         arguments.extend_from_slice(targets);
         Self::start(&arguments).await

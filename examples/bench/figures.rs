@@ -18,8 +18,8 @@ use super::{
 /// The rounds of which a figure is the median.
 const ROUNDS: u32 = 3;
 
-/// How long a mirror keeps connections that nobody uses, and some more.
-const IDLE: Duration = Duration::from_secs(35);
+/// How long a mirror keeps connections that nobody uses: it looks every 30 s for those that are 30 s old. And some more.
+const IDLE: Duration = Duration::from_secs(65);
 
 /// Of a silent shadow, long enough for copies to time out and for the circuit to open.
 const LONG: Duration = Duration::from_secs(12);
@@ -136,7 +136,11 @@ async fn idle_descriptors(time: Duration) -> Result<[usize; 3]> {
         load::{Load, Requests},
     };
     let shadows = Shadows::start(Shadow::Fast, 1).await?;
-    let primary = Role::primary(Primary::Mirror, 100, 1, &shadows.urls()).await?;
+    let primary = Role::primary(
+        Scenario::new(Primary::Mirror, Shadow::Fast),
+        &shadows.urls(),
+    )
+    .await?;
     let before = primary.account().descriptors;
     let requests = Requests {
         address: primary.address().to_owned(),

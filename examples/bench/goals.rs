@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     figures::Figures,
-    plan::{CONNECTIONS, FEW, HANDLERS, STEADY, TARGETS, to},
+    plan::{CONNECTIONS, HANDLERS, STEADY, TARGETS, to},
     run::{Counters, Run},
     scenario::{Primary, Scenario, Shadow},
 };
@@ -184,7 +184,7 @@ fn memory_and_descriptors(figures: &Figures, rows: &mut Rows) {
         let left = f64::from(u32::try_from(idle.saturating_sub(before)).unwrap_or(u32::MAX));
         rows.add(
             9,
-            "descriptors left after 35 s without copies",
+            "descriptors left after 65 s without copies",
             left,
             AtMost(0.0),
             None,
@@ -224,7 +224,7 @@ fn copies(figures: &Figures, rows: &mut Rows) {
         AtMost(0.0),
         None,
     );
-    let reused = |run: &Run| 100.0 - 100.0 / run.copies_per_connection;
+    let reused = |run: &Run| run.reused * 100.0;
     let is = figures.median(fast, reused);
     rows.add(
         11,
@@ -237,6 +237,7 @@ fn copies(figures: &Figures, rows: &mut Rows) {
 }
 
 fn flatness(figures: &Figures, rows: &mut Rows) {
+    let base = Scenario::new(Primary::Mirror, Shadow::Fast);
     let mut add = |what: &str, scenarios: Vec<Scenario>| {
         let costs = scenarios
             .iter()
@@ -248,10 +249,13 @@ fn flatness(figures: &Figures, rows: &mut Rows) {
         let what = format!("CPU per copy, {what} ({} us)", list.join(", "));
         rows.add(12, &what, most / least, AtMost(1.2), None);
     };
-    let connections = CONNECTIONS.map(|connections| Scenario { connections, ..FEW });
+    let connections = CONNECTIONS.map(|connections| Scenario {
+        connections,
+        ..base
+    });
     add("1 to 256 connections", connections.into());
     let targets = TARGETS.map(to);
     add("1 to 8 targets", targets.into());
-    let handlers = HANDLERS.map(|handlers| Scenario { handlers, ..FEW });
+    let handlers = HANDLERS.map(|handlers| Scenario { handlers, ..base });
     add("10 to 1,000 handlers", handlers.into());
 }

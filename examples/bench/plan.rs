@@ -74,23 +74,19 @@ fn steady(plan: &mut Vec<Scenario>, peers: &[Primary]) {
     }
 }
 
-/// So few copies that none is shed: the cost of one that is shed would be counted as that of one that was sent.
-pub(crate) const FEW: Scenario = Scenario {
-    percentage: 24,
-    ..Scenario::new(Primary::Mirror, Shadow::Fast)
-};
-
 /// As many copies to several targets as to one.
 pub(crate) fn to(targets: usize) -> Scenario {
-    let share = u32::try_from(targets).unwrap_or(FEW.percentage);
+    let base = Scenario::new(Primary::Mirror, Shadow::Fast);
+    let percentage = base.percentage / u32::try_from(targets).unwrap_or(1);
     Scenario {
-        percentage: FEW.percentage / share,
+        percentage,
         targets,
-        ..FEW
+        ..base
     }
 }
 
 fn flatness(plan: &mut Vec<Scenario>, quick: bool) {
+    let base = Scenario::new(Primary::Mirror, Shadow::Fast);
     let ends = |all: &[usize]| match all {
         [first, .., last] if quick => vec![*first, *last],
         all => all.to_vec(),
@@ -103,12 +99,15 @@ fn flatness(plan: &mut Vec<Scenario>, quick: bool) {
         }
     };
     for connections in ends(&CONNECTIONS) {
-        add(Scenario { connections, ..FEW });
+        add(Scenario {
+            connections,
+            ..base
+        });
     }
     for targets in ends(&TARGETS) {
         add(to(targets));
     }
     for handlers in ends(&HANDLERS) {
-        add(Scenario { handlers, ..FEW });
+        add(Scenario { handlers, ..base });
     }
 }

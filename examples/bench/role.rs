@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{Router, routing::MethodRouter};
-use mirror_runtime::Mirror;
+use mirror_runtime::{Mirror, MirrorBuilder};
 use tokio::{net::TcpListener, runtime::Builder};
 
 use super::{
@@ -30,20 +30,28 @@ const ANSWER: usize = 128;
 
 /// Serves as many mirrored handlers as asked for, each at its number, on the threads that a server has by default.
 ///
-/// The arguments are the kind, the percentage, the number of handlers, and the targets.
+/// The arguments are the kind, the percentage, the bound on copies in flight, the number of handlers, and the targets.
 pub(crate) fn primary(arguments: &[&str]) -> Result {
-    let [kind, percentage, handlers, targets @ ..] = arguments else {
+    let [kind, percentage, max_in_flight, handlers, targets @ ..] = arguments else {
         return Err(
-            "a primary takes a kind, a percentage, a number of handlers and targets".into(),
+            "a primary takes a kind, a percentage, a bound, a number of handlers and targets"
+                .into(),
         );
     };
     let percentage: u32 = percentage.parse()?;
+    let max_in_flight = max_in_flight.parse()?;
+    let mirror = |handler: usize| {
+        let mirror = Mirror::builder().name(handler.to_string());
+        mirror
+            .percentage(percentage.into())
+            .max_in_flight(max_in_flight)
+    };
     let targets: Vec<String> = targets.iter().map(|url| (*url).to_owned()).collect();
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let _inside = runtime.enter();
     let mut router = Router::new();
     for handler in 0..handlers.parse()? {
-        let route = route(kind, percentage, handler, &targets)?;
+        let route = route(kind, percentage, mirror(handler), &targets)?;
         router = router.route(&format!("/{handler}"), route);
     }
     let listener = listen()?;
@@ -53,16 +61,17 @@ pub(crate) fn primary(arguments: &[&str]) -> Result {
     Ok(())
 }
 
-fn route(kind: &str, percentage: u32, handler: usize, targets: &[String]) -> Result<MethodRouter> {
+fn route(
+    kind: &str,
+    percentage: u32,
+    mirror: MirrorBuilder,
+    targets: &[String],
+) -> Result<MethodRouter> {
     Ok(match kind {
         "Plain" => app::plain(),
         "Mirror" => {
-            let mirror = Mirror::builder()
-                .name(handler.to_string())
-                .percentage(percentage.into());
-            let add =
-                |mirror: mirror_runtime::MirrorBuilder, url: &String| mirror.target(url.as_str());
-            app::attribute(&targets.iter().fold(mirror, add).build()?)
+            let urls = targets.iter().map(String::as_str);
+            app::attribute(&urls.fold(mirror, MirrorBuilder::target).build()?)
         }
         "Reqwest" => app::by_hand(ByHand::new(reqwest::client(), targets, percentage.into())),
         "HyperUtil" => app::by_hand(ByHand::new(

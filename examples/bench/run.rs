@@ -35,8 +35,8 @@ pub(crate) struct Run {
     pub(crate) memory: f64,
     pub(crate) memory_half_way: f64,
     pub(crate) descriptors: usize,
-    /// Copies for each connection that the shadow got.
-    pub(crate) copies_per_connection: f64,
+    /// The share of copies that came over a connection that was open.
+    pub(crate) reused: f64,
     /// Answers of the primary that were wrong or did not come.
     pub(crate) wrong: u64,
     pub(crate) counters: Option<Counters>,
@@ -64,15 +64,9 @@ struct Server {
 
 impl Server {
     async fn start(scenario: Scenario, targets: &[String]) -> Result<Self> {
-        let peer = scenario.primary.is_peer();
-        let kind = if peer {
-            Primary::Plain
-        } else {
-            scenario.primary
-        };
-        let app = Role::primary(kind, scenario.percentage, scenario.handlers, targets).await?;
+        let app = Role::primary(scenario, targets).await?;
         let shadow = targets.first().filter(|_| scenario.percentage > 0);
-        let peer = if peer {
+        let peer = if scenario.primary.is_peer() {
             Some(Peer::start(scenario.primary, app.address(), shadow).await?)
         } else {
             None
@@ -133,14 +127,18 @@ impl Run {
         };
         let accounts = async {
             tokio::time::sleep_until(from.into()).await;
+            let warm = shadows.seen().await;
             let first = server.account();
             tokio::time::sleep_until((from + time / 2).into()).await;
             let middle = server.account();
             tokio::time::sleep_until(until.into()).await;
-            [first, middle, server.account()]
+            (warm, [first, middle, server.account()])
         };
-        let (load, accounts) = tokio::join!(load, accounts);
+        let (load, (warm, accounts)) = tokio::join!(load, accounts);
         let mut run = Self::new(load, accounts, time);
+        let [[connections, copies], [before, copies_before]] =
+            [shadows.seen().await?, warm?].map(|seen| seen.map(float));
+        run.reused = 1.0 - (connections - before) / (copies - copies_before);
         run.look_for_copies(scenario, &mut server, &mut shadows)
             .await?;
         if let Some(peer) = server.peer {
@@ -162,7 +160,7 @@ impl Run {
             memory: mib(last.peak_memory),
             memory_half_way: mib(middle.peak_memory),
             descriptors: last.descriptors,
-            copies_per_connection: 0.0,
+            reused: 0.0,
             wrong: load.wrong,
             counters: None,
             lost: float(load.sent),
@@ -198,9 +196,8 @@ impl Run {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        let [connections, arrived] = seen.map(float);
+        let arrived = float(seen[1]);
         self.copies_per_request = arrived / requests;
-        self.copies_per_connection = arrived / connections;
         if scenario.primary == Primary::Mirror {
             self.copies_per_request = float(counters.sent) / requests;
             // Each request has an outcome for each target, or is lost.

@@ -121,6 +121,12 @@ impl Scenario {
         }
     }
 
+    /// The bound on copies in flight to a target: the default, and for many connections so many that none is shed, because
+    /// the cost of one that is shed would be counted as that of one that was sent.
+    pub(crate) fn max_in_flight(self) -> usize {
+        256.max(self.connections * 4)
+    }
+
     /// Copies of a request.
     pub(crate) fn copies(self) -> f64 {
         if self.primary == Primary::Plain {

@@ -4,7 +4,7 @@ use super::{
     figures::Figures,
     plan::{PAYLOADS, STEADY},
     run::Run,
-    scenario::{Load, Primary, Scenario, Shadow},
+    scenario::{Load, Primary, Scenario},
 };
 
 pub(crate) fn print(figures: &Figures) {
@@ -67,14 +67,13 @@ fn print_row(figures: &Figures, scenario: Scenario, runs: &[Run]) {
     } else {
         scenario.shadow.name()
     };
-    let per_copy = figures.cpu_per_copy(scenario);
-    // A shadow that refuses connections gets no copies.
-    let per_copy =
-        if per_copy.is_nan() || scenario.shadow == Shadow::Dead || scenario.percentage == 0 {
-            String::new()
-        } else {
-            format!("{per_copy:.1}")
-        };
+    // Where most copies are shed or refused, what they cost is not the cost of one that was sent.
+    let sent = median(|run| run.copies_per_request);
+    let per_copy = if scenario.copies() == 0.0 || sent < scenario.copies() * 0.95 {
+        String::new()
+    } else {
+        format!("{:.1}", figures.cpu_per_copy(scenario))
+    };
     let descriptors = |run: &Run| f64::from(u32::try_from(run.descriptors).unwrap_or(u32::MAX));
     let over =
         figures.median(scenario, descriptors) - figures.median(scenario.unmirrored(), descriptors);
