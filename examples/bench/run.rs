@@ -159,7 +159,8 @@ impl Run {
             copies_per_request: 0.0,
             memory: mib(last.peak_memory),
             memory_half_way: mib(middle.peak_memory),
-            descriptors: last.descriptors,
+            // At the end the load's own connections are being closed.
+            descriptors: middle.descriptors.max(last.descriptors),
             reused: 0.0,
             wrong: load.wrong,
             counters: None,
