@@ -105,28 +105,26 @@ impl Copy {
         &self,
         destination: &Destination,
     ) -> Result<Request<CopyBody>, Unjoinable> {
-        let headers = self.headers.clone();
-        self.request_with(headers, destination)
+        let copy = Self {
+            method: self.method.clone(),
+            uri: self.uri.clone(),
+            headers: self.headers.clone(),
+            body: self.body.clone(),
+            declares_body: self.declares_body,
+            place: None,
+        };
+        copy.last_request_for(destination)
     }
 
-    /// The copy for the last target, which needs no headers of its own.
+    /// The copy for the last target, which needs nothing of its own.
     pub(crate) fn last_request_for(
-        mut self,
+        self,
         destination: &Destination,
     ) -> Result<Request<CopyBody>, Unjoinable> {
-        let headers = std::mem::take(&mut self.headers);
-        self.request_with(headers, destination)
-    }
-
-    fn request_with(
-        &self,
-        headers: HeaderMap,
-        destination: &Destination,
-    ) -> Result<Request<CopyBody>, Unjoinable> {
-        let mut request = Request::new(self.body.clone());
-        *request.method_mut() = self.method.clone();
+        let mut request = Request::new(self.body);
+        *request.method_mut() = self.method;
         *request.uri_mut() = join(destination, &self.uri)?;
-        *request.headers_mut() = headers;
+        *request.headers_mut() = self.headers;
         Ok(request)
     }
 }

@@ -119,7 +119,7 @@ impl Sampled {
             let original = Original::of(parts)?;
             Ok(move || {
                 let rules = &mirror.shared.options.headers;
-                original.into_copy(rules).with_body(body)
+                original.into_copy(rules).with_body(body.compact())
             })
         });
         self.leave(copy)
