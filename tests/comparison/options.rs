@@ -1,6 +1,11 @@
 //! Wrong options are errors that say which and why.
 
+use std::time::Duration;
+
 use mirror_runtime::{CompareMode, Mirror, MirrorBuilder, Target};
+
+use super::Pair;
+use crate::support::until;
 
 fn builder() -> MirrorBuilder {
     Mirror::builder().target("http://shadow.example")
@@ -68,7 +73,7 @@ fn values_are_checked() {
         ),
         (
             json().max_compare_body(0),
-            "`max_compare_body` must be larger than zero; to compare no bodies, use `CompareMode::Status`",
+            "`max_compare_body` must be larger than zero and at most 1 MiB; to compare no bodies, use `CompareMode::Status`",
         ),
         (
             json().baseline("ftp://old"),
@@ -89,6 +94,8 @@ fn values_are_checked() {
     ] {
         assert_eq!(builder.build().unwrap_err().to_string(), expected);
     }
+    assert!(json().max_compare_body(1 << 20).build().is_ok());
+    assert!(json().max_compare_body((1 << 20) + 1).build().is_err());
     assert!(json().tolerance("/a", -1.0).build().is_err());
     assert!(json().compare_headers(["no header"]).build().is_err());
 }
@@ -96,4 +103,24 @@ fn values_are_checked() {
 #[test]
 fn a_mirror_that_does_not_compare_reports_on_no_target() {
     assert!(builder().build().unwrap().report().targets.is_empty());
+}
+
+/// Runs twice: by itself, and with the variable set.
+#[tokio::test]
+async fn a_mismatch_is_raised_where_the_environment_says_so() {
+    let is_set = std::env::var_os("MIRROR_RAISE_ON_MISMATCH").is_some();
+    let pair = Pair::json("[1]", "[2]").await;
+    pair.primary.get("/").await;
+    until("a mismatch", || !pair.found.lock().unwrap().is_empty()).await;
+    let mirror = pair.mirror.clone();
+    let report = tokio::spawn(async move { mirror.report() }).await;
+    assert_eq!(report.is_err(), is_set);
+    if is_set {
+        let message = report.unwrap_err().into_panic();
+        let message = message.downcast_ref::<String>().unwrap();
+        assert!(message.contains("/0: 1 -> 2"), "{message}");
+        // Not in the other tests of the process: this one is alone then.
+        let drain = tokio::spawn(mirror_runtime::drain(Duration::from_secs(1)));
+        assert!(drain.await.unwrap_err().is_panic());
+    }
 }
