@@ -1,8 +1,10 @@
 //! What a request allocates, counted on the thread that serves it.
 
-use allocation_counter::{measure, opt_out};
-use axum::Router;
 use std::ops::Sub;
+
+use allocation_counter::{measure, opt_out};
+use axum::{Router, body::Body};
+use http::Request;
 
 use super::{Drive, Shape, Version};
 
@@ -40,7 +42,7 @@ impl Allocated {
         })
     }
 
-    fn by(shape: Shape, mut answer: impl FnMut(http::Request<axum::body::Body>)) -> Self {
+    fn by(shape: Shape, mut answer: impl FnMut(Request<Body>)) -> Self {
         let requests = || (0..REQUESTS).map(|_| shape.request()).collect::<Vec<_>>();
         requests().into_iter().for_each(&mut answer);
         let requests = requests();

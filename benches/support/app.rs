@@ -1,4 +1,4 @@
-//! One app, mirrored in each way.
+//! One handler, mirrored in each way.
 
 use std::sync::{
     Arc,
@@ -6,12 +6,11 @@ use std::sync::{
 };
 
 use axum::{
-    Router,
     body::Body,
     extract::{Request, State},
     middleware::from_fn_with_state,
-    response::{IntoResponse, Response},
-    routing::any,
+    response::IntoResponse,
+    routing::{MethodRouter, any},
 };
 use http::StatusCode;
 use http_body_util::BodyExt;
@@ -47,53 +46,49 @@ async fn read_unsampled(state: State<Seen>, body: Body) -> StatusCode {
 }
 
 /// Without a mirror.
-pub(crate) fn plain() -> Router {
-    with_state(Router::new().route("/orders", any(read)))
+pub(crate) fn plain() -> MethodRouter {
+    any(read).with_state(Seen::default())
 }
 
 /// Without a mirror, and with a layer that does nothing.
-pub(crate) fn empty_layer() -> Router {
-    with_state(Router::new().route("/orders", any(read).layer(Identity::new())))
+pub(crate) fn empty_layer() -> MethodRouter {
+    any(read).layer(Identity::new()).with_state(Seen::default())
 }
 
 /// With the attribute, at 0 %.
-pub(crate) fn attribute_unsampled() -> Router {
-    with_state(Router::new().route("/orders", any(read_unsampled)))
+pub(crate) fn attribute_unsampled() -> MethodRouter {
+    any(read_unsampled).with_state(Seen::default())
 }
 
 /// With what the attribute expands to, around a mirror that was built: an attribute takes no transport, and its target
 /// has no port that the system chooses.
-pub(crate) fn attribute(mirror: &Mirror) -> Router {
+pub(crate) fn attribute(mirror: &Mirror) -> MethodRouter {
     // As long as the program, as the one of an attribute.
     let mirror: &'static Mirror = Box::leak(Box::new(mirror.clone()));
     let handler = move |incoming: Incoming<Seen>| {
         serve::<Seen, _, (State<Seen>, Body), _>(mirror, read, incoming)
     };
-    with_state(Router::new().route("/orders", any(handler)))
+    any(handler).with_state(Seen::default())
 }
 
 /// With the layer.
-pub(crate) fn layer(mirror: &Mirror) -> Router {
-    with_state(Router::new().route("/orders", any(read).layer(mirror.layer())))
+pub(crate) fn layer(mirror: &Mirror) -> MethodRouter {
+    any(read).layer(mirror.layer()).with_state(Seen::default())
 }
 
 /// With a middleware that was written by hand.
-pub(crate) fn by_hand<C: Client>(mirror: ByHand<C>) -> Router {
+pub(crate) fn by_hand<C: Client>(mirror: ByHand<C>) -> MethodRouter {
     let middleware = from_fn_with_state(mirror, ByHand::mirror);
-    with_state(Router::new().route("/orders", any(read).layer(middleware)))
+    any(read).layer(middleware).with_state(Seen::default())
 }
 
 /// Mirrored by hand in the handler itself: less code to reuse, and less to run.
-pub(crate) fn by_hand_inside<C: Client>(mirror: ByHand<C>) -> Router {
+pub(crate) fn by_hand_inside<C: Client>(mirror: ByHand<C>) -> MethodRouter {
     let handler = |state: State<Seen>, request: Request| async move {
         match mirror.copy(request).await {
             Ok(request) => read(state, request.into_body()).await.into_response(),
-            Err(status) => Response::into_response(status.into_response()),
+            Err(status) => status.into_response(),
         }
     };
-    with_state(Router::new().route("/orders", any(handler)))
-}
-
-fn with_state(app: Router<Seen>) -> Router {
-    app.with_state(Seen::default())
+    any(handler).with_state(Seen::default())
 }

@@ -1,14 +1,27 @@
 //! Driving an app in process, on one thread.
 
-use axum::Router;
-use http::Request;
-use tokio::runtime::{Builder, Runtime};
+use std::time::Duration;
+
+use axum::{Router, body::Body};
+use http::{Request, Response};
+use tokio::{
+    runtime::{Builder, Runtime},
+    task::yield_now,
+    time::sleep,
+};
 use tower::Service;
 
 use super::request::Shape;
 
-/// Copies of a request that have ended without the app's tasks noticing it: none, after so many turns of the runtime.
+/// Requests until pools and read buffers have the size that they keep, and the time between two of them.
 const WARM_UP: usize = 200;
+const BETWEEN: Duration = Duration::from_micros(100);
+
+/// The time after which nothing moves any more.
+const REST: Duration = Duration::from_millis(50);
+
+/// Turns of the runtime in which every copy has ended: some tenths of a second.
+const TURNS: usize = 100_000;
 
 /// An app and the runtime that it runs on. Copies run when [`settle`](Self::settle) lets them, on the same thread.
 #[derive(Debug)]
@@ -37,31 +50,38 @@ impl Drive {
             drop(self.answer(shape.request()));
             self.runtime.block_on(async {
                 // A client is made by a thread of its own, and connections are opened by tasks.
-                tokio::time::sleep(std::time::Duration::from_micros(100)).await;
+                sleep(BETWEEN).await;
             });
         }
         self.runtime.block_on(async {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            sleep(REST).await;
         });
         self.idle_tasks = self.runtime.metrics().num_alive_tasks();
     }
 
     /// The handler path: from the request to the answer. Copies have been spawned then, and have not run.
-    pub(crate) fn answer(
-        &mut self,
-        request: Request<axum::body::Body>,
-    ) -> http::Response<axum::body::Body> {
+    pub(crate) fn answer(&mut self, request: Request<Body>) -> Response<Body> {
         let Self { runtime, app, .. } = self;
         let answer = runtime.block_on(async { app.call(request).await });
         answer.unwrap_or_else(|never| match never {})
     }
 
     /// Lets the copies run to their end.
-    pub(crate) fn settle(&self) {
-        self.runtime.block_on(async {
-            while self.runtime.metrics().num_alive_tasks() > self.idle_tasks {
-                tokio::task::yield_now().await;
+    pub(crate) fn settle(&mut self) {
+        let Self {
+            runtime,
+            idle_tasks,
+            ..
+        } = self;
+        runtime.block_on(async {
+            for _ in 0..TURNS {
+                if runtime.metrics().num_alive_tasks() <= *idle_tasks {
+                    return;
+                }
+                yield_now().await;
             }
+            // One more connection has been opened, and stays.
+            *idle_tasks = runtime.metrics().num_alive_tasks();
         });
     }
 }

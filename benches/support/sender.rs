@@ -3,7 +3,7 @@
 use std::fmt;
 
 use axum::Router;
-use mirror_runtime::Mirror;
+use mirror_runtime::{Mirror, ReqwestTransport};
 
 use super::{
     Drive, Shape, app,
@@ -17,14 +17,16 @@ use super::{
 pub(crate) enum Sender {
     Nobody,
     Mirror,
+    MirrorOverReqwest,
     ReqwestByHand,
     HyperUtilByHand,
 }
 
 impl Sender {
-    pub(crate) const ALL: [Self; 4] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Nobody,
         Self::Mirror,
+        Self::MirrorOverReqwest,
         Self::ReqwestByHand,
         Self::HyperUtilByHand,
     ];
@@ -32,12 +34,17 @@ impl Sender {
     /// An app that sends each request to a shadow on the same runtime.
     pub(crate) fn app(self) -> Router {
         let url = shadow::start(Manner::OK);
-        match self {
+        let route = match self {
             Self::Nobody => app::plain(),
             Self::Mirror => app::attribute(&Mirror::new([url]).expect("a URL that is right")),
+            Self::MirrorOverReqwest => {
+                let mirror = Mirror::builder().target(url).transport(ReqwestTransport);
+                app::attribute(&mirror.build().expect("options that are right"))
+            }
             Self::ReqwestByHand => app::by_hand(ByHand::new(reqwest::client(), &[url], 100)),
             Self::HyperUtilByHand => app::by_hand(ByHand::new(hyper_util::client(), &[url], 100)),
-        }
+        };
+        Router::new().route("/orders", route)
     }
 
     /// The app with its clients made and its connections open.
@@ -53,6 +60,7 @@ impl fmt::Display for Sender {
         f.write_str(match self {
             Self::Nobody => "plain",
             Self::Mirror => "mirror",
+            Self::MirrorOverReqwest => "mirror, over reqwest",
             Self::ReqwestByHand => "by hand, reqwest",
             Self::HyperUtilByHand => "by hand, hyper-util",
         })

@@ -1,6 +1,13 @@
 //! Shadows that cost as little as possible, so that what is measured is who sends to them.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -9,6 +16,13 @@ use tokio::{
 
 /// Larger than the head of every request that is measured.
 const BUFFER: usize = 64 << 10;
+
+/// What a shadow has seen.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) connections: AtomicU64,
+    pub(crate) requests: AtomicU64,
+}
 
 /// How a shadow behaves.
 #[derive(Clone, Debug)]
@@ -35,12 +49,12 @@ pub(crate) fn start(manner: Manner) -> String {
         .set_nonblocking(true)
         .expect("a listener that does not block");
     let listener = TcpListener::from_std(listener).expect("a runtime with I/O");
-    tokio::spawn(serve(listener, manner, || ()));
+    tokio::spawn(serve(listener, manner, Arc::default()));
     format!("http://{address}")
 }
 
 /// Serves all connections until the runtime ends. Once a connection is open, nothing is allocated for its requests.
-pub(crate) async fn serve(listener: TcpListener, manner: Manner, connected: impl Fn() + Send) {
+pub(crate) async fn serve(listener: TcpListener, manner: Manner, seen: Arc<Seen>) {
     let answer = match manner {
         Manner::Answers { bytes, .. } => {
             let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {bytes}\r\n\r\n");
@@ -55,14 +69,19 @@ pub(crate) async fn serve(listener: TcpListener, manner: Manner, connected: impl
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
-        connected();
+        seen.connections.fetch_add(1, Relaxed);
         let _ = connection.set_nodelay(true);
-        let (manner, answer) = (manner.clone(), Arc::clone(&answer));
-        tokio::spawn(async move { answer_all(connection, manner, &answer).await });
+        let (manner, answer, seen) = (manner.clone(), Arc::clone(&answer), Arc::clone(&seen));
+        tokio::spawn(async move { answer_all(connection, manner, &answer, &seen).await });
     }
 }
 
-async fn answer_all(mut connection: TcpStream, manner: Manner, answer: &[u8]) -> io::Result<()> {
+async fn answer_all(
+    mut connection: TcpStream,
+    manner: Manner,
+    answer: &[u8],
+    seen: &Seen,
+) -> io::Result<()> {
     let mut buffer = vec![0; BUFFER];
     let mut filled = 0;
     loop {
@@ -84,6 +103,7 @@ async fn answer_all(mut connection: TcpStream, manner: Manner, answer: &[u8]) ->
         }
         buffer.copy_within(request.min(filled)..filled, 0);
         filled = filled.saturating_sub(request);
+        seen.requests.fetch_add(1, Relaxed);
         if let Manner::Answers { after, .. } = manner {
             if !after.is_zero() {
                 tokio::time::sleep(after).await;

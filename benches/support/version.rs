@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use axum::Router;
+use axum::{Router, routing::MethodRouter};
 use mirror_runtime::Mirror;
 
 use super::{Nothing, app, by_hand::ByHand};
@@ -41,6 +41,10 @@ impl Version {
 
     /// The app of this version.
     pub(crate) fn app(self) -> Router {
+        Router::new().route("/orders", self.route())
+    }
+
+    fn route(self) -> MethodRouter {
         match self {
             Self::Plain => app::plain(),
             Self::EmptyLayer => app::empty_layer(),

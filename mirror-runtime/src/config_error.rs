@@ -117,9 +117,9 @@ pub enum ConfigError {
     /// An option about JSON, where bodies are not compared as JSON.
     #[error("`{0}` is about JSON, and `compare` does not look at any")]
     RuleWithoutJson(&'static str),
-    /// A `max_compare_body` of zero.
+    /// A `max_compare_body` of zero, or of more than is read of an answer.
     #[error(
-        "`max_compare_body` must be larger than zero; to compare no bodies, use `CompareMode::Status`"
+        "`max_compare_body` must be larger than zero and at most 1 MiB; to compare no bodies, use `CompareMode::Status`"
     )]
     MaxCompareBody,
     /// A baseline that is one of the targets would find everything to be noise.

@@ -13,7 +13,7 @@ use http::{
 use crate::{
     body::{CopyBody, Reservation},
     outcome::ShedReason,
-    target::{Destination, Recipient},
+    target::Recipient,
 };
 
 pub(crate) use headers::HeaderRules;
@@ -118,45 +118,36 @@ impl Copy {
         &self,
         recipient: Recipient<'_>,
     ) -> Result<Request<CopyBody>, Unjoinable> {
-        match recipient {
-            Recipient::Server(destination) => self.request_with(self.headers.clone(), destination),
-            Recipient::Handler(_) => self.request_within(self.within.clone()),
-        }
+        let (headers, within) = match recipient {
+            Recipient::Server(_) => (self.headers.clone(), None),
+            Recipient::Handler(_) => (HeaderMap::new(), self.within.clone()),
+        };
+        let copy = Self {
+            method: self.method.clone(),
+            uri: self.uri.clone(),
+            headers,
+            body: self.body.clone(),
+            declares_body: self.declares_body,
+            place: None,
+            within,
+        };
+        copy.last_request_for(recipient)
     }
 
-    /// The copy for the last target, which needs no headers of its own.
+    /// The copy for the last target, which needs nothing of its own.
     pub(crate) fn last_request_for(
-        mut self,
+        self,
         recipient: Recipient<'_>,
     ) -> Result<Request<CopyBody>, Unjoinable> {
+        let mut request = Request::new(self.body);
+        *request.method_mut() = self.method;
         match recipient {
             Recipient::Server(destination) => {
-                let headers = std::mem::take(&mut self.headers);
-                self.request_with(headers, destination)
+                *request.uri_mut() = join(destination, &self.uri)?;
+                *request.headers_mut() = self.headers;
             }
-            Recipient::Handler(_) => {
-                let within = self.within.take();
-                self.request_within(within)
-            }
+            Recipient::Handler(_) => self.within.ok_or(Unjoinable)?.fill(&mut request),
         }
-    }
-
-    fn request_with(
-        &self,
-        headers: HeaderMap,
-        destination: &Destination,
-    ) -> Result<Request<CopyBody>, Unjoinable> {
-        let mut request = Request::new(self.body.clone());
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = join(destination, &self.uri)?;
-        *request.headers_mut() = headers;
-        Ok(request)
-    }
-
-    fn request_within(&self, within: Option<Box<Within>>) -> Result<Request<CopyBody>, Unjoinable> {
-        let mut request = Request::new(self.body.clone());
-        *request.method_mut() = self.method.clone();
-        within.ok_or(Unjoinable)?.fill(&mut request);
         Ok(request)
     }
 }

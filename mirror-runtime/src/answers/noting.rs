@@ -102,7 +102,7 @@ impl Noting {
     }
 
     /// Whether the body is being noted.
-    pub(crate) fn is_collecting(&self) -> bool {
+    pub(super) fn is_collecting(&self) -> bool {
         matches!(self.body, Body::Collected(_))
     }
 

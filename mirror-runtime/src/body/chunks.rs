@@ -148,7 +148,7 @@ impl ChunksBuilder {
 }
 
 /// A piece that is nearly all of its memory and shares it with nothing, and the size of that memory.
-fn whole(piece: Bytes) -> Result<(Bytes, usize), Bytes> {
+pub(super) fn whole(piece: Bytes) -> Result<(Bytes, usize), Bytes> {
     if piece.len() < MIN_WHOLE {
         return Err(piece);
     }

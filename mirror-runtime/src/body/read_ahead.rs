@@ -9,14 +9,15 @@ use std::{
 };
 
 use axum::body::Body;
-use http_body::Body as _;
+use bytes::Bytes;
+use http_body::{Body as _, SizeHint};
 use tokio::{
     runtime::Handle,
     time::{Sleep, sleep},
 };
 
 use super::{
-    Copied, CopyBody,
+    Chunks, Copied, CopyBody,
     collector::Collector,
     replay::{Replay, Tail},
 };
@@ -70,6 +71,10 @@ pub(crate) async fn read_ahead(mut body: Body, max: usize) -> (Body, Copied) {
                 break (Tail::Error { error, later }, Err(SkipReason::PrimaryGone));
             }
             Some(Ok(frame)) => match frame.into_data() {
+                // Its place was taken when its length was known. Trailers may come after the last byte.
+                Ok(data) if hint.exact() == Some(data.len() as u64) && body.is_end_stream() => {
+                    return in_one_piece(data, read, hint);
+                }
                 Ok(data) => {
                     if let Err(reason) = read.push(data) {
                         break (Tail::Rest(body), Err(reason));
@@ -91,6 +96,16 @@ pub(crate) async fn read_ahead(mut body: Body, max: usize) -> (Body, Copied) {
         Body::new(Replay::new(chunks, reservation, tail, hint)),
         copied,
     )
+}
+
+/// A body that has come in one piece, as most do: the handler gets that piece, and the copies one of their own when they
+/// are made. The piece is a slice of a read buffer that the handler's body would have kept as well.
+fn in_one_piece(piece: Bytes, read: Collector, hint: SizeHint) -> (Body, Copied) {
+    let (_, reservation) = read.finish();
+    let reservation = Arc::new(reservation);
+    let copied = CopyBody::of_piece(piece.clone(), Arc::clone(&reservation));
+    let replay = Replay::new(Chunks::One(piece), reservation, Tail::End, hint);
+    (Body::new(replay), Ok(copied))
 }
 
 /// A timer for a client that has stopped; none where the runtime has none to give.

@@ -5,6 +5,7 @@ use mirror_grammar::parse_header_name;
 use super::MirrorBuilder;
 use crate::{
     CompareMode, Comparison, ConfigError, Rules, Target, Thresholds,
+    dispatch::MAX_READ,
     mirror::{Comparing, OnMismatch},
 };
 
@@ -95,9 +96,9 @@ impl MirrorBuilder {
     }
 
     /// The largest body that is compared, in bytes; answers with a larger one are counted as
-    /// [`TooLarge`](crate::NotComparedReason::TooLarge). Default: 256 KiB.
+    /// [`TooLarge`](crate::NotComparedReason::TooLarge). At most 1 MiB, as much as is read of an answer. Default: 256 KiB.
     pub fn max_compare_body(mut self, bytes: usize) -> Self {
-        if bytes == 0 {
+        if !(1..=MAX_READ).contains(&bytes) {
             self.mistaken(ConfigError::MaxCompareBody);
         }
         self.compare.given.push("max_compare_body");

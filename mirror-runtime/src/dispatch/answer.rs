@@ -17,7 +17,7 @@ const MAX_KEPT: usize = 64 * 1024;
 
 /// How much of an answer's body is read at all. Reading the rest of a longer one costs more than the new connection
 /// that dropping it costs.
-const MAX_READ: usize = 1024 * 1024;
+pub(crate) const MAX_READ: usize = 1024 * 1024;
 
 /// What is to be kept of an answer.
 #[derive(Clone, Copy, Debug)]
@@ -82,8 +82,7 @@ async fn read(
             noting.push(data.clone());
         }
         truncated |= !kept.keep(data);
-        // What is compared is read whole.
-        if read > MAX_READ && noting.as_ref().is_none_or(|noting| !noting.is_collecting()) {
+        if read > MAX_READ {
             break;
         }
     }

@@ -29,8 +29,8 @@ pub(crate) struct Gate {
     breaker: Option<Breaker>,
     rate: Option<Rate>,
     failures: Failures,
-    /// When a probe found the target back. What left before says nothing about it any more.
-    back_since: AtomicU64,
+    /// How often a probe has found the target back. What left before the last time says nothing about it any more.
+    returns: AtomicU64,
 }
 
 /// The right to leave. What becomes of the copy is to be told to the gate that gave it.
@@ -44,7 +44,7 @@ pub(super) struct Admission {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ticket {
     pass: Option<Pass>,
-    left: u64,
+    returns: u64,
 }
 
 impl Gate {
@@ -61,7 +61,7 @@ impl Gate {
             breaker,
             rate,
             failures: Failures::default(),
-            back_since: AtomicU64::new(0),
+            returns: AtomicU64::new(0),
         }
     }
 
@@ -78,22 +78,22 @@ impl Gate {
     /// Lets a copy leave, or says why not.
     pub(super) fn admit(&self) -> Result<Admission, ShedReason> {
         let permit = Permit::acquire(&self.in_flight, self.max_in_flight)?;
-        let left = clock::millis();
+        let returns = self.returns.load(Relaxed);
         let pass = match &self.breaker {
             None => None,
-            Some(breaker) => Some(breaker.admit(left).ok_or(ShedReason::CircuitOpen)?),
+            Some(breaker) => Some(admitted(breaker).ok_or(ShedReason::CircuitOpen)?),
         };
         if self
             .rate
             .as_ref()
             .is_some_and(|rate| !rate.admit(clock::nanos()))
         {
-            self.ended(Ticket { pass, left }, End::GivenUp);
+            self.ended(Ticket { pass, returns }, End::GivenUp);
             return Err(ShedReason::RateLimit);
         }
         Ok(Admission {
             permit,
-            ticket: Ticket { pass, left },
+            ticket: Ticket { pass, returns },
         })
     }
 
@@ -105,7 +105,7 @@ impl Gate {
     /// A copy that was let through was answered.
     pub(super) fn answered(&self, ticket: Ticket) {
         if ticket.pass == Some(Pass::Probe) {
-            self.back_since.store(clock::millis(), Relaxed);
+            self.returns.fetch_add(1, Relaxed);
         }
         self.ended(ticket, End::Answered);
     }
@@ -119,11 +119,22 @@ impl Gate {
 
     fn ended(&self, ticket: Ticket, end: End) {
         if let (Some(breaker), Some(pass)) = (&self.breaker, ticket.pass) {
-            let is_late = pass == Pass::Closed && ticket.left < self.back_since.load(Relaxed);
+            let is_late = pass == Pass::Closed && ticket.returns != self.returns.load(Relaxed);
             let end = if is_late { End::GivenUp } else { end };
-            breaker.ended(pass, end, clock::millis());
+            // Nothing opens for this end, and so nobody asks when it was.
+            let is_of_no_moment = pass == Pass::Closed && end != End::Failed;
+            let now = if is_of_no_moment { 0 } else { clock::millis() };
+            breaker.ended(pass, end, now);
         }
     }
+}
+
+/// Asks for the time only where it decides: a closed circuit lets a copy through at any time, and an open one none before
+/// its cooldown is over.
+fn admitted(breaker: &Breaker) -> Option<Pass> {
+    const BEFORE_ANY: u64 = 0;
+    let pass = breaker.admit(BEFORE_ANY);
+    pass.or_else(|| breaker.admit(clock::millis()))
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -143,7 +143,7 @@ impl Sampled {
             let original = self.original(parts)?;
             Ok(move || {
                 let rules = &mirror.shared.options.headers;
-                original.into_copy(rules).with_body(body)
+                original.into_copy(rules).with_body(body.compact())
             })
         });
         self.leave(copy)

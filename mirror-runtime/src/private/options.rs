@@ -239,14 +239,13 @@ impl Options {
             baseline,
         } = self;
         if let Some(baseline) = baseline {
-            // Two variables may hold the same URL; without its noise a target can still be compared.
-            let same = targets.iter().any(|target| target.is_same(&baseline));
-            builder = builder.baseline(if same {
+            // Two variables may hold the same URL. Without its noise a target can still be compared.
+            if targets.iter().any(|target| target.is_same(&baseline)) {
                 let error = ConfigError::BaselineIsTarget(baseline.name().to_owned());
-                off(name, baseline.name(), &error)
+                tracing::error!(mirror = name, %error, "a baseline is off");
             } else {
-                baseline
-            });
+                builder = builder.baseline(baseline);
+            }
         }
         if !methods.is_empty() {
             builder = builder.methods(methods);

@@ -19,11 +19,11 @@ where
     );
     const __MIRROR_BASELINE: &::core::primitive::str = config::OLD_URL;
     const _: () = ::mirror_runtime::__private::check_target(__MIRROR_BASELINE);
-    const _: () = ::mirror_runtime::__private::check_distinct(
+    const _: () = ::mirror_runtime::__private::check_baseline(
         "https://staging.example.com",
         __MIRROR_BASELINE,
     );
-    const _: () = ::mirror_runtime::__private::check_distinct(
+    const _: () = ::mirror_runtime::__private::check_baseline(
         __MIRROR_TARGET_1,
         __MIRROR_BASELINE,
     );

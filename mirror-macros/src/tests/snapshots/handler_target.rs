@@ -51,13 +51,13 @@ where
         &__MIRROR,
         list_users,
         [
-            |copy, state| ::mirror_runtime::__private::same_arguments::<
+            |copy, state| ::mirror_runtime::__private::same_arguments_without_state::<
                 __MirrorState,
                 __MirrorVia,
                 (State<Db>, Query<Page>),
                 _,
             >(list_users_v2, copy, state),
-            |copy, state| ::mirror_runtime::__private::same_arguments::<
+            |copy, state| ::mirror_runtime::__private::same_arguments_without_state::<
                 __MirrorState,
                 __MirrorVia,
                 (State<Db>, Query<Page>),

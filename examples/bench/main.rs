@@ -1,0 +1,79 @@
+//! cargo run --release --example bench -- --quick
+//!
+//! Mirroring beside its peers, over loopback, each in a process of its own: a primary that is plain, mirrored, mirrored
+//! by hand (with reqwest, with hyper-util), and nginx and Envoy in front of a plain one where they are installed;
+//! against shadows that are fast, slow, silent and dead. What is measured takes turns, in three rounds; a figure is the
+//! median of the rounds. It ends by itself: after some twelve minutes, or two with `--quick`.
+//!
+//! `--seconds N` is the length of one measurement (1; 0.25 with `--quick`), `--json FILE` writes every figure, and
+//! `--svg FILE` draws a chart. Linux only: it reads `/proc`.
+
+mod account;
+mod chart;
+mod child;
+mod figures;
+mod goals;
+mod json;
+mod load;
+mod options;
+mod peer;
+mod plan;
+mod role;
+mod run;
+mod scenario;
+#[allow(dead_code, reason = "the benchmarks use all of it")]
+#[path = "../../benches/support"]
+mod support {
+    pub(crate) mod app;
+    pub(crate) mod by_hand;
+    pub(crate) mod hyper_util;
+    pub(crate) mod reqwest;
+    pub(crate) mod shadow;
+}
+mod table;
+
+use std::{error::Error, process::ExitCode};
+
+use figures::Figures;
+use options::Options;
+
+/// The first thing that went wrong ends the whole.
+type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments.as_slice() {
+        [role::PRIMARY, rest @ ..] => role::primary(rest),
+        [role::SHADOW, rest @ ..] => role::shadow(rest),
+        rest => match Options::parse(rest) {
+            Some(options) => bench(&options),
+            None => Err(Options::USAGE.into()),
+        },
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the whole plan and tells what came out.
+fn bench(options: &Options) -> Result {
+    // One thread: the machine belongs to the processes that are measured.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let figures = runtime.block_on(Figures::take(options))?;
+    table::print(&figures);
+    goals::print(&figures);
+    if let Some(file) = &options.json {
+        std::fs::write(file, json::text(&figures)?)?;
+    }
+    if let Some(file) = &options.svg {
+        std::fs::write(file, chart::svg(&figures))?;
+    }
+    Ok(())
+}
