@@ -20,6 +20,7 @@ mod environment;
 mod filters;
 mod headers;
 mod hostile_requests;
+mod https;
 mod layer;
 mod paths;
 mod runtimes;
