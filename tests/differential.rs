@@ -17,7 +17,7 @@ use futures_util::{StreamExt, stream};
 use http::{HeaderMap, Request};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use mirror_runtime::{BodyMode, Mirror};
+use mirror_runtime::{BodyMode, CompareMode, Mirror, MirrorBuilder};
 
 use self::corpus::{HTTP_1, HTTP_2, Http2};
 use crate::support::{
@@ -150,18 +150,15 @@ async fn answers_are_those_of_the_app_without_the_attribute_whatever_the_shadow_
 }
 
 /// Compares for each fault, with a mirror that never leaves a shadow alone.
-async fn compare_with_layer(sync: bool, body: BodyMode) {
+async fn compare_with_layer(options: fn(MirrorBuilder) -> MirrorBuilder) {
     let plain = answers(app::plain()).await;
     for fault in Fault::HTTP_1 {
         let faulty = Faulty::start(fault);
-        let mirror = Mirror::builder()
+        let builder = Mirror::builder()
             .target(faulty.url())
             .timeout(Duration::from_millis(100))
-            .circuit_breaker(None)
-            .sync(sync)
-            .body(body)
-            .build()
-            .unwrap();
+            .circuit_breaker(None);
+        let mirror = options(builder).build().unwrap();
         let mirrored = answers(app::plain().layer(mirror.layer())).await;
         compare(&plain, &mirrored, &format!("{fault:?}"));
         assert!(sent(&mirror).await >= 30, "{fault:?}");
@@ -170,12 +167,33 @@ async fn compare_with_layer(sync: bool, body: BodyMode) {
 
 #[tokio::test]
 async fn answers_are_those_of_the_app_without_a_layer_that_waits_for_the_shadow() {
-    compare_with_layer(true, BodyMode::Buffer).await;
+    compare_with_layer(|builder| builder.sync(true)).await;
 }
 
 #[tokio::test]
 async fn answers_are_those_of_the_app_without_a_layer_that_notes_bodies_as_they_pass() {
-    compare_with_layer(false, BodyMode::Tee).await;
+    compare_with_layer(|builder| builder.body(BodyMode::Tee)).await;
+}
+
+#[tokio::test]
+async fn answers_are_those_of_the_app_without_a_layer_that_compares_them() {
+    compare_with_layer(|builder| builder.compare(CompareMode::Json)).await;
+}
+
+#[tokio::test]
+async fn answers_are_compared_where_the_shadow_is_the_app_itself() {
+    let shadow = Primary::start(app::plain()).await;
+    let mirror = Mirror::builder()
+        .target(format!("http://{}", shadow.host()))
+        .compare(CompareMode::Bytes)
+        .build()
+        .unwrap();
+    let plain = answers(app::plain()).await;
+    let mirrored = answers(app::plain().layer(mirror.layer())).await;
+    compare(&plain, &mirrored, "compared");
+    sent(&mirror).await;
+    let report = mirror.report();
+    assert!(report.targets[0].matched >= 20, "{report}");
 }
 
 /// A comparison that finds no difference must be able to.

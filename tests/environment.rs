@@ -52,6 +52,15 @@ async fn plain_http_needs_no_certificates_on_the_machine() {
     .await;
 }
 
+#[tokio::test]
+async fn a_mismatch_fails_a_test_where_that_is_asked_for() {
+    passes_with(
+        "comparison::options::a_mismatch_is_raised_where_the_environment_says_so",
+        vec![("MIRROR_RAISE_ON_MISMATCH", "1".to_owned())],
+    )
+    .await;
+}
+
 /// Runs a test of this program in another process, with environment variables of its own.
 async fn passes_with(test: &'static str, variables: Vec<(&'static str, String)>) {
     let program = std::env::current_exe().unwrap();

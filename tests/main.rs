@@ -11,6 +11,7 @@ mod bodies;
 mod bounds;
 mod callbacks;
 mod client_faults;
+mod comparison;
 mod configuration;
 mod connections;
 mod delivery;

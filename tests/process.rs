@@ -14,6 +14,8 @@
 mod budget;
 #[path = "process/callbacks.rs"]
 mod callbacks;
+#[path = "process/comparing.rs"]
+mod comparing;
 #[path = "process/load.rs"]
 mod load;
 #[path = "process/look_ups.rs"]

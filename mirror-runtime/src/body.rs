@@ -12,6 +12,7 @@ mod tee;
 
 pub(crate) use budget::Reservation;
 pub(crate) use chunks::Chunks;
+pub(crate) use collector::Collector;
 pub use copy_body::CopyBody;
 pub(crate) use read_ahead::read_ahead;
 pub(crate) use tee::Tee;

@@ -1,12 +1,14 @@
 //! Building a mirror without the attribute: the same options, defaults and checks.
 
 mod build;
+mod compare;
 
 use std::{borrow::Cow, num::NonZeroU32, sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue, Method, request::Parts};
 use mirror_grammar::{HeaderError, check_percentage, check_settable, check_timeout};
 
+use self::compare::CompareOptions;
 use crate::{
     BodyMode, CircuitBreaker, ConfigError, MirrorError, ShadowResponse, SkipReason, Target,
     Transport,
@@ -68,6 +70,7 @@ pub struct MirrorBuilder {
     connect_timeout: Option<Duration>,
     options: Options,
     callbacks: Callbacks,
+    compare: CompareOptions,
     /// Connections of our own, where there is none.
     transport: Option<Arc<dyn Transport>>,
     mistake: Option<ConfigError>,
@@ -86,6 +89,7 @@ impl Default for MirrorBuilder {
             connect_timeout: None,
             options: Options::default(),
             callbacks: Callbacks::default(),
+            compare: CompareOptions::default(),
             transport: None,
             mistake: None,
         }

@@ -9,7 +9,7 @@ use std::{
 
 use http::request::Parts;
 
-pub(crate) use self::off_path::{off_path, off_path_unawaited};
+pub(crate) use self::off_path::{compare_off_path, off_path, off_path_unawaited, tell_off_path};
 use crate::{
     Target,
     outcome::{MirrorError, ShadowResponse, SkipReason},

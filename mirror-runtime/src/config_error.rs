@@ -2,7 +2,9 @@
 
 use std::{convert::Infallible, fmt};
 
-use mirror_grammar::{DurationError, HeaderError, PercentageError, UrlError};
+use mirror_grammar::{
+    DurationError, HeaderError, PercentageError, PointerError, ToleranceError, UrlError,
+};
 
 /// A mirror or a target was given a value that it cannot work with. The attribute reports the same mistakes when the
 /// program is compiled.
@@ -101,6 +103,31 @@ pub enum ConfigError {
     /// A header that is both set and removed.
     #[error("the header `{0}` is both set and removed")]
     HeaderSetAndRemoved(String),
+    /// A place in answers that is not a JSON pointer.
+    #[error("invalid JSON pointer `{pattern}`: {error}")]
+    Pointer {
+        /// The pattern as it was given.
+        pattern: String,
+        /// What is wrong with it.
+        error: PointerError,
+    },
+    /// An option about comparing, without `compare`.
+    #[error("`{0}` needs `compare`: without it nothing is compared")]
+    RuleWithoutCompare(&'static str),
+    /// An option about JSON, where bodies are not compared as JSON.
+    #[error("`{0}` is about JSON, and `compare` does not look at any")]
+    RuleWithoutJson(&'static str),
+    /// A `max_compare_body` of zero, or of more than is read of an answer.
+    #[error(
+        "`max_compare_body` must be larger than zero and at most 1 MiB; to compare no bodies, use `CompareMode::Status`"
+    )]
+    MaxCompareBody,
+    /// A baseline that is one of the targets would find everything to be noise.
+    #[error("the baseline `{0}` is a target, too: every difference would be noise")]
+    BaselineIsTarget(String),
+    /// A tolerance that is negative, infinite or not a number.
+    #[error("{0}")]
+    Tolerance(ToleranceError),
 }
 
 impl ConfigError {
@@ -149,5 +176,11 @@ impl From<DurationError> for ConfigError {
 impl From<HeaderError> for ConfigError {
     fn from(error: HeaderError) -> Self {
         Self::Header(error)
+    }
+}
+
+impl From<ToleranceError> for ConfigError {
+    fn from(error: ToleranceError) -> Self {
+        Self::Tolerance(error)
     }
 }

@@ -17,8 +17,8 @@ use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle, time::timeout};
 
 pub use self::drain::{Drained, drain};
 use self::flight::Flight;
-pub(crate) use self::{gate::Gate, gauge::Gauge};
-use crate::{copy::Copy, mirror::Mirror, outcome::SkipReason};
+pub(crate) use self::{answer::MAX_READ, drain::ended, gate::Gate, gauge::Gauge};
+use crate::{answers::Open, copy::Copy, mirror::Mirror, outcome::SkipReason};
 
 /// How long the answer of a `sync` mirror waits for callbacks when the time of the copies is over.
 const CALLBACK_GRACE: Duration = Duration::from_secs(1);
@@ -49,7 +49,7 @@ impl Copies {
     pub(crate) async fn wait(self, longest: Duration) {
         let later = self.later.and_then(|mut later| later.try_recv().ok());
         let left = self.left.or(later.and_then(|copies| copies.left));
-        let _ = timeout(longest + CALLBACK_GRACE, ended(left)).await;
+        let _ = timeout(longest + CALLBACK_GRACE, all_ended(left)).await;
     }
 }
 
@@ -62,9 +62,18 @@ pub(crate) struct Departure {
 }
 
 impl Departure {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
     /// Adds a copy to a target, unless its gate says why not.
-    pub(crate) fn admit(&mut self, mirror: &Mirror, index: usize) -> Result<(), SkipReason> {
-        let flight = Flight::admit(mirror, index)?;
+    pub(crate) fn admit(
+        &mut self,
+        mirror: &Mirror,
+        index: usize,
+        open: Option<&Open>,
+    ) -> Result<(), SkipReason> {
+        let flight = Flight::admit(mirror, index, open)?;
         if self.first.is_none() {
             self.first = Some(flight);
         } else {
@@ -92,7 +101,7 @@ impl Departure {
                 // In a box of its own, so that the task is small while the primary waits for it to be made.
                 Box::pin(first.run(request, places)).await;
                 if sync {
-                    ended(others).await;
+                    all_ended(others).await;
                 }
             });
             copies.left = sync.then_some(left);
@@ -101,7 +110,7 @@ impl Departure {
 }
 
 /// Waits for copies to end.
-async fn ended(copies: impl IntoIterator<Item = JoinHandle<()>>) {
+async fn all_ended(copies: impl IntoIterator<Item = JoinHandle<()>>) {
     for copy in copies {
         // One that panicked or was cancelled has been counted; there is nothing to wait for.
         let _ = copy.await;

@@ -76,6 +76,50 @@
 //! }
 //! ```
 //!
+//! # Comparing answers
+//!
+//! With [`compare`](MirrorBuilder::compare), the answers of shadows are compared with the primary's, and
+//! [`Mirror::report`] says whether each target can take over: `promote`, `hold`, `regressed`, or that too little was
+//! compared. Without it, the primary's answer is not touched.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use mirror_runtime::{CompareMode, Mirror};
+//!
+//! let mirror = Mirror::builder()
+//!     .target("https://rewrite.example.com")
+//!     .compare(CompareMode::Json)
+//!     .ignore(["/generated_at"])
+//!     .tolerance("/total", 0.01)
+//!     .on_mismatch(|comparison| eprintln!("{comparison}"))
+//!     .build()?;
+//! let app: Router = Router::new()
+//!     .route("/orders", get(|| async { "[]" }))
+//!     .layer(mirror.layer())
+//!     .route("/report", get(move || async move { mirror.report().to_string() }));
+//! # Ok::<(), mirror_runtime::ConfigError>(())
+//! ```
+//!
+//! 1. The primary's answer streams to its client as ever. Its status and headers are noted, and up to `max_compare_body`
+//!    bytes of its body, as they pass.
+//! 2. Up to as much is kept of a shadow's answer.
+//! 3. When both are there, a thread of the mirrors' own compares them. No request waits for that.
+//! 4. The result is counted for the report, and a mismatch is given to `on_mismatch`.
+//!
+//! A `baseline` is a server that runs the old version. It gets a copy of each request that some target gets, and is a
+//! target like others in [`Mirror::stats`]. Where it differs from the primary about as often as a target does, the
+//! difference is noise ([`Thresholds`] says what that means): a comparison with nothing else in it counts as a match, and
+//! `on_mismatch` is not called for it. A comparison waits for the baseline's answer, or for the end of its `timeout`.
+//!
+//! Each copy that was sent is compared once, or counted as not compared for a [`NotComparedReason`]: its body is too
+//! large, was cut short by the server or by the client that went away, is still streaming when the longest `timeout` is
+//! over, or had no place in the byte budget or in the queue; or the copy failed. Where the primary gives no answer at
+//! all, because the handler panics or the client goes away before, nothing is counted.
+//!
+//! In tests, the environment variable `MIRROR_RAISE_ON_MISMATCH=1` makes a mismatch a panic: of the thread that compares,
+//! which prints the differences, and then of whoever calls [`Mirror::report`] or [`drain`], which fails the test. [`drain`]
+//! waits for comparisons, too. Never set it in production.
+//!
 //! # Bounds
 //!
 //! A copy beyond a bound is shed at once, never queued; the primary waits for none of this.
@@ -90,6 +134,10 @@
 //! | failures in a row before a target is left alone | `circuit_breaker`, 5; one copy in 5 s finds out whether it is back |
 //! | copies to a target in a time | `rate_limit`, none |
 //! | bytes of an answer that are kept for `on_success` | 64 KiB |
+//! | bytes of a body that is compared, on either side | `max_compare_body`, 256 KiB; what waits to be compared has a place in the byte budget |
+//! | answers that wait to be compared in the process | 256; further ones are counted as not compared |
+//! | threads that compare | one for every four processors, at most 4 |
+//! | calls of `on_mismatch` that wait | 64; further ones are left out |
 //! | bytes of an answer that are read | 1 MiB of its body, 64 KiB of its head, 256 KiB with `1xx` answers before it; then its connection is closed |
 //! | connections to a target | as many as copies were in flight at once; idle ones are closed after 30 s |
 //! | log entries about failures | one in a second for each target, with the number since the last |
@@ -136,14 +184,19 @@
 //!   [`Unsendable`](SkipReason::Unsendable): its copy could leave the base path. So are requests without a path, such as
 //!   `OPTIONS *`.
 //! - An answer with a head of over 64 KiB, or of over 100 headers, is none: its copy has failed.
+//! - With a layer, answers are compared where they are axum's `Response`, as those of routers, method routers and handlers
+//!   are. Between other layers, within one `ServiceBuilder`, they may be of another type; the log says so.
+//! - A body that the primary streams for longer than the longest `timeout` is not compared.
 //! - Those of the attribute are in [its own manual](macro@mirror).
 //!
 //! [RFC 9110 section 7.6.1]: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
 
+mod answers;
 mod body;
 mod builder;
 mod call;
 mod callbacks;
+mod comparison;
 mod config_error;
 mod copy;
 mod dispatch;
@@ -157,6 +210,7 @@ mod outcome;
 mod private;
 mod protection;
 mod registry;
+mod report;
 mod sampler;
 mod stats;
 mod sync;
@@ -179,6 +233,10 @@ pub use mirror_macros::mirror;
 pub use self::{
     body::CopyBody,
     builder::{Credentials, Host, MirrorBuilder},
+    comparison::{
+        Answer, CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules,
+        Typed, TypedAnswer, Verdict,
+    },
     config_error::ConfigError,
     dispatch::{Drained, drain},
     layer::{MirrorLayer, MirrorService, ResponseFuture},
@@ -187,6 +245,9 @@ pub use self::{
     outcome::{FailureKind, MirrorError, ShadowResponse, ShedReason, SkipReason},
     protection::CircuitBreaker,
     registry::{mirror_named, mirrors},
+    report::{
+        DifferenceGroup, Example, MatchRate, Report, ReportVerdict, TargetReport, Thresholds,
+    },
     stats::{Latency, MirrorStats, TargetStats},
     target::Target,
     transport::{Sending, Transport, Unsendable},

@@ -1,5 +1,6 @@
 //! One mirrored route: its targets, its options, and the way of a request through them.
 
+mod comparing;
 mod options;
 mod sampled;
 
@@ -8,10 +9,14 @@ use std::{fmt, sync::Arc, time::Duration};
 use http::request::Parts;
 
 pub use self::options::BodyMode;
-pub(crate) use self::options::{Options, Shared};
 use self::sampled::Sampled;
+pub(crate) use self::{
+    comparing::{Comparing, OnMismatch},
+    options::{Options, Shared},
+};
 use crate::{
-    ConfigError, MirrorBuilder, MirrorLayer, Target,
+    ConfigError, MirrorBuilder, MirrorLayer, Report, Target,
+    answers::raise,
     callbacks::{Callbacks, off_path_unawaited},
     copy::MIRRORED_FROM,
     dispatch::Gate,
@@ -102,6 +107,21 @@ impl Mirror {
         }
     }
 
+    /// What was compared so far, and whether each target can take over. Without
+    /// [`compare`](MirrorBuilder::compare) it is about no target.
+    ///
+    /// # Panics
+    ///
+    /// Where the environment variable `MIRROR_RAISE_ON_MISMATCH` is `1` and a mismatch was found. It is for tests.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        raise(self);
+        match &self.shared.comparing {
+            Some(comparing) => comparing.report(self.name()),
+            None => Report::new(self.name(), Vec::new()),
+        }
+    }
+
     pub(crate) fn from_shared(shared: Arc<Shared>) -> Self {
         Self { shared }
     }
@@ -142,7 +162,9 @@ impl Mirror {
         for (index, target) in shared.targets.iter().enumerate() {
             if !target.target.is_enabled() {
                 self.not_sent(index, SkipReason::Disabled);
-            } else if !target.share.samples(draw) {
+            } else if shared.is_baseline(index) && targets == 0
+                || !shared.is_baseline(index) && !target.share.samples(draw)
+            {
                 self.not_sent(index, SkipReason::NotSampled);
             } else if let Some(reason) = target.gate.refuses() {
                 self.not_sent(index, reason.into());

@@ -35,7 +35,7 @@ where
             future: primary(parts, body),
         },
         Some(sampled) => Serving::Mirrored {
-            future: Box::pin(sampled.serve(parts, body, primary)),
+            future: Box::pin(sampled.serve(parts, body, primary, |answer| Some(answer))),
         },
     }
 }

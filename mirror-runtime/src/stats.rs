@@ -20,7 +20,7 @@ use crate::outcome::{FailureKind, ShedReason, SkipReason};
 pub struct MirrorStats {
     /// The mirror's name.
     pub name: String,
-    /// One entry per target, in the order in which they were given.
+    /// One entry per target, in the order in which they were given; a baseline is the last.
     pub targets: Vec<TargetStats>,
     /// How long the primary took to answer the requests that were sampled, without the time that `sync` adds.
     pub latency: Latency,

@@ -1,17 +1,19 @@
 //! What the values of mirror's options look like: URLs of targets, percentages, durations,
-//! sizes, rates and headers.
+//! sizes, rates, headers, JSON pointers and tolerances.
 //!
 //! The attribute checks its options with this crate when a program is compiled; the builder and `env(..)` targets
 //! check theirs with it when the program runs. One grammar, so that a value is right in one place exactly when it is
-//! right in the other. The URL check is a `const fn`, because a target may also be a path to a `const`.
+//! right in the other. The checks of URLs and of JSON pointers are `const fn`s, because a value may also be a path to a `const`.
 //!
 //! This crate is a part of `mirror-runtime` and has no promise of stability of its own.
 
 mod duration;
 mod header;
 mod percentage;
+mod pointer;
 mod rate;
 mod size;
+mod tolerance;
 mod unit;
 mod url;
 
@@ -20,6 +22,8 @@ pub use header::{
     HeaderError, check_settable, is_hop_by_hop, parse_header_name, parse_header_value,
 };
 pub use percentage::{PercentageError, check_percentage};
+pub use pointer::{MAX_POINTER_DEPTH, PointerError, PointerToken, check_pointer, parse_pointer};
 pub use rate::{Rate, RateError, parse_rate};
 pub use size::{SizeError, parse_size};
+pub use tolerance::{ToleranceError, check_tolerance};
 pub use url::{Scheme, TargetUrl, UrlError, parse_url, same_target};

@@ -17,6 +17,11 @@ impl Reservation {
         reservation.grow_to(bytes).then_some(reservation)
     }
 
+    /// How many bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Takes so many bytes in all, unless the budget does not have them.
     pub(super) fn grow_to(&mut self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);

@@ -1,4 +1,4 @@
-//! Collecting a body for its copies, within the limits.
+//! Collecting a body within the limits, for its copies or to compare it.
 
 use std::sync::Arc;
 
@@ -9,19 +9,31 @@ use crate::outcome::{ShedReason, SkipReason};
 
 /// What was collected of a body.
 #[derive(Debug)]
-pub(super) struct Collector {
+pub(crate) struct Collector {
     chunks: ChunksBuilder,
     reservation: Reservation,
+    /// What the reservation held before.
+    before: usize,
     max: usize,
 }
 
 impl Collector {
     /// Collects up to `max` bytes; `known` is the length of the body where that is known.
     pub(super) fn new(max: usize, known: Option<u64>) -> Result<Self, SkipReason> {
+        Self::after(Reservation::default(), max, known)
+    }
+
+    /// The same, in a reservation that holds something else already.
+    pub(crate) fn after(
+        reservation: Reservation,
+        max: usize,
+        known: Option<u64>,
+    ) -> Result<Self, SkipReason> {
         let known = known.map_or(0, |known| usize::try_from(known).unwrap_or(usize::MAX));
         let mut collector = Self {
             chunks: ChunksBuilder::new(known),
-            reservation: Reservation::default(),
+            before: reservation.bytes(),
+            reservation,
             max,
         };
         collector.reserve(known, known)?;
@@ -29,7 +41,7 @@ impl Collector {
     }
 
     /// Keeps a piece, also where the result says that there are no copies to keep it for: the handler may need it.
-    pub(super) fn push(&mut self, piece: Bytes) -> Result<(), SkipReason> {
+    pub(crate) fn push(&mut self, piece: Bytes) -> Result<(), SkipReason> {
         self.chunks.push(piece);
         self.reserve(self.chunks.len(), self.chunks.held())
     }
@@ -38,15 +50,20 @@ impl Collector {
     fn reserve(&mut self, len: usize, held: usize) -> Result<(), SkipReason> {
         if len > self.max {
             Err(SkipReason::BodyTooLarge)
-        } else if self.reservation.grow_to(held) {
+        } else if self.reservation.grow_to(self.before.saturating_add(held)) {
             Ok(())
         } else {
             Err(ShedReason::ByteBudget.into())
         }
     }
 
+    /// The length of the body so far.
+    pub(crate) fn len(&self) -> usize {
+        self.chunks.len()
+    }
+
     /// The bytes, and what holds their place in the budget.
-    pub(super) fn finish(self) -> (Chunks, Reservation) {
+    pub(crate) fn finish(self) -> (Chunks, Reservation) {
         (self.chunks.build(), self.reservation)
     }
 

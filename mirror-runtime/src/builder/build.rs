@@ -30,6 +30,7 @@ impl MirrorBuilder {
         }
         self.check_targets()?;
         self.check_conflicts()?;
+        self.compare.check(&self.targets)?;
         if let Some(connect_timeout) = self.connect_timeout {
             self.protection.connect_timeout = connect_timeout;
         }
@@ -41,9 +42,12 @@ impl MirrorBuilder {
     }
 
     /// Makes the mirror of options that have been checked.
-    pub(crate) fn finish(self) -> Mirror {
+    pub(crate) fn finish(mut self) -> Mirror {
         let name = self.name.clone().unwrap_or(Cow::Borrowed("mirror"));
-        for target in &self.targets {
+        // One that is off is none.
+        let baseline = self.compare.baseline.take().filter(Target::is_enabled);
+        let all: Vec<Target> = self.targets.iter().cloned().chain(baseline).collect();
+        for target in &all {
             self.announce(&name, target);
         }
         let resolve = |target: Target| MirrorTarget {
@@ -54,12 +58,14 @@ impl MirrorBuilder {
             counters: Counters::new(),
             target,
         };
-        let targets = self.targets.iter().cloned().map(resolve).collect();
+        let targets = all.into_iter().map(resolve).collect();
+        let comparing = self.compare.comparing(&self.targets);
         let mirror = Mirror::from_shared(Arc::new(Shared {
             name,
             targets,
             options: self.options,
             callbacks: self.callbacks,
+            comparing,
             sampler: Sampler::default(),
             latency: LatencyRecorder::new(),
         }));
@@ -102,10 +108,11 @@ impl MirrorBuilder {
         if targets.is_empty() {
             return Err(ConfigError::NoTargets);
         }
-        if targets.len() > MAX_TARGETS {
+        let found = targets.len() + usize::from(self.compare.baseline.is_some());
+        if found > MAX_TARGETS {
             return Err(ConfigError::TooManyTargets {
                 max: MAX_TARGETS,
-                found: targets.len(),
+                found,
             });
         }
         if self.name.as_ref().is_some_and(|name| name.is_empty()) {

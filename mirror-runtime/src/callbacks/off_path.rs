@@ -18,14 +18,59 @@ const THREADS: usize = 4;
 /// Calls of `on_skip` that may wait. Nobody waits for them to end, so nothing else bounds them.
 const MAX_SKIPS: usize = 1024;
 
+/// Calls of `on_mismatch` that may wait: each holds a comparison, of some 200 KiB at most.
+const MAX_MISMATCHES: usize = 64;
+
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Bounded by the copies in flight, each of which waits for its callback.
 static COPIES: LazyLock<Sender<Job>> = LazyLock::new(|| start("mirror-callbacks", THREADS));
 
 /// On a thread of its own, so that requests that are skipped never stand in front of a copy.
-static SKIPS: LazyLock<Sender<Job>> = LazyLock::new(|| start("mirror-skips", 1));
-static WAITING_SKIPS: Gauge = Gauge::new();
+static SKIPS: Unawaited = Unawaited::new(MAX_SKIPS, || start("mirror-skips", 1));
+
+/// On a thread of its own, so that a callback that blocks stops no comparison.
+static MISMATCHES: Unawaited = Unawaited::new(MAX_MISMATCHES, || start("mirror-mismatches", 1));
+
+/// Bounded by the comparisons that may wait, which are counted where they are made.
+static COMPARISONS: Unawaited =
+    Unawaited::new(usize::MAX, || start("mirror-compare", comparing_threads()));
+
+/// Jobs that nobody waits for, and how many of them may wait.
+struct Unawaited {
+    jobs: LazyLock<Sender<Job>>,
+    waiting: Gauge,
+    max_waiting: usize,
+}
+
+impl Unawaited {
+    const fn new(max_waiting: usize, start: fn() -> Sender<Job>) -> Self {
+        Self {
+            jobs: LazyLock::new(start),
+            waiting: Gauge::new(),
+            max_waiting,
+        }
+    }
+
+    /// Runs a job some time, within the runtime of the caller; `false` where it never will.
+    fn run(&'static self, job: impl FnOnce() + Send + 'static) -> bool {
+        if !self.waiting.enter(1, self.max_waiting) {
+            return false;
+        }
+        let runtime = Handle::try_current();
+        let job = Box::new(move || {
+            self.waiting.leave(1);
+            let _entered = runtime.as_ref().map(Handle::enter);
+            job();
+        });
+        self.jobs.send(job).is_ok()
+    }
+}
+
+/// Comparing takes a processor for as long as it lasts, and most of them are for requests.
+fn comparing_threads() -> usize {
+    thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(4).min(4))
+}
 
 fn start(name: &str, threads: usize) -> Sender<Job> {
     let (sender, jobs) = mpsc::channel();
@@ -68,13 +113,15 @@ pub(crate) async fn off_path(callback: impl FnOnce() + Send + 'static) {
 
 /// Runs `on_skip` on a thread of the mirrors' own, some time; not at all, where too many calls wait already.
 pub(crate) fn off_path_unawaited(on_skip: impl FnOnce() + Send + 'static) {
-    if WAITING_SKIPS.enter(1, MAX_SKIPS) {
-        let runtime = Handle::try_current();
-        let job = Box::new(move || {
-            WAITING_SKIPS.leave(1);
-            let _entered = runtime.as_ref().map(Handle::enter);
-            on_skip();
-        });
-        let _ = SKIPS.send(job);
-    }
+    SKIPS.run(on_skip);
+}
+
+/// Runs `on_mismatch` on a thread of the mirrors' own, some time; not at all, where too many calls wait already.
+pub(crate) fn tell_off_path(on_mismatch: impl FnOnce() + Send + 'static) {
+    MISMATCHES.run(on_mismatch);
+}
+
+/// Runs a comparison on one of the threads for them, some time; `false` where there is none.
+pub(crate) fn compare_off_path(comparison: impl FnOnce() + Send + 'static) -> bool {
+    COMPARISONS.run(comparison)
 }

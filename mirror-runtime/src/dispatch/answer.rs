@@ -2,10 +2,12 @@
 
 use axum::{BoxError, body::Body};
 use bytes::{Bytes, BytesMut};
+use http_body::Body as _;
 use http_body_util::BodyExt;
 use tokio::time::Instant;
 
 use crate::{
+    answers::{Ending, Noting, copied},
     outcome::{MirrorError, ShadowResponse},
     transport::Sending,
 };
@@ -15,26 +17,55 @@ const MAX_KEPT: usize = 64 * 1024;
 
 /// How much of an answer's body is read at all. Reading the rest of a longer one costs more than the new connection
 /// that dropping it costs.
-const MAX_READ: usize = 1024 * 1024;
+pub(crate) const MAX_READ: usize = 1024 * 1024;
 
-/// Waits for the answer and reads its body; keeps the first part of it where somebody asks for it.
+/// What is to be kept of an answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    /// Whether a callback asks for it.
+    pub(super) keep: bool,
+    /// Whether it is compared.
+    pub(super) compare: bool,
+    /// How much of its body is compared, where that matters.
+    pub(super) max_compared: Option<usize>,
+}
+
+/// An answer, and what was noted of it where it is compared.
+pub(super) type Received = (ShadowResponse, Option<(Noting, Ending)>);
+
+/// Waits for the answer and reads its body; keeps of it what is wanted.
 pub(super) async fn receive(
     sending: Sending,
     left: Instant,
-    keep: bool,
-) -> Result<ShadowResponse, MirrorError> {
+    wanted: Wanted,
+) -> Result<Received, MirrorError> {
     let (head, body) = sending.await?.into_parts();
-    let (body, truncated) = read(body, if keep { MAX_KEPT } else { 0 }).await?;
-    Ok(ShadowResponse {
+    let mut noting = wanted.compare.then(|| {
+        let known = body.size_hint().exact();
+        Noting::of(
+            head.status,
+            copied(&head.headers),
+            wanted.max_compared,
+            known,
+        )
+    });
+    let max_kept = if wanted.keep { MAX_KEPT } else { 0 };
+    let (body, truncated) = read(body, max_kept, noting.as_mut()).await?;
+    let answer = ShadowResponse {
         status: head.status,
         headers: head.headers,
         body,
         truncated,
         latency: left.elapsed(),
-    })
+    };
+    Ok((answer, noting.map(|noting| (noting, Ending::Complete))))
 }
 
-async fn read(mut body: Body, max_kept: usize) -> Result<(Bytes, bool), MirrorError> {
+async fn read(
+    mut body: Body,
+    max_kept: usize,
+    mut noting: Option<&mut Noting>,
+) -> Result<(Bytes, bool), MirrorError> {
     let mut kept = Kept {
         first: Bytes::new(),
         joined: BytesMut::new(),
@@ -47,6 +78,9 @@ async fn read(mut body: Body, max_kept: usize) -> Result<(Bytes, bool), MirrorEr
             continue;
         };
         read += data.len();
+        if let Some(noting) = &mut noting {
+            noting.push(data.clone());
+        }
         truncated |= !kept.keep(data);
         if read > MAX_READ {
             break;
@@ -108,7 +142,7 @@ mod tests {
             (2, MAX_KEPT / 2 + 1, MAX_KEPT, true),
             (4, MAX_KEPT, MAX_KEPT, true),
         ] {
-            let (bytes, is_truncated) = read(body(pieces, size), MAX_KEPT).await.unwrap();
+            let (bytes, is_truncated) = read(body(pieces, size), MAX_KEPT, None).await.unwrap();
             assert_eq!(
                 (bytes.len(), is_truncated),
                 (kept, truncated),
@@ -120,7 +154,7 @@ mod tests {
     #[tokio::test]
     async fn an_endless_body_is_left() {
         let pieces = stream::repeat_with(|| Ok::<_, BoxError>(Bytes::from(vec![7; 4096])));
-        let (bytes, truncated) = read(Body::from_stream(pieces), 0).await.unwrap();
+        let (bytes, truncated) = read(Body::from_stream(pieces), 0, None).await.unwrap();
         assert!(bytes.is_empty() && truncated);
     }
 }

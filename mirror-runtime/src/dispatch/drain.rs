@@ -11,6 +11,10 @@ use tokio::{
 };
 
 use super::permit::IN_FLIGHT;
+use crate::{
+    answers::{PENDING, raise},
+    registry::mirrors,
+};
 
 /// How long copies that were cut may take to end. They end at once unless a callback blocks.
 const CUT_GRACE: Duration = Duration::from_secs(1);
@@ -37,7 +41,11 @@ pub struct Drained {
 /// For the end of a program, after its server has stopped. No copies leave while this waits: they are shed
 /// ([`ShedReason::Draining`](crate::ShedReason::Draining)). Copies that are given up have failed
 /// ([`MirrorError::Cancelled`](crate::MirrorError::Cancelled)); their callbacks run too. A callback that blocks is
-/// waited for until one second after the deadline.
+/// waited for until one second after the deadline. Answers that wait to be compared are waited for, too.
+///
+/// # Panics
+///
+/// Where the environment variable `MIRROR_RAISE_ON_MISMATCH` is `1` and a mirror has found a mismatch. It is for tests.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -51,7 +59,7 @@ pub struct Drained {
 pub async fn drain(deadline: Duration) -> Drained {
     let draining = Draining::start();
     let in_flight = IN_FLIGHT.count();
-    let cut = if ended(deadline).await {
+    let cut = if all_ended(deadline).await {
         0
     } else {
         let left = IN_FLIGHT.count();
@@ -59,6 +67,7 @@ pub async fn drain(deadline: Duration) -> Drained {
         left
     };
     drop(draining);
+    mirrors().iter().for_each(raise);
     Drained {
         finished: in_flight.saturating_sub(cut),
         cut,
@@ -69,8 +78,8 @@ pub(super) fn is_draining() -> bool {
     DRAINS.load(SeqCst) > 0
 }
 
-/// A copy has ended, and is no longer counted.
-pub(super) fn copy_ended() {
+/// A copy or a comparison has ended, and is no longer counted.
+pub(crate) fn ended() {
     if is_draining() {
         ENDED.notify_waiters();
     }
@@ -87,19 +96,20 @@ async fn cut_all() {
     loop {
         // Again and again, for a copy that was just leaving.
         CUT.notify_waiters();
-        if ended(CUT_AGAIN).await || Instant::now() >= until {
+        if all_ended(CUT_AGAIN).await || Instant::now() >= until {
             break;
         }
     }
 }
 
-/// Waits until no copy is under way; `false` when that takes longer than `patience`.
-async fn ended(patience: Duration) -> bool {
+/// Waits until no copy is under way and none is compared; `false` when that takes longer than `patience`.
+async fn all_ended(patience: Duration) -> bool {
     let ended = async {
         loop {
             let mut ended = std::pin::pin!(ENDED.notified());
             ended.as_mut().enable();
-            if IN_FLIGHT.count() == 0 {
+            // In this order: a copy is handed over to be compared before it has ended.
+            if IN_FLIGHT.count() == 0 && PENDING.count() == 0 {
                 break;
             }
             ended.await;

@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{answer, drain, gate::Ticket, permit::Permit};
 use crate::{
+    answers::{CopySide, Open},
     body::{CopyBody, Reservation},
     callbacks::off_path,
     copy::Unjoinable,
@@ -24,6 +25,8 @@ pub(super) struct Flight {
     index: usize,
     ticket: Ticket,
     stage: Stage,
+    /// Where the answer is to be compared.
+    side: Option<CopySide>,
     /// Held until the callback has run, so that draining waits for that too.
     _permit: Permit,
 }
@@ -37,13 +40,18 @@ enum Stage {
 
 impl Flight {
     /// Passes the gate of a target, or says why not.
-    pub(super) fn admit(mirror: &Mirror, index: usize) -> Result<Self, ShedReason> {
+    pub(super) fn admit(
+        mirror: &Mirror,
+        index: usize,
+        open: Option<&Open>,
+    ) -> Result<Self, ShedReason> {
         let admission = mirror.targets()[index].gate.admit()?;
         Ok(Self {
             mirror: mirror.clone(),
             index,
             ticket: admission.ticket,
             stage: Stage::Admitted,
+            side: open.map(|open| open.copy(index)),
             _permit: admission.permit,
         })
     }
@@ -75,7 +83,18 @@ impl Flight {
             Err(reason) => return self.stay(reason),
         };
         let outcome = self.outcome(sending, Instant::now()).await;
+        let (outcome, noted) = match outcome {
+            Ok((answer, noted)) => (Ok(answer), noted),
+            Err(error) => (Err(error), None),
+        };
         self.end(&outcome);
+        match (self.side.take(), &outcome, noted) {
+            (Some(side), Ok(answer), Some((noting, ending))) => {
+                side.answered(noting.finish(ending, answer.latency()));
+            }
+            (Some(side), Err(error), _) => side.failed(error),
+            _ => {}
+        }
         if self.mirror.callbacks().wants(&outcome) {
             let (mirror, index) = (self.mirror.clone(), self.index);
             let report = move || {
@@ -91,6 +110,9 @@ impl Flight {
         let route = self.target().route.as_ref().ok_or(SkipReason::Disabled)?;
         let sending = route.send(request).map_err(|_| SkipReason::Unsendable)?;
         self.stage = Stage::Left;
+        if let Some(side) = &mut self.side {
+            side.sent();
+        }
         self.target().counters.sent(bytes);
         Ok(sending)
     }
@@ -106,11 +128,15 @@ impl Flight {
         &self,
         sending: Sending,
         left: Instant,
-    ) -> Result<ShadowResponse, MirrorError> {
+    ) -> Result<answer::Received, MirrorError> {
         let timeout = self.target().timeout;
-        let keep = self.mirror.callbacks().wants_answers();
+        let wanted = answer::Wanted {
+            keep: self.mirror.callbacks().wants_answers(),
+            compare: self.side.is_some(),
+            max_compared: self.side.as_ref().and_then(CopySide::max_body),
+        };
         tokio::select! {
-            outcome = timeout_at(left + timeout, answer::receive(sending, left, keep)) => {
+            outcome = timeout_at(left + timeout, answer::receive(sending, left, wanted)) => {
                 outcome.unwrap_or_else(|_| Err(MirrorError::Timeout(timeout)))
             }
             () = drain::cut() => Err(MirrorError::Cancelled),

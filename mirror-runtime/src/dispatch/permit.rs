@@ -51,6 +51,6 @@ impl Drop for Permit {
     fn drop(&mut self) {
         self.of_target.leave(1);
         IN_FLIGHT.leave(1);
-        drain::copy_ended();
+        drain::ended();
     }
 }

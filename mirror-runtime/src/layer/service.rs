@@ -1,8 +1,12 @@
 //! The service that mirrors the requests of another.
 
-use std::task::{Context, Poll};
+use std::{
+    any::Any,
+    sync::Once,
+    task::{Context, Poll},
+};
 
-use axum::{body::Body, extract::Request};
+use axum::{body::Body, extract::Request, response::Response};
 use tower_service::Service;
 
 use super::ResponseFuture;
@@ -44,8 +48,25 @@ where
         // The service that is ready is the one that was polled; its clone takes its place.
         let clone = self.inner.clone();
         let mut ready = std::mem::replace(&mut self.inner, clone);
-        ResponseFuture::mirrored(sampled.serve(parts, body, move |parts, body| {
-            ready.call(Request::from_parts(parts, body))
+        let primary = move |parts, body| ready.call(Request::from_parts(parts, body));
+        ResponseFuture::mirrored(sampled.serve(parts, body, primary, |answer| {
+            answer.as_mut().ok().and_then(response)
         }))
     }
+}
+
+/// The answer, where it is one of axum's: what a router, a method router and a handler give. What stands between them in
+/// a stack of layers may give another, whose body cannot be exchanged for one that is noted.
+fn response<R: 'static>(answer: &mut R) -> Option<&mut Response> {
+    static TOLD: Once = Once::new();
+    let response = (answer as &mut dyn Any).downcast_mut();
+    if response.is_none() {
+        TOLD.call_once(|| {
+            tracing::error!(
+                answer = std::any::type_name::<R>(),
+                "answers are not compared: the layer of a mirror is around a service whose answers are not axum's `Response`"
+            );
+        });
+    }
+    response
 }

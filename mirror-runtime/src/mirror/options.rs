@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::Method;
 
-use super::MirrorTarget;
+use super::{Comparing, MirrorTarget};
 use crate::{callbacks::Callbacks, copy::HeaderRules, sampler::Sampler, stats::LatencyRecorder};
 
 /// The largest body that is copied, where nothing else is said: axum's own limit on the bodies that extractors take,
@@ -18,9 +18,19 @@ pub(crate) struct Shared {
     pub(crate) targets: Box<[MirrorTarget]>,
     pub(crate) options: Options,
     pub(crate) callbacks: Callbacks,
+    /// Where answers are compared.
+    pub(crate) comparing: Option<Comparing>,
     pub(crate) sampler: Sampler,
     /// Of the primary, for requests that were sampled.
     pub(crate) latency: LatencyRecorder,
+}
+
+impl Shared {
+    /// Whether a target is the baseline that the others are compared beside.
+    pub(crate) fn is_baseline(&self, index: usize) -> bool {
+        let comparing = self.comparing.as_ref();
+        comparing.is_some_and(|comparing| comparing.is_baseline(index))
+    }
 }
 
 /// When the body of a request is read for its copies.

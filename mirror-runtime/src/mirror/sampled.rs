@@ -2,12 +2,13 @@
 
 use std::{future::Future, time::Instant};
 
-use axum::body::Body;
+use axum::{body::Body, response::Response};
 use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
 use http_body::Body as _;
 
 use super::{BodyMode, Mirror};
 use crate::{
+    answers::{Open, PrimarySide},
     body::{Copied, CopyBody, Tee, read_ahead},
     copy::{Copy, Original},
     dispatch::{Copies, Departure},
@@ -22,6 +23,8 @@ pub(crate) struct Sampled {
     mirror: Mirror,
     /// One bit per target; a mirror has at most 64.
     undecided: u64,
+    /// Where the copies' answers are to meet the primary's.
+    open: Option<Open>,
 }
 
 impl Sampled {
@@ -29,6 +32,7 @@ impl Sampled {
         Self {
             mirror,
             undecided: targets,
+            open: None,
         }
     }
 
@@ -37,18 +41,28 @@ impl Sampled {
         clippy::manual_async_fn,
         reason = "the future of an `async fn` has room for each argument twice"
     )]
+    ///
+    /// `response` is the answer in what `primary` returns, where there is one.
     pub(crate) fn serve<F: Future>(
-        self,
+        mut self,
         parts: Parts,
         body: Body,
         primary: impl FnOnce(Parts, Body) -> F,
+        response: fn(&mut F::Output) -> Option<&mut Response>,
     ) -> impl Future<Output = F::Output> {
         async move {
             let mirror = self.mirror.clone();
+            let side = PrimarySide::of(&mirror, &parts).map(|(side, open)| {
+                self.open = Some(open);
+                side
+            });
             let (body, copies) = self.send(&parts, body).await;
             let began = Instant::now();
-            let answer = primary(parts, body).await;
+            let mut answer = primary(parts, body).await;
             mirror.shared.latency.record(began.elapsed());
+            if let (Some(side), Some(response)) = (side, response(&mut answer)) {
+                side.note(response, began);
+            }
             if mirror.is_sync() {
                 copies.wait(mirror.longest_timeout()).await;
             }
@@ -122,7 +136,7 @@ impl Sampled {
             Ok(copy) => {
                 let mut departure = Departure::default();
                 while let Some(index) = self.next() {
-                    if let Err(reason) = departure.admit(&self.mirror, index) {
+                    if let Err(reason) = self.admit(index, &mut departure) {
                         self.mirror.not_sent(index, reason);
                     }
                 }
@@ -130,6 +144,14 @@ impl Sampled {
             }
         }
         copies
+    }
+
+    fn admit(&self, index: usize, departure: &mut Departure) -> Result<(), SkipReason> {
+        if departure.is_empty() && self.mirror.shared.is_baseline(index) {
+            // There is nothing to compare.
+            return Err(SkipReason::NotSampled);
+        }
+        departure.admit(&self.mirror, index, self.open.as_ref())
     }
 
     /// The next undecided target. Whoever takes it decides it.

@@ -1,5 +1,7 @@
 //! The options of an attribute, as the expansion writes them down.
 
+mod compare;
+
 use std::time::Duration;
 
 use http::{Method, request::Parts};
@@ -25,6 +27,17 @@ pub struct Options {
     builder: MirrorBuilder,
     targets: Vec<Target>,
     methods: Vec<Method>,
+    baseline: Option<Target>,
+}
+
+impl Source {
+    /// The target, and what to call it where there is none.
+    fn target(self) -> (Result<Target, ConfigError>, &'static str) {
+        match self {
+            Self::Url(url) => (Target::new(url), url),
+            Self::Env(variable) => (Target::from_env(variable), variable),
+        }
+    }
 }
 
 impl Options {
@@ -36,6 +49,7 @@ impl Options {
             builder: Mirror::builder().name(name),
             targets: Vec::new(),
             methods: Vec::new(),
+            baseline: None,
         }
     }
 
@@ -48,16 +62,10 @@ impl Options {
         timeout_ms: Option<u64>,
         name: Option<&'static str>,
     ) -> Self {
-        let (target, default_name) = match source {
-            Source::Url(url) => (Target::new(url), url),
-            Source::Env(variable) => (Target::from_env(variable), variable),
-        };
+        let (target, default_name) = source.target();
         let target = target
             .and_then(|target| self.not_twice(target))
-            .unwrap_or_else(|error| {
-                tracing::error!(mirror = self.name, target = default_name, %error, "a target is off");
-                Target::off(default_name.to_owned(), OffReason::Invalid)
-            });
+            .unwrap_or_else(|error| off(self.name, default_name, &error));
         let target = match name {
             Some(name) => target.named(name),
             None => target,
@@ -222,7 +230,17 @@ impl Options {
             mut builder,
             targets,
             methods,
+            baseline,
         } = self;
+        if let Some(baseline) = baseline {
+            // Two variables may hold the same URL. Without its noise a target can still be compared.
+            if targets.iter().any(|target| target.is_same(&baseline)) {
+                let error = ConfigError::BaselineIsTarget(baseline.name().to_owned());
+                tracing::error!(mirror = name, %error, "a baseline is off");
+            } else {
+                builder = builder.baseline(baseline);
+            }
+        }
         if !methods.is_empty() {
             builder = builder.methods(methods);
         }
@@ -235,4 +253,10 @@ impl Options {
                 Mirror::builder().name(name).finish()
             })
     }
+}
+
+/// A target that is sent nothing, because it was given a value that it cannot work with.
+fn off(mirror: &str, target: &str, error: &ConfigError) -> Target {
+    tracing::error!(mirror, target, %error, "a target is off");
+    Target::off(target.to_owned(), OffReason::Invalid)
 }

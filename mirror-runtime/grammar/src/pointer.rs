@@ -1,0 +1,145 @@
+//! Patterns of JSON pointers (RFC 6901): `/items/*/id`, where `*` is any index or key.
+
+use std::fmt;
+
+/// The most tokens of a pattern. Bodies that are nested deeper are not compared as JSON.
+pub const MAX_POINTER_DEPTH: usize = 128;
+
+/// What one token of a pattern stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PointerToken {
+    /// `*`: any index and any key, also one that is an asterisk itself.
+    Any,
+    /// The key, or the index in decimal digits.
+    Key(String),
+}
+
+/// Why a text is not a pattern of JSON pointers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PointerError {
+    /// Something before the first `/`.
+    NoLeadingSlash,
+    /// A `#` in front: the form for URLs (RFC 6901 section 6).
+    Fragment,
+    /// A `~` that is not followed by `0` or `1`.
+    Escape,
+    /// More than [`MAX_POINTER_DEPTH`] tokens.
+    TooDeep,
+}
+
+impl fmt::Display for PointerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoLeadingSlash => f.write_str("it must start with `/`"),
+            Self::Fragment => f.write_str("it must start with `/`, without a `#`"),
+            Self::Escape => f.write_str("`~` must be followed by `0` (for `~`) or `1` (for `/`)"),
+            Self::TooDeep => write!(f, "it must have at most {MAX_POINTER_DEPTH} tokens"),
+        }
+    }
+}
+
+impl std::error::Error for PointerError {}
+
+/// Checks a pattern, also where it is the value of a `const`.
+///
+/// # Errors
+///
+/// [`PointerError`].
+pub const fn check_pointer(pattern: &str) -> Result<(), PointerError> {
+    let bytes = pattern.as_bytes();
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    match bytes[0] {
+        b'/' => {}
+        b'#' => return Err(PointerError::Fragment),
+        _ => return Err(PointerError::NoLeadingSlash),
+    }
+    let (mut i, mut tokens) = (0, 0);
+    while i < bytes.len() {
+        if bytes[i] == b'/' {
+            tokens += 1;
+        }
+        if bytes[i] == b'~' && (i + 1 == bytes.len() || !matches!(bytes[i + 1], b'0' | b'1')) {
+            return Err(PointerError::Escape);
+        }
+        i += 1;
+    }
+    if tokens > MAX_POINTER_DEPTH {
+        return Err(PointerError::TooDeep);
+    }
+    Ok(())
+}
+
+/// Parses a pattern: `""` is the whole document; `~1` is a `/` in a key, and `~0` a `~`.
+///
+/// # Errors
+///
+/// [`PointerError`].
+pub fn parse_pointer(pattern: &str) -> Result<Vec<PointerToken>, PointerError> {
+    check_pointer(pattern)?;
+    // What stands before the first slash is empty, and no token.
+    Ok(pattern.split('/').skip(1).map(token).collect())
+}
+
+fn token(text: &str) -> PointerToken {
+    match text {
+        "*" => PointerToken::Any,
+        // In this order: `~01` is `~1`.
+        _ => PointerToken::Key(text.replace("~1", "/").replace("~0", "~")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(key: &str) -> PointerToken {
+        PointerToken::Key(key.to_owned())
+    }
+
+    #[test]
+    fn a_pattern_is_a_list_of_keys_and_asterisks() {
+        for (pattern, tokens) in [
+            ("", vec![]),
+            ("/", vec![key("")]),
+            ("/a/", vec![key("a"), key("")]),
+            (
+                "/items/*/id",
+                vec![key("items"), PointerToken::Any, key("id")],
+            ),
+            ("/a~1b/~0/~01", vec![key("a/b"), key("~"), key("~1")]),
+            ("/**/a*/0", vec![key("**"), key("a*"), key("0")]),
+            ("/ü#", vec![key("ü#")]),
+        ] {
+            assert_eq!(parse_pointer(pattern), Ok(tokens), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn each_mistake_has_its_error() {
+        let deep = "/a".repeat(MAX_POINTER_DEPTH);
+        assert!(parse_pointer(&deep).is_ok());
+        for (pattern, error) in [
+            ("a", PointerError::NoLeadingSlash),
+            ("a/b", PointerError::NoLeadingSlash),
+            ("$.a", PointerError::NoLeadingSlash),
+            (" /a", PointerError::NoLeadingSlash),
+            ("#/a", PointerError::Fragment),
+            ("/~", PointerError::Escape),
+            ("/a~2", PointerError::Escape),
+            ("/~/0", PointerError::Escape),
+            ("/~~0", PointerError::Escape),
+            (&format!("{deep}/a"), PointerError::TooDeep),
+        ] {
+            assert_eq!(parse_pointer(pattern), Err(error), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_const_can_be_checked() {
+        const CHECKED: Result<(), PointerError> = check_pointer("/a/~");
+        assert_eq!(CHECKED, Err(PointerError::Escape));
+    }
+}

@@ -1,0 +1,19 @@
+//! Answers that are to be compared, from where they are given to where they meet.
+//!
+//! Each side notes its answer as it passes: the primary's on its way to the client, a shadow's as its copy reads it.
+//! Whoever is last hands both over to the threads that compare.
+
+mod copy_side;
+mod exchange;
+mod noted_body;
+mod noting;
+mod primary_side;
+mod queue;
+
+pub(crate) use self::{
+    copy_side::CopySide,
+    exchange::Open,
+    noting::{Ending, Noting, copied},
+    primary_side::PrimarySide,
+    queue::{PENDING, raise},
+};

@@ -1,0 +1,179 @@
+//! Noting an answer: its status, its headers, and its body up to a limit.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use crate::{
+    Answer,
+    body::{Chunks, Collector, Reservation},
+    comparison::NotComparedReason,
+    outcome::{ShedReason, SkipReason},
+};
+
+/// An answer, or why there is none to compare.
+pub(crate) type Noted = Result<NotedAnswer, NotComparedReason>;
+
+/// An answer that is being noted.
+pub(crate) struct Noting {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Body,
+}
+
+/// What there is of a body so far.
+enum Body {
+    Collected(Collector),
+    /// Nobody asks for it.
+    Unwanted(Reservation),
+    TooLarge(Reservation),
+    NoRoom,
+}
+
+/// An answer as it was noted. It keeps its place in the byte budget.
+pub(crate) struct NotedAnswer {
+    status: StatusCode,
+    headers: HeaderMap,
+    chunks: Chunks,
+    ending: Ending,
+    latency: Duration,
+    place: Reservation,
+}
+
+/// How a body ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Complete,
+    CutShort,
+    /// It was longer than what is compared.
+    Truncated,
+}
+
+/// An answer in the shape in which it is compared, with its place in the byte budget.
+pub(super) struct Held {
+    pub(super) answer: Answer,
+    _place: Reservation,
+}
+
+impl Noting {
+    /// Begins with the head. `max` is what is noted of the body, where that matters, and `known` is its length, where that
+    /// is known.
+    pub(crate) fn of(
+        status: StatusCode,
+        headers: HeaderMap,
+        max: Option<usize>,
+        known: Option<u64>,
+    ) -> Self {
+        let size = headers.iter();
+        let size = size
+            .map(|(name, value)| name.as_str().len() + value.len())
+            .sum();
+        let body = match (Reservation::of(size), max) {
+            (None, _) => Body::NoRoom,
+            (Some(place), None) => Body::Unwanted(place),
+            // Nothing is reserved for bytes that will not be kept.
+            (Some(place), Some(max)) if known.is_some_and(|known| known > max as u64) => {
+                Body::TooLarge(place)
+            }
+            (Some(place), Some(max)) => {
+                Collector::after(place, max, known).map_or(Body::NoRoom, Body::Collected)
+            }
+        };
+        Self {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    /// Notes a piece. Once the body is too large, or there is no room for it, nothing more of it is kept.
+    pub(crate) fn push(&mut self, piece: Bytes) {
+        if let Body::Collected(collector) = &mut self.body
+            && let Err(reason) = collector.push(piece)
+        {
+            // In the place of what was collected.
+            let place = match reason {
+                SkipReason::Shed(ShedReason::ByteBudget) => None,
+                _ => Reservation::of(0),
+            };
+            self.body = place.map_or(Body::NoRoom, Body::TooLarge);
+        }
+    }
+
+    /// Whether the body is being noted.
+    pub(super) fn is_collecting(&self) -> bool {
+        matches!(self.body, Body::Collected(_))
+    }
+
+    /// Whether what is still to come does not matter.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.body, Body::TooLarge(_) | Body::NoRoom)
+    }
+
+    /// How much of the body was noted.
+    pub(crate) fn len(&self) -> u64 {
+        match &self.body {
+            Body::Collected(collector) => collector.len() as u64,
+            _ => 0,
+        }
+    }
+
+    /// Ends with how the body ended and how long that took.
+    pub(crate) fn finish(self, ending: Ending, latency: Duration) -> Noted {
+        let (chunks, place, ending) = match self.body {
+            Body::Collected(collector) => {
+                let (chunks, place) = collector.finish();
+                (chunks, place, ending)
+            }
+            Body::Unwanted(place) => (Chunks::Empty, place, ending),
+            Body::TooLarge(place) => (Chunks::Empty, place, Ending::Truncated),
+            Body::NoRoom => return Err(NotComparedReason::Shed),
+        };
+        Ok(NotedAnswer {
+            status: self.status,
+            headers: self.headers,
+            chunks,
+            ending,
+            latency,
+            place,
+        })
+    }
+}
+
+impl NotedAnswer {
+    /// Makes one piece of the body: not on the path of a request.
+    pub(super) fn into_held(self) -> Held {
+        let body = match self.chunks {
+            Chunks::Empty => Bytes::new(),
+            Chunks::One(piece) => piece,
+            Chunks::Many(pieces) => pieces.concat().into(),
+        };
+        let answer = Answer::new(self.status, self.headers, body).with_latency(self.latency);
+        let answer = match self.ending {
+            Ending::Complete => answer,
+            Ending::CutShort => answer.cut_short(),
+            Ending::Truncated => answer.truncated(),
+        };
+        Held {
+            answer,
+            _place: self.place,
+        }
+    }
+}
+
+/// Headers in memory of their own: those that arrived are slices of the read buffer of their connection.
+pub(crate) fn copied(headers: &HeaderMap) -> HeaderMap {
+    let length = headers.values().map(HeaderValue::len).sum();
+    let mut values = BytesMut::with_capacity(length);
+    let mut copied = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        values.extend_from_slice(value.as_bytes());
+        // What was a value is one.
+        if let Ok(mut copy) = HeaderValue::from_maybe_shared(values.split().freeze()) {
+            copy.set_sensitive(value.is_sensitive());
+            copied.append(name.clone(), copy);
+        }
+    }
+    copied
+}

@@ -1,0 +1,95 @@
+//! Comparing away from the path of requests.
+
+use std::sync::{Arc, LazyLock};
+
+use super::{exchange::Exchange, noting::NotedAnswer};
+use crate::{
+    Comparison, Mirror,
+    callbacks::{caught, compare_off_path, tell_off_path},
+    comparison::{NotComparedReason, Verdict},
+    dispatch::Gauge,
+};
+
+/// Comparisons that wait or run. What they hold has a place in the byte budget; this bounds how old they get.
+const MAX_PENDING: usize = 256;
+
+pub(crate) static PENDING: Gauge = Gauge::new();
+
+/// The variable that makes tests fail for a mismatch.
+const RAISE: &str = "MIRROR_RAISE_ON_MISMATCH";
+
+static RAISES: LazyLock<bool> =
+    LazyLock::new(|| std::env::var_os(RAISE).is_some_and(|value| value == "1"));
+
+/// A comparison that waits or runs.
+struct Pending;
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        PENDING.leave(1);
+        crate::dispatch::ended();
+    }
+}
+
+/// Has an answer compared with the primary's, some time; not at all where too many wait.
+pub(super) fn compare(exchange: Arc<Exchange>, index: usize, answer: NotedAnswer) {
+    if !PENDING.enter(1, MAX_PENDING) {
+        return exchange.not_compared(index, NotComparedReason::Shed);
+    }
+    let pending = Pending;
+    let waiting = Arc::clone(&exchange);
+    let job = move || {
+        let compared = caught("compare", || exchange.compare(index, answer));
+        match compared {
+            None => exchange.not_compared(index, NotComparedReason::Panicked),
+            Some(None) => {}
+            Some(Some(comparison)) => found(exchange.mirror(), comparison),
+        }
+        // The answers first, so that who waits for the comparison finds their memory given back.
+        drop(exchange);
+        drop(pending);
+    };
+    if !compare_off_path(job) {
+        waiting.not_compared(index, NotComparedReason::Shed);
+    }
+}
+
+/// Tells whoever wants to know of a difference.
+fn found(mirror: &Mirror, comparison: Comparison) {
+    let differs = matches!(
+        comparison.verdict,
+        Verdict::Mismatch | Verdict::SchemaMismatch
+    );
+    if !differs || comparison.is_noise() {
+        return;
+    }
+    let Some(comparing) = &mirror.shared().comparing else {
+        return;
+    };
+    if *RAISES {
+        let text = comparison.to_string();
+        let _ = caught("compare", || -> () { panic!("{text}") });
+        comparing.raised.get_or_init(|| text);
+    }
+    if comparing.on_mismatch.is_some() {
+        let mirror = mirror.clone();
+        tell_off_path(move || {
+            let comparing = mirror.shared().comparing.as_ref();
+            if let Some(on_mismatch) = comparing.and_then(|all| all.on_mismatch.as_ref()) {
+                caught("on_mismatch", || on_mismatch(&comparison));
+            }
+        });
+    }
+}
+
+/// Fails a test that looks at a mirror which found a mismatch, where the variable asks for that.
+///
+/// # Panics
+///
+/// With the first difference that was found.
+pub(crate) fn raise(mirror: &Mirror) {
+    let comparing = mirror.shared().comparing.as_ref();
+    if let Some(difference) = comparing.and_then(|all| all.raised.get()) {
+        panic!("{difference}");
+    }
+}

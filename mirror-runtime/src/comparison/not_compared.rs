@@ -1,0 +1,67 @@
+//! Why two answers were not compared.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Why nothing is known of two answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum NotComparedReason {
+    /// The body of one is larger than `max_compare_body`, or becomes larger when its `Content-Encoding` is undone.
+    TooLarge,
+    /// One broke off before its end.
+    CutShort,
+    /// The `Content-Encoding` of one is unknown or broken.
+    Encoding,
+    /// One is `304 Not Modified` and the other is the content: the validators differ, and of the content nothing is known.
+    NotModified,
+    /// Comparing them takes more work than is granted to one comparison.
+    Budget,
+    /// They were not compared in time.
+    TimedOut,
+    /// The copy failed: there is one answer only.
+    Failed,
+    /// Too many answers wait to be compared.
+    Shed,
+    /// The code that compares panicked.
+    Panicked,
+}
+
+impl NotComparedReason {
+    /// Every reason there is.
+    pub const ALL: [Self; 9] = [
+        Self::TooLarge,
+        Self::CutShort,
+        Self::Encoding,
+        Self::NotModified,
+        Self::Budget,
+        Self::TimedOut,
+        Self::Failed,
+        Self::Shed,
+        Self::Panicked,
+    ];
+
+    /// The reason as a metric's label, like `too_large`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TooLarge => "too_large",
+            Self::CutShort => "cut_short",
+            Self::Encoding => "encoding",
+            Self::NotModified => "not_modified",
+            Self::Budget => "budget",
+            Self::TimedOut => "timed_out",
+            Self::Failed => "failed",
+            Self::Shed => "shed",
+            Self::Panicked => "panicked",
+        }
+    }
+}
+
+impl fmt::Display for NotComparedReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

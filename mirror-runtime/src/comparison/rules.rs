@@ -1,0 +1,133 @@
+//! What comparing leaves out, allows and hides.
+
+use http::HeaderName;
+use mirror_grammar::{PointerToken, check_tolerance, parse_pointer};
+
+use super::{decimal::Decimal, patterns::Patterns};
+use crate::ConfigError;
+
+/// The largest body that is compared, where nothing else is said. Two of them and what is made of them are held while
+/// they are compared.
+const DEFAULT_MAX_COMPARE_BODY: usize = 256 * 1024;
+
+/// The options that say how answers are compared.
+///
+/// Patterns are JSON pointers (RFC 6901), in which `*` is any index or key. They are about bodies that are compared as
+/// JSON.
+///
+/// ```
+/// use mirror_runtime::Rules;
+///
+/// let mut rules = Rules::default();
+/// rules.ignore("/generated_at")?;
+/// rules.unordered("/tags")?;
+/// rules.tolerance("/items/*/total", 0.01)?;
+/// assert!(rules.ignore("generated_at").is_err());
+/// # Ok::<(), mirror_runtime::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rules {
+    pub(super) compare_headers: Vec<HeaderName>,
+    pub(super) patterns: Patterns,
+    /// Some pattern leaves out or allows something.
+    pub(super) is_lenient: bool,
+    pub(super) has_tolerance: bool,
+    pub(super) redacts: bool,
+    pub(super) max_compare_body: usize,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            compare_headers: Vec::new(),
+            patterns: Patterns::default(),
+            is_lenient: false,
+            has_tolerance: false,
+            redacts: false,
+            max_compare_body: DEFAULT_MAX_COMPARE_BODY,
+        }
+    }
+}
+
+impl Rules {
+    /// A header that must agree too. Several lines of one header are the same as one line of their values.
+    pub fn compare_header(&mut self, name: HeaderName) {
+        if !self.compare_headers.contains(&name) {
+            self.compare_headers.push(name);
+        }
+    }
+
+    /// Leaves a value, and all in it, out. An element that is left out does not count for the length of its array.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Pointer`] where the pattern is not a JSON pointer.
+    pub fn ignore(&mut self, pattern: &str) -> Result<(), ConfigError> {
+        self.patterns
+            .mark(&parse(pattern)?, |marks| marks.ignore = true);
+        self.is_lenient = true;
+        Ok(())
+    }
+
+    /// Compares an array as a multiset: in any order, but every element as often.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ignore`](Self::ignore).
+    pub fn unordered(&mut self, pattern: &str) -> Result<(), ConfigError> {
+        self.patterns
+            .mark(&parse(pattern)?, |marks| marks.unordered = true);
+        self.is_lenient = true;
+        Ok(())
+    }
+
+    /// Lets numbers differ by so much, and no more; of several tolerances for one place, the largest counts.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ignore`](Self::ignore); [`ConfigError::Tolerance`] where the difference is negative, infinite or not a
+    /// number.
+    pub fn tolerance(&mut self, pattern: &str, difference: f64) -> Result<(), ConfigError> {
+        let difference = Decimal::from_f64(check_tolerance(difference)?);
+        self.patterns.mark(&parse(pattern)?, |marks| {
+            marks.tolerance = marks.tolerance.take().max(Some(difference));
+        });
+        self.is_lenient = true;
+        self.has_tolerance = true;
+        Ok(())
+    }
+
+    /// Keeps a value, and all in it, out of everything that leaves the comparison, wherever it stands. That the value
+    /// differs is still told.
+    ///
+    /// Of a body that is not JSON nothing is shown then. What the shadow alone calls by another name cannot be known;
+    /// name both places.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ignore`](Self::ignore).
+    pub fn redact(&mut self, pattern: &str) -> Result<(), ConfigError> {
+        self.patterns
+            .mark(&parse(pattern)?, |marks| marks.redact = true);
+        self.redacts = true;
+        Ok(())
+    }
+
+    /// Larger bodies are not compared. Default: 256 KiB.
+    pub fn set_max_compare_body(&mut self, bytes: usize) {
+        self.max_compare_body = bytes;
+    }
+
+    /// The largest body that is compared, in bytes, also when its `Content-Encoding` is undone.
+    #[must_use]
+    pub fn max_compare_body(&self) -> usize {
+        self.max_compare_body
+    }
+}
+
+fn parse(pattern: &str) -> Result<Vec<PointerToken>, ConfigError> {
+    parse_pointer(pattern).map_err(|error| ConfigError::Pointer {
+        pattern: pattern.to_owned(),
+        error,
+    })
+}

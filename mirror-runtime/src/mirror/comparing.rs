@@ -1,0 +1,76 @@
+//! What a mirror needs to compare answers.
+
+use std::{fmt, sync::OnceLock};
+
+use crate::{
+    CompareMode, Comparison, Rules, Thresholds,
+    report::{Recorder, Report},
+};
+
+pub(crate) type OnMismatch = Box<dyn Fn(&Comparison) + Send + Sync>;
+
+/// How the answers of a mirror are compared, and what was found.
+pub(crate) struct Comparing {
+    pub(crate) mode: CompareMode,
+    pub(crate) rules: Rules,
+    /// One for each target; none for a baseline.
+    pub(crate) recorders: Box<[Recorder]>,
+    pub(crate) on_mismatch: Option<OnMismatch>,
+    /// The first mismatch, where one is to fail a test.
+    pub(crate) raised: OnceLock<String>,
+}
+
+impl Comparing {
+    pub(crate) fn new<'a>(
+        mode: CompareMode,
+        rules: Rules,
+        thresholds: Thresholds,
+        targets: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        Self {
+            mode,
+            rules,
+            recorders: targets
+                .map(|target| Recorder::new(target, thresholds))
+                .collect(),
+            on_mismatch: None,
+            raised: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn with_callback(self, on_mismatch: Option<OnMismatch>) -> Self {
+        Self {
+            on_mismatch,
+            ..self
+        }
+    }
+
+    /// Whether a target of the mirror is its baseline: that comes after the targets.
+    pub(crate) fn is_baseline(&self, index: usize) -> bool {
+        index >= self.recorders.len()
+    }
+
+    /// How much of a body is to be noted, where it matters.
+    pub(crate) fn max_body(&self) -> Option<usize> {
+        let max = self.rules.max_compare_body();
+        (!matches!(self.mode, CompareMode::Status)).then_some(max)
+    }
+
+    pub(crate) fn report(&self, mirror: &str) -> Report {
+        Report::new(
+            mirror,
+            self.recorders.iter().map(Recorder::report).collect(),
+        )
+    }
+}
+
+impl fmt::Debug for Comparing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Comparing")
+            .field("mode", &self.mode)
+            .field("rules", &self.rules)
+            .field("recorders", &self.recorders)
+            .field("on_mismatch", &self.on_mismatch.is_some())
+            .finish_non_exhaustive()
+    }
+}

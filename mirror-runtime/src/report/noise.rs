@@ -1,0 +1,84 @@
+//! Which differences are noise.
+
+use super::{Thresholds, match_rate::number};
+
+/// How many standard errors apart two rates are that differ, and not by chance.
+const STANDARD_ERRORS: f64 = 2.0;
+
+/// How often a group of differences turned up in requests that were answered by a baseline too.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Rates {
+    /// Requests for which both the candidate and the baseline were compared with the primary.
+    pub(super) compared: u64,
+    /// Those in which the candidate differed from the primary.
+    pub(super) candidate: u64,
+    /// Those in which the baseline differed from the primary.
+    pub(super) baseline: u64,
+}
+
+impl Rates {
+    /// Whether the candidate differs no more than the old version differs from itself.
+    ///
+    /// The candidate's rate is clearly higher, and its differences are none of noise, where the baseline never
+    /// differed, or where the rates are further apart than `noise_absolute`, than `noise_relative` of the candidate's
+    /// rate, and than two standard errors, which is what chance alone sets apart.
+    pub(super) fn are_noise(self, thresholds: &Thresholds) -> bool {
+        if self.baseline == 0 || self.compared == 0 {
+            return false;
+        }
+        let candidate = self.candidate_rate();
+        let baseline = self.baseline_rate();
+        let variance = candidate * (1.0 - candidate) + baseline * (1.0 - baseline);
+        let by_chance = STANDARD_ERRORS * (variance / number(self.compared)).sqrt();
+        let clear = thresholds
+            .noise_absolute
+            .max(thresholds.noise_relative * candidate)
+            .max(by_chance);
+        candidate - baseline <= clear
+    }
+
+    pub(super) fn candidate_rate(self) -> f64 {
+        number(self.candidate) / number(self.compared.max(1))
+    }
+
+    pub(super) fn baseline_rate(self) -> f64 {
+        number(self.baseline) / number(self.compared.max(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_is_what_the_baseline_does_about_as_often() {
+        for (compared, candidate, baseline, noise) in [
+            // A clock, the same of both.
+            (1, 1, 1, true),
+            (1000, 1000, 1000, true),
+            // A random value, a little apart.
+            (1000, 520, 480, true),
+            (1000, 480, 520, true),
+            // Rare, and rarer with the baseline, but by chance.
+            (1000, 6, 2, true),
+            // Clearly more often.
+            (1000, 1000, 700, false),
+            (1000, 500, 300, false),
+            (100_000, 600, 200, false),
+            // Clearly, but not by more than a fifth; and not by more than a thousandth.
+            (100_000, 50_000, 42_000, true),
+            (1_000_000, 1_900, 1_000, true),
+            // The baseline never does it.
+            (1, 1, 0, false),
+            (1000, 1, 0, false),
+            (0, 0, 0, false),
+        ] {
+            let rates = Rates {
+                compared,
+                candidate,
+                baseline,
+            };
+            assert_eq!(rates.are_noise(&Thresholds::default()), noise, "{rates:?}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What is asked of a shadow.
+
+use std::time::Duration;
+
+/// What is asked of a shadow before a report says [`Promote`](crate::ReportVerdict::Promote), and what makes it say
+/// [`Regressed`](crate::ReportVerdict::Regressed).
+///
+/// ```
+/// use mirror_runtime::Thresholds;
+///
+/// let mut thresholds = Thresholds::default();
+/// thresholds.promote_match_rate = 0.999;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Thresholds {
+    /// With fewer comparisons than this, nothing is said. Default: 100, from which on the interval of the match rate is
+    /// narrower than 20 percentage points.
+    pub min_compared: u64,
+    /// The match rate that the shadow must surely have, which is the lower end of its interval. Default: 0.99. Without
+    /// any mismatch 381 comparisons show it, with 1 % of mismatches none ever do.
+    pub promote_match_rate: f64,
+    /// The match rate that a shadow that regressed surely has not, which is the upper end of its interval. Default:
+    /// 0.95: one answer in twenty differs, and nobody calls that the same service.
+    pub regressed_match_rate: f64,
+    /// How many times as long as the primary the shadow may take, at the 95th percentile. Default: 1.25, twice what
+    /// the resolution of the latencies (6 % each) can feign.
+    pub promote_latency_ratio: f64,
+    /// How many times as long as the primary a shadow takes that regressed, at the 95th percentile. Default: 2.
+    pub regressed_latency_ratio: f64,
+    /// Latencies that differ by less are the same, whatever their ratio: the shadow's holds the network between, and
+    /// the primary's may be a few microseconds. Default: 10 ms.
+    pub latency_slack: Duration,
+    /// The share of answers that may have been left without a comparison. Default: 0.1. What is not compared, because it
+    /// failed or is too large, may well be what differs.
+    pub max_not_compared: f64,
+    /// A group of differences is noise, unless its rate is higher than with the baseline by more than this. Default:
+    /// 0.001, one comparison in a thousand.
+    pub noise_absolute: f64,
+    /// A group of differences is noise, unless its rate is higher than with the baseline by more than this share of it.
+    /// Default: 0.2.
+    pub noise_relative: f64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            min_compared: 100,
+            promote_match_rate: 0.99,
+            regressed_match_rate: 0.95,
+            promote_latency_ratio: 1.25,
+            regressed_latency_ratio: 2.0,
+            latency_slack: Duration::from_millis(10),
+            max_not_compared: 0.1,
+            noise_absolute: 0.001,
+            noise_relative: 0.2,
+        }
+    }
+}
