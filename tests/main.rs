@@ -22,6 +22,7 @@ mod filters;
 mod handler_targets;
 mod headers;
 mod hostile_requests;
+mod https;
 mod layer;
 mod paths;
 mod runtimes;

@@ -53,6 +53,7 @@ async fn path_and_query_arrive_byte_for_byte() {
         "/a/../b",
         "/a/%2e%2E/.",
         "/x?it's",
+        "/\u{147}=1",
         "/{a}\"|\\^?'b'",
     ];
     for (sent, target) in targets.iter().enumerate() {

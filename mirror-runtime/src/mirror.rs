@@ -92,6 +92,9 @@ impl Mirror {
     }
 
     /// The counters as they are now.
+    ///
+    /// A copy is counted when it leaves, on a task of its own: a moment after its request was answered it may be missing
+    /// here. [`drain`](crate::drain) waits for those as well.
     #[must_use]
     pub fn stats(&self) -> MirrorStats {
         let targets = self.targets().iter();

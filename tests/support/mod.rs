@@ -1,5 +1,6 @@
 //! What the tests share: a recording `Shadow`, a `Primary` to send requests to, and waiting for conditions.
 
+mod authority;
 mod faulty;
 mod primary;
 mod shadow;
@@ -8,6 +9,7 @@ use std::{future::Future, time::Duration};
 
 use mirror_runtime::{Mirror, TargetStats};
 
+pub use authority::{Authority, passes_where_trusted, trusted_file};
 pub use faulty::{Fault, Faulty};
 pub use primary::{Answer, Primary, connect_h2};
 pub use shadow::{Recorded, Shadow};

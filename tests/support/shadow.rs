@@ -22,6 +22,7 @@ use hyper_util::{
     server::conn::auto,
 };
 use tokio::{net::TcpListener, sync::Semaphore, task::AbortHandle};
+use tokio_rustls::TlsAcceptor;
 
 use super::until;
 
@@ -76,6 +77,19 @@ impl Shadow {
             address,
             |_| Response::new(Body::from("shadow")),
             Semaphore::MAX_PERMITS,
+            None,
+        )
+        .await
+    }
+
+    /// A shadow that speaks TLS, as `localhost`.
+    pub async fn tls(acceptor: TlsAcceptor) -> Self {
+        let answer = |_: &Recorded| Response::new(Body::from("shadow"));
+        Self::listen(
+            "127.0.0.1:0",
+            answer,
+            Semaphore::MAX_PERMITS,
+            Some(acceptor),
         )
         .await
     }
@@ -84,18 +98,25 @@ impl Shadow {
     pub async fn answering(
         answer: impl Fn(&Recorded) -> Response<Body> + Send + Sync + 'static,
     ) -> Self {
-        Self::listen("127.0.0.1:0", answer, Semaphore::MAX_PERMITS).await
+        Self::listen("127.0.0.1:0", answer, Semaphore::MAX_PERMITS, None).await
     }
 
     /// A shadow that records requests, and answers only when it is [`release`](Self::release)d.
     pub async fn holding() -> Self {
-        Self::listen("127.0.0.1:0", |_| Response::new(Body::from("late")), 0).await
+        Self::listen(
+            "127.0.0.1:0",
+            |_| Response::new(Body::from("late")),
+            0,
+            None,
+        )
+        .await
     }
 
     async fn listen(
         address: &str,
         answer: impl Fn(&Recorded) -> Response<Body> + Send + Sync + 'static,
         answers: usize,
+        tls: Option<TlsAcceptor>,
     ) -> Self {
         let listener = TcpListener::bind(address)
             .await
@@ -107,7 +128,7 @@ impl Shadow {
             answers: Semaphore::new(answers),
         });
         let address = listener.local_addr().unwrap();
-        let server = tokio::spawn(accept(listener, Arc::clone(&state))).abort_handle();
+        let server = tokio::spawn(accept(listener, Arc::clone(&state), tls)).abort_handle();
         Self {
             address,
             state,
@@ -128,6 +149,11 @@ impl Shadow {
     /// What it got so far.
     pub fn recorded(&self) -> Vec<Recorded> {
         self.state.recorded.lock().unwrap().clone()
+    }
+
+    /// The port of the shadow.
+    pub fn port(&self) -> u16 {
+        self.address.port()
     }
 
     /// How many connections were made to it.
@@ -158,11 +184,11 @@ impl Drop for Shadow {
     }
 }
 
-async fn accept(listener: TcpListener, state: Arc<State>) {
+async fn accept(listener: TcpListener, state: Arc<State>, tls: Option<TlsAcceptor>) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         state.connections.fetch_add(1, Ordering::SeqCst);
-        let state = Arc::clone(&state);
+        let (state, tls) = (Arc::clone(&state), tls.clone());
         tokio::spawn(async move {
             let service = service_fn(|request| {
                 let state = Arc::clone(&state);
@@ -170,7 +196,14 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
             });
             let server = auto::Builder::new(TokioExecutor::new());
             // A connection that breaks is the client's affair.
-            let _ = server.serve_connection(TokioIo::new(stream), service).await;
+            match tls {
+                None => drop(server.serve_connection(TokioIo::new(stream), service).await),
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        drop(server.serve_connection(TokioIo::new(stream), service).await);
+                    }
+                }
+            }
         });
     }
 }

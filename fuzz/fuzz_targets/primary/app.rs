@@ -1,6 +1,6 @@
 //! The app, with the attribute and without it.
 
-use std::sync::Mutex;
+use std::{sync::Mutex, time::Duration};
 
 use axum::{
     Router,
@@ -11,7 +11,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use mirror_runtime::{BodyMode, Mirror, Target, mirror, mirrors};
+use mirror_runtime::{BodyMode, Mirror, Target, drain, mirror, mirrors};
 
 use crate::{lock, received::Received, shadow::AUTHORITY, watched};
 
@@ -119,23 +119,22 @@ pub(crate) fn forget() {
     lock(&READ).clear();
 }
 
-/// Waits until no copy is in flight, and says how many were sent so far.
+/// Waits until no copy is in flight or about to leave, and says how many were sent so far.
 pub(crate) async fn settled_sent() -> u64 {
-    loop {
-        let stats = mirrors()
-            .into_iter()
-            .flat_map(|mirror| mirror.stats().targets);
-        let stats: Vec<_> = stats.collect();
-        for target in &stats {
-            assert_eq!(target.received, target.sent + target.skipped + target.shed);
-            assert_eq!(target.failed, 0, "the shadow answers: {target}");
-            assert_eq!(target.shed, 0, "nothing is beyond the limits: {target}");
-        }
-        if stats.iter().all(|target| target.in_flight == 0) {
-            return stats.iter().map(|target| target.sent).sum();
-        }
-        tokio::task::yield_now().await;
+    let drained = drain(Duration::from_secs(10)).await;
+    assert_eq!(drained.cut, 0, "the shadow answers");
+    let targets = mirrors()
+        .into_iter()
+        .flat_map(|mirror| mirror.stats().targets);
+    let mut sent = 0;
+    for target in targets {
+        assert_eq!(target.received, target.sent + target.skipped + target.shed);
+        assert_eq!(target.in_flight, 0, "{target}");
+        assert_eq!(target.failed, 0, "the shadow answers: {target}");
+        assert_eq!(target.shed, 0, "nothing is beyond the limits: {target}");
+        sent += target.sent;
     }
+    sent
 }
 
 /// Each copy is one of the requests that arrived, and has a body that its handler read.

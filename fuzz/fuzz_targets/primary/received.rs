@@ -62,11 +62,15 @@ impl Received {
             panic!("a request line: {first:?}");
         };
         assert!(is_token(method), "a method: {method:?}");
-        let visible = target.chars().all(|c| c.is_ascii_graphic() && c != '#');
+        // What arrived in UTF-8 leaves in UTF-8.
+        let target = target.chars().map(|c| u8::try_from(c).expect("a byte"));
+        let target = String::from_utf8(target.collect()).expect("a target is text");
+        let is_visible = |c: char| (c.is_ascii_graphic() && c != '#') || !c.is_ascii();
+        let visible = target.chars().all(is_visible);
         assert!(target.starts_with('/') && visible, "a target: {target:?}");
         let request = Self {
             method: method.to_owned(),
-            target: target.to_owned(),
+            target,
             headers: lines.map(header).collect(),
             body: Vec::new(),
         };

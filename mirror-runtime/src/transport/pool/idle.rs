@@ -17,6 +17,11 @@ use super::{Connection, Pool, http1::Http1, http2::Http2};
 /// copy rarely meets a connection that is being closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How often it is looked. Not for the connections' sake: a runtime whose next timer is later than that of a new copy
+/// is woken by a system call to set it. With this timer before all of theirs, that is done once in a second instead of
+/// once for each copy.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// The idle connections of a pool.
 #[derive(Debug, Default)]
 pub(super) struct Idle {
@@ -126,7 +131,7 @@ struct Watch(Weak<Pool>);
 impl Watch {
     async fn close_what_is_old(mut self) {
         while let Some(next) = self.0.upgrade().and_then(|pool| pool.idle.close_old()) {
-            sleep_until(next).await;
+            sleep_until(next.min(Instant::now() + LOOK_AGAIN)).await;
         }
         // Another may have taken over by now.
         self.0 = Weak::new();

@@ -1,0 +1,56 @@
+//! Shadows that speak TLS: the protocol is negotiated, and connections are used again.
+
+use axum::{Router, body::Bytes, routing::any};
+use mirror_runtime::Mirror;
+
+use crate::support::{Authority, Primary, Shadow, passes_where_trusted, settled, trusted_file};
+
+const COPIES: u64 = 20;
+
+async fn primary_of(mirror: &Mirror) -> Primary {
+    let echo = any(|body: Bytes| async { body });
+    Primary::start(Router::new().fallback(echo).layer(mirror.layer())).await
+}
+
+/// Runs in a process that trusts the authority: the test below starts it.
+#[tokio::test]
+async fn copies_arrive_over_each_protocol_where_the_shadow_is_trusted() {
+    let Some(file) = trusted_file() else { return };
+    let authority = Authority::new();
+    std::fs::write(file, authority.pem()).unwrap();
+    for protocol in ["h2", "http/1.1"] {
+        let shadow = Shadow::tls(authority.certifies("localhost", 2090, protocol)).await;
+        let base = format!("https://localhost:{}/base", shadow.port());
+        let mirror = Mirror::new([base.as_str()]).unwrap();
+        let primary = primary_of(&mirror).await;
+        for _ in 0..COPIES {
+            primary.post("/x%2Fy?z=%20", "hello").await;
+        }
+        let stats = settled(&mirror, COPIES).await.remove(0);
+        assert_eq!(stats.answered, COPIES, "{protocol}: {stats}");
+        for sent in 1..=3 {
+            primary.post("/x%2Fy?z=%20", "hello").await;
+            settled(&mirror, COPIES + sent).await;
+        }
+        let copy = shadow.recorded().remove(0);
+        assert_eq!(copy.body, "hello");
+        assert_eq!(copy.all("x-mirrored-from"), [primary.host()]);
+        if protocol == "h2" {
+            // The authority stands in the target, and nowhere else; one connection carries all copies.
+            assert_eq!(copy.target, format!("{base}/x%2Fy?z=%20"));
+            assert!(copy.all("host").is_empty(), "{:?}", copy.headers);
+            assert_eq!(shadow.connections(), 1);
+        } else {
+            assert_eq!(copy.target, "/base/x%2Fy?z=%20");
+            assert_eq!(copy.all("host"), [format!("localhost:{}", shadow.port())]);
+            assert!(shadow.connections() <= 20, "{}", shadow.connections());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_trusted_shadow_gets_copies_over_each_protocol() {
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/trusted-by-https.pem");
+    let test = "https::copies_arrive_over_each_protocol_where_the_shadow_is_trusted";
+    passes_where_trusted(test, file).await;
+}
