@@ -1,6 +1,7 @@
 //! A target that is another handler of the program: it gets the same request, and can do no harm.
 
 mod bounds;
+mod comparing;
 mod panics;
 
 use std::sync::{Arc, Mutex};
