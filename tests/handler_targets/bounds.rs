@@ -20,7 +20,7 @@ async fn cut() -> &'static str {
 }
 
 async fn endless() {
-    pending().await
+    pending::<()>().await;
 }
 
 #[tokio::test]

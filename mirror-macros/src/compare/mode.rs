@@ -19,7 +19,7 @@ pub(crate) enum Mode {
     Bytes,
     /// The handler's return type.
     Typed,
-    Function(Callback),
+    Function(Box<Callback>),
 }
 
 /// The modes that are written with quotes, and the one that is not.
@@ -44,7 +44,8 @@ impl Mode {
                 Err(setting.must_like("be a mode or a function", &format!("\"{mode}\"")))
             }
             Some(Expr::Path(_) | Expr::Closure(_)) => {
-                callback::compare(setting).map(Self::Function)
+                let callback = callback::compare(setting)?;
+                Ok(Self::Function(Box::new(callback)))
             }
             _ => Err(setting.must_like("be a mode or a function", setting.example)),
         }

@@ -22,8 +22,9 @@ pub(super) fn candidates(
 
 /// A closure that catches nothing: it becomes a plain function, and costs nothing until it is called.
 fn call(path: &ExprPath, function: &str, types: &TokenStream) -> TokenStream {
-    // All of it has the span of the path, so that rustc shows that where it is no such handler.
-    let span = last(path);
+    // All of it is where the path is, so that rustc shows that where it is no such handler. It does not have its very
+    // span: clippy would take the path for the function that is called, and ask an `async fn` without `await` why.
+    let span = Span::call_site().located_at(last(path));
     let mixed = Span::mixed_site().located_at(span);
     let [copy, state] = ["copy", "state"].map(|name| Ident::new(name, mixed));
     let function = Ident::new(function, span);

@@ -87,7 +87,7 @@ fn every_option() {
 fn every_option_about_comparing() {
     assert_snapshot(
         "comparing",
-        r##"#[mirror(
+        r#"#[mirror(
             targets = ["https://staging.example.com", config::SHADOW_URL],
             compare = "json",
             compare_headers = ["Content-Type", "etag"],
@@ -99,7 +99,7 @@ fn every_option_about_comparing() {
             on_mismatch = |comparison| warn!(%comparison),
             baseline = config::OLD_URL,
         )]
-        async fn list_users() -> Json<Vec<User>> { todo!() }"##,
+        async fn list_users() -> Json<Vec<User>> { todo!() }"#,
     );
 }
 
@@ -152,8 +152,8 @@ fn a_handler_as_a_target() {
 fn a_handler_with_other_arguments_as_a_target() {
     assert_snapshot(
         "handler_target_with_state",
-        r#"#[mirror(targets = [handler(list_users_v2)], state = Arc<AppState>)]
-        async fn list_users(State(db): State<Db>) -> Json<Vec<User>> { todo!() }"#,
+        r"#[mirror(targets = [handler(list_users_v2)], state = Arc<AppState>)]
+        async fn list_users(State(db): State<Db>) -> Json<Vec<User>> { todo!() }",
     );
 }
 
