@@ -24,6 +24,8 @@ fn at_most(gate: f64, figure: f64, what: &str) {
 fn a_request_that_is_not_sampled_allocates_nothing() {
     let attribute = until_the_answer(Version::AttributeUnsampled, Shape::KIB);
     at_most(0.0, attribute.count, "the attribute");
+    let candidate = until_the_answer(Version::CandidateUnsampled, Shape::KIB);
+    at_most(0.0, candidate.count, "the attribute with a candidate");
     let layer = until_the_answer(Version::LayerUnsampled, Shape::KIB);
     let empty = until_the_answer(Version::EmptyLayer, Shape::KIB);
     at_most(empty.count, layer.count, "the layer, beside an empty one");

@@ -45,6 +45,12 @@ async fn read_unsampled(state: State<Seen>, body: Body) -> StatusCode {
     read(state, body).await
 }
 
+/// The attribute with a handler as its target, where it samples nothing.
+#[mirror(targets = [handler(read)], percentage = 0)]
+async fn read_beside_a_candidate(state: State<Seen>, body: Body) -> StatusCode {
+    read(state, body).await
+}
+
 /// Without a mirror.
 pub(crate) fn plain() -> MethodRouter {
     any(read).with_state(Seen::default())
@@ -58,6 +64,11 @@ pub(crate) fn empty_layer() -> MethodRouter {
 /// With the attribute, at 0 %.
 pub(crate) fn attribute_unsampled() -> MethodRouter {
     any(read_unsampled).with_state(Seen::default())
+}
+
+/// With the attribute and a candidate, at 0 %.
+pub(crate) fn candidate_unsampled() -> MethodRouter {
+    any(read_beside_a_candidate).with_state(Seen::default())
 }
 
 /// With what the attribute expands to, around a mirror that was built: an attribute takes no transport, and its target

@@ -14,6 +14,8 @@ pub(crate) enum Version {
     /// What any layer costs, whatever it does.
     EmptyLayer,
     AttributeUnsampled,
+    /// With a handler as its target.
+    CandidateUnsampled,
     LayerUnsampled,
     ByHandUnsampled,
     Attribute(usize),
@@ -49,6 +51,7 @@ impl Version {
             Self::Plain => app::plain(),
             Self::EmptyLayer => app::empty_layer(),
             Self::AttributeUnsampled => app::attribute_unsampled(),
+            Self::CandidateUnsampled => app::candidate_unsampled(),
             Self::LayerUnsampled => app::layer(&mirror(1, 0.0)),
             Self::ByHandUnsampled => app::by_hand(ByHand::new(Nothing, &urls(1), 0)),
             Self::Attribute(targets) => app::attribute(&mirror(targets, 100.0)),
@@ -67,6 +70,7 @@ impl fmt::Display for Version {
             Self::Plain => write!(f, "plain"),
             Self::EmptyLayer => write!(f, "an empty layer"),
             Self::AttributeUnsampled => write!(f, "attribute, 0 %"),
+            Self::CandidateUnsampled => write!(f, "attribute with a candidate, 0 %"),
             Self::LayerUnsampled => write!(f, "layer, 0 %"),
             Self::ByHandUnsampled => write!(f, "by hand, 0 %"),
             Self::Attribute(targets) => write!(f, "attribute, to {targets}"),
