@@ -79,9 +79,16 @@ impl Pool {
     ) -> Result<Response<Body>, MirrorError> {
         // Until an idle connection turns out to be open, or there is none left.
         while let Some(connection) = self.idle.take() {
+            let is_shared = matches!(connection, Connection::Http2(_));
             match self.send_over(connection, copy).await {
                 Ok(answer) => return Ok(answer),
-                Err(NotAnswered::NotSent(unsent)) => copy = *unsent,
+                Err(NotAnswered::NotSent(unsent)) => {
+                    copy = *unsent;
+                    if is_shared {
+                        // It takes no more, and may not know yet that it is closed: nobody should try it again.
+                        self.idle.forget_shared();
+                    }
+                }
                 Err(NotAnswered::Failed(error)) => return Err(error),
             }
         }

@@ -79,6 +79,13 @@ impl Idle {
         Some(Connection::Http2(entry.connection.clone()))
     }
 
+    /// Gives up the connections that copies of this runtime share. Copies that are under way on them go on.
+    pub(super) fn forget_shared(&self) {
+        let runtime = Handle::current().id();
+        let is_other = |entry: &Entry<_>| entry.runtime != runtime;
+        self.lock().http2.retain(is_other);
+    }
+
     pub(super) fn keep(&self, connection: Box<Http1>, pool: &Arc<Pool>) {
         self.insert(pool, |kept| kept.http1.push_back(Entry::new(connection)));
     }
