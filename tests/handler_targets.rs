@@ -16,7 +16,7 @@ use http::StatusCode;
 use mirror_runtime::{ShadowResponse, SkipReason, Target, mirror};
 use serde::Deserialize;
 
-use crate::support::{Answer, Primary, Shadow, mirror_named, settled};
+use crate::support::{Answer, Primary, Shadow, mirror_named, settled, until};
 
 /// What a handler was called with, by the primary or by the mirror.
 #[derive(Clone, Default)]
@@ -150,6 +150,8 @@ async fn servers_and_handlers_are_targets_side_by_side() {
     let mut expected = vec!["first"; 10];
     expected.extend(["second"; 5]);
     assert_eq!(log.lines(), expected);
+    // A copy is counted before its callback is called.
+    until("every answer was seen", || SEEN.lock().unwrap().len() == 25).await;
     let seen = SEEN.lock().unwrap();
     let count = |line: &str| seen.iter().filter(|seen| *seen == line).count();
     assert_eq!(count("handler(first) 201 the first"), 10);
