@@ -15,7 +15,10 @@ use http::{Request, Response, Uri, Version, header};
 use http_body::{Frame, SizeHint};
 use hyper::{
     body::Incoming,
-    client::conn::http1::{Builder, Connection, SendRequest},
+    client::conn::{
+        TrySendError,
+        http1::{Builder, Connection, SendRequest},
+    },
 };
 use hyper_util::rt::TokioIo;
 
@@ -43,6 +46,15 @@ pub(super) enum NotAnswered {
     /// The connection had been closed before anything was sent. The copy can take another.
     NotSent(Box<Request<CopyBody>>),
     Failed(MirrorError),
+}
+
+impl From<TrySendError<Request<CopyBody>>> for NotAnswered {
+    fn from(mut error: TrySendError<Request<CopyBody>>) -> Self {
+        match error.take_message() {
+            Some(copy) => Self::NotSent(Box::new(copy)),
+            None => Self::Failed(MirrorError::Request(error.into_error().into())),
+        }
+    }
 }
 
 impl Http1 {
@@ -89,10 +101,7 @@ impl Http1 {
                     })
                 }))
             }
-            Err(mut error) => Err(match error.take_message() {
-                Some(copy) => NotAnswered::NotSent(Box::new(copy)),
-                None => NotAnswered::Failed(MirrorError::Request(error.into_error().into())),
-            }),
+            Err(error) => Err(error.into()),
         }
     }
 

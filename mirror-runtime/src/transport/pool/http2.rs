@@ -40,13 +40,8 @@ impl Http2 {
         &mut self,
         copy: Request<CopyBody>,
     ) -> Result<Response<Body>, NotAnswered> {
-        let answer = self.sender.try_send_request(copy).await;
-        answer
-            .map(|answer| answer.map(Body::new))
-            .map_err(|mut error| match error.take_message() {
-                Some(copy) => NotAnswered::NotSent(Box::new(copy)),
-                None => NotAnswered::Failed(MirrorError::Request(error.into_error().into())),
-            })
+        let answer = self.sender.try_send_request(copy).await?;
+        Ok(answer.map(Body::new))
     }
 
     pub(super) fn is_closed(&self) -> bool {

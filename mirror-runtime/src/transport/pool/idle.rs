@@ -55,12 +55,22 @@ impl<C> Entry<C> {
     }
 }
 
+impl Kept {
+    fn shared(&mut self, runtime: runtime::Id) -> Option<Connection> {
+        self.http2.retain(|entry| !entry.connection.is_closed());
+        let is_ours = |entry: &&mut Entry<_>| entry.runtime == runtime;
+        let entry = self.http2.iter_mut().find(is_ours)?;
+        entry.since = Instant::now();
+        Some(Connection::Http2(entry.connection.clone()))
+    }
+}
+
 impl Idle {
-    /// The connection that was used last, or one that copies share.
+    /// One that copies share, or the connection that was used last.
     pub(super) fn take(&self) -> Option<Connection> {
-        self.take_shared().or_else(|| {
-            let runtime = Handle::current().id();
-            let mut kept = self.lock();
+        let runtime = Handle::current().id();
+        let mut kept = self.lock();
+        kept.shared(runtime).or_else(|| {
             let is_ours = |entry: &Entry<_>| entry.runtime == runtime;
             let newest = kept.http1.iter().rposition(is_ours)?;
             let entry = kept.http1.remove(newest)?;
@@ -70,13 +80,7 @@ impl Idle {
 
     /// A connection that copies share.
     pub(super) fn take_shared(&self) -> Option<Connection> {
-        let runtime = Handle::current().id();
-        let mut kept = self.lock();
-        kept.http2.retain(|entry| !entry.connection.is_closed());
-        let is_ours = |entry: &&mut Entry<_>| entry.runtime == runtime;
-        let entry = kept.http2.iter_mut().find(is_ours)?;
-        entry.since = Instant::now();
-        Some(Connection::Http2(entry.connection.clone()))
+        self.lock().shared(Handle::current().id())
     }
 
     /// Gives up the connections that copies of this runtime share. Copies that are under way on them go on.
