@@ -54,9 +54,14 @@ impl Figures {
         let plan = plan::round(options.quick, &peers);
         let begun = Instant::now();
         for round in 1..=ROUNDS {
+            // There and back, so that no scenario has always the same before it.
+            let mut plan: Vec<_> = plan.iter().collect();
+            if round % 2 == 0 {
+                plan.reverse();
+            }
             for (done, scenario) in plan.iter().enumerate() {
-                let run = Run::take(*scenario, options.time).await?;
-                figures.runs.entry(*scenario).or_default().push(run);
+                let run = Run::take(**scenario, options.time).await?;
+                figures.runs.entry(**scenario).or_default().push(run);
                 let (elapsed, all) = (begun.elapsed().as_secs(), plan.len());
                 print!(
                     "\rround {round} of {ROUNDS}: {:3} of {all}, {elapsed} s ",

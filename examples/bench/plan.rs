@@ -35,11 +35,11 @@ fn saturated(plan: &mut Vec<Scenario>, payload: usize, quick: bool, peers: &[Pri
         payload,
         ..Scenario::new(primary, shadow)
     };
-    plan.push(scenario(Primary::Plain, Shadow::Fast, 0));
     for primary in Primary::IN_PROCESS {
         plan.push(scenario(primary, Shadow::Fast, 0));
     }
     for shadow in Shadow::ALL {
+        plan.push(scenario(Primary::Plain, shadow, 0));
         for percentage in [10, 100] {
             if quick && percentage != 100 {
                 continue;

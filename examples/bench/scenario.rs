@@ -105,16 +105,16 @@ impl Scenario {
         }
     }
 
-    /// The same without copies: of a peer, the peer that passes on; of the others, the plain primary.
+    /// The same without copies: of a peer, the peer that passes on; of the others, the plain primary, which is measured
+    /// once more for each shadow, because a machine's mood changes within a round.
     pub(crate) const fn unmirrored(self) -> Self {
-        let primary = match self.primary {
-            Primary::Nginx => Primary::Nginx,
-            Primary::Envoy => Primary::Envoy,
-            _ => Primary::Plain,
+        let (primary, shadow) = match self.primary {
+            Primary::Nginx | Primary::Envoy => (self.primary, Shadow::Fast),
+            _ => (Primary::Plain, self.shadow),
         };
         Self {
             primary,
-            shadow: Shadow::Fast,
+            shadow,
             percentage: 0,
             targets: 1,
             ..self

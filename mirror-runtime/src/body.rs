@@ -7,6 +7,7 @@ mod copy_body;
 #[cfg(test)]
 mod properties;
 mod read_ahead;
+mod read_body;
 mod replay;
 mod tee;
 
@@ -15,9 +16,10 @@ pub(crate) use chunks::Chunks;
 pub(crate) use collector::Collector;
 pub use copy_body::CopyBody;
 pub(crate) use read_ahead::read_ahead;
+pub(crate) use read_body::ReadBody;
 pub(crate) use tee::Tee;
 
 use crate::outcome::SkipReason;
 
 /// What the copies get of a body: all of it, or nothing for a reason.
-pub(crate) type Copied = Result<CopyBody, SkipReason>;
+pub(crate) type Copied = Result<ReadBody, SkipReason>;

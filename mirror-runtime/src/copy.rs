@@ -16,7 +16,7 @@ use crate::{
     target::Recipient,
 };
 
-pub(crate) use headers::HeaderRules;
+pub(crate) use headers::{HeaderRules, has_any};
 pub(crate) use uri::{Unjoinable, join, original_uri};
 use within::Within;
 

@@ -11,7 +11,7 @@ mod gauge;
 mod permit;
 mod rate;
 
-use std::time::Duration;
+use std::{future::Future, pin::Pin, time::Duration};
 
 use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle, time::timeout};
 
@@ -19,7 +19,11 @@ pub use self::drain::{Drained, drain};
 use self::flight::Flight;
 pub(crate) use self::{answer::MAX_READ, drain::ended, gate::Gate, gauge::Gauge};
 use crate::{
-    answers::Open, candidate::Candidates, copy::Copy, mirror::Mirror, outcome::SkipReason,
+    answers::Open,
+    candidate::Candidates,
+    copy::{Copy, HeaderRules},
+    mirror::Mirror,
+    outcome::SkipReason,
 };
 
 /// How long the answer of a `sync` mirror waits for callbacks when the time of the copies is over.
@@ -86,23 +90,19 @@ impl Departure {
     }
 
     /// Lets the copies leave: on a task, which makes them too, so that the primary need not wait for that.
-    pub(crate) fn leave(self, copy: impl FnOnce() -> Copy + Send + 'static, copies: &mut Copies) {
+    pub(crate) fn leave(
+        self,
+        copy: impl FnOnce(&HeaderRules) -> Copy + Send + 'static,
+        copies: &mut Copies,
+    ) {
         let Some(first) = self.first else { return };
         // Where there is no runtime, the copies are dropped here, and counted so.
         if let Ok(runtime) = Handle::try_current() {
             let (others, sync) = (self.others, first.is_sync());
+            // The task is small while the primary waits for it to be made: it holds what makes the copies, and then a box.
             let left = runtime.spawn(async move {
-                let copy = copy();
-                let others = others.into_iter().map(|flight| {
-                    let request = flight.request(|recipient| copy.request_for(recipient));
-                    tokio::spawn(flight.run(request, copy.places()))
-                });
-                // Now, and not one after another.
-                let others: Vec<_> = others.collect();
-                let places = copy.places();
-                let request = first.request(|recipient| copy.last_request_for(recipient));
-                // In a box of its own, so that the task is small while the primary waits for it to be made.
-                Box::pin(first.run(request, places)).await;
+                let (first, others) = take_off(first, others, copy);
+                first.await;
                 if sync {
                     all_ended(others).await;
                 }
@@ -110,6 +110,24 @@ impl Departure {
             copies.left = sync.then_some(left);
         }
     }
+}
+
+/// Makes the copies and lets all of them leave now, and not one after another: the first with the future that is returned,
+/// each other on a task of its own.
+fn take_off(
+    first: Flight,
+    others: Vec<Flight>,
+    copy: impl FnOnce(&HeaderRules) -> Copy,
+) -> (Pin<Box<impl Future<Output = ()>>>, Vec<JoinHandle<()>>) {
+    let copy = copy(first.header_rules());
+    let others = others.into_iter().map(|flight| {
+        let request = flight.request(|recipient| copy.request_for(recipient));
+        tokio::spawn(flight.run(request, copy.places()))
+    });
+    let others = others.collect();
+    let places = copy.places();
+    let request = first.request(|recipient| copy.last_request_for(recipient));
+    (Box::pin(first.run(request, places)), others)
 }
 
 /// Waits for copies to end.

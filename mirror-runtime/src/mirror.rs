@@ -18,7 +18,7 @@ use crate::{
     ConfigError, MirrorBuilder, MirrorLayer, Report, Target,
     answers::raise,
     callbacks::{Callbacks, off_path_unawaited},
-    copy::MIRRORED_FROM,
+    copy::{MIRRORED_FROM, has_any},
     dispatch::Gate,
     outcome::SkipReason,
     sampler::Share,
@@ -151,7 +151,7 @@ impl Mirror {
     /// Decides whether a request is mirrored, from its head alone. Where it is not, that is all it costs.
     pub(crate) fn sample(&self, parts: &Parts) -> Option<Sampled> {
         let shared = &*self.shared;
-        if parts.headers.contains_key(MIRRORED_FROM) {
+        if has_any(&parts.headers, [&MIRRORED_FROM]) {
             return self.skip_all(SkipReason::Loop);
         }
         if !shared.options.copies_method(&parts.method) || !shared.callbacks.admits(parts) {

@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use super::{Chunks, Reservation, chunks::whole};
+use super::{Chunks, Reservation};
 
 /// The body of a copy: all there, of known length, and shared by the copies of one request.
 ///
@@ -22,8 +22,6 @@ pub struct CopyBody {
     next: usize,
     remaining: u64,
     reservation: Option<Arc<Reservation>>,
-    /// Whether the bytes are those that arrived, in memory that is not known.
-    as_it_arrived: bool,
 }
 
 impl CopyBody {
@@ -34,30 +32,7 @@ impl CopyBody {
             next: 0,
             remaining,
             reservation: Some(reservation),
-            as_it_arrived: false,
         }
-    }
-
-    /// A body that arrived in one piece. It is to be [compacted](Self::compact) before it is kept.
-    pub(super) fn of_piece(piece: Bytes, reservation: Arc<Reservation>) -> Self {
-        Self {
-            as_it_arrived: true,
-            ..Self::new(Chunks::One(piece), reservation)
-        }
-    }
-
-    /// The body in memory of its own, which is what the byte budget counts.
-    pub(crate) fn compact(mut self) -> Self {
-        if std::mem::take(&mut self.as_it_arrived)
-            && let Chunks::One(piece) = &mut self.chunks
-        {
-            let compact = match whole(std::mem::take(piece)) {
-                Ok((piece, _)) => piece,
-                Err(slice) => Bytes::copy_from_slice(&slice),
-            };
-            *piece = compact;
-        }
-        self
     }
 
     /// How many bytes are left to send.

@@ -10,14 +10,14 @@ use std::{
 
 use axum::body::Body;
 use bytes::Bytes;
-use http_body::{Body as _, SizeHint};
+use http_body::Body as _;
 use tokio::{
     runtime::Handle,
     time::{Sleep, sleep},
 };
 
 use super::{
-    Chunks, Copied, CopyBody,
+    Copied, CopyBody, ReadBody,
     collector::Collector,
     replay::{Replay, Tail},
 };
@@ -73,7 +73,7 @@ pub(crate) async fn read_ahead(mut body: Body, max: usize) -> (Body, Copied) {
             Some(Ok(frame)) => match frame.into_data() {
                 // Its place was taken when its length was known. Trailers may come after the last byte.
                 Ok(data) if hint.exact() == Some(data.len() as u64) && body.is_end_stream() => {
-                    return in_one_piece(data, read, hint);
+                    return in_one_piece(data, read);
                 }
                 Ok(data) => {
                     if let Err(reason) = read.push(data) {
@@ -91,21 +91,20 @@ pub(crate) async fn read_ahead(mut body: Body, max: usize) -> (Body, Copied) {
     };
     let (chunks, reservation) = read.finish();
     let reservation = Arc::new(reservation);
-    let copied = copied.map(|()| CopyBody::new(chunks.clone(), Arc::clone(&reservation)));
+    let copied = copied
+        .map(|()| ReadBody::Collected(CopyBody::new(chunks.clone(), Arc::clone(&reservation))));
     (
         Body::new(Replay::new(chunks, reservation, tail, hint)),
         copied,
     )
 }
 
-/// A body that has come in one piece, as most do: the handler gets that piece, and the copies one of their own when they
-/// are made. The piece is a slice of a read buffer that the handler's body would have kept as well.
-fn in_one_piece(piece: Bytes, read: Collector, hint: SizeHint) -> (Body, Copied) {
+/// A body that has come in one piece, as most do. The handler gets that piece, and the copies one of their own when they
+/// are made.
+fn in_one_piece(piece: Bytes, read: Collector) -> (Body, Copied) {
     let (_, reservation) = read.finish();
-    let reservation = Arc::new(reservation);
-    let copied = CopyBody::of_piece(piece.clone(), Arc::clone(&reservation));
-    let replay = Replay::new(Chunks::One(piece), reservation, Tail::End, hint);
-    (Body::new(replay), Ok(copied))
+    let copied = ReadBody::Piece(piece.clone(), reservation);
+    (Body::from(piece), Ok(copied))
 }
 
 /// A timer for a client that has stopped; none where the runtime has none to give.

@@ -9,7 +9,7 @@ use axum::{BoxError, body::Body};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
-use super::{Copied, collector::Collector};
+use super::{Copied, ReadBody, collector::Collector};
 use crate::outcome::SkipReason;
 
 /// Passes a body on to the handler, and tells `done` once what the copies get of it.
@@ -44,7 +44,7 @@ impl<F: FnOnce(Copied)> Tee<F> {
     fn done(&mut self, reason: Option<SkipReason>) {
         if let Some((collector, done)) = self.noting.take() {
             done(match reason {
-                None => Ok(collector.into_copy_body()),
+                None => Ok(ReadBody::Collected(collector.into_copy_body())),
                 Some(reason) => Err(reason),
             });
         }

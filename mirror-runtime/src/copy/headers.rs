@@ -58,6 +58,18 @@ impl fmt::Debug for HeaderRules {
     }
 }
 
+/// Whether there is a header of one of these names.
+///
+/// To compare names with those of a request takes less time than to hash them, unless there are many.
+pub(crate) fn has_any<const N: usize>(headers: &HeaderMap, names: [&HeaderName; N]) -> bool {
+    const FEW: usize = 32;
+    if headers.keys_len() > FEW {
+        names.into_iter().any(|name| headers.contains_key(name))
+    } else {
+        headers.keys().any(|name| names.contains(&name))
+    }
+}
+
 impl HeaderRules {
     /// The headers of the copies of a request.
     pub(crate) fn apply(&self, original: &Original) -> HeaderMap {

@@ -11,7 +11,7 @@ use crate::{
     body::{CopyBody, Reservation},
     callbacks::off_path,
     candidate::Candidates,
-    copy::Unjoinable,
+    copy::{HeaderRules, Unjoinable},
     mirror::{Mirror, MirrorTarget},
     outcome::{MirrorError, ShadowResponse, ShedReason, SkipReason},
     target::Recipient,
@@ -64,6 +64,11 @@ impl Flight {
 
     pub(super) fn is_sync(&self) -> bool {
         self.mirror.is_sync()
+    }
+
+    /// How the headers of the copies of its mirror differ from those of their originals.
+    pub(super) fn header_rules(&self) -> &HeaderRules {
+        &self.mirror.shared().options.headers
     }
 
     /// The request for the target, as `make` makes it.

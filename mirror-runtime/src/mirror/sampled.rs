@@ -9,9 +9,9 @@ use http_body::Body as _;
 use super::{BodyMode, Mirror};
 use crate::{
     answers::{Open, PrimarySide},
-    body::{Copied, CopyBody, Tee, read_ahead},
+    body::{Copied, ReadBody, Tee, read_ahead},
     candidate::Candidates,
-    copy::{Copy, Original},
+    copy::{Copy, HeaderRules, Original, has_any},
     dispatch::{Copies, Departure},
     outcome::{ShedReason, SkipReason},
 };
@@ -67,14 +67,16 @@ impl Sampled {
         response: fn(&mut F::Output) -> Option<&mut Response>,
     ) -> impl Future<Output = F::Output> {
         async move {
-            let mirror = self.mirror.clone();
-            let side = PrimarySide::of(&mirror, &parts).map(|(side, open)| {
+            let side = PrimarySide::of(&self.mirror, &parts).map(|(side, open)| {
                 self.open = Some(open);
                 side
             });
             let (body, copies) = self.send(&parts, body).await;
+            // No more copies will leave from here.
+            (self.open, self.candidates) = (None, None);
             let began = Instant::now();
             let mut answer = primary(parts, body).await;
+            let mirror = &self.mirror;
             mirror.shared.latency.record(began.elapsed());
             if let (Some(side), Some(response)) = (side, response(&mut answer)) {
                 side.note(response, began);
@@ -87,40 +89,59 @@ impl Sampled {
     }
 
     /// Sends the copies, at once or when the handler has read the body. Returns the body for the handler.
-    async fn send(mut self, parts: &Parts, body: Body) -> (Body, Copies) {
-        let options = &self.mirror.shared.options;
-        let max_body = options.max_body;
+    ///
+    /// Nothing is undecided here afterwards.
+    async fn send(&mut self, parts: &Parts, body: Body) -> (Body, Copies) {
+        let max_body = self.mirror.shared.options.max_body;
         match self.needed(parts, &body) {
             Err(reason) => (body, self.skipped(reason)),
-            Ok(Needed::Nothing) => (body, self.send_copies(parts, Ok(CopyBody::default()))),
+            Ok(Needed::Nothing) => (body, self.send_copies(parts, Ok(ReadBody::default()))),
             Ok(Needed::Body) => {
                 let (body, read) = read_ahead(body, max_body).await;
                 (body, self.send_copies(parts, read))
             }
-            Ok(Needed::BodyAsItIsRead) => {
-                let copy = match self.original(parts) {
-                    // At once: this may take long, and the original's memory is its connection's.
-                    Ok(original) => original.into_copy(&options.headers),
-                    Err(reason) => return (body, self.skipped(reason.into())),
-                };
-                let (sender, copies) = Copies::later();
-                let tee = Tee::new(body, max_body, move |read| {
-                    let copy = read.map(|body| move || copy.with_body(body));
-                    // Nobody may be waiting for them.
-                    let _ = sender.send(self.leave(copy));
-                });
-                (Body::new(tee), copies)
-            }
+            Ok(Needed::BodyAsItIsRead) => self.send_later(parts, body),
+        }
+    }
+
+    /// Sends the copies when the handler has read the body.
+    fn send_later(&mut self, parts: &Parts, body: Body) -> (Body, Copies) {
+        let options = &self.mirror.shared.options;
+        let copy = match self.original(parts) {
+            // At once: this may take long, and the original's memory is its connection's.
+            Ok(original) => original.into_copy(&options.headers),
+            Err(reason) => return (body, self.skipped(reason.into())),
+        };
+        let (sender, copies) = Copies::later();
+        let max_body = options.max_body;
+        let mut later = self.take();
+        let tee = Tee::new(body, max_body, move |read| {
+            let copy = read.map(|body| |_: &_| copy.with_body(body.into_copy_body()));
+            // Nobody may be waiting for them.
+            let _ = sender.send(later.leave(copy));
+        });
+        (Body::new(tee), copies)
+    }
+
+    /// All that is undecided.
+    fn take(&mut self) -> Self {
+        Self {
+            mirror: self.mirror.clone(),
+            undecided: std::mem::take(&mut self.undecided),
+            candidates: self.candidates.take(),
+            open: self.open.take(),
         }
     }
 
     fn needed(&self, parts: &Parts, body: &Body) -> Result<Needed, SkipReason> {
         let options = &self.mirror.shared.options;
-        if is_upgrade(parts) {
+        // Most requests have neither.
+        let is_special = has_any(&parts.headers, [&header::UPGRADE, &header::EXPECT]);
+        if (is_special || parts.method == Method::CONNECT) && is_upgrade(parts) {
             Err(SkipReason::Upgrade)
         } else if body.is_end_stream() || !options.copies_body() {
             Ok(Needed::Nothing)
-        } else if options.body == BodyMode::Tee || expects_continue(&parts.headers) {
+        } else if options.body == BodyMode::Tee || is_special && expects_continue(&parts.headers) {
             // Reading ahead would make the server ask the client for a body that the handler may not want.
             Ok(Needed::BodyAsItIsRead)
         } else {
@@ -138,12 +159,11 @@ impl Sampled {
 
     /// Sends the copies of a request whose body has been read.
     fn send_copies(&mut self, parts: &Parts, read: Copied) -> Copies {
-        let mirror = self.mirror.clone();
         let copy = read.and_then(|body| {
             let original = self.original(parts)?;
-            Ok(move || {
-                let rules = &mirror.shared.options.headers;
-                original.into_copy(rules).with_body(body.compact())
+            Ok(|rules: &_| {
+                let copy = original.into_copy(rules);
+                copy.with_body(body.into_copy_body())
             })
         });
         self.leave(copy)
@@ -152,7 +172,7 @@ impl Sampled {
     /// Lets the copies leave, and settles each target that gets none.
     fn leave(
         &mut self,
-        copy: Result<impl FnOnce() -> Copy + Send + 'static, SkipReason>,
+        copy: Result<impl FnOnce(&HeaderRules) -> Copy + Send + 'static, SkipReason>,
     ) -> Copies {
         let mut copies = Copies::default();
         match copy {
