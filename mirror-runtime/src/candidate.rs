@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc};
 use axum::{body::Body, handler::Handler};
 use http::Request;
 
-use self::guarded::Guarded;
+pub(crate) use self::guarded::Guarded;
 use crate::{body::CopyBody, call::Call, transport::Sending};
 
 /// Calls one candidate. A plain function, so that a request that is not sampled pays nothing for it.
