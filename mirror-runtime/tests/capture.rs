@@ -34,6 +34,17 @@ async fn ask(app: Router, request: Request<Body>) -> String {
     String::from_utf8(body.to_vec()).unwrap()
 }
 
+/// Waits until a condition holds, for a while.
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    let waiting = async {
+        while !holds() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let waited = tokio::time::timeout(std::time::Duration::from_secs(20), waiting).await;
+    assert!(waited.is_ok(), "waited in vain: {what}");
+}
+
 async fn get<T: 'static>(handler: impl Handler<T, ()>, path: &str) -> String {
     send(handler, Request::get(path).body(Body::empty()).unwrap()).await
 }

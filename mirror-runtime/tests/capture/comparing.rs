@@ -1,11 +1,17 @@
 //! Comparing with answers that a test gives.
 
+use std::{
+    future::poll_fn,
+    sync::{Condvar, Mutex},
+    task::Poll,
+};
+
 use axum::{Json, Router, http::StatusCode, routing::get as route};
-use mirror_runtime::{Comparison, DifferenceKind, Verdict, mirror, testing::Capture};
+use mirror_runtime::{Comparison, DifferenceKind, Verdict, mirror, mirror_named, testing::Capture};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::get;
+use crate::{get, until};
 
 #[mirror(
     targets = ["https://rewrite.example.com"],
@@ -49,16 +55,30 @@ async fn a_difference_is_found() {
 
 #[tokio::test]
 async fn whoever_is_told_of_a_mismatch_has_been_told() {
-    static TOLD: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+    static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    static DOOR: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
     fn tell(comparison: &Comparison) {
         TOLD.lock().unwrap().push(comparison.path.clone());
+        let is_open = DOOR.0.lock().unwrap();
+        drop(DOOR.1.wait_while(is_open, |is_open| !*is_open).unwrap());
     }
-    #[mirror(targets = ["https://rewrite.example.com"], compare = "status", on_mismatch = tell)]
+    #[mirror(targets = ["https://rewrite.example.com"], name = "told", compare = "status", on_mismatch = tell)]
     async fn primary() {}
     let capture = Capture::start().answering(async |_| StatusCode::NOT_FOUND);
     get(primary, "/one").await;
     get(primary, "/two").await;
-    assert_eq!(capture.comparisons().await.len(), 2);
+    let mirror = mirror_named("told").unwrap();
+    until("both are compared", || {
+        mirror.report().targets[0].compared == 2 && !TOLD.lock().unwrap().is_empty()
+    })
+    .await;
+    // One of them is being told.
+    let mut comparisons = std::pin::pin!(capture.comparisons());
+    let waits = poll_fn(|context| Poll::Ready(comparisons.as_mut().poll(context).is_pending()));
+    assert!(waits.await);
+    *DOOR.0.lock().unwrap() = true;
+    DOOR.1.notify_all();
+    assert_eq!(comparisons.await.len(), 2);
     let mut told = TOLD.lock().unwrap().clone();
     told.sort();
     assert_eq!(told, ["/one", "/two"]);

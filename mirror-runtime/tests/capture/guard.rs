@@ -13,7 +13,7 @@ use mirror_runtime::{
     CopyBody, Mirror, MirrorError, Sending, Transport, Unsendable, mirror, testing::Capture,
 };
 
-use crate::{ask, get};
+use crate::{ask, get, until};
 
 #[mirror(targets = ["https://staging.example.com"])]
 async fn shared() {}
@@ -88,9 +88,11 @@ async fn copies_are_sent_again_when_the_guard_is_gone_but_for_those_of_requests_
     ask(later.layer(mirror.layer()), request()).await;
     assert_eq!(mirror.stats().targets[0].received, 0);
     drop(capture);
-    while mirror.stats().targets[0].answered == 0 {
-        tokio::task::yield_now().await;
-    }
+    until("the copy has ended", || {
+        let target = mirror.stats().targets.remove(0);
+        target.answered + target.failed == 1
+    })
+    .await;
     assert_eq!(transport.0.load(SeqCst), 1);
 }
 
