@@ -2,10 +2,16 @@
 
 #[path = "comparison/answers.rs"]
 mod answers;
+#[path = "comparison/attribute.rs"]
+mod attribute;
 #[path = "comparison/baseline.rs"]
 mod baseline;
+#[path = "comparison/conditional.rs"]
+mod conditional;
 #[path = "comparison/doors.rs"]
 mod doors;
+#[path = "comparison/endless.rs"]
+mod endless;
 #[path = "comparison/modes.rs"]
 mod modes;
 #[path = "comparison/options.rs"]

@@ -62,7 +62,7 @@ async fn a_mismatch_fails_a_test_where_that_is_asked_for() {
 }
 
 /// Runs a test of this program in another process, with environment variables of its own.
-async fn passes_with(test: &'static str, variables: Vec<(&'static str, String)>) {
+pub(crate) async fn passes_with(test: &'static str, variables: Vec<(&'static str, String)>) {
     let program = std::env::current_exe().unwrap();
     let run = move || {
         Command::new(program)

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use mirror_grammar::{
-    DurationError, Rate, RateError, SizeError, check_percentage, parse_duration, parse_rate,
-    parse_size,
+    DurationError, Rate, RateError, SizeError, check_percentage, parse_compare_size,
+    parse_duration, parse_rate, parse_size,
 };
 use quote::ToTokens;
 use syn::{Expr, Lit, UnOp};
@@ -115,8 +115,20 @@ pub(crate) fn duration(setting: &Setting<'_>) -> syn::Result<Duration> {
 
 /// `max_body = "2MiB"`
 pub(crate) fn size(setting: &Setting<'_>) -> syn::Result<usize> {
+    sized(setting, parse_size)
+}
+
+/// `max_compare_body = "256KiB"`
+pub(crate) fn compare_size(setting: &Setting<'_>) -> syn::Result<usize> {
+    sized(setting, parse_compare_size)
+}
+
+fn sized(
+    setting: &Setting<'_>,
+    parse: impl Fn(&str) -> Result<usize, SizeError>,
+) -> syn::Result<usize> {
     let parse = |text: &str| {
-        parse_size(text).map_err(|error| match error {
+        parse(text).map_err(|error| match error {
             SizeError::WithoutUnit(_) => None,
             error => Some(error.to_string()),
         })

@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc};
 use axum::{body::Body, handler::Handler};
 use http::Request;
 
-use self::guarded::Guarded;
+pub(crate) use self::guarded::Guarded;
 use crate::{body::CopyBody, call::Call, transport::Sending};
 
 /// Calls one candidate. A plain function, so that a request that is not sampled pays nothing for it.
@@ -56,13 +56,16 @@ pub trait SameArguments<S, M, A>: Call<S, M, A> {}
 impl<S, M, A, H: Call<S, M, A>> SameArguments<S, M, A> for H {}
 
 /// Calls a handler with the arguments of the primary.
+///
+/// Of functions with other arguments rustc says so itself, and shows neither message nor notes of the trait, but the line
+/// of the bound: what to do stands behind it.
 pub fn same_arguments_without_state<S, M, A, H>(
     handler: H,
     copy: Request<CopyBody>,
     state: S,
 ) -> Sending
 where
-    H: SameArguments<S, M, A> + 'static,
+    H: SameArguments<S, M, A> + 'static, // one with other arguments needs the option `state`
     S: Send + 'static,
     M: 'static,
     A: 'static,

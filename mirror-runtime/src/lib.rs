@@ -121,6 +121,13 @@
 //! which prints the differences, and then of whoever calls [`Mirror::report`] or [`drain`], which fails the test. [`drain`]
 //! waits for comparisons, too. Never set it in production.
 //!
+//! # Testing
+//!
+//! With the feature `testing`, which is for `[dev-dependencies]`, `testing::Capture` takes the copies of a test before they
+//! leave, whatever their targets are: no network, no certificates, no variables in the environment. A test sees what
+//! would have been sent, answers it, and sees how the answers compare. Without a capture the feature costs a request one
+//! load of a counter, and without the feature nothing.
+//!
 //! # Bounds
 //!
 //! A copy beyond a bound is shed at once, never queued; the primary waits for none of this.
@@ -198,6 +205,7 @@ mod builder;
 mod call;
 mod callbacks;
 mod candidate;
+mod capturing;
 mod comparison;
 mod config_error;
 mod copy;
@@ -217,6 +225,8 @@ mod sampler;
 mod stats;
 mod sync;
 mod target;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod transport;
 
 #[doc(hidden)]

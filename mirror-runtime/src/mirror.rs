@@ -18,6 +18,7 @@ use crate::{
     ConfigError, MirrorBuilder, MirrorLayer, Report, Target,
     answers::raise,
     callbacks::{Callbacks, off_path_unawaited},
+    capturing::Capturing,
     copy::{MIRRORED_FROM, has_any},
     dispatch::Gate,
     outcome::SkipReason,
@@ -157,13 +158,14 @@ impl Mirror {
         if !shared.options.copies_method(&parts.method) || !shared.callbacks.admits(parts) {
             return self.skip_all(SkipReason::Filtered);
         }
-        let draw = shared.sampler.draw();
+        let (draw, capturing) = (shared.sampler.draw(), Capturing::here());
+        let samples = |target: &MirrorTarget| target.share.samples(draw) || capturing.samples_all();
         let mut targets = 0;
         for (index, target) in shared.targets.iter().enumerate() {
-            if !target.target.is_enabled() {
+            if !capturing.enables(&target.target) {
                 self.not_sent(index, SkipReason::Disabled);
             } else if shared.is_baseline(index) && targets == 0
-                || !shared.is_baseline(index) && !target.share.samples(draw)
+                || !shared.is_baseline(index) && !samples(target)
             {
                 self.not_sent(index, SkipReason::NotSampled);
             } else if let Some(reason) = target.gate.refuses() {

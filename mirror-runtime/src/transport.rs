@@ -78,6 +78,15 @@ impl Route {
                 .ok_or(Unsendable),
         }
     }
+
+    /// Whether a copy could be sent this way as it stands. Nothing happens before what sends it is polled.
+    #[cfg(feature = "testing")]
+    pub(crate) fn check(&self, copy: &Request<CopyBody>) -> Result<(), Unsendable> {
+        match self {
+            Self::Transport { .. } => self.send(copy.clone(), None).map(drop),
+            Self::Pool(_) | Self::Handler(_) => Ok(()),
+        }
+    }
 }
 
 /// A copy that a transport cannot send as it stands, for example because its client would change the path.

@@ -69,6 +69,37 @@ async fn an_answer_is_held_until_its_shadow_has_had_its_time() {
     assert_eq!(report.mismatched, 1, "{report}");
 }
 
+/// While a shadow does not answer, the primary's answer reached its client, and takes no memory that others need unless
+/// it is to be compared.
+#[tokio::test]
+async fn a_slow_shadow_holds_no_more_of_an_answer_than_is_compared() {
+    let _turn = TURN.lock().await;
+    let silent = Shadow::holding().await;
+    let differs = Shadow::answering(|_| axum::response::Response::new(Body::from("short"))).await;
+    for (max, compared) in [(1_000, 1), (60_000, 0)] {
+        Limits::new().byte_budget(100_000).apply();
+        let mirror = |shadow: &Shadow, max| {
+            let builder = Mirror::builder().target(shadow.url());
+            let builder = builder.compare(CompareMode::Bytes).max_compare_body(max);
+            builder.build().unwrap()
+        };
+        let (slow, quick) = (mirror(&silent, max), mirror(&differs, 60_000));
+        let primary = Primary::start(app(&slow)).await;
+        assert_eq!(primary.get("/").await.body.len(), 60_000);
+        until("the copy is under way", || {
+            slow.stats().targets[0].in_flight == 1
+        })
+        .await;
+        let primary = Primary::start(app(&quick)).await;
+        assert_eq!(primary.get("/").await.body.len(), 60_000);
+        let found = noted(&quick, 1).await;
+        Limits::new().apply();
+        assert_eq!(found.compared, compared, "{found}");
+        assert_eq!(slow.stats().targets[0].in_flight, 1);
+        mirror_runtime::drain(Duration::ZERO).await;
+    }
+}
+
 #[tokio::test]
 async fn an_answer_without_room_is_not_compared_and_reaches_its_client() {
     let _turn = TURN.lock().await;

@@ -72,14 +72,16 @@ impl Shadow {
 
     /// A shadow that answers 200, at a URL that is known beforehand.
     pub async fn at(url: &str) -> Self {
+        Self::answering_at(url, |_| Response::new(Body::from("shadow"))).await
+    }
+
+    /// A shadow that answers as it is told, at a URL that is known beforehand.
+    pub async fn answering_at(
+        url: &str,
+        answer: impl Fn(&Recorded) -> Response<Body> + Send + Sync + 'static,
+    ) -> Self {
         let address = url.trim_start_matches("http://").split('/').next().unwrap();
-        Self::listen(
-            address,
-            |_| Response::new(Body::from("shadow")),
-            Semaphore::MAX_PERMITS,
-            None,
-        )
-        .await
+        Self::listen(address, answer, Semaphore::MAX_PERMITS, None).await
     }
 
     /// A shadow that speaks TLS, as `localhost`.

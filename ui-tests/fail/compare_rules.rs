@@ -26,4 +26,7 @@ async fn bytes() {}
 )]
 async fn status() {}
 
+#[mirror(targets = ["https://staging.example.com"], compare = "json", max_compare_body = "2MiB")]
+async fn more_than_is_read() {}
+
 fn main() {}

@@ -185,7 +185,7 @@ pub(super) const OPTIONS: Table<Args> = Table {
             name: "max_compare_body",
             example: r#""256KiB""#,
             read: |args, setting, errors| {
-                args.comparing.max_body = errors.check(amount::size(setting));
+                args.comparing.max_body = errors.check(amount::compare_size(setting));
             },
         },
         Row {

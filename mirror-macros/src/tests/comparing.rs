@@ -166,11 +166,16 @@ fn a_tolerance_is_a_positive_number() {
 }
 
 #[test]
-fn a_size_is_not_zero() {
+fn a_size_is_not_zero_and_not_more_than_is_read_of_an_answer() {
     assert_rule(
         "max_compare_body = \"0B\"",
         "\"0B\"",
         "invalid `max_compare_body` `0B`: it must be larger than zero",
+    );
+    assert_rule(
+        "max_compare_body = \"1048577B\"",
+        "\"1048577B\"",
+        "invalid `max_compare_body` `1048577B`: it must be at most 1MiB",
     );
 }
 

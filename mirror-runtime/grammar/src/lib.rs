@@ -24,6 +24,6 @@ pub use header::{
 pub use percentage::{PercentageError, check_percentage};
 pub use pointer::{MAX_POINTER_DEPTH, PointerError, PointerToken, check_pointer, parse_pointer};
 pub use rate::{Rate, RateError, parse_rate};
-pub use size::{SizeError, parse_size};
+pub use size::{MAX_COMPARE_BODY, SizeError, parse_compare_size, parse_size};
 pub use tolerance::{ToleranceError, check_tolerance};
 pub use url::{Scheme, TargetUrl, UrlError, parse_url, same_target};

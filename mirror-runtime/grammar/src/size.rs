@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::unit;
 
+/// The largest body that is compared: as much as is read of an answer.
+pub const MAX_COMPARE_BODY: usize = 1024 * 1024;
+
 /// Why a text is not a size.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -18,6 +21,8 @@ pub enum SizeError {
     Zero,
     /// More than this machine can address.
     TooLarge,
+    /// More than [`MAX_COMPARE_BODY`].
+    TooLargeToCompare,
 }
 
 impl fmt::Display for SizeError {
@@ -33,6 +38,7 @@ impl fmt::Display for SizeError {
             }
             Self::Zero => f.write_str("it must be larger than zero"),
             Self::TooLarge => f.write_str("it is larger than the memory of any machine"),
+            Self::TooLargeToCompare => f.write_str("it must be at most 1MiB"),
         }
     }
 }
@@ -71,6 +77,18 @@ pub fn parse_size(text: &str) -> Result<usize, SizeError> {
     }
 }
 
+/// Parses the size of the largest body that is compared.
+///
+/// # Errors
+///
+/// [`SizeError`], also for more than [`MAX_COMPARE_BODY`].
+pub fn parse_compare_size(text: &str) -> Result<usize, SizeError> {
+    match parse_size(text)? {
+        bytes if bytes > MAX_COMPARE_BODY => Err(SizeError::TooLargeToCompare),
+        bytes => Ok(bytes),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +104,14 @@ mod tests {
         ] {
             assert_eq!(parse_size(text), Ok(bytes), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_compared_is_bounded() {
+        assert_eq!(parse_compare_size("1MiB"), Ok(MAX_COMPARE_BODY));
+        let too_large = Err(SizeError::TooLargeToCompare);
+        assert_eq!(parse_compare_size("1048577B"), too_large);
+        assert_eq!(parse_compare_size("0B"), Err(SizeError::Zero));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::{exchange::Exchange, noting::NotedAnswer};
 use crate::{
     Comparison, Mirror,
     callbacks::{caught, compare_off_path, tell_off_path},
+    capturing::Capturing,
     comparison::{NotComparedReason, Verdict},
     dispatch::Gauge,
 };
@@ -43,7 +44,10 @@ pub(super) fn compare(exchange: Arc<Exchange>, index: usize, answer: NotedAnswer
         match compared {
             None => exchange.not_compared(index, NotComparedReason::Panicked),
             Some(None) => {}
-            Some(Some(comparison)) => found(exchange.mirror(), comparison),
+            Some(Some(comparison)) => {
+                Capturing::here().compared(&comparison);
+                found(exchange.mirror(), comparison);
+            }
         }
         // The answers first, so that who waits for the comparison finds their memory given back.
         drop(exchange);

@@ -1,6 +1,6 @@
 //! The options of comparing.
 
-use mirror_grammar::parse_header_name;
+use mirror_grammar::{MAX_COMPARE_BODY, parse_header_name};
 
 use super::MirrorBuilder;
 use crate::{
@@ -8,6 +8,9 @@ use crate::{
     dispatch::MAX_READ,
     mirror::{Comparing, OnMismatch},
 };
+
+/// What is not read cannot be compared.
+const _: () = assert!(MAX_COMPARE_BODY == MAX_READ);
 
 /// What the builder was told of comparing.
 #[derive(Default)]
@@ -98,7 +101,7 @@ impl MirrorBuilder {
     /// The largest body that is compared, in bytes; answers with a larger one are counted as
     /// [`TooLarge`](crate::NotComparedReason::TooLarge). At most 1 MiB, as much as is read of an answer. Default: 256 KiB.
     pub fn max_compare_body(mut self, bytes: usize) -> Self {
-        if !(1..=MAX_READ).contains(&bytes) {
+        if !(1..=MAX_COMPARE_BODY).contains(&bytes) {
             self.mistaken(ConfigError::MaxCompareBody);
         }
         self.compare.given.push("max_compare_body");

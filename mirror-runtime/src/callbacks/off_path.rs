@@ -10,7 +10,7 @@ use std::{
 
 use tokio::{runtime::Handle, sync::oneshot};
 
-use crate::dispatch::Gauge;
+use crate::{capturing::Capturing, dispatch::Gauge};
 
 /// Threads for callbacks about copies. One that blocks for ever leaves three.
 const THREADS: usize = 4;
@@ -57,11 +57,13 @@ impl Unawaited {
         if !self.waiting.enter(1, self.max_waiting) {
             return false;
         }
-        let runtime = Handle::try_current();
+        let (runtime, capturing) = (Handle::try_current(), Capturing::here());
         let job = Box::new(move || {
             self.waiting.leave(1);
             let _entered = runtime.as_ref().map(Handle::enter);
             job();
+            // A test may wait for it to have run.
+            capturing.ended();
         });
         self.jobs.send(job).is_ok()
     }

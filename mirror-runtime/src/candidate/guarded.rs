@@ -18,7 +18,7 @@ const CODE: &str = "handler";
 
 pin_project! {
     /// The future of a candidate, or the body of its answer, until it has ended or panicked.
-    pub(super) struct Guarded<T> {
+    pub(crate) struct Guarded<T> {
         #[pin]
         code: Option<T>,
     }
@@ -31,7 +31,7 @@ pin_project! {
 }
 
 impl<T> Guarded<T> {
-    pub(super) fn new(code: T) -> Self {
+    pub(crate) fn new(code: T) -> Self {
         Self { code: Some(code) }
     }
 

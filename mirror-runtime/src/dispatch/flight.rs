@@ -11,6 +11,7 @@ use crate::{
     body::{CopyBody, Reservation},
     callbacks::off_path,
     candidate::Candidates,
+    capturing::Capturing,
     copy::{HeaderRules, Unjoinable},
     mirror::{Mirror, MirrorTarget},
     outcome::{MirrorError, ShadowResponse, ShedReason, SkipReason},
@@ -30,6 +31,7 @@ pub(super) struct Flight {
     candidates: Option<Candidates>,
     /// Where the answer is to be compared.
     side: Option<CopySide>,
+    capturing: Capturing,
     /// Held until the callback has run, so that draining waits for that too.
     _permit: Permit,
 }
@@ -58,6 +60,7 @@ impl Flight {
             stage: Stage::Admitted,
             candidates: candidates.filter(|_| target.target.is_handler()).cloned(),
             side: open.map(|open| open.copy(index)),
+            capturing: Capturing::here(),
             _permit: admission.permit,
         })
     }
@@ -76,7 +79,7 @@ impl Flight {
         &self,
         make: impl FnOnce(Recipient<'_>) -> Result<Request<CopyBody>, Unjoinable>,
     ) -> Result<Request<CopyBody>, SkipReason> {
-        let recipient = self.target().target.recipient();
+        let recipient = self.capturing.recipient(&self.target().target);
         let recipient = recipient.ok_or(SkipReason::Disabled)?;
         make(recipient).map_err(|_| SkipReason::Unsendable)
     }
@@ -118,9 +121,10 @@ impl Flight {
 
     fn leave(&mut self, request: Request<CopyBody>) -> Result<Sending, SkipReason> {
         let bytes = request.body().remaining();
-        let route = self.target().route.as_ref().ok_or(SkipReason::Disabled)?;
-        let sending = route.send(request, self.candidates.as_ref());
-        let sending = sending.map_err(|_| SkipReason::Unsendable)?;
+        let (mirror, candidates) = (&self.mirror, self.candidates.as_ref());
+        let sending = self
+            .capturing
+            .send(mirror, self.index, request, candidates)?;
         self.stage = Stage::Left;
         if let Some(side) = &mut self.side {
             side.sent();

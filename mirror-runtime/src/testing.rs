@@ -1,0 +1,47 @@
+//! Tests of mirrored routes without a network. With the feature `testing`, which is meant for `[dev-dependencies]`:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! mirror-runtime = { version = "0.1", features = ["testing"] }
+//! ```
+//!
+//! A [`Capture`] takes the copies that would have been sent, whatever their targets are, and answers them. Everything
+//! before that and after it is as in production: filters, sampling, headers, bounds, counters, callbacks, comparisons.
+//!
+//! ```
+//! use axum::{Router, body::Body, http::Request, routing::post};
+//! use mirror_runtime::{mirror, testing::Capture};
+//! use tower::ServiceExt;
+//!
+//! #[mirror(targets = ["https://staging.example.com/v2"], percentage = 10, set_headers = { "x-env" = "shadow" })]
+//! async fn create_order(item: String) -> String {
+//!     format!("ordered: {item}")
+//! }
+//!
+//! # // A `#[tokio::test]`, as a user writes it.
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() {
+//!     let capture = Capture::start().sampling_all();
+//!     let app = Router::new().route("/orders", post(create_order));
+//!
+//!     let request = Request::post("/orders?urgent").body(Body::from("tea")).unwrap();
+//!     let answer = app.oneshot(request).await.unwrap();
+//!     assert_eq!(answer.status(), 200);
+//!
+//!     let copy = capture.next().await;
+//!     assert_eq!(copy.target(), "https://staging.example.com/v2");
+//!     assert_eq!(copy.method(), "POST");
+//!     assert_eq!(copy.uri(), "https://staging.example.com/v2/orders?urgent");
+//!     assert_eq!(copy.headers()["x-env"], "shadow");
+//!     assert_eq!(copy.body(), "tea");
+//! }
+//! ```
+
+mod capture;
+mod captured;
+mod copy;
+mod hold;
+
+use self::captured::Captured;
+pub(crate) use self::hold::Hold;
+pub use self::{capture::Capture, copy::CapturedCopy};

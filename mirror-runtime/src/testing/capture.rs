@@ -1,0 +1,206 @@
+//! The guard that captures.
+
+use std::{
+    fmt,
+    future::Future,
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
+    time::Duration,
+};
+
+use axum::response::IntoResponse;
+use tokio::runtime::{self, Handle};
+
+use super::{Captured, CapturedCopy, hold};
+use crate::{Comparison, mirrors};
+
+/// How long a test waits before it fails. Far more than any copy needs that nobody has to carry.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Takes the copies that leave on one tokio runtime, instead of their targets, until it is dropped.
+///
+/// Each `#[tokio::test]` has a runtime of its own, so tests that run at the same time do not get one another's copies.
+/// They do share the mirrors of attributes, with their counters, sampling and bounds: look at what was captured rather
+/// than at counters, use [`sampling_all`](Self::sampling_all), and do not [`drain`](crate::drain), which makes all
+/// copies of the process wait.
+///
+/// Captured is what goes to URLs, over whatever transport: no look-up is made, no connection is opened, no certificate is
+/// needed. A `handler(..)` target is called as in production: it needs no network. A copy whose request was served
+/// before this began is sent; one whose request was served before this was dropped is not, however late it leaves.
+///
+/// A copy is answered by an empty `200 OK`, unless [`answering`](Self::answering) says otherwise.
+///
+/// ```
+/// use axum::{Json, Router, body::Body, http::Request, routing::get};
+/// use mirror_runtime::{Verdict, mirror, testing::Capture};
+/// use serde_json::{Value, json};
+/// use tower::ServiceExt;
+///
+/// #[mirror(targets = ["https://rewrite.example.com"], compare = "json")]
+/// async fn total() -> Json<Value> {
+///     Json(json!({ "total": 5 }))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// // The rewrite, which may be a router too: `move |copy| rewrite.clone().oneshot(copy.into_request())`.
+/// let capture = Capture::start().answering(async |_| Json(json!({ "total": 6 })));
+/// let app = Router::new().route("/total", get(total));
+/// let request = Request::get("/total").body(Body::empty()).unwrap();
+/// let answer = app.oneshot(request).await.unwrap();
+/// // Answers are compared when the client has read the handler's.
+/// axum::body::to_bytes(answer.into_body(), 1024).await.unwrap();
+///
+/// let comparisons = capture.comparisons().await;
+/// assert_eq!(comparisons[0].verdict, Verdict::Mismatch);
+/// assert_eq!(comparisons[0].differences[0].pointer, "/total");
+/// # }
+/// ```
+#[must_use = "it captures until it is dropped"]
+pub struct Capture {
+    captured: Arc<Captured>,
+    runtime: runtime::Id,
+}
+
+impl Capture {
+    /// Begins to capture on the current tokio runtime.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a runtime, and where this runtime has a capture already.
+    pub fn start() -> Self {
+        let captured = Arc::new(Captured::default());
+        let runtime = Handle::current().id();
+        assert!(
+            hold::begin(runtime, &captured),
+            "this runtime has a capture already"
+        );
+        Self { captured, runtime }
+    }
+
+    /// Samples each request for each target, whatever the percentages are. Filters stay as they are.
+    pub fn sampling_all(self) -> Self {
+        self.captured.lock().samples_all = true;
+        self
+    }
+
+    /// Captures copies to targets that are off, too: those whose environment variable is not set in tests. Their URL is
+    /// not known: they go to `http://off.invalid`. A `baseline` that is off remains so.
+    pub fn including_disabled(self) -> Self {
+        self.captured.lock().includes_disabled = true;
+        self
+    }
+
+    /// Answers copies by a function, from now on: as a shadow that compares well or badly, or as a broken one.
+    ///
+    /// A copy to which it never answers fails by its `timeout`, and one at which it panics as
+    /// [`MirrorError::Panicked`](crate::MirrorError::Panicked).
+    pub fn answering<F, A>(self, answer: F) -> Self
+    where
+        F: Fn(CapturedCopy) -> A + Send + Sync + 'static,
+        A: Future<Output: IntoResponse> + Send + 'static,
+    {
+        self.captured.lock().answering = Some(Arc::new(move |copy| {
+            let answer = answer(copy);
+            Box::pin(async move { answer.await.into_response() })
+        }));
+        self
+    }
+
+    /// The next copy that this has not returned yet. Waits for it.
+    ///
+    /// # Panics
+    ///
+    /// When none was captured within 10 s, with what the counters of the mirrors say.
+    pub async fn next(&self) -> CapturedCopy {
+        let next = || {
+            let mut state = self.captured.lock();
+            let copy = state.copies.get(state.returned).cloned()?;
+            state.returned += 1;
+            Some(copy)
+        };
+        self.wait("no copy was captured", next).await
+    }
+
+    /// All copies of the requests that were answered by now, in the order in which they left. Waits until they have
+    /// ended: until they were counted, what can be compared was compared, and callbacks have run.
+    ///
+    /// What a router is asked by `oneshot` was answered when that has returned, also where there are no copies: then
+    /// this is empty.
+    ///
+    /// # Panics
+    ///
+    /// When that takes more than 10 s.
+    pub async fn copies(&self) -> Vec<CapturedCopy> {
+        self.settled().await;
+        self.captured.lock().copies.clone()
+    }
+
+    /// All comparisons of the requests that were answered by now, once they were made. Waits as [`copies`](Self::copies)
+    /// does. Answers can be compared when that of the handler has been read to its end.
+    ///
+    /// # Panics
+    ///
+    /// When that takes more than 10 s.
+    pub async fn comparisons(&self) -> Vec<Comparison> {
+        self.settled().await;
+        self.captured.lock().comparisons.clone()
+    }
+
+    async fn settled(&self) {
+        let settled = || self.captured.is_settled().then_some(());
+        self.wait("copies have not ended", settled).await;
+    }
+
+    /// Waits for something, and fails where it does not come. Not by a timer of tokio: the time of a test may be
+    /// paused.
+    async fn wait<T>(&self, failure: &str, look: impl Fn() -> Option<T>) -> T {
+        if let Some(found) = look() {
+            return found;
+        }
+        let given_up = self.captured.lock().given_up;
+        let (waiting, ended) = mpsc::channel::<()>();
+        let captured = Arc::clone(&self.captured);
+        thread::spawn(move || {
+            if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                captured.change(|state| state.given_up += 1);
+            }
+        });
+        let found = self.captured.wait(|| {
+            let is_given_up = self.captured.lock().given_up > given_up;
+            look().map(Some).or(is_given_up.then_some(None))
+        });
+        let found = found.await;
+        drop(waiting);
+        found.unwrap_or_else(|| panic!("{failure} within {PATIENCE:?}; {Counters}"))
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        hold::end(self.runtime);
+    }
+}
+
+impl fmt::Debug for Capture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let copies = self.captured.lock().copies.len();
+        f.debug_struct("Capture")
+            .field("copies", &copies)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a failing test should know of the mirrors.
+struct Counters;
+
+impl fmt::Display for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the counters of the mirrors:\n")?;
+        let mut mirrors = mirrors().into_iter();
+        mirrors.try_for_each(|mirror| write!(f, "{}", mirror.stats()))
+    }
+}
