@@ -202,6 +202,8 @@ mod comparison;
 mod config_error;
 mod copy;
 mod dispatch;
+mod fixture;
+pub mod fixtures;
 #[cfg(fuzzing)]
 mod fuzz;
 mod incoming;
@@ -230,7 +232,7 @@ pub mod __fuzz {
     pub use crate::fuzz::*;
 }
 
-pub use mirror_macros::mirror;
+pub use mirror_macros::{mirror, replay};
 
 pub use self::{
     body::CopyBody,

@@ -6,7 +6,7 @@ use super::{exchange::Exchange, noting::NotedAnswer};
 use crate::{
     Comparison, Mirror,
     callbacks::{caught, compare_off_path, tell_off_path},
-    comparison::{NotComparedReason, Verdict},
+    comparison::NotComparedReason,
     dispatch::Gauge,
 };
 
@@ -56,11 +56,7 @@ pub(super) fn compare(exchange: Arc<Exchange>, index: usize, answer: NotedAnswer
 
 /// Tells whoever wants to know of a difference.
 fn found(mirror: &Mirror, comparison: Comparison) {
-    let differs = matches!(
-        comparison.verdict,
-        Verdict::Mismatch | Verdict::SchemaMismatch
-    );
-    if !differs || comparison.is_noise() {
+    if !comparison.is_told() {
         return;
     }
     let Some(comparing) = &mirror.shared().comparing else {

@@ -54,7 +54,7 @@ impl Secrets {
     }
 
     /// Takes all texts in a value.
-    fn take(&mut self, node: &Node<'_>) {
+    pub(super) fn take(&mut self, node: &Node<'_>) {
         match node {
             Node::Null | Node::Bool(_) => {}
             Node::Number(text) | Node::String(text) => self.keep(text),
@@ -68,8 +68,13 @@ impl Secrets {
         }
     }
 
-    fn keep(&mut self, text: &str) {
-        let kept = &text.as_bytes()[..text.len().min(KEPT_BYTES)];
+    pub(super) fn keep(&mut self, text: &str) {
+        self.keep_bytes(text.as_bytes());
+    }
+
+    /// Takes a value that is not known to be text.
+    pub(super) fn keep_bytes(&mut self, value: &[u8]) {
+        let kept = &value[..value.len().min(KEPT_BYTES)];
         let Some(head) = kept.first_chunk() else {
             return;
         };
@@ -87,12 +92,20 @@ impl Secrets {
 
     /// Whether a text, as far as it is shown, holds one of them.
     pub(super) fn are_in(&self, text: &str) -> bool {
-        if self.values.is_empty() {
+        self.are_anywhere_in(&text.as_bytes()[..text.len().min(MAX_BYTES + KEPT_BYTES)])
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Whether a value of any length holds one of them.
+    pub(super) fn are_anywhere_in(&self, value: &[u8]) -> bool {
+        if self.is_empty() {
             return false;
         }
-        let shown = &text.as_bytes()[..text.len().min(MAX_BYTES + KEPT_BYTES)];
-        (0..shown.len()).any(|start| {
-            let rest = &shown[start..];
+        (0..value.len()).any(|start| {
+            let rest = &value[start..];
             match rest.first_chunk().and_then(|head| self.values.get(head)) {
                 Some(Some(values)) => values.iter().any(|value| rest.starts_with(value)),
                 Some(None) => true,

@@ -68,7 +68,7 @@ impl Sampled {
     ) -> impl Future<Output = F::Output> {
         async move {
             let mirror = self.mirror.clone();
-            let side = PrimarySide::of(&mirror, &parts).map(|(side, open)| {
+            let side = PrimarySide::of(&mirror, &parts, &body).map(|(side, open)| {
                 self.open = Some(open);
                 side
             });
@@ -164,6 +164,14 @@ impl Sampled {
                         self.mirror.not_sent(index, reason);
                     }
                 }
+                let kept = self.open.as_ref().and_then(Open::kept);
+                let copy = move || {
+                    let copy = copy();
+                    if let Some(kept) = kept {
+                        kept.keep(copy.body());
+                    }
+                    copy
+                };
                 departure.leave(copy, &mut copies);
             }
         }
