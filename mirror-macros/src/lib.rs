@@ -299,55 +299,7 @@ pub fn mirror(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::mirror(args.into(), item.into()).into()
 }
 
-/// Makes a test of each fixture in a directory: of each mismatch that a mirror has recorded.
-///
-/// ```ignore
-/// // In `tests/mirror.rs`.
-/// use axum::Router;
-///
-/// async fn app() -> Router {
-///     shop::router(shop::Db::for_tests().await)
-/// }
-///
-/// mirror_runtime::replay!("mirror-fixtures", app);
-/// ```
-///
-/// It stands where a function may stand. The directory is a path in the package, from the directory of its `Cargo.toml`.
-/// Each test is named after its file. It makes the app, gives it the request that was recorded, with no network, and compares
-/// its answer with the one that the primary gave, under the rules of the mirror. It fails where they differ, with the name of
-/// the file and the differences as `Comparison` prints them; `shadow` is the app there.
-///
-/// # The app
-///
-/// It is the path of a function without arguments, or a closure, which returns a `Router`, at once or as an `async fn`. Any
-/// other tower service of `axum::extract::Request`s will do. It is called once for each test. What was
-/// [redacted](../mirror_runtime/fixtures/index.html#what-is-not-in-it) in the request is `[redacted]` when it is replayed: an app that wants
-/// credentials gets them here, from a layer that sets the header.
-///
-/// The request carries `X-Mirrored-From`, so that no mirror in the app copies it.
-///
-/// # Which fixtures there are
-///
-/// The directory is read when the test file is compiled. A fixture that changes or goes away has it compiled anew; cargo does
-/// not notice a new one. One more test, named after the directory, reads it when it runs: it replays those that have no test of
-/// their own yet. Two `replay!`s stand in two modules, for their tests may have the same names.
-///
-/// The package needs tokio, under this name, with its features `macros` and `rt`: the tests are `#[tokio::test]`s. A directory
-/// that is missing, or a file in it that is no fixture of this version, is an error of the compiler.
-///
-/// # Equivalent code
-///
-/// ```ignore
-/// #[tokio::test]
-/// async fn orders_staging_value_total_3fa9c2d1() {
-///     replay("mirror-fixtures/orders--staging--value_total--3fa9c2d1.json", include_str!(..), app).await;
-/// }
-///
-/// #[tokio::test]
-/// async fn mirror_fixtures_without_a_test() {
-///     replay_others("mirror-fixtures", &["orders--staging--value_total--3fa9c2d1.json"], || app).await;
-/// }
-/// ```
+#[doc = include_str!("replay.md")]
 #[proc_macro]
 pub fn replay(input: TokenStream) -> TokenStream {
     // Cargo sets it for every package that it builds.

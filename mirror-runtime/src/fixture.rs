@@ -75,3 +75,6 @@ impl Fixture {
         (FIXTURE_FORMAT.to_owned(), FIXTURE_VERSION)
     }
 }
+
+#[cfg(test)]
+mod tests;
