@@ -48,11 +48,11 @@ async fn a_process_that_is_killed_leaves_whole_fixtures() {
         .env(VARIABLE, directory.path())
         .spawn();
     let child = Killed(child.unwrap());
-    until("fixtures", || {
-        let names = directory.names();
-        names.iter().filter(|name| name.ends_with(".json")).count() >= 3
-    })
-    .await;
+    let whole = || {
+        let names = directory.names().into_iter();
+        names.filter(|name| !name.starts_with('.')).count()
+    };
+    until("fixtures", || whole() >= 3).await;
     drop(child);
     // What it may have left.
     std::fs::write(directory.path().join(".mirror-fixture-1-1.tmp"), "{").unwrap();

@@ -1,6 +1,6 @@
 //! Fixtures: the mismatches that a mirror has written down, as files.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 use json_event_parser::{JsonEvent, SliceJsonParser};
 
@@ -39,7 +39,8 @@ impl std::error::Error for FixtureError {}
 /// Whether a file of a directory is a fixture, by its name: others, and what a crash has left, are not.
 #[must_use]
 pub fn is_fixture_name(name: &str) -> bool {
-    name.len() > ".json".len() && name.ends_with(".json") && !name.starts_with('.')
+    let extension = Path::new(name).extension();
+    extension.is_some_and(|extension| extension == "json") && !name.starts_with('.')
 }
 
 /// Checks that a file is a fixture of the version that is read: JSON to its end, with the right `format` and `version`.

@@ -133,6 +133,6 @@ impl fmt::Debug for Answer {
             .field("body", &self.body.len())
             .field("ending", &self.ending)
             .field("latency", &self.latency)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
