@@ -46,6 +46,7 @@ pub(crate) use self::{
     display::Printable,
     engine::{Compared, compare, compared_body},
     groups::Group,
+    json::REDACTED,
     redaction::{Redaction, Unredactable},
 };
 

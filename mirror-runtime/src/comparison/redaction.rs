@@ -5,8 +5,6 @@ mod document;
 mod names;
 mod pairs;
 
-use std::borrow::Cow;
-
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use self::{document::Document, names::Names, pairs::percent_decoded};
@@ -82,12 +80,12 @@ impl<'r> Redaction<'r> {
         }
     }
 
-    /// A text, unless it holds a secret.
-    pub(crate) fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if self.secrets.are_anywhere_in(text.as_bytes()) {
-            Cow::Borrowed(REDACTED)
+    /// A text, which may be cut, unless it holds a secret.
+    pub(crate) fn text<'t>(&self, text: &'t str) -> &'t str {
+        if self.secrets.are_anywhere_in(text.as_bytes()) || self.secrets.are_cut_in(text) {
+            REDACTED
         } else {
-            Cow::Borrowed(text)
+            text
         }
     }
 

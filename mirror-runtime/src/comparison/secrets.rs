@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt};
 
 use super::{
-    cut::MAX_BYTES,
+    cut::{MAX_BYTES, prefix},
     json::Node,
     patterns::{Patterns, State},
 };
@@ -70,6 +70,13 @@ impl Secrets {
 
     pub(super) fn keep(&mut self, text: &str) {
         self.keep_bytes(text.as_bytes());
+        // As it stands in a text of JSON.
+        let start = prefix(text, KEPT_BYTES);
+        if start.contains(['"', '\\', '\n', '\r', '\t'])
+            && let Ok(escaped) = serde_json::to_string(start)
+        {
+            self.keep_bytes(&escaped.as_bytes()[1..escaped.len() - 1]);
+        }
     }
 
     /// Takes a value that is not known to be text.
@@ -113,6 +120,21 @@ impl Secrets {
             }
         })
     }
+
+    /// Whether a text that was cut ends with the beginning of one of them.
+    pub(super) fn are_cut_in(&self, text: &str) -> bool {
+        let Some(shown) = text.strip_suffix('…').map(str::as_bytes) else {
+            return false;
+        };
+        (shown.len().saturating_sub(KEPT_BYTES)..shown.len()).any(|start| {
+            let rest = &shown[start..];
+            match rest.first_chunk().and_then(|head| self.values.get(head)) {
+                Some(Some(values)) => values.iter().any(|value| value.starts_with(rest)),
+                Some(None) => true,
+                None => false,
+            }
+        })
+    }
 }
 
 /// How many, and nothing else.
@@ -139,6 +161,15 @@ mod tests {
         for text in ["hunter", "abc", "", "xxxx"] {
             assert!(!secrets.are_in(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_value_is_found_where_it_is_escaped_or_cut() {
+        let mut secrets = Secrets::default();
+        secrets.keep("say \"hunter2\"");
+        assert!(secrets.are_in(r#""say \"hunter2\"!""#));
+        assert!(secrets.are_cut_in("they say …") && secrets.are_cut_in("say \"hun…"));
+        assert!(!secrets.are_cut_in("they say ") && !secrets.are_cut_in("hunter2…"));
     }
 
     #[test]

@@ -13,6 +13,11 @@ impl Redaction<'_> {
     pub(super) fn learn_headers(&mut self, headers: &HeaderMap) {
         for (name, value) in headers {
             if !self.is_secret_header(name, value) {
+                // Of a URL.
+                let query = value.to_str().ok().and_then(|value| value.split_once('?'));
+                if let Some((_, query)) = query {
+                    self.learn_pairs(query);
+                }
                 continue;
             }
             match value.to_str() {
