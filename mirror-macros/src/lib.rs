@@ -188,6 +188,10 @@ use proc_macro::TokenStream;
 /// - a path or a closure that catches nothing: what it says. It gets bodies without their `Content-Encoding`. The path of a
 ///   function that is called like a mode is `self::json`.
 ///
+/// Where the environment variable `MIRROR_RECORD` names a directory, mismatches are written into it, one file each, and
+/// [`replay!`] makes tests of them. There is no option for that, on purpose: a file holds data of production, and whether one
+/// is written is up to who runs the program.
+///
 /// # Circuit breaker
 ///
 /// After `failures` copies in a row that failed, at least 1, no copies go to that target: they are shed. After the
