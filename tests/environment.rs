@@ -5,7 +5,7 @@ use std::process::Command;
 use axum::{Router, routing::get};
 use mirror_runtime::{ConfigError, Mirror, SkipReason, Target, mirror};
 
-use crate::support::{Primary, Shadow, mirror_named, settled};
+use crate::support::{Directory, Primary, Shadow, mirror_named, settled};
 
 /// Set for the process that a test starts again; unset elsewhere.
 const VARIABLE: &str = "MIRROR_TESTS_SHADOW_URL";
@@ -59,6 +59,19 @@ async fn a_mismatch_fails_a_test_where_that_is_asked_for() {
         vec![("MIRROR_RAISE_ON_MISMATCH", "1".to_owned())],
     )
     .await;
+}
+
+#[tokio::test]
+async fn mismatches_are_recorded_where_the_environment_says_so() {
+    let directory = Directory::new("environment");
+    let shadow = Shadow::start().await;
+    let record = ("MIRROR_RECORD", directory.path().display().to_string());
+    passes_with(
+        "recording::an_attribute_records_where_the_environment_says_so",
+        vec![record, ("MIRROR_TESTS_RECORDED_URL", shadow.url())],
+    )
+    .await;
+    assert_eq!(directory.fixtures().len(), 1);
 }
 
 /// Runs a test of this program in another process, with environment variables of its own.

@@ -25,6 +25,8 @@ mod hostile_requests;
 mod https;
 mod layer;
 mod paths;
+mod recording;
+mod replaying;
 mod runtimes;
 mod sampling;
 mod shadow_faults;

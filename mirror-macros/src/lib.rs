@@ -1,5 +1,5 @@
-//! The `#[mirror]` attribute of `mirror-runtime`, which re-exports it. Depend on that crate instead: the code that the
-//! attribute writes names it.
+//! The `#[mirror]` attribute and the `replay!` macro of `mirror-runtime`, which re-exports them. Depend on that crate
+//! instead: the code that they write names it.
 
 mod amount;
 mod args;
@@ -10,6 +10,7 @@ mod expand;
 mod handler;
 mod header;
 mod method;
+mod replay;
 mod self_use;
 mod target;
 #[cfg(test)]
@@ -187,6 +188,10 @@ use proc_macro::TokenStream;
 /// - a path or a closure that catches nothing: what it says. It gets bodies without their `Content-Encoding`. The path of a
 ///   function that is called like a mode is `self::json`.
 ///
+/// Where the environment variable `MIRROR_RECORD` names a directory, mismatches are written into it, one file each, and
+/// [`replay!`] makes tests of them. There is no option for that, on purpose: a file holds data of production, and whether one
+/// is written is up to who runs the program.
+///
 /// # Circuit breaker
 ///
 /// After `failures` copies in a row that failed, at least 1, no copies go to that target: they are shed. After the
@@ -296,4 +301,12 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn mirror(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::mirror(args.into(), item.into()).into()
+}
+
+#[doc = include_str!("replay.md")]
+#[proc_macro]
+pub fn replay(input: TokenStream) -> TokenStream {
+    // Cargo sets it for every package that it builds.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default();
+    replay::replay(input.into(), package.as_ref()).into()
 }

@@ -6,6 +6,7 @@ mod functions;
 mod handler_targets;
 mod headers;
 mod options;
+mod replay;
 mod values;
 
 use proc_macro2::{TokenStream, TokenTree};
@@ -25,7 +26,12 @@ fn expand(source: &str) -> TokenStream {
 
 /// What each `compile_error!` underlines and says, in order. All of the attribute is underlined by nothing.
 fn mistakes(source: &str) -> Vec<(String, String)> {
-    let tokens: Vec<_> = expand(source).into_iter().collect();
+    mistakes_in(source, expand(source))
+}
+
+/// The same for what some source was expanded to.
+fn mistakes_in(source: &str, expansion: TokenStream) -> Vec<(String, String)> {
+    let tokens: Vec<_> = expansion.into_iter().collect();
     let mistake = |macro_call: &[TokenTree]| {
         let [name, _bang, TokenTree::Group(message)] = macro_call else {
             return None;

@@ -2,6 +2,7 @@
 
 mod build;
 mod compare;
+mod record;
 
 use std::{borrow::Cow, num::NonZeroU32, sync::Arc, time::Duration};
 

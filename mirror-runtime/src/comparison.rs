@@ -17,6 +17,7 @@ mod mode;
 mod not_compared;
 mod path;
 mod patterns;
+mod redaction;
 mod rules;
 mod secrets;
 #[cfg(test)]
@@ -24,6 +25,7 @@ mod tests;
 mod typed;
 mod verdict;
 mod walk;
+mod written;
 
 use std::time::Duration;
 
@@ -39,11 +41,13 @@ pub use self::{
     typed::TypedAnswer,
     verdict::Verdict,
 };
-use self::{cut::cut, groups::Groups};
+use self::{cut::cut, groups::Groups, written::Written};
 pub(crate) use self::{
     display::Printable,
-    engine::{Compared, compare},
+    engine::{Compared, compare, compared_body},
     groups::Group,
+    json::REDACTED,
+    redaction::{Redaction, Unredactable},
 };
 
 /// How a shadow's answer to one request compares with the primary's.
@@ -152,6 +156,12 @@ impl Comparison {
     #[must_use]
     pub fn is_noise(&self) -> bool {
         self.noise
+    }
+
+    /// Whether it is a difference, and not only noise.
+    pub(crate) fn is_told(&self) -> bool {
+        let differs = matches!(self.verdict, Verdict::Mismatch | Verdict::SchemaMismatch);
+        differs && !self.is_noise()
     }
 
     /// Where all differences are.

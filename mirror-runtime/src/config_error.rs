@@ -125,6 +125,15 @@ pub enum ConfigError {
     /// A baseline that is one of the targets would find everything to be noise.
     #[error("the baseline `{0}` is a target, too: every difference would be noise")]
     BaselineIsTarget(String),
+    /// An empty path to record to.
+    #[error("`record` must name a directory")]
+    RecordNowhere,
+    /// A `max_fixtures` of zero.
+    #[error("`max_fixtures` must be larger than zero; to record nothing, leave `record` out")]
+    MaxFixtures,
+    /// A `max_fixture_bytes` of zero.
+    #[error("`max_fixture_bytes` must be larger than zero; to record nothing, leave `record` out")]
+    MaxFixtureBytes,
     /// A tolerance that is negative, infinite or not a number.
     #[error("{0}")]
     Tolerance(ToleranceError),

@@ -108,6 +108,10 @@ impl Copy {
         self
     }
 
+    pub(crate) fn body(&self) -> &CopyBody {
+        &self.body
+    }
+
     /// The places in the byte budget that each copy keeps until it ends.
     pub(crate) fn places(&self) -> [Option<Arc<Reservation>>; 2] {
         [self.place.clone(), self.body.reservation()]

@@ -17,7 +17,9 @@ use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle, time::timeout};
 
 pub use self::drain::{Drained, drain};
 use self::flight::Flight;
-pub(crate) use self::{answer::MAX_READ, drain::ended, gate::Gate, gauge::Gauge};
+pub(crate) use self::{
+    answer::MAX_READ, drain::ended, failures::Failures, gate::Gate, gauge::Gauge,
+};
 use crate::{
     answers::Open,
     candidate::Candidates,

@@ -121,6 +121,13 @@
 //! which prints the differences, and then of whoever calls [`Mirror::report`] or [`drain`], which fails the test. [`drain`]
 //! waits for comparisons, too. Never set it in production.
 //!
+//! # From a mismatch to a test
+//!
+//! With [`record`](MirrorBuilder::record), or where the environment variable `MIRROR_RECORD` names a directory, each mismatch
+//! is written into a file: the request, both answers, and how they were compared, without what is secret. [`fixtures`] says
+//! what is in it. [`replay!`](macro@replay) in a test file makes a test of each, which gives the request to the app and fails
+//! where it does not answer as the primary did. It is off by default, and nothing is kept of requests then.
+//!
 //! # Testing
 //!
 //! With the feature `testing`, which is for `[dev-dependencies]`, `testing::Capture` takes the copies of a test before they
@@ -146,6 +153,8 @@
 //! | answers that wait to be compared in the process | 256; further ones are counted as not compared |
 //! | threads that compare | one for every four processors, at most 4 |
 //! | calls of `on_mismatch` that wait | 64; further ones are left out |
+//! | fixtures of a group of differences that are recorded | `max_fixtures`, 3 |
+//! | bytes of fixtures in a directory | `max_fixture_bytes`, 16 MiB |
 //! | bytes of an answer that are read | 1 MiB of its body, 64 KiB of its head, 256 KiB with `1xx` answers before it; then its connection is closed |
 //! | connections to a target | as many as copies were in flight at once; idle ones are closed after 30 s |
 //! | log entries about failures | one in a second for each target, with the number since the last |
@@ -210,6 +219,8 @@ mod comparison;
 mod config_error;
 mod copy;
 mod dispatch;
+mod fixture;
+pub mod fixtures;
 #[cfg(fuzzing)]
 mod fuzz;
 mod incoming;
@@ -240,7 +251,7 @@ pub mod __fuzz {
     pub use crate::fuzz::*;
 }
 
-pub use mirror_macros::mirror;
+pub use mirror_macros::{mirror, replay};
 
 pub use self::{
     body::CopyBody,

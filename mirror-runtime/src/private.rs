@@ -21,6 +21,7 @@ pub use crate::{
     Mirror,
     call::Call,
     candidate::{Candidate, any_arguments, same_arguments_without_state},
+    fixture::{App, replay, replay_others},
     incoming::Incoming,
 };
 

@@ -1,6 +1,7 @@
 //! What the tests share: a recording `Shadow`, a `Primary` to send requests to, and waiting for conditions.
 
 mod authority;
+mod directory;
 mod faulty;
 mod primary;
 mod shadow;
@@ -10,6 +11,7 @@ use std::{future::Future, time::Duration};
 use mirror_runtime::{Mirror, TargetStats};
 
 pub use authority::{Authority, passes_where_trusted, trusted_file};
+pub use directory::Directory;
 pub use faulty::{Fault, Faulty};
 pub use primary::{Answer, Primary, connect_h2};
 pub use shadow::{Recorded, Shadow};

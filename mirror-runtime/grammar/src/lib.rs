@@ -1,5 +1,5 @@
 //! What the values of mirror's options look like: URLs of targets, percentages, durations,
-//! sizes, rates, headers, JSON pointers and tolerances.
+//! sizes, rates, headers, JSON pointers and tolerances; and what a file of a recorded mismatch looks like.
 //!
 //! The attribute checks its options with this crate when a program is compiled; the builder and `env(..)` targets
 //! check theirs with it when the program runs. One grammar, so that a value is right in one place exactly when it is
@@ -8,6 +8,7 @@
 //! This crate is a part of `mirror-runtime` and has no promise of stability of its own.
 
 mod duration;
+mod fixture;
 mod header;
 mod percentage;
 mod pointer;
@@ -18,6 +19,7 @@ mod unit;
 mod url;
 
 pub use duration::{DurationError, MAX_TIMEOUT, check_timeout, parse_duration};
+pub use fixture::{FIXTURE_FORMAT, FIXTURE_VERSION, FixtureError, check_fixture, is_fixture_name};
 pub use header::{
     HeaderError, check_settable, is_hop_by_hop, parse_header_name, parse_header_value,
 };

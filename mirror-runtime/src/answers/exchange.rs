@@ -8,7 +8,9 @@ use std::{
     },
 };
 
+use axum::body::Body;
 use http::{Method, request::Parts};
+use http_body::Body as _;
 
 use super::{
     CopySide, PrimarySide,
@@ -16,10 +18,12 @@ use super::{
     queue,
 };
 use crate::{
-    Comparison, Mirror,
+    Answer, Comparison, Mirror,
     comparison::{NotComparedReason, Subject},
     copy::original_uri,
+    fixture::{KeptRequest, Mismatch, Missing},
     mirror::Comparing,
+    report::Recorder,
 };
 
 /// The answers to one request, until they are compared.
@@ -30,6 +34,8 @@ pub(super) struct Exchange {
     mirror: Mirror,
     method: Method,
     path: Box<str>,
+    /// Where mismatches are recorded.
+    request: Option<Result<Arc<KeptRequest>, Missing>>,
     /// Copies that may still be compared, and those who may still send some. Once there are none, nobody needs to know
     /// what the primary answers.
     interest: AtomicUsize,
@@ -72,11 +78,18 @@ pub(crate) struct Open(Arc<Exchange>);
 
 impl Exchange {
     /// For a request to a mirror that compares: the side of its primary, and what lets its copies take part.
-    pub(super) fn of(mirror: &Mirror, parts: &Parts) -> (PrimarySide, Open) {
+    pub(super) fn of(mirror: &Mirror, parts: &Parts, body: &Body) -> (PrimarySide, Open) {
+        let recording = mirror.shared().comparing.as_ref();
+        let recording = recording.and_then(|all| all.recording.as_ref());
+        let keep = |_| {
+            let copies_body = mirror.shared().options.copies_body();
+            KeptRequest::of(parts, !body.is_end_stream(), copies_body).map(Arc::new)
+        };
         let exchange = Arc::new(Self {
             mirror: mirror.clone(),
             method: parts.method.clone(),
             path: original_uri(parts).path().into(),
+            request: recording.map(keep),
             interest: AtomicUsize::new(1),
             state: Mutex::default(),
             primary: OnceLock::new(),
@@ -152,23 +165,57 @@ impl Exchange {
     pub(super) fn compare(&self, index: usize, answer: NotedAnswer) -> Option<Comparison> {
         let comparing = self.comparing()?;
         let recorder = comparing.recorders.get(index)?;
-        let mut comparison = self.comparison(comparing, index, answer)?;
+        let shadow = answer.into_held();
+        let mut comparison = self.comparison(comparing, index, &shadow.answer)?;
         let baseline = self.baseline.get_or_init(|| {
             let baseline = std::mem::take(&mut self.lock().baseline);
             let Baseline::There(answer) = baseline else {
                 return None;
             };
-            self.comparison(comparing, comparing.recorders.len(), answer)
+            let answer = answer.into_held().answer;
+            self.comparison(comparing, comparing.recorders.len(), &answer)
         });
         recorder.record(&mut comparison, baseline.as_ref());
+        if comparison.is_told() {
+            self.write_down(comparing, recorder, &comparison, &shadow.answer);
+        }
         Some(comparison)
+    }
+
+    /// Records a mismatch, where that is asked for.
+    fn write_down(
+        &self,
+        comparing: &Comparing,
+        recorder: &Recorder,
+        comparison: &Comparison,
+        shadow: &Answer,
+    ) {
+        let (Some(recording), Some(request)) = (&comparing.recording, &self.request) else {
+            return;
+        };
+        let request = match request {
+            Ok(request) => request,
+            Err(missing) => return recording.missing(self.mirror.name(), *missing),
+        };
+        if let Some(Some(primary)) = self.primary.get() {
+            recording.record(&Mismatch {
+                comparison,
+                method: &self.method,
+                request,
+                primary: &primary.answer,
+                shadow,
+                mode: comparing.mode,
+                rules: &comparing.rules,
+                noise: &recorder.noise(),
+            });
+        }
     }
 
     fn comparison(
         &self,
         comparing: &Comparing,
         index: usize,
-        shadow: NotedAnswer,
+        shadow: &Answer,
     ) -> Option<Comparison> {
         let primary = self.primary.get_or_init(|| {
             let answer = match &mut self.lock().primary {
@@ -183,15 +230,9 @@ impl Exchange {
             method: &self.method,
             path: &self.path,
         };
-        let (primary, shadow) = (&primary.as_ref()?.answer, shadow.into_held());
+        let primary = &primary.as_ref()?.answer;
         let (mode, rules) = (comparing.mode, &comparing.rules);
-        Some(Comparison::of(
-            subject,
-            primary,
-            &shadow.answer,
-            mode,
-            rules,
-        ))
+        Some(Comparison::of(subject, primary, shadow, mode, rules))
     }
 
     pub(super) fn comparing(&self) -> Option<&Comparing> {
@@ -237,6 +278,13 @@ impl Open {
             exchange.interest.fetch_add(1, SeqCst);
         }
         CopySide::new(Arc::clone(exchange), index)
+    }
+}
+
+impl Open {
+    /// The request, where its body is to be kept.
+    pub(crate) fn kept(&self) -> Option<Arc<KeptRequest>> {
+        self.0.request.as_ref()?.as_ref().ok().cloned()
     }
 }
 

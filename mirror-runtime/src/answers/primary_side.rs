@@ -23,9 +23,9 @@ pub(crate) struct PrimarySide {
 
 impl PrimarySide {
     /// The two ends of a request to a mirror; none where it does not compare.
-    pub(crate) fn of(mirror: &Mirror, parts: &Parts) -> Option<(Self, Open)> {
+    pub(crate) fn of(mirror: &Mirror, parts: &Parts, body: &Body) -> Option<(Self, Open)> {
         mirror.shared().comparing.as_ref()?;
-        Some(Exchange::of(mirror, parts))
+        Some(Exchange::of(mirror, parts, body))
     }
 
     pub(super) fn new(exchange: Arc<Exchange>) -> Self {

@@ -7,7 +7,7 @@ use crate::{
     Comparison, Mirror,
     callbacks::{caught, compare_off_path, tell_off_path},
     capturing::Capturing,
-    comparison::{NotComparedReason, Verdict},
+    comparison::NotComparedReason,
     dispatch::Gauge,
 };
 
@@ -60,11 +60,7 @@ pub(super) fn compare(exchange: Arc<Exchange>, index: usize, answer: NotedAnswer
 
 /// Tells whoever wants to know of a difference.
 fn found(mirror: &Mirror, comparison: Comparison) {
-    let differs = matches!(
-        comparison.verdict,
-        Verdict::Mismatch | Verdict::SchemaMismatch
-    );
-    if !differs || comparison.is_noise() {
+    if !comparison.is_told() {
         return;
     }
     let Some(comparing) = &mirror.shared().comparing else {

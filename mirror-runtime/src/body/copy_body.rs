@@ -47,6 +47,15 @@ impl CopyBody {
         self.remaining == 0
     }
 
+    /// All of it, in one piece.
+    pub(crate) fn to_bytes(&self) -> Bytes {
+        match &self.chunks {
+            Chunks::Empty => Bytes::new(),
+            Chunks::One(piece) => piece.clone(),
+            Chunks::Many(pieces) => pieces.concat().into(),
+        }
+    }
+
     /// What keeps the body's place in the byte budget.
     pub(crate) fn reservation(&self) -> Option<Arc<Reservation>> {
         self.reservation.clone()

@@ -6,6 +6,7 @@ use super::MirrorBuilder;
 use crate::{
     CompareMode, Comparison, ConfigError, Rules, Target, Thresholds,
     dispatch::MAX_READ,
+    fixture::RecordingOptions,
     mirror::{Comparing, OnMismatch},
 };
 
@@ -20,8 +21,9 @@ pub(super) struct CompareOptions {
     thresholds: Thresholds,
     on_mismatch: Option<OnMismatch>,
     pub(super) baseline: Option<Target>,
+    pub(super) recording: RecordingOptions,
     /// Options that say nothing without `compare`, by name.
-    given: Vec<&'static str>,
+    pub(super) given: Vec<&'static str>,
 }
 
 /// The options that are about JSON, and say nothing where bodies are not compared as JSON.
@@ -198,7 +200,8 @@ impl CompareOptions {
     pub(super) fn comparing(self, targets: &[Target]) -> Option<Comparing> {
         let names = targets.iter().map(Target::name);
         let comparing = Comparing::new(self.mode?, self.rules, self.thresholds, names);
-        Some(comparing.with_callback(self.on_mismatch))
+        let comparing = comparing.with_callback(self.on_mismatch);
+        Some(comparing.with_recording(self.recording.recording()))
     }
 }
 
@@ -210,6 +213,7 @@ impl std::fmt::Debug for CompareOptions {
             .field("thresholds", &self.thresholds)
             .field("on_mismatch", &self.on_mismatch.is_some())
             .field("baseline", &self.baseline)
+            .field("recording", &self.recording)
             .finish_non_exhaustive()
     }
 }

@@ -15,6 +15,8 @@ pub struct Answer {
     body: Bytes,
     ending: Ending,
     latency: Duration,
+    /// Whether the `Content-Encoding` is undone, whatever the headers say.
+    is_decoded: bool,
 }
 
 /// What is known of the end of a body.
@@ -35,6 +37,7 @@ impl Answer {
             body: body.into(),
             ending: Ending::Complete,
             latency: Duration::ZERO,
+            is_decoded: false,
         }
     }
 
@@ -57,6 +60,16 @@ impl Answer {
     pub fn cut_short(mut self) -> Self {
         self.ending = Ending::CutShort;
         self
+    }
+
+    /// The same answer, whose body is no longer encoded in the way that its headers say.
+    pub(crate) fn already_decoded(mut self) -> Self {
+        self.is_decoded = true;
+        self
+    }
+
+    pub(super) fn is_decoded(&self) -> bool {
+        self.is_decoded
     }
 
     /// The same answer with its `Content-Encoding` undone.
@@ -120,6 +133,6 @@ impl fmt::Debug for Answer {
             .field("body", &self.body.len())
             .field("ending", &self.ending)
             .field("latency", &self.latency)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
 //! Comparing two answers.
 
+use bytes::Bytes;
 use http::{Method, StatusCode};
 
 use super::{
@@ -140,7 +141,19 @@ fn whole_bodies(
     Ok((decoded[0].body() != decoded[1].body()).then_some(decoded))
 }
 
-fn check_whole(answers: [&Answer; 2], rules: &Rules) -> Result<(), NotComparedReason> {
+/// The body of an answer as it is compared: without its `Content-Encoding`. `None` where it is not known.
+pub(crate) fn compared_body(answer: &Answer, mode: CompareMode, rules: &Rules) -> Option<Bytes> {
+    if matches!(mode, CompareMode::Status) || check_whole([answer], rules).is_err() {
+        return None;
+    }
+    let decoded = decoded(answer, rules).ok()?;
+    Some(decoded.body().clone())
+}
+
+fn check_whole<const N: usize>(
+    answers: [&Answer; N],
+    rules: &Rules,
+) -> Result<(), NotComparedReason> {
     for answer in answers {
         if answer.is_cut_short() {
             return Err(NotComparedReason::CutShort);
@@ -159,6 +172,9 @@ fn same_encodings(primary: &Answer, shadow: &Answer) -> bool {
 }
 
 fn decoded(answer: &Answer, rules: &Rules) -> Result<Answer, NotComparedReason> {
+    if answer.is_decoded() {
+        return Ok(answer.decoded(answer.body().clone()));
+    }
     let encodings = encodings(answer.headers())?;
     let body = decode(answer.body(), &encodings, rules.max_compare_body)?;
     Ok(answer.decoded(body))

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Headers that carry credentials. Their values are never shown.
-static CREDENTIALS: [HeaderName; 5] = [
+pub(super) static CREDENTIALS: [HeaderName; 5] = [
     header::AUTHORIZATION,
     header::PROXY_AUTHORIZATION,
     header::COOKIE,

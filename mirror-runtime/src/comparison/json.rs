@@ -8,8 +8,9 @@ mod parse;
 
 use std::borrow::Cow;
 
+pub(crate) use self::excerpt::REDACTED;
 pub(super) use self::{
-    excerpt::{Excerpt, REDACTED},
+    excerpt::Excerpt,
     parse::{NotJson, parse},
 };
 

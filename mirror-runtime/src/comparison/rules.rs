@@ -3,7 +3,7 @@
 use http::HeaderName;
 use mirror_grammar::{PointerToken, check_tolerance, parse_pointer};
 
-use super::{decimal::Decimal, patterns::Patterns};
+use super::{Written, decimal::Decimal, patterns::Patterns};
 use crate::ConfigError;
 
 /// The largest body that is compared, where nothing else is said. Two of them and what is made of them are held while
@@ -34,6 +34,7 @@ pub struct Rules {
     pub(super) has_tolerance: bool,
     pub(super) redacts: bool,
     pub(super) max_compare_body: usize,
+    written: Written,
 }
 
 impl Default for Rules {
@@ -45,6 +46,7 @@ impl Default for Rules {
             has_tolerance: false,
             redacts: false,
             max_compare_body: DEFAULT_MAX_COMPARE_BODY,
+            written: Written::default(),
         }
     }
 }
@@ -65,6 +67,7 @@ impl Rules {
     pub fn ignore(&mut self, pattern: &str) -> Result<(), ConfigError> {
         self.patterns
             .mark(&parse(pattern)?, |marks| marks.ignore = true);
+        self.written.ignore.push(pattern.to_owned());
         self.is_lenient = true;
         Ok(())
     }
@@ -77,6 +80,7 @@ impl Rules {
     pub fn unordered(&mut self, pattern: &str) -> Result<(), ConfigError> {
         self.patterns
             .mark(&parse(pattern)?, |marks| marks.unordered = true);
+        self.written.unordered.push(pattern.to_owned());
         self.is_lenient = true;
         Ok(())
     }
@@ -88,10 +92,12 @@ impl Rules {
     /// As for [`ignore`](Self::ignore); [`ConfigError::Tolerance`] where the difference is negative, infinite or not a
     /// number.
     pub fn tolerance(&mut self, pattern: &str, difference: f64) -> Result<(), ConfigError> {
-        let difference = Decimal::from_f64(check_tolerance(difference)?);
+        let number = check_tolerance(difference)?;
         self.patterns.mark(&parse(pattern)?, |marks| {
+            let difference = Decimal::from_f64(number);
             marks.tolerance = marks.tolerance.take().max(Some(difference));
         });
+        self.written.tolerance.push((pattern.to_owned(), number));
         self.is_lenient = true;
         self.has_tolerance = true;
         Ok(())
@@ -109,6 +115,7 @@ impl Rules {
     pub fn redact(&mut self, pattern: &str) -> Result<(), ConfigError> {
         self.patterns
             .mark(&parse(pattern)?, |marks| marks.redact = true);
+        self.written.redact.push(pattern.to_owned());
         self.redacts = true;
         Ok(())
     }
@@ -122,6 +129,16 @@ impl Rules {
     #[must_use]
     pub fn max_compare_body(&self) -> usize {
         self.max_compare_body
+    }
+
+    /// The headers that must agree too.
+    pub(crate) fn compare_headers(&self) -> &[HeaderName] {
+        &self.compare_headers
+    }
+
+    /// The patterns as they were given.
+    pub(crate) fn written(&self) -> &Written {
+        &self.written
     }
 }
 

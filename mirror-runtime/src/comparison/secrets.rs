@@ -3,7 +3,7 @@
 use std::{collections::HashMap, fmt};
 
 use super::{
-    cut::MAX_BYTES,
+    cut::{MAX_BYTES, prefix},
     json::Node,
     patterns::{Patterns, State},
 };
@@ -54,7 +54,7 @@ impl Secrets {
     }
 
     /// Takes all texts in a value.
-    fn take(&mut self, node: &Node<'_>) {
+    pub(super) fn take(&mut self, node: &Node<'_>) {
         match node {
             Node::Null | Node::Bool(_) => {}
             Node::Number(text) | Node::String(text) => self.keep(text),
@@ -68,8 +68,20 @@ impl Secrets {
         }
     }
 
-    fn keep(&mut self, text: &str) {
-        let kept = &text.as_bytes()[..text.len().min(KEPT_BYTES)];
+    pub(super) fn keep(&mut self, text: &str) {
+        self.keep_bytes(text.as_bytes());
+        // As it stands in a text of JSON.
+        let start = prefix(text, KEPT_BYTES);
+        if start.contains(['"', '\\', '\n', '\r', '\t'])
+            && let Ok(escaped) = serde_json::to_string(start)
+        {
+            self.keep_bytes(&escaped.as_bytes()[1..escaped.len() - 1]);
+        }
+    }
+
+    /// Takes a value that is not known to be text.
+    pub(super) fn keep_bytes(&mut self, value: &[u8]) {
+        let kept = &value[..value.len().min(KEPT_BYTES)];
         let Some(head) = kept.first_chunk() else {
             return;
         };
@@ -87,14 +99,37 @@ impl Secrets {
 
     /// Whether a text, as far as it is shown, holds one of them.
     pub(super) fn are_in(&self, text: &str) -> bool {
-        if self.values.is_empty() {
+        self.are_anywhere_in(&text.as_bytes()[..text.len().min(MAX_BYTES + KEPT_BYTES)])
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Whether a value of any length holds one of them.
+    pub(super) fn are_anywhere_in(&self, value: &[u8]) -> bool {
+        if self.is_empty() {
             return false;
         }
-        let shown = &text.as_bytes()[..text.len().min(MAX_BYTES + KEPT_BYTES)];
-        (0..shown.len()).any(|start| {
-            let rest = &shown[start..];
+        (0..value.len()).any(|start| {
+            let rest = &value[start..];
             match rest.first_chunk().and_then(|head| self.values.get(head)) {
                 Some(Some(values)) => values.iter().any(|value| rest.starts_with(value)),
+                Some(None) => true,
+                None => false,
+            }
+        })
+    }
+
+    /// Whether a text that was cut ends with the beginning of one of them.
+    pub(super) fn are_cut_in(&self, text: &str) -> bool {
+        let Some(shown) = text.strip_suffix('…').map(str::as_bytes) else {
+            return false;
+        };
+        (shown.len().saturating_sub(KEPT_BYTES)..shown.len()).any(|start| {
+            let rest = &shown[start..];
+            match rest.first_chunk().and_then(|head| self.values.get(head)) {
+                Some(Some(values)) => values.iter().any(|value| value.starts_with(rest)),
                 Some(None) => true,
                 None => false,
             }
@@ -126,6 +161,15 @@ mod tests {
         for text in ["hunter", "abc", "", "xxxx"] {
             assert!(!secrets.are_in(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_value_is_found_where_it_is_escaped_or_cut() {
+        let mut secrets = Secrets::default();
+        secrets.keep("say \"hunter2\"");
+        assert!(secrets.are_in(r#""say \"hunter2\"!""#));
+        assert!(secrets.are_cut_in("they say …") && secrets.are_cut_in("say \"hun…"));
+        assert!(!secrets.are_cut_in("they say ") && !secrets.are_cut_in("hunter2…"));
     }
 
     #[test]

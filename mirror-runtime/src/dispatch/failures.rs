@@ -9,7 +9,7 @@ const INTERVAL: u64 = 1000;
 
 /// The failures of one target that the log has not been told of.
 #[derive(Debug, Default)]
-pub(super) struct Failures {
+pub(crate) struct Failures {
     untold: AtomicU64,
     /// When they may be told again.
     next: AtomicU64,
@@ -17,7 +17,7 @@ pub(super) struct Failures {
 
 impl Failures {
     /// Takes note of a failure; if it is time to tell, says how many there were since it was told last.
-    pub(super) fn note(&self) -> Option<u64> {
+    pub(crate) fn note(&self) -> Option<u64> {
         self.note_at(clock::millis())
     }
 

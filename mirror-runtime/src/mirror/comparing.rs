@@ -4,6 +4,7 @@ use std::{fmt, sync::OnceLock};
 
 use crate::{
     CompareMode, Comparison, Rules, Thresholds,
+    fixture::Recording,
     report::{Recorder, Report},
 };
 
@@ -16,6 +17,8 @@ pub(crate) struct Comparing {
     /// One for each target; none for a baseline.
     pub(crate) recorders: Box<[Recorder]>,
     pub(crate) on_mismatch: Option<OnMismatch>,
+    /// Where mismatches are written down.
+    pub(crate) recording: Option<Recording>,
     /// The first mismatch, where one is to fail a test.
     pub(crate) raised: OnceLock<String>,
 }
@@ -34,6 +37,7 @@ impl Comparing {
                 .map(|target| Recorder::new(target, thresholds))
                 .collect(),
             on_mismatch: None,
+            recording: None,
             raised: OnceLock::new(),
         }
     }
@@ -43,6 +47,10 @@ impl Comparing {
             on_mismatch,
             ..self
         }
+    }
+
+    pub(crate) fn with_recording(self, recording: Option<Recording>) -> Self {
+        Self { recording, ..self }
     }
 
     /// Whether a target of the mirror is its baseline: that comes after the targets.
@@ -71,6 +79,7 @@ impl fmt::Debug for Comparing {
             .field("rules", &self.rules)
             .field("recorders", &self.recorders)
             .field("on_mismatch", &self.on_mismatch.is_some())
+            .field("recording", &self.recording)
             .finish_non_exhaustive()
     }
 }

@@ -67,7 +67,7 @@ impl Sampled {
         response: fn(&mut F::Output) -> Option<&mut Response>,
     ) -> impl Future<Output = F::Output> {
         async move {
-            let side = PrimarySide::of(&self.mirror, &parts).map(|(side, open)| {
+            let side = PrimarySide::of(&self.mirror, &parts, &body).map(|(side, open)| {
                 self.open = Some(open);
                 side
             });
@@ -184,6 +184,14 @@ impl Sampled {
                         self.mirror.not_sent(index, reason);
                     }
                 }
+                let kept = self.open.as_ref().and_then(Open::kept);
+                let copy = move |rules: &_| {
+                    let copy = copy(rules);
+                    if let Some(kept) = kept {
+                        kept.keep(copy.body());
+                    }
+                    copy
+                };
                 departure.leave(copy, &mut copies);
             }
         }

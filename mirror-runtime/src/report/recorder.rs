@@ -10,6 +10,7 @@ use std::sync::{
 use self::seen::Seen;
 use super::{MatchRate, TargetReport, Thresholds, verdict::Evidence};
 use crate::{
+    DifferenceKind,
     comparison::{Comparison, NotComparedReason, Verdict},
     stats::LatencyRecorder,
 };
@@ -66,6 +67,16 @@ impl Recorder {
     /// Notes that two answers were not compared. This waits for nobody.
     pub(crate) fn not_compared(&self, reason: NotComparedReason) {
         self.not_compared[reason as usize].fetch_add(1, Relaxed);
+    }
+
+    /// The groups of differences that are noise, as far as that is known by now.
+    pub(crate) fn noise(&self) -> Vec<(String, DifferenceKind)> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let groups = seen.groups(&self.thresholds).into_iter();
+        groups
+            .filter(|group| group.noise)
+            .map(|group| (group.pointer, group.kind))
+            .collect()
     }
 
     /// What is known by now.

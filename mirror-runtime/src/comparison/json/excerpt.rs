@@ -8,7 +8,7 @@ use crate::comparison::{
 };
 
 /// What stands for a value that is not shown.
-pub(in crate::comparison) const REDACTED: &str = "[redacted]";
+pub(crate) const REDACTED: &str = "[redacted]";
 
 /// Writes a value as JSON, cut to 1 KiB, without what is redacted.
 pub(in crate::comparison) struct Excerpt<'r> {

@@ -1,0 +1,113 @@
+//! `replay!` from outside: a directory in, tests or mistakes out.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use super::mistakes_in;
+use crate::replay::replay;
+
+/// A package that goes away with its test.
+struct Package(PathBuf);
+
+impl Package {
+    fn new(name: &str, fixtures: &[(&str, &str)]) -> Self {
+        let path = env::temp_dir().join(format!("mirror-macros-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(path.join("mirror-fixtures")).unwrap();
+        for (name, content) in fixtures {
+            fs::write(path.join("mirror-fixtures").join(name), content).unwrap();
+        }
+        Self(path)
+    }
+
+    fn mistakes(&self, source: &str) -> Vec<(String, String)> {
+        mistakes_in(source, replay(source.parse().unwrap(), &self.0))
+    }
+}
+
+impl Drop for Package {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const FIXTURE: &str = r#"{"format":"mirror-fixture","version":1}"#;
+
+#[test]
+fn each_fixture_becomes_a_test() {
+    let package = Package::new(
+        "tests",
+        &[
+            ("orders--staging--value_total--3fa9c2d1.json", FIXTURE),
+            ("7.json", FIXTURE),
+            ("Type.json", FIXTURE),
+            ("a-b.json", FIXTURE),
+            ("a_b.json", FIXTURE),
+            ("README.md", "no fixture"),
+            (".mirror-fixture-1-2.tmp", "{"),
+        ],
+    );
+    let source = r#""mirror-fixtures", crate::app,"#.parse().unwrap();
+    let file: syn::File = syn::parse2(replay(source, &package.0)).unwrap();
+    let expansion = prettyplease::unparse(&file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tests/snapshots/replay.rs");
+    if env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        fs::write(&path, &expansion).unwrap();
+    }
+    assert_eq!(expansion, fs::read_to_string(&path).unwrap_or_default());
+}
+
+#[test]
+fn what_is_no_directory_and_app_is_a_mistake() {
+    let package = Package::new("syntax", &[]);
+    let usage =
+        "`replay!` takes a directory and an app\n= help: write `replay!(\"mirror-fixtures\", app)`";
+    for (source, at) in [
+        ("app", "app"),
+        ("\"mirror-fixtures\" app", "app"),
+        ("mirror_fixtures, app", "mirror_fixtures, app"),
+    ] {
+        let expected = [(at.to_owned(), usage.to_owned())];
+        assert_eq!(package.mistakes(source), expected, "{source}");
+    }
+    let outside =
+        "the directory must be a path in the package\n= help: write `\"mirror-fixtures\"`";
+    for at in ["\"/mirror-fixtures\"", "\"\""] {
+        let expected = [(at.to_owned(), outside.to_owned())];
+        assert_eq!(package.mistakes(&format!("{at}, app")), expected);
+    }
+    let missing = "there is no directory `missing` in the package\n= help: record into it: `MIRROR_RECORD=missing`";
+    let expected = [("\"missing\"".to_owned(), missing.to_owned())];
+    assert_eq!(package.mistakes("\"missing\", app"), expected);
+}
+
+#[test]
+fn every_file_that_is_no_fixture_is_a_mistake() {
+    let package = Package::new(
+        "files",
+        &[
+            ("a.json", r#"{"format":"mirror-fixture","version":7}"#),
+            ("b.json", r#"{"name":"package"}"#),
+            ("c.json", r#"{"format":"mirror-fixture","ver"#),
+            ("d.json", FIXTURE),
+        ],
+    );
+    fs::create_dir(package.0.join("mirror-fixtures/e.json")).unwrap();
+    let mistakes = package.mistakes("\"mirror-fixtures\", app");
+    let messages: Vec<_> = mistakes
+        .iter()
+        .map(|(_, message)| message.as_str())
+        .collect();
+    assert_eq!(
+        messages[..3],
+        [
+            "`mirror-fixtures/a.json` is not a fixture: its version is 7, and 1 is read",
+            "`mirror-fixtures/b.json` is not a fixture: its `format` is not `mirror-fixture`",
+            "`mirror-fixtures/c.json` is not a fixture: it is not JSON",
+        ]
+    );
+    assert!(messages[3].starts_with("the fixture `mirror-fixtures/e.json` cannot be read: "));
+    assert!(mistakes.iter().all(|(at, _)| at == "\"mirror-fixtures\""));
+}

@@ -1,0 +1,191 @@
+//! Taking secrets out of a request and its answers before they are written down.
+
+mod credentials;
+mod document;
+mod names;
+mod pairs;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use self::{document::Document, names::Names, pairs::percent_decoded};
+use super::{
+    Rules,
+    headers::CREDENTIALS,
+    json::{NotJson, REDACTED, parse},
+    secrets::Secrets,
+};
+
+/// What is known to be secret in one request and its answers, and how to write the rest.
+///
+/// Secret are the values at the places that `redact` names, in the answers and in a request whose body is JSON; the
+/// values of fields, parameters and headers of a request that are named like the last key of such a place, or like a
+/// credential; and headers that carry credentials. A text that holds one of these values is secret as well, wherever it
+/// stands.
+pub(crate) struct Redaction<'r> {
+    rules: &'r Rules,
+    names: Names,
+    secrets: Secrets,
+}
+
+/// A body in which something was replaced.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Redacted {
+    /// The whole body, written anew.
+    pub(crate) text: String,
+    /// JSON pointers to what was replaced; the names of fields, where it is a form.
+    pub(crate) places: Vec<String>,
+}
+
+/// There may be secrets in it, and it is not known where.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Unredactable;
+
+/// What is written of a body: what there is, where there is nothing to replace.
+pub(crate) type RedactedBody = Result<Option<Redacted>, Unredactable>;
+
+impl<'r> Redaction<'r> {
+    pub(crate) fn new(rules: &'r Rules) -> Self {
+        Self {
+            rules,
+            names: Names::new(&rules.written().redact),
+            secrets: Secrets::default(),
+        }
+    }
+
+    /// Takes note of the secrets of an answer.
+    pub(crate) fn learn_answer(&mut self, headers: &HeaderMap, body: &[u8]) {
+        self.learn_headers(headers);
+        if self.rules.redacts
+            && let Ok(node) = parse(body)
+        {
+            let patterns = &self.rules.patterns;
+            self.secrets.gather(&node, patterns, &patterns.root());
+        }
+    }
+
+    /// Takes note of the secrets of a request.
+    pub(crate) fn learn_request(&mut self, query: Option<&str>, headers: &HeaderMap, body: &[u8]) {
+        self.learn_headers(headers);
+        if let Some(query) = query {
+            self.learn_pairs(query);
+        }
+        if let Ok(node) = parse(body) {
+            let patterns = &self.rules.patterns;
+            self.secrets.gather(&node, patterns, &patterns.root());
+            self.learn_named(&node);
+        } else if is_form(headers)
+            && let Ok(form) = std::str::from_utf8(body)
+        {
+            self.learn_pairs(form);
+        }
+    }
+
+    /// A text, which may be cut, unless it holds a secret.
+    pub(crate) fn text<'t>(&self, text: &'t str) -> &'t str {
+        if self.secrets.are_anywhere_in(text.as_bytes()) || self.secrets.are_cut_in(text) {
+            REDACTED
+        } else {
+            text
+        }
+    }
+
+    /// A path. One that holds a secret cannot be written: it would be another.
+    pub(crate) fn check_path(&self, path: &str) -> Result<(), Unredactable> {
+        let decoded = percent_decoded(path);
+        if [path.as_bytes(), &decoded]
+            .iter()
+            .any(|path| self.secrets.are_anywhere_in(path))
+        {
+            return Err(Unredactable);
+        }
+        Ok(())
+    }
+
+    /// The value of a header, where it is to be replaced.
+    pub(crate) fn header(&self, name: &HeaderName, value: &HeaderValue) -> Option<String> {
+        if self.is_secret_header(name, value) || self.secrets.are_anywhere_in(value.as_bytes()) {
+            return Some(REDACTED.to_owned());
+        }
+        // A URL, as in `Location` and `Referer`.
+        let (before, query) = value.to_str().ok()?.split_once('?')?;
+        let query = self.pairs(query)?;
+        Some(format!("{before}?{}", query.text))
+    }
+
+    /// The body of an answer.
+    pub(crate) fn answer_body(&self, body: &[u8]) -> RedactedBody {
+        self.body(body, None, || None)
+    }
+
+    /// The body of a request.
+    pub(crate) fn request_body(&self, body: &[u8], headers: &HeaderMap) -> RedactedBody {
+        if self.is_secret_multipart(body, headers) {
+            return Err(Unredactable);
+        }
+        self.body(body, Some(&self.names), || {
+            if !is_form(headers) {
+                return None;
+            }
+            let form = std::str::from_utf8(body).ok()?;
+            Some(self.pairs(form))
+        })
+    }
+
+    fn body(
+        &self,
+        body: &[u8],
+        names: Option<&Names>,
+        form: impl FnOnce() -> Option<Option<Redacted>>,
+    ) -> RedactedBody {
+        if body.is_empty() {
+            return Ok(None);
+        }
+        let reason = match parse(body) {
+            Ok(node) => {
+                let patterns = &self.rules.patterns;
+                let document = Document::of(&node, patterns, names, &self.secrets);
+                return Ok(document.changed());
+            }
+            Err(reason) => reason,
+        };
+        if let Some(form) = form() {
+            return Ok(form);
+        }
+        // What cannot be read may hide a value behind the escapes of JSON.
+        let hides = reason != NotJson::Invalid && !self.secrets.is_empty();
+        if self.rules.redacts || hides || self.secrets.are_anywhere_in(body) {
+            return Err(Unredactable);
+        }
+        Ok(None)
+    }
+
+    fn is_secret_header(&self, name: &HeaderName, value: &HeaderValue) -> bool {
+        CREDENTIALS.contains(name) || value.is_sensitive() || self.names.are(name.as_str())
+    }
+
+    /// Whether a field of a form in parts is named like a secret. Its parts are not taken apart.
+    fn is_secret_multipart(&self, body: &[u8], headers: &HeaderMap) -> bool {
+        const NAME: &str = "name=";
+        if !has_type(headers, "multipart/") {
+            return false;
+        }
+        let text = String::from_utf8_lossy(body);
+        let names = text.match_indices(NAME).map(|(at, _)| {
+            let rest = text[at + NAME.len()..].trim_start_matches('"');
+            rest.split(['"', ';', '\r', '\n']).next().unwrap_or(rest)
+        });
+        names.into_iter().any(|name| self.names.are(name))
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    has_type(headers, "application/x-www-form-urlencoded")
+}
+
+fn has_type(headers: &HeaderMap, start: &str) -> bool {
+    let content_type = headers.get(http::header::CONTENT_TYPE);
+    content_type.is_some_and(|content_type| {
+        let start_of_it = content_type.as_bytes().get(..start.len());
+        start_of_it.is_some_and(|it| it.eq_ignore_ascii_case(start.as_bytes()))
+    })
+}

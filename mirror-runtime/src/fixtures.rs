@@ -1,0 +1,100 @@
+//! Fixtures: mismatches as files, of which [`replay!`](macro@crate::replay) makes tests. There is nothing in this module but
+//! what they are.
+//!
+//! A mirror that compares writes each mismatch into a directory, where [`record`](crate::MirrorBuilder::record) or the
+//! environment variable `MIRROR_RECORD` names one: each [`Mismatch`](crate::Verdict::Mismatch) and
+//! [`SchemaMismatch`](crate::Verdict::SchemaMismatch) that is more than noise. A match is never written.
+//!
+//! # What a file is
+//!
+//! A document of JSON in UTF-8, named after the mirror, the target, the first difference and a hash of the request:
+//! `orders--staging--value_total--3fa9c2d1.json`. It is there in one step, and readable for its owner alone. What a crash
+//! leaves begins with a dot and is no fixture; it is removed when recording starts again.
+//!
+//! ```json
+//! {
+//!   "format": "mirror-fixture",
+//!   "version": 1,
+//!   "mirror": "orders",
+//!   "target": "staging",
+//!   "verdict": "mismatch",
+//!   "differences": [
+//!     { "pointer": "/total", "kind": "type", "primary": "12.5", "shadow": "\"12.5\"", "noise": false }
+//!   ],
+//!   "more_differences": 0,
+//!   "groups": ["type /total"],
+//!   "notes": [],
+//!   "compared_by": {
+//!     "mode": "json",
+//!     "headers": ["content-type"],
+//!     "ignore": ["/generated_at"],
+//!     "unordered": [],
+//!     "tolerance": [["/price", "0.01"]],
+//!     "redact": ["/password"],
+//!     "noise": ["/answered_at"],
+//!     "max_compare_body": 262144
+//!   },
+//!   "request": {
+//!     "method": "GET",
+//!     "target": "/orders/7?full=1",
+//!     "headers": [["host", "shop.example"], ["authorization", "[redacted]"]],
+//!     "body": "",
+//!     "redacted": ["header authorization"]
+//!   },
+//!   "primary": {
+//!     "status": 200,
+//!     "headers": [["content-type", "application/json"]],
+//!     "body": "{\"total\":12.5}",
+//!     "redacted": [],
+//!     "latency_us": 120
+//!   },
+//!   "shadow": {
+//!     "status": 200,
+//!     "headers": [["content-type", "application/json"]],
+//!     "body": "{\"total\":\"12.5\"}",
+//!     "redacted": [],
+//!     "latency_us": 950
+//!   }
+//! }
+//! ```
+//!
+//! - `version` is 1. A change after which an older reader would be wrong gets another number; a reader skips members that it
+//!   does not know.
+//! - A body and the value of a header is a text, byte for byte as it was, or `{ "base64": ".." }` where it is no UTF-8. So
+//!   numbers keep every digit. Bodies of answers are without their `Content-Encoding`, and `null` where they are not known:
+//!   too large, cut short, or not looked at (`CompareMode::Status`).
+//! - `target` in `request` is the path and query as they arrived. Headers are those that arrived. A body that is noted as it
+//!   is read ([`BodyMode::Tee`](crate::BodyMode::Tee)) is there as well. With `copy_body(false)` a request that has a body is
+//!   not recorded, because the body is not known; the log says so.
+//! - `noise` is where the answers of a baseline differ from the primary's: a replay leaves it out, like `ignore`.
+//! - `groups` are what [`max_fixtures`](crate::MirrorBuilder::max_fixtures) counts.
+//!
+//! # How it is compared again
+//!
+//! By the same mode and rules. Two modes are code, which a file cannot hold: what was compared as values of a type, or by a
+//! function, is compared as JSON, and `notes` says so. Rules that make both agree, like `ignore`, can be given with these
+//! modes too. Answers of which something in the body is redacted are compared as JSON where they were compared as bytes. The
+//! body is left out where the primary's is `null`.
+//!
+//! # What is not in it
+//!
+//! Files go further than a process: to a repository, to a colleague. Replaced by `[redacted]`, and left out of the comparison
+//! when the fixture is replayed, are
+//!
+//! - the values at the places that `redact` names, in both answers and in a request whose body is JSON;
+//! - the fields of a request whose body is JSON or a form, the parameters of its query, and those of URLs in headers, which are
+//!   named like the last key of such a place, or like a credential: with `api_key`, `authorization`, `credential`, `passphrase`,
+//!   `passwd`, `password`, `private_key`, `secret`, `session`, `signature` or `token` in the name, or named `auth`, `cvc`, `cvv`,
+//!   `jwt`, `key`, `otp`, `pass`, `pin`, `pwd`, `sid` or `sig`; without regard to case, `-` and `_`;
+//! - the headers `Authorization`, `Proxy-Authorization`, `Cookie`, `Set-Cookie` and `X-Api-Key`, those that are marked as
+//!   sensitive, and those that are named so;
+//! - every text, wherever it stands, that holds one of these values: of four bytes or more, and of eight where it is that of a
+//!   cookie.
+//!
+//! Where something is replaced in a document, it is written anew: its keys in order, without spaces, its numbers as they
+//! stood. A request is not recorded where a secret may be in it and cannot be found: in its path; in a body that is neither
+//! JSON nor a form while `redact` is set; in a form in parts with a field that is named so. The same holds for the primary's
+//! answer. A shadow's body of this kind is left out.
+//!
+//! All else is what production said. Names, addresses and orders are in it; name them in `redact`, and look at a fixture
+//! before you share it.

@@ -1,0 +1,21 @@
+//! `replay!` without fixtures, and without an app.
+
+use mirror_runtime::replay;
+
+replay!("mirror-fixtures-that-are-not-there", app);
+
+replay!("/mirror-fixtures", app);
+
+replay!("mirror-fixtures");
+
+replay!(app);
+
+replay!();
+
+fn app() -> axum::Router {
+    axum::Router::new()
+}
+
+fn main() {
+    app();
+}
