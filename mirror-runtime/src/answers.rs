@@ -5,6 +5,7 @@
 
 mod copy_side;
 mod exchange;
+mod handover;
 mod noted_body;
 mod noting;
 mod primary_side;
@@ -15,5 +16,12 @@ pub(crate) use self::{
     exchange::Open,
     noting::{Ending, Noting, copied},
     primary_side::PrimarySide,
-    queue::{PENDING, raise},
+    queue::raise,
 };
+use self::{handover::HANDING_OVER, queue::PENDING};
+
+/// Whether no answers wait to be compared, or are being compared.
+pub(crate) fn all_compared() -> bool {
+    // In this order, in which they pass.
+    HANDING_OVER.count() == 0 && PENDING.count() == 0
+}

@@ -14,6 +14,7 @@ use http_body::Body as _;
 
 use super::{
     CopySide, PrimarySide,
+    handover::hand_over,
     noting::{Held, Noted, NotedAnswer},
     queue,
 };
@@ -116,13 +117,14 @@ impl Exchange {
 
     /// The primary's answer; `None` where it gave none.
     pub(super) fn primary(self: &Arc<Self>, noted: Option<Noted>) {
-        self.settle(|state| {
+        let ready = self.settle(|state| {
             state.primary = match noted {
                 None => Primary::Gone,
                 Some(Ok(answer)) => Primary::There(Some(answer)),
                 Some(Err(reason)) => Primary::Unknown(reason),
             };
         });
+        hand_over(self, ready);
     }
 
     /// What became of a copy; `None` where it was not sent after all.
@@ -131,20 +133,24 @@ impl Exchange {
         if !is_baseline && !matches!(noted, Some(Ok(_))) {
             self.interest.fetch_sub(1, SeqCst);
         }
-        self.settle(|state| match noted {
+        let ready = self.settle(|state| match noted {
             Some(Ok(answer)) if is_baseline => state.baseline = Baseline::There(answer),
             _ if is_baseline => state.baseline = Baseline::None,
             Some(noted) => state.waiting.push((index, noted)),
             None => {}
         });
+        self.compare_all(ready);
     }
 
-    /// Takes note of an answer, and has those compared that waited for it.
-    fn settle(self: &Arc<Self>, note: impl FnOnce(&mut State)) {
+    /// Takes note of an answer, and returns those that need not wait any more.
+    fn settle(&self, note: impl FnOnce(&mut State)) -> Vec<(usize, Noted)> {
         let mut state = self.lock();
         note(&mut state);
-        let ready = state.take_ready();
-        drop(state);
+        state.take_ready()
+    }
+
+    /// Has answers compared, as far as they can be.
+    pub(super) fn compare_all(self: &Arc<Self>, ready: Vec<(usize, Noted)>) {
         for (index, noted) in ready {
             match noted {
                 Ok(answer) => queue::compare(Arc::clone(self), index, answer),

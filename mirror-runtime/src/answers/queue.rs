@@ -14,7 +14,7 @@ use crate::{
 /// Comparisons that wait or run. What they hold has a place in the byte budget; this bounds how old they get.
 const MAX_PENDING: usize = 256;
 
-pub(crate) static PENDING: Gauge = Gauge::new();
+pub(super) static PENDING: Gauge = Gauge::new();
 
 /// The variable that makes tests fail for a mismatch.
 const RAISE: &str = "MIRROR_RAISE_ON_MISMATCH";

@@ -12,7 +12,7 @@ use tokio::{
 
 use super::permit::IN_FLIGHT;
 use crate::{
-    answers::{PENDING, raise},
+    answers::{all_compared, raise},
     registry::mirrors,
 };
 
@@ -109,7 +109,7 @@ async fn all_ended(patience: Duration) -> bool {
             let mut ended = std::pin::pin!(ENDED.notified());
             ended.as_mut().enable();
             // In this order: a copy is handed over to be compared before it has ended.
-            if IN_FLIGHT.count() == 0 && PENDING.count() == 0 {
+            if IN_FLIGHT.count() == 0 && all_compared() {
                 break;
             }
             ended.await;
