@@ -34,32 +34,18 @@ pub(crate) struct Original {
     uri: Uri,
     version: Version,
     headers: HeaderMap,
-    /// The place of headers that are large.
-    place: Option<Arc<Reservation>>,
     within: Option<Box<Within>>,
 }
 
 impl Original {
-    pub(crate) fn of(parts: &Parts) -> Result<Self, ShedReason> {
-        let sizes = parts.headers.iter();
-        let size = sizes
-            .map(|(name, value)| name.as_str().len() + value.len())
-            .sum();
-        let place = if size > FREE_HEADERS {
-            Some(Arc::new(
-                Reservation::of(size).ok_or(ShedReason::ByteBudget)?,
-            ))
-        } else {
-            None
-        };
-        Ok(Self {
+    pub(crate) fn of(parts: &Parts) -> Self {
+        Self {
             method: parts.method.clone(),
             uri: original_uri(parts).clone(),
             version: parts.version,
             headers: parts.headers.clone(),
-            place,
             within: None,
-        })
+        }
     }
 
     /// Takes what only a handler of this program gets of the request, too.
@@ -69,18 +55,32 @@ impl Original {
     }
 
     /// What all its copies have in common, but for their body.
-    pub(crate) fn into_copy(mut self, rules: &HeaderRules) -> Copy {
+    pub(crate) fn into_copy(mut self, rules: &HeaderRules) -> Result<Copy, ShedReason> {
+        let place = place_of(&self.headers)?;
         let within = self.within.take();
-        Copy {
+        Ok(Copy {
             within: within.map(|within| within.finish(rules.apply_within(&self))),
             headers: rules.apply(&self),
             declares_body: !rules.without_body && headers::declare_body(&self.headers),
             method: self.method,
             uri: uri::compact(self.uri),
             body: CopyBody::default(),
-            place: self.place,
-        }
+            place,
+        })
     }
+}
+
+/// The place of headers that are large.
+fn place_of(headers: &HeaderMap) -> Result<Option<Arc<Reservation>>, ShedReason> {
+    let sizes = headers.iter();
+    let size = sizes
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    if size <= FREE_HEADERS {
+        return Ok(None);
+    }
+    let place = Reservation::of(size).ok_or(ShedReason::ByteBudget)?;
+    Ok(Some(Arc::new(place)))
 }
 
 /// What all copies of one request have in common. It shares no memory with the connection of the original, whose read
@@ -92,6 +92,7 @@ pub(crate) struct Copy {
     headers: HeaderMap,
     declares_body: bool,
     body: CopyBody,
+    /// The place of headers that are large.
     place: Option<Arc<Reservation>>,
     within: Option<Box<Within>>,
 }

@@ -25,11 +25,19 @@ use crate::{
     candidate::Candidates,
     copy::{Copy, HeaderRules},
     mirror::Mirror,
-    outcome::SkipReason,
+    outcome::{ShedReason, SkipReason},
 };
 
 /// How long the answer of a `sync` mirror waits for callbacks when the time of the copies is over.
 const CALLBACK_GRACE: Duration = Duration::from_secs(1);
+
+/// Makes what all copies of a request have in common, or says why there are none. On their task.
+pub(crate) trait MakeCopy:
+    FnOnce(&HeaderRules) -> Result<Copy, ShedReason> + Send + 'static
+{
+}
+
+impl<F> MakeCopy for F where F: FnOnce(&HeaderRules) -> Result<Copy, ShedReason> + Send + 'static {}
 
 /// The copies of one request that its answer waits for: none, unless the mirror is `sync`.
 #[derive(Debug, Default)]
@@ -92,11 +100,7 @@ impl Departure {
     }
 
     /// Lets the copies leave: on a task, which makes them too, so that the primary need not wait for that.
-    pub(crate) fn leave(
-        self,
-        copy: impl FnOnce(&HeaderRules) -> Copy + Send + 'static,
-        copies: &mut Copies,
-    ) {
+    pub(crate) fn leave(self, copy: impl MakeCopy, copies: &mut Copies) {
         let Some(first) = self.first else { return };
         // Where there is no runtime, the copies are dropped here, and counted so.
         if let Ok(runtime) = Handle::try_current() {
@@ -104,7 +108,9 @@ impl Departure {
             // The task is small while the primary waits for it to be made: it holds what makes the copies, and then a box.
             let left = runtime.spawn(async move {
                 let (first, others) = take_off(first, others, copy);
-                first.await;
+                if let Some(first) = first {
+                    first.await;
+                }
                 if sync {
                     all_ended(others).await;
                 }
@@ -117,11 +123,23 @@ impl Departure {
 /// Makes the copies and lets all of them leave now, and not one after another: the first with the future that is returned,
 /// each other on a task of its own.
 fn take_off(
-    first: Flight,
+    mut first: Flight,
     others: Vec<Flight>,
-    copy: impl FnOnce(&HeaderRules) -> Copy,
-) -> (Pin<Box<impl Future<Output = ()>>>, Vec<JoinHandle<()>>) {
-    let copy = copy(first.header_rules());
+    copy: impl MakeCopy,
+) -> (
+    Option<Pin<Box<impl Future<Output = ()>>>>,
+    Vec<JoinHandle<()>>,
+) {
+    let copy = match copy(first.header_rules()) {
+        Ok(copy) => copy,
+        Err(reason) => {
+            first.stay(reason.into());
+            for mut other in others {
+                other.stay(reason.into());
+            }
+            return (None, Vec::new());
+        }
+    };
     let others = others.into_iter().map(|flight| {
         let request = flight.request(|recipient| copy.request_for(recipient));
         tokio::spawn(flight.run(request, copy.places()))
@@ -129,7 +147,7 @@ fn take_off(
     let others = others.collect();
     let places = copy.places();
     let request = first.request(|recipient| copy.last_request_for(recipient));
-    (Box::pin(first.run(request, places)), others)
+    (Some(Box::pin(first.run(request, places))), others)
 }
 
 /// Waits for copies to end.

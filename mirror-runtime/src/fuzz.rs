@@ -22,5 +22,5 @@ pub fn copied_headers(parts: &Parts, strip_credentials: bool, preserve_host: boo
         preserve_host,
         ..HeaderRules::default()
     };
-    Original::of(parts).map_or_else(|_| HeaderMap::new(), |original| rules.apply(&original))
+    rules.apply(&Original::of(parts))
 }

@@ -40,6 +40,16 @@ impl Collector {
         Ok(collector)
     }
 
+    /// The same, in a reservation for all of a body of `known` bytes, or for none where that is 0.
+    pub(super) fn holding(reservation: Reservation, max: usize, known: usize) -> Self {
+        Self {
+            chunks: ChunksBuilder::new(known),
+            reservation,
+            before: 0,
+            max,
+        }
+    }
+
     /// Keeps a piece, also where the result says that there are no copies to keep it for: the handler may need it.
     pub(crate) fn push(&mut self, piece: Bytes) -> Result<(), SkipReason> {
         self.chunks.push(piece);

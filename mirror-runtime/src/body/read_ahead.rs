@@ -10,18 +10,21 @@ use std::{
 
 use axum::body::Body;
 use bytes::Bytes;
-use http_body::Body as _;
+use http_body::{Body as _, Frame, SizeHint};
 use tokio::{
     runtime::Handle,
     time::{Sleep, sleep},
 };
 
 use super::{
-    Copied, CopyBody, ReadBody,
+    Copied, CopyBody, ReadBody, Reservation,
     collector::Collector,
     replay::{Replay, Tail},
 };
-use crate::{callbacks::caught, outcome::SkipReason};
+use crate::{
+    callbacks::caught,
+    outcome::{ShedReason, SkipReason},
+};
 
 /// How long a client may send nothing in the middle of its body before the handler runs without waiting for the rest.
 /// A client that waits for the handler's answer before it goes on waits no longer than this; one that merely is slow
@@ -38,30 +41,39 @@ pub(crate) async fn read_ahead(mut body: Body, max: usize) -> (Body, Copied) {
     if hint.lower() > max as u64 {
         return (body, Err(SkipReason::BodyTooLarge));
     }
-    let mut read = match Collector::new(max, hint.exact()) {
-        Ok(collector) => collector,
-        Err(reason) => return (body, Err(reason)),
+    let known = hint
+        .exact()
+        .map_or(0, |known| usize::try_from(known).unwrap_or(max));
+    let Some(place) = Reservation::of(known) else {
+        return (body, Err(ShedReason::ByteBudget.into()));
     };
-    let (tail, copied) = loop {
-        if body.is_end_stream() {
-            break (Tail::End, Ok(()));
+    let next = match next_frame(&mut body).await {
+        // As most bodies. Trailers may come after the last byte.
+        Some((Some(Ok(frame)), _)) if is_whole(&frame, &hint) && body.is_end_stream() => {
+            let piece = frame.into_data().unwrap_or_default();
+            return (Body::from(piece.clone()), Ok(ReadBody::Piece(piece, place)));
         }
-        let (mut waited, mut stalled) = (false, None);
-        let frame = poll_fn(|context| {
-            let frame = Pin::new(&mut body).poll_frame(context);
-            if frame.is_ready() {
-                return frame.map(Some);
-            }
-            waited = true;
-            let stalled = stalled.get_or_insert_with(stall);
-            ready!(
-                stalled
-                    .as_mut()
-                    .map_or(Poll::Pending, |timer| timer.as_mut().poll(context))
-            );
-            Poll::Ready(None)
-        });
-        let Some(frame) = frame.await else {
+        other => other,
+    };
+    // In a box, because most requests need no room for it.
+    Box::pin(read_on(
+        body,
+        next,
+        Collector::holding(place, max, known),
+        hint,
+    ))
+    .await
+}
+
+/// Reads on after the first frame.
+async fn read_on(
+    mut body: Body,
+    mut next: Option<Next>,
+    mut read: Collector,
+    hint: SizeHint,
+) -> (Body, Copied) {
+    let (tail, copied) = loop {
+        let Some((frame, waited)) = next else {
             break (Tail::Rest(body), Err(SkipReason::BodyStalled));
         };
         match frame {
@@ -71,10 +83,6 @@ pub(crate) async fn read_ahead(mut body: Body, max: usize) -> (Body, Copied) {
                 break (Tail::Error { error, later }, Err(SkipReason::PrimaryGone));
             }
             Some(Ok(frame)) => match frame.into_data() {
-                // Its place was taken when its length was known. Trailers may come after the last byte.
-                Ok(data) if hint.exact() == Some(data.len() as u64) && body.is_end_stream() => {
-                    return in_one_piece(data, read);
-                }
                 Ok(data) => {
                     if let Err(reason) = read.push(data) {
                         break (Tail::Rest(body), Err(reason));
@@ -88,6 +96,10 @@ pub(crate) async fn read_ahead(mut body: Body, max: usize) -> (Body, Copied) {
                 }
             },
         }
+        if body.is_end_stream() {
+            break (Tail::End, Ok(()));
+        }
+        next = next_frame(&mut body).await;
     };
     let (chunks, reservation) = read.finish();
     let reservation = Arc::new(reservation);
@@ -99,12 +111,34 @@ pub(crate) async fn read_ahead(mut body: Body, max: usize) -> (Body, Copied) {
     )
 }
 
-/// A body that has come in one piece, as most do. The handler gets that piece, and the copies one of their own when they
-/// are made.
-fn in_one_piece(piece: Bytes, read: Collector) -> (Body, Copied) {
-    let (_, reservation) = read.finish();
-    let copied = ReadBody::Piece(piece.clone(), reservation);
-    (Body::from(piece), Ok(copied))
+/// What a body yields next, and whether that had to be waited for.
+type Next = (Option<Result<Frame<Bytes>, axum::Error>>, bool);
+
+/// Waits for what a body yields next; `None` where the client has stopped.
+async fn next_frame(body: &mut Body) -> Option<Next> {
+    let (mut waited, mut stalled) = (false, None);
+    let frame = poll_fn(|context| {
+        let frame = Pin::new(&mut *body).poll_frame(context);
+        if frame.is_ready() {
+            return frame.map(Some);
+        }
+        waited = true;
+        let stalled = stalled.get_or_insert_with(stall);
+        ready!(
+            stalled
+                .as_mut()
+                .map_or(Poll::Pending, |timer| timer.as_mut().poll(context))
+        );
+        Poll::Ready(None)
+    });
+    let frame = frame.await?;
+    Some((frame, waited))
+}
+
+/// Whether a frame is all the bytes of a body.
+fn is_whole(frame: &Frame<Bytes>, hint: &SizeHint) -> bool {
+    let data = frame.data_ref();
+    data.is_some_and(|data| hint.exact() == Some(data.len() as u64))
 }
 
 /// A timer for a client that has stopped; none where the runtime has none to give.

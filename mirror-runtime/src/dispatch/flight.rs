@@ -134,7 +134,7 @@ impl Flight {
     }
 
     /// It does not leave after all.
-    fn stay(&mut self, reason: SkipReason) {
+    pub(super) fn stay(&mut self, reason: SkipReason) {
         self.stage = Stage::Ended;
         self.target().gate.not_needed(self.ticket);
         self.mirror.not_sent(self.index, reason);

@@ -11,9 +11,9 @@ use crate::{
     answers::{Open, PrimarySide},
     body::{Copied, ReadBody, Tee, read_ahead},
     candidate::Candidates,
-    copy::{Copy, HeaderRules, Original, has_any},
-    dispatch::{Copies, Departure},
-    outcome::{ShedReason, SkipReason},
+    copy::{Copy, Original, has_any},
+    dispatch::{Copies, Departure, MakeCopy},
+    outcome::SkipReason,
 };
 
 /// A sampled request, and the targets that await its outcome.
@@ -107,16 +107,16 @@ impl Sampled {
     /// Sends the copies when the handler has read the body.
     fn send_later(&mut self, parts: &Parts, body: Body) -> (Body, Copies) {
         let options = &self.mirror.shared.options;
-        let copy = match self.original(parts) {
-            // At once: this may take long, and the original's memory is its connection's.
-            Ok(original) => original.into_copy(&options.headers),
+        // At once: this may take long, and the original's memory is its connection's.
+        let copy = match self.original(parts).into_copy(&options.headers) {
+            Ok(copy) => copy,
             Err(reason) => return (body, self.skipped(reason.into())),
         };
         let (sender, copies) = Copies::later();
         let max_body = options.max_body;
         let mut later = self.take();
         let tee = Tee::new(body, max_body, move |read| {
-            let copy = read.map(|body| |_: &_| copy.with_body(body.into_copy_body()));
+            let copy = read.map(|body| |_: &_| Ok(copy.with_body(body.into_copy_body())));
             // Nobody may be waiting for them.
             let _ = sender.send(later.leave(copy));
         });
@@ -149,31 +149,28 @@ impl Sampled {
         }
     }
 
-    fn original(&self, parts: &Parts) -> Result<Original, ShedReason> {
-        let original = Original::of(parts)?;
-        Ok(match self.candidates {
+    fn original(&self, parts: &Parts) -> Original {
+        let original = Original::of(parts);
+        match self.candidates {
             Some(_) => original.and_within(parts),
             None => original,
-        })
+        }
     }
 
     /// Sends the copies of a request whose body has been read.
     fn send_copies(&mut self, parts: &Parts, read: Copied) -> Copies {
-        let copy = read.and_then(|body| {
-            let original = self.original(parts)?;
-            Ok(|rules: &_| {
-                let copy = original.into_copy(rules);
-                copy.with_body(body.into_copy_body())
-            })
+        let copy = read.map(|body| {
+            let original = self.original(parts);
+            |rules: &_| {
+                let copy = original.into_copy(rules)?;
+                Ok(copy.with_body(body.into_copy_body()))
+            }
         });
         self.leave(copy)
     }
 
     /// Lets the copies leave, and settles each target that gets none.
-    fn leave(
-        &mut self,
-        copy: Result<impl FnOnce(&HeaderRules) -> Copy + Send + 'static, SkipReason>,
-    ) -> Copies {
+    fn leave(&mut self, copy: Result<impl MakeCopy, SkipReason>) -> Copies {
         let mut copies = Copies::default();
         match copy {
             Err(reason) => self.skip(reason),
@@ -186,8 +183,8 @@ impl Sampled {
                 }
                 let kept = self.open.as_ref().and_then(Open::kept);
                 let copy = move |rules: &_| {
-                    let copy = copy(rules);
-                    if let Some(kept) = kept {
+                    let copy: Result<Copy, _> = copy(rules);
+                    if let (Some(kept), Ok(copy)) = (kept, &copy) {
                         kept.keep(copy.body());
                     }
                     copy
