@@ -1,27 +1,30 @@
 //! JSON as it is compared: a tree that borrows from the body, whose numbers are still text.
 //!
 //! `serde_json` would need its features `arbitrary_precision` for this, which changes what numbers are for every crate of
-//! the program.
+//! the program, and libraries that read values one by one spend most of the time of a comparison.
 
 mod excerpt;
+mod lexer;
 mod parse;
-
-use std::borrow::Cow;
+mod shapes;
 
 pub(super) use self::{
     excerpt::{Excerpt, REDACTED},
     parse::{NotJson, parse},
 };
 
-/// A value of JSON.
-#[derive(Debug, Clone, PartialEq)]
+/// A value of JSON: in the body, and in the memory that it was parsed into.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Node<'a> {
     Null,
     Bool(bool),
     /// As it is written.
-    Number(Cow<'a, str>),
-    String(Cow<'a, str>),
-    Array(Vec<Node<'a>>),
+    Number(&'a str),
+    String(&'a str),
+    Array(&'a [Node<'a>]),
     /// In the order of their keys, each of which is there once.
-    Object(Vec<(Cow<'a, str>, Node<'a>)>),
+    Object(&'a [Member<'a>]),
 }
+
+/// A key and its value.
+pub(super) type Member<'a> = (&'a str, Node<'a>);

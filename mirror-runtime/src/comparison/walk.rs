@@ -4,14 +4,14 @@ mod align;
 mod hash;
 mod unordered;
 
-use std::{borrow::Cow, cmp::Ordering};
+use std::cmp::Ordering;
 
 use super::{
     DifferenceKind,
     budget::{Budget, Spent},
     decimal::{self, Decimal},
     found::{Found, Value},
-    json::Node,
+    json::{Member, Node},
     path::{Path, Token},
     patterns::State,
 };
@@ -135,8 +135,8 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
 
     fn objects(
         &mut self,
-        one: &'n [(Cow<'n, str>, Node<'n>)],
-        other: &'n [(Cow<'n, str>, Node<'n>)],
+        one: &'n [Member<'n>],
+        other: &'n [Member<'n>],
         state: &State,
     ) -> Result<(), Stop> {
         let (mut ones, mut others) = (one.iter().peekable(), other.iter().peekable());

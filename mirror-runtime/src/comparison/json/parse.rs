@@ -1,12 +1,12 @@
 //! Reading JSON.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, mem};
 
-use json_event_parser::{JsonEvent, SliceJsonParser};
+use bumpalo::Bump;
 
-use super::Node;
+use super::{Member, Node, lexer::Lexer, shapes::Shape};
 
-/// The depth to which arrays and objects are nested. What compares them recurses as deep.
+/// The depth to which arrays and objects are nested. What reads and compares them recurses as deep.
 const MAX_DEPTH: usize = 128;
 
 /// Why a body is not compared as JSON.
@@ -20,62 +20,164 @@ pub(in super::super) enum NotJson {
     TooDeep,
 }
 
-/// An array or an object that is not closed yet.
-enum Open<'a> {
-    Array(Vec<Node<'a>>),
-    Object(Vec<(Cow<'a, str>, Node<'a>)>, Cow<'a, str>),
-}
-
-/// Reads a document.
-pub(in super::super) fn parse(body: &[u8]) -> Result<Node<'_>, NotJson> {
-    let mut parser = SliceJsonParser::new(body);
-    let mut open: Vec<Open<'_>> = Vec::new();
-    let mut document = None;
-    loop {
-        let node = match parser.parse_next().map_err(|_| NotJson::Invalid)? {
-            JsonEvent::Null => Node::Null,
-            JsonEvent::Boolean(value) => Node::Bool(value),
-            JsonEvent::Number(text) => Node::Number(text),
-            JsonEvent::String(text) => Node::String(text),
-            JsonEvent::StartArray | JsonEvent::StartObject if open.len() == MAX_DEPTH => {
-                return Err(NotJson::TooDeep);
-            }
-            JsonEvent::StartArray => {
-                open.push(Open::Array(Vec::new()));
-                continue;
-            }
-            JsonEvent::StartObject => {
-                open.push(Open::Object(Vec::new(), Cow::Borrowed("")));
-                continue;
-            }
-            JsonEvent::ObjectKey(key) => {
-                if let Some(Open::Object(_, next)) = open.last_mut() {
-                    *next = key;
-                }
-                continue;
-            }
-            JsonEvent::EndArray | JsonEvent::EndObject => {
-                close(open.pop().ok_or(NotJson::Invalid)?)?
-            }
-            JsonEvent::Eof => return document.ok_or(NotJson::Invalid),
-        };
-        match open.last_mut() {
-            Some(Open::Array(elements)) => elements.push(node),
-            Some(Open::Object(members, key)) => members.push((std::mem::take(key), node)),
-            None => document = Some(node),
+/// Reads a document into memory that is freed all at once.
+pub(in super::super) fn parse<'a>(body: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, NotJson> {
+    let (text, is_whole) = match str::from_utf8(body) {
+        Ok(text) => (text, true),
+        // What is wrong first is what is told.
+        Err(error) => {
+            let valid = &body[..error.valid_up_to()];
+            (str::from_utf8(valid).unwrap_or_default(), false)
         }
+    };
+    let mut parser = Parser {
+        lexer: Lexer::new(text),
+        memory,
+        elements: Vec::new(),
+        members: Vec::new(),
+        shapes: Vec::new(),
+        depth: 0,
+    };
+    let document = parser.value()?;
+    if is_whole && parser.lexer.peek().is_none() {
+        Ok(document)
+    } else {
+        Err(NotJson::Invalid)
     }
 }
 
-fn close(open: Open<'_>) -> Result<Node<'_>, NotJson> {
-    match open {
-        Open::Array(elements) => Ok(Node::Array(elements)),
-        Open::Object(mut members, _) => {
-            members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-            if members.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-                return Err(NotJson::DuplicateKey);
+struct Parser<'a> {
+    lexer: Lexer<'a>,
+    memory: &'a Bump,
+    /// Those of all arrays that are not closed yet, and then the members of all such objects: how many there are is
+    /// known in the end.
+    elements: Vec<Node<'a>>,
+    members: Vec<Member<'a>>,
+    /// Of the last object at each depth.
+    shapes: Vec<Shape<'a>>,
+    depth: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn value(&mut self) -> Result<Node<'a>, NotJson> {
+        Ok(match self.lexer.peek().ok_or(NotJson::Invalid)? {
+            b'"' => Node::String(self.string()?.0),
+            b'-' | b'0'..=b'9' => Node::Number(self.lexer.number()?),
+            b'[' => self.nested(Self::array)?,
+            b'{' => self.nested(Self::object)?,
+            b'n' => self.word("null", Node::Null)?,
+            b't' => self.word("true", Node::Bool(true))?,
+            b'f' => self.word("false", Node::Bool(false))?,
+            _ => return Err(NotJson::Invalid),
+        })
+    }
+
+    fn word(&mut self, word: &str, node: Node<'a>) -> Result<Node<'a>, NotJson> {
+        self.lexer.word(word)?;
+        Ok(node)
+    }
+
+    /// A string, and whether it is in the body as it is.
+    fn string(&mut self) -> Result<(&'a str, bool), NotJson> {
+        Ok(match self.lexer.string()? {
+            Cow::Borrowed(text) => (text, true),
+            Cow::Owned(text) => (self.memory.alloc_str(&text), false),
+        })
+    }
+
+    fn nested(
+        &mut self,
+        read: fn(&mut Self) -> Result<Node<'a>, NotJson>,
+    ) -> Result<Node<'a>, NotJson> {
+        if self.depth == MAX_DEPTH {
+            return Err(NotJson::TooDeep);
+        }
+        self.lexer.skip();
+        self.depth += 1;
+        let node = read(self)?;
+        self.depth -= 1;
+        Ok(node)
+    }
+
+    fn array(&mut self) -> Result<Node<'a>, NotJson> {
+        let first = self.elements.len();
+        if self.lexer.take(b']') {
+            return Ok(Node::Array(&[]));
+        }
+        loop {
+            let element = self.value()?;
+            self.elements.push(element);
+            if !self.goes_on(b']')? {
+                break;
             }
-            Ok(Node::Object(members))
+        }
+        let elements = self.memory.alloc_slice_copy(&self.elements[first..]);
+        self.elements.truncate(first);
+        Ok(Node::Array(elements))
+    }
+
+    fn object(&mut self) -> Result<Node<'a>, NotJson> {
+        let first = self.members.len();
+        if self.lexer.take(b'}') {
+            return Ok(Node::Object(&[]));
+        }
+        if self.shapes.len() <= self.depth {
+            self.shapes.resize_with(self.depth + 1, Shape::default);
+        }
+        let mut shape = mem::take(&mut self.shapes[self.depth]);
+        let (mut is_known, mut is_plain) = (true, true);
+        loop {
+            let position = self.members.len() - first;
+            let expected = shape.key(position).filter(|_| is_known);
+            let (key, key_is_known, key_is_plain) = self.key(expected)?;
+            is_known &= key_is_known;
+            is_plain &= key_is_plain;
+            let value = self.value()?;
+            self.members.push((key, value));
+            if !self.goes_on(b'}')? {
+                break;
+            }
+        }
+        let members = &self.members[first..];
+        if !is_known || members.len() != shape.len() {
+            shape.learn(members)?;
+        }
+        let sorted = self.memory.alloc_slice_fill_iter(shape.sorted(members));
+        if !is_plain {
+            shape.forget();
+        }
+        self.shapes[self.depth] = shape;
+        self.members.truncate(first);
+        Ok(Node::Object(sorted))
+    }
+
+    /// A key with its colon, whether it is the one that is expected, and whether it is in the body as it is.
+    fn key(&mut self, expected: Option<&'a str>) -> Result<(&'a str, bool, bool), NotJson> {
+        if self.lexer.peek() != Some(b'"') {
+            return Err(NotJson::Invalid);
+        }
+        let key = match expected {
+            Some(expected) if self.lexer.take_string(expected) => (expected, true, true),
+            _ => {
+                let (key, is_plain) = self.string()?;
+                (key, false, is_plain)
+            }
+        };
+        if self.lexer.take(b':') {
+            Ok(key)
+        } else {
+            Err(NotJson::Invalid)
+        }
+    }
+
+    /// Whether another value comes, or the end.
+    fn goes_on(&mut self, end: u8) -> Result<bool, NotJson> {
+        let next = self.lexer.peek();
+        self.lexer.skip();
+        match next {
+            Some(b',') => Ok(true),
+            Some(next) if next == end => Ok(false),
+            _ => Err(NotJson::Invalid),
         }
     }
 }
@@ -84,24 +186,75 @@ fn close(open: Open<'_>) -> Result<Node<'_>, NotJson> {
 mod tests {
     use super::*;
 
+    fn parse(body: &[u8]) -> Result<String, NotJson> {
+        super::parse(body, &Bump::new()).map(|node| format!("{node:?}"))
+    }
+
     #[test]
     fn numbers_stay_text_and_keys_are_sorted() {
-        let parsed = parse(br#" {"b": [1.0, -0, 1e400, "x\u00e9"], "a": {}, "": null} "#).unwrap();
-        let number = |text| Node::Number(Cow::Borrowed(text));
-        let list = vec![
-            number("1.0"),
-            number("-0"),
-            number("1e400"),
-            Node::String("xé".into()),
+        let memory = Bump::new();
+        let body = br#" {"b": [1.0, -0, 1e400, "x\u00e9"], "a": {}, "": null} "#;
+        let list = [
+            Node::Number("1.0"),
+            Node::Number("-0"),
+            Node::Number("1e400"),
+            Node::String("xé"),
         ];
+        let members = [
+            ("", Node::Null),
+            ("a", Node::Object(&[])),
+            ("b", Node::Array(&list)),
+        ];
+        assert_eq!(super::parse(body, &memory), Ok(Node::Object(&members)));
+    }
+
+    #[test]
+    fn objects_need_not_have_the_keys_of_the_one_before() {
+        let memory = Bump::new();
+        let objects = [
+            r#"{"b":1,"a":2}"#,
+            r#"{"b":1,"a":2}"#,
+            r#"{"b":1}"#,
+            r#"{"b":1,"a":2,"c":3}"#,
+            r#"{"b":{"b":1,"a":2},"a":{"a":1}}"#,
+            r#"{"bb":1,"a":2}"#,
+            r#"{"a":1,"b":2}"#,
+            r#"{"\u0061\\":1,"a\"":2}"#,
+            r#"{"a\"":1,"a\\":2}"#,
+            r#"{"a\\":1}"#,
+            "{}",
+            r#"{ "a\\" : 1 }"#,
+        ];
+        let list = format!("[{}]", objects.join(","));
+        let Ok(Node::Array(parsed)) = super::parse(list.as_bytes(), &memory) else {
+            panic!("it is a list");
+        };
+        assert_eq!(parsed.len(), objects.len());
+        for (parsed, object) in parsed.iter().zip(objects) {
+            let alone = super::parse(object.as_bytes(), &memory);
+            assert_eq!(Ok(*parsed), alone, "{object}");
+        }
+    }
+
+    #[test]
+    fn a_mark_of_the_byte_order_is_skipped() {
+        assert_eq!(parse("\u{FEFF}[1]".as_bytes()), parse(b"[1]"));
+        assert_eq!(parse("[\u{FEFF}1]".as_bytes()), Err(NotJson::Invalid));
+    }
+
+    #[test]
+    fn what_is_wrong_first_is_told() {
+        let repeated = br#"[{"a":1,"a":2},"#;
         assert_eq!(
-            parsed,
-            Node::Object(vec![
-                ("".into(), Node::Null),
-                ("a".into(), Node::Object(vec![])),
-                ("b".into(), Node::Array(list)),
-            ])
+            parse(&[repeated, &b"\xff]"[..]].concat()),
+            Err(NotJson::DuplicateKey)
         );
+        let deep = "[".repeat(129);
+        assert_eq!(
+            parse(&[deep.as_bytes(), b"\xff"].concat()),
+            Err(NotJson::TooDeep)
+        );
+        assert_eq!(parse(b"[1]\xff"), Err(NotJson::Invalid));
     }
 
     #[test]
@@ -124,11 +277,34 @@ mod tests {
             "{\"a\"}",
             "{1:2}",
             "\"\n\"",
+            "-",
+            "1.",
+            ".1",
+            "1e",
+            "1e+",
+            "-01",
+            "00",
+            "+1",
+            "1.e1",
+            "\"\\x\"",
+            "\"\\u12\"",
+            "\"\\",
+            "\"\\\"",
+            "\"a\u{1}",
+            "truefalse",
+            "[1 2]",
+            "{\"a\":1 \"b\":2}",
+            "]",
+            "{,}",
         ] {
             assert_eq!(parse(body.as_bytes()), Err(NotJson::Invalid), "{body}");
         }
         assert_eq!(parse(b"\"\xff\""), Err(NotJson::Invalid));
-        for body in [r#"{"a":1,"a":1}"#, r#"[{"a":1,"b":2,"\u0061":3}]"#] {
+        for body in [
+            r#"{"a":1,"a":1}"#,
+            r#"[{"a":1,"b":2,"\u0061":3}]"#,
+            r#"[{"a":1,"b":2},{"a":1,"b":2,"a":3}]"#,
+        ] {
             assert_eq!(parse(body.as_bytes()), Err(NotJson::DuplicateKey), "{body}");
         }
         let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
