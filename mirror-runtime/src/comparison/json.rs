@@ -7,11 +7,16 @@ mod excerpt;
 mod lexer;
 mod parse;
 mod shapes;
+#[cfg(fuzzing)]
+mod spelled;
 
 pub(super) use self::{
     excerpt::{Excerpt, REDACTED},
     parse::{NotJson, parse},
 };
+
+#[cfg(fuzzing)]
+pub use self::spelled::spelled;
 
 /// A value of JSON: in the body, and in the memory that it was parsed into.
 #[derive(Debug, Clone, Copy, PartialEq)]
