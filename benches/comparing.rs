@@ -196,8 +196,7 @@ fn served(version: Answering, app: &mut Drive) -> f64 {
 fn allocations(version: Answering) -> f64 {
     const REQUESTS: u32 = 64;
     let mut app = Drive::new(|| version.app());
-    let mut serve = || {
-        let request = opt_out(|| Shape::KIB.request());
+    let mut serve = |request| {
         let answer = app.answer(request);
         if version.shadow_is_first() {
             opt_out(|| app.settle());
@@ -205,7 +204,8 @@ fn allocations(version: Answering) -> f64 {
         app.read(answer);
         opt_out(|| app.settle());
     };
-    serve();
-    let counted = measure(|| (0..REQUESTS).for_each(|_| serve()));
+    serve(Shape::KIB.request());
+    let requests: Vec<_> = (0..REQUESTS).map(|_| Shape::KIB.request()).collect();
+    let counted = measure(|| requests.into_iter().for_each(serve));
     f64::from(u32::try_from(counted.count_total).unwrap_or(u32::MAX)) / f64::from(REQUESTS)
 }
