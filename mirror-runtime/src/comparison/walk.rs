@@ -210,7 +210,7 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
         state: &State,
     ) -> Result<(), Stop> {
         if !self.same(one, other, state)? {
-            self.to_tell()?;
+            self.prepare_to_tell()?;
             let kind = if kind(one, other) == DifferenceKind::Type {
                 DifferenceKind::Type
             } else {
@@ -248,7 +248,7 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
         if self.quiet {
             return Err(Stop::Differs);
         }
-        self.to_tell()?;
+        self.prepare_to_tell()?;
         self.found.json(&self.path, kind, one, other);
         Ok(())
     }
@@ -257,13 +257,13 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
         if self.quiet {
             return Err(Stop::Differs);
         }
-        self.to_tell()?;
+        self.prepare_to_tell()?;
         self.found.lengths(&self.path, one, other);
         Ok(())
     }
 
     /// Before a difference is told: where it is has to be written, and looked through for secrets.
-    fn to_tell(&mut self) -> Result<(), Spent> {
+    fn prepare_to_tell(&mut self) -> Result<(), Spent> {
         let bytes = self.path.shown_bytes();
         self.budget.spend(bytes / PATH_BYTES_PER_STEP)?;
         if !self.gathered {

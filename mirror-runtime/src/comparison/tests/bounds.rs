@@ -92,7 +92,8 @@ fn short_numbers_that_are_long_to_subtract_take_more_work() {
 
 #[test]
 fn many_differences_under_a_long_key_are_given_up() {
-    let many = |key: &str, value: &str| format!(r#"{{"{key}":[{}]}}"#, [value; 50_000].join(","));
+    let many =
+        |key: &str, value: &str| format!(r#"{{"{key}":[{}]}}"#, vec![value; 50_000].join(","));
     let [long, short] = ["9".repeat(100_000), "9".to_owned()];
     let compared = json(&many(&long, "1"), &many(&long, "2"), &Rules::default());
     assert_eq!(
