@@ -4,9 +4,7 @@
 //! the program, and libraries that read values one by one spend most of the time of a comparison.
 
 mod excerpt;
-mod lexer;
 mod parse;
-mod shapes;
 #[cfg(fuzzing)]
 mod spelled;
 

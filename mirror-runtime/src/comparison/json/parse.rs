@@ -3,11 +3,14 @@
 #[cfg(test)]
 mod tests;
 
-use std::{borrow::Cow, mem};
+use std::borrow::Cow;
 
 use bumpalo::Bump;
+use hifijson::{
+    Error, Expect, SliceLexer, num::LexWrite as _, str::LexAlloc as _, token::Lex as _,
+};
 
-use super::{Member, Node, lexer::Lexer, shapes::Shape};
+use super::{Member, Node};
 
 /// The depth to which arrays and objects are nested. What reads and compares them recurses as deep.
 const MAX_DEPTH: usize = 128;
@@ -23,164 +26,108 @@ pub(in super::super) enum NotJson {
     TooDeep,
 }
 
-/// Reads a document into memory that is freed all at once.
-pub(in super::super) fn parse<'a>(body: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, NotJson> {
-    let (text, is_whole) = match str::from_utf8(body) {
-        Ok(text) => (text, true),
-        // What is wrong first is what is told.
-        Err(error) => {
-            let valid = &body[..error.valid_up_to()];
-            (str::from_utf8(valid).unwrap_or_default(), false)
-        }
-    };
-    let mut parser = Parser {
-        lexer: Lexer::new(text),
-        memory,
-        elements: Vec::new(),
-        members: Vec::new(),
-        shapes: Vec::new(),
-        depth: 0,
-    };
-    let document = parser.value()?;
-    if is_whole && parser.lexer.peek().is_none() {
-        Ok(document)
-    } else {
-        Err(NotJson::Invalid)
+impl<E: Into<Error>> From<E> for NotJson {
+    fn from(_: E) -> Self {
+        Self::Invalid
     }
 }
 
+/// Reads a document into memory that is freed all at once.
+pub(in super::super) fn parse<'a>(body: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, NotJson> {
+    // A mark of the byte order may be ignored (RFC 8259 section 8.1).
+    let text = body.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(body);
+    let mut parser = Parser {
+        memory,
+        elements: Vec::new(),
+        members: Vec::new(),
+        depth: 0,
+    };
+    SliceLexer::new(text).exactly_one(SliceLexer::ws_peek, |next, lexer| parser.value(next, lexer))
+}
+
 struct Parser<'a> {
-    lexer: Lexer<'a>,
     memory: &'a Bump,
     /// Those of all arrays that are not closed yet, and then the members of all such objects: how many there are is
     /// known in the end.
     elements: Vec<Node<'a>>,
     members: Vec<Member<'a>>,
-    /// Of the last object at each depth.
-    shapes: Vec<Shape<'a>>,
     depth: usize,
 }
 
 impl<'a> Parser<'a> {
-    fn value(&mut self) -> Result<Node<'a>, NotJson> {
-        Ok(match self.lexer.peek().ok_or(NotJson::Invalid)? {
-            b'"' => Node::String(self.string()?.0),
-            b'-' | b'0'..=b'9' => Node::Number(self.lexer.number()?),
-            b'[' => self.nested(Self::array)?,
-            b'{' => self.nested(Self::object)?,
-            b'n' => self.word("null", Node::Null)?,
-            b't' => self.word("true", Node::Bool(true))?,
-            b'f' => self.word("false", Node::Bool(false))?,
-            _ => return Err(NotJson::Invalid),
+    /// A value, of which the first byte was peeked.
+    fn value(&mut self, next: u8, lexer: &mut SliceLexer<'a>) -> Result<Node<'a>, NotJson> {
+        Ok(match next {
+            b'"' => Node::String(self.string(lexer)?),
+            b'-' | b'0'..=b'9' => Node::Number(lexer.num_string().validated()?.0),
+            b'[' => self.nested(lexer, Self::array)?,
+            b'{' => self.nested(lexer, Self::object)?,
+            _ => lexer
+                .null_or_bool()
+                .map(|value| value.map_or(Node::Null, Node::Bool))
+                .ok_or(NotJson::Invalid)?,
         })
     }
 
-    fn word(&mut self, word: &str, node: Node<'a>) -> Result<Node<'a>, NotJson> {
-        self.lexer.word(word)?;
-        Ok(node)
-    }
-
-    /// A string, and whether it is in the body as it is.
-    fn string(&mut self) -> Result<(&'a str, bool), NotJson> {
-        Ok(match self.lexer.string()? {
-            Cow::Borrowed(text) => (text, true),
-            Cow::Owned(text) => (self.memory.alloc_str(&text), false),
+    fn string(&self, lexer: &mut SliceLexer<'a>) -> Result<&'a str, NotJson> {
+        Ok(match lexer.discarded().str_string()? {
+            Cow::Borrowed(text) => text,
+            Cow::Owned(text) => self.memory.alloc_str(&text),
         })
     }
 
     fn nested(
         &mut self,
-        read: fn(&mut Self) -> Result<Node<'a>, NotJson>,
+        lexer: &mut SliceLexer<'a>,
+        read: fn(&mut Self, &mut SliceLexer<'a>) -> Result<Node<'a>, NotJson>,
     ) -> Result<Node<'a>, NotJson> {
         if self.depth == MAX_DEPTH {
             return Err(NotJson::TooDeep);
         }
-        self.lexer.skip();
         self.depth += 1;
-        let node = read(self)?;
+        let node = read(self, lexer.discarded())?;
         self.depth -= 1;
         Ok(node)
     }
 
-    fn array(&mut self) -> Result<Node<'a>, NotJson> {
+    fn array(&mut self, lexer: &mut SliceLexer<'a>) -> Result<Node<'a>, NotJson> {
         let first = self.elements.len();
-        if self.lexer.take(b']') {
-            return Ok(Node::Array(&[]));
-        }
-        loop {
-            let element = self.value()?;
+        lexer.seq(b']', SliceLexer::ws_peek, |next, lexer| {
+            let element = self.value(next, lexer)?;
             self.elements.push(element);
-            if !self.goes_on(b']')? {
-                break;
-            }
-        }
+            Ok::<_, NotJson>(())
+        })?;
         let elements = self.memory.alloc_slice_copy(&self.elements[first..]);
         self.elements.truncate(first);
         Ok(Node::Array(elements))
     }
 
-    fn object(&mut self) -> Result<Node<'a>, NotJson> {
+    fn object(&mut self, lexer: &mut SliceLexer<'a>) -> Result<Node<'a>, NotJson> {
         let first = self.members.len();
-        if self.lexer.take(b'}') {
-            return Ok(Node::Object(&[]));
+        lexer.seq(b'}', SliceLexer::ws_peek, |next, lexer| {
+            let member = self.member(next, lexer)?;
+            self.members.push(member);
+            Ok::<_, NotJson>(())
+        })?;
+        let members = &mut self.members[first..];
+        members.sort_unstable_by_key(|(key, _)| *key);
+        if members.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            return Err(NotJson::DuplicateKey);
         }
-        if self.shapes.len() <= self.depth {
-            self.shapes.resize_with(self.depth + 1, Shape::default);
-        }
-        let mut shape = mem::take(&mut self.shapes[self.depth]);
-        let (mut is_known, mut is_plain) = (true, true);
-        loop {
-            let position = self.members.len() - first;
-            let expected = shape.key(position).filter(|_| is_known);
-            let (key, key_is_known, key_is_plain) = self.key(expected)?;
-            is_known &= key_is_known;
-            is_plain &= key_is_plain;
-            let value = self.value()?;
-            self.members.push((key, value));
-            if !self.goes_on(b'}')? {
-                break;
-            }
-        }
-        let members = &self.members[first..];
-        if !is_known || members.len() != shape.len() {
-            shape.learn(members)?;
-        }
-        let sorted = self.memory.alloc_slice_fill_iter(shape.sorted(members));
-        if !is_plain {
-            shape.forget();
-        }
-        self.shapes[self.depth] = shape;
+        let members = self.memory.alloc_slice_copy(members);
         self.members.truncate(first);
-        Ok(Node::Object(sorted))
+        Ok(Node::Object(members))
     }
 
-    /// A key with its colon, whether it is the one that is expected, and whether it is in the body as it is.
-    fn key(&mut self, expected: Option<&'a str>) -> Result<(&'a str, bool, bool), NotJson> {
-        if self.lexer.peek() != Some(b'"') {
+    fn member(&mut self, next: u8, lexer: &mut SliceLexer<'a>) -> Result<Member<'a>, NotJson> {
+        if next != b'"' {
             return Err(NotJson::Invalid);
         }
-        let key = match expected {
-            Some(expected) if self.lexer.take_string(expected) => (expected, true, true),
-            _ => {
-                let (key, is_plain) = self.string()?;
-                (key, false, is_plain)
-            }
-        };
-        if self.lexer.take(b':') {
-            Ok(key)
-        } else {
-            Err(NotJson::Invalid)
-        }
-    }
-
-    /// Whether another value comes, or the end.
-    fn goes_on(&mut self, end: u8) -> Result<bool, NotJson> {
-        let next = self.lexer.peek();
-        self.lexer.skip();
-        match next {
-            Some(b',') => Ok(true),
-            Some(next) if next == end => Ok(false),
-            _ => Err(NotJson::Invalid),
-        }
+        let key = self.string(lexer)?;
+        lexer
+            .expect(SliceLexer::ws_peek, b':')
+            .ok_or(Expect::Colon)?;
+        let next = lexer.ws_peek().ok_or(Expect::Value)?;
+        Ok((key, self.value(next, lexer)?))
     }
 }
