@@ -55,6 +55,21 @@ fn objects_need_not_have_the_keys_of_the_one_before() {
 }
 
 #[test]
+fn numbers_and_texts_are_read_to_their_end() {
+    for number in ["0", "-0", "-0.0e-00", "10E+01", "0e0", "1.5e300000"] {
+        let expected = format!("Number({number:?})");
+        assert_eq!(parse(number.as_bytes()), Ok(expected), "{number}");
+    }
+    let memory = Bump::new();
+    let body = r#""\"\\\/\b\f\n\r\té\ud83d\uDE00\u0000é""#;
+    let text = "\"\\/\u{8}\u{C}\n\r\té😀\0é";
+    assert_eq!(
+        super::parse(body.as_bytes(), &memory),
+        Ok(Node::String(text))
+    );
+}
+
+#[test]
 fn a_mark_of_the_byte_order_is_skipped() {
     assert_eq!(parse("\u{FEFF}[1]".as_bytes()), parse(b"[1]"));
     assert_eq!(parse("[\u{FEFF}1]".as_bytes()), Err(NotJson::Invalid));
@@ -91,6 +106,17 @@ fn what_is_not_json_is_told_apart() {
         "[1}",
         "NaN",
         "\"\\ud800\"",
+        "\"\\udc00\"",
+        "\"\\ud800\\ud800\"",
+        "\"\\ud800\\u0061\"",
+        "\"\\u+123\"",
+        "\"\\n\u{1F}\"",
+        "{\"\n\":1}",
+        "\u{FEFF}\u{FEFF}1",
+        " \u{FEFF}1",
+        "\u{FEFF}",
+        "1\u{C}",
+        "\u{A0}1",
         "<html>",
         "{\"a\"}",
         "{1:2}",
@@ -104,6 +130,14 @@ fn what_is_not_json_is_told_apart() {
         "00",
         "+1",
         "1.e1",
+        "[1.]",
+        "[01]",
+        "{\"a\":01}",
+        "--1",
+        "1e5.3",
+        "1e5e3",
+        "1e--1",
+        "[1e]",
         "\"\\x\"",
         "\"\\u12\"",
         "\"\\",
@@ -117,7 +151,16 @@ fn what_is_not_json_is_told_apart() {
     ] {
         assert_eq!(parse(body.as_bytes()), Err(NotJson::Invalid), "{body}");
     }
-    assert_eq!(parse(b"\"\xff\""), Err(NotJson::Invalid));
+    for body in [
+        &b"\"\xff\""[..],
+        b"\"\xc3\\n\xa9\"",
+        b"\"\\n\xed\xa0\x80\"",
+        b"{\"\xff\":1}",
+        b"\xff",
+        b"\xef\xbb1",
+    ] {
+        assert_eq!(parse(body), Err(NotJson::Invalid), "{body:?}");
+    }
     for body in [
         r#"{"a":1,"a":1}"#,
         r#"[{"a":1,"b":2,"\u0061":3}]"#,
