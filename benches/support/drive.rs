@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use axum::{Router, body::Body};
+use bytes::Bytes;
 use http::{Request, Response};
+use http_body_util::BodyExt;
 use tokio::{
     runtime::{Builder, Runtime},
     task::yield_now,
@@ -64,6 +66,18 @@ impl Drive {
         let Self { runtime, app, .. } = self;
         let answer = runtime.block_on(async { app.call(request).await });
         answer.unwrap_or_else(|never| match never {})
+    }
+
+    /// Reads an answer to its end, as a client does, and says how long its body is.
+    pub(crate) fn read(&mut self, answer: Response<Body>) -> usize {
+        self.runtime.block_on(async {
+            let mut body = answer.into_body();
+            let mut length = 0;
+            while let Some(Ok(frame)) = body.frame().await {
+                length += frame.data_ref().map_or(0, Bytes::len);
+            }
+            length
+        })
     }
 
     /// Lets the copies run to their end.

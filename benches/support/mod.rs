@@ -4,8 +4,10 @@
 #![allow(dead_code, unused_imports, reason = "each program uses a part of it")]
 
 mod allocated;
+pub(crate) mod answering;
 pub(crate) mod app;
 pub(crate) mod by_hand;
+pub(crate) mod documents;
 mod drive;
 pub(crate) mod goal;
 pub(crate) mod hyper_util;

@@ -15,6 +15,7 @@ mod mirror_macros {
     pub(crate) mod amount;
     pub(crate) mod args;
     pub(crate) mod callback;
+    pub(crate) mod compare;
     pub(crate) mod error;
     pub(crate) mod expand;
     pub(crate) mod handler;
@@ -25,7 +26,8 @@ mod mirror_macros {
     pub(crate) mod value;
 }
 use mirror_macros::{
-    amount, args, callback, error, expand, handler, header, method, self_use, target, value,
+    amount, args, callback, compare, error, expand, handler, header, method, self_use, target,
+    value,
 };
 
 /// Deeper nesting than this makes overflows the stack of syn, and of rustc before it.

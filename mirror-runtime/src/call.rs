@@ -49,6 +49,11 @@ macro_rules! impl_call {
                 clippy::manual_async_fn,
                 reason = "the future of an `async fn` has room for each argument twice"
             )]
+            #[allow(
+                clippy::inline_always,
+                reason = "a request is large, and each call that it passes moves it"
+            )]
+            #[inline(always)]
             fn call(
                 self,
                 mut parts: Parts,

@@ -32,6 +32,8 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use serde::{Serialize, Serializer};
 
+#[cfg(fuzzing)]
+pub use self::json::spelled;
 pub use self::{
     answer::Answer,
     difference::{Difference, DifferenceKind},
@@ -90,6 +92,24 @@ pub struct Comparison {
     groups: Groups,
     #[serde(skip)]
     noise: bool,
+}
+
+/// Compares two answers to one request, for who measures that.
+#[must_use]
+pub fn compare_answers(
+    method: &Method,
+    primary: &Answer,
+    shadow: &Answer,
+    mode: CompareMode,
+    rules: &Rules,
+) -> Comparison {
+    let subject = Subject {
+        mirror: "mirror",
+        target: "target",
+        method,
+        path: "/",
+    };
+    Comparison::of(subject, primary, shadow, mode, rules)
 }
 
 /// Which answers are compared.

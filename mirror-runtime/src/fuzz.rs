@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, Uri, request::Parts};
 
+pub use crate::comparison::spelled;
 use crate::{
     copy::{HeaderRules, Original, join},
     target::Destination,

@@ -36,6 +36,11 @@ where
     type Rejection = Infallible;
 
     // No `async fn`: its future has room for the request twice.
+    #[expect(
+        clippy::inline_always,
+        reason = "a request is large, and each call that it passes moves it"
+    )]
+    #[inline(always)]
     fn from_request(
         request: Request,
         state: &S,

@@ -245,6 +245,12 @@ pub mod __private {
     pub use crate::private::*;
 }
 
+// What benchmarks and fuzz targets reach of comparing, and nobody else needs.
+#[doc(hidden)]
+pub mod __compare {
+    pub use crate::comparison::compare_answers;
+}
+
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod __fuzz {

@@ -26,6 +26,11 @@ pub use crate::{
 };
 
 /// Answers a request with the original handler, and mirrors it.
+#[expect(
+    clippy::inline_always,
+    reason = "a request is large, and each call that it passes moves it"
+)]
+#[inline(always)]
 pub fn serve<S, M, A, H>(
     mirror: &Mirror,
     handler: H,
@@ -48,6 +53,11 @@ where
 }
 
 /// The same for a mirror with handlers among its targets: `candidates`, in the order of the attribute.
+#[expect(
+    clippy::inline_always,
+    reason = "a request is large, and each call that it passes moves it"
+)]
+#[inline(always)]
 pub fn serve_with<S, M, A, H, const N: usize>(
     mirror: &Mirror,
     handler: H,

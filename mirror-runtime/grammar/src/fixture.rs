@@ -1,8 +1,9 @@
 //! Fixtures: the mismatches that a mirror has written down, as files.
 
-use std::{fmt, path::Path};
+use std::{collections::HashMap, fmt, path::Path};
 
-use json_event_parser::{JsonEvent, SliceJsonParser};
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::{Number, error::Category};
 
 /// What a fixture says that it is.
 pub const FIXTURE_FORMAT: &str = "mirror-fixture";
@@ -49,29 +50,31 @@ pub fn is_fixture_name(name: &str) -> bool {
 ///
 /// [`FixtureError`].
 pub fn check_fixture(file: &[u8]) -> Result<(), FixtureError> {
-    let mut parser = SliceJsonParser::new(file);
-    let (mut depth, mut key) = (0_usize, String::new());
-    let (mut is_format, mut version) = (false, None);
-    loop {
-        match parser.parse_next().map_err(|_| FixtureError::NotJson)? {
-            JsonEvent::Eof => break,
-            JsonEvent::StartObject | JsonEvent::StartArray => depth += 1,
-            JsonEvent::EndObject | JsonEvent::EndArray => depth -= 1,
-            JsonEvent::ObjectKey(name) if depth == 1 => key = name.into_owned(),
-            JsonEvent::String(text) if depth == 1 && key == "format" => {
-                is_format = text == FIXTURE_FORMAT;
+    let fields: Result<HashMap<String, Field>, _> = serde_json::from_slice(file);
+    let fields = fields.map_err(|error| match error.classify() {
+        // JSON that is no object.
+        Category::Data => FixtureError::Format,
+        _ => FixtureError::NotJson,
+    })?;
+    match (fields.get("format"), fields.get("version")) {
+        (Some(Field::Text(format)), Some(Field::Number(version))) if format == FIXTURE_FORMAT => {
+            if *version == Number::from(FIXTURE_VERSION) {
+                Ok(())
+            } else {
+                Err(FixtureError::Version(version.to_string()))
             }
-            JsonEvent::Number(text) if depth == 1 && key == "version" => {
-                version = Some(text.into_owned());
-            }
-            _ => {}
         }
-    }
-    match version {
-        Some(version) if is_format && version == FIXTURE_VERSION.to_string() => Ok(()),
-        Some(version) if is_format => Err(FixtureError::Version(version)),
         _ => Err(FixtureError::Format),
     }
+}
+
+/// A field of a fixture: of those that are looked at here, one is a text and one a number.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Field {
+    Text(String),
+    Number(Number),
+    Other(IgnoredAny),
 }
 
 #[cfg(test)]

@@ -10,6 +10,9 @@ const STEPS: u64 = 2_000_000;
 /// Characters of a text that are compared in one step.
 const CHARACTERS_PER_STEP: usize = 64;
 
+/// Digits of a number that are subtracted in one step.
+const DIGITS_PER_STEP: usize = 16;
+
 /// Steps that are left.
 #[derive(Debug)]
 pub(super) struct Budget(u64);
@@ -42,5 +45,10 @@ impl Budget {
     /// For a look at a text.
     pub(super) fn spend_on(&mut self, text: &str) -> Result<(), Spent> {
         self.spend(1 + text.len() / CHARACTERS_PER_STEP)
+    }
+
+    /// For subtracting numbers of so many digits.
+    pub(super) fn spend_on_digits(&mut self, digits: usize) -> Result<(), Spent> {
+        self.spend(digits / DIGITS_PER_STEP)
     }
 }

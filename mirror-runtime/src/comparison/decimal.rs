@@ -86,12 +86,8 @@ impl Decimal {
             return false;
         }
         let all = [self, other, tolerance];
-        let low = all.iter().map(|number| number.exponent).min();
-        let high = all.iter().map(|number| number.top()).max();
-        let written: usize = all.iter().map(|number| number.digits.len()).sum();
-        let (low, high) = (low.unwrap_or(0), high.unwrap_or(0));
-        let span = usize::try_from(high - low).unwrap_or(usize::MAX);
-        if span > MAX_SPAN.max(written) {
+        let (low, span) = span(all);
+        if span > max_span(all) {
             // The difference is less than twice the next power of ten.
             return self.top().max(other.top()) + 2 <= tolerance.top();
         }
@@ -104,6 +100,14 @@ impl Decimal {
             subtract(two, &one)
         };
         difference <= tolerance
+    }
+
+    /// How many digits are subtracted to tell whether two numbers differ by at most a third.
+    pub(super) fn digits_within(&self, other: &Self, tolerance: &Self) -> usize {
+        let all = [self, other, tolerance];
+        Some(span(all).1)
+            .filter(|span| *span <= max_span(all))
+            .unwrap_or(0)
     }
 
     /// The digits from the power of ten `low` up, so many of them, the highest first.
@@ -133,6 +137,20 @@ impl PartialOrd for Decimal {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
+}
+
+/// The lowest power of ten of some numbers, and how many there are up to the highest.
+fn span(numbers: [&Decimal; 3]) -> (i64, usize) {
+    let low = numbers.iter().map(|number| number.exponent).min();
+    let high = numbers.iter().map(|number| number.top()).max();
+    let (low, high) = (low.unwrap_or(0), high.unwrap_or(0));
+    (low, usize::try_from(high - low).unwrap_or(usize::MAX))
+}
+
+/// The longest span in which some numbers are subtracted digit by digit.
+fn max_span(numbers: [&Decimal; 3]) -> usize {
+    let written = numbers.iter().map(|number| number.digits.len()).sum();
+    MAX_SPAN.max(written)
 }
 
 fn add(mut one: Vec<u8>, two: &[u8]) -> Vec<u8> {

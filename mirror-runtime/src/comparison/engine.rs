@@ -1,5 +1,6 @@
 //! Comparing two answers.
 
+use bumpalo::Bump;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 
@@ -186,7 +187,8 @@ fn json(mut found: Found<'_>, primary: &[u8], shadow: &[u8]) -> Compared {
         bodies(&mut found, primary, shadow);
         return found.verdict();
     }
-    match (parse(primary), parse(shadow)) {
+    let memory = Bump::new();
+    match (parse(primary, &memory), parse(shadow, &memory)) {
         (Ok(primary), Ok(shadow)) => {
             if Walk::documents(&mut found, &primary, &shadow).is_err() {
                 return given_up(found, NotComparedReason::Budget);

@@ -1,12 +1,12 @@
 //! JSON as it is compared: a tree that borrows from the body, whose numbers are still text.
 //!
 //! `serde_json` would need its features `arbitrary_precision` for this, which changes what numbers are for every crate of
-//! the program.
+//! the program. `hifijson` reads words, and leaves to us what a document is.
 
 mod excerpt;
 mod parse;
-
-use std::borrow::Cow;
+#[cfg(fuzzing)]
+mod spelled;
 
 pub(crate) use self::excerpt::REDACTED;
 pub(super) use self::{
@@ -14,15 +14,21 @@ pub(super) use self::{
     parse::{NotJson, parse},
 };
 
-/// A value of JSON.
-#[derive(Debug, Clone, PartialEq)]
+#[cfg(fuzzing)]
+pub use self::spelled::spelled;
+
+/// A value of JSON: in the body, and in the memory that it was parsed into.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Node<'a> {
     Null,
     Bool(bool),
     /// As it is written.
-    Number(Cow<'a, str>),
-    String(Cow<'a, str>),
-    Array(Vec<Node<'a>>),
+    Number(&'a str),
+    String(&'a str),
+    Array(&'a [Node<'a>]),
     /// In the order of their keys, each of which is there once.
-    Object(Vec<(Cow<'a, str>, Node<'a>)>),
+    Object(&'a [Member<'a>]),
 }
+
+/// A key and its value.
+pub(super) type Member<'a> = (&'a str, Node<'a>);

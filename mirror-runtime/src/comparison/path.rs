@@ -1,6 +1,10 @@
 //! Where in a body a comparison is.
 
-use super::{cut::cut, json::REDACTED, secrets::Secrets};
+use super::{
+    cut::{MAX_BYTES, cut, prefix},
+    json::REDACTED,
+    secrets::Secrets,
+};
 
 /// The keys and indices that lead to a value.
 #[derive(Debug, Default)]
@@ -45,7 +49,7 @@ impl<'a> Path<'a> {
     pub(super) fn pattern(&self, secrets: &Secrets) -> String {
         self.written(|token, pattern| match token {
             Token::Index(_) => pattern.push('*'),
-            Token::Key(key) if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Token::Key(key) if is_index(key) => {
                 pattern.push('*');
             }
             Token::Key(key) if secrets.are_in(key) => pattern.push_str(REDACTED),
@@ -53,9 +57,22 @@ impl<'a> Path<'a> {
         })
     }
 
+    /// How many bytes of it are shown, about.
+    pub(super) fn shown_bytes(&self) -> usize {
+        let length = |token: &Token<'_>| match token {
+            Token::Key(key) => key.len() + 1,
+            Token::Index(_) => 2,
+        };
+        self.0.iter().map(length).sum::<usize>().min(MAX_BYTES)
+    }
+
     fn written(&self, write: impl Fn(Token<'a>, &mut String)) -> String {
         let mut text = String::new();
         for token in &self.0 {
+            // There may be a key of any length in the way to any number of differences.
+            if text.len() > MAX_BYTES {
+                break;
+            }
             text.push('/');
             write(*token, &mut text);
         }
@@ -63,9 +80,14 @@ impl<'a> Path<'a> {
     }
 }
 
-/// RFC 6901 section 3.
+fn is_index(key: &str) -> bool {
+    // The length first: a key of any length may lead to any number of differences.
+    (1..=MAX_BYTES).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// RFC 6901 section 3, as far as it is shown.
 fn escape(key: &str, pointer: &mut String) {
-    for character in key.chars() {
+    for character in prefix(key, MAX_BYTES + 1).chars() {
         match character {
             '~' => pointer.push_str("~0"),
             '/' => pointer.push_str("~1"),

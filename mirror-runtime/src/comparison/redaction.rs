@@ -5,6 +5,7 @@ mod document;
 mod names;
 mod pairs;
 
+use bumpalo::Bump;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use self::{document::Document, names::Names, pairs::percent_decoded};
@@ -56,7 +57,7 @@ impl<'r> Redaction<'r> {
     pub(crate) fn learn_answer(&mut self, headers: &HeaderMap, body: &[u8]) {
         self.learn_headers(headers);
         if self.rules.redacts
-            && let Ok(node) = parse(body)
+            && let Ok(node) = parse(body, &Bump::new())
         {
             let patterns = &self.rules.patterns;
             self.secrets.gather(&node, patterns, &patterns.root());
@@ -69,7 +70,7 @@ impl<'r> Redaction<'r> {
         if let Some(query) = query {
             self.learn_pairs(query);
         }
-        if let Ok(node) = parse(body) {
+        if let Ok(node) = parse(body, &Bump::new()) {
             let patterns = &self.rules.patterns;
             self.secrets.gather(&node, patterns, &patterns.root());
             self.learn_named(&node);
@@ -140,7 +141,7 @@ impl<'r> Redaction<'r> {
         if body.is_empty() {
             return Ok(None);
         }
-        let reason = match parse(body) {
+        let reason = match parse(body, &Bump::new()) {
             Ok(node) => {
                 let patterns = &self.rules.patterns;
                 let document = Document::of(&node, patterns, names, &self.secrets);

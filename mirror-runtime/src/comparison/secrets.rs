@@ -45,7 +45,7 @@ impl Secrets {
                 }
             }
             Node::Object(members) => {
-                for (key, member) in members {
+                for (key, member) in *members {
                     self.gather(member, patterns, &patterns.key(state, key));
                 }
             }
@@ -60,7 +60,7 @@ impl Secrets {
             Node::Number(text) | Node::String(text) => self.keep(text),
             Node::Array(elements) => elements.iter().for_each(|element| self.take(element)),
             Node::Object(members) => {
-                for (key, member) in members {
+                for (key, member) in *members {
                     self.keep(key);
                     self.take(member);
                 }

@@ -4,17 +4,23 @@ mod align;
 mod hash;
 mod unordered;
 
-use std::{borrow::Cow, cmp::Ordering};
+use std::cmp::Ordering;
 
 use super::{
     DifferenceKind,
     budget::{Budget, Spent},
     decimal::{self, Decimal},
     found::{Found, Value},
-    json::Node,
+    json::{Member, Node},
     path::{Path, Token},
     patterns::State,
 };
+
+/// Bytes of a pointer that are written in one step.
+const PATH_BYTES_PER_STEP: usize = 16;
+
+/// As long as a number takes to read, where it is not subtracted.
+const MIN_DIGITS: usize = 64;
 
 /// Why a walk ended before its end.
 #[derive(Debug, PartialEq, Eq)]
@@ -122,21 +128,29 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
             (Node::Number(one), Node::Number(other)) => {
                 self.budget.spend_on(one)?;
                 self.budget.spend_on(other)?;
-                decimal::same(one, other)
-                    || tolerance.is_some_and(|tolerance| {
-                        Decimal::parse(one)
-                            .zip(Decimal::parse(other))
-                            .is_some_and(|(one, other)| one.within(&other, tolerance))
-                    })
+                match tolerance {
+                    None => decimal::same(one, other),
+                    Some(tolerance) => one == other || self.within(one, other, tolerance)?,
+                }
             }
             _ => false,
         })
     }
 
+    fn within(&mut self, one: &str, other: &str, tolerance: &Decimal) -> Result<bool, Spent> {
+        let Some((one, other)) = Decimal::parse(one).zip(Decimal::parse(other)) else {
+            return Ok(false);
+        };
+        // `1e1000` is short, and long to subtract from.
+        let digits = one.digits_within(&other, tolerance);
+        self.budget.spend_on_digits(digits + MIN_DIGITS)?;
+        Ok(one.within(&other, tolerance))
+    }
+
     fn objects(
         &mut self,
-        one: &'n [(Cow<'n, str>, Node<'n>)],
-        other: &'n [(Cow<'n, str>, Node<'n>)],
+        one: &'n [Member<'n>],
+        other: &'n [Member<'n>],
         state: &State,
     ) -> Result<(), Stop> {
         let (mut ones, mut others) = (one.iter().peekable(), other.iter().peekable());
@@ -196,7 +210,7 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
         state: &State,
     ) -> Result<(), Stop> {
         if !self.same(one, other, state)? {
-            self.gather_secrets();
+            self.prepare_to_tell()?;
             let kind = if kind(one, other) == DifferenceKind::Type {
                 DifferenceKind::Type
             } else {
@@ -234,7 +248,7 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
         if self.quiet {
             return Err(Stop::Differs);
         }
-        self.gather_secrets();
+        self.prepare_to_tell()?;
         self.found.json(&self.path, kind, one, other);
         Ok(())
     }
@@ -243,13 +257,15 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
         if self.quiet {
             return Err(Stop::Differs);
         }
-        self.gather_secrets();
+        self.prepare_to_tell()?;
         self.found.lengths(&self.path, one, other);
         Ok(())
     }
 
-    /// Before the first difference is shown.
-    fn gather_secrets(&mut self) {
+    /// Before a difference is told: where it is has to be written, and looked through for secrets.
+    fn prepare_to_tell(&mut self) -> Result<(), Spent> {
+        let bytes = self.path.shown_bytes();
+        self.budget.spend(bytes / PATH_BYTES_PER_STEP)?;
         if !self.gathered {
             self.gathered = true;
             let patterns = &self.found.rules.patterns;
@@ -259,6 +275,7 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
                     .gather(document, patterns, &patterns.root());
             }
         }
+        Ok(())
     }
 }
 

@@ -1,12 +1,18 @@
 //! Reading JSON.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
-use json_event_parser::{JsonEvent, SliceJsonParser};
+use bumpalo::Bump;
+use hifijson::{
+    Error, Expect, SliceLexer, num::LexWrite as _, str::LexAlloc as _, token::Lex as _,
+};
 
-use super::Node;
+use super::{Member, Node};
 
-/// The depth to which arrays and objects are nested. What compares them recurses as deep.
+/// The depth to which arrays and objects are nested. What reads and compares them recurses as deep.
 const MAX_DEPTH: usize = 128;
 
 /// Why a body is not compared as JSON.
@@ -20,120 +26,108 @@ pub(in super::super) enum NotJson {
     TooDeep,
 }
 
-/// An array or an object that is not closed yet.
-enum Open<'a> {
-    Array(Vec<Node<'a>>),
-    Object(Vec<(Cow<'a, str>, Node<'a>)>, Cow<'a, str>),
-}
-
-/// Reads a document.
-pub(in super::super) fn parse(body: &[u8]) -> Result<Node<'_>, NotJson> {
-    let mut parser = SliceJsonParser::new(body);
-    let mut open: Vec<Open<'_>> = Vec::new();
-    let mut document = None;
-    loop {
-        let node = match parser.parse_next().map_err(|_| NotJson::Invalid)? {
-            JsonEvent::Null => Node::Null,
-            JsonEvent::Boolean(value) => Node::Bool(value),
-            JsonEvent::Number(text) => Node::Number(text),
-            JsonEvent::String(text) => Node::String(text),
-            JsonEvent::StartArray | JsonEvent::StartObject if open.len() == MAX_DEPTH => {
-                return Err(NotJson::TooDeep);
-            }
-            JsonEvent::StartArray => {
-                open.push(Open::Array(Vec::new()));
-                continue;
-            }
-            JsonEvent::StartObject => {
-                open.push(Open::Object(Vec::new(), Cow::Borrowed("")));
-                continue;
-            }
-            JsonEvent::ObjectKey(key) => {
-                if let Some(Open::Object(_, next)) = open.last_mut() {
-                    *next = key;
-                }
-                continue;
-            }
-            JsonEvent::EndArray | JsonEvent::EndObject => {
-                close(open.pop().ok_or(NotJson::Invalid)?)?
-            }
-            JsonEvent::Eof => return document.ok_or(NotJson::Invalid),
-        };
-        match open.last_mut() {
-            Some(Open::Array(elements)) => elements.push(node),
-            Some(Open::Object(members, key)) => members.push((std::mem::take(key), node)),
-            None => document = Some(node),
-        }
+impl<E: Into<Error>> From<E> for NotJson {
+    fn from(_: E) -> Self {
+        Self::Invalid
     }
 }
 
-fn close(open: Open<'_>) -> Result<Node<'_>, NotJson> {
-    match open {
-        Open::Array(elements) => Ok(Node::Array(elements)),
-        Open::Object(mut members, _) => {
-            members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-            if members.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-                return Err(NotJson::DuplicateKey);
-            }
-            Ok(Node::Object(members))
-        }
-    }
+/// Reads a document into memory that is freed all at once.
+pub(in super::super) fn parse<'a>(body: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, NotJson> {
+    // A mark of the byte order may be ignored (RFC 8259 section 8.1).
+    let text = body.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(body);
+    let mut parser = Parser {
+        memory,
+        elements: Vec::new(),
+        members: Vec::new(),
+        depth: 0,
+    };
+    SliceLexer::new(text).exactly_one(SliceLexer::ws_peek, |next, lexer| parser.value(next, lexer))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+struct Parser<'a> {
+    memory: &'a Bump,
+    /// Those of all arrays that are not closed yet, and then the members of all such objects: how many there are is
+    /// known in the end.
+    elements: Vec<Node<'a>>,
+    members: Vec<Member<'a>>,
+    depth: usize,
+}
 
-    #[test]
-    fn numbers_stay_text_and_keys_are_sorted() {
-        let parsed = parse(br#" {"b": [1.0, -0, 1e400, "x\u00e9"], "a": {}, "": null} "#).unwrap();
-        let number = |text| Node::Number(Cow::Borrowed(text));
-        let list = vec![
-            number("1.0"),
-            number("-0"),
-            number("1e400"),
-            Node::String("xé".into()),
-        ];
-        assert_eq!(
-            parsed,
-            Node::Object(vec![
-                ("".into(), Node::Null),
-                ("a".into(), Node::Object(vec![])),
-                ("b".into(), Node::Array(list)),
-            ])
-        );
+impl<'a> Parser<'a> {
+    /// A value, of which the first byte was peeked.
+    fn value(&mut self, next: u8, lexer: &mut SliceLexer<'a>) -> Result<Node<'a>, NotJson> {
+        Ok(match next {
+            b'"' => Node::String(self.string(lexer)?),
+            b'-' | b'0'..=b'9' => Node::Number(lexer.num_string().validated()?.0),
+            b'[' => self.nested(lexer, Self::array)?,
+            b'{' => self.nested(lexer, Self::object)?,
+            _ => lexer
+                .null_or_bool()
+                .map(|value| value.map_or(Node::Null, Node::Bool))
+                .ok_or(NotJson::Invalid)?,
+        })
     }
 
-    #[test]
-    fn what_is_not_json_is_told_apart() {
-        for body in [
-            "",
-            " ",
-            "{",
-            "[1,]",
-            "{\"a\":1,}",
-            "01",
-            "1 2",
-            "nul",
-            "'a'",
-            "\"a",
-            "[1}",
-            "NaN",
-            "\"\\ud800\"",
-            "<html>",
-            "{\"a\"}",
-            "{1:2}",
-            "\"\n\"",
-        ] {
-            assert_eq!(parse(body.as_bytes()), Err(NotJson::Invalid), "{body}");
+    fn string(&self, lexer: &mut SliceLexer<'a>) -> Result<&'a str, NotJson> {
+        Ok(match lexer.discarded().str_string()? {
+            Cow::Borrowed(text) => text,
+            Cow::Owned(text) => self.memory.alloc_str(&text),
+        })
+    }
+
+    fn nested(
+        &mut self,
+        lexer: &mut SliceLexer<'a>,
+        read: fn(&mut Self, &mut SliceLexer<'a>) -> Result<Node<'a>, NotJson>,
+    ) -> Result<Node<'a>, NotJson> {
+        if self.depth == MAX_DEPTH {
+            return Err(NotJson::TooDeep);
         }
-        assert_eq!(parse(b"\"\xff\""), Err(NotJson::Invalid));
-        for body in [r#"{"a":1,"a":1}"#, r#"[{"a":1,"b":2,"\u0061":3}]"#] {
-            assert_eq!(parse(body.as_bytes()), Err(NotJson::DuplicateKey), "{body}");
+        self.depth += 1;
+        let node = read(self, lexer.discarded())?;
+        self.depth -= 1;
+        Ok(node)
+    }
+
+    fn array(&mut self, lexer: &mut SliceLexer<'a>) -> Result<Node<'a>, NotJson> {
+        let first = self.elements.len();
+        lexer.seq(b']', SliceLexer::ws_peek, |next, lexer| {
+            let element = self.value(next, lexer)?;
+            self.elements.push(element);
+            Ok::<_, NotJson>(())
+        })?;
+        let elements = self.memory.alloc_slice_copy(&self.elements[first..]);
+        self.elements.truncate(first);
+        Ok(Node::Array(elements))
+    }
+
+    fn object(&mut self, lexer: &mut SliceLexer<'a>) -> Result<Node<'a>, NotJson> {
+        let first = self.members.len();
+        lexer.seq(b'}', SliceLexer::ws_peek, |next, lexer| {
+            let member = self.member(next, lexer)?;
+            self.members.push(member);
+            Ok::<_, NotJson>(())
+        })?;
+        let members = &mut self.members[first..];
+        members.sort_unstable_by_key(|(key, _)| *key);
+        if members.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            return Err(NotJson::DuplicateKey);
         }
-        let nested = |depth| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        assert!(parse(nested(128).as_bytes()).is_ok());
-        assert_eq!(parse(nested(129).as_bytes()), Err(NotJson::TooDeep));
-        assert_eq!(parse("[".repeat(200_000).as_bytes()), Err(NotJson::TooDeep));
+        let members = self.memory.alloc_slice_copy(members);
+        self.members.truncate(first);
+        Ok(Node::Object(members))
+    }
+
+    fn member(&mut self, next: u8, lexer: &mut SliceLexer<'a>) -> Result<Member<'a>, NotJson> {
+        if next != b'"' {
+            return Err(NotJson::Invalid);
+        }
+        let key = self.string(lexer)?;
+        lexer
+            .expect(SliceLexer::ws_peek, b':')
+            .ok_or(Expect::Colon)?;
+        let next = lexer.ws_peek().ok_or(Expect::Value)?;
+        Ok((key, self.value(next, lexer)?))
     }
 }

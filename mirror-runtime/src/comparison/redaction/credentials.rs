@@ -65,7 +65,7 @@ impl Redaction<'_> {
                 .iter()
                 .for_each(|element| self.learn_named(element)),
             Node::Object(members) => {
-                for (key, member) in members {
+                for (key, member) in *members {
                     if self.names.are(key) {
                         self.secrets.take(member);
                     } else {

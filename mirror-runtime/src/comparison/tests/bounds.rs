@@ -80,6 +80,35 @@ fn what_takes_too_much_work_is_given_up() {
 }
 
 #[test]
+fn short_numbers_that_are_long_to_subtract_take_more_work() {
+    let rules = rules(|rules| {
+        rules.unordered("")?;
+        rules.tolerance("/*", 0.1)
+    });
+    let many = |number: &str| format!("[{}]", [number; 300].join(","));
+    let verdict = json(&many("1e900"), &many("1"), &rules).verdict;
+    assert_eq!(verdict, not_compared(NotComparedReason::Budget));
+}
+
+#[test]
+fn many_differences_under_a_long_key_are_given_up() {
+    let many =
+        |key: &str, value: &str| format!(r#"{{"{key}":[{}]}}"#, vec![value; 50_000].join(","));
+    let [long, short] = ["9".repeat(100_000), "9".to_owned()];
+    let compared = json(&many(&long, "1"), &many(&long, "2"), &Rules::default());
+    assert_eq!(
+        (compared.verdict, compared.differences.len()),
+        (Verdict::Mismatch, 100)
+    );
+    assert_eq!(
+        compared.notes,
+        ["too much work: there may be more differences"]
+    );
+    let compared = json(&many(&short, "1"), &many(&short, "2"), &Rules::default());
+    assert_eq!((compared.more, compared.notes), (49_900, vec![]));
+}
+
+#[test]
 fn large_multisets_are_matched() {
     let rules = rules(|rules| {
         rules.unordered("")?;

@@ -51,7 +51,7 @@ impl Walk<'_, '_, '_> {
                 self.hash_elements(elements, state, marks.unordered, hasher)?;
             }
             Node::Object(members) => {
-                for (key, member) in members {
+                for (key, member) in *members {
                     let state = self.found.rules.patterns.key(state, key);
                     let marks = self.found.rules.patterns.marks(&state);
                     if !marks.ignore {

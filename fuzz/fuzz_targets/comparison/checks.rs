@@ -1,0 +1,77 @@
+//! What must hold of a comparison.
+
+use mirror_runtime::{__fuzz::spelled, CompareMode, Comparison, NotComparedReason, Verdict};
+
+use super::input::{Input, SECRET};
+
+/// Of a value, a pointer or a path.
+const MAX_TEXT: usize = 1024;
+
+/// A hundred differences of three texts, of which each byte may be escaped as six, with room for what stands around.
+const MAX_SHOWN: usize = 100 * (3 * 6 * MAX_TEXT + 1024) + 8192;
+
+/// The groups of the differences are in it, too, and escapes are longer.
+const MAX_DEBUG: usize = 3 * MAX_SHOWN;
+
+pub(crate) fn bounds(comparison: &Comparison) {
+    assert_ne!(
+        comparison.verdict,
+        Verdict::NotCompared(NotComparedReason::Panicked)
+    );
+    assert!(comparison.differences.len() <= 100);
+    if comparison.more_differences > 0 {
+        assert_eq!(comparison.differences.len(), 100);
+    }
+    for difference in &comparison.differences {
+        let values = [&difference.primary, &difference.shadow];
+        for text in values.into_iter().flatten().chain([&difference.pointer]) {
+            assert!(text.len() <= MAX_TEXT, "{} bytes", text.len());
+        }
+    }
+    assert!(comparison.to_string().len() <= MAX_SHOWN);
+    let record = serde_json::to_string(comparison).expect("a record");
+    assert!(record.len() <= MAX_SHOWN);
+    assert!(format!("{comparison:?}").len() <= MAX_DEBUG);
+}
+
+pub(crate) fn secrecy(comparison: &Comparison) {
+    let record = serde_json::to_string(comparison).expect("a record");
+    for shown in [comparison.to_string(), format!("{comparison:?}"), record] {
+        assert!(!shown.contains(SECRET), "{shown}");
+    }
+}
+
+/// An answer matches itself, also in another spelling, and who is the primary does not matter.
+pub(crate) fn verdicts(input: &Input, comparison: &Comparison) {
+    if matches!(input.mode, CompareMode::Custom(_)) {
+        return;
+    }
+    let (primary, shadow) = (input.primary(), input.shadow());
+    assert!(is_match_if_any(&input.compare(&primary, &primary)));
+    if !matches!(input.mode, CompareMode::Typed(_)) && !input.has_indices {
+        let turned = input.compare(&shadow, &primary);
+        if [comparison, &turned].into_iter().all(is_compared) {
+            assert_eq!(comparison.verdict, turned.verdict);
+        }
+    }
+    if matches!(input.mode, CompareMode::Json) && spelled(&input.primary_body).is_ok() {
+        let spaced = [b"\n ", &*input.primary_body, b" "].concat();
+        let mut spaced = input.compare(&primary, &input.like_primary(&spaced));
+        // The bodies are headers, too.
+        spaced
+            .differences
+            .retain(|difference| difference.pointer != "etag");
+        assert!(
+            spaced.differences.is_empty() || !is_compared(&spaced),
+            "{spaced}"
+        );
+    }
+}
+
+fn is_compared(comparison: &Comparison) -> bool {
+    !matches!(comparison.verdict, Verdict::NotCompared(_))
+}
+
+fn is_match_if_any(comparison: &Comparison) -> bool {
+    !is_compared(comparison) || comparison.verdict == Verdict::Match
+}
