@@ -8,37 +8,37 @@ const STANDARD_ERRORS: f64 = 2.0;
 /// How often a group of differences turned up in requests that were answered by a baseline too.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Rates {
-    /// Requests for which both the candidate and the baseline were compared with the primary.
+    /// Requests for which both the shadow and the baseline were compared with the primary.
     pub(super) compared: u64,
-    /// Those in which the candidate differed from the primary.
-    pub(super) candidate: u64,
+    /// Those in which the shadow differed from the primary.
+    pub(super) shadow: u64,
     /// Those in which the baseline differed from the primary.
     pub(super) baseline: u64,
 }
 
 impl Rates {
-    /// Whether the candidate differs no more than the old version differs from itself.
+    /// Whether the shadow differs no more than the old version differs from itself.
     ///
-    /// The candidate's rate is clearly higher, and its differences are none of noise, where the baseline never
-    /// differed, or where the rates are further apart than `noise_absolute`, than `noise_relative` of the candidate's
+    /// The shadow's rate is clearly higher, and its differences are none of noise, where the baseline never
+    /// differed, or where the rates are further apart than `noise_absolute`, than `noise_relative` of the shadow's
     /// rate, and than two standard errors, which is what chance alone sets apart.
     pub(super) fn are_noise(self, thresholds: &Thresholds) -> bool {
         if self.baseline == 0 || self.compared == 0 {
             return false;
         }
-        let candidate = self.candidate_rate();
+        let shadow = self.shadow_rate();
         let baseline = self.baseline_rate();
-        let variance = candidate * (1.0 - candidate) + baseline * (1.0 - baseline);
+        let variance = shadow * (1.0 - shadow) + baseline * (1.0 - baseline);
         let by_chance = STANDARD_ERRORS * (variance / number(self.compared)).sqrt();
         let clear = thresholds
             .noise_absolute
-            .max(thresholds.noise_relative * candidate)
+            .max(thresholds.noise_relative * shadow)
             .max(by_chance);
-        candidate - baseline <= clear
+        shadow - baseline <= clear
     }
 
-    pub(super) fn candidate_rate(self) -> f64 {
-        number(self.candidate) / number(self.compared.max(1))
+    pub(super) fn shadow_rate(self) -> f64 {
+        number(self.shadow) / number(self.compared.max(1))
     }
 
     pub(super) fn baseline_rate(self) -> f64 {
@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn noise_is_what_the_baseline_does_about_as_often() {
-        for (compared, candidate, baseline, noise) in [
+        for (compared, shadow, baseline, noise) in [
             // A clock, the same of both.
             (1, 1, 1, true),
             (1000, 1000, 1000, true),
@@ -75,7 +75,7 @@ mod tests {
         ] {
             let rates = Rates {
                 compared,
-                candidate,
+                shadow,
                 baseline,
             };
             assert_eq!(rates.are_noise(&Thresholds::default()), noise, "{rates:?}");

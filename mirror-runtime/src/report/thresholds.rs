@@ -34,11 +34,16 @@ pub struct Thresholds {
     /// The share of answers that may have been left without a comparison. Default: 0.1. What is not compared, because it
     /// failed or is too large, may well be what differs.
     pub max_not_compared: f64,
-    /// A group of differences is noise, unless its rate is higher than with the baseline by more than this. Default:
-    /// 0.001, one comparison in a thousand.
+    /// How much higher than the baseline's the shadow's rate of a group of differences is at least, where the group is no
+    /// noise. Default: 0.001, one comparison in a thousand.
+    ///
+    /// A group is noise where the baseline differs from the primary there too, unless the shadow's rate is higher by more
+    /// than this, by more than `noise_relative` of itself, and by more than two standard errors of the difference, which
+    /// is what chance alone sets two rates apart. So with few comparisons much is taken for noise that turns out to be
+    /// none later: of the first two, a group that the baseline had once and the shadow twice is. What the baseline never
+    /// had is no noise, from the first time on.
     pub noise_absolute: f64,
-    /// A group of differences is noise, unless its rate is higher than with the baseline by more than this share of it.
-    /// Default: 0.2.
+    /// The same as a share of the shadow's rate. Default: 0.2.
     pub noise_relative: f64,
 }
 

@@ -65,7 +65,7 @@ impl Occurrence {
             comparisons: self.comparisons,
             differences: self.differences,
             noise,
-            shadow_rate: has_baseline.then(|| rates.candidate_rate()),
+            shadow_rate: has_baseline.then(|| rates.shadow_rate()),
             baseline_rate: has_baseline.then(|| rates.baseline_rate()),
             first,
             last,
@@ -163,7 +163,7 @@ impl Seen {
     fn rates(&self, group: &Group) -> Rates {
         Rates {
             compared: self.with_baseline,
-            candidate: self.groups.get(group).map_or(0, |seen| seen.with_baseline),
+            shadow: self.groups.get(group).map_or(0, |seen| seen.with_baseline),
             baseline: self.baseline.get(group).copied().unwrap_or(0),
         }
     }
