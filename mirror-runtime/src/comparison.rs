@@ -56,7 +56,7 @@ pub(crate) use self::{
 /// How a shadow's answer to one request compares with the primary's.
 ///
 /// `Display` is a diff for people, `Serialize` is for machines. Neither they nor `Debug` hold anything that the option
-/// `redact` names, or the value of a header that carries credentials.
+/// `redact` names, or the value of a header that carries credentials or is named like one.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Comparison {
@@ -68,7 +68,7 @@ pub struct Comparison {
     #[serde(serialize_with = "serialize_method")]
     pub method: Method,
     /// The path of the request, without its query; cut to 1 KiB. A segment that holds a value that the option `redact` names
-    /// is `[redacted]`; so is all of it, where the answers are JSON that was not read.
+    /// is `[redacted]`; so is all of it, where an answer may hold such values and was not read.
     pub path: String,
     /// The status of the primary's answer.
     #[serde(serialize_with = "status")]

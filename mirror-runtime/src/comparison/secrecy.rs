@@ -23,7 +23,7 @@ enum Unread {
     Nothing,
     /// What is not JSON, or was not kept.
     Text,
-    /// JSON that was not read to its end.
+    /// What was not read, or not to its end: it may be JSON.
     Json,
 }
 
@@ -68,7 +68,7 @@ impl Secrecy {
         self.unread > Unread::Nothing
     }
 
-    /// The path of a request, without what is secret. Of JSON that was not read, anything may stand in it.
+    /// The path of a request, without what is secret. Of what was not read, anything may stand in it.
     pub(super) fn path(&self, path: &str) -> String {
         if self.unread == Unread::Json {
             return REDACTED.to_owned();
