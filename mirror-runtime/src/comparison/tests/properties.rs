@@ -223,8 +223,8 @@ proptest! {
         rules.compare_header(HeaderName::from_static("etag"));
         for (one, other) in [(&one, &other), (&other, &one)] {
             // One that is not whole is no JSON.
-            let cut = if choices.below(4) == 0 { 1 } else { 0 };
-            let [one, other] = [(one, 0), (other, cut)].map(|(body, cut)| {
+            let cut = usize::from(choices.below(2) == 0);
+            let [one, other] = [one, other].map(|body| {
                 let mut headers = HeaderMap::new();
                 if let Ok(etag) = HeaderValue::from_bytes(body.as_bytes()) {
                     headers.insert("etag", etag);
