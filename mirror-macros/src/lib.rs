@@ -73,7 +73,7 @@ use proc_macro::TokenStream;
 /// | `ignore = ["/items/*/id"]` | [JSON pointers] to values that may differ, with all in them; `*` is any index or key | none |
 /// | `unordered = ["/tags"]` | JSON pointers to arrays whose elements may be in any order | none |
 /// | `tolerance = { "/total" = 0.01 }` | JSON pointers to numbers, and by how much they may differ | none |
-/// | `redact = ["/password"]` | JSON pointers to values that are in no report, log or callback | none |
+/// | `redact = ["/password"]` | JSON pointers to values that are in no report, log or callback, wherever else they stand; of those of up to three bytes, what equals them is hidden elsewhere, but for `null`, `true`, `false` and single digits | none |
 /// | `max_compare_body = "256KiB"` | larger answers are not compared, and counted so; at most 1 MiB | `"256KiB"` |
 /// | `on_mismatch = f` | called with each comparison that found a difference: `fn(&Comparison)` | none |
 /// | `baseline = "https://old-replica.example.com"` | a server that runs the old version, and gets copies too: where it differs from the handler, differences are noise. A URL, a `const` or `env("..")` | none |

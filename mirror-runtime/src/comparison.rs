@@ -19,6 +19,7 @@ mod path;
 mod patterns;
 mod redaction;
 mod rules;
+mod secrecy;
 mod secrets;
 #[cfg(test)]
 mod tests;
@@ -55,7 +56,7 @@ pub(crate) use self::{
 /// How a shadow's answer to one request compares with the primary's.
 ///
 /// `Display` is a diff for people, `Serialize` is for machines. Neither they nor `Debug` hold anything that the option
-/// `redact` names, or the value of a header that carries credentials.
+/// `redact` names, or the value of a header that carries credentials or is named like one.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Comparison {
@@ -66,7 +67,8 @@ pub struct Comparison {
     /// The method of the request.
     #[serde(serialize_with = "serialize_method")]
     pub method: Method,
-    /// The path of the request, without its query; cut to 1 KiB.
+    /// The path of the request, without its query; cut to 1 KiB. A segment that holds a value that the option `redact` names
+    /// is `[redacted]`; so is all of it, where an answer may hold such values and was not read.
     pub path: String,
     /// The status of the primary's answer.
     #[serde(serialize_with = "status")]
@@ -157,7 +159,7 @@ impl Comparison {
             mirror: subject.mirror.to_owned(),
             target: subject.target.to_owned(),
             method: subject.method.clone(),
-            path: cut(path.to_owned()),
+            path: cut(compared.secrecy.path(path)),
             primary_status: primary.status(),
             shadow_status: shadow.map(Answer::status),
             primary_latency: primary.latency(),

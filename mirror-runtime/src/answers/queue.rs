@@ -1,6 +1,9 @@
 //! Comparing away from the path of requests.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    panic,
+    sync::{Arc, LazyLock},
+};
 
 use super::{exchange::Exchange, noting::NotedAnswer};
 use crate::{
@@ -68,7 +71,7 @@ fn found(mirror: &Mirror, comparison: Comparison) {
     };
     if *RAISES {
         let text = comparison.to_string();
-        let _ = caught("compare", || -> () { panic!("{text}") });
+        panic_with(&text);
         comparing.raised.get_or_init(|| text);
     }
     if comparing.on_mismatch.is_some() {
@@ -82,6 +85,12 @@ fn found(mirror: &Mirror, comparison: Comparison) {
     }
 }
 
+/// Has the panic hook say a text. This is no panic of the user's code, and is not logged as one.
+fn panic_with(text: &str) {
+    let panicked: Result<(), _> = panic::catch_unwind(|| panic!("{text}"));
+    drop(panicked);
+}
+
 /// Fails a test that looks at a mirror which found a mismatch, where the variable asks for that.
 ///
 /// # Panics
@@ -91,5 +100,53 @@ pub(crate) fn raise(mirror: &Mirror) {
     let comparing = mirror.shared().comparing.as_ref();
     if let Some(difference) = comparing.and_then(|all| all.raised.get()) {
         panic!("{difference}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    use tracing::{Event, Metadata, Subscriber, span};
+
+    use super::*;
+
+    /// Counts what is logged.
+    #[derive(Default)]
+    struct Log(Arc<AtomicUsize>);
+
+    impl Subscriber for Log {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+        fn event(&self, _: &Event<'_>) {
+            self.0.fetch_add(1, SeqCst);
+        }
+
+        fn enter(&self, _: &span::Id) {}
+
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    #[test]
+    fn a_mismatch_that_is_raised_is_not_logged_as_a_panic_of_the_users_code() {
+        let log = Log::default();
+        let logged = Arc::clone(&log.0);
+        tracing::subscriber::with_default(log, || {
+            panic_with("they differ");
+            assert_eq!(logged.load(SeqCst), 0);
+            // As that of a user's function is.
+            caught("compare", || -> () { panic!("it failed") });
+            assert_eq!(logged.load(SeqCst), 1);
+        });
     }
 }

@@ -91,8 +91,10 @@ impl MirrorBuilder {
         })
     }
 
-    /// JSON pointers to values that leave the process in no comparison, report or log. That they differ is still told.
-    /// Default: none.
+    /// JSON pointers to values that leave the process in no comparison, report or log, wherever else they stand: in
+    /// another field, a header or the path. Of values of up to three bytes, only what equals them as a whole is hidden
+    /// elsewhere; of `null`, `true`, `false` and single digits, nothing. See [`Rules::redact`]. That they differ is still
+    /// told. Default: none.
     pub fn redact<I>(self, pointers: I) -> Self
     where
         I: IntoIterator<Item: AsRef<str>>,

@@ -77,10 +77,11 @@ fn hex(body: &[u8], at: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::comparison::Rules;
+    use crate::comparison::{Rules, secrecy::Secrecy};
 
     fn difference(primary: &[u8], shadow: &[u8], rules: &Rules) -> (DifferenceKind, Vec<String>) {
-        let mut found = Found::new(rules);
+        let secrecy = Secrecy::default();
+        let mut found = Found::new(rules, &secrecy);
         bodies(&mut found, primary, shadow);
         let compared = found.verdict();
         let difference = &compared.differences[0];

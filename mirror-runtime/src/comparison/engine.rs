@@ -12,6 +12,7 @@ use super::{
     groups::Groups,
     headers::headers,
     json::{NotJson, parse},
+    secrecy::Secrecy,
     walk::Walk,
 };
 use crate::callbacks::caught;
@@ -27,6 +28,8 @@ pub(crate) struct Compared {
     /// Where all of them are, also those that are not among `differences`.
     pub(crate) groups: Groups,
     pub(crate) notes: Vec<&'static str>,
+    /// What is secret of the answers.
+    pub(crate) secrecy: Secrecy,
 }
 
 impl Compared {
@@ -37,6 +40,7 @@ impl Compared {
             more: 0,
             groups: Groups::default(),
             notes: Vec::new(),
+            secrecy: Secrecy::default(),
         }
     }
 }
@@ -52,27 +56,33 @@ pub(crate) fn compare(
     mode: CompareMode,
     rules: &Rules,
 ) -> Compared {
+    let secrecy = Secrecy::of([primary, shadow], mode, rules);
+    let found = Found::new(rules, &secrecy);
     let comparing = || match mode {
-        CompareMode::Custom(function) => custom(primary, shadow, function, rules),
-        mode => answers(method, primary, shadow, mode, rules),
+        CompareMode::Custom(function) => custom(found, primary, shadow, function),
+        mode => answers(found, method, primary, shadow, mode),
     };
-    caught("compare", comparing)
-        .unwrap_or_else(|| Compared::not_compared(NotComparedReason::Panicked))
+    let compared = caught("compare", comparing)
+        .unwrap_or_else(|| Compared::not_compared(NotComparedReason::Panicked));
+    Compared {
+        secrecy,
+        ..compared
+    }
 }
 
 fn answers(
+    mut found: Found<'_>,
     method: &Method,
     primary: &Answer,
     shadow: &Answer,
     mode: CompareMode,
-    rules: &Rules,
 ) -> Compared {
+    let rules = found.rules;
     let (one, other) = (primary.status(), shadow.status());
     let not_modified = |status| status == StatusCode::NOT_MODIFIED;
     if not_modified(one) && other.is_success() || one.is_success() && not_modified(other) {
         return Compared::not_compared(NotComparedReason::NotModified);
     }
-    let mut found = Found::new(rules);
     statuses(&mut found, one, other);
     headers(&mut found, primary.headers(), shadow.headers());
     if matches!(mode, CompareMode::Status) || is_bodiless(method, one) && is_bodiless(method, other)
@@ -246,12 +256,12 @@ fn values(mut found: Found<'_>, primary: &Answer, shadow: &Answer, typed: Typed)
 
 /// Compares by a function of the user's. What it calls a mismatch is shown as JSON.
 fn custom(
+    mut found: Found<'_>,
     primary: &Answer,
     shadow: &Answer,
     function: fn(&Answer, &Answer) -> Verdict,
-    rules: &Rules,
 ) -> Compared {
-    let mut found = Found::new(rules);
+    let rules = found.rules;
     headers(&mut found, primary.headers(), shadow.headers());
     let whole = check_whole([primary, shadow], rules)
         .and_then(|()| Ok([decoded(primary, rules)?, decoded(shadow, rules)?]));

@@ -8,7 +8,7 @@ use super::{
     json::{Excerpt, Node, REDACTED},
     path::Path,
     patterns::State,
-    secrets::Secrets,
+    secrecy::Secrecy,
 };
 
 /// The most differences that one comparison keeps; the others are counted.
@@ -21,7 +21,7 @@ pub(super) type Value<'n, 'a> = Option<(&'n Node<'a>, &'n State)>;
 #[derive(Debug)]
 pub(super) struct Found<'r> {
     pub(super) rules: &'r Rules,
-    pub(super) secrets: Secrets,
+    pub(super) secrecy: &'r Secrecy,
     differences: Vec<Difference>,
     more: usize,
     groups: Groups,
@@ -29,10 +29,10 @@ pub(super) struct Found<'r> {
 }
 
 impl<'r> Found<'r> {
-    pub(super) fn new(rules: &'r Rules) -> Self {
+    pub(super) fn new(rules: &'r Rules, secrecy: &'r Secrecy) -> Self {
         Self {
             rules,
-            secrets: Secrets::default(),
+            secrecy,
             differences: Vec::new(),
             more: 0,
             groups: Groups::default(),
@@ -56,7 +56,7 @@ impl<'r> Found<'r> {
         primary: Value<'_, '_>,
         shadow: Value<'_, '_>,
     ) {
-        let group = path.pattern(&self.secrets);
+        let group = path.pattern(&self.secrecy.secrets);
         let full = self.differences.len() == MAX_DIFFERENCES;
         let [primary, shadow] = [primary, shadow].map(|value| {
             let (node, state) = value.filter(|_| !full)?;
@@ -64,27 +64,33 @@ impl<'r> Found<'r> {
                 node,
                 state,
                 &self.rules.patterns,
-                &self.secrets,
+                &self.secrecy.secrets,
             ))
         });
         let pointer = if full {
             String::new()
         } else {
-            path.pointer(&self.secrets)
+            path.pointer(&self.secrecy.secrets)
         };
         self.add(group, pointer, kind, primary, shadow);
     }
 
     /// Adds a difference of a value that both have and that is redacted.
     pub(super) fn redacted(&mut self, path: &Path<'_>, kind: DifferenceKind) {
-        let (group, pointer) = (path.pattern(&self.secrets), path.pointer(&self.secrets));
+        let (group, pointer) = (
+            path.pattern(&self.secrecy.secrets),
+            path.pointer(&self.secrecy.secrets),
+        );
         let [primary, shadow] = [(); 2].map(|()| Some(REDACTED.to_owned()));
         self.add(group, pointer, kind, primary, shadow);
     }
 
     /// Adds a difference of the lengths of two arrays.
     pub(super) fn lengths(&mut self, path: &Path<'_>, primary: usize, shadow: usize) {
-        let (group, pointer) = (path.pattern(&self.secrets), path.pointer(&self.secrets));
+        let (group, pointer) = (
+            path.pattern(&self.secrecy.secrets),
+            path.pointer(&self.secrecy.secrets),
+        );
         let [primary, shadow] = [primary, shadow].map(|length| Some(length.to_string()));
         self.add(group, pointer, DifferenceKind::Length, primary, shadow);
     }
@@ -141,6 +147,7 @@ impl<'r> Found<'r> {
             more: self.more,
             groups: self.groups,
             notes: self.notes,
+            secrecy: Secrecy::default(),
         }
     }
 

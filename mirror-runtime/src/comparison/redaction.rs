@@ -2,8 +2,8 @@
 
 mod credentials;
 mod document;
-mod names;
-mod pairs;
+pub(super) mod names;
+pub(super) mod pairs;
 
 use bumpalo::Bump;
 use http::{HeaderMap, HeaderName, HeaderValue};

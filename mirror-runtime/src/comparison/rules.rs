@@ -106,8 +106,15 @@ impl Rules {
     /// Keeps a value, and all in it, out of everything that leaves the comparison, wherever it stands. That the value
     /// differs is still told.
     ///
-    /// Of a body that is not JSON nothing is shown then. What the shadow alone calls by another name cannot be known;
-    /// name both places.
+    /// Where else it stands, as it is or percent-encoded, that is not shown either: in another field, in a header, in a
+    /// segment of the path. A value of one to three bytes, which is a part of many others by chance, is hidden only where
+    /// it is the whole of another value, or of a part between `/`, `?`, `#`, `&`, `=`, `,`, `;`, `:`, `"` and spaces of a
+    /// header or of the path. `null`, `true`, `false` and a single digit stand everywhere, and are hidden at their place
+    /// only.
+    ///
+    /// Of a body that is not JSON nothing is shown then, and of the headers beside it, or where bodies are not compared,
+    /// only `content-type`, `content-encoding` and `content-length`. Of the path nothing is shown where an answer was not
+    /// read: it is too large, say. What the shadow alone calls by another name cannot be known; name both places.
     ///
     /// # Errors
     ///

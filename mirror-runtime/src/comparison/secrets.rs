@@ -1,11 +1,15 @@
 //! Values that are redacted, to be found again in places where no rule says so.
 
-use std::{collections::HashMap, fmt};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
 
 use super::{
     cut::{MAX_BYTES, prefix},
     json::Node,
     patterns::{Patterns, State},
+    redaction::pairs::percent_decoded,
 };
 
 /// Shorter values are found in everything, and say nothing. Those that are kept are looked up by so many bytes.
@@ -17,16 +21,21 @@ const KEPT_BYTES: usize = 64;
 /// Of more values that begin alike, the beginning alone is looked for, so that a look at a text takes no longer.
 const MAX_ALIKE: usize = 16;
 
+/// What stands between the parts of a header or of a path.
+const SEPARATORS: &[u8] = b"/?#&=,;:\" ";
+
 /// Values that begin alike.
 type Alike = Vec<Box<[u8]>>;
 
 /// The values that two bodies have where they are redacted.
 ///
 /// A rewrite that renames `password` to `pass` is a difference to be shown, and its value must not be.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Secrets {
     /// By their first bytes; `None` where too many begin so.
     values: HashMap<[u8; HEAD_BYTES], Option<Alike>>,
+    /// Shorter ones, which are found as whole values only.
+    short: HashSet<Box<[u8]>>,
 }
 
 impl Secrets {
@@ -36,6 +45,7 @@ impl Secrets {
         }
         if patterns.marks(state).redact {
             self.take(node);
+            self.take_short(node);
             return;
         }
         match node {
@@ -65,6 +75,23 @@ impl Secrets {
                     self.take(member);
                 }
             }
+        }
+    }
+
+    /// Takes the values that are too short to be found within others. A digit alone says nothing: it stands everywhere.
+    fn take_short(&mut self, node: &Node<'_>) {
+        match node {
+            Node::Number(text) | Node::String(text) => {
+                let is_digit = text.len() == 1 && text.as_bytes()[0].is_ascii_digit();
+                if (1..HEAD_BYTES).contains(&text.len()) && !is_digit {
+                    self.short.insert(text.as_bytes().into());
+                }
+            }
+            Node::Array(elements) => elements.iter().for_each(|element| self.take_short(element)),
+            Node::Object(members) => members
+                .iter()
+                .for_each(|(_, member)| self.take_short(member)),
+            Node::Null | Node::Bool(_) => {}
         }
     }
 
@@ -99,17 +126,29 @@ impl Secrets {
 
     /// Whether a text, as far as it is shown, holds one of them.
     pub(super) fn are_in(&self, text: &str) -> bool {
-        self.are_anywhere_in(&text.as_bytes()[..text.len().min(MAX_BYTES + KEPT_BYTES)])
+        // Of which each byte may be three.
+        self.are_anywhere_in(&text.as_bytes()[..text.len().min(MAX_BYTES + 3 * KEPT_BYTES)])
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.values.is_empty() && self.short.is_empty()
     }
 
-    /// Whether a value of any length holds one of them.
+    /// Whether a value of any length holds one of them, or is one, as it stands or percent-encoded.
     pub(super) fn are_anywhere_in(&self, value: &[u8]) -> bool {
-        if self.is_empty() {
-            return false;
+        !self.is_empty() && in_any_spelling(value, |value| self.are_plainly_in(value))
+    }
+
+    /// Whether a value holds one of them, or consists of parts of which one is, like `/users/42`.
+    pub(super) fn are_in_part_of(&self, value: &[u8]) -> bool {
+        let is_short = |part: &[u8]| in_any_spelling(part, |part| self.short.contains(part));
+        self.are_anywhere_in(value)
+            || !self.short.is_empty() && value.split(|byte| SEPARATORS.contains(byte)).any(is_short)
+    }
+
+    fn are_plainly_in(&self, value: &[u8]) -> bool {
+        if value.len() < HEAD_BYTES {
+            return self.short.contains(value);
         }
         (0..value.len()).any(|start| {
             let rest = &value[start..];
@@ -123,9 +162,21 @@ impl Secrets {
 
     /// Whether a text that was cut ends with the beginning of one of them.
     pub(super) fn are_cut_in(&self, text: &str) -> bool {
-        let Some(shown) = text.strip_suffix('…').map(str::as_bytes) else {
+        let Some(shown) = text.strip_suffix('…') else {
             return false;
         };
+        // An escape may be cut, too.
+        let end = shown.len() - shown.len().min(2);
+        let whole = shown.as_bytes()[end..]
+            .iter()
+            .position(|byte| *byte == b'%');
+        let whole = whole.map_or(shown.len(), |at| end + at);
+        in_any_spelling(&shown.as_bytes()[..whole], |shown| self.end(shown))
+            || self.end(shown.as_bytes())
+    }
+
+    /// Whether the beginning of one of them is the end of this.
+    fn end(&self, shown: &[u8]) -> bool {
         (shown.len().saturating_sub(KEPT_BYTES)..shown.len()).any(|start| {
             let rest = &shown[start..];
             match rest.first_chunk().and_then(|head| self.values.get(head)) {
@@ -137,10 +188,25 @@ impl Secrets {
     }
 }
 
+/// Whether something holds for a value, or for what it is percent-encoded, in a path or in a form.
+fn in_any_spelling(value: &[u8], holds: impl Fn(&[u8]) -> bool) -> bool {
+    if holds(value) {
+        return true;
+    }
+    let has = |byte| value.contains(&byte);
+    let spaced = || -> Vec<u8> {
+        let bytes = value.iter();
+        bytes
+            .map(|byte| if *byte == b'+' { b' ' } else { *byte })
+            .collect()
+    };
+    has(b'%') && holds(&percent_decoded(value)) || has(b'+') && holds(&percent_decoded(&spaced()))
+}
+
 /// How many, and nothing else.
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Secrets({})", self.values.len())
+        write!(f, "Secrets({})", self.values.len() + self.short.len())
     }
 }
 

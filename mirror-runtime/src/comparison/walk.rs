@@ -53,9 +53,6 @@ pub(super) struct Walk<'n, 'f, 'r> {
     path: Path<'n>,
     /// Only whether there is a difference is asked.
     quiet: bool,
-    documents: [&'n Node<'n>; 2],
-    /// Whether what they have in places that are redacted is known.
-    gathered: bool,
 }
 
 impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
@@ -71,8 +68,6 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
             budget: Budget::default(),
             path: Path::default(),
             quiet: false,
-            documents: [primary, shadow],
-            gathered: false,
         };
         match walk.values(primary, shadow, &root) {
             Err(Stop::Spent) => Err(Spent),
@@ -266,15 +261,6 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
     fn prepare_to_tell(&mut self) -> Result<(), Spent> {
         let bytes = self.path.shown_bytes();
         self.budget.spend(bytes / PATH_BYTES_PER_STEP)?;
-        if !self.gathered {
-            self.gathered = true;
-            let patterns = &self.found.rules.patterns;
-            for document in self.documents {
-                self.found
-                    .secrets
-                    .gather(document, patterns, &patterns.root());
-            }
-        }
         Ok(())
     }
 }

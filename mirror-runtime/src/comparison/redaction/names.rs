@@ -24,14 +24,14 @@ const WHOLE: [&str; 11] = [
 ];
 
 /// The names that are secret in one mirror.
-pub(super) struct Names {
+pub(in crate::comparison) struct Names {
     /// The last keys of the places that are redacted.
     redacted: Vec<String>,
 }
 
 impl Names {
     /// `redact` are JSON pointers.
-    pub(super) fn new(redact: &[String]) -> Self {
+    pub(in crate::comparison) fn new(redact: &[String]) -> Self {
         let last = |pointer: &String| {
             let tokens = parse_pointer(pointer).ok()?;
             tokens.into_iter().rev().find_map(|token| match token {
@@ -45,7 +45,7 @@ impl Names {
     }
 
     /// Whether a name is one of them. `user[password]` and `user.password` are fields called `password`.
-    pub(super) fn are(&self, name: &str) -> bool {
+    pub(in crate::comparison) fn are(&self, name: &str) -> bool {
         let is = |name: &str| {
             let name = normal(name);
             self.redacted.contains(&name)

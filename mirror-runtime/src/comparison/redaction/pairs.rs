@@ -80,9 +80,9 @@ fn is_plain(name: &str) -> bool {
 }
 
 /// A path with its percent-encoding undone.
-pub(super) fn percent_decoded(path: &str) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
+pub(in crate::comparison) fn percent_decoded(path: &(impl AsRef<[u8]> + ?Sized)) -> Vec<u8> {
+    let mut rest = path.as_ref();
+    let mut decoded = Vec::with_capacity(rest.len());
     while let [first, after @ ..] = rest {
         let byte = after
             .first_chunk()

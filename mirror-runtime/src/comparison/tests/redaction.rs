@@ -1,5 +1,7 @@
 //! `redact`: nothing of a secret leaves a comparison.
 
+mod elsewhere;
+
 use super::*;
 
 const CANARY: &str = "canary-3f9a";
