@@ -58,7 +58,7 @@ async fn a_process_that_is_killed_leaves_whole_fixtures() {
     // What it may have left.
     std::fs::write(directory.path().join(".mirror-fixture-1-1.tmp"), "{").unwrap();
     // A young one may be that of a process that lives.
-    let before = SystemTime::now() - Duration::from_secs(3600);
+    let before = SystemTime::now() - Duration::from_hours(1);
     for name in directory.names() {
         let path = directory.path().join(name);
         let file = std::fs::File::options().write(true).open(path).unwrap();
