@@ -4,8 +4,12 @@
 mod bounds;
 #[path = "recording/crash.rs"]
 mod crash;
+#[path = "recording/panics.rs"]
+mod panics;
 #[path = "recording/redaction.rs"]
 mod redaction;
+#[path = "recording/replayed.rs"]
+mod replayed;
 
 use std::sync::{
     Arc,

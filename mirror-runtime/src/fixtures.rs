@@ -67,14 +67,18 @@
 //!   is read ([`BodyMode::Tee`](crate::BodyMode::Tee)) is there as well. With `copy_body(false)` a request that has a body is
 //!   not recorded, because the body is not known; the log says so.
 //! - `noise` is where the answers of a baseline differ from the primary's: a replay leaves it out, like `ignore`.
-//! - `groups` are what [`max_fixtures`](crate::MirrorBuilder::max_fixtures) counts.
+//! - `groups` are what [`max_fixtures`](crate::MirrorBuilder::max_fixtures) counts. A fixture counts in each of its groups, and
+//!   is written where one of them has fewer than so many; it is named after the first such. So at most so many are named
+//!   after each group, and more may belong to it. Groups with a secret in them are one, called `[redacted]`.
 //!
 //! # How it is compared again
 //!
 //! By the same mode and rules. Two modes are code, which a file cannot hold: what was compared as values of a type, or by a
 //! function, is compared as JSON, and `notes` says so. Rules that make both agree, like `ignore`, can be given with these
 //! modes too. Answers of which something in the body is redacted are compared as JSON where they were compared as bytes. The
-//! body is left out where the primary's is `null`.
+//! body is left out where the primary's is `null`. Where the old version's answers vary as a whole, the body is left out as
+//! well; where their status varies, it is compared all the same. `notes` says both. A body that has become longer by what was
+//! replaced is compared, whatever `max_compare_body` says.
 //!
 //! # What is not in it
 //!
@@ -82,19 +86,39 @@
 //! when the fixture is replayed, are
 //!
 //! - the values at the places that `redact` names, in both answers and in a request whose body is JSON;
-//! - the fields of a request whose body is JSON or a form, the parameters of its query, and those of URLs in headers, which are
-//!   named like the last key of such a place, or like a credential: with `api_key`, `authorization`, `credential`, `passphrase`,
-//!   `passwd`, `password`, `private_key`, `secret`, `session`, `signature` or `token` in the name, or named `auth`, `cvc`, `cvv`,
-//!   `jwt`, `key`, `otp`, `pass`, `pin`, `pwd`, `sid` or `sig`; without regard to case, `-` and `_`;
+//! - the fields of requests and answers whose body is JSON, and of requests whose body is a form, the parameters of a query,
+//!   and those of URLs in headers, which are named like the last key of such a place, or like a credential: with `api_key`,
+//!   `authorization`, `credential`, `passphrase`, `passwd`, `password`, `private_key`, `secret`, `session`, `signature` or
+//!   `token` in the name, or named `auth`, `cvc`, `cvv`, `jwt`, `key`, `otp`, `pass`, `pin`, `pwd`, `sid` or `sig`; without
+//!   regard to case, `-` and `_`. What is `true`, `false` or `null` stays: it is no credential;
 //! - the headers `Authorization`, `Proxy-Authorization`, `Cookie`, `Set-Cookie` and `X-Api-Key`, those that are marked as
 //!   sensitive, and those that are named so;
-//! - every text, wherever it stands, that holds one of these values: of four bytes or more, and of eight where it is that of a
-//!   cookie.
+//! - every text, wherever it stands, that holds one of these values: of four bytes or more at a place that `redact` names or
+//!   in a header that carries credentials, and of eight where it is that of a cookie or of what is only named so. Shorter ones
+//!   stand in other texts by chance.
 //!
-//! Where something is replaced in a document, it is written anew: its keys in order, without spaces, its numbers as they
-//! stood. A request is not recorded where a secret may be in it and cannot be found: in its path; in a body that is neither
-//! JSON nor a form while `redact` is set; in a form in parts with a field that is named so. The same holds for the primary's
-//! answer. A shadow's body of this kind is left out.
+//! In a request what was replaced keeps its type, so that an app that reads it as a value of a type can be asked again: a
+//! number is `0`, also in a query or a form, `true` and `false` are `false` where `redact` names them, and an array or an
+//! object is empty. Where something is replaced in a document, it is written anew: its keys in order, without spaces, its
+//! numbers as they stood.
+//!
+//! Not recorded, which the log says, is a request
+//!
+//! - with a secret in its path;
+//! - whose body has a `Content-Encoding`, or is a form that is not UTF-8;
+//! - whose body is JSON that has a key twice or is nested deeper than 128, or is called JSON and is none, such as a line of
+//!   JSON after the other: it cannot be searched for fields;
+//! - whose body is a form in parts with a field that is named so;
+//! - whose body is neither JSON nor a form, while `redact` is set or where it holds a secret;
+//! - of whose body nothing would be left: where `redact` names the whole, or something in a document of another shape, such as
+//!   `/password` in a list.
+//!
+//! The same holds for the primary's answer, whose `Content-Encoding` is undone. A shadow's body that cannot be searched is
+//! left out.
+//!
+//! **Other bodies are free text**: XML, plain text, HTML, protobuf, the parts of a form in parts. Nobody looks for fields in
+//! them. Without `redact`, `<password>hunter2</password>` is written as it is, unless the value is known to be a secret from
+//! somewhere else. Set `redact` where such requests or answers carry credentials: then none of them is recorded.
 //!
 //! All else is what production said. Names, addresses and orders are in it; name them in `redact`, and look at a fixture
 //! before you share it.

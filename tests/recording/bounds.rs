@@ -69,3 +69,26 @@ async fn nothing_in_a_request_leads_out_of_the_directory() {
         "{names:?}"
     );
 }
+
+#[tokio::test]
+async fn groups_with_a_secret_in_them_are_one() {
+    let two = |builder: MirrorBuilder| builder.max_fixtures(2);
+    let answer = |path: &str, value| {
+        let token = path.trim_start_matches('/');
+        ok(format!(r#"{{"users":{{"{token}":{value}}}}}"#))
+    };
+    let recording = Recording::new(
+        "secret-groups",
+        two,
+        move |path| answer(path.split('=').next_back().unwrap(), 1),
+        move |copy| answer(copy.target.split('=').next_back().unwrap(), 2),
+    )
+    .await;
+    for number in 0..5 {
+        let path = format!("/{number}?token=abcdefgh-{number}");
+        recording.primary.get(&path).await;
+        recording.told(number + 1).await;
+    }
+    let names = recording.directory.names();
+    assert_eq!(names.len(), 2, "{names:?}");
+}

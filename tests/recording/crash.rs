@@ -3,6 +3,7 @@
 use std::{
     path::PathBuf,
     process::{Child, Command},
+    time::{Duration, SystemTime},
 };
 
 use super::*;
@@ -56,6 +57,13 @@ async fn a_process_that_is_killed_leaves_whole_fixtures() {
     drop(child);
     // What it may have left.
     std::fs::write(directory.path().join(".mirror-fixture-1-1.tmp"), "{").unwrap();
+    // A young one may be that of a process that lives.
+    let before = SystemTime::now() - Duration::from_hours(1);
+    for name in directory.names() {
+        let path = directory.path().join(name);
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(before).unwrap();
+    }
     let path = directory.path().to_str().unwrap();
     let app = || Router::new().fallback(async || long(1));
     mirror_runtime::__private::replay_others(path, &[], || app).await;

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     Answer, Comparison, Mirror,
+    callbacks::caught,
     comparison::{NotComparedReason, Subject},
     copy::original_uri,
     fixture::{KeptRequest, Mismatch, Missing},
@@ -183,7 +184,10 @@ impl Exchange {
         });
         recorder.record(&mut comparison, baseline.as_ref());
         if comparison.is_told() {
-            self.write_down(comparing, recorder, &comparison, &shadow.answer);
+            // What is compared is counted already, whatever becomes of the file.
+            caught("record", || {
+                self.write_down(comparing, recorder, &comparison, &shadow.answer);
+            });
         }
         Some(comparison)
     }

@@ -8,9 +8,14 @@ pub(super) mod pairs;
 use bumpalo::Bump;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use self::{document::Document, names::Names, pairs::percent_decoded};
+use self::{
+    document::{Document, Replacement},
+    names::Names,
+    pairs::percent_decoded,
+};
 use super::{
     Rules,
+    encoding::encodings,
     headers::CREDENTIALS,
     json::{NotJson, REDACTED, parse},
     secrets::Secrets,
@@ -19,9 +24,9 @@ use super::{
 /// What is known to be secret in one request and its answers, and how to write the rest.
 ///
 /// Secret are the values at the places that `redact` names, in the answers and in a request whose body is JSON; the
-/// values of fields, parameters and headers of a request that are named like the last key of such a place, or like a
-/// credential; and headers that carry credentials. A text that holds one of these values is secret as well, wherever it
-/// stands.
+/// values of fields, parameters and headers that are named like the last key of such a place, or like a credential; and
+/// headers that carry credentials. A text that holds one of these values is secret as well, wherever it stands, unless
+/// the value is so short that it stands there by chance.
 pub(crate) struct Redaction<'r> {
     rules: &'r Rules,
     names: Names,
@@ -35,6 +40,13 @@ pub(crate) struct Redacted {
     pub(crate) text: String,
     /// JSON pointers to what was replaced; the names of fields, where it is a form.
     pub(crate) places: Vec<String>,
+}
+
+impl Redacted {
+    /// Nothing is left of the body.
+    pub(crate) fn is_all(&self) -> bool {
+        self.places.iter().any(String::is_empty)
+    }
 }
 
 /// There may be secrets in it, and it is not known where.
@@ -56,12 +68,7 @@ impl<'r> Redaction<'r> {
     /// Takes note of the secrets of an answer.
     pub(crate) fn learn_answer(&mut self, headers: &HeaderMap, body: &[u8]) {
         self.learn_headers(headers);
-        if self.rules.redacts
-            && let Ok(node) = parse(body, &Bump::new())
-        {
-            let patterns = &self.rules.patterns;
-            self.secrets.gather(&node, patterns, &patterns.root());
-        }
+        self.learn_document(body);
     }
 
     /// Takes note of the secrets of a request.
@@ -70,15 +77,24 @@ impl<'r> Redaction<'r> {
         if let Some(query) = query {
             self.learn_pairs(query);
         }
-        if let Ok(node) = parse(body, &Bump::new()) {
-            let patterns = &self.rules.patterns;
-            self.secrets.gather(&node, patterns, &patterns.root());
-            self.learn_named(&node);
-        } else if is_form(headers)
+        if !self.learn_document(body)
+            && is_form(headers)
             && let Ok(form) = std::str::from_utf8(body)
         {
             self.learn_pairs(form);
         }
+    }
+
+    /// Takes note of the secrets of a body, if it is JSON.
+    fn learn_document(&mut self, body: &[u8]) -> bool {
+        let memory = Bump::new();
+        let Ok(node) = parse(body, &memory) else {
+            return false;
+        };
+        let patterns = &self.rules.patterns;
+        self.secrets.gather(&node, patterns, &patterns.root());
+        self.learn_named(&node);
+        true
     }
 
     /// A text, which may be cut, unless it holds a secret.
@@ -88,6 +104,11 @@ impl<'r> Redaction<'r> {
         } else {
             text
         }
+    }
+
+    /// Whether a place is in a field that is named like a secret.
+    pub(crate) fn is_named(&self, pointer: &str) -> bool {
+        pointer.split('/').any(|token| self.names.are(token))
     }
 
     /// A path. One that holds a secret cannot be written: it would be another.
@@ -113,48 +134,57 @@ impl<'r> Redaction<'r> {
         Some(format!("{before}?{}", query.text))
     }
 
-    /// The body of an answer.
-    pub(crate) fn answer_body(&self, body: &[u8]) -> RedactedBody {
-        self.body(body, None, || None)
+    /// The body of an answer, without its `Content-Encoding`.
+    pub(crate) fn answer_body(&self, body: &[u8], headers: &HeaderMap) -> RedactedBody {
+        if let Some(document) = self.document(body, Replacement::Text)? {
+            return Ok(document.changed());
+        }
+        self.free_text(body, headers)
     }
 
     /// The body of a request.
     pub(crate) fn request_body(&self, body: &[u8], headers: &HeaderMap) -> RedactedBody {
-        if self.is_secret_multipart(body, headers) {
-            return Err(Unredactable);
-        }
-        self.body(body, Some(&self.names), || {
-            if !is_form(headers) {
-                return None;
-            }
-            let form = std::str::from_utf8(body).ok()?;
-            Some(self.pairs(form))
-        })
-    }
-
-    fn body(
-        &self,
-        body: &[u8],
-        names: Option<&Names>,
-        form: impl FnOnce() -> Option<Option<Redacted>>,
-    ) -> RedactedBody {
         if body.is_empty() {
             return Ok(None);
         }
-        let reason = match parse(body, &Bump::new()) {
-            Ok(node) => {
-                let patterns = &self.rules.patterns;
-                let document = Document::of(&node, patterns, names, &self.secrets);
-                return Ok(document.changed());
-            }
-            Err(reason) => reason,
-        };
-        if let Some(form) = form() {
-            return Ok(form);
+        let is_encoded = encodings(headers).map_or(true, |encodings| !encodings.is_empty());
+        if is_encoded || self.is_secret_multipart(body, headers) {
+            return Err(Unredactable);
         }
-        // What cannot be read may hide a value behind the escapes of JSON.
-        let hides = reason != NotJson::Invalid && !self.secrets.is_empty();
-        if self.rules.redacts || hides || self.secrets.are_anywhere_in(body) {
+        if let Some(document) = self.document(body, Replacement::SameType)? {
+            return match document.changed() {
+                // It would be another request.
+                Some(changed) if changed.is_all() => Err(Unredactable),
+                changed => Ok(changed),
+            };
+        }
+        if is_form(headers) {
+            let form = std::str::from_utf8(body).map_err(|_| Unredactable)?;
+            return Ok(self.pairs(form));
+        }
+        self.free_text(body, headers)
+    }
+
+    /// A body of JSON. One of which nobody can say what it holds cannot be searched for names.
+    fn document(
+        &self,
+        body: &[u8],
+        replacement: Replacement,
+    ) -> Result<Option<Document<'_>>, Unredactable> {
+        match parse(body, &Bump::new()) {
+            Ok(node) => Ok(Some(Document::of(&node, self, replacement))),
+            Err(NotJson::Invalid) => Ok(None),
+            Err(NotJson::DuplicateKey | NotJson::TooDeep) => Err(Unredactable),
+        }
+    }
+
+    /// What has no fields that are known: it is searched for values alone.
+    fn free_text(&self, body: &[u8], headers: &HeaderMap) -> RedactedBody {
+        if body.is_empty() {
+            return Ok(None);
+        }
+        let hides = self.rules.redacts || is_json(headers);
+        if hides || self.secrets.are_anywhere_in(body) {
             return Err(Unredactable);
         }
         Ok(None)
@@ -183,10 +213,23 @@ fn is_form(headers: &HeaderMap) -> bool {
     has_type(headers, "application/x-www-form-urlencoded")
 }
 
+/// Also of many documents, and of what is none for a fault in it.
+fn is_json(headers: &HeaderMap) -> bool {
+    media_type(headers).is_some_and(|media_type| {
+        let mut words = media_type.windows(4);
+        words.any(|word| word.eq_ignore_ascii_case(b"json"))
+    })
+}
+
 fn has_type(headers: &HeaderMap, start: &str) -> bool {
-    let content_type = headers.get(http::header::CONTENT_TYPE);
-    content_type.is_some_and(|content_type| {
-        let start_of_it = content_type.as_bytes().get(..start.len());
+    media_type(headers).is_some_and(|media_type| {
+        let start_of_it = media_type.get(..start.len());
         start_of_it.is_some_and(|it| it.eq_ignore_ascii_case(start.as_bytes()))
     })
+}
+
+/// The `Content-Type` without its parameters.
+fn media_type(headers: &HeaderMap) -> Option<&[u8]> {
+    let content_type = headers.get(http::header::CONTENT_TYPE)?;
+    content_type.as_bytes().split(|byte| *byte == b';').next()
 }

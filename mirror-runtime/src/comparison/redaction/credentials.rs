@@ -3,10 +3,14 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, header};
 
-use super::{super::json::Node, Redaction};
+use super::{
+    super::{headers::CREDENTIALS, json::Node},
+    Redaction,
+};
 
-/// Shorter values of cookies are settings like `dark` and `en-US`, which stand in other texts by chance.
-const MIN_COOKIE: usize = 8;
+/// Shorter values of cookies, and of what is only named like a secret, are settings like `dark` and `en-US`, which stand
+/// in other texts by chance.
+const MIN_GUESSED: usize = 8;
 
 impl Redaction<'_> {
     /// Takes note of the values of headers that carry credentials.
@@ -29,7 +33,10 @@ impl Redaction<'_> {
                 Ok(value) if *name == header::SET_COOKIE => {
                     self.learn_cookie(value.split(';').next().unwrap_or(value));
                 }
-                Ok(value) => self.learn_credentials(value),
+                Ok(text) if CREDENTIALS.contains(name) || value.is_sensitive() => {
+                    self.learn_credentials(text, 0);
+                }
+                Ok(text) => self.learn_credentials(text, MIN_GUESSED),
                 Err(_) => self.secrets.keep_bytes(value.as_bytes()),
             }
         }
@@ -38,17 +45,23 @@ impl Redaction<'_> {
     fn learn_cookie(&mut self, cookie: &str) {
         let value = cookie.split_once('=').map_or(cookie, |(_, value)| value);
         let value = value.trim().trim_matches('"');
-        if value.len() >= MIN_COOKIE {
+        self.learn_guessed(value);
+    }
+
+    /// Takes note of a value that may be a secret.
+    pub(super) fn learn_guessed(&mut self, value: &str) {
+        if value.len() >= MIN_GUESSED {
             self.secrets.keep(value);
         }
     }
 
-    /// `Bearer ..`, `Basic ..`, or a key alone.
-    fn learn_credentials(&mut self, value: &str) {
-        let Some((scheme, credentials)) = value.split_once(' ') else {
-            return self.secrets.keep(value);
-        };
+    /// `Bearer ..`, `Basic ..`, or a key alone; of at least so many bytes.
+    fn learn_credentials(&mut self, value: &str, min: usize) {
+        let (scheme, credentials) = value.split_once(' ').unwrap_or(("", value));
         let credentials = credentials.trim();
+        if credentials.len() < min {
+            return;
+        }
         self.secrets.keep(credentials);
         if scheme.eq_ignore_ascii_case("basic")
             && let Ok(decoded) = STANDARD.decode(credentials)
@@ -67,13 +80,27 @@ impl Redaction<'_> {
             Node::Object(members) => {
                 for (key, member) in *members {
                     if self.names.are(key) {
-                        self.secrets.take(member);
+                        self.learn_values(member);
                     } else {
                         self.learn_named(member);
                     }
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Takes note of all texts in a value. Its keys are names.
+    fn learn_values(&mut self, node: &Node<'_>) {
+        match node {
+            Node::Null | Node::Bool(_) => {}
+            Node::Number(text) | Node::String(text) => self.learn_guessed(text),
+            Node::Array(elements) => elements
+                .iter()
+                .for_each(|element| self.learn_values(element)),
+            Node::Object(members) => members
+                .iter()
+                .for_each(|(_, member)| self.learn_values(member)),
         }
     }
 

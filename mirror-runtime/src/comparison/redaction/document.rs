@@ -6,16 +6,26 @@ use super::{
         patterns::{Patterns, State},
         secrets::Secrets,
     },
-    Redacted,
+    Redacted, Redaction,
     names::Names,
 };
+
+/// What stands where something was replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replacement {
+    /// `[redacted]`, whatever it was: for who reads it.
+    Text,
+    /// Something of the same type: for an app that shall read it again.
+    SameType,
+}
 
 /// A document as it is written: its keys in order, its numbers as they stood.
 pub(super) struct Document<'a> {
     patterns: &'a Patterns,
     /// Of fields that are secret wherever they stand.
-    names: Option<&'a Names>,
+    names: &'a Names,
     secrets: &'a Secrets,
+    replacement: Replacement,
     text: String,
     /// The tokens that lead to where it is, escaped.
     path: Vec<String>,
@@ -25,14 +35,15 @@ pub(super) struct Document<'a> {
 impl<'a> Document<'a> {
     pub(super) fn of(
         node: &Node<'_>,
-        patterns: &'a Patterns,
-        names: Option<&'a Names>,
-        secrets: &'a Secrets,
+        redaction: &'a Redaction<'_>,
+        replacement: Replacement,
     ) -> Self {
+        let patterns = &redaction.rules.patterns;
         let mut document = Self {
             patterns,
-            names,
-            secrets,
+            names: &redaction.names,
+            secrets: &redaction.secrets,
+            replacement,
             text: String::new(),
             path: Vec::new(),
             places: Vec::new(),
@@ -51,19 +62,21 @@ impl<'a> Document<'a> {
 
     fn node(&mut self, node: &Node<'_>, state: &State) {
         if !state.is_empty() && self.patterns.hides(state, node) {
-            return self.redacted();
+            return self.redacted(node);
         }
         match node {
             Node::Null => self.text.push_str("null"),
             Node::Bool(true) => self.text.push_str("true"),
             Node::Bool(false) => self.text.push_str("false"),
-            Node::Number(text) | Node::String(text) if self.is_secret(text) => self.redacted(),
+            Node::Number(text) | Node::String(text) if self.is_secret(text) => {
+                self.redacted(node);
+            }
             Node::Number(text) => self.text.push_str(text),
             Node::String(text) => self.string(text),
             Node::Array(elements) => self.array(elements, state),
             // A key that is a secret has no name to be left out by.
             Node::Object(members) if members.iter().any(|(key, _)| self.is_secret(key)) => {
-                self.redacted();
+                self.redacted(node);
             }
             Node::Object(members) => {
                 self.text.push('{');
@@ -72,8 +85,10 @@ impl<'a> Document<'a> {
                     self.string(key);
                     self.text.push(':');
                     self.path.push(key.replace('~', "~0").replace('/', "~1"));
-                    if self.names.is_some_and(|names| names.are(key)) {
-                        self.redacted();
+                    // Whether there is one, and yes or no, is no secret by itself.
+                    let says_nothing = matches!(member, Node::Null | Node::Bool(_));
+                    if !says_nothing && self.names.are(key) {
+                        self.redacted(member);
                     } else {
                         self.node(member, &self.patterns.key(state, key));
                     }
@@ -106,8 +121,15 @@ impl<'a> Document<'a> {
         self.secrets.are_anywhere_in(text.as_bytes())
     }
 
-    fn redacted(&mut self) {
-        self.string(REDACTED);
+    fn redacted(&mut self, node: &Node<'_>) {
+        match (self.replacement, node) {
+            (Replacement::Text, _) | (_, Node::String(_)) => self.string(REDACTED),
+            (Replacement::SameType, Node::Null) => self.text.push_str("null"),
+            (Replacement::SameType, Node::Bool(_)) => self.text.push_str("false"),
+            (Replacement::SameType, Node::Number(_)) => self.text.push('0'),
+            (Replacement::SameType, Node::Array(_)) => self.text.push_str("[]"),
+            (Replacement::SameType, Node::Object(_)) => self.text.push_str("{}"),
+        }
         let pointer: String = self.path.iter().flat_map(|token| ["/", token]).collect();
         // Those of elements in no order are the same.
         if self.places.last() != Some(&pointer) {

@@ -14,9 +14,9 @@ impl Redaction<'_> {
         for pair in text.split('&') {
             let (name, value) = decoded(pair);
             if self.names.are(&name) {
-                self.secrets.keep(&value);
+                self.learn_guessed(&value);
                 if let Some((_, raw)) = pair.split_once('=') {
-                    self.secrets.keep(raw);
+                    self.learn_guessed(raw);
                 }
             }
         }
@@ -28,7 +28,8 @@ impl Redaction<'_> {
         let pair = |pair: &str| {
             let (name, value) = decoded(pair);
             let is_secret = self.is_secret(&name) || self.is_secret(pair);
-            if !is_secret && !self.names.are(&name) && !self.is_secret_value(&value) {
+            let is_named = self.names.are(&name) && !matches!(&*value, "true" | "false");
+            if !is_secret && !is_named && !self.is_secret_value(&value) {
                 return pair.to_owned();
             }
             // What is no name may be a value itself: a document that was sent as a form.
@@ -36,6 +37,8 @@ impl Redaction<'_> {
             let kept = raw_name.filter(|raw| is_plain(raw) && !self.is_secret(&name));
             places.push(kept.unwrap_or(REDACTED).to_owned());
             match kept {
+                // An app that reads a number there shall read one again.
+                Some(name) if is_number(&value) => format!("{name}=0"),
                 Some(name) => format!("{name}={REDACTED}"),
                 None => REDACTED.to_owned(),
             }
@@ -72,6 +75,10 @@ fn decoded(pair: &str) -> (String, String) {
     let mut pairs = form_urlencoded::parse(pair.as_bytes());
     let (name, value) = pairs.next().unwrap_or_default();
     (name.into_owned(), value.into_owned())
+}
+
+fn is_number(value: &str) -> bool {
+    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_plain(name: &str) -> bool {
