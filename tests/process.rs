@@ -20,6 +20,8 @@ mod comparing;
 mod load;
 #[path = "process/look_ups.rs"]
 mod look_ups;
+#[path = "process/silent_primary.rs"]
+mod silent_primary;
 mod support;
 
 use std::time::Duration;

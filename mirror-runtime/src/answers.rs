@@ -10,6 +10,7 @@ mod noted_body;
 mod noting;
 mod primary_side;
 mod queue;
+mod state;
 
 pub(crate) use self::{
     copy_side::CopySide,
