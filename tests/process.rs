@@ -16,6 +16,8 @@ mod budget;
 mod callbacks;
 #[path = "process/comparing.rs"]
 mod comparing;
+#[path = "process/comparing_drained.rs"]
+mod comparing_drained;
 #[path = "process/load.rs"]
 mod load;
 #[path = "process/look_ups.rs"]

@@ -156,8 +156,8 @@
 //! | bytes of a body that is compared, on either side | `max_compare_body`, 256 KiB; what waits to be compared has a place in the byte budget |
 //! | time that an answer waits for the primary's | the longest `timeout` of the mirror |
 //! | answers that wait to be compared in the process | 256; further ones are counted as not compared |
-//! | threads that compare | one for every four processors, at most 4 |
-//! | calls of `on_mismatch` that wait | 64; further ones are left out |
+//! | threads that compare | one for every four processors, at least 2 and at most 4; a function that blocks in one leaves the others |
+//! | calls of `on_mismatch` that wait | 64; further ones are left out, which the log tells |
 //! | fixtures of a group of differences that are recorded | `max_fixtures`, 3 |
 //! | bytes of fixtures in a directory | `max_fixture_bytes`, 16 MiB |
 //! | bytes of an answer that are read | 1 MiB of its body, 64 KiB of its head, 256 KiB with `1xx` answers before it; then its connection is closed |

@@ -267,6 +267,13 @@ impl Open {
     }
 }
 
+#[cfg(test)]
+impl Open {
+    pub(super) fn exchange(&self) -> &Arc<Exchange> {
+        &self.0
+    }
+}
+
 impl Drop for Open {
     fn drop(&mut self) {
         self.0.is_not_compared();
