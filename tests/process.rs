@@ -16,10 +16,14 @@ mod budget;
 mod callbacks;
 #[path = "process/comparing.rs"]
 mod comparing;
+#[path = "process/comparing_drained.rs"]
+mod comparing_drained;
 #[path = "process/load.rs"]
 mod load;
 #[path = "process/look_ups.rs"]
 mod look_ups;
+#[path = "process/silent_primary.rs"]
+mod silent_primary;
 mod support;
 
 use std::time::Duration;

@@ -10,6 +10,7 @@ mod noted_body;
 mod noting;
 mod primary_side;
 mod queue;
+mod state;
 
 pub(crate) use self::{
     copy_side::CopySide,
@@ -18,10 +19,13 @@ pub(crate) use self::{
     primary_side::PrimarySide,
     queue::raise,
 };
-use self::{handover::HANDING_OVER, queue::PENDING};
+use self::{
+    handover::HANDING_OVER,
+    queue::{PENDING, TELLING},
+};
 
-/// Whether no answers wait to be compared, or are being compared.
+/// Whether no answers wait to be compared or are being compared, and nobody is still being told of a mismatch.
 pub(crate) fn all_compared() -> bool {
     // In this order, in which they pass.
-    HANDING_OVER.count() == 0 && PENDING.count() == 0
+    HANDING_OVER.count() == 0 && PENDING.count() == 0 && TELLING.count() == 0
 }

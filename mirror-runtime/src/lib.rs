@@ -113,9 +113,13 @@
 //! `on_mismatch` is not called for it. A comparison waits for the baseline's answer, or for the end of its `timeout`.
 //!
 //! Each copy that was sent is compared once, or counted as not compared for a [`NotComparedReason`]: its body is too
-//! large, was cut short by the server or by the client that went away, is still streaming when the longest `timeout` is
-//! over, or had no place in the byte budget or in the queue; or the copy failed. Where the primary gives no answer at
-//! all, because the handler panics or the client goes away before, nothing is counted.
+//! large, was cut short by the server or by the client that went away, or had no place in the byte budget or in the
+//! queue; or the copy failed. So it is where the primary gives no answer at all, because the handler panics or the client
+//! goes away before.
+//!
+//! An answer of a shadow waits for the primary's for the longest `timeout`, and a body of the primary is noted for as
+//! long. Then it is counted as [`TimedOut`](NotComparedReason::TimedOut), and the memory of both is given back, whether
+//! the handler still runs, streams on, or has a client that does not read.
 //!
 //! In tests, the environment variable `MIRROR_RAISE_ON_MISMATCH=1` makes a mismatch a panic: of the thread that compares,
 //! which prints the differences, and then of whoever calls [`Mirror::report`] or [`drain`], which fails the test. [`drain`]
@@ -150,9 +154,10 @@
 //! | copies to a target in a time | `rate_limit`, none |
 //! | bytes of an answer that are kept for `on_success` | 64 KiB |
 //! | bytes of a body that is compared, on either side | `max_compare_body`, 256 KiB; what waits to be compared has a place in the byte budget |
+//! | time that an answer waits for the primary's | the longest `timeout` of the mirror |
 //! | answers that wait to be compared in the process | 256; further ones are counted as not compared |
-//! | threads that compare | one for every four processors, at most 4 |
-//! | calls of `on_mismatch` that wait | 64; further ones are left out |
+//! | threads that compare | one for every four processors, at least 2 and at most 4; a function that blocks in one leaves the others |
+//! | calls of `on_mismatch` that wait | 64; further ones are left out, which the log tells |
 //! | fixtures of a group of differences that are recorded | `max_fixtures`, 3 |
 //! | bytes of fixtures in a directory | `max_fixture_bytes`, 16 MiB |
 //! | bytes of an answer that are read | 1 MiB of its body, 64 KiB of its head, 256 KiB with `1xx` answers before it; then its connection is closed |
@@ -202,8 +207,9 @@
 //!   `OPTIONS *`.
 //! - An answer with a head of over 64 KiB, or of over 100 headers, is none: its copy has failed.
 //! - With a layer, answers are compared where they are axum's `Response`, as those of routers, method routers and handlers
-//!   are. Between other layers, within one `ServiceBuilder`, they may be of another type; the log says so.
-//! - A body that the primary streams for longer than the longest `timeout` is not compared.
+//!   are. Between other layers, within one `ServiceBuilder`, they may be of another type; the log says so, and each copy is
+//!   counted as [`PrimaryGone`](NotComparedReason::PrimaryGone).
+//! - An answer of the primary that ends by more than the longest `timeout` later than the shadow's is not compared.
 //! - Those of the attribute are in [its own manual](macro@mirror).
 //!
 //! [RFC 9110 section 7.6.1]: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1

@@ -182,11 +182,11 @@ async fn an_answer_that_its_client_does_not_read_is_not_compared() {
 }
 
 #[tokio::test]
-async fn where_the_primary_gives_no_answer_nothing_is_counted() {
-    let shadow = Shadow::start().await;
-    let mirror = json(Mirror::builder().target(shadow.url()))
-        .build()
-        .unwrap();
+async fn where_the_primary_gives_no_answer_each_copy_is_counted() {
+    let shadows = [Shadow::start().await, Shadow::start().await];
+    let [first, second] = &shadows;
+    let builder = Mirror::builder().target(first.url()).target(second.url());
+    let mirror = json(builder).build().unwrap();
     let panics = async || -> &'static str { std::panic::resume_unwind(Box::new("a handler")) };
     let app = Router::new()
         .route("/panic", axum::routing::get(panics))
@@ -197,7 +197,48 @@ async fn where_the_primary_gives_no_answer_nothing_is_counted() {
     primary.send_raw(request).await;
     settled(&mirror, 1).await;
     primary.get("/").await;
-    assert_eq!(reported(&mirror, 1).await.matched, 1);
+    until("both requests are counted for both", || {
+        mirror.report().targets.iter().all(|target| {
+            let gone = target.not_compared_for(NotComparedReason::PrimaryGone);
+            (target.matched, gone, target.not_compared) == (1, 1, 1)
+        })
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_before_the_answer_leaves_a_count() {
+    let shadow = Shadow::start().await;
+    let mirror = json(Mirror::builder().target(shadow.url()))
+        .build()
+        .unwrap();
+    let app = Router::new()
+        .fallback(async || std::future::pending::<&str>().await)
+        .layer(mirror.layer());
+    let primary = Primary::start(app).await;
+    let mut client = primary.connect().await;
+    let request = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    client.write_all(request).await.unwrap();
+    shadow.receives(1).await;
+    drop(client);
+    let report = reported(&mirror, 1).await;
+    assert_eq!(report.not_compared_for(NotComparedReason::PrimaryGone), 1);
+}
+
+#[tokio::test]
+async fn an_answer_of_another_type_leaves_a_count() {
+    let shadow = Shadow::start().await;
+    let mirror = json(Mirror::builder().target(shadow.url()))
+        .build()
+        .unwrap();
+    let other = tower::service_fn(async |_: Request<Body>| {
+        Ok::<_, Infallible>(http::Response::new(String::from("not axum's")))
+    });
+    let request = Request::get("http://a/").body(Body::empty()).unwrap();
+    let answer = mirror.layer().layer(other).oneshot(request).await.unwrap();
+    assert_eq!(answer.into_body(), "not axum's");
+    let report = reported(&mirror, 1).await;
+    assert_eq!(report.not_compared_for(NotComparedReason::PrimaryGone), 1);
 }
 
 #[tokio::test]

@@ -11,67 +11,40 @@ use std::{
 use axum::body::Body;
 use http::{Method, request::Parts};
 use http_body::Body as _;
+use tokio::{runtime::Handle, task::AbortHandle, time::sleep};
 
 use super::{
     CopySide, PrimarySide,
     handover::hand_over,
     noting::{Held, Noted, NotedAnswer},
     queue,
+    state::State,
 };
 use crate::{
     Answer, Comparison, Mirror,
     callbacks::caught,
     comparison::{NotComparedReason, Subject},
     copy::original_uri,
-    fixture::{KeptRequest, Mismatch, Missing},
+    fixture::{KeptRequest, Mismatch},
     mirror::Comparing,
     report::Recorder,
 };
 
 /// The answers to one request, until they are compared.
 ///
-/// A copy that was not sent is not compared, and neither is any where the primary gives no answer: then nothing is
-/// counted. Every other copy ends as one comparison.
+/// A copy that was not sent is not compared. Every other ends as one comparison, or is counted as not compared.
 pub(super) struct Exchange {
     mirror: Mirror,
     method: Method,
     path: Box<str>,
-    /// Where mismatches are recorded.
-    request: Option<Result<Arc<KeptRequest>, Missing>>,
     /// Copies that may still be compared, and those who may still send some. Once there are none, nobody needs to know
     /// what the primary answers.
     interest: AtomicUsize,
     state: Mutex<State>,
     primary: OnceLock<Option<Held>>,
     baseline: OnceLock<Option<Comparison>>,
-}
-
-#[derive(Default)]
-struct State {
-    primary: Primary,
-    baseline: Baseline,
-    /// Answers of shadows, by target, until those of the primary and of the baseline are there.
-    waiting: Vec<(usize, Noted)>,
-}
-
-#[derive(Default)]
-enum Primary {
-    #[default]
-    Pending,
-    /// Taken by who compares first.
-    There(Option<NotedAnswer>),
-    /// There is an answer, of which too little is known.
-    Unknown(NotComparedReason),
-    /// There is none.
-    Gone,
-}
-
-#[derive(Default)]
-enum Baseline {
-    #[default]
-    None,
-    Pending,
-    There(NotedAnswer),
+    /// Ends the waiting for the primary, once an answer waits for it.
+    bound: OnceLock<AbortHandle>,
 }
 
 /// Lets copies take part. Gone, it says that no more will.
@@ -91,11 +64,11 @@ impl Exchange {
             mirror: mirror.clone(),
             method: parts.method.clone(),
             path: original_uri(parts).path().into(),
-            request: recording.map(keep),
             interest: AtomicUsize::new(1),
-            state: Mutex::default(),
+            state: Mutex::new(State::of(recording.map(keep))),
             primary: OnceLock::new(),
             baseline: OnceLock::new(),
+            bound: OnceLock::new(),
         });
         (
             PrimarySide::new(Arc::clone(&exchange)),
@@ -113,41 +86,70 @@ impl Exchange {
 
     /// Whether anybody needs to know what the primary answers.
     pub(super) fn is_wanted(&self) -> bool {
-        self.interest.load(SeqCst) > 0
+        self.lock().is_open()
     }
 
-    /// The primary's answer; `None` where it gave none.
-    pub(super) fn primary(self: &Arc<Self>, noted: Option<Noted>) {
-        let ready = self.settle(|state| {
-            state.primary = match noted {
-                None => Primary::Gone,
-                Some(Ok(answer)) => Primary::There(Some(answer)),
-                Some(Err(reason)) => Primary::Unknown(reason),
-            };
-        });
+    /// Something about the primary's answer. On its path.
+    pub(super) fn primary<T>(self: &Arc<Self>, note: impl FnOnce(&mut State) -> T) -> T {
+        let (noted, ready) = self.settle(note);
         hand_over(self, ready);
+        noted
     }
 
     /// What became of a copy; `None` where it was not sent after all.
     pub(super) fn copy(self: &Arc<Self>, index: usize, noted: Option<Noted>) {
-        let is_baseline = self.comparing().is_some_and(|all| all.is_baseline(index));
-        if !is_baseline && !matches!(noted, Some(Ok(_))) {
-            self.interest.fetch_sub(1, SeqCst);
+        if self.comparing().is_some_and(|all| all.is_baseline(index)) {
+            let ((), ready) = self.settle(|state| state.baseline(noted));
+            self.compare_all(ready);
+        } else {
+            match noted {
+                Some(Ok(answer)) => {
+                    let ((), ready) = self.settle(|state| state.shadow(index, answer));
+                    self.compare_all(ready);
+                }
+                Some(Err(reason)) => {
+                    self.not_compared(index, reason);
+                    self.is_not_compared();
+                }
+                None => self.is_not_compared(),
+            }
         }
-        let ready = self.settle(|state| match noted {
-            Some(Ok(answer)) if is_baseline => state.baseline = Baseline::There(answer),
-            _ if is_baseline => state.baseline = Baseline::None,
-            Some(noted) => state.waiting.push((index, noted)),
-            None => {}
+        self.bound();
+    }
+
+    /// One copy less may be compared. After the last, nothing of the primary's answer is held.
+    fn is_not_compared(&self) {
+        if self.interest.fetch_sub(1, SeqCst) == 1 {
+            self.lock().primary(Err(NotComparedReason::Failed));
+        }
+    }
+
+    /// Sees to it that an answer which has begun to wait for the primary does so no longer than the longest timeout. On
+    /// the task of a copy.
+    fn bound(self: &Arc<Self>) {
+        if self.bound.get().is_some() || !self.lock().waits_for_primary() {
+            return;
+        }
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let (longest, exchange) = (self.mirror.longest_timeout(), Arc::downgrade(self));
+        let bound = runtime.spawn(async move {
+            sleep(longest).await;
+            if let Some(exchange) = exchange.upgrade() {
+                let ((), ready) = exchange.settle(State::time_out);
+                exchange.compare_all(ready);
+            }
         });
-        self.compare_all(ready);
+        // Where two copies began to wait at once, there are two, of which one finds nothing.
+        let _ = self.bound.set(bound.abort_handle());
     }
 
     /// Takes note of an answer, and returns those that need not wait any more.
-    fn settle(&self, note: impl FnOnce(&mut State)) -> Vec<(usize, Noted)> {
+    fn settle<T>(&self, note: impl FnOnce(&mut State) -> T) -> (T, Vec<(usize, Noted)>) {
         let mut state = self.lock();
-        note(&mut state);
-        state.take_ready()
+        let noted = note(&mut state);
+        (noted, state.take_ready())
     }
 
     /// Has answers compared, as far as they can be.
@@ -175,10 +177,7 @@ impl Exchange {
         let shadow = answer.into_held();
         let mut comparison = self.comparison(comparing, index, &shadow.answer)?;
         let baseline = self.baseline.get_or_init(|| {
-            let baseline = std::mem::take(&mut self.lock().baseline);
-            let Baseline::There(answer) = baseline else {
-                return None;
-            };
+            let answer = self.lock().take_baseline()?;
             let answer = answer.into_held().answer;
             self.comparison(comparing, comparing.recorders.len(), &answer)
         });
@@ -200,18 +199,18 @@ impl Exchange {
         comparison: &Comparison,
         shadow: &Answer,
     ) {
-        let (Some(recording), Some(request)) = (&comparing.recording, &self.request) else {
+        let (Some(recording), Some(request)) = (&comparing.recording, self.lock().request()) else {
             return;
         };
         let request = match request {
             Ok(request) => request,
-            Err(missing) => return recording.missing(self.mirror.name(), *missing),
+            Err(missing) => return recording.missing(self.mirror.name(), missing),
         };
         if let Some(Some(primary)) = self.primary.get() {
             recording.record(&Mismatch {
                 comparison,
                 method: &self.method,
-                request,
+                request: &request,
                 primary: &primary.answer,
                 shadow,
                 mode: comparing.mode,
@@ -228,10 +227,7 @@ impl Exchange {
         shadow: &Answer,
     ) -> Option<Comparison> {
         let primary = self.primary.get_or_init(|| {
-            let answer = match &mut self.lock().primary {
-                Primary::There(answer) => answer.take(),
-                _ => None,
-            };
+            let answer = self.lock().take_primary();
             answer.map(NotedAnswer::into_held)
         });
         let subject = Subject {
@@ -254,27 +250,6 @@ impl Exchange {
     }
 }
 
-impl State {
-    /// What need not wait any more.
-    fn take_ready(&mut self) -> Vec<(usize, Noted)> {
-        let waits = matches!(self.baseline, Baseline::Pending);
-        match &self.primary {
-            Primary::There(_) if !waits => std::mem::take(&mut self.waiting),
-            Primary::Pending | Primary::There(_) => Vec::new(),
-            Primary::Unknown(reason) => {
-                let waiting = std::mem::take(&mut self.waiting).into_iter();
-                waiting
-                    .map(|(index, noted)| (index, noted.and(Err(*reason))))
-                    .collect()
-            }
-            Primary::Gone => {
-                self.waiting.clear();
-                Vec::new()
-            }
-        }
-    }
-}
-
 impl Open {
     /// The side of a copy that was admitted.
     pub(crate) fn copy(&self, index: usize) -> CopySide {
@@ -283,24 +258,37 @@ impl Open {
             .comparing()
             .is_some_and(|all| all.is_baseline(index))
         {
-            exchange.lock().baseline = Baseline::Pending;
+            exchange.lock().expect_baseline();
         } else {
             exchange.interest.fetch_add(1, SeqCst);
         }
         CopySide::new(Arc::clone(exchange), index)
     }
-}
 
-impl Open {
     /// The request, where its body is to be kept.
     pub(crate) fn kept(&self) -> Option<Arc<KeptRequest>> {
-        self.0.request.as_ref()?.as_ref().ok().cloned()
+        self.0.lock().request()?.ok()
+    }
+}
+
+#[cfg(test)]
+impl Open {
+    pub(super) fn exchange(&self) -> &Arc<Exchange> {
+        &self.0
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.interest.fetch_sub(1, SeqCst);
+        self.0.is_not_compared();
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if let Some(bound) = self.bound.get() {
+            bound.abort();
+        }
     }
 }
 

@@ -45,3 +45,34 @@ impl Drop for Handover {
         crate::dispatch::ended();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http::Request;
+
+    use super::*;
+    use crate::{CompareMode, Mirror, comparison::NotComparedReason};
+
+    #[test]
+    fn what_a_runtime_has_not_handed_over_at_its_end_is_counted() {
+        let mirror = Mirror::builder()
+            .target("http://127.0.0.1:9")
+            .compare(CompareMode::Json)
+            .build()
+            .unwrap();
+        let (parts, body) = Request::new(Body::empty()).into_parts();
+        let (_side, open) = Exchange::of(&mirror, &parts, &body);
+        let count = || mirror.report().targets.remove(0).not_compared;
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.unwrap();
+        let entered = runtime.enter();
+        let ready = vec![(0, Err(NotComparedReason::TimedOut))];
+        hand_over(open.exchange(), ready);
+        drop(entered);
+        // The task has not run.
+        assert_eq!(count(), 0);
+        drop(runtime);
+        assert_eq!(count(), 1);
+    }
+}

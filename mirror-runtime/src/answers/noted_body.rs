@@ -3,81 +3,43 @@
 use std::{
     pin::Pin,
     task::{Context, Poll, ready},
-    time::Instant,
 };
 
 use axum::{BoxError, body::Body};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
-use super::{Noting, PrimarySide, noting::Ending};
-use crate::comparison::NotComparedReason;
+use super::{PrimarySide, noting::Ending};
 
-/// Passes a body on as it is, and tells the side of the primary once what it was.
+/// Passes a body on as it is, and tells the side of the primary what it is.
+///
+/// What is noted of it is not held here: a body that is not asked for any more must not keep it.
 pub(super) struct NotedBody {
     body: Body,
-    note: Option<Note>,
-}
-
-struct Note {
-    noting: Noting,
-    side: PrimarySide,
+    side: Option<PrimarySide>,
     /// What the length of the body is, where that is known: a server that has sent as much may not ask for the end.
     length: Option<u64>,
-    began: Instant,
-    /// A stream without an end must not hold the answers of shadows for ever.
-    until: Instant,
+    passed: u64,
 }
 
 impl NotedBody {
-    pub(super) fn new(
-        body: Body,
-        noting: Noting,
-        side: PrimarySide,
-        length: Option<u64>,
-        began: Instant,
-        until: Instant,
-    ) -> Self {
+    pub(super) fn new(body: Body, side: PrimarySide, length: Option<u64>) -> Self {
         Self {
             body,
-            note: Some(Note {
-                noting,
-                side,
-                length,
-                began,
-                until,
-            }),
+            side: Some(side),
+            length,
+            passed: 0,
         }
     }
 
-    fn push(&mut self, data: &Bytes) {
-        let Some(note) = &mut self.note else { return };
-        note.noting.push(data.clone());
-        if note.noting.is_over() {
-            self.end(Ending::Truncated);
-        } else if !note.side.is_wanted() {
-            // No shadow has answered, and the bytes are given back before the client has read the rest.
-            self.give_up(NotComparedReason::Failed);
-        } else if Instant::now() > note.until {
-            let is_enough = !note.noting.is_collecting();
-            if is_enough {
-                self.end(Ending::CutShort);
-            } else {
-                self.give_up(NotComparedReason::TimedOut);
-            }
-        }
+    fn piece(&mut self, data: &Bytes) {
+        self.passed += data.len() as u64;
+        self.side = self.side.take().and_then(|side| side.piece(data));
     }
 
     fn end(&mut self, ending: Ending) {
-        if let Some(note) = self.note.take() {
-            let noted = note.noting.finish(ending, note.began.elapsed());
-            note.side.end(Some(noted));
-        }
-    }
-
-    fn give_up(&mut self, reason: NotComparedReason) {
-        if let Some(note) = self.note.take() {
-            note.side.end(Some(Err(reason)));
+        if let Some(side) = self.side.take() {
+            side.ended(ending);
         }
     }
 }
@@ -98,7 +60,7 @@ impl HttpBody for NotedBody {
             Some(Err(_)) => this.end(Ending::CutShort),
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
-                    this.push(data);
+                    this.piece(data);
                 }
                 // Whoever knows the length does not ask for the end.
                 if this.body.is_end_stream() {
@@ -120,11 +82,7 @@ impl HttpBody for NotedBody {
 
 impl Drop for NotedBody {
     fn drop(&mut self) {
-        let is_whole = self
-            .note
-            .as_ref()
-            .is_some_and(|note| note.length == Some(note.noting.len()));
-        self.end(if is_whole {
+        self.end(if self.length == Some(self.passed) {
             Ending::Complete
         } else {
             Ending::CutShort

@@ -111,14 +111,6 @@ impl Noting {
         matches!(self.body, Body::TooLarge(_) | Body::NoRoom)
     }
 
-    /// How much of the body was noted.
-    pub(crate) fn len(&self) -> u64 {
-        match &self.body {
-            Body::Collected(collector) => collector.len() as u64,
-            _ => 0,
-        }
-    }
-
     /// Ends with how the body ended and how long that took.
     pub(crate) fn finish(self, ending: Ending, latency: Duration) -> Noted {
         let (chunks, place, ending) = match self.body {

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use axum::{body::Body, response::Response};
+use bytes::Bytes;
 use http::{Method, StatusCode, request::Parts};
 use http_body::Body as _;
 
@@ -11,6 +12,7 @@ use super::{
     exchange::{Exchange, Open},
     noted_body::NotedBody,
     noting::{Ending, Noted},
+    state::Streaming,
 };
 use crate::{Mirror, comparison::NotComparedReason};
 
@@ -41,7 +43,7 @@ impl PrimarySide {
         };
         let Some(comparing) = exchange.comparing().filter(|_| exchange.is_wanted()) else {
             // Each copy was not sent, or has failed.
-            return self.end(Some(Err(NotComparedReason::Failed)));
+            return self.end(Err(NotComparedReason::Failed));
         };
         let is_empty =
             is_bodiless(exchange.method(), response.status()) || response.body().is_end_stream();
@@ -53,35 +55,53 @@ impl PrimarySide {
         let (status, headers) = (response.status(), response.headers().clone());
         let noting = Noting::of(status, headers, comparing.max_body(), known);
         if is_empty || noting.is_over() {
-            self.end(Some(noting.finish(Ending::Complete, began.elapsed())));
+            self.end(noting.finish(Ending::Complete, began.elapsed()));
         } else {
             let until = Instant::now() + exchange.mirror().longest_timeout();
+            exchange.primary(|state| {
+                state.stream(Streaming {
+                    noting,
+                    began,
+                    until,
+                });
+            });
             let body = std::mem::take(response.body_mut());
             let length = length(response).or(known);
-            let noted = NotedBody::new(body, noting, self, length, began, until);
+            let noted = NotedBody::new(body, self, length);
             *response.body_mut() = Body::new(noted);
         }
     }
 
-    /// Whether anybody needs to know the answer.
-    pub(super) fn is_wanted(&self) -> bool {
-        self.exchange.as_ref().is_some_and(|all| all.is_wanted())
+    /// Notes a piece of the body; `None` where nothing more of it is to be noted.
+    pub(super) fn piece(self, data: &Bytes) -> Option<Self> {
+        let is_open = self
+            .exchange
+            .as_ref()
+            .is_some_and(|exchange| exchange.primary(|state| state.piece(data)));
+        is_open.then_some(self)
     }
 
-    pub(super) fn end(mut self, noted: Option<Noted>) {
+    /// The body has ended.
+    pub(super) fn ended(mut self, ending: Ending) {
+        if let Some(exchange) = self.exchange.take() {
+            exchange.primary(|state| state.ended(ending));
+        }
+    }
+
+    fn end(mut self, noted: Noted) {
         self.settle(noted);
     }
 
-    fn settle(&mut self, noted: Option<Noted>) {
+    fn settle(&mut self, noted: Noted) {
         if let Some(exchange) = self.exchange.take() {
-            exchange.primary(noted);
+            exchange.primary(|state| state.primary(noted));
         }
     }
 }
 
 impl Drop for PrimarySide {
     fn drop(&mut self) {
-        self.settle(None);
+        self.settle(Err(NotComparedReason::PrimaryGone));
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     callbacks::{caught, compare_off_path, tell_off_path},
     capturing::Capturing,
     comparison::NotComparedReason,
-    dispatch::Gauge,
+    dispatch::{Failures, Gauge},
 };
 
 /// Comparisons that wait or run. What they hold has a place in the byte budget; this bounds how old they get.
@@ -19,28 +19,40 @@ const MAX_PENDING: usize = 256;
 
 pub(super) static PENDING: Gauge = Gauge::new();
 
+/// Calls of `on_mismatch` that wait or run. How many may wait is bounded where they do.
+pub(super) static TELLING: Gauge = Gauge::new();
+
+/// Calls of `on_mismatch` that were left out.
+static LEFT_OUT: LazyLock<Failures> = LazyLock::new(Failures::default);
+
 /// The variable that makes tests fail for a mismatch.
 const RAISE: &str = "MIRROR_RAISE_ON_MISMATCH";
 
 static RAISES: LazyLock<bool> =
     LazyLock::new(|| std::env::var_os(RAISE).is_some_and(|value| value == "1"));
 
-/// A comparison that waits or runs.
-struct Pending;
+/// Something that is counted until it has ended, and that a drain waits for.
+struct Counted(&'static Gauge);
 
-impl Drop for Pending {
+impl Counted {
+    fn of(gauge: &'static Gauge, bound: usize) -> Option<Self> {
+        // Made only where it has entered: dropped, it leaves.
+        gauge.enter(1, bound).then(|| Self(gauge))
+    }
+}
+
+impl Drop for Counted {
     fn drop(&mut self) {
-        PENDING.leave(1);
+        self.0.leave(1);
         crate::dispatch::ended();
     }
 }
 
 /// Has an answer compared with the primary's, some time; not at all where too many wait.
 pub(super) fn compare(exchange: Arc<Exchange>, index: usize, answer: NotedAnswer) {
-    if !PENDING.enter(1, MAX_PENDING) {
+    let Some(pending) = Counted::of(&PENDING, MAX_PENDING) else {
         return exchange.not_compared(index, NotComparedReason::Shed);
-    }
-    let pending = Pending;
+    };
     let waiting = Arc::clone(&exchange);
     let job = move || {
         let compared = caught("compare", || exchange.compare(index, answer));
@@ -75,13 +87,29 @@ fn found(mirror: &Mirror, comparison: Comparison) {
         comparing.raised.get_or_init(|| text);
     }
     if comparing.on_mismatch.is_some() {
-        let mirror = mirror.clone();
-        tell_off_path(move || {
-            let comparing = mirror.shared().comparing.as_ref();
-            if let Some(on_mismatch) = comparing.and_then(|all| all.on_mismatch.as_ref()) {
-                caught("on_mismatch", || on_mismatch(&comparison));
-            }
-        });
+        tell(mirror.clone(), comparison);
+    }
+}
+
+/// Gives a mismatch to `on_mismatch`, some time; not at all where too many wait.
+fn tell(mirror: Mirror, comparison: Comparison) {
+    // While the comparison is counted as pending, so that a drain sees one or the other all the time.
+    let told = Counted::of(&TELLING, usize::MAX);
+    let left_out = mirror.clone();
+    let is_told = tell_off_path(move || {
+        let comparing = mirror.shared().comparing.as_ref();
+        if let Some(on_mismatch) = comparing.and_then(|all| all.on_mismatch.as_ref()) {
+            caught("on_mismatch", || on_mismatch(&comparison));
+        }
+        drop(told);
+    });
+    if !is_told && let Some(calls) = LEFT_OUT.note() {
+        let mirror = left_out.name();
+        tracing::warn!(
+            mirror,
+            calls,
+            "calls of `on_mismatch` are left out: too many wait"
+        );
     }
 }
 

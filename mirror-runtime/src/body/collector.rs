@@ -67,11 +67,6 @@ impl Collector {
         }
     }
 
-    /// The length of the body so far.
-    pub(crate) fn len(&self) -> usize {
-        self.chunks.len()
-    }
-
     /// The bytes, and what holds their place in the budget.
     pub(crate) fn finish(self) -> (Chunks, Reservation) {
         (self.chunks.build(), self.reservation)

@@ -1,6 +1,7 @@
 //! Running callbacks where they can block nobody but one another.
 
 use std::{
+    num::NonZeroUsize,
     sync::{
         Arc, LazyLock, Mutex, PoisonError,
         mpsc::{self, Receiver, Sender},
@@ -69,9 +70,11 @@ impl Unawaited {
     }
 }
 
-/// Comparing takes a processor for as long as it lasts, and most of them are for requests.
+/// Comparing takes a processor for as long as it lasts, and most of them are for requests. There is a second thread in any
+/// case: the user's own code compares, too, and where that blocks, the others go on.
 fn comparing_threads() -> usize {
-    thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(4).min(4))
+    let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    processors.div_ceil(4).clamp(2, 4)
 }
 
 fn start(name: &str, threads: usize) -> Sender<Job> {
@@ -118,9 +121,9 @@ pub(crate) fn off_path_unawaited(on_skip: impl FnOnce() + Send + 'static) {
     SKIPS.run(on_skip);
 }
 
-/// Runs `on_mismatch` on a thread of the mirrors' own, some time; not at all, where too many calls wait already.
-pub(crate) fn tell_off_path(on_mismatch: impl FnOnce() + Send + 'static) {
-    MISMATCHES.run(on_mismatch);
+/// Runs `on_mismatch` on a thread of the mirrors' own, some time; `false` where too many calls wait already.
+pub(crate) fn tell_off_path(on_mismatch: impl FnOnce() + Send + 'static) -> bool {
+    MISMATCHES.run(on_mismatch)
 }
 
 /// Runs a comparison on one of the threads for them, some time; `false` where there is none.

@@ -19,7 +19,7 @@ pub enum NotComparedReason {
     NotModified,
     /// Comparing them takes more work than is granted to one comparison.
     Budget,
-    /// They were not compared in time.
+    /// The primary's answer had not ended by the longest `timeout` after the other, or after it began.
     TimedOut,
     /// The copy failed: there is one answer only.
     Failed,
@@ -27,11 +27,14 @@ pub enum NotComparedReason {
     Shed,
     /// The code that compares panicked.
     Panicked,
+    /// The primary gave no answer that can be compared: its handler panicked, its client went away before, or what the
+    /// layer of the mirror is around has failed or gives answers that are not axum's `Response`.
+    PrimaryGone,
 }
 
 impl NotComparedReason {
     /// Every reason there is.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::TooLarge,
         Self::CutShort,
         Self::Encoding,
@@ -41,6 +44,7 @@ impl NotComparedReason {
         Self::Failed,
         Self::Shed,
         Self::Panicked,
+        Self::PrimaryGone,
     ];
 
     /// The reason as a metric's label, like `too_large`.
@@ -56,6 +60,7 @@ impl NotComparedReason {
             Self::Failed => "failed",
             Self::Shed => "shed",
             Self::Panicked => "panicked",
+            Self::PrimaryGone => "primary_gone",
         }
     }
 }

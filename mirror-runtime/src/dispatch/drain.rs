@@ -41,7 +41,8 @@ pub struct Drained {
 /// For the end of a program, after its server has stopped. No copies leave while this waits: they are shed
 /// ([`ShedReason::Draining`](crate::ShedReason::Draining)). Copies that are given up have failed
 /// ([`MirrorError::Cancelled`](crate::MirrorError::Cancelled)); their callbacks run too. A callback that blocks is
-/// waited for until one second after the deadline. Answers that wait to be compared are waited for, too.
+/// waited for until one second after the deadline. Answers that wait to be compared are waited for, too, and so are calls
+/// of `on_mismatch`.
 ///
 /// # Panics
 ///
@@ -102,7 +103,7 @@ async fn cut_all() {
     }
 }
 
-/// Waits until no copy is under way and none is compared; `false` when that takes longer than `patience`.
+/// Waits until no copy is under way, none is compared and no mismatch is told; `false` when that takes longer than `patience`.
 async fn all_ended(patience: Duration) -> bool {
     let ended = async {
         loop {

@@ -1,0 +1,179 @@
+//! What is known of the answers to one request.
+
+use std::{sync::Arc, time::Instant};
+
+use bytes::Bytes;
+
+use super::noting::{Ending, Noted, NotedAnswer, Noting};
+use crate::{
+    comparison::NotComparedReason,
+    fixture::{KeptRequest, Missing},
+};
+
+/// The answers that have not been handed over yet, and what has a place in the byte budget for their sake.
+///
+/// Once the primary's answer is settled, nothing changes it. Where it is unknown, nothing is held any more.
+#[derive(Default)]
+pub(super) struct State {
+    primary: Primary,
+    baseline: Baseline,
+    /// Answers of shadows, by target, until those of the primary and of the baseline are there.
+    waiting: Vec<(usize, NotedAnswer)>,
+    /// The request, where mismatches are recorded.
+    request: Option<Result<Arc<KeptRequest>, Missing>>,
+}
+
+#[derive(Default)]
+enum Primary {
+    #[default]
+    Pending,
+    Streaming(Streaming),
+    /// Taken by who compares first.
+    There(Option<NotedAnswer>),
+    /// Too little is known of it, or there is none.
+    Unknown(NotComparedReason),
+}
+
+/// An answer whose body streams to the client.
+pub(super) struct Streaming {
+    pub(super) noting: Noting,
+    pub(super) began: Instant,
+    /// A stream without an end must not hold the answers of shadows for ever.
+    pub(super) until: Instant,
+}
+
+#[derive(Default)]
+enum Baseline {
+    #[default]
+    None,
+    Pending,
+    There(NotedAnswer),
+}
+
+impl State {
+    pub(super) fn of(request: Option<Result<Arc<KeptRequest>, Missing>>) -> Self {
+        Self {
+            request,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn request(&self) -> Option<Result<Arc<KeptRequest>, Missing>> {
+        self.request.clone()
+    }
+
+    /// Whether the primary's answer is still to come or to end.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.primary, Primary::Pending | Primary::Streaming(_))
+    }
+
+    /// Whether an answer waits for the primary's.
+    pub(super) fn waits_for_primary(&self) -> bool {
+        self.is_open() && (!self.waiting.is_empty() || matches!(self.baseline, Baseline::There(_)))
+    }
+
+    /// The primary's answer, or why it is unknown, unless that is settled already.
+    pub(super) fn primary(&mut self, noted: Noted) {
+        if self.is_open() {
+            match noted {
+                Ok(answer) => self.primary = Primary::There(Some(answer)),
+                Err(reason) => {
+                    self.primary = Primary::Unknown(reason);
+                    (self.baseline, self.request) = (Baseline::None, None);
+                }
+            }
+        }
+    }
+
+    /// The primary's answer begins to stream.
+    pub(super) fn stream(&mut self, streaming: Streaming) {
+        if self.is_open() {
+            self.primary = Primary::Streaming(streaming);
+        }
+    }
+
+    /// A piece of the primary's body; `false` where nothing more of it is to be noted.
+    pub(super) fn piece(&mut self, data: &Bytes) -> bool {
+        let Primary::Streaming(streaming) = &mut self.primary else {
+            return false;
+        };
+        streaming.noting.push(data.clone());
+        if streaming.noting.is_over() {
+            self.ended(Ending::Truncated);
+        } else if Instant::now() > streaming.until {
+            self.time_out();
+        }
+        self.is_open()
+    }
+
+    /// The primary's body has ended.
+    pub(super) fn ended(&mut self, ending: Ending) {
+        self.primary = match std::mem::take(&mut self.primary) {
+            Primary::Streaming(streaming) => {
+                let latency = streaming.began.elapsed();
+                let noted = streaming.noting.finish(ending, latency);
+                return self.primary(noted);
+            }
+            settled => settled,
+        };
+    }
+
+    /// The primary is not waited for any longer.
+    pub(super) fn time_out(&mut self) {
+        match &self.primary {
+            // It is enough that it has begun.
+            Primary::Streaming(streaming) if !streaming.noting.is_collecting() => {
+                self.ended(Ending::CutShort);
+            }
+            _ => self.primary(Err(NotComparedReason::TimedOut)),
+        }
+    }
+
+    /// There will be an answer of the baseline.
+    pub(super) fn expect_baseline(&mut self) {
+        self.baseline = Baseline::Pending;
+    }
+
+    /// What the baseline answered, if it did.
+    pub(super) fn baseline(&mut self, noted: Option<Noted>) {
+        self.baseline = match (noted, &self.primary) {
+            (_, Primary::Unknown(_)) | (None | Some(Err(_)), _) => Baseline::None,
+            (Some(Ok(answer)), _) => Baseline::There(answer),
+        };
+    }
+
+    /// What a shadow answered.
+    pub(super) fn shadow(&mut self, index: usize, answer: NotedAnswer) {
+        self.waiting.push((index, answer));
+    }
+
+    /// What need not wait any more.
+    pub(super) fn take_ready(&mut self) -> Vec<(usize, Noted)> {
+        let reason = match &self.primary {
+            Primary::Unknown(reason) => Some(*reason),
+            Primary::There(_) if !matches!(self.baseline, Baseline::Pending) => None,
+            _ => return Vec::new(),
+        };
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let noted = |answer| reason.map_or(Ok(answer), Err);
+        waiting
+            .map(|(index, answer)| (index, noted(answer)))
+            .collect()
+    }
+
+    /// The primary's answer, for who compares first.
+    pub(super) fn take_primary(&mut self) -> Option<NotedAnswer> {
+        match &mut self.primary {
+            Primary::There(answer) => answer.take(),
+            _ => None,
+        }
+    }
+
+    /// The baseline's answer, for who compares first.
+    pub(super) fn take_baseline(&mut self) -> Option<NotedAnswer> {
+        match std::mem::take(&mut self.baseline) {
+            Baseline::There(answer) => Some(answer),
+            _ => None,
+        }
+    }
+}

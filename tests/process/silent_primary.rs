@@ -1,0 +1,129 @@
+//! A primary whose answer does not come, or does not end, while its client waits.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    response::Response,
+    routing::get,
+};
+use futures_util::{StreamExt, stream};
+use mirror_runtime::{CompareMode, Limits, Mirror, NotComparedReason};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::{
+    TURN,
+    support::{Primary, Shadow, until},
+};
+
+/// Of answers that take more than a half of the budget.
+const LARGE: usize = 60_000;
+
+fn mirror(shadow: &Shadow, timeout: Duration) -> Mirror {
+    Mirror::builder()
+        .target(shadow.url())
+        .timeout(timeout)
+        .compare(CompareMode::Bytes)
+        .build()
+        .unwrap()
+}
+
+/// Waits until so many answers were given up.
+async fn given_up(mirror: &Mirror, answers: u64) {
+    until("the primary is not waited for any longer", || {
+        let report = mirror.report().targets.remove(0);
+        report.not_compared_for(NotComparedReason::TimedOut) == answers
+    })
+    .await;
+    // The copies were answered.
+    assert_eq!(mirror.stats().targets[0].answered, answers);
+}
+
+/// Whether there is room for a large answer that is to be compared.
+async fn is_room_for_another() -> bool {
+    let shadow = Shadow::answering(|_| Response::new(Body::from("short"))).await;
+    let mirror = mirror(&shadow, Duration::from_secs(5));
+    let app = Router::new()
+        .route("/", get(async || "x".repeat(LARGE)))
+        .layer(mirror.layer());
+    let primary = Primary::start(app).await;
+    assert_eq!(primary.get("/").await.body.len(), LARGE);
+    let report = || mirror.report().targets.remove(0);
+    until("it is noted", || {
+        report().compared + report().not_compared == 1
+    })
+    .await;
+    report().compared == 1
+}
+
+#[tokio::test]
+async fn a_body_that_goes_silent_gives_the_memory_back_that_is_held_for_it() {
+    let _turn = TURN.lock().await;
+    let shadow = Shadow::answering(|_| Response::new(Body::from("short"))).await;
+    let mirror = mirror(&shadow, Duration::from_millis(300));
+    let silent = async || {
+        let first = stream::iter([Ok::<_, Infallible>(Bytes::from(vec![b'x'; LARGE]))]);
+        Body::from_stream(first.chain(stream::pending()))
+    };
+    let app = Router::new().route("/", get(silent)).layer(mirror.layer());
+    let primary = Primary::start(app).await;
+    Limits::new().byte_budget(100_000).apply();
+    let mut client = primary.connect().await;
+    let request = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    client.write_all(request).await.unwrap();
+    client.read_exact(&mut vec![0; LARGE]).await.unwrap();
+    given_up(&mirror, 1).await;
+    let is_room = is_room_for_another().await;
+    Limits::new().apply();
+    assert!(is_room);
+    // The client has been there all the time.
+    drop(client);
+}
+
+#[tokio::test]
+async fn a_handler_that_takes_its_time_holds_no_answer_of_a_shadow() {
+    let _turn = TURN.lock().await;
+    let shadow = Shadow::answering(|_| Response::new(Body::from("y".repeat(LARGE)))).await;
+    let mirror = mirror(&shadow, Duration::from_millis(300));
+    let handler = get(async || std::future::pending::<&str>().await);
+    let app = Router::new().route("/", handler).layer(mirror.layer());
+    let primary = Primary::start(app).await;
+    Limits::new().byte_budget(100_000).apply();
+    let mut client = primary.connect().await;
+    let request = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    client.write_all(request).await.unwrap();
+    given_up(&mirror, 1).await;
+    let is_room = is_room_for_another().await;
+    Limits::new().apply();
+    assert!(is_room);
+    drop(client);
+}
+
+/// What nobody will compare is given back at once: not when a client reads on.
+#[tokio::test]
+async fn a_body_whose_copy_has_failed_holds_nothing() {
+    let _turn = TURN.lock().await;
+    let shadow = Shadow::holding().await;
+    let mirror = mirror(&shadow, Duration::from_millis(300));
+    let silent = async || {
+        let first = stream::iter([Ok::<_, Infallible>(Bytes::from(vec![b'x'; LARGE]))]);
+        Body::from_stream(first.chain(stream::pending()))
+    };
+    let app = Router::new().route("/", get(silent)).layer(mirror.layer());
+    let primary = Primary::start(app).await;
+    Limits::new().byte_budget(100_000).apply();
+    let mut client = primary.connect().await;
+    let request = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    client.write_all(request).await.unwrap();
+    client.read_exact(&mut vec![0; LARGE]).await.unwrap();
+    until("the copy fails", || {
+        let report = mirror.report().targets.remove(0);
+        report.not_compared_for(NotComparedReason::Failed) == 1
+    })
+    .await;
+    let is_room = is_room_for_another().await;
+    Limits::new().apply();
+    assert!(is_room);
+    drop(client);
+}
