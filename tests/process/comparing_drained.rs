@@ -19,7 +19,9 @@ use crate::{
 
 /// Something that blocks a thread until it is opened. Dropped, it is open, so that a test that fails blocks no other.
 #[derive(Default)]
-struct Door(Arc<(Mutex<bool>, Condvar)>);
+struct Door(Arc<Lock>);
+
+type Lock = (Mutex<bool>, Condvar);
 
 impl Door {
     fn open(&self) {
@@ -27,7 +29,7 @@ impl Door {
         self.0.1.notify_all();
     }
 
-    fn wait(door: &(Mutex<bool>, Condvar)) {
+    fn wait(door: &Lock) {
         let is_open = door.0.lock().unwrap();
         drop(door.1.wait_while(is_open, |is_open| !*is_open).unwrap());
     }
@@ -106,7 +108,7 @@ async fn a_drain_waits_for_who_is_told_of_a_mismatch() {
     assert_eq!(*told.lock().unwrap(), mirror.report().targets[0].mismatched);
 }
 
-static BLOCKED: Mutex<Option<Arc<(Mutex<bool>, Condvar)>>> = Mutex::new(None);
+static BLOCKED: Mutex<Option<Arc<Lock>>> = Mutex::new(None);
 
 fn block(_: &Answer, _: &Answer) -> Verdict {
     let door = BLOCKED.lock().unwrap().clone();
