@@ -181,6 +181,19 @@ async fn answers_are_those_of_the_app_without_a_layer_that_compares_them() {
 }
 
 #[tokio::test]
+async fn answers_are_those_of_the_app_without_an_attribute_that_compares_them() {
+    let plain = answers(app::plain()).await;
+    let _shadow = Faulty::at(app::COMPARED, Fault::None);
+    compare(&plain, &answers(app::comparing()).await, "compared");
+    let mirror = mirror_named("tests::differential::app::compared::echo");
+    assert!(sent(&mirror).await >= 5);
+    until("the answers are compared", || {
+        mirror.report().targets[0].compared > 0
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn answers_are_compared_where_the_shadow_is_the_app_itself() {
     let shadow = Primary::start(app::plain()).await;
     let mirror = Mirror::builder()

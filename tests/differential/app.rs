@@ -89,6 +89,20 @@ pub(super) fn plain() -> Router {
     without::app()
 }
 
+/// Where the shadow of the app below is.
+pub(super) const COMPARED: &str = "http://127.77.0.116:20101";
+
+mod compared {
+    use super::*;
+
+    handlers!(#[mirror_runtime::mirror(targets = [COMPARED], timeout = "1s", compare = "json")]);
+}
+
+/// The app whose handlers have the attribute and are compared with a shadow.
+pub(super) fn comparing() -> Router {
+    compared::app()
+}
+
 /// One app for each fault. Each has a shadow at an address of its own.
 macro_rules! per_fault {
     ($($fault:ident $url:literal,)*) => {
