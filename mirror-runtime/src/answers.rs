@@ -8,6 +8,7 @@ mod exchange;
 mod handover;
 mod noted_body;
 mod noting;
+mod patience;
 mod primary_side;
 mod queue;
 mod state;
@@ -16,6 +17,7 @@ pub(crate) use self::{
     copy_side::CopySide,
     exchange::Open,
     noting::{Ending, Noting, copied},
+    patience::Patience,
     primary_side::PrimarySide,
     queue::raise,
 };

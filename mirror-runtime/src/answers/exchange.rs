@@ -11,12 +11,12 @@ use std::{
 use axum::body::Body;
 use http::{Method, request::Parts};
 use http_body::Body as _;
-use tokio::{runtime::Handle, task::AbortHandle, time::sleep};
 
 use super::{
     CopySide, PrimarySide,
     handover::hand_over,
     noting::{Held, Noted, NotedAnswer},
+    patience::Place,
     queue,
     state::State,
 };
@@ -43,8 +43,8 @@ pub(super) struct Exchange {
     state: Mutex<State>,
     primary: OnceLock<Option<Held>>,
     baseline: OnceLock<Option<Comparison>>,
-    /// Ends the waiting for the primary, once an answer waits for it.
-    bound: OnceLock<AbortHandle>,
+    /// What ends the waiting for the primary, once an answer waits for it.
+    place: OnceLock<Option<Place>>,
 }
 
 /// Lets copies take part. Gone, it says that no more will.
@@ -68,7 +68,7 @@ impl Exchange {
             state: Mutex::new(State::of(recording.map(keep))),
             primary: OnceLock::new(),
             baseline: OnceLock::new(),
-            bound: OnceLock::new(),
+            place: OnceLock::new(),
         });
         (
             PrimarySide::new(Arc::clone(&exchange)),
@@ -114,7 +114,7 @@ impl Exchange {
                 None => self.is_not_compared(),
             }
         }
-        self.bound();
+        self.wait_for_primary();
     }
 
     /// One copy less may be compared. After the last, nothing of the primary's answer is held.
@@ -126,23 +126,21 @@ impl Exchange {
 
     /// Sees to it that an answer which has begun to wait for the primary does so no longer than the longest timeout. On
     /// the task of a copy.
-    fn bound(self: &Arc<Self>) {
-        if self.bound.get().is_some() || !self.lock().waits_for_primary() {
-            return;
+    fn wait_for_primary(self: &Arc<Self>) {
+        if self.place.get().is_none()
+            && self.lock().waits_for_primary()
+            && let Some(comparing) = self.comparing()
+        {
+            let longest = self.mirror.longest_timeout();
+            let wait = || comparing.patience.wait(Arc::downgrade(self), longest);
+            self.place.get_or_init(wait);
         }
-        let Ok(runtime) = Handle::try_current() else {
-            return;
-        };
-        let (longest, exchange) = (self.mirror.longest_timeout(), Arc::downgrade(self));
-        let bound = runtime.spawn(async move {
-            sleep(longest).await;
-            if let Some(exchange) = exchange.upgrade() {
-                let ((), ready) = exchange.settle(State::time_out);
-                exchange.compare_all(ready);
-            }
-        });
-        // Where two copies began to wait at once, there are two, of which one finds nothing.
-        let _ = self.bound.set(bound.abort_handle());
+    }
+
+    /// The primary is not waited for any longer.
+    pub(super) fn time_out(self: &Arc<Self>) {
+        let ((), ready) = self.settle(State::time_out);
+        self.compare_all(ready);
     }
 
     /// Takes note of an answer, and returns those that need not wait any more.
@@ -281,14 +279,6 @@ impl Open {
 impl Drop for Open {
     fn drop(&mut self) {
         self.0.is_not_compared();
-    }
-}
-
-impl Drop for Exchange {
-    fn drop(&mut self) {
-        if let Some(bound) = self.bound.get() {
-            bound.abort();
-        }
     }
 }
 

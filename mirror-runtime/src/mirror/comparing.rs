@@ -1,9 +1,13 @@
 //! What a mirror needs to compare answers.
 
-use std::{fmt, sync::OnceLock};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use crate::{
     CompareMode, Comparison, Rules, Thresholds,
+    answers::Patience,
     fixture::Recording,
     report::{Recorder, Report},
 };
@@ -21,6 +25,8 @@ pub(crate) struct Comparing {
     pub(crate) recording: Option<Recording>,
     /// The first mismatch, where one is to fail a test.
     pub(crate) raised: OnceLock<String>,
+    /// With answers that wait for the primary's.
+    pub(crate) patience: Arc<Patience>,
 }
 
 impl Comparing {
@@ -39,6 +45,7 @@ impl Comparing {
             on_mismatch: None,
             recording: None,
             raised: OnceLock::new(),
+            patience: Arc::default(),
         }
     }
 
