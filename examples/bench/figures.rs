@@ -8,11 +8,12 @@ use std::{
 
 use super::{
     Result,
-    options::Options,
+    options::{Extent, Options},
     peer::Peer,
     plan,
     run::Run,
     scenario::{Primary, Scenario, Shadow},
+    turns::Group,
 };
 
 /// The rounds of which a figure is the median.
@@ -34,6 +35,8 @@ pub(crate) struct Figures {
     pub(crate) long: Vec<Run>,
     /// Descriptors of a mirrored primary: before its first copy, after a load, and when its connections were idle.
     pub(crate) idle_descriptors: Option<[usize; 3]>,
+    /// What was measured in turns.
+    pub(crate) groups: Vec<Group>,
     pub(crate) seconds: f64,
 }
 
@@ -51,7 +54,9 @@ impl Figures {
             }
         }
         let peers: Vec<_> = figures.peers.iter().map(|(peer, _)| *peer).collect();
-        let plan = plan::round(options.quick, &peers);
+        let plan = plan::round(options.extent, &peers);
+        let groups = plan::in_turns().into_iter().map(Group::new);
+        figures.groups = groups.collect();
         let begun = Instant::now();
         for round in 1..=ROUNDS {
             // There and back, so that no scenario has always the same before it.
@@ -70,7 +75,8 @@ impl Figures {
                 std::io::stdout().flush()?;
             }
         }
-        if !options.quick {
+        figures.take_turns(options.time).await?;
+        if options.extent == Extent::Whole {
             for payload in [1 << 10, 64 << 10] {
                 let silent = Scenario {
                     payload,
@@ -82,6 +88,34 @@ impl Figures {
         }
         println!();
         Ok(figures)
+    }
+
+    async fn take_turns(&mut self, time: Duration) -> Result {
+        let begun = Instant::now();
+        for round in 1..=ROUNDS {
+            let all = self.groups.len();
+            for (done, group) in self.groups.iter_mut().enumerate() {
+                group.measure(time).await?;
+                let elapsed = begun.elapsed().as_secs();
+                print!(
+                    "\rin turns, round {round} of {ROUNDS}: {:3} of {all}, {elapsed} s ",
+                    done + 1
+                );
+                std::io::stdout().flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A figure of scenarios that took turns; `NaN` where they did not.
+    pub(crate) fn in_turns(
+        &self,
+        scenarios: &[Scenario],
+        figure: impl FnOnce(&Group) -> f64,
+    ) -> f64 {
+        let mut groups = self.groups.iter();
+        let group = groups.find(|group| group.scenarios == scenarios);
+        group.map_or(f64::NAN, figure)
     }
 
     /// The median of a figure of a scenario; `NaN` where it was not measured.
@@ -129,7 +163,7 @@ impl Figures {
     }
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
@@ -138,22 +172,15 @@ fn median(mut values: Vec<f64>) -> f64 {
 async fn idle_descriptors(time: Duration) -> Result<[usize; 3]> {
     use super::{
         child::{Role, Shadows},
-        load::{Load, Requests},
+        load::Requests,
     };
+    let scenario = Scenario::new(Primary::Mirror, Shadow::Fast);
     let shadows = Shadows::start(Shadow::Fast, 1).await?;
-    let primary = Role::primary(
-        Scenario::new(Primary::Mirror, Shadow::Fast),
-        &shadows.urls(),
-    )
-    .await?;
+    let primary = Role::primary(scenario, &shadows.urls()).await?;
     let before = primary.account().descriptors;
-    let requests = Requests {
-        address: primary.address().to_owned(),
-        payload: 1 << 10,
-        handlers: 1,
-    };
-    let until = Instant::now() + time;
-    Load::saturate(&requests, 32, [Instant::now(), until]).await;
+    let requests = Requests::of(scenario, primary.address().to_owned());
+    let from = Instant::now();
+    requests.send(scenario, [from, from + time]).await;
     let after = primary.account().descriptors;
     tokio::time::sleep(IDLE).await;
     Ok([before, after, primary.account().descriptors])

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     figures::Figures,
-    plan::{CONNECTIONS, HANDLERS, STEADY, TARGETS, to},
+    plan::{self, STEADY},
     run::{Counters, Run},
     scenario::{Primary, Scenario, Shadow},
 };
@@ -105,48 +105,41 @@ impl Rows {
 }
 
 fn cpu_and_speed(figures: &Figures, rows: &mut Rows) {
-    let [mirror, by_hand] = [Primary::Mirror, Primary::Reqwest]
-        .map(|primary| figures.cpu_per_copy(Scenario::new(primary, Shadow::Fast)));
+    let cost = figures.in_turns(&plan::cost(), |group| {
+        let cost = |primary| group.cpu_per_copy(Scenario::new(primary, Shadow::Fast));
+        cost(Primary::Mirror) / cost(Primary::Reqwest)
+    });
     let what = "CPU per copy, saturated, of by hand";
-    rows.add(5, what, mirror / by_hand, AtMost(0.75), Some(AtMost(0.65)));
+    rows.add(5, what, cost, AtMost(0.75), Some(AtMost(0.65)));
     for (shadow, must) in [
         (Shadow::Silent, 0.9),
         (Shadow::Slow, 0.85),
         (Shadow::Dead, 0.9),
     ] {
-        let of_own =
-            |primary| figures.of_unmirrored(Scenario::new(primary, shadow), |run| run.throughput);
+        let [mirror, by_hand] =
+            [Primary::Mirror, Primary::Reqwest].map(|primary| Scenario::new(primary, shadow));
+        let is = figures.in_turns(&plan::throughput(shadow), |group| {
+            group.of_unmirrored(mirror, |turn| turn.throughput)
+        });
         let what = format!("throughput of own unmirrored, {} shadow", shadow.name());
-        rows.add(
-            6,
-            &what,
-            of_own(Primary::Mirror),
-            AtLeast(must),
-            Some(AtLeast(0.95)),
-        );
-        rows.beside(of_own(Primary::Reqwest));
+        rows.add(6, &what, is, AtLeast(must), Some(AtLeast(0.95)));
+        rows.beside(figures.of_unmirrored(by_hand, |run| run.throughput));
     }
     for shadow in Shadow::ALL {
-        let of_own = |primary| {
-            let scenario = Scenario {
-                load: STEADY,
-                times: 2,
-                ..Scenario::new(primary, shadow)
-            };
-            figures.of_unmirrored(scenario, |run| run.p99)
-        };
+        let [mirror, by_hand] = [Primary::Mirror, Primary::Reqwest].map(|primary| Scenario {
+            load: STEADY,
+            times: 2,
+            ..Scenario::new(primary, shadow)
+        });
+        let is = figures.in_turns(&plan::latency(shadow), |group| {
+            group.latency_of_unmirrored(mirror, 0.99)
+        });
         let what = format!(
             "p99 at 2,000 req/s of own unmirrored, {} shadow",
             shadow.name()
         );
-        rows.add(
-            7,
-            &what,
-            of_own(Primary::Mirror),
-            AtMost(1.25),
-            Some(AtMost(1.1)),
-        );
-        rows.beside(of_own(Primary::Reqwest));
+        rows.add(7, &what, is, AtMost(1.25), Some(AtMost(1.1)));
+        rows.beside(figures.of_unmirrored(by_hand, |run| run.p99));
     }
 }
 
@@ -237,25 +230,21 @@ fn copies(figures: &Figures, rows: &mut Rows) {
 }
 
 fn flatness(figures: &Figures, rows: &mut Rows) {
-    let base = Scenario::new(Primary::Mirror, Shadow::Fast);
-    let mut add = |what: &str, scenarios: Vec<Scenario>| {
-        let costs = scenarios
-            .iter()
-            .map(|scenario| figures.cpu_per_copy(*scenario));
-        let costs: Vec<f64> = costs.filter(|cost| cost.is_finite()).collect();
-        let most = costs.iter().copied().fold(f64::NAN, f64::max);
-        let least = costs.iter().copied().fold(f64::NAN, f64::min);
+    for (what, scenarios) in [
+        ("1 to 256 connections", plan::connections()),
+        ("1 to 8 targets", plan::targets()),
+        ("10 to 1,000 handlers", plan::handlers()),
+    ] {
+        let mut costs = Vec::new();
+        let most_of_least = figures.in_turns(&scenarios, |group| {
+            let mirrored = scenarios.iter().filter(|scenario| scenario.copies() > 0.0);
+            costs.extend(mirrored.map(|scenario| group.cpu_per_copy(*scenario)));
+            let most = costs.iter().copied().fold(f64::NAN, f64::max);
+            let least = costs.iter().copied().fold(f64::NAN, f64::min);
+            most / least
+        });
         let list: Vec<_> = costs.iter().map(|cost| format!("{cost:.0}")).collect();
         let what = format!("CPU per copy, {what} ({} us)", list.join(", "));
-        rows.add(12, &what, most / least, AtMost(1.2), None);
-    };
-    let connections = CONNECTIONS.map(|connections| Scenario {
-        connections,
-        ..base
-    });
-    add("1 to 256 connections", connections.into());
-    let targets = TARGETS.map(to);
-    add("1 to 8 targets", targets.into());
-    let handlers = HANDLERS.map(|handlers| Scenario { handlers, ..base });
-    add("10 to 1,000 handlers", handlers.into());
+        rows.add(12, &what, most_of_least, AtMost(1.2), None);
+    }
 }

@@ -23,6 +23,7 @@ pub(crate) fn text(figures: &Figures) -> Result<String> {
         "peers": peers.map(|(peer, version)| (peer.name(), version)).collect::<Vec<_>>(),
         "goals": goals::rows(figures),
         "scenarios": scenarios.collect::<Vec<_>>(),
+        "in_turns": figures.groups,
         "silent_for_long": figures.long,
         "idle_descriptors": figures.idle_descriptors,
     });

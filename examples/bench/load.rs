@@ -14,6 +14,8 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, sync::mpsc, task::JoinSet};
 
+use super::scenario::{Load as Manner, Scenario};
+
 /// How long after its end a load waits for answers that are still to come.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -35,6 +37,25 @@ pub(crate) struct Requests {
     pub(crate) payload: usize,
     /// The handlers that they are for, in turn.
     pub(crate) handlers: usize,
+}
+
+impl Requests {
+    pub(crate) fn of(scenario: Scenario, address: String) -> Self {
+        Self {
+            address,
+            payload: scenario.payload,
+            handlers: scenario.handlers,
+        }
+    }
+
+    /// Sends them as a scenario says, from now to `until`. Answers count that were asked for after `from`.
+    pub(crate) async fn send(&self, scenario: Scenario, [from, until]: [Instant; 2]) -> Load {
+        let connections = scenario.connections;
+        match scenario.load {
+            Manner::Saturated => Load::saturate(self, connections, [from, until]).await,
+            Manner::Steady(rate) => Load::keep_steady(self, connections, rate, [from, until]).await,
+        }
+    }
 }
 
 impl Load {
@@ -99,22 +120,22 @@ impl Load {
         let _ = pace.join();
         load
     }
+}
 
-    /// The latency, in microseconds, that so many of all answers took at most.
-    pub(crate) fn percentile(&mut self, share: f64) -> f64 {
-        self.latencies.sort_unstable();
-        let last = self.latencies.len().saturating_sub(1);
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_precision_loss,
-            clippy::cast_sign_loss,
-            reason = "an index of a vector of some hundred thousand"
-        )]
-        let at = (last as f64 * share).round() as usize;
-        self.latencies
-            .get(at)
-            .map_or(f64::NAN, |micros| f64::from(*micros))
-    }
+/// The latency that so many of all answers took at most.
+pub(crate) fn percentile(mut latencies: Vec<u32>, share: f64) -> f64 {
+    latencies.sort_unstable();
+    let last = latencies.len().saturating_sub(1);
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        reason = "an index of a vector of some hundred thousand"
+    )]
+    let at = (last as f64 * share).round() as usize;
+    latencies
+        .get(at)
+        .map_or(f64::NAN, |micros| f64::from(*micros))
 }
 
 /// Waits for all workers, but for those no longer that get no answer.

@@ -31,14 +31,17 @@ mod support {
     pub(crate) mod shadow;
 }
 mod table;
+mod turns;
 
-use std::{error::Error, process::ExitCode};
+use std::process::ExitCode;
 
 use figures::Figures;
 use options::Options;
 
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
 /// The first thing that went wrong ends the whole.
-type Result<T = (), E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
+type Result<T = (), E = Error> = std::result::Result<T, E>;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

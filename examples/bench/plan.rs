@@ -1,20 +1,22 @@
 //! All that is measured in a round, in its order.
 
-use super::scenario::{Load, Primary, Scenario, Shadow};
+use super::{
+    options::Extent,
+    scenario::{Load, Primary, Scenario, Shadow},
+};
 
 /// A load that leaves the machine idle most of the time.
 pub(crate) const STEADY: Load = Load::Steady(2000);
-
-/// Connections, targets and handlers over which the cost of a copy must be flat.
-pub(crate) const CONNECTIONS: [usize; 4] = [1, 16, 32, 256];
-pub(crate) const TARGETS: [usize; 4] = [1, 2, 4, 8];
-pub(crate) const HANDLERS: [usize; 3] = [10, 100, 1000];
 
 /// The lengths of bodies.
 pub(crate) const PAYLOADS: [usize; 3] = [0, 1 << 10, 64 << 10];
 
 /// The scenarios of a round; what is compared stands close together.
-pub(crate) fn round(quick: bool, peers: &[Primary]) -> Vec<Scenario> {
+pub(crate) fn round(extent: Extent, peers: &[Primary]) -> Vec<Scenario> {
+    if extent == Extent::Goals {
+        return of_goals();
+    }
+    let quick = extent == Extent::Quick;
     let mut plan = Vec::new();
     for payload in PAYLOADS {
         if quick && payload != 1 << 10 {
@@ -23,10 +25,25 @@ pub(crate) fn round(quick: bool, peers: &[Primary]) -> Vec<Scenario> {
         saturated(&mut plan, payload, quick, peers);
     }
     steady(&mut plan, peers);
-    flatness(&mut plan, quick);
     plan.sort_by_key(|scenario| (scenario.load != Load::Saturated, scenario.handlers));
     plan.dedup();
     plan
+}
+
+/// Of which a figure with a goal comes that no turns are taken for.
+fn of_goals() -> Vec<Scenario> {
+    let mut plan = Vec::new();
+    for (shadow, payload) in [
+        (Shadow::Fast, 1 << 10),
+        (Shadow::Silent, 1 << 10),
+        (Shadow::Silent, 64 << 10),
+    ] {
+        plan.extend([Primary::Mirror, Primary::Reqwest].map(|primary| Scenario {
+            payload,
+            ..Scenario::new(primary, shadow)
+        }));
+    }
+    beside_unmirrored(plan)
 }
 
 fn saturated(plan: &mut Vec<Scenario>, payload: usize, quick: bool, peers: &[Primary]) {
@@ -74,40 +91,67 @@ fn steady(plan: &mut Vec<Scenario>, peers: &[Primary]) {
     }
 }
 
-/// As many copies to several targets as to one.
-pub(crate) fn to(targets: usize) -> Scenario {
-    let base = Scenario::new(Primary::Mirror, Shadow::Fast);
-    let percentage = base.percentage / u32::try_from(targets).unwrap_or(1);
-    Scenario {
-        percentage,
-        targets,
-        ..base
-    }
+/// Who copies to a fast shadow, saturated: what a copy costs.
+pub(crate) fn cost() -> Vec<Scenario> {
+    let mirrored = [Primary::Mirror, Primary::Reqwest];
+    beside_unmirrored(mirrored.map(|primary| Scenario::new(primary, Shadow::Fast)))
 }
 
-fn flatness(plan: &mut Vec<Scenario>, quick: bool) {
-    let base = Scenario::new(Primary::Mirror, Shadow::Fast);
-    let ends = |all: &[usize]| match all {
-        [first, .., last] if quick => vec![*first, *last],
-        all => all.to_vec(),
-    };
-    let mut add = |scenario: Scenario| {
+/// The mirror, saturated.
+pub(crate) fn throughput(shadow: Shadow) -> Vec<Scenario> {
+    beside_unmirrored([Scenario::new(Primary::Mirror, shadow)])
+}
+
+/// The mirror, at a steady rate.
+pub(crate) fn latency(shadow: Shadow) -> Vec<Scenario> {
+    beside_unmirrored([Scenario {
+        load: STEADY,
+        times: 2,
+        ..Scenario::new(Primary::Mirror, shadow)
+    }])
+}
+
+/// Over more and more connections.
+pub(crate) fn connections() -> Vec<Scenario> {
+    beside_unmirrored([1, 16, 32, 256].map(|connections| Scenario {
+        connections,
+        ..Scenario::new(Primary::Mirror, Shadow::Fast)
+    }))
+}
+
+/// As many copies to more and more targets.
+pub(crate) fn targets() -> Vec<Scenario> {
+    beside_unmirrored([1_u8, 2, 4, 8].map(|targets| Scenario {
+        percentage: 100 / u32::from(targets),
+        targets: targets.into(),
+        ..Scenario::new(Primary::Mirror, Shadow::Fast)
+    }))
+}
+
+/// Among more and more mirrored handlers in one program.
+pub(crate) fn handlers() -> Vec<Scenario> {
+    beside_unmirrored([10, 100, 1000].map(|handlers| Scenario {
+        handlers,
+        ..Scenario::new(Primary::Mirror, Shadow::Fast)
+    }))
+}
+
+/// All that takes turns.
+pub(crate) fn in_turns() -> Vec<Vec<Scenario>> {
+    let mut groups = vec![cost(), connections(), targets(), handlers()];
+    groups.extend([Shadow::Silent, Shadow::Slow, Shadow::Dead].map(throughput));
+    groups.extend(Shadow::ALL.map(latency));
+    groups
+}
+
+fn beside_unmirrored(mirrored: impl IntoIterator<Item = Scenario>) -> Vec<Scenario> {
+    let mut group: Vec<Scenario> = Vec::new();
+    for scenario in mirrored {
         for scenario in [scenario.unmirrored(), scenario] {
-            if !plan.contains(&scenario) {
-                plan.push(scenario);
+            if !group.contains(&scenario) {
+                group.push(scenario);
             }
         }
-    };
-    for connections in ends(&CONNECTIONS) {
-        add(Scenario {
-            connections,
-            ..base
-        });
     }
-    for targets in ends(&TARGETS) {
-        add(to(targets));
-    }
-    for handlers in ends(&HANDLERS) {
-        add(Scenario { handlers, ..base });
-    }
+    group
 }

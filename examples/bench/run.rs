@@ -10,7 +10,7 @@ use super::{
     child::{Role, Shadows},
     load::{self, Requests},
     peer::Peer,
-    scenario::{Load, Primary, Scenario, Shadow},
+    scenario::{Primary, Scenario, Shadow},
 };
 
 /// Of the time that counts, how long it takes to get there: connections open, clients are made, pools fill.
@@ -57,13 +57,13 @@ pub(crate) struct Counters {
 }
 
 /// Who answers the load: an app, or a peer in front of one.
-struct Server {
+pub(crate) struct Server {
     app: Role,
     peer: Option<Peer>,
 }
 
 impl Server {
-    async fn start(scenario: Scenario, targets: &[String]) -> Result<Self> {
+    pub(crate) async fn start(scenario: Scenario, targets: &[String]) -> Result<Self> {
         let app = Role::primary(scenario, targets).await?;
         let shadow = targets.first().filter(|_| scenario.percentage > 0);
         let peer = if scenario.primary.is_peer() {
@@ -74,17 +74,17 @@ impl Server {
         Ok(Self { app, peer })
     }
 
-    fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         let peer = self.peer.as_ref().map(Peer::address);
         peer.unwrap_or(self.app.address()).to_owned()
     }
 
-    fn account(&self) -> Account {
+    pub(crate) fn account(&self) -> Account {
         let peer = self.peer.as_ref().map(Peer::account);
         peer.unwrap_or_else(|| self.app.account())
     }
 
-    async fn counters(&mut self) -> Result<Counters> {
+    pub(crate) async fn counters(&mut self) -> Result<Counters> {
         let numbers = self.app.numbers().await?;
         let [received, sent, answered, failed, in_flight, skipped, shed] = numbers[..] else {
             return Err("a primary tells seven numbers".into());
@@ -109,22 +109,7 @@ impl Run {
         let time = time * scenario.times;
         let from = Instant::now() + time.mul_f64(WARM_UP / f64::from(scenario.times));
         let until = from + time;
-        let requests = Requests {
-            address: server.address(),
-            payload: scenario.payload,
-            handlers: scenario.handlers,
-        };
-        let connections = scenario.connections;
-        let load = async {
-            match scenario.load {
-                Load::Saturated => {
-                    load::Load::saturate(&requests, connections, [from, until]).await
-                }
-                Load::Steady(rate) => {
-                    load::Load::keep_steady(&requests, connections, rate, [from, until]).await
-                }
-            }
-        };
+        let requests = Requests::of(scenario, server.address());
         let accounts = async {
             tokio::time::sleep_until(from.into()).await;
             let warm = shadows.seen().await;
@@ -134,7 +119,8 @@ impl Run {
             tokio::time::sleep_until(until.into()).await;
             (warm, [first, middle, server.account()])
         };
-        let (load, (warm, accounts)) = tokio::join!(load, accounts);
+        let (load, (warm, accounts)) =
+            tokio::join!(requests.send(scenario, [from, until]), accounts);
         let mut run = Self::new(load, accounts, time);
         let [[connections, copies], [before, copies_before]] =
             [shadows.seen().await?, warm?].map(|seen| seen.map(float));
@@ -147,14 +133,14 @@ impl Run {
         Ok(run)
     }
 
-    fn new(mut load: load::Load, [first, middle, last]: [Account; 3], time: Duration) -> Self {
+    fn new(load: load::Load, [first, middle, last]: [Account; 3], time: Duration) -> Self {
         let answers = f64::from(u32::try_from(load.latencies.len()).unwrap_or(u32::MAX));
         let mib = |kib: u64| f64::from(u32::try_from(kib).unwrap_or(u32::MAX)) / 1024.0;
         let cpu = Duration::from_nanos(last.cpu.saturating_sub(first.cpu));
         Self {
             throughput: answers / time.as_secs_f64(),
-            p50: load.percentile(0.5),
-            p99: load.percentile(0.99),
+            p50: load::percentile(load.latencies.clone(), 0.5),
+            p99: load::percentile(load.latencies, 0.99),
             cpu_per_request: cpu.as_secs_f64() * 1e6 / answers,
             copies_per_request: 0.0,
             memory: mib(last.peak_memory),
@@ -177,39 +163,27 @@ impl Run {
     ) -> Result {
         let requests = std::mem::take(&mut self.lost);
         let due = requests * scenario.copies();
+        let targets = f64::from(u32::try_from(scenario.targets).unwrap_or(u32::MAX));
         let until = Instant::now() + PATIENCE;
-        let mut counters;
-        let mut seen;
         loop {
-            counters = server.counters().await?;
-            seen = shadows.seen().await?;
+            let counters = server.counters().await?;
+            let arrived = float(shadows.seen().await?[1]);
             let under_way = if scenario.primary == Primary::Mirror {
-                counters.in_flight > 0
+                self.copies_per_request = float(counters.sent) / requests;
+                self.counters = Some(counters);
+                // Each request has an outcome for each target, or is lost, or its copies are about to leave.
+                self.lost = requests * targets - float(counters.received);
+                self.lost != 0.0 || scenario.shadow == Shadow::Fast && counters.in_flight > 0
             } else {
-                float(seen[1]) < due.floor()
+                self.copies_per_request = arrived / requests;
+                self.lost = (due - arrived).max(0.0);
+                scenario.shadow == Shadow::Fast && due > 0.0 && arrived < due.floor()
             };
-            if scenario.shadow != Shadow::Fast
-                || due == 0.0
-                || !under_way
-                || Instant::now() >= until
-            {
-                break;
+            if !under_way || Instant::now() >= until {
+                return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        let arrived = float(seen[1]);
-        self.copies_per_request = arrived / requests;
-        if scenario.primary == Primary::Mirror {
-            self.copies_per_request = float(counters.sent) / requests;
-            // Each request has an outcome for each target, or is lost.
-            let targets = f64::from(u32::try_from(scenario.targets).unwrap_or(u32::MAX));
-            let unsettled = counters.received - counters.sent - counters.skipped - counters.shed;
-            self.lost = requests * targets - float(counters.received - unsettled);
-            self.counters = Some(counters);
-        } else {
-            self.lost = (due - arrived).max(0.0);
-        }
-        Ok(())
     }
 }
 

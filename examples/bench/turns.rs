@@ -1,0 +1,185 @@
+//! Scenarios that are compared with one another, in turns: all of their processes run at once, and each in turn gets load
+//! for a moment. A machine that others use changes its speed from one second to the next, and so what is compared stands
+//! close together.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tokio::time::{sleep, sleep_until};
+
+use super::{
+    Result,
+    account::machine_time,
+    child::Shadows,
+    figures::median,
+    load::{Requests, percentile},
+    run::Server,
+    scenario::{Primary, Scenario, Shadow},
+};
+
+/// Turns that each scenario gets in a round. The first is not counted: clients are made, connections open, pools fill.
+const TURNS: usize = 13;
+
+/// The part of a measurement's length that a turn takes.
+const PART: u32 = 5;
+
+/// At the beginning of a turn: its connections open.
+const WARM_UP: Duration = Duration::from_millis(30);
+
+/// At the end of a turn: the answers of a slow shadow come, which belong to nobody else's turn.
+const REST: Duration = Duration::from_millis(250);
+
+/// What came of one turn.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Turn {
+    /// Answers in a hundredth of a second of one processor, of the time that the machine had: what others took of a shared
+    /// one does not count.
+    pub(crate) throughput: f64,
+    /// Microseconds of CPU in the primary.
+    pub(crate) cpu_per_request: f64,
+    /// Copies that left, of each request.
+    pub(crate) copies_per_request: f64,
+    /// Microseconds, of each answer.
+    #[serde(skip)]
+    pub(crate) latencies: Vec<u32>,
+}
+
+/// Scenarios that took turns, and what came of them: for each round, the turns of each scenario.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Group {
+    pub(crate) scenarios: Vec<Scenario>,
+    rounds: Vec<Vec<Vec<Turn>>>,
+}
+
+impl Group {
+    pub(crate) fn new(scenarios: Vec<Scenario>) -> Self {
+        Self {
+            scenarios,
+            rounds: Vec::new(),
+        }
+    }
+
+    /// Lets each scenario have its turns once more. `time` is the length of a measurement.
+    pub(crate) async fn measure(&mut self, time: Duration) -> Result {
+        let mut stands = Vec::new();
+        for scenario in &self.scenarios {
+            stands.push(Stand::start(*scenario).await?);
+        }
+        let mut round: Vec<Vec<Turn>> = vec![Vec::new(); stands.len()];
+        for turn in 0..TURNS {
+            let mut order: Vec<_> = stands.iter_mut().zip(&mut round).collect();
+            // There and back, so that no scenario has always the same before it.
+            if turn % 2 == 1 {
+                order.reverse();
+            }
+            for (stand, turns) in order {
+                turns.push(stand.turn(time / PART).await?);
+            }
+        }
+        let counted = round
+            .into_iter()
+            .map(|turns| turns.into_iter().skip(1).collect());
+        self.rounds.push(counted.collect());
+        Ok(())
+    }
+
+    /// A figure of a scenario, of its own unmirrored: the median of the ratios, turn by turn.
+    pub(crate) fn of_unmirrored(&self, scenario: Scenario, figure: impl Fn(&Turn) -> f64) -> f64 {
+        self.beside_unmirrored(scenario, |turn, without| figure(turn) / figure(without))
+    }
+
+    /// The latency that so many answers of a round took at most, of that of its own unmirrored: the median of the rounds.
+    pub(crate) fn latency_of_unmirrored(&self, scenario: Scenario, share: f64) -> f64 {
+        let latency = |turns: &[Turn]| {
+            let all = turns.iter().flat_map(|turn| &turn.latencies);
+            percentile(all.copied().collect(), share)
+        };
+        let rounds = self.rounds_of(scenario);
+        let rounds = rounds.zip(self.rounds_of(scenario.unmirrored()));
+        median(
+            rounds
+                .map(|(turns, without)| latency(turns) / latency(without))
+                .collect(),
+        )
+    }
+
+    /// Microseconds of CPU that a copy adds to a request.
+    pub(crate) fn cpu_per_copy(&self, scenario: Scenario) -> f64 {
+        self.beside_unmirrored(scenario, |turn, without| {
+            (turn.cpu_per_request - without.cpu_per_request) / turn.copies_per_request
+        })
+    }
+
+    /// The median of what is told of each turn and the same turn of its own unmirrored.
+    fn beside_unmirrored(&self, scenario: Scenario, figure: impl Fn(&Turn, &Turn) -> f64) -> f64 {
+        let rounds = self.rounds_of(scenario);
+        let rounds = rounds.zip(self.rounds_of(scenario.unmirrored()));
+        let pairs = rounds.flat_map(|(turns, without)| turns.iter().zip(without));
+        median(pairs.map(|(turn, without)| figure(turn, without)).collect())
+    }
+
+    /// The turns of a scenario, by round.
+    fn rounds_of(&self, scenario: Scenario) -> impl Iterator<Item = &[Turn]> {
+        let at = self.scenarios.iter().position(|other| *other == scenario);
+        let rounds = self.rounds.iter();
+        rounds.filter_map(move |round| round.get(at?).map(Vec::as_slice))
+    }
+}
+
+/// All that a scenario needs.
+struct Stand {
+    scenario: Scenario,
+    shadows: Shadows,
+    server: Server,
+}
+
+impl Stand {
+    async fn start(scenario: Scenario) -> Result<Self> {
+        let shadows = Shadows::start(scenario.shadow, scenario.targets).await?;
+        let server = Server::start(scenario, &shadows.urls()).await?;
+        Ok(Self {
+            scenario,
+            shadows,
+            server,
+        })
+    }
+
+    async fn turn(&mut self, time: Duration) -> Result<Turn> {
+        let scenario = self.scenario;
+        let from = Instant::now() + WARM_UP;
+        let until = from + time * scenario.times;
+        let requests = Requests::of(scenario, self.server.address());
+        let accounts = async {
+            sleep_until(from.into()).await;
+            let first = (machine_time(), self.server.account(), self.copies().await?);
+            sleep_until(until.into()).await;
+            let last = (machine_time(), self.server.account(), self.copies().await?);
+            Ok::<_, super::Error>([first, last])
+        };
+        let (load, accounts) = tokio::join!(requests.send(scenario, [from, until]), accounts);
+        let [(begun, before, copies_before), (ended, after, copies)] = accounts?;
+        if scenario.shadow == Shadow::Slow && scenario.primary != Primary::Plain {
+            sleep(REST).await;
+        }
+        let answers = float(load.latencies.len() as u64);
+        let cpu = Duration::from_nanos(after.cpu.saturating_sub(before.cpu));
+        Ok(Turn {
+            throughput: answers / float(ended - begun).max(1.0),
+            cpu_per_request: cpu.as_secs_f64() * 1e6 / answers,
+            copies_per_request: float(copies.saturating_sub(copies_before)) / answers,
+            latencies: load.latencies,
+        })
+    }
+
+    /// Copies that have left so far.
+    async fn copies(&mut self) -> Result<u64> {
+        Ok(match self.scenario.primary {
+            Primary::Mirror => self.server.counters().await?.sent,
+            _ => self.shadows.seen().await?[1],
+        })
+    }
+}
+
+fn float(count: u64) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
