@@ -19,6 +19,10 @@ use super::{
 /// The rounds of which a figure is the median.
 const ROUNDS: u32 = 3;
 
+/// The turns of a round, for scenarios that take turns.
+const TURNS: usize = 12;
+const TURNS_QUICK: usize = 2;
+
 /// How long a mirror keeps connections that nobody uses: it looks every 30 s for those that are 30 s old. And some more.
 const IDLE: Duration = Duration::from_secs(65);
 
@@ -75,7 +79,7 @@ impl Figures {
                 std::io::stdout().flush()?;
             }
         }
-        figures.take_turns(options.time).await?;
+        figures.take_turns(options).await?;
         if options.extent == Extent::Whole {
             for payload in [1 << 10, 64 << 10] {
                 let silent = Scenario {
@@ -90,12 +94,17 @@ impl Figures {
         Ok(figures)
     }
 
-    async fn take_turns(&mut self, time: Duration) -> Result {
+    async fn take_turns(&mut self, options: &Options) -> Result {
+        let turns = if options.extent == Extent::Quick {
+            TURNS_QUICK
+        } else {
+            TURNS
+        };
         let begun = Instant::now();
         for round in 1..=ROUNDS {
             let all = self.groups.len();
             for (done, group) in self.groups.iter_mut().enumerate() {
-                group.measure(time).await?;
+                group.measure(options.time, turns).await?;
                 let elapsed = begun.elapsed().as_secs();
                 print!(
                     "\rin turns, round {round} of {ROUNDS}: {:3} of {all}, {elapsed} s ",

@@ -3,7 +3,9 @@
 //! Mirroring beside its peers, over loopback, each in a process of its own: a primary that is plain, mirrored, mirrored
 //! by hand (with reqwest, with hyper-util), and nginx and Envoy in front of a plain one where they are installed;
 //! against shadows that are fast, slow, silent and dead. What is measured takes turns, in three rounds; a figure is the
-//! median of the rounds. It ends by itself: after some twelve minutes, or two with `--quick`.
+//! median of the rounds. Figures that have a goal come from shorter turns, in which all processes of a comparison run at
+//! once. It ends by itself: after some twenty minutes, eight with `--goals`, which measures only those figures, or two with
+//! `--quick`.
 //!
 //! `--seconds N` is the length of one measurement (1; 0.25 with `--quick`), `--json FILE` writes every figure, and
 //! `--svg FILE` draws a chart. Linux only: it reads `/proc`.

@@ -17,9 +17,6 @@ use super::{
     scenario::{Primary, Scenario, Shadow},
 };
 
-/// Turns that each scenario gets in a round. The first is not counted: clients are made, connections open, pools fill.
-const TURNS: usize = 13;
-
 /// The part of a measurement's length that a turn takes.
 const PART: u32 = 5;
 
@@ -59,14 +56,15 @@ impl Group {
         }
     }
 
-    /// Lets each scenario have its turns once more. `time` is the length of a measurement.
-    pub(crate) async fn measure(&mut self, time: Duration) -> Result {
+    /// Lets each scenario have so many turns more. `time` is the length of a measurement. One turn before them is not counted:
+    /// clients are made, connections open, pools fill.
+    pub(crate) async fn measure(&mut self, time: Duration, turns: usize) -> Result {
         let mut stands = Vec::new();
         for scenario in &self.scenarios {
             stands.push(Stand::start(*scenario).await?);
         }
         let mut round: Vec<Vec<Turn>> = vec![Vec::new(); stands.len()];
-        for turn in 0..TURNS {
+        for turn in 0..=turns {
             let mut order: Vec<_> = stands.iter_mut().zip(&mut round).collect();
             // There and back, so that no scenario has always the same before it.
             if turn % 2 == 1 {
