@@ -162,7 +162,7 @@ impl Stand {
         let answers = float(load.latencies.len() as u64);
         let cpu = Duration::from_nanos(after.cpu.saturating_sub(before.cpu));
         Ok(Turn {
-            throughput: answers / float(ended - begun).max(1.0),
+            throughput: answers / float(ended.saturating_sub(begun)).max(1.0),
             cpu_per_request: cpu.as_secs_f64() * 1e6 / answers,
             copies_per_request: float(copies.saturating_sub(copies_before)) / answers,
             latencies: load.latencies,
