@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use super::{
     figures::Figures,
-    plan::STEADY,
     scenario::{Primary, Scenario, Shadow},
 };
 
@@ -33,11 +32,7 @@ pub(crate) fn svg(figures: &Figures) -> String {
         figures.of_unmirrored(Scenario::new(primary, shadow), |run| run.throughput)
     };
     let p99 = |primary, shadow| {
-        let steady = Scenario {
-            load: STEADY,
-            times: 2,
-            ..Scenario::new(primary, shadow)
-        };
+        let steady = Scenario::steady(primary, shadow);
         figures.of_unmirrored(steady, |run| run.p99)
     };
     let memory = |primary, shadow| figures.memory_over(Scenario::new(primary, shadow)).max(0.0);

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    figures::Figures,
-    plan::{self, STEADY},
+    figures::{Figures, float},
+    plan,
     run::{Counters, Run},
     scenario::{Primary, Scenario, Shadow},
 };
@@ -126,11 +126,8 @@ fn cpu_and_speed(figures: &Figures, rows: &mut Rows) {
         rows.beside(figures.of_unmirrored(by_hand, |run| run.throughput));
     }
     for shadow in Shadow::ALL {
-        let [mirror, by_hand] = [Primary::Mirror, Primary::Reqwest].map(|primary| Scenario {
-            load: STEADY,
-            times: 2,
-            ..Scenario::new(primary, shadow)
-        });
+        let [mirror, by_hand] =
+            [Primary::Mirror, Primary::Reqwest].map(|primary| Scenario::steady(primary, shadow));
         let is = figures.in_turns(&plan::latency(shadow), |group| {
             group.latency_of_unmirrored(mirror, 0.99)
         });
@@ -165,7 +162,7 @@ fn memory_and_descriptors(figures: &Figures, rows: &mut Rows) {
             None,
         );
     }
-    let descriptors = |run: &Run| f64::from(u32::try_from(run.descriptors).unwrap_or(u32::MAX));
+    let descriptors = |run: &Run| float(run.descriptors);
     let silent = |primary| {
         let scenario = Scenario::new(primary, Shadow::Silent);
         figures.median(scenario, descriptors) - figures.median(scenario.unmirrored(), descriptors)
@@ -174,7 +171,7 @@ fn memory_and_descriptors(figures: &Figures, rows: &mut Rows) {
     rows.add(9, what, silent(Primary::Mirror), AtMost(256.0), None);
     rows.beside(silent(Primary::Reqwest));
     if let Some([before, _, idle]) = figures.idle_descriptors {
-        let left = f64::from(u32::try_from(idle.saturating_sub(before)).unwrap_or(u32::MAX));
+        let left = float(idle.saturating_sub(before));
         rows.add(
             9,
             "descriptors left after 65 s without copies",
@@ -191,7 +188,6 @@ fn copies(figures: &Figures, rows: &mut Rows) {
         let Counters {
             received, answered, ..
         } = run.counters.unwrap_or_default();
-        let float = |count| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
         float(answered) / float(received) * 100.0
     };
     let is = figures.median(fast, delivered);

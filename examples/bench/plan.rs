@@ -5,9 +5,6 @@ use super::{
     scenario::{Load, Primary, Scenario, Shadow},
 };
 
-/// A load that leaves the machine idle most of the time.
-pub(crate) const STEADY: Load = Load::Steady(2000);
-
 /// The lengths of bodies.
 pub(crate) const PAYLOADS: [usize; 3] = [0, 1 << 10, 64 << 10];
 
@@ -24,7 +21,7 @@ pub(crate) fn round(extent: Extent, peers: &[Primary]) -> Vec<Scenario> {
         }
         saturated(&mut plan, payload, quick, peers);
     }
-    steady(&mut plan, peers);
+    plan.extend(steady(peers));
     plan.sort_by_key(|scenario| (scenario.load != Load::Saturated, scenario.handlers));
     plan.dedup();
     plan
@@ -72,23 +69,13 @@ fn saturated(plan: &mut Vec<Scenario>, payload: usize, quick: bool, peers: &[Pri
     }
 }
 
-fn steady(plan: &mut Vec<Scenario>, peers: &[Primary]) {
-    let mut add = |primary, shadow| {
-        let scenario = Scenario {
-            load: STEADY,
-            times: 2,
-            ..Scenario::new(primary, shadow)
-        };
-        if !plan.contains(&scenario.unmirrored()) {
-            plan.push(scenario.unmirrored());
-        }
-        plan.push(scenario);
-    };
-    for shadow in Shadow::ALL {
-        for primary in Primary::IN_PROCESS.iter().chain(peers) {
-            add(*primary, shadow);
-        }
-    }
+fn steady(peers: &[Primary]) -> Vec<Scenario> {
+    let primaries = || Primary::IN_PROCESS.iter().chain(peers);
+    beside_unmirrored(
+        Shadow::ALL
+            .into_iter()
+            .flat_map(|shadow| primaries().map(move |primary| Scenario::steady(*primary, shadow))),
+    )
 }
 
 /// Who copies to a fast shadow, saturated: what a copy costs.
@@ -104,11 +91,7 @@ pub(crate) fn throughput(shadow: Shadow) -> Vec<Scenario> {
 
 /// The mirror, at a steady rate.
 pub(crate) fn latency(shadow: Shadow) -> Vec<Scenario> {
-    beside_unmirrored([Scenario {
-        load: STEADY,
-        times: 2,
-        ..Scenario::new(Primary::Mirror, shadow)
-    }])
+    beside_unmirrored([Scenario::steady(Primary::Mirror, shadow)])
 }
 
 /// Over more and more connections.

@@ -8,6 +8,7 @@ use super::{
     Result,
     account::Account,
     child::{Role, Shadows},
+    figures::float,
     load::{self, Requests},
     peer::Peer,
     scenario::{Primary, Scenario, Shadow},
@@ -134,8 +135,8 @@ impl Run {
     }
 
     fn new(load: load::Load, [first, middle, last]: [Account; 3], time: Duration) -> Self {
-        let answers = f64::from(u32::try_from(load.latencies.len()).unwrap_or(u32::MAX));
-        let mib = |kib: u64| f64::from(u32::try_from(kib).unwrap_or(u32::MAX)) / 1024.0;
+        let answers = float(load.latencies.len());
+        let mib = |kib: u64| float(kib) / 1024.0;
         let cpu = Duration::from_nanos(last.cpu.saturating_sub(first.cpu));
         Self {
             throughput: answers / time.as_secs_f64(),
@@ -163,7 +164,7 @@ impl Run {
     ) -> Result {
         let requests = std::mem::take(&mut self.lost);
         let due = requests * scenario.copies();
-        let targets = f64::from(u32::try_from(scenario.targets).unwrap_or(u32::MAX));
+        let targets = float(scenario.targets);
         let until = Instant::now() + PATIENCE;
         loop {
             let counters = server.counters().await?;
@@ -185,8 +186,4 @@ impl Run {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
-}
-
-fn float(count: u64) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }

@@ -72,6 +72,9 @@ pub(crate) enum Load {
     Steady(u32),
 }
 
+/// A load that leaves the machine idle most of the time.
+pub(crate) const STEADY: Load = Load::Steady(2000);
+
 /// One thing to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub(crate) struct Scenario {
@@ -102,6 +105,15 @@ impl Scenario {
             targets: 1,
             handlers: 1,
             times: 1,
+        }
+    }
+
+    /// The same at a rate that leaves the machine idle most of the time. It takes twice as long, for enough answers.
+    pub(crate) const fn steady(primary: Primary, shadow: Shadow) -> Self {
+        Self {
+            load: STEADY,
+            times: 2,
+            ..Self::new(primary, shadow)
         }
     }
 

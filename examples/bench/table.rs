@@ -1,10 +1,10 @@
 //! The table of ratios.
 
 use super::{
-    figures::Figures,
-    plan::{PAYLOADS, STEADY},
+    figures::{Figures, float},
+    plan::PAYLOADS,
     run::Run,
-    scenario::{Load, Primary, Scenario},
+    scenario::{Load, Primary, STEADY, Scenario},
 };
 
 pub(crate) fn print(figures: &Figures) {
@@ -74,7 +74,7 @@ fn print_row(figures: &Figures, scenario: Scenario, runs: &[Run]) {
     } else {
         format!("{:.1}", figures.cpu_per_copy(scenario))
     };
-    let descriptors = |run: &Run| f64::from(u32::try_from(run.descriptors).unwrap_or(u32::MAX));
+    let descriptors = |run: &Run| float(run.descriptors);
     let over =
         figures.median(scenario, descriptors) - figures.median(scenario.unmirrored(), descriptors);
     let lost = if scenario.primary == Primary::Plain || scenario.percentage == 0 {

@@ -11,7 +11,7 @@ use super::{
     Result,
     account::machine_time,
     child::Shadows,
-    figures::median,
+    figures::{float, median},
     load::{Requests, percentile},
     run::Server,
     scenario::{Primary, Scenario, Shadow},
@@ -92,13 +92,9 @@ impl Group {
             let all = turns.iter().flat_map(|turn| &turn.latencies);
             percentile(all.copied().collect(), share)
         };
-        let rounds = self.rounds_of(scenario);
-        let rounds = rounds.zip(self.rounds_of(scenario.unmirrored()));
-        median(
-            rounds
-                .map(|(turns, without)| latency(turns) / latency(without))
-                .collect(),
-        )
+        let ratios = self.rounds_beside_unmirrored(scenario);
+        let ratios = ratios.map(|(turns, without)| latency(turns) / latency(without));
+        median(ratios.collect())
     }
 
     /// Microseconds of CPU that a copy adds to a request.
@@ -110,17 +106,20 @@ impl Group {
 
     /// The median of what is told of each turn and the same turn of its own unmirrored.
     fn beside_unmirrored(&self, scenario: Scenario, figure: impl Fn(&Turn, &Turn) -> f64) -> f64 {
-        let rounds = self.rounds_of(scenario);
-        let rounds = rounds.zip(self.rounds_of(scenario.unmirrored()));
+        let rounds = self.rounds_beside_unmirrored(scenario);
         let pairs = rounds.flat_map(|(turns, without)| turns.iter().zip(without));
         median(pairs.map(|(turn, without)| figure(turn, without)).collect())
     }
 
-    /// The turns of a scenario, by round.
-    fn rounds_of(&self, scenario: Scenario) -> impl Iterator<Item = &[Turn]> {
-        let at = self.scenarios.iter().position(|other| *other == scenario);
+    /// The turns of a scenario and those of its own unmirrored, by round.
+    fn rounds_beside_unmirrored(
+        &self,
+        scenario: Scenario,
+    ) -> impl Iterator<Item = (&[Turn], &[Turn])> {
+        let at = |wanted| self.scenarios.iter().position(|other| *other == wanted);
+        let (mirrored, without) = (at(scenario), at(scenario.unmirrored()));
         let rounds = self.rounds.iter();
-        rounds.filter_map(move |round| round.get(at?).map(Vec::as_slice))
+        rounds.filter_map(move |round| Some((&*round[mirrored?], &*round[without?])))
     }
 }
 
@@ -159,7 +158,7 @@ impl Stand {
         if scenario.shadow == Shadow::Slow && scenario.primary != Primary::Plain {
             sleep(REST).await;
         }
-        let answers = float(load.latencies.len() as u64);
+        let answers = float(load.latencies.len());
         let cpu = Duration::from_nanos(after.cpu.saturating_sub(before.cpu));
         Ok(Turn {
             throughput: answers / float(ended.saturating_sub(begun)).max(1.0),
@@ -176,8 +175,4 @@ impl Stand {
             _ => self.shadows.seen().await?[1],
         })
     }
-}
-
-fn float(count: u64) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }

@@ -10,7 +10,10 @@ use axum::{
 };
 use futures_util::{StreamExt, stream};
 use mirror_runtime::{CompareMode, Limits, Mirror, NotComparedReason};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::{
     TURN,
@@ -57,22 +60,34 @@ async fn is_room_for_another() -> bool {
     report().compared == 1
 }
 
-#[tokio::test]
-async fn a_body_that_goes_silent_gives_the_memory_back_that_is_held_for_it() {
-    let _turn = TURN.lock().await;
-    let shadow = Shadow::answering(|_| Response::new(Body::from("short"))).await;
-    let mirror = mirror(&shadow, Duration::from_millis(300));
+/// A client that has read a large piece of a body, of which nothing else comes, while the budget is small.
+async fn waiting_for_more(mirror: &Mirror) -> (Primary, TcpStream) {
     let silent = async || {
         let first = stream::iter([Ok::<_, Infallible>(Bytes::from(vec![b'x'; LARGE]))]);
         Body::from_stream(first.chain(stream::pending()))
     };
     let app = Router::new().route("/", get(silent)).layer(mirror.layer());
+    let (primary, mut client) = asking(app).await;
+    client.read_exact(&mut vec![0; LARGE]).await.unwrap();
+    (primary, client)
+}
+
+/// A client that has sent a request, while the budget is small.
+async fn asking(app: Router) -> (Primary, TcpStream) {
     let primary = Primary::start(app).await;
     Limits::new().byte_budget(100_000).apply();
     let mut client = primary.connect().await;
     let request = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
     client.write_all(request).await.unwrap();
-    client.read_exact(&mut vec![0; LARGE]).await.unwrap();
+    (primary, client)
+}
+
+#[tokio::test]
+async fn a_body_that_goes_silent_gives_the_memory_back_that_is_held_for_it() {
+    let _turn = TURN.lock().await;
+    let shadow = Shadow::answering(|_| Response::new(Body::from("short"))).await;
+    let mirror = mirror(&shadow, Duration::from_millis(300));
+    let (_primary, client) = waiting_for_more(&mirror).await;
     given_up(&mirror, 1).await;
     let is_room = is_room_for_another().await;
     Limits::new().apply();
@@ -88,11 +103,7 @@ async fn a_handler_that_takes_its_time_holds_no_answer_of_a_shadow() {
     let mirror = mirror(&shadow, Duration::from_millis(300));
     let handler = get(async || std::future::pending::<&str>().await);
     let app = Router::new().route("/", handler).layer(mirror.layer());
-    let primary = Primary::start(app).await;
-    Limits::new().byte_budget(100_000).apply();
-    let mut client = primary.connect().await;
-    let request = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
-    client.write_all(request).await.unwrap();
+    let (_primary, client) = asking(app).await;
     given_up(&mirror, 1).await;
     let is_room = is_room_for_another().await;
     Limits::new().apply();
@@ -106,17 +117,7 @@ async fn a_body_whose_copy_has_failed_holds_nothing() {
     let _turn = TURN.lock().await;
     let shadow = Shadow::holding().await;
     let mirror = mirror(&shadow, Duration::from_millis(300));
-    let silent = async || {
-        let first = stream::iter([Ok::<_, Infallible>(Bytes::from(vec![b'x'; LARGE]))]);
-        Body::from_stream(first.chain(stream::pending()))
-    };
-    let app = Router::new().route("/", get(silent)).layer(mirror.layer());
-    let primary = Primary::start(app).await;
-    Limits::new().byte_budget(100_000).apply();
-    let mut client = primary.connect().await;
-    let request = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
-    client.write_all(request).await.unwrap();
-    client.read_exact(&mut vec![0; LARGE]).await.unwrap();
+    let (_primary, client) = waiting_for_more(&mirror).await;
     until("the copy fails", || {
         let report = mirror.report().targets.remove(0);
         report.not_compared_for(NotComparedReason::Failed) == 1
