@@ -135,7 +135,7 @@ pub(crate) fn raise(mirror: &Mirror) {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-    use tracing::{Event, Metadata, Subscriber, span};
+    use tracing::{Event, Metadata, Subscriber, callsite::rebuild_interest_cache, span};
 
     use super::*;
 
@@ -169,11 +169,17 @@ mod tests {
     fn a_mismatch_that_is_raised_is_not_logged_as_a_panic_of_the_users_code() {
         let log = Log::default();
         let logged = Arc::clone(&log.0);
+        let fail = || caught("compare", || -> () { panic!("it failed") });
         tracing::subscriber::with_default(log, || {
+            // An event that a thread without a subscriber is the first to log is off from then on, while there is one
+            // subscriber. It is known here, and asked about anew.
+            fail();
+            rebuild_interest_cache();
+            logged.store(0, SeqCst);
             panic_with("they differ");
             assert_eq!(logged.load(SeqCst), 0);
             // As that of a user's function is.
-            caught("compare", || -> () { panic!("it failed") });
+            fail();
             assert_eq!(logged.load(SeqCst), 1);
         });
     }
