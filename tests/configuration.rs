@@ -33,8 +33,8 @@ fn targets_are_checked() {
             "invalid target `http://a`: a target must not have a query, each copy brings its own",
         ),
         (
-            "http://xn--a",
-            "invalid target `http://xn--a`: invalid international domain name",
+            "http://bücher.example",
+            "invalid target `http://bücher.example`: the host must be a name in ASCII or an IP address, not `bücher.example`",
         ),
     ] {
         assert_eq!(message(Mirror::builder().target(url)), expected);

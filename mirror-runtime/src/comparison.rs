@@ -7,6 +7,7 @@ mod cut;
 mod decimal;
 mod difference;
 mod display;
+mod edits;
 mod encoding;
 mod engine;
 mod found;

@@ -151,7 +151,7 @@ impl ConfigError {
         }
     }
 
-    /// A URL that the grammar takes and the HTTP client does not, such as a host with broken punycode.
+    /// A URL that the grammar takes and the HTTP client does not.
     pub(crate) fn unusable_url(url: &str, error: &dyn fmt::Display) -> Self {
         Self::Url {
             url: without_query(url).to_owned(),

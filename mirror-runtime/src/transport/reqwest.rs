@@ -5,9 +5,9 @@ mod client;
 
 use std::time::Duration;
 
+use ::reqwest::Url;
 use axum::body::Body;
 use http::{HeaderMap, Request, Response, Uri, header, uri::Scheme};
-use url::Url;
 
 use self::{
     classify::classify,

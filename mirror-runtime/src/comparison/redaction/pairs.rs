@@ -1,7 +1,6 @@
 //! Queries and forms: `name=value&name=value`.
 
 use bumpalo::Bump;
-use url::form_urlencoded;
 
 use super::{
     super::json::{Node, REDACTED, parse},

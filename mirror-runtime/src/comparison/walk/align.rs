@@ -1,9 +1,9 @@
 //! Comparing two arrays, element by element.
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::DiffOp;
 
 use super::{Element, Stop, Walk};
-use crate::comparison::{budget::Spent, json::Node, path::Token, patterns::State};
+use crate::comparison::{budget::Spent, edits::edits, json::Node, path::Token, patterns::State};
 
 /// The most elements, of both arrays, among which the ones that went and came are looked for. It takes up to the square
 /// of their number.
@@ -82,7 +82,7 @@ impl<'n> Walk<'n, '_, '_> {
                 &one_hashes[before..one_end],
                 &other_hashes[before..other_end],
             );
-            for op in capture_diff_slices(Algorithm::Myers, one, other) {
+            for op in edits(one, other) {
                 self.operation(op, ones_between, others_between)?;
             }
         } else {

@@ -1,6 +1,6 @@
 //! Comparing two arrays as multisets.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::{Element, Stop, Walk};
 use crate::comparison::{budget::Spent, decimal::Decimal, json::Node};
@@ -73,49 +73,50 @@ impl<'n> Walk<'n, '_, '_> {
         if !first_fits {
             first_fits = sort_numbers(&mut left, ones) && sort_numbers(&mut right, others);
         }
-        let mut free: VecDeque<usize> = right.iter().copied().collect();
-        let mut partners: BTreeMap<usize, usize> = BTreeMap::new();
-        for one in &left {
+        // From here on both are known by their places in the bucket.
+        let mut free: VecDeque<usize> = (0..right.len()).collect();
+        let mut partners = Partners::new(left.len(), right.len());
+        for (one, left) in left.iter().enumerate() {
             for (position, other) in free.iter().enumerate() {
-                if self.fits(&ones[*one], &others[*other])? {
-                    partners.insert(*other, *one);
+                if self.fits(&ones[*left], &others[right[*other]])? {
+                    partners.pair(one, *other);
                     free.remove(position);
                     break;
                 }
             }
         }
-        if !first_fits && !free.is_empty() && partners.len() < left.len() {
+        if !first_fits && !free.is_empty() && partners.of_ones.contains(&None) {
             if left.len().max(right.len()) > MAX_MATCHED {
                 return Err(Spent);
             }
             self.improve(&mut partners, (&left, &right), ones, others)?;
         }
-        right.retain(|other| !partners.contains_key(other));
-        let paired: BTreeSet<usize> = partners.into_values().collect();
-        left.retain(|one| !paired.contains(one));
-        Ok((left, right))
+        Ok((
+            unpaired(&left, &partners.of_ones),
+            unpaired(&right, &partners.of_others),
+        ))
     }
 
     /// Pairs more elements, by giving others new partners (Kuhn's algorithm).
     fn improve(
         &mut self,
-        partners: &mut BTreeMap<usize, usize>,
+        partners: &mut Partners,
         (left, right): (&[usize], &[usize]),
         ones: &[Element<'n>],
         others: &[Element<'n>],
     ) -> Result<(), Spent> {
-        let mut fits = BTreeMap::new();
-        for one in left {
-            for other in right {
+        let mut fits = vec![Vec::new(); left.len()];
+        for (one, fits) in left.iter().zip(&mut fits) {
+            for (place, other) in right.iter().enumerate() {
                 if self.fits(&ones[*one], &others[*other])? {
-                    fits.entry(*one).or_insert_with(Vec::new).push(*other);
+                    fits.push(place);
                 }
             }
         }
-        for one in left {
-            if !partners.values().any(|partner| partner == one) {
+        for one in 0..left.len() {
+            if partners.of_ones[one].is_none() {
                 self.budget.spend(right.len() * left.len())?;
-                pair(*one, &fits, partners, &mut Vec::new());
+                pair(one, &fits, partners, &mut vec![false; right.len()]);
             }
         }
         Ok(())
@@ -126,21 +127,43 @@ impl<'n> Walk<'n, '_, '_> {
     }
 }
 
+/// Who is paired with whom, on both sides, by their places in a bucket.
+struct Partners {
+    of_ones: Vec<Option<usize>>,
+    of_others: Vec<Option<usize>>,
+}
+
+impl Partners {
+    fn new(ones: usize, others: usize) -> Self {
+        Self {
+            of_ones: vec![None; ones],
+            of_others: vec![None; others],
+        }
+    }
+
+    fn pair(&mut self, one: usize, other: usize) {
+        self.of_ones[one] = Some(other);
+        self.of_others[other] = Some(one);
+    }
+}
+
+/// The positions of those without a partner.
+fn unpaired(positions: &[usize], partners: &[Option<usize>]) -> Vec<usize> {
+    let both = positions.iter().zip(partners);
+    both.filter(|(_, partner)| partner.is_none())
+        .map(|(position, _)| *position)
+        .collect()
+}
+
 /// Finds a partner for an element; it recurses at most [`MAX_MATCHED`] times.
-fn pair(
-    one: usize,
-    fits: &BTreeMap<usize, Vec<usize>>,
-    partners: &mut BTreeMap<usize, usize>,
-    tried: &mut Vec<usize>,
-) -> bool {
-    for other in fits.get(&one).into_iter().flatten() {
-        if tried.contains(other) {
+fn pair(one: usize, fits: &[Vec<usize>], partners: &mut Partners, tried: &mut [bool]) -> bool {
+    for other in &fits[one] {
+        if std::mem::replace(&mut tried[*other], true) {
             continue;
         }
-        tried.push(*other);
-        let taken_by = partners.get(other).copied();
+        let taken_by = partners.of_others[*other];
         if taken_by.is_none_or(|taken_by| pair(taken_by, fits, partners, tried)) {
-            partners.insert(*other, one);
+            partners.pair(one, *other);
             return true;
         }
     }
