@@ -102,9 +102,9 @@ fn mirrored(compare: Option<CompareMode>) -> axum::routing::MethodRouter {
         None => builder,
     };
     // As long as the program, as the one of an attribute.
-    let mirror: &'static Mirror =
-        Box::leak(Box::new(builder.build().expect("options that are right")));
-    any(move |incoming: Incoming<()>| serve::<(), _, (Bytes,), _>(mirror, answer, incoming))
+    let mirror = Arc::new(builder.build().expect("options that are right"));
+    let mirror: &'static Arc<Mirror> = Box::leak(Box::new(mirror));
+    any(move |incoming: Incoming<()>| serve::<(), _, (Bytes,), _, _>(mirror, answer, incoming))
 }
 
 /// Sends copies nowhere and answers them at once, like the primary.

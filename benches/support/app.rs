@@ -75,9 +75,9 @@ pub(crate) fn candidate_unsampled() -> MethodRouter {
 /// has no port that the system chooses.
 pub(crate) fn attribute(mirror: &Mirror) -> MethodRouter {
     // As long as the program, as the one of an attribute.
-    let mirror: &'static Mirror = Box::leak(Box::new(mirror.clone()));
+    let mirror: &'static Arc<Mirror> = Box::leak(Box::new(Arc::new(mirror.clone())));
     let handler = move |incoming: Incoming<Seen>| {
-        serve::<Seen, _, (State<Seen>, Body), _>(mirror, read, incoming)
+        serve::<Seen, _, (State<Seen>, Body), _, _>(mirror, read, incoming)
     };
     any(handler).with_state(Seen::default())
 }

@@ -1,13 +1,17 @@
 //! Calling the original handler: axum's own way of extracting arguments, without a box around the future.
 
-use std::future::Future;
+use std::{
+    convert::Infallible,
+    future::{Future, Ready},
+};
 
 use axum::{
-    body::Body,
     extract::{FromRequest, FromRequestParts, Request},
     response::{IntoResponse, Response},
 };
 use http::request::Parts;
+
+use crate::incoming::Incoming;
 
 /// An `async fn` whose arguments are extractors: all but the last from the parts, the last from the whole request.
 ///
@@ -17,9 +21,28 @@ use http::request::Parts;
     note = "a handler is an `async fn` whose arguments are extractors, with the one that takes the body last, \
             whose answer is `IntoResponse`, and whose future is `Send`"
 )]
-pub trait Call<S, M, A>: Send {
+pub trait Call<S, M, A>: Send + Sized {
     /// Extracts the arguments, calls the handler, and turns what it returns into a response.
-    fn call(self, parts: Parts, body: Body, state: S) -> impl Future<Output = Response> + Send;
+    fn call(self, incoming: Incoming<S>) -> impl Future<Output = Response> + Send {
+        self.call_unless(
+            incoming,
+            |_| None,
+            |never: Infallible, _, _| -> Ready<Response> { match never {} },
+        )
+    }
+
+    /// The same, unless `diverts` finds in the request's head that it goes another way: that of `divert`.
+    ///
+    /// All of it is one future, in which the request stays where it is.
+    fn call_unless<D, F>(
+        self,
+        incoming: Incoming<S>,
+        diverts: impl FnOnce(&Parts) -> Option<D> + Send,
+        divert: impl FnOnce(D, Self, Incoming<S>) -> F + Send,
+    ) -> impl Future<Output = Response> + Send
+    where
+        D: Send,
+        F: Future<Output = Response> + Send;
 }
 
 impl<S, F, Fut> Call<S, (), ()> for F
@@ -28,7 +51,19 @@ where
     Fut: Future<Output: IntoResponse> + Send,
     S: Send,
 {
-    async fn call(self, _: Parts, _: Body, _: S) -> Response {
+    async fn call_unless<D, G>(
+        self,
+        incoming: Incoming<S>,
+        diverts: impl FnOnce(&Parts) -> Option<D> + Send,
+        divert: impl FnOnce(D, Self, Incoming<S>) -> G + Send,
+    ) -> Response
+    where
+        D: Send,
+        G: Future<Output = Response> + Send,
+    {
+        if let Some(way) = diverts(&incoming.parts) {
+            return divert(way, self, incoming).await;
+        }
         self().await.into_response()
     }
 }
@@ -54,21 +89,28 @@ macro_rules! impl_call {
                 reason = "a request is large, and each call that it passes moves it"
             )]
             #[inline(always)]
-            fn call(
+            fn call_unless<D, G>(
                 self,
-                mut parts: Parts,
-                body: Body,
-                state: S,
-            ) -> impl Future<Output = Response> + Send {
+                mut incoming: Incoming<S>,
+                diverts: impl FnOnce(&Parts) -> Option<D> + Send,
+                divert: impl FnOnce(D, Self, Incoming<S>) -> G + Send,
+            ) -> impl Future<Output = Response> + Send
+            where
+                D: Send,
+                G: Future<Output = Response> + Send,
+            {
                 async move {
+                    if let Some(way) = diverts(&incoming.parts) {
+                        return divert(way, self, incoming).await;
+                    }
                     $(
-                        let $arg = match $arg::from_request_parts(&mut parts, &state).await {
+                        let $arg = match $arg::from_request_parts(&mut incoming.parts, &incoming.state).await {
                             Ok(value) => value,
                             Err(rejection) => return rejection.into_response(),
                         };
                     )*
-                    let request = Request::from_parts(parts, body);
-                    let $last = match $last::from_request(request, &state).await {
+                    let request = Request::from_parts(incoming.parts, incoming.body);
+                    let $last = match $last::from_request(request, &incoming.state).await {
                         Ok(value) => value,
                         Err(rejection) => return rejection.into_response(),
                     };

@@ -8,7 +8,7 @@ use axum::{body::Body, handler::Handler};
 use http::Request;
 
 pub(crate) use self::guarded::Guarded;
-use crate::{body::CopyBody, call::Call, transport::Sending};
+use crate::{body::CopyBody, call::Call, incoming::Incoming, transport::Sending};
 
 /// Calls one candidate. A plain function, so that a request that is not sampled pays nothing for it.
 pub type Candidate<S> = fn(Request<CopyBody>, S) -> Sending;
@@ -72,7 +72,13 @@ where
 {
     let (parts, body) = copy.into_parts();
     Box::pin(Guarded::new(async move {
-        handler.call(parts, Body::new(body), state).await
+        handler
+            .call(Incoming {
+                parts,
+                body: Body::new(body),
+                state,
+            })
+            .await
     }))
 }
 

@@ -45,11 +45,8 @@ where
         request: Request,
         state: &S,
     ) -> impl Future<Output = Result<Self, Self::Rejection>> + Send {
+        let state = state.clone();
         let (parts, body) = request.into_parts();
-        ready(Ok(Self {
-            parts,
-            body,
-            state: state.clone(),
-        }))
+        ready(Ok(Self { parts, body, state }))
     }
 }

@@ -2,16 +2,14 @@
 
 mod check;
 mod options;
-mod serving;
 
-use std::future::Future;
+use std::{future::Future, ops::Deref};
 
 pub use axum::{
     extract::{FromRequest, FromRequestParts},
     response::Response,
 };
 
-use self::serving::Serving;
 pub use self::{
     check::{check_baseline, check_distinct, check_target},
     options::{Options, Source},
@@ -26,30 +24,31 @@ pub use crate::{
 };
 
 /// Answers a request with the original handler, and mirrors it.
+///
+/// What mirrors is in a box: it is larger, and most requests should not pay for its size.
 #[expect(
     clippy::inline_always,
     reason = "a request is large, and each call that it passes moves it"
 )]
 #[inline(always)]
-pub fn serve<S, M, A, H>(
-    mirror: &Mirror,
+pub fn serve<S, M, A, H, L>(
+    mirror: &'static L,
     handler: H,
     incoming: Incoming<S>,
-) -> impl Future<Output = Response> + Send + use<S, M, A, H>
+) -> impl Future<Output = Response> + Send + use<S, M, A, H, L>
 where
     H: Call<S, M, A>,
     S: Send + Sync,
+    L: Deref<Target = Mirror> + Sync,
 {
-    let Incoming { parts, body, state } = incoming;
-    let primary = move |parts, body| handler.call(parts, body, state);
-    match mirror.sample(&parts) {
-        None => Serving::Direct {
-            future: primary(parts, body),
+    handler.call_unless(
+        incoming,
+        |parts| mirror.sample(parts),
+        |sampled, handler: H, Incoming { parts, body, state }| {
+            let primary = move |parts, body| handler.call(Incoming { parts, body, state });
+            Box::pin(sampled.serve(parts, body, primary, |answer| Some(answer)))
         },
-        Some(sampled) => Serving::Mirrored {
-            future: Box::pin(sampled.serve(parts, body, primary, |answer| Some(answer))),
-        },
-    }
+    )
 }
 
 /// The same for a mirror with handlers among its targets: `candidates`, in the order of the attribute.
@@ -58,29 +57,26 @@ where
     reason = "a request is large, and each call that it passes moves it"
 )]
 #[inline(always)]
-pub fn serve_with<S, M, A, H, const N: usize>(
-    mirror: &Mirror,
+pub fn serve_with<S, M, A, H, L, const N: usize>(
+    mirror: &'static L,
     handler: H,
     candidates: [Candidate<S>; N],
     incoming: Incoming<S>,
-) -> impl Future<Output = Response> + Send + use<S, M, A, H, N>
+) -> impl Future<Output = Response> + Send + use<S, M, A, H, L, N>
 where
     H: Call<S, M, A>,
     S: Clone + Send + Sync + 'static,
+    L: Deref<Target = Mirror> + Sync,
 {
-    let Incoming { parts, body, state } = incoming;
-    match mirror.sample(&parts) {
-        None => Serving::Direct {
-            future: handler.call(parts, body, state),
-        },
-        Some(mut sampled) => {
+    handler.call_unless(
+        incoming,
+        |parts| mirror.sample(parts),
+        move |mut sampled, handler: H, Incoming { parts, body, state }| {
             if sampled.wants_candidates() {
                 sampled = sampled.with_candidates(Candidates::new(candidates, state.clone()));
             }
-            let primary = move |parts, body| handler.call(parts, body, state);
-            Serving::Mirrored {
-                future: Box::pin(sampled.serve(parts, body, primary, |answer| Some(answer))),
-            }
-        }
-    }
+            let primary = move |parts, body| handler.call(Incoming { parts, body, state });
+            Box::pin(sampled.serve(parts, body, primary, |answer| Some(answer)))
+        },
+    )
 }

@@ -83,11 +83,11 @@ pub(super) fn serve(
     let signature = quote_spanned!(span=> #state, #via, (#(#arguments,)*));
     let Some(candidates) = candidate::candidates(args, &state, &signature) else {
         return quote_spanned! {span=>
-            ::mirror_runtime::__private::serve::<#signature, _>(&__MIRROR, #original, #incoming)
+            ::mirror_runtime::__private::serve::<#signature, _, _>(&__MIRROR, #original, #incoming)
         };
     };
     quote_spanned! {span=>
-        ::mirror_runtime::__private::serve_with::<#signature, _, _>(
+        ::mirror_runtime::__private::serve_with::<#signature, _, _, _>(
             &__MIRROR,
             #original,
             #candidates,

@@ -37,5 +37,6 @@ where
         __MirrorVia,
         (Path<u64>,),
         _,
+        _,
     >(&__MIRROR, r#match, incoming)
 }

@@ -29,6 +29,7 @@ where
         __MirrorVia,
         (Path<T>,),
         _,
+        _,
     >(&__MIRROR, Self::__mirror_original_find::<T>, incoming)
 }
 #[doc(hidden)]

@@ -69,5 +69,6 @@ where
         (),
         (),
         _,
+        _,
     >(&__MIRROR, list_users, incoming)
 }

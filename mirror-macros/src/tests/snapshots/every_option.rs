@@ -105,5 +105,6 @@ where
         (),
         (),
         _,
+        _,
     >(&__MIRROR, list_users, incoming)
 }

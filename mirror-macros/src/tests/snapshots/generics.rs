@@ -47,5 +47,6 @@ where
         __MirrorVia,
         (State<R>, Tenant<'static>, &'static str, Matcher<'static, fn(&str) -> bool>),
         _,
+        _,
     >(&__MIRROR, find::<R, N>, incoming)
 }

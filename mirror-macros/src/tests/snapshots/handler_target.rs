@@ -47,6 +47,7 @@ where
         (State<Db>, Query<Page>),
         _,
         _,
+        _,
     >(
         &__MIRROR,
         list_users,

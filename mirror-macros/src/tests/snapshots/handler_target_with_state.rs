@@ -33,6 +33,7 @@ where
         (State<Db>,),
         _,
         _,
+        _,
     >(
         &__MIRROR,
         list_users,

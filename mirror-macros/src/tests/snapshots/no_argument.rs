@@ -29,5 +29,6 @@ where
         (),
         (),
         _,
+        _,
     >(&__MIRROR, health, incoming)
 }

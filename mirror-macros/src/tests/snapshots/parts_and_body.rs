@@ -41,5 +41,6 @@ where
         __MirrorVia,
         (State<Db>, Json<NewOrder>),
         _,
+        _,
     >(&__MIRROR, create_order, incoming)
 }
