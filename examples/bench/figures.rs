@@ -19,10 +19,6 @@ use super::{
 /// The rounds of which a figure is the median.
 const ROUNDS: u32 = 3;
 
-/// The turns of a round, for scenarios that take turns.
-const TURNS: usize = 12;
-const TURNS_QUICK: usize = 2;
-
 /// How long a mirror keeps connections that nobody uses: it looks every 30 s for those that are 30 s old. And some more.
 const IDLE: Duration = Duration::from_secs(65);
 
@@ -59,7 +55,7 @@ impl Figures {
         }
         let peers: Vec<_> = figures.peers.iter().map(|(peer, _)| *peer).collect();
         let plan = plan::round(options.extent, &peers);
-        let groups = plan::in_turns().into_iter().map(Group::new);
+        let groups = plan::in_turns(options.extent).into_iter().map(Group::new);
         figures.groups = groups.collect();
         let begun = Instant::now();
         for round in 1..=ROUNDS {
@@ -95,16 +91,11 @@ impl Figures {
     }
 
     async fn take_turns(&mut self, options: &Options) -> Result {
-        let turns = if options.extent == Extent::Quick {
-            TURNS_QUICK
-        } else {
-            TURNS
-        };
         let begun = Instant::now();
         for round in 1..=ROUNDS {
             let all = self.groups.len();
             for (done, group) in self.groups.iter_mut().enumerate() {
-                group.measure(options.time, turns).await?;
+                group.measure(options.time, options.turns).await?;
                 let elapsed = begun.elapsed().as_secs();
                 print!(
                     "\rin turns, round {round} of {ROUNDS}: {:3} of {all}, {elapsed} s ",

@@ -10,7 +10,13 @@ pub(crate) enum Extent {
     Goals,
     /// Only bodies of 1 KiB, briefly.
     Quick,
+    /// Only the goals of this number, of those that are measured in turns.
+    Row(u8),
 }
+
+/// The turns of a round.
+const TURNS: usize = 12;
+const TURNS_QUICK: usize = 2;
 
 /// The options of a run.
 #[derive(Clone, Debug)]
@@ -18,16 +24,17 @@ pub(crate) struct Options {
     /// The length of one measurement.
     pub(crate) time: Duration,
     pub(crate) extent: Extent,
+    /// The turns of a round, for scenarios that take turns.
+    pub(crate) turns: usize,
     pub(crate) json: Option<String>,
     pub(crate) svg: Option<String>,
 }
 
 impl Options {
-    pub(crate) const USAGE: &str =
-        "usage: bench [--quick | --goals] [--seconds N] [--json FILE] [--svg FILE]";
+    pub(crate) const USAGE: &str = "usage: bench [--quick | --goals | --row N] [--seconds N] [--turns N] [--json FILE] [--svg FILE]";
 
     pub(crate) fn parse(mut arguments: &[&str]) -> Option<Self> {
-        let (mut seconds, mut extent) = (None, Extent::Whole);
+        let (mut seconds, mut turns, mut extent) = (None, None, Extent::Whole);
         let (mut json, mut svg) = (None, None);
         loop {
             arguments = match arguments {
@@ -38,6 +45,14 @@ impl Options {
                 }
                 ["--goals", rest @ ..] => {
                     extent = Extent::Goals;
+                    rest
+                }
+                ["--row", text, rest @ ..] => {
+                    extent = Extent::Row(text.parse().ok()?);
+                    rest
+                }
+                ["--turns", text, rest @ ..] => {
+                    turns = Some(text.parse().ok()?);
                     rest
                 }
                 ["--seconds", text, rest @ ..] => {
@@ -57,11 +72,13 @@ impl Options {
         }
         let quick = extent == Extent::Quick;
         let seconds: f64 = seconds.unwrap_or(if quick { 0.25 } else { 1.0 });
+        let turns = turns.unwrap_or(if quick { TURNS_QUICK } else { TURNS });
         // Longer than a minute each, the whole would take a day.
-        let time = (0.05..=60.0).contains(&seconds);
-        time.then(|| Self {
+        let ends = (0.05..=60.0).contains(&seconds) && (1..=1000).contains(&turns);
+        ends.then(|| Self {
             time: Duration::from_secs_f64(seconds),
             extent,
+            turns,
             json,
             svg,
         })

@@ -10,8 +10,10 @@ pub(crate) const PAYLOADS: [usize; 3] = [0, 1 << 10, 64 << 10];
 
 /// The scenarios of a round; what is compared stands close together.
 pub(crate) fn round(extent: Extent, peers: &[Primary]) -> Vec<Scenario> {
-    if extent == Extent::Goals {
-        return of_goals();
+    match extent {
+        Extent::Goals => return of_goals(),
+        Extent::Row(_) => return Vec::new(),
+        Extent::Whole | Extent::Quick => {}
     }
     let quick = extent == Extent::Quick;
     let mut plan = Vec::new();
@@ -94,11 +96,11 @@ pub(crate) fn latency(shadow: Shadow) -> Vec<Scenario> {
     beside_unmirrored([Scenario::steady(Primary::Mirror, shadow)])
 }
 
-/// Over more and more connections.
-pub(crate) fn connections() -> Vec<Scenario> {
+/// Over more and more connections: of a mirror that is saturated, or at a steady rate.
+pub(crate) fn connections(mirror: Scenario) -> Vec<Scenario> {
     beside_unmirrored([1, 16, 32, 256].map(|connections| Scenario {
         connections,
-        ..Scenario::new(Primary::Mirror, Shadow::Fast)
+        ..mirror
     }))
 }
 
@@ -120,11 +122,28 @@ pub(crate) fn handlers() -> Vec<Scenario> {
 }
 
 /// All that takes turns.
-pub(crate) fn in_turns() -> Vec<Vec<Scenario>> {
-    let mut groups = vec![cost(), connections(), targets(), handlers()];
-    groups.extend([Shadow::Silent, Shadow::Slow, Shadow::Dead].map(throughput));
-    groups.extend(Shadow::ALL.map(latency));
-    groups
+pub(crate) fn in_turns(extent: Extent) -> Vec<Vec<Scenario>> {
+    let throughputs = [Shadow::Silent, Shadow::Slow, Shadow::Dead].map(throughput);
+    let by_row = [
+        (5, vec![cost()]),
+        (
+            12,
+            vec![
+                connections(Scenario::new(Primary::Mirror, Shadow::Fast)),
+                connections(Scenario::steady(Primary::Mirror, Shadow::Fast)),
+                targets(),
+                handlers(),
+            ],
+        ),
+        (6, throughputs.into()),
+        (7, Shadow::ALL.map(latency).into()),
+    ];
+    let wanted = |row| !matches!(extent, Extent::Row(only) if only != row);
+    by_row
+        .into_iter()
+        .filter(|(row, _)| wanted(*row))
+        .flat_map(|(_, groups)| groups)
+        .collect()
 }
 
 fn beside_unmirrored(mirrored: impl IntoIterator<Item = Scenario>) -> Vec<Scenario> {

@@ -36,9 +36,8 @@ pub(crate) struct Turn {
     pub(crate) cpu_per_request: f64,
     /// Copies that left, of each request.
     pub(crate) copies_per_request: f64,
-    /// Microseconds, of each answer.
-    #[serde(skip)]
-    pub(crate) latencies: Vec<u32>,
+    /// Microseconds that 99 % of the answers took at most.
+    pub(crate) p99: f64,
 }
 
 /// Scenarios that took turns, and what came of them: for each round, the turns of each scenario.
@@ -84,17 +83,6 @@ impl Group {
     /// A figure of a scenario, of its own unmirrored: the median of the ratios, turn by turn.
     pub(crate) fn of_unmirrored(&self, scenario: Scenario, figure: impl Fn(&Turn) -> f64) -> f64 {
         self.beside_unmirrored(scenario, |turn, without| figure(turn) / figure(without))
-    }
-
-    /// The latency that so many answers of a round took at most, of that of its own unmirrored: the median of the rounds.
-    pub(crate) fn latency_of_unmirrored(&self, scenario: Scenario, share: f64) -> f64 {
-        let latency = |turns: &[Turn]| {
-            let all = turns.iter().flat_map(|turn| &turn.latencies);
-            percentile(all.copied().collect(), share)
-        };
-        let ratios = self.rounds_beside_unmirrored(scenario);
-        let ratios = ratios.map(|(turns, without)| latency(turns) / latency(without));
-        median(ratios.collect())
     }
 
     /// Microseconds of CPU that a copy adds to a request.
@@ -164,7 +152,7 @@ impl Stand {
             throughput: answers / float(ended.saturating_sub(begun)).max(1.0),
             cpu_per_request: cpu.as_secs_f64() * 1e6 / answers,
             copies_per_request: float(copies.saturating_sub(copies_before)) / answers,
-            latencies: load.latencies,
+            p99: percentile(load.latencies, 0.99),
         })
     }
 
