@@ -21,7 +21,7 @@ pub(crate) enum Until {
     CopiesEnd,
 }
 
-/// The nanoseconds of a request to each app: the tenth of the fastest rounds. What disturbs a round on a machine that
+/// The nanoseconds of a request to each app, in the tenth fastest round. What disturbs a round on a machine that
 /// others use only makes it longer, and may go on for most of the time.
 pub(crate) fn nanoseconds(apps: &mut [Drive], shape: Shape, until: Until) -> Vec<f64> {
     let mut times: Vec<Vec<Duration>> = vec![Vec::with_capacity(ROUNDS); apps.len()];
@@ -34,7 +34,7 @@ pub(crate) fn nanoseconds(apps: &mut [Drive], shape: Shape, until: Until) -> Vec
     });
     let of_one = |times: &mut Vec<Duration>| {
         times.sort_unstable();
-        times[ROUNDS / 20].as_secs_f64() * 1e9 / f64::from(REQUESTS)
+        times[ROUNDS / 20 - 1].as_secs_f64() * 1e9 / f64::from(REQUESTS)
     };
     times.iter_mut().map(of_one).collect()
 }

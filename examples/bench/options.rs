@@ -14,6 +14,9 @@ pub(crate) enum Extent {
     Row(u8),
 }
 
+/// The goals that are measured in turns.
+const IN_TURNS: [u8; 4] = [5, 6, 7, 12];
+
 /// The turns of a round.
 const TURNS: usize = 12;
 const TURNS_QUICK: usize = 2;
@@ -31,7 +34,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) const USAGE: &str = "usage: bench [--quick | --goals | --row N] [--seconds N] [--turns N] [--json FILE] [--svg FILE]";
+    pub(crate) const USAGE: &str = "usage: bench [--quick | --goals | --row 5|6|7|12] [--seconds N] [--turns N] [--json FILE] [--svg FILE]";
 
     pub(crate) fn parse(mut arguments: &[&str]) -> Option<Self> {
         let (mut seconds, mut turns, mut extent) = (None, None, Extent::Whole);
@@ -48,7 +51,8 @@ impl Options {
                     rest
                 }
                 ["--row", text, rest @ ..] => {
-                    extent = Extent::Row(text.parse().ok()?);
+                    let row = text.parse().ok();
+                    extent = Extent::Row(row.filter(|row| IN_TURNS.contains(row))?);
                     rest
                 }
                 ["--turns", text, rest @ ..] => {

@@ -24,6 +24,8 @@ fuzz_target!(|data: &[u8]| {
     let Ok(base) = Url::parse(target) else {
         // Only who has the tables of Unicode knows whether such a label stands for anything.
         assert!(parts.host.to_ascii_lowercase().contains("xn--"));
+        let uri = joined(target, &Uri::from_static("/")).expect("a path that can be joined");
+        assert!(uri.host().is_some_and(|host| host.eq_ignore_ascii_case(parts.host)));
         return;
     };
     assert_eq!(base.scheme(), parts.scheme.as_str());

@@ -51,20 +51,31 @@ where
     Fut: Future<Output: IntoResponse> + Send,
     S: Send,
 {
-    async fn call_unless<D, G>(
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "the future of an `async fn` has room for each argument twice"
+    )]
+    #[expect(
+        clippy::inline_always,
+        reason = "a request is large, and each call that it passes moves it"
+    )]
+    #[inline(always)]
+    fn call_unless<D, G>(
         self,
         incoming: Incoming<S>,
         diverts: impl FnOnce(&Parts) -> Option<D> + Send,
         divert: impl FnOnce(D, Self, Incoming<S>) -> G + Send,
-    ) -> Response
+    ) -> impl Future<Output = Response> + Send
     where
         D: Send,
         G: Future<Output = Response> + Send,
     {
-        if let Some(way) = diverts(&incoming.parts) {
-            return divert(way, self, incoming).await;
+        async move {
+            if let Some(way) = diverts(&incoming.parts) {
+                return divert(way, self, incoming).await;
+            }
+            self().await.into_response()
         }
-        self().await.into_response()
     }
 }
 

@@ -151,7 +151,7 @@ impl ConfigError {
         }
     }
 
-    /// A URL that the grammar takes and the HTTP client does not.
+    /// A URL that the grammar takes and that is none for `http`.
     pub(crate) fn unusable_url(url: &str, error: &dyn fmt::Display) -> Self {
         Self::Url {
             url: without_query(url).to_owned(),

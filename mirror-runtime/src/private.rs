@@ -26,6 +26,8 @@ pub use crate::{
 /// Answers a request with the original handler, and mirrors it.
 ///
 /// What mirrors is in a box: it is larger, and most requests should not pay for its size.
+/// `mirror` is the attribute's `LazyLock`, which is looked into by the future: before there is one, the request would be
+/// moved once more, to where it is dropped if the initialization panics.
 #[expect(
     clippy::inline_always,
     reason = "a request is large, and each call that it passes moves it"

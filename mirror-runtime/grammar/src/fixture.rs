@@ -15,7 +15,7 @@ pub const FIXTURE_FORMAT: &str = "mirror-fixture";
 pub const FIXTURE_VERSION: u32 = 1;
 
 /// The depth to which a fixture may be nested: no more than `serde_json` reads.
-const MAX_DEPTH: usize = 128;
+const MAX_DEPTH: usize = 127;
 
 /// Why a file is not a fixture.
 #[derive(Clone, Debug, PartialEq, Eq)]

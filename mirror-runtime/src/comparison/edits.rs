@@ -7,8 +7,8 @@ use similar::{
 
 /// What turns one sequence into the other.
 ///
-/// Elements are numbers that stand for what is compared, and the algorithm is named: it is large, and is compiled once
-/// for each kind of element, and the choice of one is all of them.
+/// Elements are numbers that stand for what is compared, and the function of one algorithm is called: an algorithm is large,
+/// and is compiled for each kind of element; to pass an `Algorithm` compiles all of them.
 pub(super) fn edits(one: &[u64], other: &[u64]) -> Vec<DiffOp> {
     let mut found = Compact::new(Replace::new(Capture::new()), one, other);
     let Ok(()) = myers::diff(&mut found, one, 0..one.len(), other, 0..other.len());

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_client_would_change_is_refused() {
+    fn what_the_client_would_change_or_refuse_is_refused() {
         for exact in [
             "http://a/x%2Fy?a=b%20c&d",
             "http://a//x",
@@ -112,6 +112,8 @@ mod tests {
             "http://a/\\b",
             "http://a/?it's",
             "http://a/\"x\"",
+            // Neither a name in ASCII nor one that stands for another.
+            "http://xn--a/",
         ] {
             assert_eq!(
                 exact_url(&changed.parse().unwrap()),

@@ -1,6 +1,6 @@
 //! Hosts: names in ASCII, IPv4 addresses, IPv6 addresses in brackets. What passes here, the URL parser of the HTTP
 //! client takes as it stands and resolves to the same host; all but labels that start with `xn--`, which only the tables
-//! of Unicode tell from names that mean nothing. Such a name is left to the look-up, which does not find it.
+//! of Unicode tell from names that mean nothing. Who looks such a name up may not find it, and a client may refuse to.
 
 /// DNS allows 253 characters in a name and 63 in a label (RFC 1035 section 2.3.4).
 const MAX_NAME: usize = 253;
