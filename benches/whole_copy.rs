@@ -42,16 +42,22 @@ fn print_table(shape: Shape) {
         );
     }
     if shape == Shape::KIB {
-        let [_, mirror, by_hand, _] = [0, 1, 2, 3].map(|at| times[at] - times[0]);
+        let at = |wanted| {
+            let mut senders = Sender::ALL.into_iter();
+            senders
+                .position(|sender| sender == wanted)
+                .unwrap_or_default()
+        };
+        let over = |sender| times[at(sender)] - times[at(Sender::Nobody)];
         goal::heading();
         goal::row(
             4,
             "a whole copy, of by hand (reqwest)",
-            mirror / by_hand,
+            over(Sender::Mirror) / over(Sender::ReqwestByHand),
             0.75,
             0.65,
         );
-        let count = (allocated[1] - allocated[0]).count;
+        let count = (allocated[at(Sender::Mirror)] - allocated[at(Sender::Nobody)]).count;
         goal::row(4, "a whole copy, allocations", count, 32.0, 25.0);
     }
 }
