@@ -9,7 +9,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use http::request::Parts;
 
 pub use self::options::BodyMode;
-use self::sampled::Sampled;
+pub(crate) use self::sampled::Sampled;
 pub(crate) use self::{
     comparing::{Comparing, OnMismatch},
     options::{Options, Shared},

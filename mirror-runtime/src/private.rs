@@ -14,7 +14,6 @@ pub use self::{
     check::{check_baseline, check_distinct, check_target},
     options::{Options, Source},
 };
-use crate::candidate::Candidates;
 pub use crate::{
     Mirror,
     call::Call,
@@ -22,12 +21,9 @@ pub use crate::{
     fixture::{App, replay, replay_others},
     incoming::Incoming,
 };
+use crate::{candidate::Candidates, mirror::Sampled};
 
 /// Answers a request with the original handler, and mirrors it.
-///
-/// What mirrors is in a box: it is larger, and most requests should not pay for its size.
-/// `mirror` is the attribute's `LazyLock`, which is looked into by the future: before there is one, the request would be
-/// moved once more, to where it is dropped if the initialization panics.
 #[expect(
     clippy::inline_always,
     reason = "a request is large, and each call that it passes moves it"
@@ -43,14 +39,7 @@ where
     S: Send + Sync,
     L: Deref<Target = Mirror> + Sync,
 {
-    handler.call_unless(
-        incoming,
-        |parts| mirror.sample(parts),
-        |sampled, handler: H, Incoming { parts, body, state }| {
-            let primary = move |parts, body| handler.call(Incoming { parts, body, state });
-            Box::pin(sampled.serve(parts, body, primary, |answer| Some(answer)))
-        },
-    )
+    serve_prepared(mirror, handler, |sampled, _| sampled, incoming)
 }
 
 /// The same for a mirror with handlers among its targets: `candidates`, in the order of the attribute.
@@ -70,14 +59,44 @@ where
     S: Clone + Send + Sync + 'static,
     L: Deref<Target = Mirror> + Sync,
 {
+    let prepare = move |sampled: Sampled, state: &S| {
+        if sampled.wants_candidates() {
+            sampled.with_candidates(Candidates::new(candidates, state.clone()))
+        } else {
+            sampled
+        }
+    };
+    serve_prepared(mirror, handler, prepare, incoming)
+}
+
+/// The future of a mirrored handler.
+///
+/// `mirror` is the attribute's `LazyLock`, which is looked into by the future: before there is one, the request would be
+/// moved once more, to where it is dropped if the initialization panics.
+#[expect(
+    clippy::inline_always,
+    reason = "a request is large, and each call that it passes moves it"
+)]
+#[inline(always)]
+fn serve_prepared<S, M, A, H, L, P>(
+    mirror: &'static L,
+    handler: H,
+    prepare: P,
+    incoming: Incoming<S>,
+) -> impl Future<Output = Response> + Send + use<S, M, A, H, L, P>
+where
+    H: Call<S, M, A>,
+    S: Send + Sync,
+    L: Deref<Target = Mirror> + Sync,
+    P: FnOnce(Sampled, &S) -> Sampled + Send,
+{
     handler.call_unless(
         incoming,
         |parts| mirror.sample(parts),
-        move |mut sampled, handler: H, Incoming { parts, body, state }| {
-            if sampled.wants_candidates() {
-                sampled = sampled.with_candidates(Candidates::new(candidates, state.clone()));
-            }
+        move |sampled, handler: H, Incoming { parts, body, state }| {
+            let sampled = prepare(sampled, &state);
             let primary = move |parts, body| handler.call(Incoming { parts, body, state });
+            // In a box: it is larger, and most requests should not pay for its size.
             Box::pin(sampled.serve(parts, body, primary, |answer| Some(answer)))
         },
     )
