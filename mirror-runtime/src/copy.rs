@@ -1,6 +1,7 @@
 //! The request for a shadow, made from the one that arrived.
 
 mod headers;
+mod memory;
 mod uri;
 mod within;
 
@@ -17,6 +18,7 @@ use crate::{
 };
 
 pub(crate) use headers::{HeaderRules, has_any};
+pub(crate) use memory::in_own_memory;
 pub(crate) use uri::{Unjoinable, join, original_uri};
 use within::Within;
 
@@ -33,7 +35,8 @@ pub(crate) struct Original {
     method: Method,
     uri: Uri,
     version: Version,
-    headers: HeaderMap,
+    /// In a list, which takes one allocation where a map takes two: most of what is made of it is a map of others.
+    headers: Vec<(HeaderName, HeaderValue)>,
     within: Option<Box<Within>>,
 }
 
@@ -43,7 +46,7 @@ impl Original {
             method: parts.method.clone(),
             uri: original_uri(parts).clone(),
             version: parts.version,
-            headers: parts.headers.clone(),
+            headers: all(&parts.headers),
             within: None,
         }
     }
@@ -60,18 +63,28 @@ impl Original {
         let within = self.within.take();
         Ok(Copy {
             within: within.map(|within| within.finish(rules.apply_within(&self))),
-            headers: rules.apply(&self),
             declares_body: !rules.without_body && headers::declare_body(&self.headers),
+            headers: rules.apply(&mut self),
             method: self.method,
-            uri: uri::compact(self.uri),
+            uri: self.uri,
             body: CopyBody::default(),
             place,
         })
     }
 }
 
+fn all(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+    let mut all = Vec::with_capacity(headers.len());
+    all.extend(
+        headers
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
+    all
+}
+
 /// The place of headers that are large.
-fn place_of(headers: &HeaderMap) -> Result<Option<Arc<Reservation>>, ShedReason> {
+fn place_of(headers: &[(HeaderName, HeaderValue)]) -> Result<Option<Arc<Reservation>>, ShedReason> {
     let sizes = headers.iter();
     let size = sizes
         .map(|(name, value)| name.as_str().len() + value.len())
@@ -83,8 +96,8 @@ fn place_of(headers: &HeaderMap) -> Result<Option<Arc<Reservation>>, ShedReason>
     Ok(Some(Arc::new(place)))
 }
 
-/// What all copies of one request have in common. It shares no memory with the connection of the original, whose read
-/// buffers would live as long as a copy.
+/// What all copies of one request have in common. Its body shares no memory with the connection of the original, whose
+/// read buffers would live as long as a copy. Its head does, until it has to [wait](in_own_memory).
 #[derive(Debug)]
 pub(crate) struct Copy {
     method: Method,
@@ -106,6 +119,13 @@ impl Copy {
                 .insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         self.body = body;
+        self
+    }
+
+    /// For a copy that will have to wait before it leaves.
+    pub(crate) fn in_own_memory(mut self) -> Self {
+        memory::take_values(&mut self.headers);
+        memory::take_path(&mut self.uri);
         self
     }
 

@@ -1,6 +1,7 @@
 //! Sending copies: who may leave, how long it takes at most, and what is counted.
 
 mod answer;
+mod bounded;
 mod breaker;
 mod clock;
 mod drain;
@@ -140,14 +141,14 @@ fn take_off(
             return (None, Vec::new());
         }
     };
-    let others = others.into_iter().map(|flight| {
+    let others = others.into_iter().filter_map(|flight| {
         let request = flight.request(|recipient| copy.request_for(recipient));
-        tokio::spawn(flight.run(request, copy.places()))
+        flight.run(request, copy.places()).map(tokio::spawn)
     });
     let others = others.collect();
     let places = copy.places();
     let request = first.request(|recipient| copy.last_request_for(recipient));
-    (Some(Box::pin(first.run(request, places))), others)
+    (first.run(request, places).map(Box::pin), others)
 }
 
 /// Waits for copies to end.

@@ -23,5 +23,5 @@ pub fn copied_headers(parts: &Parts, strip_credentials: bool, preserve_host: boo
         preserve_host,
         ..HeaderRules::default()
     };
-    rules.apply(&Original::of(parts))
+    rules.apply(&mut Original::of(parts))
 }

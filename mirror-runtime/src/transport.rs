@@ -13,7 +13,10 @@ use http::{Request, Response};
 pub(crate) use self::pool::{Origin, Pool};
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestTransport;
-use crate::{body::CopyBody, callbacks::caught, candidate::Candidates, outcome::MirrorError};
+use crate::{
+    body::CopyBody, callbacks::caught, candidate::Candidates, copy::in_own_memory,
+    outcome::MirrorError,
+};
 
 /// A copy on its way: resolves to the head of the shadow's answer, with a body that is still to be read.
 pub type Sending = Pin<Box<dyn Future<Output = Result<Response<Body>, MirrorError>> + Send>>;
@@ -59,14 +62,15 @@ impl Route {
     /// The future that sends a copy, or calls one of the `candidates`.
     pub(crate) fn send(
         &self,
-        copy: Request<CopyBody>,
+        mut copy: Request<CopyBody>,
         candidates: Option<&Candidates>,
     ) -> Result<Sending, Unsendable> {
+        if !matches!(self, Self::Pool(_)) {
+            // Nobody knows for how long it is kept.
+            in_own_memory(&mut copy);
+        }
         match self {
-            Self::Pool(pool) => {
-                let pool = Arc::clone(pool);
-                Ok(Box::pin(async move { pool.send(copy).await }))
-            }
+            Self::Pool(pool) => Ok(Box::pin(Arc::clone(pool).send(copy))),
             Self::Transport {
                 transport,
                 connect_timeout,

@@ -105,13 +105,13 @@ impl Shadow {
 
     /// A shadow that records requests, and answers only when it is [`release`](Self::release)d.
     pub async fn holding() -> Self {
-        Self::listen(
-            "127.0.0.1:0",
-            |_| Response::new(Body::from("late")),
-            0,
-            None,
-        )
-        .await
+        Self::holding_after(0).await
+    }
+
+    /// The same, after so many answers.
+    pub async fn holding_after(answers: usize) -> Self {
+        let answer = |_: &Recorded| Response::new(Body::from("late"));
+        Self::listen("127.0.0.1:0", answer, answers, None).await
     }
 
     async fn listen(

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use bytes::BytesMut;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Version,
+    HeaderMap, HeaderName, HeaderValue, Uri, Version,
     header::{self, Entry},
 };
 use mirror_grammar::is_hop_by_hop;
@@ -31,8 +30,8 @@ const CREDENTIALS: [HeaderName; 3] = [
     HeaderName::from_static("x-api-key"),
 ];
 
-/// Headers that a mirror may add: the marker, `Host`, `Content-Length`, and one that is set.
-const ADDED: usize = 4;
+/// Headers that a copy may have beside those that arrived: the marker, and `Host` where there was an authority in its place.
+const ADDED: usize = 2;
 
 /// How the headers of a copy differ from those of its original.
 #[derive(Clone, Default)]
@@ -71,15 +70,26 @@ pub(crate) fn has_any<const N: usize>(headers: &HeaderMap, names: [&HeaderName; 
 }
 
 impl HeaderRules {
-    /// The headers of the copies of a request.
-    pub(crate) fn apply(&self, original: &Original) -> HeaderMap {
-        let (mut headers, host) = end_to_end(original);
+    /// The headers of the copies of a request, which are taken out of it.
+    pub(crate) fn apply(&self, original: &mut Original) -> HeaderMap {
+        let arrived = std::mem::take(&mut original.headers);
+        let named = named_by_connection(&arrived);
+        let mut headers = HeaderMap::with_capacity(arrived.len() + ADDED + self.set.len());
+        let mut host = None;
+        for (name, value) in arrived {
+            if name == header::HOST {
+                host.get_or_insert(value);
+            } else if travels(&name) && !named.contains(&name) {
+                headers.append(name, value);
+            }
+        }
+        let host = host.or_else(|| authority(&original.uri));
         if original.version >= Version::HTTP_2 {
             join_cookies(&mut headers);
         }
         self.change(&mut headers);
-        if let Some(host) = host.clone().filter(|_| self.preserve_host) {
-            headers.insert(header::HOST, host);
+        if let (true, Some(host)) = (self.preserve_host, &host) {
+            headers.insert(header::HOST, host.clone());
         }
         mark(&mut headers, host);
         headers
@@ -88,7 +98,9 @@ impl HeaderRules {
     /// The headers for a handler of the same program: those of the connection and of the framing too, as the primary
     /// sees them.
     pub(crate) fn apply_within(&self, original: &Original) -> HeaderMap {
-        let (mut headers, host) = copied(original, |_| true);
+        let arrived = &original.headers;
+        let mut headers = HeaderMap::with_capacity(arrived.len() + ADDED + self.set.len());
+        headers.extend(arrived.iter().cloned());
         if self.without_body {
             remove_all(
                 &mut headers,
@@ -96,7 +108,8 @@ impl HeaderRules {
             );
         }
         self.change(&mut headers);
-        mark(&mut headers, host);
+        let host = first(arrived, &header::HOST).cloned();
+        mark(&mut headers, host.or_else(|| authority(&original.uri)));
         headers
     }
 
@@ -121,65 +134,42 @@ fn mark(headers: &mut HeaderMap, host: Option<HeaderValue>) {
     headers.insert(MIRRORED_FROM, host.unwrap_or(unknown));
 }
 
-/// The host that a request was for: its `Host`, or what stands for it in HTTP/2, without a user name or password.
-fn original_host(original: &Original) -> Option<&[u8]> {
-    if let Some(host) = original.headers.get(header::HOST) {
-        return Some(host.as_bytes());
-    }
-    let authority = original.uri.authority()?;
-    let host = authority.as_str().rsplit('@').next()?;
-    Some(host.as_bytes())
+/// Whether a header is neither about the connection (RFC 9110 section 7.6.1) nor set anew from the target and the body.
+fn travels(name: &HeaderName) -> bool {
+    // `Expect` asks the server to wait with the body; a copy's body is already there.
+    const SET_ANEW: [HeaderName; 3] = [header::HOST, header::CONTENT_LENGTH, header::EXPECT];
+    !is_hop_by_hop(name) && !SET_ANEW.contains(name)
+}
+
+/// What stands for `Host` in HTTP/2, without a user name or password.
+fn authority(uri: &Uri) -> Option<HeaderValue> {
+    let host = uri.authority()?.as_str().rsplit('@').next()?;
+    HeaderValue::from_str(host).ok()
 }
 
 /// Whether a request says that it has a body, if only an empty one.
-pub(super) fn declare_body(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(header::TRANSFER_ENCODING)
+pub(super) fn declare_body(headers: &[(HeaderName, HeaderValue)]) -> bool {
+    let declares = |name| name == header::CONTENT_LENGTH || name == header::TRANSFER_ENCODING;
+    headers.iter().any(|(name, _)| declares(name))
 }
 
-/// All headers but the hop-by-hop ones, those that `Connection` names (RFC 9110 section 7.6.1), and those that the
-/// client sets anew from the target and the body; and the host that the request was for.
-fn end_to_end(original: &Original) -> (HeaderMap, Option<HeaderValue>) {
-    let named = named_by_connection(&original.headers);
-    // `Expect` asks the server to wait with the body; a copy's body is already there.
-    let set_anew = [header::HOST, header::CONTENT_LENGTH, header::EXPECT];
-    copied(original, |name| {
-        !is_hop_by_hop(name) && !set_anew.contains(name) && !named.contains(name)
-    })
-}
-
-/// The headers that travel, and the host that the request was for.
-///
-/// The values are copied, into one buffer: those that arrived are slices of the read buffer of the primary's
-/// connection, which would live as long as a copy is in flight.
-fn copied(
-    original: &Original,
-    travels: impl Fn(&HeaderName) -> bool,
-) -> (HeaderMap, Option<HeaderValue>) {
-    let host = original_host(original);
-    let original = &original.headers;
-    let length = original.values().map(HeaderValue::len).sum::<usize>();
-    let mut values = BytesMut::with_capacity(length + host.map_or(0, <[u8]>::len));
-    let mut copied = |value: &[u8]| {
-        values.extend_from_slice(value);
-        // What was a value is one.
-        HeaderValue::from_maybe_shared(values.split().freeze()).ok()
-    };
-    let mut headers = HeaderMap::with_capacity(original.len() + ADDED);
-    for (name, value) in original.iter().filter(|(name, _)| travels(name)) {
-        if let Some(mut copied) = copied(value.as_bytes()) {
-            copied.set_sensitive(value.is_sensitive());
-            headers.append(name.clone(), copied);
-        }
-    }
-    (headers, host.and_then(copied))
-}
-
-fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
-    let values = headers.get_all(header::CONNECTION).into_iter();
-    let tokens = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+/// The headers that a `Connection` names.
+fn named_by_connection(headers: &[(HeaderName, HeaderValue)]) -> Vec<HeaderName> {
+    let lists = headers
+        .iter()
+        .filter(|(name, _)| name == header::CONNECTION);
+    let tokens = lists.flat_map(|(_, list)| list.as_bytes().split(|byte| *byte == b','));
     tokens
         .filter_map(|token| HeaderName::from_bytes(token.trim_ascii()).ok())
         .collect()
+}
+
+fn first<'a>(
+    headers: &'a [(HeaderName, HeaderValue)],
+    wanted: &HeaderName,
+) -> Option<&'a HeaderValue> {
+    let mut found = headers.iter().filter(|(name, _)| name == wanted);
+    found.next().map(|(_, value)| value)
 }
 
 /// HTTP/2 may split `Cookie` into several; elsewhere there must be one (RFC 9113 section 8.2.3).

@@ -1,7 +1,6 @@
 //! Where a copy goes: the target's origin and base path, and the path and query that arrived.
 
 use axum::extract::OriginalUri;
-use bytes::Bytes;
 use http::{
     Uri,
     request::Parts,
@@ -21,17 +20,6 @@ pub(crate) fn original_uri(parts: &Parts) -> &Uri {
         .extensions
         .get::<OriginalUri>()
         .map_or(&parts.uri, |original| &original.0)
-}
-
-/// A URI in memory of its own. The one that arrived is a slice of the read buffer of its connection.
-pub(super) fn compact(uri: Uri) -> Uri {
-    let Some(path_and_query) = uri.path_and_query() else {
-        return uri;
-    };
-    let bytes = Bytes::copy_from_slice(path_and_query.as_str().as_bytes());
-    let copied = PathAndQuery::from_maybe_shared(bytes);
-    // What was a path is one. The authority is not needed: a copy has that of its target.
-    copied.map_or(uri, Uri::from)
 }
 
 /// Joins the path and query of a request to a target, byte for byte.

@@ -1,5 +1,7 @@
 //! Reading a shadow's answer: as much as is of use, and then as much as makes the connection usable again.
 
+use std::future::Future;
+
 use axum::{BoxError, body::Body};
 use bytes::{Bytes, BytesMut};
 use http_body::Body as _;
@@ -30,35 +32,38 @@ pub(super) struct Wanted {
     pub(super) max_compared: Option<usize>,
 }
 
-/// An answer, and what was noted of it where it is compared.
-pub(super) type Received = (ShadowResponse, Option<(Noting, Ending)>);
+/// An answer, and what was noted of it where it is compared. Most are not, and a box takes no more room than it needs.
+pub(super) type Received = (ShadowResponse, Option<(Box<Noting>, Ending)>);
 
 /// Waits for the answer and reads its body; keeps of it what is wanted.
-pub(super) async fn receive(
+#[expect(
+    clippy::manual_async_fn,
+    reason = "the future of an `async fn` has room for each argument twice"
+)]
+pub(super) fn receive(
     sending: Sending,
     left: Instant,
     wanted: Wanted,
-) -> Result<Received, MirrorError> {
-    let (head, body) = sending.await?.into_parts();
-    let mut noting = wanted.compare.then(|| {
-        let known = body.size_hint().exact();
-        Noting::of(
-            head.status,
-            copied(&head.headers),
-            wanted.max_compared,
-            known,
-        )
-    });
-    let max_kept = if wanted.keep { MAX_KEPT } else { 0 };
-    let (body, truncated) = read(body, max_kept, noting.as_mut()).await?;
-    let answer = ShadowResponse {
-        status: head.status,
-        headers: head.headers,
-        body,
-        truncated,
-        latency: left.elapsed(),
-    };
-    Ok((answer, noting.map(|noting| (noting, Ending::Complete))))
+) -> impl Future<Output = Result<Received, MirrorError>> + Send {
+    async move {
+        let (head, body) = sending.await?.into_parts();
+        let mut noting = wanted.compare.then(|| {
+            let known = body.size_hint().exact();
+            let headers = copied(&head.headers);
+            let noting = Noting::of(head.status, headers, wanted.max_compared, known);
+            Box::new(noting)
+        });
+        let max_kept = if wanted.keep { MAX_KEPT } else { 0 };
+        let (body, truncated) = read(body, max_kept, noting.as_deref_mut()).await?;
+        let answer = ShadowResponse {
+            status: head.status,
+            headers: head.headers,
+            body,
+            truncated,
+            latency: left.elapsed(),
+        };
+        Ok((answer, noting.map(|noting| (noting, Ending::Complete))))
+    }
 }
 
 async fn read(

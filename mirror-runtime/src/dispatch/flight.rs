@@ -1,11 +1,11 @@
 //! One copy, from its admission to its end.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use http::Request;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::{answer, drain, gate::Ticket, permit::Permit};
+use super::{answer, bounded::Bounded, gate::Ticket, permit::Permit};
 use crate::{
     answers::{CopySide, Open},
     body::{CopyBody, Reservation},
@@ -84,39 +84,64 @@ impl Flight {
         make(recipient).map_err(|_| SkipReason::Unsendable)
     }
 
-    /// Sends the copy and reads the answer, all within the target's timeout, and reports what became of it.
+    /// Lets the copy leave, unless it cannot. The future sends it and reads the answer, all within the target's timeout,
+    /// and reports what became of it.
     ///
     /// The places in the byte budget are kept until then, whatever the connection keeps of the copy.
-    pub(super) async fn run(
+    pub(super) fn run(
         mut self,
         request: Result<Request<CopyBody>, SkipReason>,
-        _places: [Option<Arc<Reservation>>; 2],
-    ) {
-        let sending = match request.and_then(|request| self.leave(request)) {
-            Ok(sending) => sending,
-            Err(reason) => return self.stay(reason),
-        };
-        let outcome = self.outcome(sending, Instant::now()).await;
-        let (outcome, noted) = match outcome {
-            Ok((answer, noted)) => (Ok(answer), noted),
-            Err(error) => (Err(error), None),
-        };
-        self.end(&outcome);
-        match (self.side.take(), &outcome, noted) {
-            (Some(side), Ok(answer), Some((noting, ending))) => {
-                side.answered(noting.finish(ending, answer.latency()));
+        places: [Option<Arc<Reservation>>; 2],
+    ) -> Option<impl Future<Output = ()> + use<>> {
+        match request.and_then(|request| self.leave(request)) {
+            Ok(sending) => Some(self.finish(sending, places)),
+            Err(reason) => {
+                self.stay(reason);
+                None
             }
-            (Some(side), Err(error), _) => side.failed(error),
-            _ => {}
         }
-        if self.mirror.callbacks().wants(&outcome) {
-            let (mirror, index) = (self.mirror.clone(), self.index);
-            let report = move || {
-                let target = &mirror.targets()[index].target;
-                mirror.callbacks().report(target, &outcome);
+    }
+
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "the future of an `async fn` has room for each argument twice"
+    )]
+    fn finish(
+        mut self,
+        sending: Sending,
+        places: [Option<Arc<Reservation>>; 2],
+    ) -> impl Future<Output = ()> + Send {
+        async move {
+            let outcome = self.outcome(sending).await;
+            let (outcome, noted) = match outcome {
+                Ok((answer, noted)) => (Ok(answer), noted),
+                Err(error) => (Err(error), None),
             };
-            off_path(report).await;
+            self.end(&outcome);
+            match (self.side.take(), &outcome, noted) {
+                (Some(side), Ok(answer), Some((noting, ending))) => {
+                    side.answered(noting.finish(ending, answer.latency()));
+                }
+                (Some(side), Err(error), _) => side.failed(error),
+                _ => {}
+            }
+            if self.mirror.callbacks().wants(&outcome) {
+                self.report(outcome).await;
+            }
+            drop(places);
         }
+    }
+
+    /// Calls the callback that wants to know.
+    fn report(
+        &self,
+        outcome: Result<ShadowResponse, MirrorError>,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let (mirror, index) = (self.mirror.clone(), self.index);
+        off_path(move || {
+            let target = &mirror.targets()[index].target;
+            mirror.callbacks().report(target, &outcome);
+        })
     }
 
     fn leave(&mut self, request: Request<CopyBody>) -> Result<Sending, SkipReason> {
@@ -140,23 +165,21 @@ impl Flight {
         self.mirror.not_sent(self.index, reason);
     }
 
-    async fn outcome(
+    fn outcome(
         &self,
         sending: Sending,
-        left: Instant,
-    ) -> Result<answer::Received, MirrorError> {
-        let timeout = self.target().timeout;
+    ) -> impl Future<Output = Result<answer::Received, MirrorError>> + Send + use<> {
         let wanted = answer::Wanted {
             keep: self.mirror.callbacks().wants_answers(),
             compare: self.side.is_some(),
             max_compared: self.side.as_ref().and_then(CopySide::max_body),
         };
-        tokio::select! {
-            outcome = timeout_at(left + timeout, answer::receive(sending, left, wanted)) => {
-                outcome.unwrap_or_else(|_| Err(MirrorError::Timeout(timeout)))
-            }
-            () = drain::cut() => Err(MirrorError::Cancelled),
-        }
+        let left = Instant::now();
+        Bounded::new(
+            answer::receive(sending, left, wanted),
+            left,
+            self.target().timeout,
+        )
     }
 
     fn end(&mut self, outcome: &Result<ShadowResponse, MirrorError>) {

@@ -109,7 +109,7 @@ impl Sampled {
         let options = &self.mirror.shared.options;
         // At once: this may take long, and the original's memory is its connection's.
         let copy = match self.original(parts).into_copy(&options.headers) {
-            Ok(copy) => copy,
+            Ok(copy) => copy.in_own_memory(),
             Err(reason) => return (body, self.skipped(reason.into())),
         };
         let (sender, copies) = Copies::later();

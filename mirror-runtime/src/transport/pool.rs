@@ -13,6 +13,7 @@ mod tls;
 
 use std::{
     collections::HashMap,
+    future::Future,
     sync::{
         Arc, LazyLock, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -20,6 +21,7 @@ use std::{
 };
 
 use axum::body::Body;
+use futures_util::future::Either;
 use http::{Request, Response};
 use tokio::time::Instant;
 
@@ -30,7 +32,7 @@ use self::{
     http2::{Http2, in_absolute_form},
     idle::Idle,
 };
-use crate::{body::CopyBody, outcome::MirrorError};
+use crate::{body::CopyBody, copy::in_own_memory, outcome::MirrorError};
 
 /// The connections to one origin.
 #[derive(Debug)]
@@ -74,7 +76,7 @@ impl Pool {
 
     /// Sends a copy, and returns the head of its answer.
     pub(crate) async fn send(
-        self: &Arc<Self>,
+        self: Arc<Self>,
         mut copy: Request<CopyBody>,
     ) -> Result<Response<Body>, MirrorError> {
         // Until an idle connection turns out to be open, or there is none left.
@@ -92,6 +94,16 @@ impl Pool {
                 Err(NotAnswered::Failed(error)) => return Err(error),
             }
         }
+        // In a box: it is many times as large as what most copies need.
+        Box::pin(self.send_over_new(copy)).await
+    }
+
+    /// Sends a copy over a connection that is opened for it.
+    async fn send_over_new(
+        self: &Arc<Self>,
+        mut copy: Request<CopyBody>,
+    ) -> Result<Response<Body>, MirrorError> {
+        in_own_memory(&mut copy);
         let connection = self.open().await?;
         let answer = self.send_over(connection, copy).await;
         answer.map_err(|not_answered| match not_answered {
@@ -100,19 +112,22 @@ impl Pool {
         })
     }
 
-    async fn send_over(
+    /// Sends a copy over a connection. Not an `async fn`, whose future would have room for the copy twice.
+    fn send_over(
         self: &Arc<Self>,
         connection: Connection,
         mut copy: Request<CopyBody>,
-    ) -> Result<Response<Body>, NotAnswered> {
+    ) -> impl Future<Output = Result<Response<Body>, NotAnswered>> + use<> {
         match connection {
             Connection::Http1(connection) => {
                 in_origin_form(&mut copy, self);
-                connection.send(copy, Arc::clone(self)).await
+                Either::Left(connection.send(copy, Arc::clone(self)))
             }
-            Connection::Http2(mut connection) => {
+            Connection::Http2(connection) => {
+                // It may be kept until the connection can take it.
+                in_own_memory(&mut copy);
                 in_absolute_form(&mut copy, &self.origin);
-                connection.send(copy).await
+                Either::Right(connection.send(copy))
             }
         }
     }

@@ -4,7 +4,7 @@ use super::*;
 
 fn applied(rules: &HeaderRules, request: http::request::Builder) -> HeaderMap {
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    rules.apply(&Original::of(&parts))
+    rules.apply(&mut Original::of(&parts))
 }
 
 fn names(headers: &HeaderMap) -> Vec<&str> {

@@ -3,10 +3,10 @@
 
 use std::{
     fmt,
-    future::{Future, poll_fn},
-    pin::{Pin, pin},
+    future::Future,
+    pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use axum::body::Body;
@@ -21,6 +21,8 @@ use hyper::{
     },
 };
 use hyper_util::rt::TokioIo;
+use pin_project_lite::pin_project;
+use tokio::runtime::{self, Handle};
 
 use super::{
     Pool,
@@ -39,6 +41,8 @@ pub(super) struct Http1 {
     /// `None` when it has ended.
     connection: Option<Connection<TokioIo<Stream>, CopyBody>>,
     allowance: Allowance,
+    /// Where its events arrive: only there it can be used.
+    runtime: runtime::Id,
 }
 
 /// Why a copy was not answered.
@@ -66,43 +70,25 @@ impl Http1 {
             sender,
             connection: Some(connection),
             allowance: connected.allowance,
+            runtime: Handle::current().id(),
         })
     }
 
     /// Sends a copy. The connection goes back to the pool when the answer has been read to its end.
-    pub(super) async fn send(
+    pub(super) fn send(
         mut self: Box<Self>,
         copy: Request<CopyBody>,
         pool: Arc<Pool>,
-    ) -> Result<Response<Body>, NotAnswered> {
+    ) -> impl Future<Output = Result<Response<Body>, NotAnswered>> + use<> {
         self.allowance.for_head();
-        // An idle connection may have been closed, which nobody has looked for until now.
-        poll_fn(|context| {
-            self.drive(context);
-            Poll::Ready(())
-        })
-        .await;
-        if self.connection.is_none() {
-            return Err(NotAnswered::NotSent(Box::new(copy)));
+        Exchange {
+            answer: self.sender.try_send_request(copy),
+            lent: Some((self, pool)),
         }
-        let mut answer = pin!(self.sender.try_send_request(copy));
-        let answer = poll_fn(|context| {
-            // What was sent is taken up by the connection, and what it reads is handed to the answer.
-            drive(&mut self.connection, context);
-            answer.as_mut().poll(context)
-        });
-        match answer.await {
-            Ok(answer) => {
-                self.allowance.for_body();
-                Ok(answer.map(|incoming| {
-                    Body::new(AnswerBody {
-                        incoming,
-                        lent: Some((self, pool)),
-                    })
-                }))
-            }
-            Err(error) => Err(error.into()),
-        }
+    }
+
+    pub(super) fn runtime(&self) -> runtime::Id {
+        self.runtime
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -111,20 +97,13 @@ impl Http1 {
 
     /// Reads and writes what can be read and written now.
     fn drive(&mut self, context: &mut Context<'_>) {
-        drive(&mut self.connection, context);
-    }
-}
-
-fn drive(
-    connection: &mut Option<Connection<TokioIo<Stream>, CopyBody>>,
-    context: &mut Context<'_>,
-) {
-    let ended = connection
-        .as_mut()
-        .is_some_and(|connection| Pin::new(connection).poll(context).is_ready());
-    if ended {
-        // Its error, if it is one, has been told to the copy that it carried.
-        *connection = None;
+        let connection = self.connection.as_mut();
+        let ended =
+            connection.is_some_and(|connection| Pin::new(connection).poll(context).is_ready());
+        if ended {
+            // Its error, if it is one, has been told to the copy that it carried.
+            self.connection = None;
+        }
     }
 }
 
@@ -146,6 +125,43 @@ pub(super) fn in_origin_form(copy: &mut Request<CopyBody>, pool: &Pool) {
     host.or_insert_with(|| pool.origin.host_header.clone());
 }
 
+pin_project! {
+    /// A copy that waits for its answer, and drives its connection meanwhile.
+    struct Exchange<F> {
+        #[pin]
+        answer: F,
+        // `None` when it has been handed on to the answer's body.
+        lent: Option<Lent>,
+    }
+}
+
+/// A connection, and where it goes back to.
+type Lent = (Box<Http1>, Arc<Pool>);
+
+impl<F> Future for Exchange<F>
+where
+    F: Future<Output = Result<Response<Incoming>, TrySendError<Request<CopyBody>>>>,
+{
+    type Output = Result<Response<Body>, NotAnswered>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Some((connection, _)) = this.lent {
+            // It takes up what is sent, unless it finds first that it has been closed, which nobody has looked for while it
+            // was idle; and it hands what it reads to the answer.
+            connection.drive(context);
+        }
+        let answer = ready!(this.answer.poll(context))?;
+        let lent = this.lent.take();
+        if let Some((connection, _)) = &lent {
+            connection.allowance.for_body();
+        }
+        Poll::Ready(Ok(
+            answer.map(|incoming| Body::new(AnswerBody { incoming, lent }))
+        ))
+    }
+}
+
 /// The body of an answer, with the connection that it comes from.
 ///
 /// It ends when the connection can take another copy, and gives it back to the pool then. A body that is dropped before
@@ -153,13 +169,15 @@ pub(super) fn in_origin_form(copy: &mut Request<CopyBody>, pool: &Pool) {
 struct AnswerBody {
     incoming: Incoming,
     /// `None` when it was given back.
-    lent: Option<(Box<Http1>, Arc<Pool>)>,
+    lent: Option<Lent>,
 }
 
 impl AnswerBody {
     fn give_back(&mut self, context: &mut Context<'_>) {
         if let Some((mut connection, pool)) = self.lent.take() {
-            connection.drive(context);
+            if !connection.sender.is_ready() {
+                connection.drive(context);
+            }
             // One that still has the copy's body to send is not worth waiting for.
             if !connection.is_closed() && connection.sender.is_ready() {
                 pool.keep(connection);

@@ -1,8 +1,9 @@
 //! An HTTP/2 connection, which many copies share; it is a task of its own.
 
-use std::{fmt, time::Duration};
+use std::{fmt, future::Future, time::Duration};
 
 use axum::body::Body;
+use futures_util::FutureExt;
 use http::{Request, Response, Uri, Version, header};
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -36,12 +37,16 @@ impl Http2 {
         Ok(Self { sender })
     }
 
-    pub(super) async fn send(
-        &mut self,
+    /// Sends a copy. The connection is shared until the answer begins.
+    pub(super) fn send(
+        mut self,
         copy: Request<CopyBody>,
-    ) -> Result<Response<Body>, NotAnswered> {
-        let answer = self.sender.try_send_request(copy).await?;
-        Ok(answer.map(Body::new))
+    ) -> impl Future<Output = Result<Response<Body>, NotAnswered>> + use<> {
+        let answer = self.sender.try_send_request(copy);
+        answer.map(move |answer| {
+            drop(self);
+            Ok(answer?.map(Body::new))
+        })
     }
 
     pub(super) fn is_closed(&self) -> bool {

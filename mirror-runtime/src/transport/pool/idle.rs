@@ -46,9 +46,9 @@ struct Entry<C> {
 }
 
 impl<C> Entry<C> {
-    fn new(connection: C) -> Self {
+    fn new(connection: C, runtime: runtime::Id) -> Self {
         Self {
-            runtime: Handle::current().id(),
+            runtime,
             since: Instant::now(),
             connection,
         }
@@ -91,11 +91,14 @@ impl Idle {
     }
 
     pub(super) fn keep(&self, connection: Box<Http1>, pool: &Arc<Pool>) {
-        self.insert(pool, |kept| kept.http1.push_back(Entry::new(connection)));
+        let runtime = connection.runtime();
+        let entry = Entry::new(connection, runtime);
+        self.insert(pool, |kept| kept.http1.push_back(entry));
     }
 
     pub(super) fn share(&self, connection: Http2, pool: &Arc<Pool>) {
-        self.insert(pool, |kept| kept.http2.push_back(Entry::new(connection)));
+        let entry = Entry::new(connection, Handle::current().id());
+        self.insert(pool, |kept| kept.http2.push_back(entry));
     }
 
     fn insert(&self, pool: &Arc<Pool>, insert: impl FnOnce(&mut Kept)) {

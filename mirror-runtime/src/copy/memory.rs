@@ -1,0 +1,41 @@
+//! Memory of a copy's own, for when it has to wait.
+//!
+//! The path and the header values that arrived are slices of the read buffer of the primary's connection, of 8 to 400 KiB,
+//! which lives as long as one of them. A copy that leaves at once is written before its request is answered or shortly
+//! after, and needs nothing of them any more; one that waits for a connection, or for who knows what, must not hold them.
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, Request, Uri, uri::PathAndQuery};
+
+/// Gives the head of a copy memory of its own.
+pub(crate) fn in_own_memory<B>(copy: &mut Request<B>) {
+    take_values(copy.headers_mut());
+    take_path(copy.uri_mut());
+}
+
+/// Copies the values of headers into one buffer.
+pub(super) fn take_values(headers: &mut HeaderMap) {
+    let length = headers.values().map(HeaderValue::len).sum();
+    let mut memory = BytesMut::with_capacity(length);
+    for value in headers.values_mut() {
+        memory.extend_from_slice(value.as_bytes());
+        // What was a value is one.
+        if let Ok(mut own) = HeaderValue::from_maybe_shared(memory.split().freeze()) {
+            own.set_sensitive(value.is_sensitive());
+            *value = own;
+        }
+    }
+}
+
+/// Copies a path and its query. The authority is that of a target, or is not needed.
+pub(super) fn take_path(uri: &mut Uri) {
+    let mut parts = std::mem::take(uri).into_parts();
+    if let Some(path) = &mut parts.path_and_query {
+        let bytes = Bytes::copy_from_slice(path.as_str().as_bytes());
+        // What was a path is one.
+        if let Ok(own) = PathAndQuery::from_maybe_shared(bytes) {
+            *path = own;
+        }
+    }
+    *uri = Uri::from_parts(parts).unwrap_or_default();
+}

@@ -1,0 +1,64 @@
+//! The time of a copy: until its deadline, or until a drain gives it up.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use pin_project_lite::pin_project;
+use tokio::{
+    sync::futures::Notified,
+    task::coop::{Unconstrained, unconstrained},
+    time::{Instant, Sleep, sleep_until},
+};
+
+use super::drain;
+use crate::outcome::MirrorError;
+
+pin_project! {
+    /// What a copy waits for, within its time. It takes less than a `timeout` in a `select!`, and each copy has one.
+    pub(super) struct Bounded<F> {
+        #[pin]
+        answer: F,
+        #[pin]
+        cut: Notified<'static>,
+        // Also where the answer takes all of the task's budget, again and again.
+        #[pin]
+        deadline: Unconstrained<Sleep>,
+        timeout: Duration,
+    }
+}
+
+impl<F> Bounded<F> {
+    /// Bounds what is waited for since a copy left.
+    pub(super) fn new(answer: F, left: Instant, timeout: Duration) -> Self {
+        Self {
+            answer,
+            cut: drain::cut(),
+            deadline: unconstrained(sleep_until(left + timeout)),
+            timeout,
+        }
+    }
+}
+
+impl<F, T> Future for Bounded<F>
+where
+    F: Future<Output = Result<T, MirrorError>>,
+{
+    type Output = Result<T, MirrorError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(answer) = this.answer.poll(context) {
+            Poll::Ready(answer)
+        } else if this.cut.poll(context).is_ready() {
+            Poll::Ready(Err(MirrorError::Cancelled))
+        } else if this.deadline.poll(context).is_ready() {
+            Poll::Ready(Err(MirrorError::Timeout(*this.timeout)))
+        } else {
+            Poll::Pending
+        }
+    }
+}
