@@ -59,5 +59,20 @@ fn print_table(shape: Shape) {
         );
         let count = (allocated[at(Sender::Mirror)] - allocated[at(Sender::Nobody)]).count;
         goal::row(4, "a whole copy, allocations", count, 32.0, 25.0);
+        // How much of it is in anybody's power, on this machine.
+        for sender in [
+            Sender::HyperUtilByHand,
+            Sender::HeldByHand,
+            Sender::TcpByHand,
+        ] {
+            let of_by_hand = over(sender) / over(Sender::ReqwestByHand);
+            goal::row(
+                4,
+                &format!("the same, {sender}"),
+                of_by_hand,
+                f64::NAN,
+                f64::NAN,
+            );
+        }
     }
 }

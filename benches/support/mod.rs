@@ -10,6 +10,7 @@ pub(crate) mod by_hand;
 pub(crate) mod documents;
 mod drive;
 pub(crate) mod goal;
+mod held;
 pub(crate) mod hyper_util;
 pub(crate) mod interleaved;
 mod nothing;

@@ -4,10 +4,12 @@ use std::fmt;
 
 use axum::Router;
 use mirror_runtime::{Mirror, ReqwestTransport};
+use tokio::net::TcpStream;
 
 use super::{
     Drive, Shape, app,
     by_hand::ByHand,
+    held::{Held, OfHyper},
     hyper_util, reqwest,
     shadow::{self, Manner},
 };
@@ -20,15 +22,21 @@ pub(crate) enum Sender {
     MirrorOverReqwest,
     ReqwestByHand,
     HyperUtilByHand,
+    /// Over connections of hyper that are held by hand.
+    HeldByHand,
+    /// Over bare TCP connections: the floor.
+    TcpByHand,
 }
 
 impl Sender {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Nobody,
         Self::Mirror,
         Self::MirrorOverReqwest,
         Self::ReqwestByHand,
         Self::HyperUtilByHand,
+        Self::HeldByHand,
+        Self::TcpByHand,
     ];
 
     /// An app that sends each request to a shadow on the same runtime.
@@ -43,6 +51,8 @@ impl Sender {
             }
             Self::ReqwestByHand => app::by_hand(ByHand::new(reqwest::client(), &[url], 100)),
             Self::HyperUtilByHand => app::by_hand(ByHand::new(hyper_util::client(), &[url], 100)),
+            Self::HeldByHand => app::by_hand(ByHand::new(Held::<OfHyper>::new(), &[url], 100)),
+            Self::TcpByHand => app::by_hand(ByHand::new(Held::<TcpStream>::new(), &[url], 100)),
         };
         Router::new().route("/orders", route)
     }
@@ -63,6 +73,8 @@ impl fmt::Display for Sender {
             Self::MirrorOverReqwest => "mirror, over reqwest",
             Self::ReqwestByHand => "by hand, reqwest",
             Self::HyperUtilByHand => "by hand, hyper-util",
+            Self::HeldByHand => "by hand, held",
+            Self::TcpByHand => "by hand, bare TCP",
         })
     }
 }

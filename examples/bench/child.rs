@@ -23,7 +23,7 @@ pub(crate) struct Role {
     child: Child,
     stdin: ChildStdin,
     stdout: Lines<BufReader<ChildStdout>>,
-    addresses: Vec<String>,
+    address: String,
 }
 
 impl Role {
@@ -37,13 +37,13 @@ impl Role {
         let stdin = child.stdin.take().ok_or("no standard input")?;
         let stdout = child.stdout.take().ok_or("no standard output")?;
         let mut stdout = BufReader::new(stdout).lines();
-        let addresses = stdout.next_line().await?;
-        let addresses = addresses.ok_or("a process ended before it listened")?;
+        let address = stdout.next_line().await?;
+        let address = address.ok_or("a process ended before it listened")?;
         Ok(Self {
             child,
             stdin,
             stdout,
-            addresses: addresses.split(' ').map(str::to_owned).collect(),
+            address,
         })
     }
 
@@ -66,7 +66,7 @@ impl Role {
     }
 
     pub(crate) fn address(&self) -> &str {
-        &self.addresses[0]
+        &self.address
     }
 
     pub(crate) fn account(&self) -> Account {
@@ -88,46 +88,40 @@ impl Role {
     }
 }
 
-/// A shadow, or the lack of one.
+/// Shadows, each in a process of its own, as they are on machines of their own; or the lack of one.
 #[derive(Debug)]
 pub(crate) struct Shadows {
-    role: Option<Role>,
+    roles: Vec<Role>,
 }
 
 impl Shadows {
     pub(crate) async fn start(manner: Shadow, targets: usize) -> Result<Self> {
-        let role = if manner == Shadow::Dead {
-            None
-        } else {
-            let arguments = [
-                role::SHADOW.to_owned(),
-                format!("{manner:?}"),
-                targets.to_string(),
-            ];
-            Some(Role::start(&arguments).await?)
-        };
-        Ok(Self { role })
+        let mut roles = Vec::new();
+        if manner != Shadow::Dead {
+            let arguments = [role::SHADOW.to_owned(), format!("{manner:?}")];
+            for _ in 0..targets {
+                roles.push(Role::start(&arguments).await?);
+            }
+        }
+        Ok(Self { roles })
     }
 
     pub(crate) fn urls(&self) -> Vec<String> {
-        match &self.role {
-            None => vec![DEAD.to_owned()],
-            Some(role) => role
-                .addresses
-                .iter()
-                .map(|address| format!("http://{address}"))
-                .collect(),
+        if self.roles.is_empty() {
+            return vec![DEAD.to_owned()];
         }
+        let urls = self.roles.iter().map(Role::address);
+        urls.map(|address| format!("http://{address}")).collect()
     }
 
     /// Connections that were made to them, and requests that arrived.
     pub(crate) async fn seen(&mut self) -> Result<[u64; 2]> {
-        let Some(role) = &mut self.role else {
-            return Ok([0; 2]);
-        };
-        let numbers = role.numbers().await?;
-        numbers
-            .try_into()
-            .map_err(|_| "a shadow tells two numbers".into())
+        let mut sums = [0; 2];
+        for role in &mut self.roles {
+            for (sum, number) in sums.iter_mut().zip(role.numbers().await?) {
+                *sum += number;
+            }
+        }
+        Ok(sums)
     }
 }

@@ -105,10 +105,10 @@ fn counters() -> String {
     sums.map(|sum| sum.to_string()).join(" ")
 }
 
-/// Serves at so many ports, in the manner of its first argument.
+/// Serves in the manner of its argument.
 pub(crate) fn shadow(arguments: &[&str]) -> Result {
-    let [manner, ports] = arguments else {
-        return Err("a shadow takes a manner and a number of ports".into());
+    let [manner] = arguments else {
+        return Err("a shadow takes a manner".into());
     };
     let answers = |after| Manner::Answers {
         after: Duration::from_millis(after),
@@ -121,15 +121,12 @@ pub(crate) fn shadow(arguments: &[&str]) -> Result {
         other => return Err(format!("no shadow is called {other}").into()),
     };
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let (seen, mut addresses) = (Arc::<Seen>::default(), Vec::new());
+    let seen = Arc::<Seen>::default();
     let counted = Arc::clone(&seen);
     let _inside = runtime.enter();
-    for _ in 0..ports.parse()? {
-        let listener = listen()?;
-        addresses.push(listener.local_addr()?.to_string());
-        runtime.spawn(shadow::serve(listener, manner.clone(), Arc::clone(&seen)));
-    }
-    println!("{}", addresses.join(" "));
+    let listener = listen()?;
+    println!("{}", listener.local_addr()?);
+    runtime.spawn(shadow::serve(listener, manner, seen));
     let lines = std::thread::spawn(move || {
         let count = || {
             [&counted.connections, &counted.requests].map(|count| count.load(Relaxed).to_string())
