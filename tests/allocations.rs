@@ -35,9 +35,9 @@ fn a_request_that_is_not_sampled_allocates_nothing() {
 fn a_sampled_request_allocates_little() {
     let attribute = |targets| until_the_answer(Version::Attribute(targets), Shape::KIB).count;
     // The goal is 12, better 7.
-    at_most(7.0, attribute(1), "one target");
+    at_most(6.0, attribute(1), "one target");
     at_most(
-        5.0,
+        1.0,
         (attribute(3) - attribute(1)) / 2.0,
         "each further target",
     );
@@ -71,5 +71,6 @@ fn a_body_is_copied_for_no_target_but_where_its_frames_are_small() {
 fn a_whole_copy_allocates_no_more_than_its_client_needs() {
     let allocated = |sender: Sender| Allocated::with_copies(|| sender.app(), Shape::KIB).count;
     let plain = allocated(Sender::Nobody);
-    at_most(25.0, allocated(Sender::Mirror) - plain, "a whole copy");
+    // The goal is 32, better 25.
+    at_most(20.0, allocated(Sender::Mirror) - plain, "a whole copy");
 }

@@ -9,31 +9,37 @@ use std::{
 
 use axum::{Router, body::Body, http::Request, routing::any};
 use bytes::Bytes;
-use http::{HeaderValue, Uri, header};
-use mirror_runtime::{BodyMode, CopyBody, Mirror, MirrorBuilder, Sending, Transport, Unsendable};
+use http::{HeaderValue, Method, Uri};
+use mirror_runtime::{
+    BodyMode, CopyBody, Mirror, MirrorBuilder, Sending, Transport, Unsendable, mirror,
+};
 use tower::ServiceExt;
 
 use crate::support::{Fault, Faulty, Shadow, until};
 
-/// What arrived in one read: a path, a host, a header and a body.
+/// What arrived in one read, in the order in which [`request`] takes it: a URI with an authority, as in HTTP/2, a host, a
+/// header and a body.
+const ARRIVED: [&str; 3] = [
+    "http://shop.example/orders?source=web",
+    "shop.example",
+    "a value",
+];
+
 fn read_buffer() -> Bytes {
-    let buffer = [
-        &b"/orders?source=web"[..],
-        b"shop.example",
-        b"a value",
-        &[b'x'; 1000],
-    ];
-    buffer.concat().into()
+    [ARRIVED.concat().as_bytes(), &[b'x'; 1000]].concat().into()
 }
 
 /// A request of which all is in the buffer, or all but the body.
 fn request(buffer: &Bytes, body: Option<Body>) -> Request<Body> {
-    let body = body.unwrap_or_else(|| Body::from(buffer.slice(37..)));
-    let mut request = Request::post("/").body(body).unwrap();
-    *request.uri_mut() = Uri::from_maybe_shared(buffer.slice(..18)).unwrap();
-    let value = |range| HeaderValue::from_maybe_shared(buffer.slice(range)).unwrap();
-    request.headers_mut().insert(header::HOST, value(18..30));
-    request.headers_mut().insert("x-some", value(30..37));
+    let mut rest = buffer.clone();
+    let [uri, host, value] = ARRIVED.map(|part| rest.split_to(part.len()));
+    let mut request = Request::new(body.unwrap_or_else(|| Body::from(rest)));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = Uri::from_maybe_shared(uri).unwrap();
+    for (name, value) in [("host", host), ("x-some", value)] {
+        let value = HeaderValue::from_maybe_shared(value).unwrap();
+        request.headers_mut().insert(name, value);
+    }
     request
 }
 
@@ -116,6 +122,11 @@ async fn a_copy_that_a_transport_keeps_holds_nothing() {
     assert_eq!(kept[0].body().remaining(), 1000);
 }
 
+/// A body that never comes.
+fn pending_body() -> Body {
+    Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>())
+}
+
 #[tokio::test]
 async fn a_copy_that_waits_for_the_handler_to_read_holds_nothing() {
     let shadow = Shadow::start().await;
@@ -124,11 +135,24 @@ async fn a_copy_that_waits_for_the_handler_to_read_holds_nothing() {
         .build()
         .unwrap();
     let buffer = read_buffer();
-    // It never comes.
-    let body = Body::from_stream(futures_util::stream::pending::<Result<Bytes, std::io::Error>>());
-    let request = request(&buffer, Some(body));
+    let request = request(&buffer, Some(pending_body()));
     let handling = tokio::spawn(async move { answer(&mirror, request).await });
     is_let_go(&buffer).await;
     handling.abort();
     assert!(shadow.recorded().is_empty());
+}
+
+#[mirror(targets = [handler(candidate)], body = "tee")]
+async fn with_a_candidate(_: Bytes) {}
+
+async fn candidate(_: Bytes) {}
+
+#[tokio::test]
+async fn a_copy_for_a_handler_holds_nothing_either() {
+    let buffer = read_buffer();
+    let request = request(&buffer, Some(pending_body()));
+    let app = Router::new().fallback(any(with_a_candidate));
+    let handling = tokio::spawn(app.oneshot(request));
+    is_let_go(&buffer).await;
+    handling.abort();
 }

@@ -140,7 +140,8 @@ impl Client for Held<TcpStream> {
         let copy = written(&method, &uri, &headers, &body);
         // The answers of the benchmarks come in one piece.
         let mut answer = [0; 1024];
-        if stream.write_all(&copy).await.is_ok() && stream.read(&mut answer).await.is_ok() {
+        let sent = stream.write_all(&copy).await.is_ok();
+        if sent && matches!(stream.read(&mut answer).await, Ok(1..)) {
             self.keep(stream);
         }
     }

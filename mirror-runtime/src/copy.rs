@@ -59,7 +59,7 @@ impl Original {
 
     /// What all its copies have in common, but for their body.
     pub(crate) fn into_copy(mut self, rules: &HeaderRules) -> Result<Copy, ShedReason> {
-        let place = place_of(&self.headers)?;
+        let size = size_beyond_free(&self.headers);
         let within = self.within.take();
         Ok(Copy {
             within: within.map(|within| within.finish(rules.apply_within(&self))),
@@ -68,7 +68,8 @@ impl Original {
             method: self.method,
             uri: self.uri,
             body: CopyBody::default(),
-            place,
+            place: place_of(size)?,
+            size,
         })
     }
 }
@@ -83,13 +84,18 @@ fn all(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
     all
 }
 
-/// The place of headers that are large.
-fn place_of(headers: &[(HeaderName, HeaderValue)]) -> Result<Option<Arc<Reservation>>, ShedReason> {
+/// The size of headers that are large, and 0 of others.
+fn size_beyond_free(headers: &[(HeaderName, HeaderValue)]) -> usize {
     let sizes = headers.iter();
     let size = sizes
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum();
-    if size <= FREE_HEADERS {
+    if size > FREE_HEADERS { size } else { 0 }
+}
+
+/// The place of headers that are large.
+fn place_of(size: usize) -> Result<Option<Arc<Reservation>>, ShedReason> {
+    if size == 0 {
         return Ok(None);
     }
     let place = Reservation::of(size).ok_or(ShedReason::ByteBudget)?;
@@ -105,7 +111,8 @@ pub(crate) struct Copy {
     headers: HeaderMap,
     declares_body: bool,
     body: CopyBody,
-    /// The place of headers that are large.
+    /// The size of headers that are large, and their place.
+    size: usize,
     place: Option<Arc<Reservation>>,
     within: Option<Box<Within>>,
 }
@@ -125,6 +132,13 @@ impl Copy {
     /// For a copy that will have to wait before it leaves.
     pub(crate) fn in_own_memory(mut self) -> Self {
         memory::take_values(&mut self.headers);
+        if let Some(within) = &mut self.within {
+            memory::take_values(within.headers_mut());
+        }
+        if let Some(path) = self.uri.path_and_query().cloned() {
+            // Scheme and authority will be the target's.
+            self.uri = Uri::from(path);
+        }
         memory::take_path(&mut self.uri);
         self
     }
@@ -133,9 +147,14 @@ impl Copy {
         &self.body
     }
 
-    /// The places in the byte budget that each copy keeps until it ends.
+    /// The places in the byte budget that the copy for the last target keeps until it ends.
     pub(crate) fn places(&self) -> [Option<Arc<Reservation>>; 2] {
         [self.place.clone(), self.body.reservation()]
+    }
+
+    /// The places of a copy for one of the other targets: bodies are shared, and headers are not where it has to wait.
+    pub(crate) fn other_places(&self) -> Result<[Option<Arc<Reservation>>; 2], ShedReason> {
+        Ok([place_of(self.size)?, self.body.reservation()])
     }
 
     /// The copy for one target.
@@ -153,6 +172,7 @@ impl Copy {
             headers,
             body: self.body.clone(),
             declares_body: self.declares_body,
+            size: 0,
             place: None,
             within,
         };

@@ -141,9 +141,16 @@ fn take_off(
             return (None, Vec::new());
         }
     };
-    let others = others.into_iter().filter_map(|flight| {
+    let others = others.into_iter().filter_map(|mut flight| {
+        let places = match copy.other_places() {
+            Ok(places) => places,
+            Err(reason) => {
+                flight.stay(reason.into());
+                return None;
+            }
+        };
         let request = flight.request(|recipient| copy.request_for(recipient));
-        flight.run(request, copy.places()).map(tokio::spawn)
+        flight.run(request, places).map(tokio::spawn)
     });
     let others = others.collect();
     let places = copy.places();

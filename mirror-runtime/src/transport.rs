@@ -32,6 +32,8 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Takes a copy, and returns the future that sends it. Nothing may happen before that future is polled: it is
     /// counted as sent in between.
     ///
+    /// It is called for all targets of a request in turn, before any of its copies is sent, and must not block.
+    ///
     /// To get a connection it may take `connect_timeout`. Its whole time is bounded by who polls the future.
     ///
     /// # Errors

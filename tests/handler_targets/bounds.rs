@@ -1,6 +1,7 @@
 //! A candidate is bounded as a copy to a server is.
 
 use std::{
+    convert::Infallible,
     future::pending,
     sync::{
         Arc,
@@ -8,7 +9,13 @@ use std::{
     },
 };
 
-use axum::{Router, extract::State, routing::get};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::State,
+    routing::get,
+};
+use futures_util::stream;
 use mirror_runtime::{FailureKind, ShedReason, mirror};
 use tokio::sync::Semaphore;
 
@@ -29,6 +36,25 @@ async fn a_candidate_is_cut_at_its_timeout() {
     assert_eq!(primary.get("/").await.text(), "primary");
     // In `sync` mode the outcome is there with the answer.
     let stats = mirror_named("tests::handler_targets::bounds::cut").stats();
+    assert_eq!(stats.targets[0].failed_with(FailureKind::Timeout), 1);
+}
+
+#[mirror(targets = [target(handler(empty), timeout = "50ms")], sync = true)]
+async fn cut_in_the_body() -> &'static str {
+    "primary"
+}
+
+/// Its body is always there, and has no bytes.
+async fn empty() -> Body {
+    let nothing = || Ok::<_, Infallible>(Bytes::new());
+    Body::from_stream(stream::repeat_with(nothing))
+}
+
+#[tokio::test]
+async fn a_candidate_whose_body_never_ends_and_has_no_bytes_is_cut_too() {
+    let primary = Primary::start(Router::new().route("/", get(cut_in_the_body))).await;
+    assert_eq!(primary.get("/").await.text(), "primary");
+    let stats = mirror_named("tests::handler_targets::bounds::cut_in_the_body").stats();
     assert_eq!(stats.targets[0].failed_with(FailureKind::Timeout), 1);
 }
 

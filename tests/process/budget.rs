@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use axum::{
     Router,
     body::{Body, Bytes},
+    http::Request,
     routing::any,
 };
 use futures_util::stream;
@@ -130,4 +131,25 @@ async fn a_client_that_goes_away_gives_its_bytes_back() {
     }
     primary.post("/", "x".repeat(100)).await;
     assert_eq!(settled(&mirror, 4).await[0].answered, 1);
+}
+
+#[tokio::test]
+async fn large_headers_are_held_for_each_target() {
+    let _turn = TURN.lock().await;
+    let _budget = Budget::of(15_000);
+    let shadows = [Shadow::start().await, Shadow::start().await];
+    let mirror = Mirror::new(shadows.each_ref().map(Shadow::url)).unwrap();
+    let primary = primary_of(&mirror).await;
+    for (requests, size) in (1..).zip([3_000, 10_000, 20_000]) {
+        let request = Request::get("/").header("x-large", "x".repeat(size));
+        primary.send(request.body(Body::empty()).unwrap()).await;
+        settled(&mirror, requests).await;
+    }
+    // There is room for both copies of the first, which need none, for one of the second and for none of the third.
+    let stats = mirror.stats().targets;
+    let outcomes: Vec<_> = stats
+        .iter()
+        .map(|target| (target.answered, shed(target)))
+        .collect();
+    assert_eq!(outcomes, [(2, 1), (1, 2)]);
 }

@@ -30,7 +30,7 @@ const CREDENTIALS: [HeaderName; 3] = [
     HeaderName::from_static("x-api-key"),
 ];
 
-/// Headers that a copy may have beside those that arrived: the marker, and `Host` where there was an authority in its place.
+/// Headers that a copy may have beside those that arrived: the marker, and the target's `Host` where none arrived.
 const ADDED: usize = 2;
 
 /// How the headers of a copy differ from those of its original.

@@ -27,15 +27,18 @@ pub(super) fn take_values(headers: &mut HeaderMap) {
     }
 }
 
-/// Copies a path and its query. The authority is that of a target, or is not needed.
+/// Copies a path and its query. Scheme and authority are those of a target.
 pub(super) fn take_path(uri: &mut Uri) {
-    let mut parts = std::mem::take(uri).into_parts();
-    if let Some(path) = &mut parts.path_and_query {
+    let mut parts = uri.clone().into_parts();
+    let path = parts.path_and_query.take().map(|path| {
         let bytes = Bytes::copy_from_slice(path.as_str().as_bytes());
-        // What was a path is one.
-        if let Ok(own) = PathAndQuery::from_maybe_shared(bytes) {
-            *path = own;
+        PathAndQuery::from_maybe_shared(bytes)
+    });
+    // What was a path is one, and goes with what it went with.
+    if let Some(Ok(path)) = path {
+        parts.path_and_query = Some(path);
+        if let Ok(own) = Uri::from_parts(parts) {
+            *uri = own;
         }
     }
-    *uri = Uri::from_parts(parts).unwrap_or_default();
 }

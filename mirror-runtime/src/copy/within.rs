@@ -30,7 +30,7 @@ impl Within {
         }))
     }
 
-    /// In memory of its own, and with headers.
+    /// With headers, and all else in memory of its own.
     pub(super) fn finish(mut self: Box<Self>, headers: HeaderMap) -> Box<Self> {
         if let Some(OriginalUri(uri)) = self.extensions.remove() {
             self.extensions.insert(OriginalUri(whole(uri)));
@@ -40,6 +40,10 @@ impl Within {
         self.uri = whole(self.uri);
         self.headers = headers;
         self
+    }
+
+    pub(super) fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.headers
     }
 
     pub(super) fn fill<B>(self, request: &mut Request<B>) {

@@ -6,7 +6,7 @@ use axum::{BoxError, body::Body};
 use bytes::{Bytes, BytesMut};
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use tokio::time::Instant;
+use tokio::{task::coop::consume_budget, time::Instant};
 
 use crate::{
     answers::{Ending, Noting, copied},
@@ -32,7 +32,8 @@ pub(super) struct Wanted {
     pub(super) max_compared: Option<usize>,
 }
 
-/// An answer, and what was noted of it where it is compared. Most are not, and a box takes no more room than it needs.
+/// An answer, and what was noted of it where it is compared: in a box, for which the futures of the many that are not
+/// compared have little room to keep.
 pub(super) type Received = (ShadowResponse, Option<(Box<Noting>, Ending)>);
 
 /// Waits for the answer and reads its body; keeps of it what is wanted.
@@ -78,6 +79,8 @@ async fn read(
     };
     let (mut read, mut truncated) = (0, false);
     while let Some(frame) = body.frame().await {
+        // A body that is always there, and has no bytes, must not keep its task from its deadline.
+        consume_budget().await;
         let frame = frame.map_err(|error| MirrorError::Body(BoxError::from(error)))?;
         let Ok(data) = frame.into_data() else {
             continue;

@@ -24,7 +24,7 @@ pin_project! {
         answer: F,
         #[pin]
         cut: Notified<'static>,
-        // Also where the answer takes all of the task's budget, again and again.
+        // It is asked also where the answer has taken all of the task's budget.
         #[pin]
         deadline: Unconstrained<Sleep>,
         timeout: Duration,

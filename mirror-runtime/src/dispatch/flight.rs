@@ -84,8 +84,8 @@ impl Flight {
         make(recipient).map_err(|_| SkipReason::Unsendable)
     }
 
-    /// Lets the copy leave, unless it cannot. The future sends it and reads the answer, all within the target's timeout,
-    /// and reports what became of it.
+    /// Lets the copy leave, unless it cannot: it is counted as sent now. The future sends it and reads the answer, all
+    /// within the target's timeout, and reports what became of it.
     ///
     /// The places in the byte budget are kept until then, whatever the connection keeps of the copy.
     pub(super) fn run(
@@ -94,7 +94,7 @@ impl Flight {
         places: [Option<Arc<Reservation>>; 2],
     ) -> Option<impl Future<Output = ()> + use<>> {
         match request.and_then(|request| self.leave(request)) {
-            Ok(sending) => Some(self.finish(sending, places)),
+            Ok(sending) => Some(self.finish(sending, Instant::now(), places)),
             Err(reason) => {
                 self.stay(reason);
                 None
@@ -109,10 +109,11 @@ impl Flight {
     fn finish(
         mut self,
         sending: Sending,
+        left: Instant,
         places: [Option<Arc<Reservation>>; 2],
     ) -> impl Future<Output = ()> + Send {
         async move {
-            let outcome = self.outcome(sending).await;
+            let outcome = self.outcome(sending, left).await;
             let (outcome, noted) = match outcome {
                 Ok((answer, noted)) => (Ok(answer), noted),
                 Err(error) => (Err(error), None),
@@ -168,13 +169,13 @@ impl Flight {
     fn outcome(
         &self,
         sending: Sending,
+        left: Instant,
     ) -> impl Future<Output = Result<answer::Received, MirrorError>> + Send + use<> {
         let wanted = answer::Wanted {
             keep: self.mirror.callbacks().wants_answers(),
             compare: self.side.is_some(),
             max_compared: self.side.as_ref().and_then(CopySide::max_body),
         };
-        let left = Instant::now();
         Bounded::new(
             answer::receive(sending, left, wanted),
             left,

@@ -15,6 +15,7 @@ use crate::{
     Comparison,
     body::CopyBody,
     candidate::Guarded,
+    copy::in_own_memory,
     target::{Destination, Recipient},
     transport::Sending,
 };
@@ -76,8 +77,15 @@ impl Hold {
         Some(Recipient::Server(off))
     }
 
-    /// Takes a copy. It is there for the test when it is counted as sent, which is before this future is polled.
-    pub(crate) fn capture(&self, mirror: &str, target: &str, copy: Request<CopyBody>) -> Sending {
+    /// Takes a copy, when the future is polled. Then it is there for the test.
+    pub(crate) fn capture(
+        &self,
+        mirror: &str,
+        target: &str,
+        mut copy: Request<CopyBody>,
+    ) -> Sending {
+        // It is kept for as long as the capture.
+        in_own_memory(&mut copy);
         let captured = Arc::clone(&self.0);
         let (mirror, target) = (mirror.to_owned(), target.to_owned());
         Box::pin(async move {

@@ -82,6 +82,10 @@ impl Pool {
         // Until an idle connection turns out to be open, or there is none left.
         while let Some(connection) = self.idle.take() {
             let is_shared = matches!(connection, Connection::Http2(_));
+            if is_shared {
+                // It may be kept until the connection can take it.
+                in_own_memory(&mut copy);
+            }
             match self.send_over(connection, copy).await {
                 Ok(answer) => return Ok(answer),
                 Err(NotAnswered::NotSent(unsent)) => {
@@ -124,8 +128,6 @@ impl Pool {
                 Either::Left(connection.send(copy, Arc::clone(self)))
             }
             Connection::Http2(connection) => {
-                // It may be kept until the connection can take it.
-                in_own_memory(&mut copy);
                 in_absolute_form(&mut copy, &self.origin);
                 Either::Right(connection.send(copy))
             }

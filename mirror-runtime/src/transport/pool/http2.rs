@@ -37,7 +37,7 @@ impl Http2 {
         Ok(Self { sender })
     }
 
-    /// Sends a copy. The connection is shared until the answer begins.
+    /// Sends a copy. This share is kept until the answer begins.
     pub(super) fn send(
         mut self,
         copy: Request<CopyBody>,

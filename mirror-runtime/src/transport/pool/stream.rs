@@ -23,8 +23,8 @@ const BEFORE_ANSWER: usize = 256 * 1024;
 /// What it may send then: the 1 MiB of a body that is read at most, and as much again for its framing.
 const IN_ANSWER: usize = 2 * 1024 * 1024;
 
-/// What is written in several pieces of no more than this is joined first: it takes the system longer to go through a list
-/// than it takes to copy the head of a request and a body of 1 KiB.
+/// Several pieces of no more than this in all are joined before they are written: it takes the system longer to go through a
+/// list than it takes to copy the head of a request and a body of 1 KiB.
 const JOINED: usize = 2 * 1024;
 
 /// How much more a shadow may send before its connection is given up.
@@ -130,6 +130,9 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let [piece] = pieces {
+            return underneath!(self, poll_write(context, piece));
+        }
         let length = pieces.iter().map(|piece| piece.len()).sum();
         if length > JOINED {
             return underneath!(self, poll_write_vectored(context, pieces));
