@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub(crate) use headers::{HeaderRules, has_any};
-pub(crate) use memory::in_own_memory;
+pub(crate) use memory::{in_own_memory, take_values};
 pub(crate) use uri::{Unjoinable, join, original_uri};
 use within::Within;
 
@@ -59,7 +59,7 @@ impl Original {
 
     /// What all its copies have in common, but for their body.
     pub(crate) fn into_copy(mut self, rules: &HeaderRules) -> Result<Copy, ShedReason> {
-        let size = size_beyond_free(&self.headers);
+        let place = place_of(&self.headers)?;
         let within = self.within.take();
         Ok(Copy {
             within: within.map(|within| within.finish(rules.apply_within(&self))),
@@ -68,8 +68,7 @@ impl Original {
             method: self.method,
             uri: self.uri,
             body: CopyBody::default(),
-            place: place_of(size)?,
-            size,
+            place,
         })
     }
 }
@@ -84,22 +83,22 @@ fn all(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
     all
 }
 
-/// The size of headers that are large, and 0 of others.
-fn size_beyond_free(headers: &[(HeaderName, HeaderValue)]) -> usize {
+/// The place of headers that are large.
+fn place_of(headers: &[(HeaderName, HeaderValue)]) -> Result<Option<Arc<Reservation>>, ShedReason> {
     let sizes = headers.iter();
     let size = sizes
         .map(|(name, value)| name.as_str().len() + value.len())
         .sum();
-    if size > FREE_HEADERS { size } else { 0 }
+    if size > FREE_HEADERS {
+        reserve(size).map(Some)
+    } else {
+        Ok(None)
+    }
 }
 
-/// The place of headers that are large.
-fn place_of(size: usize) -> Result<Option<Arc<Reservation>>, ShedReason> {
-    if size == 0 {
-        return Ok(None);
-    }
+fn reserve(size: usize) -> Result<Arc<Reservation>, ShedReason> {
     let place = Reservation::of(size).ok_or(ShedReason::ByteBudget)?;
-    Ok(Some(Arc::new(place)))
+    Ok(Arc::new(place))
 }
 
 /// What all copies of one request have in common. Its body shares no memory with the connection of the original, whose
@@ -111,8 +110,7 @@ pub(crate) struct Copy {
     headers: HeaderMap,
     declares_body: bool,
     body: CopyBody,
-    /// The size of headers that are large, and their place.
-    size: usize,
+    /// The place of headers that are large.
     place: Option<Arc<Reservation>>,
     within: Option<Box<Within>>,
 }
@@ -131,9 +129,9 @@ impl Copy {
 
     /// For a copy that will have to wait before it leaves.
     pub(crate) fn in_own_memory(mut self) -> Self {
-        memory::take_values(&mut self.headers);
+        take_values(&mut self.headers);
         if let Some(within) = &mut self.within {
-            memory::take_values(within.headers_mut());
+            take_values(within.headers_mut());
         }
         if let Some(path) = self.uri.path_and_query().cloned() {
             // Scheme and authority will be the target's.
@@ -154,7 +152,8 @@ impl Copy {
 
     /// The places of a copy for one of the other targets: bodies are shared, and headers are not where it has to wait.
     pub(crate) fn other_places(&self) -> Result<[Option<Arc<Reservation>>; 2], ShedReason> {
-        Ok([place_of(self.size)?, self.body.reservation()])
+        let place = self.place.as_ref().map(|place| reserve(place.bytes()));
+        Ok([place.transpose()?, self.body.reservation()])
     }
 
     /// The copy for one target.
@@ -172,7 +171,6 @@ impl Copy {
             headers,
             body: self.body.clone(),
             declares_body: self.declares_body,
-            size: 0,
             place: None,
             within,
         };

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
 
 use crate::{
     Answer,
     body::{Chunks, Collector, Reservation},
     comparison::NotComparedReason,
+    copy::take_values,
     outcome::{ShedReason, SkipReason},
 };
 
@@ -156,16 +157,7 @@ impl NotedAnswer {
 
 /// Headers in memory of their own: those that arrived are slices of the read buffer of their connection.
 pub(crate) fn copied(headers: &HeaderMap) -> HeaderMap {
-    let length = headers.values().map(HeaderValue::len).sum();
-    let mut values = BytesMut::with_capacity(length);
-    let mut copied = HeaderMap::with_capacity(headers.len());
-    for (name, value) in headers {
-        values.extend_from_slice(value.as_bytes());
-        // What was a value is one.
-        if let Ok(mut copy) = HeaderValue::from_maybe_shared(values.split().freeze()) {
-            copy.set_sensitive(value.is_sensitive());
-            copied.append(name.clone(), copy);
-        }
-    }
+    let mut copied = headers.clone();
+    take_values(&mut copied);
     copied
 }

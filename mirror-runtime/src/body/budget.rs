@@ -18,7 +18,7 @@ impl Reservation {
     }
 
     /// How many bytes it holds.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 

@@ -101,6 +101,7 @@ impl HeaderRules {
         let arrived = &original.headers;
         let mut headers = HeaderMap::with_capacity(arrived.len() + ADDED + self.set.len());
         headers.extend(arrived.iter().cloned());
+        let host = headers.get(header::HOST).cloned();
         if self.without_body {
             remove_all(
                 &mut headers,
@@ -108,7 +109,6 @@ impl HeaderRules {
             );
         }
         self.change(&mut headers);
-        let host = first(arrived, &header::HOST).cloned();
         mark(&mut headers, host.or_else(|| authority(&original.uri)));
         headers
     }
@@ -162,14 +162,6 @@ fn named_by_connection(headers: &[(HeaderName, HeaderValue)]) -> Vec<HeaderName>
     tokens
         .filter_map(|token| HeaderName::from_bytes(token.trim_ascii()).ok())
         .collect()
-}
-
-fn first<'a>(
-    headers: &'a [(HeaderName, HeaderValue)],
-    wanted: &HeaderName,
-) -> Option<&'a HeaderValue> {
-    let mut found = headers.iter().filter(|(name, _)| name == wanted);
-    found.next().map(|(_, value)| value)
 }
 
 /// HTTP/2 may split `Cookie` into several; elsewhere there must be one (RFC 9113 section 8.2.3).

@@ -1,4 +1,4 @@
-//! Memory of a copy's own, for when it has to wait.
+//! Memory of a copy's own, for when it has to wait, and of the headers of answers that are kept.
 //!
 //! The path and the header values that arrived are slices of the read buffer of the primary's connection, of 8 to 400 KiB,
 //! which lives as long as one of them. A copy that leaves at once is written before its request is answered or shortly
@@ -13,8 +13,8 @@ pub(crate) fn in_own_memory<B>(copy: &mut Request<B>) {
     take_path(copy.uri_mut());
 }
 
-/// Copies the values of headers into one buffer.
-pub(super) fn take_values(headers: &mut HeaderMap) {
+/// Copies the values of headers into one buffer, which they share.
+pub(crate) fn take_values(headers: &mut HeaderMap) {
     let length = headers.values().map(HeaderValue::len).sum();
     let mut memory = BytesMut::with_capacity(length);
     for value in headers.values_mut() {
