@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use allocation_counter::opt_out;
 
-use super::{Drive, Shape};
+use super::{Drive, Shape, shadow};
 
 /// Rounds, each short, so that a disturbance spoils few of them.
 const ROUNDS: usize = 200;
@@ -21,35 +21,68 @@ pub(crate) enum Until {
     CopiesEnd,
 }
 
-/// The nanoseconds of a request to each app, in the tenth fastest round. What disturbs a round on a machine that
-/// others use only makes it longer, and may go on for most of the time.
+/// The nanoseconds that a request takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Took {
+    /// On this side: without what a shadow on the same thread takes, which is the same whoever sends, and which nobody has
+    /// on his server.
+    pub(crate) here: f64,
+    /// With the shadow's work.
+    pub(crate) in_all: f64,
+}
+
+/// What a request takes where there is no shadow.
 pub(crate) fn nanoseconds(apps: &mut [Drive], shape: Shape, until: Until) -> Vec<f64> {
-    let mut times: Vec<Vec<Duration>> = vec![Vec::with_capacity(ROUNDS); apps.len()];
+    let took = took(apps, shape, until);
+    took.into_iter().map(|took| took.in_all).collect()
+}
+
+/// What a request to each app takes, in the tenth fastest round. What disturbs a round on a machine that others use only
+/// makes it longer, and may go on for most of the time.
+pub(crate) fn took(apps: &mut [Drive], shape: Shape, until: Until) -> Vec<Took> {
+    let mut rounds: Vec<Vec<Round>> = vec![Vec::with_capacity(ROUNDS); apps.len()];
     opt_out(|| {
         for _ in 0..ROUNDS {
-            for (app, times) in apps.iter_mut().zip(&mut times) {
-                times.push(round(app, shape, until));
+            for (app, rounds) in apps.iter_mut().zip(&mut rounds) {
+                rounds.push(Round::of(app, shape, until));
             }
         }
     });
-    let of_one = |times: &mut Vec<Duration>| {
-        times.sort_unstable();
-        times[ROUNDS / 20 - 1].as_secs_f64() * 1e9 / f64::from(REQUESTS)
+    let of_one = |rounds: &Vec<Round>| Took {
+        here: of_a_request(rounds, |round| round.in_all.saturating_sub(round.shadow)),
+        in_all: of_a_request(rounds, |round| round.in_all),
     };
-    times.iter_mut().map(of_one).collect()
+    rounds.iter().map(of_one).collect()
 }
 
-fn round(app: &mut Drive, shape: Shape, until: Until) -> Duration {
-    let requests: Vec<_> = (0..REQUESTS).map(|_| shape.request()).collect();
-    let mut answers = Vec::with_capacity(requests.len());
-    let begun = Instant::now();
-    for request in requests {
-        answers.push(app.answer(request));
-        if until == Until::CopiesEnd {
-            app.settle();
+fn of_a_request(rounds: &[Round], time: impl Fn(&Round) -> Duration) -> f64 {
+    let mut times: Vec<_> = rounds.iter().map(time).collect();
+    times.sort_unstable();
+    times[ROUNDS / 20 - 1].as_secs_f64() * 1e9 / f64::from(REQUESTS)
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Round {
+    in_all: Duration,
+    shadow: Duration,
+}
+
+impl Round {
+    fn of(app: &mut Drive, shape: Shape, until: Until) -> Self {
+        let requests: Vec<_> = (0..REQUESTS).map(|_| shape.request()).collect();
+        let mut answers = Vec::with_capacity(requests.len());
+        let (begun, shadow) = (Instant::now(), shadow::work());
+        for request in requests {
+            answers.push(app.answer(request));
+            if until == Until::CopiesEnd {
+                app.settle();
+            }
         }
+        let round = Self {
+            in_all: begun.elapsed(),
+            shadow: shadow::work().saturating_sub(shadow),
+        };
+        app.settle();
+        round
     }
-    let elapsed = begun.elapsed();
-    app.settle();
-    elapsed
 }

@@ -1,12 +1,15 @@
 //! Shadows that cost as little as possible, so that what is measured is who sends to them.
 
 use std::{
+    cell::Cell,
+    future::{Future, poll_fn},
     io,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -72,8 +75,31 @@ pub(crate) async fn serve(listener: TcpListener, manner: Manner, seen: Arc<Seen>
         seen.connections.fetch_add(1, Relaxed);
         let _ = connection.set_nodelay(true);
         let (manner, answer, seen) = (manner.clone(), Arc::clone(&answer), Arc::clone(&seen));
-        tokio::spawn(async move { answer_all(connection, manner, &answer, &seen).await });
+        tokio::spawn(async move {
+            let answering = answer_all(connection, manner, &answer, &seen);
+            counting_work(answering).await
+        });
     }
+}
+
+thread_local! {
+    static WORK: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// What the shadows of this thread have taken so far to answer: their own part of a time that is measured around it.
+pub(crate) fn work() -> Duration {
+    WORK.get()
+}
+
+async fn counting_work<F: Future>(answering: F) -> F::Output {
+    let mut answering = pin!(answering);
+    poll_fn(|context| {
+        let begun = Instant::now();
+        let polled = answering.as_mut().poll(context);
+        WORK.set(WORK.get() + begun.elapsed());
+        polled
+    })
+    .await
 }
 
 async fn answer_all(

@@ -97,6 +97,16 @@ impl Rows {
         });
     }
 
+    fn flat(&mut self, what: &str, flatness: &Flatness) {
+        let costs: Vec<_> = flatness
+            .costs
+            .iter()
+            .map(|cost| format!("{cost:.0}"))
+            .collect();
+        let what = format!("CPU per copy, {what} ({} us)", costs.join(", "));
+        self.add(12, &what, flatness.most_of_least, AtMost(1.2), None);
+    }
+
     fn beside(&mut self, by_hand: f64) {
         if let Some(row) = self.0.last_mut() {
             row.by_hand = Some(by_hand).filter(|is| is.is_finite());
@@ -225,11 +235,18 @@ fn copies(figures: &Figures, rows: &mut Rows) {
 }
 
 fn flatness(figures: &Figures, rows: &mut Rows) {
+    let saturated = |primary| {
+        Flatness::of(
+            figures,
+            &plan::connections(Scenario::new(primary, Shadow::Fast)),
+        )
+    };
+    rows.flat(
+        "1 to 256 connections, saturated",
+        &saturated(Primary::Mirror),
+    );
+    rows.beside(saturated(Primary::Reqwest).most_of_least);
     for (what, scenarios) in [
-        (
-            "1 to 256 connections, saturated",
-            plan::connections(Scenario::new(Primary::Mirror, Shadow::Fast)),
-        ),
         (
             "1 to 256 connections, 2,000 req/s",
             plan::connections(Scenario::steady(Primary::Mirror, Shadow::Fast)),
@@ -237,16 +254,29 @@ fn flatness(figures: &Figures, rows: &mut Rows) {
         ("1 to 8 targets", plan::targets()),
         ("10 to 1,000 handlers", plan::handlers()),
     ] {
+        rows.flat(what, &Flatness::of(figures, &scenarios));
+    }
+}
+
+/// What a copy costs in several scenarios, and how far that is apart.
+struct Flatness {
+    costs: Vec<f64>,
+    most_of_least: f64,
+}
+
+impl Flatness {
+    fn of(figures: &Figures, scenarios: &[Scenario]) -> Self {
         let mut costs = Vec::new();
-        let most_of_least = figures.in_turns(&scenarios, |group| {
+        let most_of_least = figures.in_turns(scenarios, |group| {
             let mirrored = scenarios.iter().filter(|scenario| scenario.copies() > 0.0);
             costs.extend(mirrored.map(|scenario| group.cpu_per_copy(*scenario)));
             let most = costs.iter().copied().fold(f64::NAN, f64::max);
             let least = costs.iter().copied().fold(f64::NAN, f64::min);
             most / least
         });
-        let list: Vec<_> = costs.iter().map(|cost| format!("{cost:.0}")).collect();
-        let what = format!("CPU per copy, {what} ({} us)", list.join(", "));
-        rows.add(12, &what, most_of_least, AtMost(1.2), None);
+        Self {
+            costs,
+            most_of_least,
+        }
     }
 }

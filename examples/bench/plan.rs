@@ -96,12 +96,9 @@ pub(crate) fn latency(shadow: Shadow) -> Vec<Scenario> {
     beside_unmirrored([Scenario::steady(Primary::Mirror, shadow)])
 }
 
-/// Over more and more connections: of a mirror that is saturated, or at a steady rate.
-pub(crate) fn connections(mirror: Scenario) -> Vec<Scenario> {
-    beside_unmirrored([1, 16, 32, 256].map(|connections| Scenario {
-        connections,
-        ..mirror
-    }))
+/// Over more and more connections: saturated, or at a steady rate.
+pub(crate) fn connections(of: Scenario) -> Vec<Scenario> {
+    beside_unmirrored([1, 16, 32, 256].map(|connections| Scenario { connections, ..of }))
 }
 
 /// As many copies to more and more targets.
@@ -130,6 +127,7 @@ pub(crate) fn in_turns(extent: Extent) -> Vec<Vec<Scenario>> {
             12,
             vec![
                 connections(Scenario::new(Primary::Mirror, Shadow::Fast)),
+                connections(Scenario::new(Primary::Reqwest, Shadow::Fast)),
                 connections(Scenario::steady(Primary::Mirror, Shadow::Fast)),
                 targets(),
                 handlers(),
