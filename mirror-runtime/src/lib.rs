@@ -162,7 +162,6 @@
 //! | bytes of fixtures in a directory | `max_fixture_bytes`, 16 MiB |
 //! | bytes of an answer that are read | 1 MiB of its body, 64 KiB of its head, 256 KiB with `1xx` answers before it; then its connection is closed |
 //! | connections to a target | as many as copies were in flight at once; idle ones are closed after 30 s |
-//! | connections to a target that are opened at once | 32, each for 20 ms more, in which a server accepts it; further copies wait, within their `timeout`, for a turn or for a connection that comes back |
 //! | log entries about failures | one in a second for each target, with the number since the last |
 //! | callbacks that run at once | 4 in the process, on threads of their own |
 //! | look-ups of a host name | one at a time for each host, on a thread of its own, used for 10 s |

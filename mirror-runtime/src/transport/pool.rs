@@ -1,13 +1,12 @@
 //! Connections to the targets of mirrors, kept for the next copy.
 //!
 //! A connection belongs to the runtime that opened it and is given to copies of that runtime only. A copy takes one that
-//! is idle, or opens one when it is its turn; there are never more than there were copies in flight at once.
+//! is idle, or opens one; there are never more than there were copies in flight at once.
 
 mod connect;
 mod http1;
 mod http2;
 mod idle;
-mod opening;
 mod origin;
 mod stream;
 mod tls;
@@ -32,7 +31,6 @@ use self::{
     http1::{Http1, NotAnswered, in_origin_form},
     http2::{Http2, in_absolute_form},
     idle::Idle,
-    opening::{Next, Opening},
 };
 use crate::{body::CopyBody, copy::in_own_memory, outcome::MirrorError};
 
@@ -43,10 +41,8 @@ pub(crate) struct Pool {
     idle: Idle,
     /// Whether a server of this origin has chosen HTTP/1.1: then each copy in flight needs a connection of its own.
     chose_http1: AtomicBool,
-    /// Where copies wait that find no idle connection.
-    opening: Opening,
     /// Held while a connection is opened that others may be able to share.
-    opening_shared: tokio::sync::Mutex<()>,
+    opening: tokio::sync::Mutex<()>,
 }
 
 /// A connection that a copy can take.
@@ -72,8 +68,7 @@ impl Pool {
             origin: origin.clone(),
             idle: Idle::default(),
             chose_http1: AtomicBool::new(false),
-            opening: Opening::new(),
-            opening_shared: tokio::sync::Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
         });
         pools.insert(origin, Arc::downgrade(&pool));
         pool
@@ -93,56 +88,32 @@ impl Pool {
             }
             match self.send_over(connection, copy).await {
                 Ok(answer) => return Ok(answer),
-                Err(not_answered) => copy = self.unsent(not_answered, is_shared)?,
+                Err(NotAnswered::NotSent(unsent)) => {
+                    copy = *unsent;
+                    if is_shared {
+                        // It takes no more, and may not know yet that it is closed: nobody should try it again.
+                        self.idle.forget_shared();
+                    }
+                }
+                Err(NotAnswered::Failed(error)) => return Err(error),
             }
         }
         // In a box: it is many times as large as what most copies need.
         Box::pin(self.send_over_new(copy)).await
     }
 
-    /// Sends a copy over a connection that is opened for it, or over one that comes back before that.
+    /// Sends a copy over a connection that is opened for it.
     async fn send_over_new(
         self: &Arc<Self>,
         mut copy: Request<CopyBody>,
     ) -> Result<Response<Body>, MirrorError> {
         in_own_memory(&mut copy);
-        let turn = loop {
-            match self.opening.next(|| self.idle.take()).await {
-                Next::Turn(turn) => break turn,
-                Next::Returned(connection) => {
-                    let is_shared = matches!(connection, Connection::Http2(_));
-                    match self.send_over(connection, copy).await {
-                        Ok(answer) => return Ok(answer),
-                        Err(not_answered) => copy = self.unsent(not_answered, is_shared)?,
-                    }
-                }
-            }
-        };
         let connection = self.open().await?;
-        turn.opened();
         let answer = self.send_over(connection, copy).await;
         answer.map_err(|not_answered| match not_answered {
             NotAnswered::Failed(error) => error,
             NotAnswered::NotSent(_) => MirrorError::Request("the connection was closed".into()),
         })
-    }
-
-    /// A copy that an idle connection did not take, because it had been closed.
-    fn unsent(
-        &self,
-        not_answered: NotAnswered,
-        is_shared: bool,
-    ) -> Result<Request<CopyBody>, MirrorError> {
-        match not_answered {
-            NotAnswered::NotSent(unsent) => {
-                if is_shared {
-                    // It takes no more, and may not know yet that it is closed: nobody should try it again.
-                    self.idle.forget_shared();
-                }
-                Ok(*unsent)
-            }
-            NotAnswered::Failed(error) => Err(error),
-        }
     }
 
     /// Sends a copy over a connection. Not an `async fn`, whose future would have room for the copy twice.
@@ -168,7 +139,7 @@ impl Pool {
         let until = Instant::now() + self.origin.connect_timeout;
         let mut turn = None;
         if self.may_share() {
-            let opened = async { Ok(self.opening_shared.lock().await) };
+            let opened = async { Ok(self.opening.lock().await) };
             turn = Some(within(until, opened, MirrorError::Connect).await?);
             if let Some(connection) = self.idle.take_shared() {
                 return Ok(connection);
@@ -182,7 +153,6 @@ impl Pool {
         if connected.http2 {
             let http2 = Http2::new(connected).await?;
             self.idle.share(http2.clone(), self);
-            self.opening.one_is_shared();
             Ok(Connection::Http2(http2))
         } else {
             self.chose_http1.store(true, Relaxed);
@@ -197,6 +167,5 @@ impl Pool {
     /// Takes a connection back.
     fn keep(self: &Arc<Self>, connection: Box<Http1>) {
         self.idle.keep(connection, self);
-        self.opening.one_returned();
     }
 }
