@@ -113,9 +113,13 @@ impl Figures {
         scenarios: &[Scenario],
         figure: impl FnOnce(&Group) -> f64,
     ) -> f64 {
+        self.group(scenarios).map_or(f64::NAN, figure)
+    }
+
+    /// The group of scenarios that took turns; `None` where they did not.
+    pub(crate) fn group(&self, scenarios: &[Scenario]) -> Option<&Group> {
         let mut groups = self.groups.iter();
-        let group = groups.find(|group| group.scenarios == scenarios);
-        group.map_or(f64::NAN, figure)
+        groups.find(|group| group.scenarios == scenarios)
     }
 
     /// The median of a figure of a scenario; `NaN` where it was not measured.

@@ -97,14 +97,10 @@ impl Rows {
         });
     }
 
-    fn flat(&mut self, what: &str, flatness: &Flatness) {
-        let costs: Vec<_> = flatness
-            .costs
-            .iter()
-            .map(|cost| format!("{cost:.0}"))
-            .collect();
-        let what = format!("CPU per copy, {what} ({} us)", costs.join(", "));
-        self.add(12, &what, flatness.most_of_least, AtMost(1.2), None);
+    fn flat(&mut self, what: &str, costs: &[f64]) {
+        let list: Vec<_> = costs.iter().map(|cost| format!("{cost:.0}")).collect();
+        let what = format!("CPU per copy, {what} ({} us)", list.join(", "));
+        self.add(12, &what, most_of_least(costs), AtMost(1.2), None);
     }
 
     fn beside(&mut self, by_hand: f64) {
@@ -236,16 +232,12 @@ fn copies(figures: &Figures, rows: &mut Rows) {
 
 fn flatness(figures: &Figures, rows: &mut Rows) {
     let saturated = |primary| {
-        Flatness::of(
-            figures,
-            &plan::connections(Scenario::new(primary, Shadow::Fast)),
-        )
+        let scenarios = plan::connections(Scenario::new(primary, Shadow::Fast));
+        costs(figures, &scenarios)
     };
-    rows.flat(
-        "1 to 256 connections, saturated",
-        &saturated(Primary::Mirror),
-    );
-    rows.beside(saturated(Primary::Reqwest).most_of_least);
+    let what = "1 to 256 connections, saturated";
+    rows.flat(what, &saturated(Primary::Mirror));
+    rows.beside(most_of_least(&saturated(Primary::Reqwest)));
     for (what, scenarios) in [
         (
             "1 to 256 connections, 2,000 req/s",
@@ -254,29 +246,24 @@ fn flatness(figures: &Figures, rows: &mut Rows) {
         ("1 to 8 targets", plan::targets()),
         ("10 to 1,000 handlers", plan::handlers()),
     ] {
-        rows.flat(what, &Flatness::of(figures, &scenarios));
+        rows.flat(what, &costs(figures, &scenarios));
     }
 }
 
-/// What a copy costs in several scenarios, and how far that is apart.
-struct Flatness {
-    costs: Vec<f64>,
-    most_of_least: f64,
+/// The microseconds of CPU that a copy takes in each of several scenarios; none where they were not measured.
+fn costs(figures: &Figures, scenarios: &[Scenario]) -> Vec<f64> {
+    let Some(group) = figures.group(scenarios) else {
+        return Vec::new();
+    };
+    let mirrored = scenarios.iter().filter(|scenario| scenario.copies() > 0.0);
+    mirrored
+        .map(|scenario| group.cpu_per_copy(*scenario))
+        .collect()
 }
 
-impl Flatness {
-    fn of(figures: &Figures, scenarios: &[Scenario]) -> Self {
-        let mut costs = Vec::new();
-        let most_of_least = figures.in_turns(scenarios, |group| {
-            let mirrored = scenarios.iter().filter(|scenario| scenario.copies() > 0.0);
-            costs.extend(mirrored.map(|scenario| group.cpu_per_copy(*scenario)));
-            let most = costs.iter().copied().fold(f64::NAN, f64::max);
-            let least = costs.iter().copied().fold(f64::NAN, f64::min);
-            most / least
-        });
-        Self {
-            costs,
-            most_of_least,
-        }
-    }
+/// How far they are apart; `NaN` where there are none.
+fn most_of_least(costs: &[f64]) -> f64 {
+    let most = costs.iter().copied().fold(f64::NAN, f64::max);
+    let least = costs.iter().copied().fold(f64::NAN, f64::min);
+    most / least
 }

@@ -13,7 +13,7 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::State,
-    routing::get,
+    routing::{MethodRouter, get},
 };
 use futures_util::stream;
 use mirror_runtime::{FailureKind, ShedReason, mirror};
@@ -32,10 +32,15 @@ async fn endless() {
 
 #[tokio::test]
 async fn a_candidate_is_cut_at_its_timeout() {
-    let primary = Primary::start(Router::new().route("/", get(cut))).await;
+    is_cut(get(cut), "tests::handler_targets::bounds::cut").await;
+}
+
+/// The candidate of this route is cut, and its primary answers.
+async fn is_cut(route: MethodRouter, name: &str) {
+    let primary = Primary::start(Router::new().route("/", route)).await;
     assert_eq!(primary.get("/").await.text(), "primary");
     // In `sync` mode the outcome is there with the answer.
-    let stats = mirror_named("tests::handler_targets::bounds::cut").stats();
+    let stats = mirror_named(name).stats();
     assert_eq!(stats.targets[0].failed_with(FailureKind::Timeout), 1);
 }
 
@@ -52,10 +57,8 @@ async fn empty() -> Body {
 
 #[tokio::test]
 async fn a_candidate_whose_body_never_ends_and_has_no_bytes_is_cut_too() {
-    let primary = Primary::start(Router::new().route("/", get(cut_in_the_body))).await;
-    assert_eq!(primary.get("/").await.text(), "primary");
-    let stats = mirror_named("tests::handler_targets::bounds::cut_in_the_body").stats();
-    assert_eq!(stats.targets[0].failed_with(FailureKind::Timeout), 1);
+    let name = "tests::handler_targets::bounds::cut_in_the_body";
+    is_cut(get(cut_in_the_body), name).await;
 }
 
 type Calls = Arc<AtomicUsize>;
