@@ -1,5 +1,8 @@
 //! Whatever a shadow does, the client gets the primary's answer, and the copy is counted as what became of it.
 
+#[cfg(target_os = "linux")]
+#[path = "shadow_faults/full_queue.rs"]
+mod full_queue;
 #[path = "shadow_faults/protection.rs"]
 mod protection;
 #[path = "shadow_faults/tls.rs"]

@@ -179,6 +179,9 @@ impl MirrorBuilder {
     }
 
     /// The time that a copy may take to get a connection, as a part of its `timeout`. Default: 1 s.
+    ///
+    /// When half of it is over, a connection over TCP that has not been made is tried once more, and the first attempt is
+    /// given up.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         match check_timeout(timeout) {
             Ok(timeout) => self.connect_timeout = Some(timeout),

@@ -28,7 +28,7 @@ pub async fn eventually<T>(what: &str, happens: impl Future<Output = T>) -> T {
 }
 
 /// Waits until a condition holds.
-pub async fn until(what: &str, holds: impl Fn() -> bool) {
+pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     eventually(what, async {
         while !holds() {
             tokio::task::yield_now().await;

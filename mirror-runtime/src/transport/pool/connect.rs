@@ -5,6 +5,7 @@ use std::{
     future::{Future, Ready, ready},
     net::SocketAddr,
     task::{Context, Poll},
+    time::Duration,
     vec,
 };
 
@@ -12,7 +13,7 @@ use axum::BoxError;
 use hyper_util::client::legacy::connect::{HttpConnector, dns::Name};
 use tokio::{
     net::TcpStream,
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 use tower_service::Service;
 
@@ -22,6 +23,9 @@ use super::{
     tls,
 };
 use crate::{outcome::MirrorError, transport::resolver};
+
+/// How long one family of addresses is waited for before the other is tried too (RFC 8305 section 5).
+const HAPPY_EYEBALLS: Duration = Duration::from_millis(250);
 
 /// A connection, before anything was said about it but whether it speaks HTTP/2.
 pub(super) struct Connected {
@@ -73,14 +77,37 @@ async fn addresses(host: &str) -> Result<Vec<SocketAddr>, MirrorError> {
     found.map_err(|error| MirrorError::Dns(error.into()))
 }
 
-/// Connects to one of several addresses, IPv6 and IPv4 side by side where one of them is slow (RFC 8305).
+/// Connects to one of several addresses, and tries that anew when half of the time for it is over.
+///
+/// A server whose queue of connections is full drops what arrives, as when hundreds of copies leave for it at once. The
+/// system tries again after a second (RFC 6298 section 2.1), which is too late. Nothing was sent that could arrive twice,
+/// and the first attempt is given up: a copy has one descriptor at a time.
 async fn tcp(origin: &Origin, addresses: Vec<SocketAddr>) -> Result<TcpStream, MirrorError> {
+    let half = origin.connect_timeout / 2;
+    let connector = connector(addresses, half / 2);
+    let attempt = || connector.clone().call(origin.uri.clone());
+    let tcp = twice(attempt, half)
+        .await
+        .map_err(|error| MirrorError::Connect(error.into()))?;
+    Ok(tcp.into_inner())
+}
+
+/// How an attempt ends, or another one if the first takes longer than `patience`.
+async fn twice<A: Future>(attempt: impl Fn() -> A, patience: Duration) -> A::Output {
+    match timeout(patience, attempt()).await {
+        Ok(ended) => ended,
+        Err(_) => attempt().await,
+    }
+}
+
+/// Connects to one of several addresses, IPv6 and IPv4 side by side where one of them is slow (RFC 8305), which is found
+/// out in `patience` at most.
+fn connector(addresses: Vec<SocketAddr>, patience: Duration) -> HttpConnector<Resolved> {
     let mut connector = HttpConnector::new_with_resolver(Resolved(addresses));
     connector.enforce_http(false);
     connector.set_nodelay(true);
-    let tcp = connector.call(origin.uri.clone()).await;
-    let tcp = tcp.map_err(|error| MirrorError::Connect(error.into()))?;
-    Ok(tcp.into_inner())
+    connector.set_happy_eyeballs_timeout(Some(patience.min(HAPPY_EYEBALLS)));
+    connector
 }
 
 /// Addresses that are known already, for the connector that asks for them.
@@ -98,5 +125,33 @@ impl Service<Name> for Resolved {
 
     fn call(&mut self, _: Name) -> Self::Future {
         ready(Ok(self.0.clone().into_iter()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use tokio::time::sleep;
+
+    use super::*;
+
+    /// Which attempt it is that ends, and after which time, where they take so many milliseconds.
+    async fn ends(took: [u64; 2]) -> (usize, Duration) {
+        let (begun, start) = (Cell::new(0), Instant::now());
+        let attempt = || async {
+            let attempt = begun.replace(begun.get() + 1);
+            sleep(Duration::from_millis(took[attempt])).await;
+            attempt
+        };
+        let ended = twice(attempt, Duration::from_millis(500)).await;
+        (ended, start.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_takes_long_is_given_up_for_another() {
+        assert_eq!(ends([499, 0]).await, (0, Duration::from_millis(499)));
+        assert_eq!(ends([999, 20]).await, (1, Duration::from_millis(520)));
+        assert_eq!(ends([501, 900]).await, (1, Duration::from_millis(1_400)));
     }
 }
