@@ -12,6 +12,8 @@ mod conditional;
 mod doors;
 #[path = "comparison/endless.rs"]
 mod endless;
+#[path = "comparison/missing.rs"]
+mod missing;
 #[path = "comparison/modes.rs"]
 mod modes;
 #[path = "comparison/options.rs"]
@@ -26,6 +28,10 @@ use http::{StatusCode, header};
 use mirror_runtime::{CompareMode, Comparison, Mirror, MirrorBuilder, TargetReport};
 
 use crate::support::{Primary, Shadow, until};
+
+fn json(builder: MirrorBuilder) -> MirrorBuilder {
+    builder.compare(CompareMode::Json)
+}
 
 /// A primary, its shadow and the mirror between them.
 struct Pair {
