@@ -1,12 +1,18 @@
 //! The bounds, as options of the attribute. What each does under faults is shown with the builder in `shadow_faults`.
 
-use std::sync::Mutex;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{
     Router,
     routing::{get, post},
 };
-use mirror_runtime::{ShedReason, SkipReason, Target, mirror};
+use http::Request;
+use mirror_runtime::{
+    CopyBody, Mirror, Sending, ShedReason, SkipReason, Target, Transport, Unsendable, mirror,
+};
 
 use crate::support::{Fault, Faulty, Primary, Shadow, mirror_named, settled, until};
 
@@ -126,4 +132,35 @@ async fn a_body_is_noted_as_the_handler_reads_it() {
     let stats = settled(&mirror_named("unread"), 1).await;
     assert_eq!(stats[0].skipped_for(SkipReason::BodyNotRead), 1);
     assert_eq!(shadow.recorded().len(), 1);
+}
+
+/// Takes note of the time that a copy has to get a connection, and sends none.
+#[derive(Clone, Debug, Default)]
+struct Times(Arc<Mutex<Vec<Duration>>>);
+
+impl Transport for Times {
+    fn send(&self, _: Request<CopyBody>, connect_timeout: Duration) -> Result<Sending, Unsendable> {
+        self.0.lock().unwrap().push(connect_timeout);
+        Err(Unsendable)
+    }
+}
+
+#[tokio::test]
+async fn the_time_for_a_connection_is_a_part_of_the_timeout() {
+    let times = Times::default();
+    let [short, long] = [Duration::from_millis(250), Duration::from_mins(1)];
+    let hurried = Target::new("http://hurried")
+        .unwrap()
+        .timeout(short)
+        .unwrap();
+    let mirror = Mirror::builder().target("http://shadow").target(hurried);
+    let mirror = mirror.timeout(long).transport(times.clone()).build();
+    let mirror = mirror.unwrap();
+    let app = Router::new().route("/", get(|| async {}));
+    let primary = Primary::start(app.layer(mirror.layer())).await;
+    primary.get("/").await;
+    settled(&mirror, 1).await;
+    let mut times = times.0.lock().unwrap().clone();
+    times.sort_unstable();
+    assert_eq!(times, [short, Duration::from_secs(1)]);
 }

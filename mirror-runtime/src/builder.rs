@@ -178,10 +178,12 @@ impl MirrorBuilder {
         self
     }
 
-    /// The time that a copy may take to get a connection, as a part of its `timeout`. Default: 1 s.
+    /// The time that a copy may take to get a connection, as a part of its `timeout`. Default: 1 s, or
+    /// `timeout` where that is shorter.
     ///
-    /// When half of it is over, a connection over TCP that has not been made is tried once more, and the first attempt is
-    /// given up.
+    /// A TCP connection that takes a quarter of it is given up and tried once more, with the next address where there are
+    /// several; one that takes three quarters is not made. That is so over the mirror's own connections; another
+    /// [`transport`](Self::transport) does it in its own way.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         match check_timeout(timeout) {
             Ok(timeout) => self.connect_timeout = Some(timeout),

@@ -4,6 +4,7 @@
 use std::{
     collections::HashSet,
     fs,
+    future::IntoFuture,
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -11,8 +12,8 @@ use std::{
 use mirror_runtime::FailureKind;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use super::{one_more, primary_of, to};
-use crate::support::until;
+use super::{one_more, plain, primary_of, to};
+use crate::support::{settled, until};
 
 /// A server that takes no connections from its queue, which has room for one and is full: what arrives is dropped, as by
 /// a firewall.
@@ -51,11 +52,12 @@ fn connecting_to(server: SocketAddr) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_connection_that_takes_long_is_tried_once_more_and_not_beside_the_first() {
+async fn a_server_whose_queue_was_full_is_tried_once_more() {
     let (deaf, _queued) = deaf().await;
     let server = deaf.local_addr().unwrap();
+    // The first attempt has a quarter, before the system would try again by itself.
     let mirror = to(format!("http://{server}"))
-        .connect_timeout(Duration::from_secs(2))
+        .connect_timeout(Duration::from_secs(3))
         .build()
         .unwrap();
     let primary = primary_of(&mirror).await;
@@ -68,4 +70,7 @@ async fn a_connection_that_takes_long_is_tried_once_more_and_not_beside_the_firs
         attempts.len() == 2
     })
     .await;
+    tokio::spawn(axum::serve(deaf, plain()).into_future());
+    let stats = settled(&mirror, 1).await.remove(0);
+    assert_eq!((stats.answered, stats.failed), (1, 0), "{stats}");
 }

@@ -1,6 +1,6 @@
 //! From checked options to a mirror.
 
-use std::{borrow::Cow, collections::HashSet, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
 
 use super::MirrorBuilder;
 use crate::{
@@ -50,13 +50,16 @@ impl MirrorBuilder {
         for target in &all {
             self.announce(&name, target);
         }
-        let resolve = |target: Target| MirrorTarget {
-            share: Share::of_percentage(target.own_percentage().unwrap_or(self.percentage)),
-            timeout: target.own_timeout().unwrap_or(self.timeout),
-            route: self.route(&target),
-            gate: Gate::new(&self.protection),
-            counters: Counters::new(),
-            target,
+        let resolve = |target: Target| {
+            let timeout = target.own_timeout().unwrap_or(self.timeout);
+            MirrorTarget {
+                share: Share::of_percentage(target.own_percentage().unwrap_or(self.percentage)),
+                timeout,
+                route: self.route(&target, timeout),
+                gate: Gate::new(&self.protection),
+                counters: Counters::new(),
+                target,
+            }
         };
         let targets = all.into_iter().map(resolve).collect();
         let comparing = self.compare.comparing(&self.targets);
@@ -74,12 +77,13 @@ impl MirrorBuilder {
     }
 
     /// How copies get to a target.
-    fn route(&self, target: &Target) -> Option<Route> {
+    fn route(&self, target: &Target, timeout: Duration) -> Option<Route> {
         let destination = match target.recipient()? {
             Recipient::Server(destination) => destination,
             Recipient::Handler(slot) => return Some(Route::Handler(slot)),
         };
-        let connect_timeout = self.protection.connect_timeout;
+        // A part of the timeout, also where that is shorter than the default.
+        let connect_timeout = self.protection.connect_timeout.min(timeout);
         if let Some(transport) = &self.transport {
             return Some(Route::Transport {
                 transport: Arc::clone(transport),
