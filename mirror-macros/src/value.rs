@@ -3,7 +3,7 @@
 mod setting;
 
 use proc_macro2::{Group, TokenStream, TokenTree};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::{
     Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Token, Type, braced,
     ext::IdentExt,
@@ -101,13 +101,25 @@ fn entry(input: ParseStream, errors: &mut Errors) -> syn::Result<Entry> {
                 Value::Expr(expr)
             }
             Err(error) => {
-                errors.push(error);
+                errors.push(percent_sign(&key, input).unwrap_or(error));
                 skip(input)?;
                 Value::Broken
             }
         }
     };
     Ok(Entry { key, value })
+}
+
+/// `10%`, which is half of a remainder to Rust.
+fn percent_sign(key: &Ident, input: ParseStream) -> Option<syn::Error> {
+    let ahead = input.fork();
+    let number: Lit = ahead.parse().ok()?;
+    let sign: Token![%] = ahead.parse().ok()?;
+    Some(error_with_help(
+        quote!(#number #sign),
+        "unexpected `%`",
+        format_args!("write `{key} = {}`", number.to_token_stream()),
+    ))
 }
 
 fn type_value(input: ParseStream, errors: &mut Errors) -> syn::Result<Value> {

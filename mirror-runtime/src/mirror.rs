@@ -118,7 +118,7 @@ impl Mirror {
     pub fn report(&self) -> Report {
         raise(self);
         match &self.shared.comparing {
-            Some(comparing) => comparing.report(self.name()),
+            Some(comparing) => comparing.report(self.name(), self.targets()),
             None => Report::new(self.name(), Vec::new()),
         }
     }

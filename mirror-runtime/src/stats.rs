@@ -114,7 +114,19 @@ impl fmt::Display for TargetStats {
             "{}: {} received, {} sent",
             self.name, self.received, self.sent
         )?;
-        write!(f, " ({} answered, {} failed", self.answered, self.failed)?;
+        write!(f, " ({} answered", self.answered)?;
+        // Nearly all are of the class that is not named.
+        let [informational, _, redirection, client, server] = self.answered_by_class;
+        reasons(
+            f,
+            &[
+                ("1xx", informational),
+                ("3xx", redirection),
+                ("4xx", client),
+                ("5xx", server),
+            ],
+        )?;
+        write!(f, ", {} failed", self.failed)?;
         reasons(
             f,
             &FailureKind::ALL.map(|kind| (kind.as_str(), self.failed_with(kind))),

@@ -1,11 +1,11 @@
 //! Where one of two answers fails, is broken off, or never is: nothing is compared, and it is counted why.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, time::Duration};
 
 use axum::{BoxError, Router, body::Body};
 use futures_util::{StreamExt, stream};
 use http::{Method, Request};
-use mirror_runtime::{Mirror, NotComparedReason};
+use mirror_runtime::{CircuitBreaker, Mirror, NotComparedReason};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::{Layer, ServiceExt};
 
@@ -31,6 +31,22 @@ async fn a_copy_that_fails_is_not_compared() {
         let report = reported(&mirror, 1).await;
         assert_eq!(report.not_compared_for(reason), 1, "{fault:?}");
     }
+}
+
+#[tokio::test]
+async fn what_an_open_circuit_keeps_from_a_target_is_in_the_report() {
+    let shadow = Faulty::start(Fault::Refused);
+    let breaker = CircuitBreaker::new(2, Duration::from_hours(1));
+    let builder = Mirror::builder().target(shadow.url());
+    let mirror = json(builder.circuit_breaker(breaker)).build().unwrap();
+    let app = Router::new().fallback(async || "hello");
+    let primary = Primary::start(app.layer(mirror.layer())).await;
+    for requests in 1..=5 {
+        primary.get("/").await;
+        settled(&mirror, requests).await;
+    }
+    let report = reported(&mirror, 2).await;
+    assert_eq!((report.not_compared, report.circuit_open), (2, 3));
 }
 
 #[tokio::test]

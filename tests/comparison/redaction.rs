@@ -1,10 +1,5 @@
 //! What is redacted is found nowhere.
 
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex},
-};
-
 use axum::{Router, body::Body};
 use http::Request;
 use mirror_runtime::{Answer, CompareMode, FailureKind, Mirror, NotComparedReason, Verdict};
@@ -12,7 +7,7 @@ use mirror_runtime::{Answer, CompareMode, FailureKind, Mirror, NotComparedReason
 use super::{Pair, ok, reported};
 use crate::{
     environment::passes_with,
-    support::{Fault, Faulty, Primary, Shadow, settled, until},
+    support::{Fault, Faulty, Log, Primary, Shadow, settled, until},
 };
 
 const CANARY: &str = "s3cret-canary";
@@ -64,26 +59,6 @@ async fn a_secret_is_in_nothing_that_a_comparison_says() {
         .collect();
     for pointer in ["/password", "/name", "set-cookie"] {
         assert!(pointers.contains(&pointer), "{comparison}");
-    }
-}
-
-/// A log that is kept.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
 }
 

@@ -9,7 +9,7 @@ use http::{Request, StatusCode};
 use mirror_runtime::{CircuitBreaker, FailureKind, Mirror, ShedReason, SkipReason, Target};
 
 use super::{LONG, one_more, primary_of, to};
-use crate::support::{Fault, Faulty, Shadow, settled, until};
+use crate::support::{Fault, Faulty, Log, Shadow, settled, until};
 
 #[tokio::test]
 async fn five_failures_open_the_circuit() {
@@ -84,6 +84,31 @@ async fn a_target_that_comes_back_is_found_by_the_probe() {
         let stats = one_more(&mirror, &primary).await;
         assert_eq!(stats.answered, answered, "it is closed again: {stats}");
     }
+}
+
+#[tokio::test]
+async fn the_log_says_when_a_circuit_opens_and_when_it_closes() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
+    // For this thread, on which all of this test runs.
+    let _logging = tracing::subscriber::set_default(subscriber.finish());
+    let mut faulty = Faulty::start(Fault::Refused);
+    let breaker = CircuitBreaker::new(2, Duration::from_millis(1));
+    let mirror = to(faulty.url()).circuit_breaker(breaker).build().unwrap();
+    let primary = primary_of(&mirror).await;
+    let [opened, closed] = ["the circuit is open", "the circuit is closed again"];
+    one_more(&mirror, &primary).await;
+    assert!(!log.text().contains(opened), "{}", log.text());
+    one_more(&mirror, &primary).await;
+    assert!(log.text().contains(opened), "{}", log.text());
+    faulty.becomes(Fault::None);
+    while one_more(&mirror, &primary).await.answered == 0 {
+        assert!(!log.text().contains(closed), "{}", log.text());
+    }
+    one_more(&mirror, &primary).await;
+    let lines = |told| log.text().matches(told).count();
+    assert_eq!([lines(opened), lines(closed)], [1, 1], "{}", log.text());
 }
 
 #[tokio::test]

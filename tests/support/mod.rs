@@ -3,6 +3,7 @@
 mod authority;
 mod directory;
 mod faulty;
+mod log;
 mod primary;
 mod shadow;
 
@@ -13,6 +14,7 @@ use mirror_runtime::{Mirror, TargetStats};
 pub use authority::{Authority, passes_where_trusted, trusted_file};
 pub use directory::Directory;
 pub use faulty::{Fault, Faulty};
+pub use log::Log;
 pub use primary::{Answer, Primary, connect_h2};
 pub use shadow::{Recorded, Shadow};
 

@@ -114,7 +114,7 @@ fn not_absolute(literal: &LitStr, text: &str) -> syn::Error {
     let completed = match text.strip_prefix("//") {
         Some(without_slashes) => format!("https://{without_slashes}"),
         None if text.starts_with('/') => format!("{host}{text}"),
-        None => format!("https://{text}"),
+        None => misspelled(text).unwrap_or_else(|| format!("https://{text}")),
     };
     let example = match parse_url(&completed) {
         Ok(_) => &completed,
@@ -125,6 +125,19 @@ fn not_absolute(literal: &LitStr, text: &str) -> syn::Error {
         format_args!("invalid target `{text}`: {}", UrlError::NotAbsolute),
         format_args!("write the scheme and the host, like `{example}`"),
     )
+}
+
+/// `https//host` and the like, as they were meant.
+fn misspelled(text: &str) -> Option<String> {
+    let (scheme, rest) = ["https", "http"].iter().find_map(|scheme| {
+        let rest = text.strip_prefix(scheme)?;
+        let begins_with_punctuation = rest.starts_with(":/") || rest.starts_with("//");
+        begins_with_punctuation.then_some((scheme, rest))
+    })?;
+    Some(format!(
+        "{scheme}://{}",
+        rest.trim_start_matches([':', '/'])
+    ))
 }
 
 fn env(call: &ExprCall) -> syn::Result<Source> {

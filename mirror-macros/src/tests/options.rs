@@ -269,7 +269,7 @@ fn a_mistake_in_the_syntax_does_not_hide_the_next_option() {
         r#"#[mirror(targets = ["http://a"], percentage = 10%, "timeout" = "2s", 5, sync, host = "x")]
         async fn handler() {}"#,
         &[
-            (",", "expected an expression"),
+            ("10%", "unexpected `%`\n= help: write `percentage = 10`"),
             ("\"timeout\"", "expected the name of an option"),
             ("5", "expected the name of an option"),
             ("sync", "`sync` needs a value\n= help: write `sync = true`"),

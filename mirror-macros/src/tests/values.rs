@@ -87,6 +87,16 @@ fn a_url_that_is_wrong_says_where() {
              = help: write the scheme and the host, like `https://staging.example.com/orders`",
         ),
         (
+            "https//localhost:8080",
+            "invalid target `https//localhost:8080`: not an absolute URL\n\
+             = help: write the scheme and the host, like `https://localhost:8080`",
+        ),
+        (
+            "http:/a/orders",
+            "invalid target `http:/a/orders`: not an absolute URL\n\
+             = help: write the scheme and the host, like `http://a/orders`",
+        ),
+        (
             "",
             "invalid target ``: not an absolute URL\n\
              = help: write the scheme and the host, like `https://staging.example.com`",
@@ -174,6 +184,10 @@ fn a_percentage_is_a_number_between_0_and_100() {
     let message = format!("{message}\n= help: write `percentage = 10`");
     for value in ["\"10\"", "\"10 %\""] {
         assert_mistake(&format!("percentage = {value}"), value, &message);
+    }
+    for rest in ["", ", timeout = \"1s\""] {
+        let message = "unexpected `%`\n= help: write `percentage = 0.5`";
+        assert_mistake(&format!("percentage = 0.5%{rest}"), "0.5%", message);
     }
 }
 

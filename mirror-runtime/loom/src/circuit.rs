@@ -29,7 +29,7 @@ impl Circuit for Breaker {
     }
 
     fn ended(&self, pass: Pass, end: End, now: u64) {
-        self.ended(pass, end, now);
+        let _ = self.ended(pass, end, now);
     }
 }
 

@@ -39,6 +39,14 @@ pub(crate) enum End {
     GivenUp,
 }
 
+/// What the end of a copy has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    Opened,
+    /// The probe was answered.
+    Closed,
+}
+
 impl State {
     /// The two highest bits tell the states apart; moments and counts are far below 2^62.
     const OPEN: u64 = 1 << 62;
@@ -97,30 +105,40 @@ impl Breaker {
         }
     }
 
-    /// Takes note of the end of a copy that was let through.
-    pub(crate) fn ended(&self, pass: Pass, end: End, now: u64) {
+    /// Takes note of the end of a copy that was let through, and says whether it has opened or closed the circuit. A probe
+    /// that fails leaves it open.
+    pub(crate) fn ended(&self, pass: Pass, end: End, now: u64) -> Option<Turn> {
         match (pass, end) {
-            (Pass::Probe, End::Answered) => self.word.store(State::Closed(0).word(), SeqCst),
+            (Pass::Probe, End::Answered) => {
+                self.word.store(State::Closed(0).word(), SeqCst);
+                return Some(Turn::Closed);
+            }
             (Pass::Probe, End::Failed) => self.open(now + self.cooldown),
             (Pass::Probe, End::GivenUp) => self.open(now),
-            (Pass::Closed, End::Answered) => self.update(|_| State::Closed(0)),
-            (Pass::Closed, End::Failed) => self.update(|failures| {
-                if failures + 1 >= self.failures {
-                    State::Open(now + self.cooldown)
-                } else {
-                    State::Closed(failures + 1)
-                }
-            }),
+            (Pass::Closed, End::Answered) => {
+                self.update(|_| State::Closed(0));
+            }
+            (Pass::Closed, End::Failed) => {
+                let next = self.update(|failures| {
+                    if failures + 1 >= self.failures {
+                        State::Open(now + self.cooldown)
+                    } else {
+                        State::Closed(failures + 1)
+                    }
+                });
+                return matches!(next, Some(State::Open(_))).then_some(Turn::Opened);
+            }
             (Pass::Closed, End::GivenUp) => {}
         }
+        None
     }
 
     fn open(&self, until: u64) {
         self.word.store(State::Open(until).word(), SeqCst);
     }
 
-    /// Changes a closed circuit. One that is not closed is left: it hears only the probe.
-    fn update(&self, next: impl Fn(u64) -> State) {
+    /// Changes a closed circuit, and says to what. One that is not closed is left: it hears only the probe.
+    fn update(&self, next: impl Fn(u64) -> State) -> Option<State> {
         let mut word = self.word.load(SeqCst);
         while let State::Closed(failures) = State::of(word) {
             let next = next(failures);
@@ -128,10 +146,11 @@ impl Breaker {
                 break;
             }
             match self.change(word, next) {
-                Ok(()) => break,
+                Ok(()) => return Some(next),
                 Err(found) => word = found,
             }
         }
+        None
     }
 
     fn change(&self, word: u64, next: State) -> Result<(), u64> {
@@ -160,7 +179,7 @@ mod tests {
             breaker.ended(pass, end, 0);
         }
         let pass = breaker.admit(0).unwrap();
-        breaker.ended(pass, End::Failed, 10);
+        assert_eq!(breaker.ended(pass, End::Failed, 10), Some(Turn::Opened));
         assert_eq!(breaker.admit(109), None);
         assert!(breaker.is_shut(|| 109) && !breaker.is_shut(|| 110));
     }
@@ -179,7 +198,7 @@ mod tests {
             None,
             "what left before it opened does not decide"
         );
-        breaker.ended(Pass::Probe, End::Failed, 150);
+        assert_eq!(breaker.ended(Pass::Probe, End::Failed, 150), None);
         assert_eq!(breaker.admit(249), None);
         assert_eq!(breaker.admit(250), Some(Pass::Probe));
         breaker.ended(Pass::Probe, End::GivenUp, 250);
@@ -188,7 +207,8 @@ mod tests {
             Some(Pass::Probe),
             "a probe that says nothing is repeated"
         );
-        breaker.ended(Pass::Probe, End::Answered, 250);
+        let turn = breaker.ended(Pass::Probe, End::Answered, 250);
+        assert_eq!(turn, Some(Turn::Closed));
         assert_eq!(breaker.admit(250), Some(Pass::Closed));
         assert!(!breaker.is_shut(|| 0));
     }

@@ -188,15 +188,27 @@ impl Flight {
         let target = self.target();
         match outcome {
             Ok(answer) => {
-                target.gate.answered(self.ticket);
+                let turn = target.gate.answered(self.ticket);
                 target.counters.answered(answer.status(), answer.latency());
+                if turn.is_some() {
+                    let (mirror, target) = (self.mirror.name(), &target.target);
+                    tracing::info!(mirror, %target, "the circuit is closed again: copies leave");
+                }
             }
             Err(error) => {
-                let untold = target.gate.failed(self.ticket, error);
+                let (untold, turn) = target.gate.failed(self.ticket, error);
                 target.counters.failed(error.kind());
+                let (mirror, target) = (self.mirror.name(), &target.target);
                 if let Some(failures) = untold {
-                    let (mirror, target) = (self.mirror.name(), &target.target);
                     tracing::warn!(mirror, %target, %error, failures, "copies fail");
+                }
+                if turn.is_some() {
+                    tracing::warn!(
+                        mirror,
+                        %target,
+                        %error,
+                        "the circuit is open: copies are shed, and one after each cooldown finds out whether the target is back"
+                    );
                 }
             }
         }

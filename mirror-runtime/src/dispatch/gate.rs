@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    breaker::{Breaker, End, Pass},
+    breaker::{Breaker, End, Pass, Turn},
     clock,
     failures::Failures,
     gauge::Gauge,
@@ -102,30 +102,35 @@ impl Gate {
         self.ended(ticket, End::GivenUp);
     }
 
-    /// A copy that was let through was answered.
-    pub(super) fn answered(&self, ticket: Ticket) {
+    /// A copy that was let through was answered. Says whether it has closed the circuit.
+    pub(super) fn answered(&self, ticket: Ticket) -> Option<Turn> {
         if ticket.pass == Some(Pass::Probe) {
             self.returns.fetch_add(1, Relaxed);
         }
-        self.ended(ticket, End::Answered);
+        self.ended(ticket, End::Answered)
     }
 
-    /// A copy that was let through failed. Returns how many failures the log has to be told of, if it is time to.
-    pub(super) fn failed(&self, ticket: Ticket, error: &MirrorError) -> Option<u64> {
+    /// A copy that was let through failed. Says how many failures the log has to be told of, if it is time to, and whether
+    /// this one has opened the circuit.
+    pub(super) fn failed(
+        &self,
+        ticket: Ticket,
+        error: &MirrorError,
+    ) -> (Option<u64>, Option<Turn>) {
         let given_up = matches!(error, MirrorError::Cancelled);
-        self.ended(ticket, if given_up { End::GivenUp } else { End::Failed });
-        self.failures.note()
+        let end = if given_up { End::GivenUp } else { End::Failed };
+        let turn = self.ended(ticket, end);
+        (self.failures.note(), turn)
     }
 
-    fn ended(&self, ticket: Ticket, end: End) {
-        if let (Some(breaker), Some(pass)) = (&self.breaker, ticket.pass) {
-            let is_late = pass == Pass::Closed && ticket.returns != self.returns.load(Relaxed);
-            let end = if is_late { End::GivenUp } else { end };
-            // Nothing opens for this end, and so nobody asks when it was.
-            let is_of_no_moment = pass == Pass::Closed && end != End::Failed;
-            let now = if is_of_no_moment { 0 } else { clock::millis() };
-            breaker.ended(pass, end, now);
-        }
+    fn ended(&self, ticket: Ticket, end: End) -> Option<Turn> {
+        let (breaker, pass) = (self.breaker.as_ref()?, ticket.pass?);
+        let is_late = pass == Pass::Closed && ticket.returns != self.returns.load(Relaxed);
+        let end = if is_late { End::GivenUp } else { end };
+        // Nothing opens for this end, and so nobody asks when it was.
+        let is_of_no_moment = pass == Pass::Closed && end != End::Failed;
+        let now = if is_of_no_moment { 0 } else { clock::millis() };
+        breaker.ended(pass, end, now)
     }
 }
 

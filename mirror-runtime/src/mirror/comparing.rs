@@ -9,6 +9,8 @@ use crate::{
     CompareMode, Comparison, Rules, Thresholds,
     answers::Patience,
     fixture::Recording,
+    mirror::MirrorTarget,
+    outcome::ShedReason,
     report::{Recorder, Report},
 };
 
@@ -71,11 +73,14 @@ impl Comparing {
         (!matches!(self.mode, CompareMode::Status)).then_some(max)
     }
 
-    pub(crate) fn report(&self, mirror: &str) -> Report {
-        Report::new(
-            mirror,
-            self.recorders.iter().map(Recorder::report).collect(),
-        )
+    /// What is known of each target: of what was compared, and of what its circuit has kept from it.
+    pub(crate) fn report(&self, mirror: &str, targets: &[MirrorTarget]) -> Report {
+        let of = |(recorder, target): (&Recorder, &MirrorTarget)| {
+            let stats = target.counters.snapshot(target.target.name());
+            recorder.report(stats.shed_for(ShedReason::CircuitOpen))
+        };
+        let targets = self.recorders.iter().zip(targets).map(of);
+        Report::new(mirror, targets.collect())
     }
 }
 

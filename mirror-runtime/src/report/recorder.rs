@@ -79,8 +79,8 @@ impl Recorder {
             .collect()
     }
 
-    /// What is known by now.
-    pub(crate) fn report(&self) -> TargetReport {
+    /// What is known by now. So many requests were not sent because the circuit was open.
+    pub(crate) fn report(&self, circuit_open: u64) -> TargetReport {
         let thresholds = &self.thresholds;
         let (primary, shadow) = (self.primary.snapshot(), self.shadow.snapshot());
         let baseline = self.baseline.snapshot();
@@ -100,6 +100,8 @@ impl Recorder {
         let evidence = Evidence {
             compared: counts.compared(),
             not_compared,
+            failed: by_reason[NotComparedReason::Failed as usize],
+            circuit_open,
             match_rate,
             shadow: &shadow,
             reference,
@@ -116,6 +118,7 @@ impl Recorder {
             schema_mismatch: counts.schema_mismatch,
             not_compared,
             by_reason,
+            circuit_open,
             match_rate,
             primary_latency: primary,
             shadow_latency: shadow,

@@ -62,12 +62,12 @@ fn not_compared(recorder: &Recorder, times: usize, reason: NotComparedReason) {
 fn a_shadow_that_answers_alike_is_promoted_when_that_is_sure() {
     let recorder = recorder();
     record(&recorder, 99, "{}", "{}");
-    let report = recorder.report();
+    let report = recorder.report(0);
     assert_eq!(report.verdict, ReportVerdict::NotEnoughData);
     assert_eq!(report.reason, "99 compared, 100 are needed");
 
     record(&recorder, 280, "{}", "{}");
-    let report = recorder.report();
+    let report = recorder.report(0);
     assert_eq!(report.verdict, ReportVerdict::Hold);
     assert_eq!(
         report.reason,
@@ -75,7 +75,7 @@ fn a_shadow_that_answers_alike_is_promoted_when_that_is_sure() {
     );
 
     record(&recorder, 10, "{}", "{}");
-    let report = recorder.report();
+    let report = recorder.report(0);
     assert_eq!(
         (report.verdict, report.compared, report.matched),
         (ReportVerdict::Promote, 389, 389)
@@ -87,9 +87,9 @@ fn a_shadow_that_differs_is_held_or_has_regressed() {
     let recorder = recorder();
     record(&recorder, 400, "{}", "{}");
     record(&recorder, 10, r#"{"a":1}"#, r#"{"a":2}"#);
-    assert_eq!(recorder.report().verdict, ReportVerdict::Hold);
+    assert_eq!(recorder.report(0).verdict, ReportVerdict::Hold);
     record(&recorder, 40, r#"{"a":1}"#, r#"{"a":2}"#);
-    let report = recorder.report();
+    let report = recorder.report(0);
     assert_eq!(report.verdict, ReportVerdict::Regressed);
     assert_eq!(
         report.reason,
@@ -118,7 +118,7 @@ fn a_slower_shadow_is_held_or_has_regressed() {
                 Comparison::of(SUBJECT, &primary, &shadow, CompareMode::Json, &rules);
             recorder.record(&mut comparison, None);
         }
-        let report = recorder.report();
+        let report = recorder.report(0);
         assert_eq!(report.verdict, verdict, "{report}");
     }
 }
@@ -139,7 +139,25 @@ fn with_a_baseline_latencies_are_held_against_that() {
     for _ in 0..400 {
         recorder.record(&mut compared(&shadow), Some(&compared(&old)));
     }
-    assert_eq!(recorder.report().verdict, ReportVerdict::Promote);
+    assert_eq!(recorder.report(0).verdict, ReportVerdict::Promote);
+}
+
+#[test]
+fn a_shadow_that_does_not_answer_is_held() {
+    let recorder = recorder();
+    record(&recorder, 496, "{}", "{}");
+    not_compared(&recorder, 4, NotComparedReason::Failed);
+    assert_eq!(recorder.report(1).verdict, ReportVerdict::Promote);
+    let report = recorder.report(500);
+    assert_eq!(
+        (report.verdict, &*report.reason),
+        (ReportVerdict::Hold, "50.4 % not answered")
+    );
+    assert!(
+        report
+            .to_string()
+            .contains("\nnot sent: circuit_open 500\n")
+    );
 }
 
 #[test]
@@ -147,14 +165,17 @@ fn what_was_not_compared_is_counted_by_its_reason() {
     let recorder = recorder();
     record(&recorder, 400, "{}", "{}");
     not_compared(&recorder, 40, NotComparedReason::TooLarge);
-    assert_eq!(recorder.report().verdict, ReportVerdict::Promote);
+    assert_eq!(recorder.report(0).verdict, ReportVerdict::Promote);
     not_compared(&recorder, 10, NotComparedReason::Failed);
-    let report = recorder.report();
+    let report = recorder.report(0);
     assert_eq!((report.compared, report.not_compared), (400, 50));
     assert_eq!(report.not_compared_for(NotComparedReason::TooLarge), 40);
     assert_eq!(
         (report.verdict, &*report.reason),
-        (ReportVerdict::Hold, "11.1 % not compared")
+        (
+            ReportVerdict::Hold,
+            "2.2 % not answered; 11.1 % not compared"
+        )
     );
     assert_eq!(report.shadow_latency.count(), 400);
 }
@@ -175,7 +196,7 @@ fn differences_are_grouped_with_their_first_and_last_example() {
         r#"{"items":[0,{"id":6}]}"#,
     );
     record(&recorder, 1, r#"{"a":1}"#, "{}");
-    let report = recorder.report();
+    let report = recorder.report(0);
     let groups: Vec<_> = report
         .groups
         .iter()
@@ -206,7 +227,7 @@ fn groups_are_bounded_and_other_differences_counted() {
     for i in 0..300 {
         record(&recorder, 1, &format!(r#"{{"key{i}":1}}"#), "{}");
     }
-    let report = recorder.report();
+    let report = recorder.report(0);
     assert_eq!(
         (
             report.groups.len(),
@@ -223,7 +244,10 @@ fn what_is_shown_is_a_table() {
     record(&recorder, 90, "{}", "{}");
     record(&recorder, 10, r#"{"total":12.5}"#, r#"{"total":13}"#);
     not_compared(&recorder, 2, NotComparedReason::CutShort);
-    let report = Report::new("orders", vec![recorder.report(), self::recorder().report()]);
+    let report = Report::new(
+        "orders",
+        vec![recorder.report(0), self::recorder().report(0)],
+    );
     let shown = report.to_string();
     let expected = [
         "orders   verdict          compared  matched  noise  mismatched  schema_mismatch  not_compared",
@@ -251,7 +275,7 @@ fn a_record_has_the_names_of_the_documentation() {
     let recorder = recorder();
     with_baseline(&recorder, "[1]", "[2]", "[3]");
     not_compared(&recorder, 1, NotComparedReason::CutShort);
-    let report = serde_json::to_value(Report::new("orders", vec![recorder.report()])).unwrap();
+    let report = serde_json::to_value(Report::new("orders", vec![recorder.report(0)])).unwrap();
     let target = &report["targets"][0];
     assert_eq!(report["mirror"], "orders");
     assert_eq!(
@@ -283,5 +307,5 @@ fn comparisons_are_noted_from_several_threads() {
     for thread in threads {
         thread.join().unwrap();
     }
-    assert_eq!(recorder.report().mismatched, 400);
+    assert_eq!(recorder.report(0).mismatched, 400);
 }

@@ -34,6 +34,10 @@ pub struct Thresholds {
     /// The share of answers that may have been left without a comparison. Default: 0.1. What is not compared, because it
     /// failed or is too large, may well be what differs.
     pub max_not_compared: f64,
+    /// The share of sampled requests that the shadow may have left without an answer. Default: 0.01, as many as may differ.
+    /// Copies that failed count, and requests that were not sent while the circuit of the target was open, because copies
+    /// had failed.
+    pub max_failed: f64,
     /// How much higher than the baseline's the shadow's rate of a group of differences is at least, where the group is no
     /// noise. Default: 0.001, one comparison in a thousand.
     ///
@@ -57,6 +61,7 @@ impl Default for Thresholds {
             regressed_latency_ratio: 2.0,
             latency_slack: Duration::from_millis(10),
             max_not_compared: 0.1,
+            max_failed: 0.01,
             noise_absolute: 0.001,
             noise_relative: 0.2,
         }

@@ -49,6 +49,10 @@ impl fmt::Display for ReportVerdict {
 pub(super) struct Evidence<'a> {
     pub(super) compared: u64,
     pub(super) not_compared: u64,
+    /// Those of `not_compared` whose copy failed.
+    pub(super) failed: u64,
+    /// Requests that were not sent while the circuit was open.
+    pub(super) circuit_open: u64,
     pub(super) match_rate: Option<MatchRate>,
     pub(super) shadow: &'a Latency,
     /// What the shadow's latency is held against, and whose it is.
@@ -92,6 +96,10 @@ impl Evidence<'_> {
                 held.push(text);
             }
         }
+        let unanswered = self.unanswered();
+        if unanswered > thresholds.max_failed {
+            held.push(format!("{} not answered", percent(unanswered)));
+        }
         if unknown > thresholds.max_not_compared {
             held.push(format!("{} not compared", percent(unknown)));
         }
@@ -102,6 +110,12 @@ impl Evidence<'_> {
         } else {
             (ReportVerdict::Promote, rates)
         }
+    }
+
+    /// The share of sampled requests that the shadow has not answered.
+    fn unanswered(&self) -> f64 {
+        let all = self.compared + self.not_compared + self.circuit_open;
+        number(self.failed + self.circuit_open) / number(all)
     }
 
     /// How many times as long the shadow takes, where that is too long.

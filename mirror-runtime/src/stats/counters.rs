@@ -153,6 +153,10 @@ mod tests {
         let with = |status: u16| stats.answered_with(StatusCode::from_u16(status).unwrap());
         assert_eq!([with(200), with(301), with(400), with(500)], [2, 0, 1, 2]);
         assert_eq!(stats.latency.count(), 5);
+        assert_eq!(
+            stats.to_string(),
+            "x: 5 received, 5 sent (5 answered (4xx 1, 5xx 2), 0 failed, 0 in flight), 0 skipped, 0 shed"
+        );
     }
 
     #[test]
