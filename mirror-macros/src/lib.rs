@@ -44,7 +44,7 @@ use proc_macro::TokenStream;
 /// | `targets = [..]` | where copies go, see [below](#targets) | required |
 /// | `percentage = 10` | the share of requests that is copied to each target that has none of its own: a number from 0 to 100, also `0.1` | 100 |
 /// | `timeout = "2s"` | the time a copy has, from leaving to the last byte of the answer: `"250ms"`, `"2s"`, `"1m 30s"`, up to `"24h"` | `"5s"` |
-/// | `connect_timeout = "1s"` | the time that a copy has to get a connection, as a part of `timeout`; a TCP connection that takes a quarter of it is given up and tried once more | `"1s"`, or `timeout` where that is shorter |
+/// | `connect_timeout = "1s"` | the time that a copy has to get a connection, as a part of `timeout`; a TCP connection that takes a quarter of it, and 200 ms, is given up and tried once more | `"1s"`, or `timeout` where that is shorter |
 /// | `sync = true` | holds the handler's answer until all copies of the request have ended and their callbacks have run; handler and copies run at the same time | `false` |
 /// | `copy_body = false` | sends the copy without a body, and without the headers that describe one | `true` |
 /// | `max_body = "2MiB"` | a request with a larger body is not copied; the handler gets all of it | `"2MiB"` |

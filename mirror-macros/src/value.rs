@@ -13,6 +13,8 @@ use syn::{
 
 pub(crate) use setting::Setting;
 
+use mirror_grammar::check_percentage;
+
 use crate::error::{Errors, error, error_with_help};
 
 /// The one option whose value is a type.
@@ -115,11 +117,17 @@ fn percent_sign(key: &Ident, input: ParseStream) -> Option<syn::Error> {
     let ahead = input.fork();
     let number: Lit = ahead.parse().ok()?;
     let sign: Token![%] = ahead.parse().ok()?;
-    Some(error_with_help(
-        quote!(#number #sign),
-        "unexpected `%`",
-        format_args!("write `{key} = {}`", number.to_token_stream()),
-    ))
+    let percentage = number.to_token_stream().to_string();
+    let is_good = percentage
+        .parse()
+        .is_ok_and(|n| check_percentage(n).is_ok());
+    (key == "percentage" && is_good).then(|| {
+        error_with_help(
+            quote!(#number #sign),
+            "unexpected `%`",
+            format_args!("write `{key} = {percentage}`"),
+        )
+    })
 }
 
 fn type_value(input: ParseStream, errors: &mut Errors) -> syn::Result<Value> {

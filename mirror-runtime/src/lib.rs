@@ -150,7 +150,7 @@
 //! | bytes of bodies held for copies in the process | [`Limits::byte_budget`], 64 MiB; each body counts once, with the memory that it takes; headers of over 4 KiB count too |
 //! | bytes of a body that is copied | `max_body`, 2 MiB |
 //! | time of a copy | `timeout`, 5 s, from leaving to the last byte of the answer; `connect_timeout`, 1 s, is a part of it |
-//! | attempts at a connection over TCP | 2, the first in a quarter of what is left of `connect_timeout`: a busy server drops some, and the system tries again after 1 s only |
+//! | attempts at a connection over TCP | 2, the first in a quarter of what is left of `connect_timeout`; 1 where that is below 200 ms: a busy server drops some, and the system tries again after 1 s only |
 //! | failures in a row before a target is left alone | `circuit_breaker`, 5; one copy in 5 s finds out whether it is back |
 //! | copies to a target in a time | `rate_limit`, none |
 //! | bytes of an answer that are kept for `on_success` | 64 KiB |
@@ -283,6 +283,7 @@ pub use self::{
     registry::{mirror_named, mirrors},
     report::{
         DifferenceGroup, Example, MatchRate, Report, ReportVerdict, TargetReport, Thresholds,
+        Unanswered,
     },
     stats::{Latency, MirrorStats, TargetStats},
     target::Target,

@@ -9,18 +9,20 @@ mod target;
 #[cfg(test)]
 mod tests;
 mod thresholds;
+mod unanswered;
 mod verdict;
 
 use serde::Serialize;
 
-pub(crate) use self::recorder::Recorder;
 pub use self::{
     group::{DifferenceGroup, Example},
     match_rate::MatchRate,
     target::TargetReport,
     thresholds::Thresholds,
+    unanswered::Unanswered,
     verdict::ReportVerdict,
 };
+pub(crate) use self::{recorder::Recorder, verdict::Standing};
 
 /// What the comparisons of a mirror say, at one moment: whether each target answers as the primary does, and where it
 /// does not.

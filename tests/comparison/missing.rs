@@ -30,6 +30,7 @@ async fn a_copy_that_fails_is_not_compared() {
         assert_eq!(primary.get("/").await.text(), "hello");
         let report = reported(&mirror, 1).await;
         assert_eq!(report.not_compared_for(reason), 1, "{fault:?}");
+        assert_eq!(report.unanswered.failed, 1, "{fault:?}");
     }
 }
 
@@ -46,7 +47,9 @@ async fn what_an_open_circuit_keeps_from_a_target_is_in_the_report() {
         settled(&mirror, requests).await;
     }
     let report = reported(&mirror, 2).await;
-    assert_eq!((report.not_compared, report.circuit_open), (2, 3));
+    assert_eq!((report.not_compared, report.unanswered.count()), (2, 5));
+    assert_eq!(report.unanswered.circuit_open, 3);
+    assert!(report.to_string().contains("failed 2, circuit_open 3"));
 }
 
 #[tokio::test]

@@ -130,9 +130,9 @@ fn not_absolute(literal: &LitStr, text: &str) -> syn::Error {
 /// `https//host` and the like, as they were meant.
 fn misspelled(text: &str) -> Option<String> {
     let (scheme, rest) = ["https", "http"].iter().find_map(|scheme| {
-        let rest = text.strip_prefix(scheme)?;
-        let begins_with_punctuation = rest.starts_with(":/") || rest.starts_with("//");
-        begins_with_punctuation.then_some((scheme, rest))
+        let (begin, rest) = text.split_at_checked(scheme.len())?;
+        let is_scheme = begin.eq_ignore_ascii_case(scheme) && rest.starts_with([':', '/']);
+        is_scheme.then_some((scheme, rest))
     })?;
     Some(format!(
         "{scheme}://{}",

@@ -87,8 +87,8 @@ fn a_url_that_is_wrong_says_where() {
              = help: write the scheme and the host, like `https://staging.example.com/orders`",
         ),
         (
-            "https//localhost:8080",
-            "invalid target `https//localhost:8080`: not an absolute URL\n\
+            "HTTPS//localhost:8080",
+            "invalid target `HTTPS//localhost:8080`: not an absolute URL\n\
              = help: write the scheme and the host, like `https://localhost:8080`",
         ),
         (

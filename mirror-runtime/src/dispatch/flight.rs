@@ -192,7 +192,7 @@ impl Flight {
                 target.counters.answered(answer.status(), answer.latency());
                 if turn.is_some() {
                     let (mirror, target) = (self.mirror.name(), &target.target);
-                    tracing::info!(mirror, %target, "the circuit is closed again: copies leave");
+                    tracing::warn!(mirror, %target, "the circuit is closed again: copies leave");
                 }
             }
             Err(error) => {

@@ -67,12 +67,14 @@ impl Gate {
 
     /// Whether a copy could not leave now, and why: then nothing needs to be read or made for it.
     pub(crate) fn refuses(&self) -> Option<ShedReason> {
-        Permit::refused(&self.in_flight, self.max_in_flight).or_else(|| {
-            let breaker = self.breaker.as_ref()?;
-            breaker
-                .is_shut(clock::millis)
-                .then_some(ShedReason::CircuitOpen)
-        })
+        let is_full = Permit::refused(&self.in_flight, self.max_in_flight);
+        is_full.or_else(|| self.is_shut().then_some(ShedReason::CircuitOpen))
+    }
+
+    /// Whether the circuit is open.
+    pub(crate) fn is_shut(&self) -> bool {
+        let breaker = self.breaker.as_ref();
+        breaker.is_some_and(|breaker| breaker.is_shut(clock::millis))
     }
 
     /// Lets a copy leave, or says why not.

@@ -10,8 +10,7 @@ use crate::{
     answers::Patience,
     fixture::Recording,
     mirror::MirrorTarget,
-    outcome::ShedReason,
-    report::{Recorder, Report},
+    report::{Recorder, Report, Standing, Unanswered},
 };
 
 pub(crate) type OnMismatch = Box<dyn Fn(&Comparison) + Send + Sync>;
@@ -73,11 +72,19 @@ impl Comparing {
         (!matches!(self.mode, CompareMode::Status)).then_some(max)
     }
 
-    /// What is known of each target: of what was compared, and of what its circuit has kept from it.
+    /// What is known of each target: of what was compared, and of what it has not answered.
     pub(crate) fn report(&self, mirror: &str, targets: &[MirrorTarget]) -> Report {
-        let of = |(recorder, target): (&Recorder, &MirrorTarget)| {
+        let unanswered = |target: &MirrorTarget| {
             let stats = target.counters.snapshot(target.target.name());
-            recorder.report(stats.shed_for(ShedReason::CircuitOpen))
+            Unanswered::of(&stats)
+        };
+        let baseline = targets.get(self.recorders.len()).map(unanswered);
+        let of = |(recorder, target): (&Recorder, &MirrorTarget)| {
+            recorder.report(Standing {
+                unanswered: unanswered(target),
+                open: target.gate.is_shut(),
+                baseline,
+            })
         };
         let targets = self.recorders.iter().zip(targets).map(of);
         Report::new(mirror, targets.collect())

@@ -69,8 +69,8 @@ impl fmt::Display for TargetReport {
         if self.not_compared > 0 {
             writeln!(f)?;
         }
-        if self.circuit_open > 0 {
-            writeln!(f, "not sent: circuit_open {}", self.circuit_open)?;
+        if self.unanswered.count() > 0 {
+            writeln!(f, "not answered: {}", self.unanswered)?;
         }
         if self.primary_latency.count() > 0 {
             write!(f, "\n{}", self.latencies())?;

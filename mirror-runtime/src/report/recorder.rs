@@ -8,7 +8,10 @@ use std::sync::{
 };
 
 use self::seen::Seen;
-use super::{MatchRate, TargetReport, Thresholds, verdict::Evidence};
+use super::{
+    MatchRate, TargetReport, Thresholds,
+    verdict::{Evidence, Standing},
+};
 use crate::{
     DifferenceKind,
     comparison::{Comparison, NotComparedReason, Verdict},
@@ -79,8 +82,8 @@ impl Recorder {
             .collect()
     }
 
-    /// What is known by now. So many requests were not sent because the circuit was open.
-    pub(crate) fn report(&self, circuit_open: u64) -> TargetReport {
+    /// What is known by now of a target that stands like this.
+    pub(crate) fn report(&self, standing: Standing) -> TargetReport {
         let thresholds = &self.thresholds;
         let (primary, shadow) = (self.primary.snapshot(), self.shadow.snapshot());
         let baseline = self.baseline.snapshot();
@@ -92,7 +95,7 @@ impl Recorder {
             .map(|count| count.load(Relaxed));
         let not_compared = by_reason.iter().sum();
         let match_rate = MatchRate::of(counts.matched, counts.compared());
-        let reference = if baseline.count() >= thresholds.min_compared {
+        let reference = if baseline.count() >= thresholds.min_compared.max(1) {
             ("baseline", &baseline)
         } else {
             ("primary", &primary)
@@ -100,8 +103,8 @@ impl Recorder {
         let evidence = Evidence {
             compared: counts.compared(),
             not_compared,
-            failed: by_reason[NotComparedReason::Failed as usize],
-            circuit_open,
+            noise: counts.noise,
+            standing,
             match_rate,
             shadow: &shadow,
             reference,
@@ -118,7 +121,7 @@ impl Recorder {
             schema_mismatch: counts.schema_mismatch,
             not_compared,
             by_reason,
-            circuit_open,
+            unanswered: standing.unanswered,
             match_rate,
             primary_latency: primary,
             shadow_latency: shadow,

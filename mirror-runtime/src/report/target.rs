@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::{DifferenceGroup, MatchRate, ReportVerdict};
+use super::{DifferenceGroup, MatchRate, ReportVerdict, Unanswered};
 use crate::{comparison::NotComparedReason, stats::Latency};
 
 /// What the comparisons with one target say together.
@@ -33,8 +33,8 @@ pub struct TargetReport {
     pub not_compared: u64,
     #[serde(rename = "not_compared_by_reason", serialize_with = "by_reason")]
     pub(super) by_reason: [u64; NotComparedReason::ALL.len()],
-    /// Requests that were not sent while the circuit of the target was open, because copies had failed.
-    pub circuit_open: u64,
+    /// What was sampled and not answered: what failed is among `not_compared` too, and what was not sent is not.
+    pub unanswered: Unanswered,
     /// The share of `compared` that matched; `None` where nothing was compared.
     pub match_rate: Option<MatchRate>,
     /// How long the primary took for what was compared: from the call of the handler to the last byte of its answer.

@@ -62,12 +62,12 @@ fn not_compared(recorder: &Recorder, times: usize, reason: NotComparedReason) {
 fn a_shadow_that_answers_alike_is_promoted_when_that_is_sure() {
     let recorder = recorder();
     record(&recorder, 99, "{}", "{}");
-    let report = recorder.report(0);
+    let report = recorder.report(Standing::default());
     assert_eq!(report.verdict, ReportVerdict::NotEnoughData);
     assert_eq!(report.reason, "99 compared, 100 are needed");
 
     record(&recorder, 280, "{}", "{}");
-    let report = recorder.report(0);
+    let report = recorder.report(Standing::default());
     assert_eq!(report.verdict, ReportVerdict::Hold);
     assert_eq!(
         report.reason,
@@ -75,7 +75,7 @@ fn a_shadow_that_answers_alike_is_promoted_when_that_is_sure() {
     );
 
     record(&recorder, 10, "{}", "{}");
-    let report = recorder.report(0);
+    let report = recorder.report(Standing::default());
     assert_eq!(
         (report.verdict, report.compared, report.matched),
         (ReportVerdict::Promote, 389, 389)
@@ -87,9 +87,12 @@ fn a_shadow_that_differs_is_held_or_has_regressed() {
     let recorder = recorder();
     record(&recorder, 400, "{}", "{}");
     record(&recorder, 10, r#"{"a":1}"#, r#"{"a":2}"#);
-    assert_eq!(recorder.report(0).verdict, ReportVerdict::Hold);
+    assert_eq!(
+        recorder.report(Standing::default()).verdict,
+        ReportVerdict::Hold
+    );
     record(&recorder, 40, r#"{"a":1}"#, r#"{"a":2}"#);
-    let report = recorder.report(0);
+    let report = recorder.report(Standing::default());
     assert_eq!(report.verdict, ReportVerdict::Regressed);
     assert_eq!(
         report.reason,
@@ -118,7 +121,7 @@ fn a_slower_shadow_is_held_or_has_regressed() {
                 Comparison::of(SUBJECT, &primary, &shadow, CompareMode::Json, &rules);
             recorder.record(&mut comparison, None);
         }
-        let report = recorder.report(0);
+        let report = recorder.report(Standing::default());
         assert_eq!(report.verdict, verdict, "{report}");
     }
 }
@@ -139,24 +142,84 @@ fn with_a_baseline_latencies_are_held_against_that() {
     for _ in 0..400 {
         recorder.record(&mut compared(&shadow), Some(&compared(&old)));
     }
-    assert_eq!(recorder.report(0).verdict, ReportVerdict::Promote);
+    assert_eq!(
+        recorder.report(Standing::default()).verdict,
+        ReportVerdict::Promote
+    );
 }
 
 #[test]
 fn a_shadow_that_does_not_answer_is_held() {
     let recorder = recorder();
-    record(&recorder, 496, "{}", "{}");
-    not_compared(&recorder, 4, NotComparedReason::Failed);
-    assert_eq!(recorder.report(1).verdict, ReportVerdict::Promote);
-    let report = recorder.report(500);
+    record(&recorder, 990, "{}", "{}");
+    let held = |failed, circuit_open, in_flight_limit| {
+        let standing = Standing {
+            unanswered: Unanswered {
+                failed,
+                circuit_open,
+                in_flight_limit,
+                sampled: 990 + failed + circuit_open + in_flight_limit,
+            },
+            ..Standing::default()
+        };
+        let report = recorder.report(standing);
+        (report.verdict == ReportVerdict::Hold).then_some(report)
+    };
+    assert!(held(10, 0, 0).is_none() && held(3, 3, 4).is_none());
+    let report = held(3, 0, 8).unwrap();
+    let reason = "1.1 % not answered (failed 3, in_flight_limit 8)";
+    assert_eq!(report.reason, reason);
+    let report = held(7, 990, 0).unwrap().to_string();
+    assert!(
+        report.contains("\nnot answered: failed 7, circuit_open 990\n"),
+        "{report}"
+    );
+    let open = Standing {
+        open: true,
+        ..Standing::default()
+    };
+    let report = recorder.report(open);
+    assert_eq!(report.verdict, ReportVerdict::Hold);
+    assert_eq!(report.reason, "its circuit is open");
+}
+
+#[test]
+fn noise_is_not_trusted_where_the_baseline_does_not_answer() {
+    let recorder = recorder();
+    let standing = |failed| Standing {
+        baseline: Some(Unanswered {
+            failed,
+            sampled: 1000,
+            ..Unanswered::default()
+        }),
+        ..Standing::default()
+    };
+    record(&recorder, 400, "{}", "{}");
+    // Without any noise nothing is made of the baseline.
+    assert_eq!(
+        recorder.report(standing(900)).verdict,
+        ReportVerdict::Promote
+    );
+    with_baseline(&recorder, "1", "2", "3");
+    assert_eq!(
+        recorder.report(standing(100)).verdict,
+        ReportVerdict::Promote
+    );
+    let report = recorder.report(standing(250));
     assert_eq!(
         (report.verdict, &*report.reason),
-        (ReportVerdict::Hold, "50.4 % not answered")
+        (
+            ReportVerdict::Hold,
+            "the baseline has not answered 25 % (failed 250)"
+        )
     );
+    record(&recorder, 400, "[1]", "[2]");
+    let report = recorder.report(standing(1000));
+    assert_eq!(report.verdict, ReportVerdict::Regressed);
     assert!(
-        report
-            .to_string()
-            .contains("\nnot sent: circuit_open 500\n")
+        report.reason.ends_with("100 % (failed 1000)"),
+        "{}",
+        report.reason
     );
 }
 
@@ -165,17 +228,17 @@ fn what_was_not_compared_is_counted_by_its_reason() {
     let recorder = recorder();
     record(&recorder, 400, "{}", "{}");
     not_compared(&recorder, 40, NotComparedReason::TooLarge);
-    assert_eq!(recorder.report(0).verdict, ReportVerdict::Promote);
+    assert_eq!(
+        recorder.report(Standing::default()).verdict,
+        ReportVerdict::Promote
+    );
     not_compared(&recorder, 10, NotComparedReason::Failed);
-    let report = recorder.report(0);
+    let report = recorder.report(Standing::default());
     assert_eq!((report.compared, report.not_compared), (400, 50));
     assert_eq!(report.not_compared_for(NotComparedReason::TooLarge), 40);
     assert_eq!(
         (report.verdict, &*report.reason),
-        (
-            ReportVerdict::Hold,
-            "2.2 % not answered; 11.1 % not compared"
-        )
+        (ReportVerdict::Hold, "11.2 % not compared")
     );
     assert_eq!(report.shadow_latency.count(), 400);
 }
@@ -196,7 +259,7 @@ fn differences_are_grouped_with_their_first_and_last_example() {
         r#"{"items":[0,{"id":6}]}"#,
     );
     record(&recorder, 1, r#"{"a":1}"#, "{}");
-    let report = recorder.report(0);
+    let report = recorder.report(Standing::default());
     let groups: Vec<_> = report
         .groups
         .iter()
@@ -227,7 +290,7 @@ fn groups_are_bounded_and_other_differences_counted() {
     for i in 0..300 {
         record(&recorder, 1, &format!(r#"{{"key{i}":1}}"#), "{}");
     }
-    let report = recorder.report(0);
+    let report = recorder.report(Standing::default());
     assert_eq!(
         (
             report.groups.len(),
@@ -246,7 +309,10 @@ fn what_is_shown_is_a_table() {
     not_compared(&recorder, 2, NotComparedReason::CutShort);
     let report = Report::new(
         "orders",
-        vec![recorder.report(0), self::recorder().report(0)],
+        vec![
+            recorder.report(Standing::default()),
+            self::recorder().report(Standing::default()),
+        ],
     );
     let shown = report.to_string();
     let expected = [
@@ -275,7 +341,11 @@ fn a_record_has_the_names_of_the_documentation() {
     let recorder = recorder();
     with_baseline(&recorder, "[1]", "[2]", "[3]");
     not_compared(&recorder, 1, NotComparedReason::CutShort);
-    let report = serde_json::to_value(Report::new("orders", vec![recorder.report(0)])).unwrap();
+    let report = serde_json::to_value(Report::new(
+        "orders",
+        vec![recorder.report(Standing::default())],
+    ))
+    .unwrap();
     let target = &report["targets"][0];
     assert_eq!(report["mirror"], "orders");
     assert_eq!(
@@ -307,5 +377,5 @@ fn comparisons_are_noted_from_several_threads() {
     for thread in threads {
         thread.join().unwrap();
     }
-    assert_eq!(recorder.report(0).mismatched, 400);
+    assert_eq!(recorder.report(Standing::default()).mismatched, 400);
 }

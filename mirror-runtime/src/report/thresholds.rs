@@ -35,8 +35,8 @@ pub struct Thresholds {
     /// failed or is too large, may well be what differs.
     pub max_not_compared: f64,
     /// The share of sampled requests that the shadow may have left without an answer. Default: 0.01, as many as may differ.
-    /// Copies that failed count, and requests that were not sent while the circuit of the target was open, because copies
-    /// had failed.
+    /// Copies that failed count, and requests that were not sent while the circuit of the target was open or as many copies
+    /// as may be were waiting for it: what it would have made of those, nobody knows.
     pub max_failed: f64,
     /// How much higher than the baseline's the shadow's rate of a group of differences is at least, where the group is no
     /// noise. Default: 0.001, one comparison in a thousand.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{MatchRate, Thresholds, match_rate::number};
+use super::{MatchRate, Thresholds, Unanswered, match_rate::number};
 use crate::stats::Latency;
 
 /// The percentile at which latencies are compared: the median hides a slow tail, and the 99th of a few hundred is chance.
@@ -44,15 +44,24 @@ impl fmt::Display for ReportVerdict {
     }
 }
 
+/// How a target stands, by its counters and its circuit.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Standing {
+    pub(crate) unanswered: Unanswered,
+    /// Whether its circuit is open.
+    pub(crate) open: bool,
+    /// What the baseline has not answered, where there is one.
+    pub(crate) baseline: Option<Unanswered>,
+}
+
 /// What a verdict is made of.
 #[derive(Debug)]
 pub(super) struct Evidence<'a> {
     pub(super) compared: u64,
     pub(super) not_compared: u64,
-    /// Those of `not_compared` whose copy failed.
-    pub(super) failed: u64,
-    /// Requests that were not sent while the circuit was open.
-    pub(super) circuit_open: u64,
+    /// What was taken for matches because of the baseline.
+    pub(super) noise: u64,
+    pub(super) standing: Standing,
     pub(super) match_rate: Option<MatchRate>,
     pub(super) shadow: &'a Latency,
     /// What the shadow's latency is held against, and whose it is.
@@ -96,12 +105,32 @@ impl Evidence<'_> {
                 held.push(text);
             }
         }
-        let unanswered = self.unanswered();
-        if unanswered > thresholds.max_failed {
-            held.push(format!("{} not answered", percent(unanswered)));
+        let Standing {
+            unanswered,
+            open,
+            baseline,
+        } = self.standing;
+        if unanswered.share() > thresholds.max_failed {
+            let share = at_least_percent(unanswered.share());
+            held.push(format!("{share} not answered ({unanswered})"));
+        }
+        if open {
+            held.push("its circuit is open".to_owned());
         }
         if unknown > thresholds.max_not_compared {
-            held.push(format!("{} not compared", percent(unknown)));
+            held.push(format!("{} not compared", at_least_percent(unknown)));
+        }
+        // What is noise is known from what the baseline did answer.
+        if let Some(baseline) = baseline
+            && baseline.share() > thresholds.max_not_compared
+        {
+            let share = at_least_percent(baseline.share());
+            let text = format!("the baseline has not answered {share} ({baseline})");
+            if !regressed.is_empty() {
+                regressed.push(text);
+            } else if self.noise > 0 {
+                held.push(text);
+            }
         }
         if !regressed.is_empty() {
             (ReportVerdict::Regressed, regressed.join("; "))
@@ -110,12 +139,6 @@ impl Evidence<'_> {
         } else {
             (ReportVerdict::Promote, rates)
         }
-    }
-
-    /// The share of sampled requests that the shadow has not answered.
-    fn unanswered(&self) -> f64 {
-        let all = self.compared + self.not_compared + self.circuit_open;
-        number(self.failed + self.circuit_open) / number(all)
     }
 
     /// How many times as long the shadow takes, where that is too long.
@@ -138,5 +161,11 @@ impl Evidence<'_> {
 /// `99.2 %`. Rounded so that only all is `100 %`.
 pub(super) fn percent(share: f64) -> String {
     let tenths = (share * 1000.0).floor() / 10.0;
+    format!("{tenths} %")
+}
+
+/// `1.1 %`. Rounded so that what is more than a bound does not look like it.
+fn at_least_percent(share: f64) -> String {
+    let tenths = (share * 1000.0).ceil() / 10.0;
     format!("{tenths} %")
 }

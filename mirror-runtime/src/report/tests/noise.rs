@@ -10,7 +10,7 @@ fn what_the_old_version_differs_in_as_well_is_noise() {
         let comparison = with_baseline(&recorder, &body("p"), &body("s"), &body("b"));
         assert!(comparison.is_noise() && comparison.differences[0].noise);
     }
-    let report = recorder.report(0);
+    let report = recorder.report(Standing::default());
     assert_eq!(
         (report.matched, report.noise, report.mismatched),
         (400, 400, 0)
@@ -30,7 +30,7 @@ fn a_difference_of_the_shadow_alone_is_none_of_noise() {
         let comparison = with_baseline(&recorder, &body("p", 1), &body("s", total), &body("b", 1));
         assert_eq!(comparison.is_noise(), total == 1);
     }
-    let report = recorder.report(0);
+    let report = recorder.report(Standing::default());
     assert_eq!(
         (report.matched, report.noise, report.mismatched),
         (90, 90, 10)
@@ -46,14 +46,14 @@ fn noise_in_more_places_than_are_kept_is_noise() {
     let body = |at: u8| format!("[{}]", vec![format!(r#"{{"at":{at}}}"#); 300].join(","));
     let comparison = with_baseline(&recorder, &body(1), &body(2), &body(3));
     assert!(comparison.more_differences == 200 && comparison.is_noise());
-    assert_eq!(recorder.report(0).noise, 1);
+    assert_eq!(recorder.report(Standing::default()).noise, 1);
 }
 
 #[test]
 fn without_a_baseline_nothing_is_noise() {
     let recorder = recorder();
     record(&recorder, 5, r#"{"at":1}"#, r#"{"at":2}"#);
-    let report = recorder.report(0);
+    let report = recorder.report(Standing::default());
     assert_eq!((report.noise, report.mismatched), (0, 5));
     assert_eq!(report.groups[0].shadow_rate, None);
 }
@@ -68,7 +68,7 @@ fn with_a_difference_at_a_place_that_is_not_kept_nothing_is_noise() {
     for i in 0..300 {
         assert!(!compare(i).is_noise());
     }
-    let report = recorder.report(0);
+    let report = recorder.report(Standing::default());
     assert_eq!(
         (report.groups.len(), report.noise, report.mismatched),
         (200, 0, 300)

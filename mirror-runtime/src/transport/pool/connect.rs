@@ -5,6 +5,7 @@ use std::{
     future::{Future, Ready, ready},
     net::SocketAddr,
     task::{Context, Poll},
+    time::Duration,
     vec,
 };
 
@@ -77,6 +78,9 @@ async fn addresses(host: &str) -> Result<Vec<SocketAddr>, MirrorError> {
 /// for a server that is far.
 const FIRST_ATTEMPT: u32 = 4;
 
+/// The time below which a first attempt is not given up: what takes less is not slow, but far away.
+const MIN_ATTEMPT: Duration = Duration::from_millis(200);
+
 /// Connects to one of several addresses, and tries that once more where it takes long: from the next address on.
 ///
 /// A server whose queue of connections is full drops what arrives, as when hundreds of copies leave for it at once. The
@@ -87,12 +91,14 @@ async fn tcp(
     mut addresses: Vec<SocketAddr>,
     until: Instant,
 ) -> Result<TcpStream, MirrorError> {
-    let left = until.saturating_duration_since(Instant::now());
-    let first = attempt(origin, addresses.clone());
-    if let Ok(ended) = timeout(left / FIRST_ATTEMPT, first).await {
-        return ended;
+    let patience = until.saturating_duration_since(Instant::now()) / FIRST_ATTEMPT;
+    if patience >= MIN_ATTEMPT {
+        let first = attempt(origin, addresses.clone());
+        if let Ok(ended) = timeout(patience, first).await {
+            return ended;
+        }
+        addresses.rotate_left(1);
     }
-    addresses.rotate_left(1);
     attempt(origin, addresses).await
 }
 
@@ -126,8 +132,6 @@ impl Service<Name> for Resolved {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::net::{TcpListener, TcpSocket};
 
     use super::*;
