@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use mirror_runtime::{ConfigError, Mirror, MirrorBuilder, Target};
+use mirror_runtime::{CompareMode, ConfigError, Mirror, MirrorBuilder, Target, Thresholds};
 
 fn message(builder: MirrorBuilder) -> String {
     builder.build().unwrap_err().to_string()
@@ -137,6 +137,29 @@ fn values_are_checked() {
             .timeout(Duration::ZERO)
             .is_err()
     );
+}
+
+#[test]
+fn thresholds_are_numbers_that_a_verdict_can_rest_on() {
+    let with = |change: fn(&mut Thresholds)| {
+        let mut thresholds = Thresholds::default();
+        change(&mut thresholds);
+        valid().compare(CompareMode::Json).thresholds(thresholds)
+    };
+    assert_eq!(
+        message(with(|thresholds| thresholds.max_failed = f64::NAN)),
+        "`max_failed` of the `thresholds` must be a share between 0 and 1"
+    );
+    assert_eq!(
+        message(with(|thresholds| thresholds.promote_match_rate = 99.0)),
+        "`promote_match_rate` of the `thresholds` must be a share between 0 and 1"
+    );
+    assert_eq!(
+        message(with(|thresholds| thresholds.regressed_latency_ratio = 0.0)),
+        "`regressed_latency_ratio` of the `thresholds` must be larger than 0"
+    );
+    let any_latency = with(|thresholds| thresholds.promote_latency_ratio = f64::INFINITY);
+    assert!(any_latency.build().is_ok());
 }
 
 #[test]

@@ -122,6 +122,14 @@ pub enum ConfigError {
         "`max_compare_body` must be larger than zero and at most 1 MiB; to compare no bodies, use `CompareMode::Status`"
     )]
     MaxCompareBody,
+    /// A threshold that is no number, or none that a verdict could rest on.
+    #[error("`{name}` of the `thresholds` must be {wanted}")]
+    Threshold {
+        /// The field.
+        name: &'static str,
+        /// What it must be.
+        wanted: &'static str,
+    },
     /// A baseline that is one of the targets would find everything to be noise.
     #[error("the baseline `{0}` is a target, too: every difference would be noise")]
     BaselineIsTarget(String),

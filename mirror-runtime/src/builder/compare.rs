@@ -142,7 +142,8 @@ impl MirrorBuilder {
         self
     }
 
-    /// What the report asks of a target before it says `promote`. Default: [`Thresholds::default`].
+    /// What the report asks of a target before it says `promote`. Default: [`Thresholds::default`]. What is no number, and no
+    /// share where it must be one, is an error of the mirror that is built with it.
     pub fn thresholds(mut self, thresholds: Thresholds) -> Self {
         self.compare.given.push("thresholds");
         self.compare.thresholds = thresholds;
@@ -180,6 +181,7 @@ impl CompareOptions {
             }
             _ => {}
         }
+        self.thresholds.check()?;
         let Some(baseline) = &self.baseline else {
             return Ok(());
         };

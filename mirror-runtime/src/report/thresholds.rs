@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::ConfigError;
+
 /// What is asked of a shadow before a report says [`Promote`](crate::ReportVerdict::Promote), and what makes it say
 /// [`Regressed`](crate::ReportVerdict::Regressed).
 ///
@@ -65,5 +67,34 @@ impl Default for Thresholds {
             noise_absolute: 0.001,
             noise_relative: 0.2,
         }
+    }
+}
+
+impl Thresholds {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        for (name, share) in [
+            ("promote_match_rate", self.promote_match_rate),
+            ("regressed_match_rate", self.regressed_match_rate),
+            ("max_not_compared", self.max_not_compared),
+            ("max_failed", self.max_failed),
+            ("noise_absolute", self.noise_absolute),
+            ("noise_relative", self.noise_relative),
+        ] {
+            if !(0.0..=1.0).contains(&share) {
+                let wanted = "a share between 0 and 1";
+                return Err(ConfigError::Threshold { name, wanted });
+            }
+        }
+        for (name, ratio) in [
+            ("promote_latency_ratio", self.promote_latency_ratio),
+            ("regressed_latency_ratio", self.regressed_latency_ratio),
+        ] {
+            // Infinite where latencies are not to matter.
+            if ratio.is_nan() || ratio <= 0.0 {
+                let wanted = "larger than 0";
+                return Err(ConfigError::Threshold { name, wanted });
+            }
+        }
+        Ok(())
     }
 }
