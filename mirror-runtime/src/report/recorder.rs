@@ -104,6 +104,7 @@ impl Recorder {
             compared: counts.compared(),
             not_compared,
             noise: counts.noise,
+            baseline_status_rate: seen.baseline_status_rate(),
             standing,
             match_rate,
             shadow: &shadow,

@@ -24,6 +24,8 @@ pub struct Thresholds {
     pub promote_match_rate: f64,
     /// The match rate that a shadow that regressed surely has not, which is the upper end of its interval. Default:
     /// 0.95: one answer in twenty differs, and nobody calls that the same service.
+    ///
+    /// A baseline that has the primary's status less often than this confirms no noise either: the report holds then.
     pub regressed_match_rate: f64,
     /// How many times as long as the primary the shadow may take, at the 95th percentile. Default: 1.25, twice what
     /// the resolution of the latencies (6 % each) can feign.
@@ -35,6 +37,8 @@ pub struct Thresholds {
     pub latency_slack: Duration,
     /// The share of answers that may have been left without a comparison. Default: 0.1. What is not compared, because it
     /// failed or is too large, may well be what differs.
+    ///
+    /// The same share of requests a baseline may have left without an answer, where it has made matches of mismatches.
     pub max_not_compared: f64,
     /// The share of sampled requests that the shadow may have left without an answer. Default: 0.01, as many as may differ.
     /// Copies that failed count, and requests that were not sent while the circuit of the target was open or as many copies

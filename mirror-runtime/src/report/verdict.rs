@@ -61,6 +61,8 @@ pub(super) struct Evidence<'a> {
     pub(super) not_compared: u64,
     /// What was taken for matches because of the baseline.
     pub(super) noise: u64,
+    /// How often the baseline's status is not the primary's.
+    pub(super) baseline_status_rate: f64,
     pub(super) standing: Standing,
     pub(super) match_rate: Option<MatchRate>,
     pub(super) shadow: &'a Latency,
@@ -131,6 +133,11 @@ impl Evidence<'_> {
             } else if self.noise > 0 {
                 held.push(text);
             }
+        }
+        // What does not answer as the primary does is not its old version.
+        if self.noise > 0 && self.baseline_status_rate > 1.0 - thresholds.regressed_match_rate {
+            let share = percent(self.baseline_status_rate);
+            held.push(format!("the baseline has another status in {share}"));
         }
         if !regressed.is_empty() {
             (ReportVerdict::Regressed, regressed.join("; "))

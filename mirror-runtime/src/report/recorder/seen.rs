@@ -6,8 +6,8 @@ use std::{
 };
 
 use crate::{
-    comparison::{Comparison, Group, Verdict},
-    report::{DifferenceGroup, Example, Thresholds, noise::Rates},
+    comparison::{Comparison, DifferenceKind, Group, Verdict},
+    report::{DifferenceGroup, Example, Thresholds, match_rate::number, noise::Rates},
 };
 
 /// The most groups of differences that are told apart, for the target and for its baseline each. The examples of a group
@@ -166,6 +166,14 @@ impl Seen {
             shadow: self.groups.get(group).map_or(0, |seen| seen.with_baseline),
             baseline: self.baseline.get(group).copied().unwrap_or(0),
         }
+    }
+
+    /// In which share of the requests that the baseline answered too its status was not the primary's.
+    pub(super) fn baseline_status_rate(&self) -> f64 {
+        let groups = self.baseline.iter();
+        let of_status = groups.filter(|(group, _)| group.kind == DifferenceKind::Status);
+        let differed = of_status.map(|(_, count)| count).sum();
+        number(differed) / number(self.with_baseline.max(1))
     }
 
     pub(super) fn counts(&self, thresholds: &Thresholds) -> Counts {

@@ -74,3 +74,21 @@ fn with_a_difference_at_a_place_that_is_not_kept_nothing_is_noise() {
         (200, 0, 300)
     );
 }
+
+#[test]
+fn a_baseline_that_is_broken_confirms_no_shadow_that_is_broken() {
+    let recorder = recorder();
+    let broken = || Answer::new(StatusCode::INTERNAL_SERVER_ERROR, HeaderMap::new(), "");
+    let compare = |shadow: &Answer| {
+        let (mode, rules) = (CompareMode::Json, Rules::default());
+        Comparison::of(SUBJECT, &answer("{}", 20), shadow, mode, &rules)
+    };
+    record(&recorder, 380, "{}", "{}");
+    for _ in 0..20 {
+        recorder.record(&mut compare(&broken()), Some(&compare(&broken())));
+    }
+    let report = recorder.report(Standing::default());
+    assert_eq!((report.matched, report.noise), (400, 20));
+    assert_eq!(report.verdict, ReportVerdict::Hold);
+    assert_eq!(report.reason, "the baseline has another status in 100 %");
+}
