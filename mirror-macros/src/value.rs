@@ -2,6 +2,7 @@
 
 mod setting;
 
+use mirror_grammar::check_percentage;
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
@@ -12,8 +13,6 @@ use syn::{
 };
 
 pub(crate) use setting::Setting;
-
-use mirror_grammar::check_percentage;
 
 use crate::error::{Errors, error, error_with_help};
 

@@ -182,8 +182,8 @@ impl MirrorBuilder {
     /// `timeout` where that is shorter.
     ///
     /// A TCP connection that takes a quarter of it is given up and tried once more, with the next address where there are
-    /// several, unless that quarter is below 200 ms; one that takes three quarters is not made. That is so over the mirror's own connections; another
-    /// [`transport`](Self::transport) does it in its own way.
+    /// several, unless that quarter is below 200 ms; one that takes three quarters is not made. That is so over the mirror's
+    /// own connections; another [`transport`](Self::transport) does it in its own way.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         match check_timeout(timeout) {
             Ok(timeout) => self.connect_timeout = Some(timeout),

@@ -150,10 +150,20 @@ impl fmt::Display for TargetStats {
 
 /// Those that occurred, as ` (timeout 3, connect 1)`.
 fn reasons(f: &mut fmt::Formatter<'_>, counts: &[(&str, u64)]) -> fmt::Result {
-    let mut separator = " (";
+    if counts.iter().all(|(_, count)| *count == 0) {
+        return Ok(());
+    }
+    f.write_str(" (")?;
+    occurred(f, counts)?;
+    f.write_str(")")
+}
+
+/// Those that occurred, as `timeout 3, connect 1`.
+pub(crate) fn occurred(f: &mut fmt::Formatter<'_>, counts: &[(&str, u64)]) -> fmt::Result {
+    let mut separator = "";
     for (name, count) in counts.iter().filter(|(_, count)| *count > 0) {
         write!(f, "{separator}{name} {count}")?;
         separator = ", ";
     }
-    f.write_str(if separator == ", " { ")" } else { "" })
+    Ok(())
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::match_rate::number;
-use crate::{ShedReason, TargetStats};
+use crate::{ShedReason, TargetStats, stats::occurred};
 
 /// The sampled requests that a target has not answered. Those whose copies are still under way are not among them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -54,11 +54,6 @@ impl fmt::Display for Unanswered {
             ("circuit_open", self.circuit_open),
             ("in_flight_limit", self.in_flight_limit),
         ];
-        let mut separator = "";
-        for (name, count) in all.into_iter().filter(|(_, count)| *count > 0) {
-            write!(f, "{separator}{name} {count}")?;
-            separator = ", ";
-        }
-        Ok(())
+        occurred(f, &all)
     }
 }
