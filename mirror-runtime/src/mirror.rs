@@ -54,7 +54,7 @@ pub(crate) struct MirrorTarget {
     /// `None` for a target that is off.
     pub(crate) route: Option<Route>,
     pub(crate) gate: Gate,
-    pub(crate) counters: Counters,
+    pub(crate) counters: Arc<Counters>,
 }
 
 impl Mirror {

@@ -57,7 +57,7 @@ impl MirrorBuilder {
                 timeout,
                 route: self.route(&target, timeout),
                 gate: Gate::new(&self.protection),
-                counters: Counters::new(),
+                counters: Arc::new(Counters::new()),
                 target,
             }
         };

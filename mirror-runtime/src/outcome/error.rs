@@ -103,6 +103,29 @@ impl MirrorError {
     }
 }
 
+impl MirrorError {
+    /// Whether the same event has failed another copy, too: the end of a connection that they shared.
+    pub(crate) fn is_echo(&self) -> bool {
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            if let Some(lost) = error.downcast_ref::<ConnectionLost>() {
+                return lost.is_echo;
+            }
+            cause = error.source();
+        }
+        false
+    }
+}
+
+/// The end of a connection that copies shared, or of the stream of one of them. In words of our own.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{what}")]
+pub(crate) struct ConnectionLost {
+    pub(crate) what: String,
+    /// Whether it has been told already, for another copy.
+    pub(crate) is_echo: bool,
+}
+
 impl fmt::Display for MirrorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, cause) = match self {

@@ -22,6 +22,7 @@ const CLASSES: usize = 5;
 pub(crate) struct Counters {
     outcomes: Tally<{ SKIPS + SHEDS }, { CLASSES + FAILURES }>,
     bytes: AtomicU64,
+    resends: AtomicU64,
     latency: LatencyRecorder,
 }
 
@@ -30,6 +31,7 @@ impl Counters {
         Self {
             outcomes: Tally::new(),
             bytes: AtomicU64::new(0),
+            resends: AtomicU64::new(0),
             latency: LatencyRecorder::new(),
         }
     }
@@ -45,6 +47,11 @@ impl Counters {
     pub(crate) fn sent(&self, bytes: u64) {
         self.outcomes.started();
         self.bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// A copy that has left is sent once more.
+    pub(crate) fn resent(&self) {
+        self.resends.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn answered(&self, status: StatusCode, latency: Duration) {
@@ -69,6 +76,7 @@ impl Counters {
             answered,
             failed,
             in_flight: outcomes.started - answered - failed,
+            resends: self.resends.load(Relaxed),
             skipped,
             shed,
             bytes: self.bytes.load(Relaxed),
