@@ -129,6 +129,7 @@ fn given_up(mut found: Found<'_>, reason: NotComparedReason) -> Compared {
     found.note(match reason {
         NotComparedReason::TooLarge => "too large: the bodies were not compared",
         NotComparedReason::CutShort => "cut short: the bodies were not compared",
+        NotComparedReason::Streaming => "it streams on: the bodies were not compared",
         NotComparedReason::Budget => "too much work: there may be more differences",
         NotComparedReason::Encoding => {
             "unreadable `content-encoding`: the bodies were not compared"
@@ -168,6 +169,8 @@ fn check_whole<const N: usize>(
     for answer in answers {
         if answer.is_cut_short() {
             return Err(NotComparedReason::CutShort);
+        } else if answer.is_streaming() {
+            return Err(NotComparedReason::Streaming);
         } else if answer.is_truncated() || answer.body().len() > rules.max_compare_body {
             return Err(NotComparedReason::TooLarge);
         }

@@ -5,7 +5,12 @@ use std::{future::Future, sync::Arc};
 use http::Request;
 use tokio::time::Instant;
 
-use super::{answer, bounded::Bounded, gate::Ticket, permit::Permit};
+use super::{
+    answer::{Received, Receiving, Wanted},
+    bounded::Bounded,
+    gate::Ticket,
+    permit::Permit,
+};
 use crate::{
     answers::{CopySide, Open},
     body::{CopyBody, Reservation},
@@ -121,7 +126,10 @@ impl Flight {
             self.end(&outcome);
             match (self.side.take(), &outcome, noted) {
                 (Some(side), Ok(answer), Some((noting, ending))) => {
-                    side.answered(noting.finish(ending, answer.latency()));
+                    // How long all of it takes is not known of one that was cut.
+                    let first_byte = answer.is_cut().then(|| answer.first_byte());
+                    let latency = first_byte.unwrap_or_else(|| answer.latency());
+                    side.answered(noting.finish(ending, latency));
                 }
                 (Some(side), Err(error), _) => side.failed(error),
                 _ => {}
@@ -171,17 +179,14 @@ impl Flight {
         &self,
         sending: Sending,
         left: Instant,
-    ) -> impl Future<Output = Result<answer::Received, MirrorError>> + Send + use<> {
-        let wanted = answer::Wanted {
+    ) -> impl Future<Output = Result<Received, MirrorError>> + Send + use<> {
+        let wanted = Wanted {
             keep: self.mirror.callbacks().wants_answers(),
             compare: self.side.is_some(),
             max_compared: self.side.as_ref().and_then(CopySide::max_body),
         };
-        Bounded::new(
-            answer::receive(sending, left, wanted),
-            left,
-            self.target().timeout,
-        )
+        let receiving = Receiving::new(sending, left, wanted);
+        Bounded::new(receiving, left, self.target().timeout)
     }
 
     fn end(&mut self, outcome: &Result<ShadowResponse, MirrorError>) {
@@ -190,7 +195,9 @@ impl Flight {
         match outcome {
             Ok(answer) => {
                 let turn = target.gate.answered(self.ticket);
-                target.counters.answered(answer.status(), answer.latency());
+                let latency = (!answer.is_cut()).then(|| answer.latency());
+                let counters = &target.counters;
+                counters.answered(answer.status(), answer.first_byte(), latency);
                 if turn.is_some() {
                     let (mirror, target) = (self.mirror.name(), &target.target);
                     tracing::warn!(mirror, %target, "the circuit is closed again: copies leave");

@@ -11,7 +11,8 @@ use axum::BoxError;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum MirrorError {
-    /// The answer was not there, to its last byte, when the copy's `timeout` was over.
+    /// The copy's `timeout` was over before a response began, or before all of one was there that states its length, of
+    /// up to 1 MiB. Any other that had begun is answered, and counted as [`cut`](crate::TargetStats::cut).
     Timeout(Duration),
     /// No connection: refused, unreachable, or reset while it was made.
     Connect(BoxError),
@@ -21,7 +22,7 @@ pub enum MirrorError {
     Tls(BoxError),
     /// The connection broke, or carried something other than HTTP, before there was an answer.
     Request(BoxError),
-    /// The answer began, and broke off before its end.
+    /// The answer began, and broke off before its end: its connection was closed, also in the middle of a stream.
     Body(BoxError),
     /// The handler that is the target panicked.
     Panicked,

@@ -143,6 +143,8 @@ impl fmt::Debug for Http1 {
 pub(super) fn in_origin_form(copy: &mut Request<CopyBody>, pool: &Pool) {
     // In HTTP/1 it is about the connection (RFC 9110 section 10.1.4).
     copy.headers_mut().remove(header::TE);
+    // A body of stated length has no place for them (RFC 9112 section 7.1.2).
+    drop(copy.body_mut().take_trailers());
     if let Some(path_and_query) = copy.uri().path_and_query().cloned() {
         *copy.uri_mut() = Uri::from(path_and_query);
     }

@@ -54,7 +54,7 @@ pub(super) struct Sending {
 
 impl Sending {
     pub(super) fn new(stream: SendStream<Piece>, mut body: CopyBody) -> Self {
-        let trailers = take_trailers(&mut body);
+        let trailers = body.take_trailers();
         Self {
             stream,
             ended: body.is_empty() && trailers.is_none(),
@@ -138,9 +138,4 @@ impl Drop for Sending {
     fn drop(&mut self) {
         self.stream.send_reset(h2::Reason::CANCEL);
     }
-}
-
-/// The trailers of a request, which a body without any does not have.
-pub(super) fn take_trailers(_body: &mut CopyBody) -> Option<HeaderMap> {
-    None
 }
