@@ -76,6 +76,14 @@ pub(crate) enum Route {
 }
 
 impl Route {
+    /// How many connections ended because the shadow sent more than its copies allow.
+    pub(crate) fn floods(&self) -> u64 {
+        match self {
+            Self::Pool(pool) => pool.floods(),
+            Self::Transport { .. } | Self::Handler(_) => 0,
+        }
+    }
+
     /// The future that sends a copy, or calls one of the `candidates`.
     pub(crate) fn send(
         &self,

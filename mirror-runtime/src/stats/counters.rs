@@ -98,6 +98,7 @@ impl Counters {
             failed,
             in_flight: outcomes.started - answered - failed,
             resends: self.resends.load(Relaxed),
+            floods: 0,
             skipped,
             shed,
             bytes: self.bytes.load(Relaxed),

@@ -19,7 +19,7 @@ use std::{
     future::Future,
     sync::{
         Arc, LazyLock, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
 };
 
@@ -57,6 +57,8 @@ pub(crate) struct Pool {
     chose_http1: AtomicBool,
     /// How many copies the next connection will carry at once.
     expected: AtomicUsize,
+    /// Connections that ended because the shadow sent more than its copies allow.
+    floods: Arc<AtomicU64>,
 }
 
 /// What a copy can be sent over.
@@ -83,6 +85,7 @@ impl Pool {
             kept: Kept::default(),
             chose_http1: AtomicBool::new(false),
             expected: AtomicUsize::new(EXPECTED_STREAMS),
+            floods: Arc::default(),
         });
         pools.insert(origin, Arc::downgrade(&pool));
         pool
@@ -203,9 +206,11 @@ impl Pool {
         let connected = connect(&self.origin, until).await?;
         self.chose_http1.store(!connected.http2, Relaxed);
         if !connected.http2 {
-            return Ok(Connection::Http1(Box::new(Http1::new(connected).await?)));
+            let http1 = Http1::new(connected, &self.floods).await?;
+            return Ok(Connection::Http1(Box::new(http1)));
         }
-        let link = within(until, Link::open(connected), MirrorError::Connect).await?;
+        let open = Link::open(connected, &self.floods);
+        let link = within(until, open, MirrorError::Connect).await?;
         self.expected.store(link.streams(), Relaxed);
         // The first place is for the copy that has opened it.
         let slot = link.slot(usize::MAX);
@@ -214,6 +219,11 @@ impl Pool {
         drop(dial);
         let none = || MirrorError::Request("the shadow allows no streams on its connection".into());
         slot.map(Connection::Http2).ok_or_else(none)
+    }
+
+    /// How many connections ended because the shadow sent more than its copies allow.
+    pub(crate) fn floods(&self) -> u64 {
+        self.floods.load(Relaxed)
     }
 
     fn may_share(&self) -> bool {

@@ -1,6 +1,12 @@
 //! Connections to a target: the name, the address, the session, each within what is left of `connect_timeout`.
 
-use std::{future::Future, io, net::SocketAddr, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use axum::BoxError;
 use futures_util::{StreamExt, stream::FuturesUnordered};
@@ -23,9 +29,9 @@ pub(super) struct Connected {
 }
 
 impl Connected {
-    /// The connection, with a bound on what the shadow may send.
-    pub(super) fn into_stream(self, bound: Bound) -> Stream {
-        Stream::new(self.kind, bound)
+    /// The connection, with a bound on what the shadow may send. If it sends more, that is counted.
+    pub(super) fn into_stream(self, bound: Bound, floods: &Arc<AtomicU64>) -> Stream {
+        Stream::new(self.kind, bound, Arc::clone(floods))
     }
 }
 

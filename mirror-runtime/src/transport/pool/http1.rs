@@ -5,7 +5,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -66,9 +66,13 @@ impl From<TrySendError<Request<CopyBody>>> for NotAnswered {
 }
 
 impl Http1 {
-    pub(super) async fn new(connected: Connected) -> Result<Self, MirrorError> {
+    pub(super) async fn new(
+        connected: Connected,
+        floods: &Arc<AtomicU64>,
+    ) -> Result<Self, MirrorError> {
         let allowance = Allowance::new();
-        let io = TokioIo::new(connected.into_stream(Bound::Http1(allowance.clone())));
+        let bound = Bound::Http1(allowance.clone());
+        let io = TokioIo::new(connected.into_stream(bound, floods));
         let handshake = Builder::new().max_buf_size(MAX_BUFFER).handshake(io).await;
         let (sender, connection) = handshake.map_err(|error| MirrorError::Request(error.into()))?;
         Ok(Self {

@@ -13,7 +13,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -64,9 +64,12 @@ pub(super) struct Link {
 
 impl Link {
     /// Speaks HTTP/2 on a connection that was opened, and waits until the server has said how many streams it allows.
-    pub(super) async fn open(connected: Connected) -> Result<Arc<Self>, MirrorError> {
+    pub(super) async fn open(
+        connected: Connected,
+        floods: &Arc<AtomicU64>,
+    ) -> Result<Arc<Self>, MirrorError> {
         let meter = Arc::new(Meter::new());
-        let stream = connected.into_stream(Bound::http2(Arc::clone(&meter)));
+        let stream = connected.into_stream(Bound::http2(Arc::clone(&meter)), floods);
         let handshake = Builder::new()
             .enable_push(false)
             .max_header_list_size(MAX_HEAD)

@@ -87,12 +87,9 @@ impl OfRuntime {
             return None;
         }
         let now = Instant::now();
-        while let Some(idle) = self.http1.pop_back() {
-            if now < idle.until {
-                return Some(idle.connection);
-            }
-        }
-        None
+        // What is too old is left to those who close it.
+        let newest = self.http1.iter().rposition(|idle| now < idle.until)?;
+        Some(self.http1.remove(newest)?.connection)
     }
 
     pub(super) fn share(&mut self, link: Arc<Link>) {

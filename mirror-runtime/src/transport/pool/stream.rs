@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     task::{Context, Poll},
 };
@@ -95,6 +95,9 @@ impl Bound {
 pub(super) struct Stream {
     kind: StreamKind,
     bound: Bound,
+    /// Counts the connections that ended because the shadow sent too much.
+    floods: Arc<AtomicU64>,
+    is_flooded: bool,
 }
 
 #[derive(Debug)]
@@ -104,8 +107,21 @@ pub(super) enum StreamKind {
 }
 
 impl Stream {
-    pub(super) fn new(kind: StreamKind, bound: Bound) -> Self {
-        Self { kind, bound }
+    pub(super) fn new(kind: StreamKind, bound: Bound, floods: Arc<AtomicU64>) -> Self {
+        Self {
+            kind,
+            bound,
+            floods,
+            is_flooded: false,
+        }
+    }
+
+    fn count(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let bounded = self.bound.read(bytes);
+        if bounded.is_err() && !std::mem::replace(&mut self.is_flooded, true) {
+            self.floods.fetch_add(1, Relaxed);
+        }
+        bounded
     }
 }
 
@@ -129,7 +145,7 @@ impl AsyncRead for Stream {
         let before = buffer.filled().len();
         let read = underneath!(this, poll_read(context, buffer));
         if let Poll::Ready(Ok(())) = read {
-            this.bound.read(&buffer.filled()[before..])?;
+            this.count(&buffer.filled()[before..])?;
         }
         read
     }
