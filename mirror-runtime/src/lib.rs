@@ -57,8 +57,9 @@
 //!
 //! The same method, the path and query that arrived, byte for byte (before any router took a prefix off), joined to the
 //! target's base path; all end-to-end headers; the body; and `X-Mirrored-From`, with the host that the original was for.
-//! Not copied are the headers of the connection and those that `Connection` names ([RFC 9110 section 7.6.1]), `Expect`,
-//! and trailers; `Host` and the length are the copy's own. Redirects are not followed, TLS is verified, proxies of the
+//! Not copied are the headers of the connection and those that `Connection` names ([RFC 9110 section 7.6.1]), and
+//! `Expect`; `Host` and the length are the copy's own. Trailers belong to the body ([`CopyBody::trailers`]), and travel
+//! where the protocol has a place for them behind a body of known length: over HTTP/2. Redirects are not followed, TLS is verified, proxies of the
 //! environment are not used, and nothing in a request can send its copy to another server than the target.
 //!
 //! # Accounting
@@ -288,7 +289,7 @@ pub use self::{
         Unanswered,
     },
     stats::{Latency, MirrorStats, TargetStats},
-    target::Target,
+    target::{Http2, Target},
     transport::{Sending, Transport, Unsendable},
 };
 

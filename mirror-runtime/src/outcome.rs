@@ -6,6 +6,7 @@ mod error;
 mod reason;
 mod response;
 
+pub(crate) use error::ConnectionLost;
 pub use error::{FailureKind, MirrorError};
 pub use reason::{ShedReason, SkipReason};
 pub use response::ShadowResponse;

@@ -56,6 +56,12 @@ pub struct TargetStats {
     pub failed: u64,
     /// Copies that left and have neither been answered nor failed yet.
     pub in_flight: u64,
+    /// Copies that were sent once more, because the shadow did not process them or closed the connection as they left. Each
+    /// is one of [`sent`](Self::sent) all the same.
+    pub resends: u64,
+    /// Connections to the target that were closed because the shadow sent more frames or bytes than its copies allow, also
+    /// while none was in flight. Mirrors of the same origin share its connections, and this number.
+    pub floods: u64,
     /// Requests that were deliberately not sent.
     pub skipped: u64,
     /// Requests that were not sent in order to protect this process.

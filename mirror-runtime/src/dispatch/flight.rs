@@ -156,9 +156,10 @@ impl Flight {
     fn leave(&mut self, request: Request<CopyBody>) -> Result<Sending, SkipReason> {
         let bytes = request.body().remaining();
         let (mirror, candidates) = (&self.mirror, self.candidates.as_ref());
+        let is_probe = self.ticket.is_probe();
         let sending = self
             .capturing
-            .send(mirror, self.index, request, candidates)?;
+            .send(mirror, self.index, request, candidates, is_probe)?;
         self.stage = Stage::Left;
         if let Some(side) = &mut self.side {
             side.sent();

@@ -11,6 +11,8 @@ use std::{
 
 use axum::BoxError;
 
+use super::ConnectionLost;
+
 /// Characters of a cause that are said: more than any error of a library needs that says nothing of its peer.
 const MAX_CHARACTERS: usize = 200;
 
@@ -24,9 +26,20 @@ struct Cause(String);
 
 /// The same cause with nothing else behind it. An error of the system stays what it is, so that its kind can be looked at.
 pub(super) fn safe(cause: &BoxError) -> BoxError {
+    if let Some(lost) = lost(cause) {
+        return Box::new(lost.clone());
+    }
     match innermost(cause.as_ref()) {
         Innermost::System(code) => Box::new(io::Error::from_raw_os_error(code)),
         _ => Box::new(Cause(words(cause.as_ref()))),
+    }
+}
+
+/// The end of a connection, if a cause is one.
+pub(super) fn lost(cause: &BoxError) -> Option<&ConnectionLost> {
+    match innermost(cause.as_ref()) {
+        Innermost::Other(error) => error.downcast_ref(),
+        _ => None,
     }
 }
 
@@ -159,6 +172,13 @@ mod tests {
         let cause = safe(&Outer(refused().into()).into());
         let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
         assert_eq!(kind, Some(refused().kind()));
+        // What is in words of our own stays as well.
+        let lost_connection = ConnectionLost {
+            what: "it broke".to_owned(),
+            is_echo: true,
+        };
+        let cause = safe(&Outer(lost_connection.into()).into());
+        assert!(lost(&cause).is_some_and(|lost| lost.is_echo));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{error::Error, fmt, time::Duration};
 
 use axum::BoxError;
 
-use super::cause::{safe, words};
+use super::cause::{lost, safe, words};
 
 /// A copy was sent and got no complete response.
 ///
@@ -118,6 +118,29 @@ impl MirrorError {
             Self::Timeout(_) | Self::Panicked | Self::Cancelled => self,
         }
     }
+}
+
+impl MirrorError {
+    /// Whether the same event has failed another copy, too: the end of a connection that they shared.
+    pub(crate) fn is_echo(&self) -> bool {
+        match self {
+            Self::Timeout(_) | Self::Panicked | Self::Cancelled => false,
+            Self::Connect(cause)
+            | Self::Dns(cause)
+            | Self::Tls(cause)
+            | Self::Request(cause)
+            | Self::Body(cause) => lost(cause).is_some_and(|lost| lost.is_echo),
+        }
+    }
+}
+
+/// The end of a connection that copies shared, or of the stream of one of them. In words of our own.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{what}")]
+pub(crate) struct ConnectionLost {
+    pub(crate) what: String,
+    /// Whether it has been told already, for another copy.
+    pub(crate) is_echo: bool,
 }
 
 impl fmt::Display for MirrorError {

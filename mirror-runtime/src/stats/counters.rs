@@ -24,6 +24,7 @@ const CUT: usize = CLASSES + FAILURES;
 pub(crate) struct Counters {
     outcomes: Tally<{ SKIPS + SHEDS }, { 2 * CLASSES + FAILURES }>,
     bytes: AtomicU64,
+    resends: AtomicU64,
     latency: LatencyRecorder,
     first_byte: LatencyRecorder,
 }
@@ -33,6 +34,7 @@ impl Counters {
         Self {
             outcomes: Tally::new(),
             bytes: AtomicU64::new(0),
+            resends: AtomicU64::new(0),
             latency: LatencyRecorder::new(),
             first_byte: LatencyRecorder::new(),
         }
@@ -49,6 +51,11 @@ impl Counters {
     pub(crate) fn sent(&self, bytes: u64) {
         self.outcomes.started();
         self.bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// A copy that has left is sent once more.
+    pub(crate) fn resent(&self) {
+        self.resends.fetch_add(1, Relaxed);
     }
 
     /// The head of a response came after `first_byte`, and its end after `latency`; `None` if the copy's time was over
@@ -90,6 +97,8 @@ impl Counters {
             cut: sum(&cut_by_class),
             failed,
             in_flight: outcomes.started - answered - failed,
+            resends: self.resends.load(Relaxed),
+            floods: 0,
             skipped,
             shed,
             bytes: self.bytes.load(Relaxed),
