@@ -1,6 +1,7 @@
 //! What became of one request for one target: exactly one of *sent* (and then *answered* or *failed*), *skipped* and
 //! *shed*.
 
+mod cause;
 mod error;
 mod reason;
 mod response;

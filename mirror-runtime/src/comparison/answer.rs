@@ -117,7 +117,8 @@ impl Answer {
         &self.body
     }
 
-    /// The trailer fields, such as `grpc-status`; `None` if there are none. Of a body that is not whole they are not known.
+    /// The trailer fields, such as `grpc-status`; `None` if there are none, or if it is not known whether there are any: of
+    /// a body that is not whole, and of a server that speaks HTTP/1.
     #[must_use]
     pub fn trailers(&self) -> Option<&HeaderMap> {
         self.trailers.as_ref()

@@ -10,7 +10,7 @@ use super::{
     encoding::{decode, encodings},
     found::Found,
     groups::Groups,
-    headers::headers,
+    headers::fields,
     json::{NotJson, parse},
     secrecy::Secrecy,
     walk::Walk,
@@ -84,7 +84,7 @@ fn answers(
         return Compared::not_compared(NotComparedReason::NotModified);
     }
     statuses(&mut found, one, other);
-    headers(&mut found, primary.headers(), shadow.headers());
+    fields(&mut found, primary, shadow);
     if matches!(mode, CompareMode::Status) || is_bodiless(method, one) && is_bodiless(method, other)
     {
         return found.verdict();
@@ -265,7 +265,7 @@ fn custom(
     function: fn(&Answer, &Answer) -> Verdict,
 ) -> Compared {
     let rules = found.rules;
-    headers(&mut found, primary.headers(), shadow.headers());
+    fields(&mut found, primary, shadow);
     let whole = check_whole([primary, shadow], rules)
         .and_then(|()| Ok([decoded(primary, rules)?, decoded(shadow, rules)?]));
     let [primary, shadow] = match whole {

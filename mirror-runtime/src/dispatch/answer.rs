@@ -8,7 +8,7 @@ use std::{
 
 use axum::{BoxError, body::Body};
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Response, StatusCode, header};
+use http::{HeaderMap, Response, StatusCode, Version, header};
 use http_body::{Body as _, Frame};
 use tokio::{task::coop::poll_proceed, time::Instant};
 
@@ -134,6 +134,8 @@ struct Reading {
     truncated: bool,
     /// Whether the end of the body is known beforehand, and is within what is read.
     must_end: bool,
+    /// Whether there are no trailers if none have come: a server that speaks HTTP/1 keeps those that nobody asked for.
+    tells_trailers: bool,
     /// Whether the rest is of use to nobody.
     is_over: bool,
 }
@@ -153,6 +155,7 @@ impl Reading {
             is_over: wanted.is_head_alone()
                 && is_event_stream(&head.headers)
                 && !body.is_end_stream(),
+            tells_trailers: head.version >= Version::HTTP_2,
             status: head.status,
             headers: head.headers,
             body,
@@ -221,6 +224,8 @@ impl Reading {
         let noting = self.noting.map(|mut noting| {
             if let Some(trailers) = &trailers {
                 noting.trailers(copied(trailers));
+            } else if is_complete && self.tells_trailers {
+                noting.trailers(HeaderMap::new());
             }
             (noting, ending)
         });

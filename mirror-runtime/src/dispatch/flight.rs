@@ -121,7 +121,7 @@ impl Flight {
             let outcome = self.outcome(sending, left).await;
             let (outcome, noted) = match outcome {
                 Ok((answer, noted)) => (Ok(answer), noted),
-                Err(error) => (Err(error), None),
+                Err(error) => (Err(error.safe()), None),
             };
             self.end(&outcome);
             match (self.side.take(), &outcome, noted) {
