@@ -4,6 +4,8 @@ mod pool;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod resolver;
+#[cfg_attr(not(feature = "tls"), path = "transport/no_tls.rs")]
+mod tls;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -13,9 +15,10 @@ use http::{Request, Response};
 pub(crate) use self::pool::{Origin, Pool};
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestTransport;
+pub(crate) use self::tls::check as check_tls;
 use crate::{
-    body::CopyBody, callbacks::caught, candidate::Candidates, copy::in_own_memory,
-    outcome::MirrorError,
+    ConfigError, Target, body::CopyBody, callbacks::caught, candidate::Candidates,
+    copy::in_own_memory, outcome::MirrorError,
 };
 
 /// A copy on its way: resolves to the head of the shadow's answer, with a body that is still to be read.
@@ -29,6 +32,17 @@ pub type Sending = Pin<Box<dyn Future<Output = Result<Response<Body>, MirrorErro
 /// length of its body is known. A transport adds what belongs to the connection (`Host` where there is none, framing)
 /// and must not follow redirects, retry, decode the answer or send another path than it was given.
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
+    /// Whether copies can be sent to a target at all: asked once for each, when a mirror is built. Every target, unless a
+    /// transport says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// What [`MirrorBuilder::build`](crate::MirrorBuilder::build) returns.
+    fn check(&self, target: &Target) -> Result<(), ConfigError> {
+        let _ = target;
+        Ok(())
+    }
+
     /// Takes a copy, and returns the future that sends it. Nothing may happen before that future is polled: it is
     /// counted as sent in between.
     ///

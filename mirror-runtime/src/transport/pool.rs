@@ -9,6 +9,7 @@ mod http2;
 mod idle;
 mod origin;
 mod stream;
+#[cfg_attr(not(feature = "tls"), path = "pool/no_tls.rs")]
 mod tls;
 
 use std::{

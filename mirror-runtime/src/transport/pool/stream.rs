@@ -14,7 +14,8 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
-use tokio_rustls::client::TlsStream;
+
+use super::tls::TlsStream;
 
 /// What a shadow may send over HTTP/1 before its answer begins: the 64 KiB of a head that is read at most, and `1xx` heads
 /// before it.
