@@ -140,6 +140,22 @@
 //! would have been sent, answers it, and sees how the answers compare. Without a capture the feature costs a request one
 //! load of a counter, and without the feature nothing.
 //!
+//! # TLS
+//!
+//! Copies to `https` targets use rustls, and trust what the system trusts. The features name the crypto provider:
+//!
+//! | feature | provider |
+//! |---|---|
+//! | `tls-aws-lc`, the default | aws-lc, also if `tls-ring` is on as well |
+//! | `tls-ring` | ring |
+//! | `tls` | the one that the program has installed when the mirror is built: `CryptoProvider::install_default` |
+//! | none of them | there is no TLS |
+//!
+//! Two providers in one program make `ClientConfig::builder()` of its own code panic, unless it has installed one. So a program
+//! with ring depends on this crate with `default-features = false, features = ["tls-ring"]`. What the program installs is never
+//! changed. A target that has no provider is a [`ConfigError`] of [`MirrorBuilder::build`]; one of an attribute is off, and the
+//! log has an error that says what to write.
+//!
 //! # Bounds
 //!
 //! A copy beyond a bound is shed at once, never queued; the primary waits for none of this.

@@ -12,6 +12,7 @@ mod http2;
 mod kept;
 mod origin;
 mod stream;
+#[cfg_attr(not(feature = "tls"), path = "pool/no_tls.rs")]
 mod tls;
 
 use std::{
