@@ -51,6 +51,11 @@ pub enum ConfigError {
     /// Two targets have the same URL, in one spelling or another.
     #[error("the target `{0}` is given twice")]
     DuplicateTarget(String),
+    /// A target asks for HTTP/2 with prior knowledge, and for TLS, where the server chooses.
+    #[error(
+        "the target `{0}` is `https`, and HTTP/2 with prior knowledge is for `http`: leave it out, the server chooses HTTP/2 by ALPN"
+    )]
+    PriorKnowledgeOverTls(String),
     /// Two targets have the same name, so their counters could not be told apart.
     #[error("two targets are named `{0}`")]
     DuplicateName(String),

@@ -286,7 +286,7 @@ pub use self::{
         Unanswered,
     },
     stats::{Latency, MirrorStats, TargetStats},
-    target::Target,
+    target::{Http2, Target},
     transport::{Sending, Transport, Unsendable},
 };
 

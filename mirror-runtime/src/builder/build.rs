@@ -92,7 +92,7 @@ impl MirrorBuilder {
         }
         let preserves_host = self.options.headers.preserve_host;
         let origin = Origin::new(destination, preserves_host, connect_timeout)?;
-        Some(Route::Pool(Pool::of(origin)))
+        Some(Route::Pool(Pool::of(origin.with_http2(target.own_http2()))))
     }
 
     /// Tells the log what its reader should know of a target before it is used.
@@ -124,6 +124,10 @@ impl MirrorBuilder {
         }
         if self.name.as_ref().is_some_and(|name| name.is_empty()) {
             return Err(ConfigError::EmptyName);
+        }
+        let mut all = targets.iter().chain(&self.compare.baseline);
+        if let Some(target) = all.find(|target| target.has_prior_knowledge_over_tls()) {
+            return Err(ConfigError::PriorKnowledgeOverTls(target.name().to_owned()));
         }
         let mut names = HashSet::new();
         for (i, target) in targets.iter().enumerate() {

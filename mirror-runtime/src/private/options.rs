@@ -7,8 +7,8 @@ use std::time::Duration;
 use http::{Method, request::Parts};
 
 use crate::{
-    BodyMode, CircuitBreaker, ConfigError, Credentials, Host, Mirror, MirrorBuilder, MirrorError,
-    ShadowResponse, SkipReason, Target, target::OffReason,
+    BodyMode, CircuitBreaker, ConfigError, Credentials, Host, Http2, Mirror, MirrorBuilder,
+    MirrorError, ShadowResponse, SkipReason, Target, target::OffReason,
 };
 
 /// Where a target's URL comes from.
@@ -78,6 +78,27 @@ impl Options {
         };
         self.targets
             .push(target.overridden(percentage, timeout_ms.map(Duration::from_millis)));
+        self
+    }
+
+    /// `http2` of the target before
+    #[must_use]
+    pub fn http2(mut self, http2: Http2) -> Self {
+        if let Some(target) = self.targets.pop() {
+            let target = target.http2(http2);
+            // A variable may hold the URL of an `https` target; the attribute cannot see that.
+            let target = if target.has_prior_knowledge_over_tls() {
+                let name = target.name().to_owned();
+                off(
+                    self.name,
+                    &name,
+                    &ConfigError::PriorKnowledgeOverTls(name.clone()),
+                )
+            } else {
+                target
+            };
+            self.targets.push(target);
+        }
         self
     }
 
@@ -265,4 +286,25 @@ impl Options {
 fn off(mirror: &str, target: &str, error: &ConfigError) -> Target {
     tracing::error!(mirror, target, %error, "a target is off");
     Target::off(target.to_owned(), OffReason::Invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prior_knowledge_turns_off_a_target_of_the_environment_that_has_tls() {
+        let mirror = Options::new("prior_knowledge")
+            .target(Source::Url("https://a.invalid"), None, None, Some("tls"))
+            .http2(Http2::PriorKnowledge)
+            .target(Source::Url("http://a.invalid"), None, None, Some("plain"))
+            .http2(Http2::PriorKnowledge)
+            .build();
+        let targets = mirror.targets().iter().map(|target| &target.target);
+        let targets = targets.map(|target| (target.name(), target.is_enabled()));
+        assert_eq!(
+            targets.collect::<Vec<_>>(),
+            [("tls", false), ("plain", true)]
+        );
+    }
 }

@@ -7,7 +7,7 @@ use http::{
     uri::{PathAndQuery, Scheme},
 };
 
-use crate::target::Destination;
+use crate::target::{Destination, Http2};
 
 /// What tells one pool of connections from another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +19,8 @@ pub(crate) struct Origin {
     /// A `Host` that is not the target's is sent over HTTP/1.1 only: in HTTP/2 it would stand beside an `:authority`
     /// that contradicts it.
     pub(super) http1_only: bool,
+    /// How HTTP/2 is agreed upon.
+    pub(super) http2: Http2,
     pub(super) connect_timeout: Duration,
 }
 
@@ -38,8 +40,16 @@ impl Origin {
             uri: uri.build().ok()?,
             host_header: HeaderValue::from_str(authority.as_str()).ok()?,
             http1_only,
+            http2: Http2::default(),
             connect_timeout,
         })
+    }
+
+    /// The same origin with another way to agree upon HTTP/2.
+    pub(crate) fn with_http2(mut self, http2: Http2) -> Self {
+        self.http1_only |= http2 == Http2::Off;
+        self.http2 = http2;
+        self
     }
 
     pub(super) fn is_tls(&self) -> bool {
