@@ -20,6 +20,8 @@ mod modes;
 mod options;
 #[path = "comparison/redaction.rs"]
 mod redaction;
+#[path = "comparison/trailers.rs"]
+mod trailers;
 
 use std::sync::{Arc, Mutex};
 

@@ -34,3 +34,4 @@ mod sampling;
 mod shadow_faults;
 mod support;
 mod sync;
+mod trailers;

@@ -69,7 +69,7 @@ use proc_macro::TokenStream;
 /// | option | meaning | default |
 /// |---|---|---|
 /// | `compare = "json"` | what must agree: `"status"`, `"json"`, `"bytes"`, `typed`, or what a function says: `fn(&Answer, &Answer) -> Verdict` | nothing is compared |
-/// | `compare_headers = ["content-type"]` | headers that must agree too | none |
+/// | `compare_headers = ["content-type"]` | headers and trailer fields that must agree too; `grpc-status` must in any case | none |
 /// | `ignore = ["/items/*/id"]` | [JSON pointers] to values that may differ, with all in them; `*` is any index or key | none |
 /// | `unordered = ["/tags"]` | JSON pointers to arrays whose elements may be in any order | none |
 /// | `tolerance = { "/total" = 0.01 }` | JSON pointers to numbers, and by how much they may differ | none |

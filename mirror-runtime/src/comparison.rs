@@ -50,6 +50,7 @@ pub(crate) use self::{
     display::Printable,
     engine::{Compared, compare, compared_body},
     groups::Group,
+    headers::GRPC_STATUS,
     json::REDACTED,
     redaction::{Redaction, Unredactable},
 };

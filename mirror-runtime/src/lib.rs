@@ -57,8 +57,9 @@
 //!
 //! The same method, the path and query that arrived, byte for byte (before any router took a prefix off), joined to the
 //! target's base path; all end-to-end headers; the body; and `X-Mirrored-From`, with the host that the original was for.
-//! Not copied are the headers of the connection and those that `Connection` names ([RFC 9110 section 7.6.1]), `Expect`,
-//! and trailers; `Host` and the length are the copy's own. Redirects are not followed, TLS is verified, proxies of the
+//! Not copied are the headers of the connection and those that `Connection` names ([RFC 9110 section 7.6.1]), and
+//! `Expect`; `Host` and the length are the copy's own. Trailers belong to the body ([`CopyBody::trailers`]), and travel
+//! where the protocol has a place for them behind a body of known length: over HTTP/2. Redirects are not followed, TLS is verified, proxies of the
 //! environment are not used, and nothing in a request can send its copy to another server than the target.
 //!
 //! # Accounting
@@ -139,6 +140,22 @@
 //! would have been sent, answers it, and sees how the answers compare. Without a capture the feature costs a request one
 //! load of a counter, and without the feature nothing.
 //!
+//! # TLS
+//!
+//! Copies to `https` targets use rustls, and trust what the system trusts. The features name the crypto provider:
+//!
+//! | feature | provider |
+//! |---|---|
+//! | `tls-aws-lc`, the default | aws-lc, also if `tls-ring` is on as well |
+//! | `tls-ring` | ring |
+//! | `tls` | the one that the program has installed when the mirror is built: `CryptoProvider::install_default` |
+//! | none of them | there is no TLS |
+//!
+//! Two providers in one program make `ClientConfig::builder()` of its own code panic, unless it has installed one. So a program
+//! with ring depends on this crate with `default-features = false, features = ["tls-ring"]`. What the program installs is never
+//! changed. A target that has no provider is a [`ConfigError`] of [`MirrorBuilder::build`]; one of an attribute is off, and the
+//! log has an error that says what to write.
+//!
 //! # Bounds
 //!
 //! A copy beyond a bound is shed at once, never queued; the primary waits for none of this.
@@ -161,6 +178,8 @@
 //! | calls of `on_mismatch` that wait | 64; further ones are left out, which the log tells |
 //! | fixtures of a group of differences that are recorded | `max_fixtures`, 3 |
 //! | bytes of fixtures in a directory | `max_fixture_bytes`, 16 MiB |
+//! | frames of a response that are read | 1,024, and one more for each 128 bytes: a chunk takes as long to read whatever is in it |
+//! | fields of a response's trailers | 100, and 64 KiB; a response with more is not read to its end |
 //! | bytes of an answer that are read | 1 MiB of its body, 64 KiB of its head, 256 KiB with `1xx` answers before it; then its connection is closed |
 //! | connections to a target | as many as copies were in flight at once; idle ones are closed after 30 s |
 //! | log entries about failures | one in a second for each target, with the number since the last |

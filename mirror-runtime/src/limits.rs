@@ -1,6 +1,8 @@
 //! What all mirrors of the process may take together.
 
-use crate::sync::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use crate::sync::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 /// Copies in flight. Each holds a connection while its shadow is slow. `max_in_flight` keeps a single target at a quarter
 /// of this.
@@ -9,8 +11,13 @@ const DEFAULT_IN_FLIGHT: usize = 1024;
 /// Bytes of bodies. 1,024 copies with the 64 KiB of a large form each; small beside the memory of any server.
 const DEFAULT_BYTES: usize = 64 * 1024 * 1024;
 
+/// How long a connection is used. Its name is looked up again after that, so that a shadow that has moved is followed under
+/// constant load, too; and one new connection in five minutes costs nothing.
+const DEFAULT_CONNECTION_AGE: Duration = Duration::from_mins(5);
+
 static MAX_IN_FLIGHT: AtomicUsize = AtomicUsize::new(DEFAULT_IN_FLIGHT);
 static BYTE_BUDGET: AtomicUsize = AtomicUsize::new(DEFAULT_BYTES);
+static MAX_CONNECTION_AGE: AtomicU64 = AtomicU64::new(millis(DEFAULT_CONNECTION_AGE));
 
 /// The bounds on what all mirrors of the process take together.
 ///
@@ -27,6 +34,7 @@ static BYTE_BUDGET: AtomicUsize = AtomicUsize::new(DEFAULT_BYTES);
 pub struct Limits {
     in_flight: usize,
     bytes: usize,
+    connection_age: Duration,
 }
 
 impl Default for Limits {
@@ -41,6 +49,7 @@ impl Limits {
         Self {
             in_flight: DEFAULT_IN_FLIGHT,
             bytes: DEFAULT_BYTES,
+            connection_age: DEFAULT_CONNECTION_AGE,
         }
     }
 
@@ -49,6 +58,7 @@ impl Limits {
         Self {
             in_flight: MAX_IN_FLIGHT.load(Relaxed),
             bytes: BYTE_BUDGET.load(Relaxed),
+            connection_age: max_connection_age(),
         }
     }
 
@@ -67,10 +77,18 @@ impl Limits {
         self
     }
 
+    /// How long a connection to a shadow is used for new copies, in milliseconds. The one that takes its place looks the
+    /// shadow's name up again, so a shadow that has moved is followed within this time. Default: five minutes.
+    pub const fn max_connection_age(mut self, age: Duration) -> Self {
+        self.connection_age = age;
+        self
+    }
+
     /// Makes these the limits of the process.
     pub fn apply(self) {
         MAX_IN_FLIGHT.store(self.in_flight, Relaxed);
         BYTE_BUDGET.store(self.bytes, Relaxed);
+        MAX_CONNECTION_AGE.store(millis(self.connection_age), Relaxed);
     }
 }
 
@@ -80,4 +98,20 @@ pub(crate) fn max_in_flight() -> usize {
 
 pub(crate) fn byte_budget() -> usize {
     BYTE_BUDGET.load(Relaxed)
+}
+
+pub(crate) fn max_connection_age() -> Duration {
+    Duration::from_millis(MAX_CONNECTION_AGE.load(Relaxed))
+}
+
+/// Bounded, so that a moment that is so far away can be told.
+const fn millis(age: Duration) -> u64 {
+    const LONGEST: u128 = 365 * 24 * 60 * 60 * 1000;
+    let millis = age.as_millis();
+    #[expect(clippy::cast_possible_truncation, reason = "at most a year")]
+    if millis < LONGEST {
+        millis as u64
+    } else {
+        LONGEST as u64
+    }
 }

@@ -98,6 +98,15 @@ impl Shadow {
         .await
     }
 
+    /// A shadow that speaks TLS, as `localhost`, and answers as it is told.
+    pub async fn tls_answering(
+        acceptor: TlsAcceptor,
+        answer: impl Fn(&Recorded) -> Response<Body> + Send + Sync + 'static,
+    ) -> Self {
+        let answers = Semaphore::MAX_PERMITS;
+        Self::listen("127.0.0.1:0", answer, answers, Some(acceptor)).await
+    }
+
     /// A shadow that answers as it is told.
     pub async fn answering(
         answer: impl Fn(&Recorded) -> Response<Body> + Send + Sync + 'static,

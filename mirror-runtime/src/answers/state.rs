@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
+use http::HeaderMap;
 
 use super::noting::{Ending, Noted, NotedAnswer, Noting};
 use crate::{
@@ -106,6 +107,13 @@ impl State {
         self.is_open()
     }
 
+    /// The trailer fields of the primary's response.
+    pub(super) fn trailers(&mut self, trailers: HeaderMap) {
+        if let Primary::Streaming(streaming) = &mut self.primary {
+            streaming.noting.trailers(trailers);
+        }
+    }
+
     /// The primary's body has ended.
     pub(super) fn ended(&mut self, ending: Ending) {
         self.primary = match std::mem::take(&mut self.primary) {
@@ -155,7 +163,12 @@ impl State {
             _ => return Vec::new(),
         };
         let waiting = std::mem::take(&mut self.waiting).into_iter();
-        let noted = |answer| reason.map_or(Ok(answer), Err);
+        let noted = |answer: NotedAnswer| match reason {
+            None => Ok(answer),
+            // Whatever the primary does, it would not have been compared.
+            Some(_) if answer.is_streaming() => Err(NotComparedReason::Streaming),
+            Some(reason) => Err(reason),
+        };
         waiting
             .map(|(index, answer)| (index, noted(answer)))
             .collect()

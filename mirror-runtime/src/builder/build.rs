@@ -11,7 +11,7 @@ use crate::{
     sampler::{Sampler, Share},
     stats::{Counters, LatencyRecorder},
     target::{Destination, OffReason, Recipient},
-    transport::{Origin, Pool, Route},
+    transport::{Origin, Pool, Route, check_tls},
 };
 
 /// More targets than anybody compares at once. The set of targets that a request goes to fits a machine word.
@@ -29,6 +29,7 @@ impl MirrorBuilder {
             return Err(mistake);
         }
         self.check_targets()?;
+        self.check_transport()?;
         self.check_conflicts()?;
         self.compare.check(&self.targets)?;
         if let Some(connect_timeout) = self.connect_timeout {
@@ -57,7 +58,7 @@ impl MirrorBuilder {
                 timeout,
                 route: self.route(&target, timeout),
                 gate: Gate::new(&self.protection),
-                counters: Counters::new(),
+                counters: Arc::new(Counters::new()),
                 target,
             }
         };
@@ -142,6 +143,16 @@ impl MirrorBuilder {
             }
         }
         Ok(())
+    }
+
+    /// Whether copies can be sent to the targets at all.
+    fn check_transport(&self) -> Result<(), ConfigError> {
+        let mut servers = self.targets.iter().chain(&self.compare.baseline);
+        servers.try_for_each(|target| match (&self.transport, target.destination()) {
+            (Some(transport), Some(_)) => transport.check(target),
+            (None, Some(destination)) if destination.is_tls() => check_tls(target),
+            (_, None) | (None, Some(_)) => Ok(()),
+        })
     }
 
     fn check_conflicts(&self) -> Result<(), ConfigError> {

@@ -5,7 +5,12 @@ use std::{future::Future, sync::Arc};
 use http::Request;
 use tokio::time::Instant;
 
-use super::{answer, bounded::Bounded, gate::Ticket, permit::Permit};
+use super::{
+    answer::{Received, Receiving, Wanted},
+    bounded::Bounded,
+    gate::Ticket,
+    permit::Permit,
+};
 use crate::{
     answers::{CopySide, Open},
     body::{CopyBody, Reservation},
@@ -116,12 +121,15 @@ impl Flight {
             let outcome = self.outcome(sending, left).await;
             let (outcome, noted) = match outcome {
                 Ok((answer, noted)) => (Ok(answer), noted),
-                Err(error) => (Err(error), None),
+                Err(error) => (Err(error.safe()), None),
             };
             self.end(&outcome);
             match (self.side.take(), &outcome, noted) {
                 (Some(side), Ok(answer), Some((noting, ending))) => {
-                    side.answered(noting.finish(ending, answer.latency()));
+                    // How long all of it takes is not known of one that was cut.
+                    let first_byte = answer.is_cut().then(|| answer.first_byte());
+                    let latency = first_byte.unwrap_or_else(|| answer.latency());
+                    side.answered(noting.finish(ending, latency));
                 }
                 (Some(side), Err(error), _) => side.failed(error),
                 _ => {}
@@ -148,9 +156,10 @@ impl Flight {
     fn leave(&mut self, request: Request<CopyBody>) -> Result<Sending, SkipReason> {
         let bytes = request.body().remaining();
         let (mirror, candidates) = (&self.mirror, self.candidates.as_ref());
+        let is_probe = self.ticket.is_probe();
         let sending = self
             .capturing
-            .send(mirror, self.index, request, candidates)?;
+            .send(mirror, self.index, request, candidates, is_probe)?;
         self.stage = Stage::Left;
         if let Some(side) = &mut self.side {
             side.sent();
@@ -170,17 +179,14 @@ impl Flight {
         &self,
         sending: Sending,
         left: Instant,
-    ) -> impl Future<Output = Result<answer::Received, MirrorError>> + Send + use<> {
-        let wanted = answer::Wanted {
+    ) -> impl Future<Output = Result<Received, MirrorError>> + Send + use<> {
+        let wanted = Wanted {
             keep: self.mirror.callbacks().wants_answers(),
             compare: self.side.is_some(),
             max_compared: self.side.as_ref().and_then(CopySide::max_body),
         };
-        Bounded::new(
-            answer::receive(sending, left, wanted),
-            left,
-            self.target().timeout,
-        )
+        let receiving = Receiving::new(sending, left, wanted);
+        Bounded::new(receiving, left, self.target().timeout)
     }
 
     fn end(&mut self, outcome: &Result<ShadowResponse, MirrorError>) {
@@ -189,7 +195,9 @@ impl Flight {
         match outcome {
             Ok(answer) => {
                 let turn = target.gate.answered(self.ticket);
-                target.counters.answered(answer.status(), answer.latency());
+                let latency = (!answer.is_cut()).then(|| answer.latency());
+                let counters = &target.counters;
+                counters.answered(answer.status(), answer.first_byte(), latency);
                 if turn.is_some() {
                     let (mirror, target) = (self.mirror.name(), &target.target);
                     tracing::warn!(mirror, %target, "the circuit is closed again: copies leave");

@@ -47,6 +47,13 @@ pub(super) struct Ticket {
     returns: u64,
 }
 
+impl Ticket {
+    /// Whether the copy finds out if the target is back.
+    pub(super) fn is_probe(self) -> bool {
+        self.pass == Some(Pass::Probe)
+    }
+}
+
 impl Gate {
     pub(crate) fn new(protection: &Protection) -> Self {
         let breaker = protection
@@ -106,7 +113,7 @@ impl Gate {
 
     /// A copy that was let through was answered. Says whether it has closed the circuit.
     pub(super) fn answered(&self, ticket: Ticket) -> Option<Turn> {
-        if ticket.pass == Some(Pass::Probe) {
+        if ticket.is_probe() {
             self.returns.fetch_add(1, Relaxed);
         }
         self.ended(ticket, End::Answered)
@@ -119,7 +126,8 @@ impl Gate {
         ticket: Ticket,
         error: &MirrorError,
     ) -> (Option<u64>, Option<Turn>) {
-        let given_up = matches!(error, MirrorError::Cancelled);
+        // The end of a connection is one event, however many copies it carried.
+        let given_up = matches!(error, MirrorError::Cancelled) || error.is_echo();
         let end = if given_up { End::GivenUp } else { End::Failed };
         let turn = self.ended(ticket, end);
         (self.failures.note(), turn)

@@ -56,6 +56,19 @@ impl Origin {
         self.uri.scheme() == Some(&Scheme::HTTPS)
     }
 
+    /// Whether a connection may turn out to be one that copies share.
+    pub(super) fn may_speak_http2(&self) -> bool {
+        match self.http2 {
+            Http2::PriorKnowledge => true,
+            Http2::Alpn | Http2::Off => self.is_tls() && !self.http1_only,
+        }
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        let default = if self.is_tls() { 443 } else { 80 };
+        self.uri.port_u16().unwrap_or(default)
+    }
+
     /// A name, or an address without brackets.
     pub(super) fn host(&self) -> &str {
         let host = self.uri.host().unwrap_or_default();
