@@ -5,6 +5,7 @@ use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
 use super::MirrorBuilder;
 use crate::{
     ConfigError, Mirror, Target,
+    callbacks::prepare_skips,
     dispatch::Gate,
     mirror::{MirrorTarget, Shared},
     registry,
@@ -43,6 +44,9 @@ impl MirrorBuilder {
 
     /// Makes the mirror of options that have been checked.
     pub(crate) fn finish(mut self) -> Mirror {
+        if self.callbacks.on_skip.is_some() {
+            prepare_skips();
+        }
         let name = self.name.clone().unwrap_or(Cow::Borrowed("mirror"));
         // One that is off is none.
         let baseline = self.compare.baseline.take().filter(Target::is_enabled);
