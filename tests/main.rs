@@ -24,6 +24,7 @@ mod headers;
 mod hostile_requests;
 mod https;
 mod layer;
+mod many_headers;
 mod memory;
 mod paths;
 mod recording;

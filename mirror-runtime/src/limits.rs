@@ -9,6 +9,10 @@ const DEFAULT_IN_FLIGHT: usize = 1024;
 /// Bytes of bodies. 1,024 copies with the 64 KiB of a large form each; small beside the memory of any server.
 const DEFAULT_BYTES: usize = 64 * 1024 * 1024;
 
+/// The part of the bytes that bodies of slow clients may hold together: half. Whoever sends one slowly keeps his own copies
+/// from others that are slow, and leaves as much again to bodies that arrive at once, as nearly all do.
+const SLOW_PART: usize = 2;
+
 static MAX_IN_FLIGHT: AtomicUsize = AtomicUsize::new(DEFAULT_IN_FLIGHT);
 static BYTE_BUDGET: AtomicUsize = AtomicUsize::new(DEFAULT_BYTES);
 
@@ -62,6 +66,11 @@ impl Limits {
 
     /// How many bytes of bodies may be held for copies at once, each body once however many targets share it. A request
     /// whose body does not fit is shed ([`ByteBudget`](crate::ShedReason::ByteBudget)). Default: 64 MiB.
+    ///
+    /// A body takes its place as its bytes arrive, whatever length was announced for it, and gives it back when its copy
+    /// is given up. One body holds no more than its mirror's `max_body`. Bodies that are still incomplete after
+    /// [`read_ahead`](crate::MirrorBuilder::read_ahead) may hold half of the budget together, so that slow clients cannot
+    /// take it from all others.
     pub const fn byte_budget(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
         self
@@ -80,4 +89,9 @@ pub(crate) fn max_in_flight() -> usize {
 
 pub(crate) fn byte_budget() -> usize {
     BYTE_BUDGET.load(Relaxed)
+}
+
+/// The part of the byte budget that bodies may take which take long to arrive.
+pub(crate) fn slow_bytes() -> usize {
+    byte_budget() / SLOW_PART
 }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
 
 use super::MirrorBuilder;
 use crate::{
-    ConfigError, Mirror, Target,
+    BodyMode, ConfigError, Mirror, Target,
     callbacks::prepare_skips,
     dispatch::Gate,
     mirror::{MirrorTarget, Shared},
@@ -38,6 +38,9 @@ impl MirrorBuilder {
         self.options.body = self.body.unwrap_or_default();
         if let Some(max_body) = self.max_body {
             self.options.max_body = max_body;
+        }
+        if let Some(read_ahead) = self.read_ahead {
+            self.options.read_ahead = read_ahead;
         }
         Ok(self.finish())
     }
@@ -156,6 +159,14 @@ impl MirrorBuilder {
         }
         if self.max_body.is_some() && !self.options.copies_body() {
             return Err(ConfigError::MaxBodyWithoutBody);
+        }
+        if self.read_ahead.is_some() {
+            if !self.options.copies_body() {
+                return Err(ConfigError::ReadAheadWithoutBody);
+            }
+            if self.body == Some(BodyMode::Tee) {
+                return Err(ConfigError::ReadAheadOfTee);
+            }
         }
         let headers = &self.options.headers;
         match headers
