@@ -131,7 +131,7 @@ impl Copy {
     /// Gives it a body, with the trailers that its options let travel.
     pub(crate) fn with_body(mut self, mut body: CopyBody, rules: &HeaderRules) -> Self {
         if let Some(trailers) = body.take_trailers() {
-            body = body.with_trailers(Some(rules.apply_to_trailers(trailers)));
+            body = body.with_trailers(Some(Arc::new(rules.apply_to_trailers(trailers))));
         }
         if body.is_empty() && self.declares_body {
             // The client sets no length for an empty body, and a `POST` without one is refused by some servers

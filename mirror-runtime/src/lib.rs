@@ -211,7 +211,7 @@
 //!   copied. Neither is one that is late, where the handler does not read it ([`BodyStalled`](SkipReason::BodyStalled)).
 //!   A handler that takes a body for complete before its end has come, as extractors of forms do, lets the server close
 //!   the connection up to a second later than without a mirror, if the client never sends the end.
-//! - WebSockets and `CONNECT` are skipped: a tunnel has one end. Another `Upgrade` is an offer, and its request is copied
+//! - `WebSocket`s and `CONNECT` are skipped: a tunnel has one end. Another `Upgrade` is an offer, and its request is copied
 //!   without it.
 //! - A runtime without timers, and an executor that is not tokio's, serve requests and send no copies
 //!   ([`NoRuntime`](ShedReason::NoRuntime)).

@@ -16,7 +16,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Collector {
     chunks: ChunksBuilder,
-    trailers: Option<HeaderMap>,
+    trailers: Option<Arc<HeaderMap>>,
     reservation: Reservation,
     /// What the reservation holds beside the bytes of the body.
     beside: usize,
@@ -80,7 +80,7 @@ impl Collector {
         }
         let mut trailers = trailers.clone();
         take_values(&mut trailers);
-        self.trailers = Some(trailers);
+        self.trailers = Some(Arc::new(trailers));
         Ok(())
     }
 

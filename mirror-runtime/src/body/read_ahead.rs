@@ -29,7 +29,7 @@ pub(crate) enum ReadAhead {
     /// What the handler gets, and the copies.
     Ended(Body, Copied),
     /// The client takes its time.
-    Slow(Unfinished),
+    Slow(Box<Unfinished>),
 }
 
 /// A body of which a part was read, when the time to read it was over.
@@ -85,14 +85,14 @@ async fn read_on(
                 break (Tail::Rest(body), Err(reason));
             }
             let (so_far, place, collector) = read.go_on();
-            return ReadAhead::Slow(Unfinished {
+            return ReadAhead::Slow(Box::new(Unfinished {
                 rest: body,
                 within: deadline.within,
                 collector,
                 so_far,
                 place,
                 hint,
-            });
+            }));
         };
         match frame {
             None => break (Tail::End, Ok(())),
