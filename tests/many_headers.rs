@@ -108,15 +108,20 @@ async fn a_request_without_room_for_one_header_more_is_served_and_not_copied() {
     for body in [BodyMode::Buffer, BodyMode::Tee] {
         let shadow = Shadow::start().await;
         let mirror = Mirror::builder().target(shadow.url()).body(body);
-        let mirror = mirror.set_header("x-env", "shadow").build().unwrap();
+        let mirror = mirror.build().unwrap();
         let app = Router::new().fallback(any(|_: axum::body::Bytes| async {}));
         let app = app.layer(mirror.layer());
         for body in ["", "hello"] {
             let response = app.clone().oneshot(request(body)).await.unwrap();
             assert_eq!(response.status(), StatusCode::OK);
         }
-        let stats = settled(&mirror, 2).await.remove(0);
-        assert_eq!(stats.skipped_for(SkipReason::Unsendable), 2, "{stats}");
+        // Nor is one with room for the marker and for nothing that the client has to say.
+        let mut almost = request("hello");
+        almost.headers_mut().remove("x-1");
+        let response = app.clone().oneshot(almost).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        let stats = settled(&mirror, 3).await.remove(0);
+        assert_eq!(stats.skipped_for(SkipReason::Unsendable), 3, "{stats}");
     }
     let app = Router::new().fallback(any(primary));
     let response = app.oneshot(request("")).await.unwrap();

@@ -31,7 +31,8 @@ const CREDENTIALS: [HeaderName; 3] = [
     HeaderName::from_static("x-api-key"),
 ];
 
-/// Headers that a copy may have beside those that arrived: the marker, and the target's `Host` where none arrived.
+/// Headers that a copy may have beside those that arrived: the marker, and the target's `Host` where none arrived; or,
+/// once it is marked, that `Host` and a length.
 const ADDED: usize = 2;
 
 /// Fields that mean nothing after a body, or something else than before it: a recipient that merged them would be told
@@ -78,6 +79,9 @@ impl From<TooMany> for SkipReason {
         Self::Unsendable
     }
 }
+
+/// A map has room for some more than this, and nobody counts below.
+const MANY: usize = 20_000;
 
 /// How the headers of a copy differ from those of its original.
 #[derive(Clone, Default)]
@@ -138,6 +142,10 @@ impl HeaderRules {
             headers.try_insert(header::HOST, host.clone())?;
         }
         mark(&mut headers, host)?;
+        if headers.keys_len() > MANY {
+            // The client adds some, and must not find that there is no room.
+            headers.try_reserve(ADDED)?;
+        }
         Ok(headers)
     }
 
