@@ -33,3 +33,4 @@ mod sampling;
 mod shadow_faults;
 mod support;
 mod sync;
+mod wire;

@@ -25,9 +25,9 @@ use within::Within;
 /// Marks every copy, and holds the host that the original was for. A request that carries it is not mirrored again.
 pub(crate) const MIRRORED_FROM: HeaderName = HeaderName::from_static("x-mirrored-from");
 
-/// What headers may take without a place in the byte budget. Nearly all do with less, and the bounds on copies in flight
+/// What a head may take without a place in the byte budget. Nearly all do with less, and the bounds on copies in flight
 /// bound it: 4 MiB for 1,024 copies.
-const FREE_HEADERS: usize = 4 * 1024;
+const FREE_HEAD: usize = 4 * 1024;
 
 /// The head of a request that is to be copied, as it arrived. Taking it is all that the primary waits for.
 #[derive(Debug)]
@@ -59,11 +59,14 @@ impl Original {
 
     /// What all its copies have in common, but for their body.
     pub(crate) fn into_copy(mut self, rules: &HeaderRules) -> Result<Copy, ShedReason> {
-        let place = place_of(&self.headers)?;
+        let place = place_of(&self.uri, &self.headers)?;
         let within = self.within.take();
         Ok(Copy {
             within: within.map(|within| within.finish(rules.apply_within(&self))),
-            declares_body: !rules.without_body && headers::declare_body(&self.headers),
+            // A `POST` without a body says so: many servers refuse one that does not (RFC 9110 section 8.6). So does
+            // what said so when it arrived.
+            declares_length: headers::anticipates_body(&self.method)
+                || !rules.without_body && headers::declare_body(&self.headers),
             headers: rules.apply(&mut self),
             method: self.method,
             uri: self.uri,
@@ -83,13 +86,16 @@ fn all(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
     all
 }
 
-/// The place of headers that are large.
-fn place_of(headers: &[(HeaderName, HeaderValue)]) -> Result<Option<Arc<Reservation>>, ShedReason> {
+/// The place of a head that is large: of its target, and of names and values.
+fn place_of(
+    uri: &Uri,
+    headers: &[(HeaderName, HeaderValue)],
+) -> Result<Option<Arc<Reservation>>, ShedReason> {
+    let target = uri.path_and_query().map_or(0, |path| path.as_str().len());
     let sizes = headers.iter();
-    let size = sizes
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum();
-    if size > FREE_HEADERS {
+    let sizes = sizes.map(|(name, value)| name.as_str().len() + value.len());
+    let size = target + sizes.sum::<usize>();
+    if size > FREE_HEAD {
         reserve(size).map(Some)
     } else {
         Ok(None)
@@ -108,21 +114,21 @@ pub(crate) struct Copy {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    declares_body: bool,
+    declares_length: bool,
     body: CopyBody,
-    /// The place of headers that are large.
+    /// The place of a head that is large.
     place: Option<Arc<Reservation>>,
     within: Option<Box<Within>>,
 }
 
 impl Copy {
     pub(crate) fn with_body(mut self, body: CopyBody) -> Self {
-        if body.is_empty() && self.declares_body {
-            // The client sets no length for an empty body, and a `POST` without one is refused by some servers
-            // (RFC 9110 section 8.6).
+        if body.is_empty() && self.declares_length {
+            // The client sets no length for an empty body.
             self.headers
                 .insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
+        headers::fit(&mut self.headers, !body.is_empty());
         self.body = body;
         self
     }
@@ -170,7 +176,7 @@ impl Copy {
             uri: self.uri.clone(),
             headers,
             body: self.body.clone(),
-            declares_body: self.declares_body,
+            declares_length: self.declares_length,
             place: None,
             within,
         };

@@ -64,7 +64,12 @@ impl From<TrySendError<Request<CopyBody>>> for NotAnswered {
 impl Http1 {
     pub(super) async fn new(connected: Connected) -> Result<Self, MirrorError> {
         let io = TokioIo::new(connected.stream);
-        let handshake = Builder::new().max_buf_size(MAX_BUFFER).handshake(io).await;
+        let handshake = Builder::new()
+            .max_buf_size(MAX_BUFFER)
+            // Old servers fold long lines, which a client reads as one (RFC 9112 section 5.2).
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .handshake(io)
+            .await;
         let (sender, connection) = handshake.map_err(|error| MirrorError::Request(error.into()))?;
         Ok(Self {
             sender,
