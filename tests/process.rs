@@ -24,6 +24,8 @@ mod load;
 mod look_ups;
 #[path = "process/silent_primary.rs"]
 mod silent_primary;
+#[path = "process/subscriber.rs"]
+mod subscriber;
 mod support;
 
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Running callbacks where they can block nobody but one another.
 
 use std::{
+    future::Future,
     num::NonZeroUsize,
     sync::{
         Arc, LazyLock, Mutex, PoisonError,
@@ -11,31 +12,37 @@ use std::{
 
 use tokio::{runtime::Handle, sync::oneshot};
 
-use crate::{capturing::Capturing, dispatch::Gauge};
+use super::{
+    contained,
+    fair::{Fair, Job},
+};
+use crate::{capturing::Capturing, dispatch::Gauge, mirror::Mirror};
 
-/// Threads for callbacks about copies. One that blocks for ever leaves three.
+/// Threads for callbacks about copies. Where those of one mirror block for ever, one thread is left for others.
 const THREADS: usize = 4;
 
 /// Calls of `on_skip` that may wait. Nobody waits for them to end, so nothing else bounds them.
 const MAX_SKIPS: usize = 1024;
 
-/// Calls of `on_mismatch` that may wait: each holds a comparison, of some 200 KiB at most.
+/// Calls of `on_mismatch` of one mirror that may wait or run: each holds a comparison, of some 200 KiB at most.
 const MAX_MISMATCHES: usize = 64;
 
-type Job = Box<dyn FnOnce() + Send>;
+/// Comparisons of one mirror that may wait or run. What they hold has a place in the byte budget; this bounds how old they
+/// get.
+const MAX_COMPARISONS: usize = 256;
 
 /// Bounded by the copies in flight, each of which waits for its callback.
-static COPIES: LazyLock<Sender<Job>> = LazyLock::new(|| start("mirror-callbacks", THREADS));
+static COPIES: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-callbacks", THREADS));
 
 /// On a thread of its own, so that requests that are skipped never stand in front of a copy.
 static SKIPS: Unawaited = Unawaited::new(MAX_SKIPS, || start("mirror-skips", 1));
 
-/// On a thread of its own, so that a callback that blocks stops no comparison.
-static MISMATCHES: Unawaited = Unawaited::new(MAX_MISMATCHES, || start("mirror-mismatches", 1));
+/// On threads of their own, so that a callback that blocks stops no comparison: one for each mirror at a time, which gets
+/// its mismatches in order.
+static MISMATCHES: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-mismatches", 2));
 
-/// Bounded by the comparisons that may wait, which are counted where they are made.
-static COMPARISONS: Unawaited =
-    Unawaited::new(usize::MAX, || start("mirror-compare", comparing_threads()));
+static COMPARISONS: LazyLock<Fair> =
+    LazyLock::new(|| Fair::start("mirror-compare", comparing_threads()));
 
 /// Jobs that nobody waits for, and how many of them may wait.
 struct Unawaited {
@@ -58,23 +65,37 @@ impl Unawaited {
         if !self.waiting.enter(1, self.max_waiting) {
             return false;
         }
-        let (runtime, capturing) = (Handle::try_current(), Capturing::here());
+        let job = within_runtime(job);
         let job = Box::new(move || {
             self.waiting.leave(1);
-            let _entered = runtime.as_ref().map(Handle::enter);
             job();
-            // A test may wait for it to have run.
-            capturing.ended();
         });
         self.jobs.send(job).is_ok()
     }
 }
 
-/// Comparing takes a processor for as long as it lasts, and most of them are for requests. There is a second thread in any
-/// case: the user's own code compares, too, and where that blocks, the others go on.
+/// A job that runs within the runtime of the caller, if there is one.
+fn within_runtime(job: impl FnOnce() + Send + 'static) -> Job {
+    let (runtime, capturing) = (Handle::try_current(), Capturing::here());
+    Box::new(move || {
+        let _entered = runtime.as_ref().map(Handle::enter);
+        job();
+        // A test may wait for it to have run.
+        capturing.ended();
+    })
+}
+
+/// What tells the jobs of mirrors apart. A job keeps its mirror, so no other has its place meanwhile.
+fn key(mirror: &Mirror) -> usize {
+    Arc::as_ptr(mirror.shared()).addr()
+}
+
+/// Comparing takes a processor for as long as it lasts, and most of them are for requests. A mirror has two threads at
+/// least: the user's own code compares, too, and where that blocks, the others go on. There is one more, which is for
+/// other mirrors then.
 fn comparing_threads() -> usize {
     let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    processors.div_ceil(4).clamp(2, 4)
+    processors.div_ceil(4).clamp(2, 4) + 1
 }
 
 fn start(name: &str, threads: usize) -> Sender<Job> {
@@ -84,7 +105,7 @@ fn start(name: &str, threads: usize) -> Sender<Job> {
         let jobs = Arc::clone(&jobs);
         let thread = thread::Builder::new().name(name.to_owned());
         if let Err(error) = thread.spawn(move || work(&jobs)) {
-            tracing::error!(%error, "no thread for the callbacks of mirrors");
+            contained(|| tracing::error!(%error, "no thread for the callbacks of mirrors"));
         }
     }
     sender
@@ -94,7 +115,8 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match job {
-            Ok(job) => job(),
+            // One that ends with a panic must not take the thread with it.
+            Ok(job) => contained(job),
             Err(mpsc::RecvError) => break,
         }
     }
@@ -102,17 +124,23 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
 
 /// Runs a callback about a copy on a thread of the mirrors' own, within the runtime of the caller, and waits for it to
 /// end.
-pub(crate) async fn off_path(callback: impl FnOnce() + Send + 'static) {
-    let (done, ended) = oneshot::channel::<()>();
-    let runtime = Handle::current();
-    let job = Box::new(move || {
-        let _entered = runtime.enter();
-        callback();
-        drop(done);
-    });
-    // Where there is no thread, the job is dropped and nobody waits.
-    if COPIES.send(job).is_ok() {
-        let _ = ended.await;
+pub(crate) fn off_path<F>(mirror: &Mirror, callback: F) -> impl Future<Output = ()> + Send + use<F>
+where
+    F: FnOnce() + Send + 'static,
+{
+    let mirror = key(mirror);
+    async move {
+        let (done, ended) = oneshot::channel::<()>();
+        let runtime = Handle::current();
+        let job = Box::new(move || {
+            let _entered = runtime.enter();
+            callback();
+            drop(done);
+        });
+        // Where there is no thread, the job is dropped and nobody waits.
+        if COPIES.run(mirror, usize::MAX, job) {
+            let _ = ended.await;
+        }
     }
 }
 
@@ -121,12 +149,15 @@ pub(crate) fn off_path_unawaited(on_skip: impl FnOnce() + Send + 'static) {
     SKIPS.run(on_skip);
 }
 
-/// Runs `on_mismatch` on a thread of the mirrors' own, some time; `false` where too many calls wait already.
-pub(crate) fn tell_off_path(on_mismatch: impl FnOnce() + Send + 'static) -> bool {
-    MISMATCHES.run(on_mismatch)
+/// Runs `on_mismatch` on a thread of the mirrors' own, some time; `false` where too many calls of the mirror wait already.
+pub(crate) fn tell_off_path(mirror: &Mirror, on_mismatch: impl FnOnce() + Send + 'static) -> bool {
+    MISMATCHES.run(key(mirror), MAX_MISMATCHES, within_runtime(on_mismatch))
 }
 
-/// Runs a comparison on one of the threads for them, some time; `false` where there is none.
-pub(crate) fn compare_off_path(comparison: impl FnOnce() + Send + 'static) -> bool {
-    COMPARISONS.run(comparison)
+/// Runs a comparison on one of the threads for them, some time; `false` where too many of the mirror wait already.
+pub(crate) fn compare_off_path(
+    mirror: &Mirror,
+    comparison: impl FnOnce() + Send + 'static,
+) -> bool {
+    COMPARISONS.run(key(mirror), MAX_COMPARISONS, within_runtime(comparison))
 }

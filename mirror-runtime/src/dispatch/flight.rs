@@ -9,7 +9,7 @@ use super::{answer, bounded::Bounded, gate::Ticket, permit::Permit};
 use crate::{
     answers::{CopySide, Open},
     body::{CopyBody, Reservation},
-    callbacks::off_path,
+    callbacks::{contained, off_path},
     candidate::Candidates,
     capturing::Capturing,
     copy::{HeaderRules, Unjoinable},
@@ -139,7 +139,7 @@ impl Flight {
         outcome: Result<ShadowResponse, MirrorError>,
     ) -> impl Future<Output = ()> + Send + use<> {
         let (mirror, index) = (self.mirror.clone(), self.index);
-        off_path(move || {
+        off_path(&self.mirror, move || {
             let target = &mirror.targets()[index].target;
             mirror.callbacks().report(target, &outcome);
         })
@@ -192,7 +192,9 @@ impl Flight {
                 target.counters.answered(answer.status(), answer.latency());
                 if turn.is_some() {
                     let (mirror, target) = (self.mirror.name(), &target.target);
-                    tracing::warn!(mirror, %target, "the circuit is closed again: copies leave");
+                    contained(
+                        || tracing::warn!(mirror, %target, "the circuit is closed again: copies leave"),
+                    );
                 }
             }
             Err(error) => {
@@ -200,15 +202,17 @@ impl Flight {
                 target.counters.failed(error.kind());
                 let (mirror, target) = (self.mirror.name(), &target.target);
                 if let Some(failures) = untold {
-                    tracing::warn!(mirror, %target, %error, failures, "copies fail");
+                    contained(|| tracing::warn!(mirror, %target, %error, failures, "copies fail"));
                 }
                 if turn.is_some() {
-                    tracing::warn!(
-                        mirror,
-                        %target,
-                        %error,
-                        "the circuit is open: copies are shed, and one after each cooldown finds out whether the target is back"
-                    );
+                    contained(|| {
+                        tracing::warn!(
+                            mirror,
+                            %target,
+                            %error,
+                            "the circuit is open: copies are shed, and one after each cooldown finds out whether the target is back"
+                        );
+                    });
                 }
             }
         }

@@ -8,7 +8,7 @@ use http::{Method, request::Parts};
 
 use crate::{
     BodyMode, CircuitBreaker, ConfigError, Credentials, Host, Mirror, MirrorBuilder, MirrorError,
-    ShadowResponse, SkipReason, Target, target::OffReason,
+    ShadowResponse, SkipReason, Target, callbacks::contained, target::OffReason,
 };
 
 /// Where a target's URL comes from.
@@ -242,7 +242,7 @@ impl Options {
             // Two variables may hold the same URL. Without its noise a target can still be compared.
             if targets.iter().any(|target| target.is_same(&baseline)) {
                 let error = ConfigError::BaselineIsTarget(baseline.name().to_owned());
-                tracing::error!(mirror = name, %error, "a baseline is off");
+                contained(|| tracing::error!(mirror = name, %error, "a baseline is off"));
             } else {
                 builder = builder.baseline(baseline);
             }
@@ -255,7 +255,7 @@ impl Options {
             .fold(builder, MirrorBuilder::target)
             .build()
             .unwrap_or_else(|error| {
-                tracing::error!(mirror = name, %error, "a mirror is off");
+                contained(|| tracing::error!(mirror = name, %error, "a mirror is off"));
                 Mirror::builder().name(name).finish()
             })
     }
@@ -263,6 +263,7 @@ impl Options {
 
 /// A target that is sent nothing, because it was given a value that it cannot work with.
 fn off(mirror: &str, target: &str, error: &ConfigError) -> Target {
-    tracing::error!(mirror, target, %error, "a target is off");
+    // While the first request waits, and only once: what panics here would keep the handler off for good.
+    contained(|| tracing::error!(mirror, target, %error, "a target is off"));
     Target::off(target.to_owned(), OffReason::Invalid)
 }
