@@ -35,7 +35,7 @@ use http::Request;
 use mirror_runtime::{CopyBody, FailureKind, Mirror, Sending, ShedReason, Transport, Unsendable};
 use tokio::sync::Mutex;
 
-use support::{Primary, Shadow, eventually, settled};
+use support::{Primary, Shadow, eventually, settled, until};
 
 /// One test at a time: they share the process's copies.
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -85,6 +85,43 @@ async fn copies_are_cut_at_the_deadline_and_counted() {
         settled(&mirror, 3).await[0].failed_with(FailureKind::Cancelled),
         3
     );
+}
+
+#[tokio::test]
+async fn copies_that_another_drain_cuts_have_not_finished() {
+    let _turn = TURN.lock().await;
+    let shadow = Shadow::holding_after(1).await;
+    let mirror = Mirror::new([shadow.url()]).unwrap();
+    let primary = Primary::start(app(&mirror)).await;
+    let gate = Shadow::holding().await;
+    let finishing = Mirror::new([gate.url()]).unwrap();
+    let finishing_primary = Primary::start(app(&finishing)).await;
+    for _ in 0..4 {
+        primary.get("/").await;
+    }
+    finishing_primary.get("/").await;
+    shadow.receives(4).await;
+    gate.receives(1).await;
+    until("one is answered", || {
+        mirror.stats().targets[0].answered == 1
+    })
+    .await;
+    let patient = tokio::spawn(mirror_runtime::drain(Duration::from_hours(1)));
+    while mirror.stats().targets[0].shed_for(ShedReason::Draining) == 0 {
+        primary.get("/").await;
+    }
+    // One ends by itself while both wait, and three do not.
+    gate.release();
+    until("another is answered", || {
+        finishing.stats().targets[0].in_flight == 0
+    })
+    .await;
+    let hasty = mirror_runtime::drain(Duration::ZERO).await;
+    let patient = eventually("the other drain", patient).await.unwrap();
+    assert_eq!((patient.finished, patient.cut), (1, 3));
+    // What had ended before it began is not its affair.
+    assert_eq!(hasty.cut, 3);
+    assert!(hasty.finished <= 1);
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ pub(super) struct Flight {
     side: Option<CopySide>,
     capturing: Capturing,
     /// Held until the callback has run, so that draining waits for that too.
-    _permit: Permit,
+    permit: Permit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Flight {
             candidates: candidates.filter(|_| target.target.is_handler()).cloned(),
             side: open.map(|open| open.copy(index)),
             capturing: Capturing::here(),
-            _permit: admission.permit,
+            permit: admission.permit,
         })
     }
 
@@ -185,6 +185,9 @@ impl Flight {
 
     fn end(&mut self, outcome: &Result<ShadowResponse, MirrorError>) {
         self.stage = Stage::Ended;
+        if let Err(MirrorError::Cancelled) = outcome {
+            self.permit.give_up();
+        }
         let target = self.target();
         match outcome {
             Ok(answer) => {

@@ -12,9 +12,16 @@ pub(super) static IN_FLIGHT: Gauge = Gauge::new();
 #[derive(Debug)]
 pub(super) struct Permit {
     of_target: Arc<Gauge>,
+    /// Whether its copy was given up.
+    is_given_up: bool,
 }
 
 impl Permit {
+    /// Its copy has not ended by itself.
+    pub(super) fn give_up(&mut self) {
+        self.is_given_up = true;
+    }
+
     /// Why no more copies to a target can leave now.
     pub(super) fn refused(of_target: &Gauge, bound: usize) -> Option<ShedReason> {
         if of_target.count() >= bound {
@@ -37,6 +44,7 @@ impl Permit {
         }
         let permit = Self {
             of_target: Arc::clone(of_target),
+            is_given_up: false,
         };
         // After the copy is counted: a drain that is not seen here sees the copy and waits for it.
         if drain::is_draining() {
@@ -50,7 +58,11 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         self.of_target.leave(1);
-        IN_FLIGHT.leave(1);
+        if self.is_given_up {
+            drain::given_up(|| IN_FLIGHT.leave(1));
+        } else {
+            IN_FLIGHT.leave(1);
+        }
         drain::ended();
     }
 }
