@@ -70,7 +70,7 @@ impl MirrorBuilder {
             options: self.options,
             callbacks: self.callbacks,
             comparing,
-            sampler: Sampler::default(),
+            sampler: Sampler::new(),
             latency: LatencyRecorder::new(),
         }));
         registry::register(&mirror);
