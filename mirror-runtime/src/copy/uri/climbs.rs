@@ -5,6 +5,8 @@
 //! shadow is, and what stands in front of it. So a path is read as the most obliging of them would, and a path that one
 //! of them could climb by is refused: few are, and none is what it seems.
 
+use std::iter::repeat_n;
+
 /// Whether a server could take a segment of a path for `..` (RFC 3986 section 5.2.4).
 pub(super) fn climbs(path: &str) -> bool {
     // Nearly all paths have none of this.
@@ -58,78 +60,77 @@ fn decoded(path: &str) -> Vec<u8> {
 
 /// Decodes what the end of a path encodes; `false` if it encodes nothing. What is decoded is shorter.
 fn decode_end(path: &mut Vec<u8>) -> bool {
-    let end = match path[..] {
-        [.., b'%', high, low] => hex(&[high, low]).map(|value| (3, value)),
-        // As IIS has it.
-        [.., b'%', b'u' | b'U', a, b, c, d] => hex(&[a, b, c, d]).map(|value| (6, value)),
-        _ => None,
-    };
-    let (length, bytes) = match end {
-        Some((length @ 3, value)) => (length, vec![value.to_le_bytes()[0]]),
-        Some((length, value)) => {
-            // Half of a surrogate pair is no character, and may be dropped.
-            let char = char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER);
-            (length, char.to_string().into_bytes())
-        }
-        None => match ascii_form(path) {
-            Some((length, ascii)) => (length, ascii.as_bytes().to_vec()),
-            None => return false,
-        },
-    };
-    path.truncate(path.len() - length);
-    path.extend(bytes);
+    if let Some(byte) = escaped(path, 3, b"%").and_then(|code| u8::try_from(code).ok()) {
+        path.truncate(path.len() - 3);
+        path.push(byte);
+    } else if let Some(code) = escaped(path, 6, b"%u").or_else(|| escaped(path, 6, b"%U")) {
+        // As IIS has it. Half of a surrogate pair is no character, and may be dropped.
+        let char = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+        path.truncate(path.len() - 6);
+        path.extend(char.encode_utf8(&mut [0; 4]).bytes());
+    } else if let Some((length, byte, count)) = ascii_form(path) {
+        path.truncate(path.len() - length);
+        path.extend(repeat_n(byte, count));
+    } else {
+        return false;
+    }
     true
 }
 
-fn hex(digits: &[u8]) -> Option<u32> {
-    let text = str::from_utf8(digits).ok()?;
-    let is_hex = digits.iter().all(u8::is_ascii_hexdigit);
-    is_hex.then(|| u32::from_str_radix(text, 16).ok()).flatten()
+/// The number in hexadecimal digits behind a mark, at the end of a path.
+fn escaped(path: &[u8], length: usize, mark: &[u8]) -> Option<u32> {
+    let start = path.len().checked_sub(length)?;
+    let digits = path[start..].strip_prefix(mark)?;
+    digits.iter().try_fold(0, |number, digit| {
+        Some(number << 4 | char::from(*digit).to_digit(16)?)
+    })
 }
 
-/// What some servers read for the last character of a path, if it is not ASCII: its length, and a text in ASCII.
-fn ascii_form(path: &[u8]) -> Option<(usize, &'static str)> {
+/// What some servers read for the last character of a path, if it is not ASCII: its length, a character in ASCII, and how
+/// often.
+fn ascii_form(path: &[u8]) -> Option<(usize, u8, usize)> {
     let (&last, before) = path.split_last()?;
     if last.is_ascii() {
         // Half of an encoding in two bytes, which some complete with any byte at all.
-        let first = *before.last()?;
-        let completes = matches!(first, 0xc0 | 0xc1);
-        let form = completes.then(|| in_ascii(u32::from(first & 1) << 6 | u32::from(last & 0x3f)));
-        return form?.filter(|form| *form != "%").map(|form| (2, form));
+        let first = before.last().filter(|first| matches!(first, 0xc0 | 0xc1))?;
+        let byte = (first & 1) << 6 | (last & 0x3f);
+        return b"./\\".contains(&byte).then_some((2, byte, 1));
     }
     // UTF-8, also in more bytes than are needed, which it forbids (RFC 3629 section 3).
-    let rest = path.iter().rev().take_while(|byte| **byte & 0xc0 == 0x80);
-    let rest = rest.count().min(5);
-    let first = *path.get(path.len().checked_sub(rest + 1)?)?;
-    if rest == 0 || usize::try_from(first.leading_ones()).ok()? != rest + 1 {
+    // Not one by one through all that a path may have of them.
+    let last = path.iter().rev().take(5);
+    let rest = last.take_while(|byte| **byte & 0xc0 == 0x80).count();
+    let (first, rest) = path[path.len().checked_sub(rest + 1)?..].split_first()?;
+    if rest.is_empty() || usize::try_from(first.leading_ones()).ok()? != rest.len() + 1 {
         return None;
     }
-    let start = u32::from(first) & (0x3f >> rest);
-    let code = path[path.len() - rest..].iter();
-    let code = code.fold(start, |code, byte| code << 6 | u32::from(byte & 0x3f));
-    in_ascii(code).map(|form| (rest + 1, form))
+    let start = u32::from(first & (0x3f >> rest.len()));
+    let code = rest
+        .iter()
+        .fold(start, |code, byte| code << 6 | u32::from(byte & 0x3f));
+    let (byte, count) = in_ascii(code)?;
+    Some((rest.len() + 1, byte, count))
 }
 
-/// What looks like a character of a climbing path, or is turned into one when text is normalized.
-fn in_ascii(code: u32) -> Option<&'static str> {
-    let char = match code {
-        // Half and full width (U+FF01 to U+FF5E).
+/// What looks like a character in ASCII, or is turned into one, or into several of it, when text is normalized.
+fn in_ascii(code: u32) -> Option<(u8, usize)> {
+    let once = match code {
+        0x00..=0x7f => code,
+        // Half and full width.
         0xff01..=0xff5e => code - 0xfee0,
-        _ => code,
+        0x2024 | 0x3002 | 0xfe52 | 0xff61 => '.'.into(),
+        0x2025 | 0xfe30 => return Some((b'.', 2)),
+        0x2026 | 0xfe19 => return Some((b'.', 3)),
+        0x2044 | 0x2215 | 0x29f8 => '/'.into(),
+        0x2216 | 0x29f5 | 0xfe68 => '\\'.into(),
+        0xfe54 => ';'.into(),
+        0xfe55 => ':'.into(),
+        0xfe56 => '?'.into(),
+        0xfe5f => '#'.into(),
+        0xfe6a => '%'.into(),
+        _ => return None,
     };
-    match char::from_u32(char)? {
-        '.' | '\u{2024}' | '\u{3002}' | '\u{fe52}' | '\u{ff61}' => Some("."),
-        '\u{2025}' | '\u{fe30}' => Some(".."),
-        '\u{2026}' | '\u{fe19}' => Some("..."),
-        '/' | '\u{2044}' | '\u{2215}' | '\u{29f8}' => Some("/"),
-        '\\' | '\u{2216}' | '\u{29f5}' | '\u{fe68}' => Some("\\"),
-        ';' => Some(";"),
-        '?' => Some("?"),
-        '#' => Some("#"),
-        ':' => Some(":"),
-        '%' => Some("%"),
-        _ => None,
-    }
+    Some((u8::try_from(once).ok()?, 1))
 }
 
 #[cfg(test)]
@@ -194,6 +195,8 @@ mod tests {
             "/%fc%80%80%80%80%ae./y",
             "/%25c0%25ae%25c0%25ae",
             "/%c0%a52e./y",
+            "/%25%c0%b2e./y",
+            "/\u{ff05}\u{ff12}\u{ff45}./y",
             "/\u{ff0e}\u{ff0e}/y",
             "/..\u{ff0f}y",
             "/\u{2025}/y",
@@ -245,5 +248,7 @@ mod tests {
         let path = format!("/%{}2e.", "25".repeat(32_000));
         assert!(climbs(&path));
         assert!(!climbs(&path[..path.len() - 1]));
+        // Nor is what is no UTF-8 looked for the beginning of, again and again.
+        assert!(climbs(&format!("/{}/..%80", "%80".repeat(20_000))));
     }
 }
