@@ -36,3 +36,4 @@ mod shadow_faults;
 mod support;
 mod sync;
 mod trailers;
+mod wire;
