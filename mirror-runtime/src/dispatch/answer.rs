@@ -67,10 +67,6 @@ pub(super) struct Receiving {
     wanted: Wanted,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "each copy is at one of them after the other: a box would be one more allocation"
-)]
 enum Stage {
     Waiting(Sending),
     Reading(Reading),
@@ -123,6 +119,7 @@ impl Receiving {
 /// A response whose head is there.
 struct Reading {
     status: StatusCode,
+    version: Version,
     headers: HeaderMap,
     body: Body,
     first_byte: Duration,
@@ -134,8 +131,6 @@ struct Reading {
     truncated: bool,
     /// Whether the end of the body is known beforehand, and is within what is read.
     must_end: bool,
-    /// Whether there are no trailers if none have come: a server that speaks HTTP/1 keeps those that nobody asked for.
-    tells_trailers: bool,
     /// Whether the rest is of use to nobody.
     is_over: bool,
 }
@@ -155,8 +150,8 @@ impl Reading {
             is_over: wanted.is_head_alone()
                 && is_event_stream(&head.headers)
                 && !body.is_end_stream(),
-            tells_trailers: head.version >= Version::HTTP_2,
             status: head.status,
+            version: head.version,
             headers: head.headers,
             body,
             first_byte,
@@ -224,7 +219,8 @@ impl Reading {
         let noting = self.noting.map(|mut noting| {
             if let Some(trailers) = &trailers {
                 noting.trailers(copied(trailers));
-            } else if is_complete && self.tells_trailers {
+            } else if is_complete && self.version >= Version::HTTP_2 {
+                // There are none. A server that speaks HTTP/1 keeps those that nobody asked for.
                 noting.trailers(HeaderMap::new());
             }
             (noting, ending)
@@ -435,7 +431,7 @@ mod tests {
                 let name = format!("x-{i}").parse::<http::HeaderName>().unwrap();
                 (name, vec![b'v'; size].try_into().unwrap())
             };
-            HeaderMap::from_iter((0..count).map(field))
+            (0..count).map(field).collect::<HeaderMap>()
         };
         for (count, size, kept) in [
             (1, 1, true),
