@@ -22,6 +22,7 @@ mod filters;
 mod handler_targets;
 mod headers;
 mod hostile_requests;
+mod http2;
 mod https;
 mod layer;
 mod memory;

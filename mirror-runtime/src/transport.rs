@@ -4,6 +4,8 @@ mod pool;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod resolver;
+#[cfg_attr(not(feature = "tls"), path = "transport/no_tls.rs")]
+mod tls;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -13,9 +15,10 @@ use http::{Request, Response};
 pub(crate) use self::pool::{Origin, Pool};
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestTransport;
+pub(crate) use self::tls::check as check_tls;
 use crate::{
-    body::CopyBody, callbacks::caught, candidate::Candidates, copy::in_own_memory,
-    outcome::MirrorError, stats::Counters,
+    ConfigError, Target, body::CopyBody, callbacks::caught, candidate::Candidates,
+    copy::in_own_memory, outcome::MirrorError, stats::Counters,
 };
 
 /// A copy on its way: resolves to the head of the shadow's answer, with a body that is still to be read.
@@ -35,6 +38,17 @@ pub type Sending = Pin<Box<dyn Future<Output = Result<Response<Body>, MirrorErro
 /// method (RFC 9110 section 9.2.2). It is the same copy: counted as sent once, with one place among those in flight, and
 /// its latency from the first time on; [`TargetStats::resends`](crate::TargetStats::resends) counts the others.
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
+    /// Whether copies can be sent to a target at all: asked once for each, when a mirror is built. Every target, unless a
+    /// transport says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// What [`MirrorBuilder::build`](crate::MirrorBuilder::build) returns.
+    fn check(&self, target: &Target) -> Result<(), ConfigError> {
+        let _ = target;
+        Ok(())
+    }
+
     /// Takes a copy, and returns the future that sends it. Nothing may happen before that future is polled: it is
     /// counted as sent in between.
     ///

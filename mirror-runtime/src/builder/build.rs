@@ -6,12 +6,13 @@ use super::MirrorBuilder;
 use crate::{
     ConfigError, Mirror, Target,
     dispatch::Gate,
+    limits,
     mirror::{MirrorTarget, Shared},
     registry,
     sampler::{Sampler, Share},
     stats::{Counters, LatencyRecorder},
     target::{Destination, OffReason, Recipient},
-    transport::{Origin, Pool, Route},
+    transport::{Origin, Pool, Route, check_tls},
 };
 
 /// More targets than anybody compares at once. The set of targets that a request goes to fits a machine word.
@@ -29,6 +30,7 @@ impl MirrorBuilder {
             return Err(mistake);
         }
         self.check_targets()?;
+        self.check_transport()?;
         self.check_conflicts()?;
         self.compare.check(&self.targets)?;
         if let Some(connect_timeout) = self.connect_timeout {
@@ -50,13 +52,16 @@ impl MirrorBuilder {
         for target in &all {
             self.announce(&name, target);
         }
+        if all.iter().any(|target| target.destination().is_some()) {
+            limits::announce();
+        }
         let resolve = |target: Target| {
             let timeout = target.own_timeout().unwrap_or(self.timeout);
             MirrorTarget {
                 share: Share::of_percentage(target.own_percentage().unwrap_or(self.percentage)),
                 timeout,
                 route: self.route(&target, timeout),
-                gate: Gate::new(&self.protection),
+                gate: Gate::new(&self.protection, target.destination().is_some()),
                 counters: Arc::new(Counters::new()),
                 target,
             }
@@ -142,6 +147,16 @@ impl MirrorBuilder {
             }
         }
         Ok(())
+    }
+
+    /// Whether copies can be sent to the targets at all.
+    fn check_transport(&self) -> Result<(), ConfigError> {
+        let mut servers = self.targets.iter().chain(&self.compare.baseline);
+        servers.try_for_each(|target| match (&self.transport, target.destination()) {
+            (Some(transport), Some(_)) => transport.check(target),
+            (None, Some(destination)) if destination.is_tls() => check_tls(target),
+            (_, None) | (None, Some(_)) => Ok(()),
+        })
     }
 
     fn check_conflicts(&self) -> Result<(), ConfigError> {

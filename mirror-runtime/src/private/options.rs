@@ -8,7 +8,9 @@ use http::{Method, request::Parts};
 
 use crate::{
     BodyMode, CircuitBreaker, ConfigError, Credentials, Host, Http2, Mirror, MirrorBuilder,
-    MirrorError, ShadowResponse, SkipReason, Target, target::OffReason,
+    MirrorError, ShadowResponse, SkipReason, Target,
+    target::{Destination, OffReason},
+    transport::check_tls,
 };
 
 /// Where a target's URL comes from.
@@ -36,8 +38,8 @@ impl Source {
     /// The target, and what to call it where there is none.
     fn target(self, earlier: &[Target]) -> (Result<Target, ConfigError>, &'static str) {
         match self {
-            Self::Url(url) => (Target::new(url), url),
-            Self::Env(variable) => (Target::from_env(variable), variable),
+            Self::Url(url) => (Target::new(url).and_then(reachable), url),
+            Self::Env(variable) => (Target::from_env(variable).and_then(reachable), variable),
             Self::Handler(name) => {
                 let handlers = earlier.iter().filter(|target| target.is_handler());
                 (Ok(Target::handler(name.to_owned(), handlers.count())), name)
@@ -280,6 +282,14 @@ impl Options {
                 Mirror::builder().name(name).finish()
             })
     }
+}
+
+/// A target, unless it is one that this program cannot connect to.
+fn reachable(target: Target) -> Result<Target, ConfigError> {
+    if target.destination().is_some_and(Destination::is_tls) {
+        check_tls(&target)?;
+    }
+    Ok(target)
 }
 
 /// A target that is sent nothing, because it was given a value that it cannot work with.

@@ -12,6 +12,7 @@ mod http2;
 mod kept;
 mod origin;
 mod stream;
+#[cfg_attr(not(feature = "tls"), path = "pool/no_tls.rs")]
 mod tls;
 
 use std::{
@@ -43,8 +44,8 @@ use crate::{body::CopyBody, copy::in_own_memory, outcome::MirrorError};
 /// How often a copy takes a new connection that turns out to be closed before anything was sent over it.
 const MAX_UNSENT: usize = 3;
 
-/// The part of the time for a connection for which a copy waits for one that another copy opens. Then it opens one itself:
-/// the other may be on its way to an address that nothing reaches.
+/// The parts of the time for a connection for which copies wait for those that others open. After each, one copy more opens
+/// one: the others may be on their way to an address that nothing reaches. Not all at once, as the server may be busy.
 const WAITING: u32 = 4;
 
 /// The connections to one origin.
@@ -174,28 +175,35 @@ impl Pool {
 
     /// Opens a connection, or takes a place on one that another copy opens.
     async fn open(self: &Arc<Self>) -> Result<Connection, MirrorError> {
-        let now = Instant::now();
-        let patience = now + self.origin.connect_timeout / WAITING;
-        let until = now + self.origin.connect_timeout;
+        let began = Instant::now();
+        let until = began + self.origin.connect_timeout;
+        let mut parts = 0;
         while self.may_share() {
-            match self.turn() {
+            match self.turn(parts) {
                 Ok(connection) => return Ok(connection),
                 Err(Turn::Dial(dial)) => return self.dial(until, Some(dial)).await,
                 Err(Turn::Wait(mut wait)) => {
-                    if timeout_at(patience, &mut wait.ended).await.is_err() {
-                        break;
+                    let part = self.origin.connect_timeout / WAITING * (parts + 1);
+                    if timeout_at(began + part, &mut wait.ended).await.is_err() {
+                        parts += 1;
                     }
                 }
+            }
+            if parts == WAITING {
+                let late = "not within the connect timeout, in which others opened connections";
+                return Err(MirrorError::Connect(late.into()));
             }
         }
         self.dial(until, None).await
     }
 
-    /// A place on a connection, or what to do without one.
-    fn turn(self: &Arc<Self>) -> Result<Connection, Turn> {
+    /// A place on a connection, or what to do without one after so many parts of the time.
+    fn turn(self: &Arc<Self>, parts: u32) -> Result<Connection, Turn> {
         let expected = self.expected.load(Relaxed);
-        self.kept
-            .here(|here| here.slot().ok_or_else(|| here.turn(self, expected)))
+        self.kept.here(|here| {
+            here.slot()
+                .ok_or_else(|| here.turn(self, expected, parts as usize))
+        })
     }
 
     async fn dial(
@@ -213,7 +221,7 @@ impl Pool {
         let link = within(until, open, MirrorError::Connect).await?;
         self.expected.store(link.streams(), Relaxed);
         // The first place is for the copy that has opened it.
-        let slot = link.slot(usize::MAX);
+        let slot = link.slot();
         self.kept.share(link, self);
         // Only now, so that those who wait find it.
         drop(dial);

@@ -37,11 +37,13 @@ pub(super) struct Wait {
 }
 
 impl OfRuntime {
-    /// Dials for each so many copies that wait.
-    pub(super) fn turn(&mut self, pool: &Arc<Pool>, expected: usize) -> Turn {
+    /// Dials for each so many copies that wait. Of the connections that are being opened, so many are `late`: nobody counts
+    /// on them any more.
+    pub(super) fn turn(&mut self, pool: &Arc<Pool>, expected: usize, late: usize) -> Turn {
         let dialing = &mut self.dialing;
         // Whoever dials takes one place himself.
-        let places = dialing.under_way.saturating_mul(expected.saturating_sub(1));
+        let in_time = dialing.under_way.saturating_sub(late);
+        let places = in_time.saturating_mul(expected.saturating_sub(1));
         if dialing.waiting >= places {
             dialing.under_way += 1;
             Turn::Dial(Dial(Arc::clone(pool)))

@@ -97,10 +97,7 @@ impl Link {
     }
 
     /// A place for one more copy, unless it has no more.
-    pub(super) fn slot(self: &Arc<Self>, max_requests: usize) -> Option<Slot> {
-        if !self.is_open() || self.carried.load(Relaxed) >= max_requests {
-            return None;
-        }
+    pub(super) fn slot(self: &Arc<Self>) -> Option<Slot> {
         let streams = self.sender.current_max_send_streams();
         let entered = self.active.fetch_update(Relaxed, Relaxed, |active| {
             (active < streams).then_some(active + 1)
@@ -111,6 +108,11 @@ impl Link {
             link: Arc::clone(self),
             reused,
         })
+    }
+
+    /// How many copies it has carried.
+    pub(super) fn carried(&self) -> usize {
+        self.carried.load(Relaxed)
     }
 
     /// How many copies it can carry at once.

@@ -75,10 +75,11 @@ impl OfRuntime {
         }
         let oldest = now.checked_sub(limits::max_connection_age());
         let is_young = |link: &Arc<Link>| oldest.is_none_or(|oldest| link.opened() >= oldest);
-        self.links.retain(|link| link.is_open() && is_young(link));
         let max_requests = self.max_requests.filter(|(_, until)| now < *until);
         let max_requests = max_requests.map_or(usize::MAX, |(requests, _)| requests);
-        let slot = self.links.iter().find_map(|link| link.slot(max_requests));
+        self.links
+            .retain(|link| link.is_open() && is_young(link) && link.carried() < max_requests);
+        let slot = self.links.iter().find_map(Link::slot);
         slot.map(Connection::Http2)
     }
 

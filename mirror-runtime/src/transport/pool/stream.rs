@@ -14,7 +14,8 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
-use tokio_rustls::client::TlsStream;
+
+use super::tls::TlsStream;
 
 use super::http2::{Frames, Meter};
 
