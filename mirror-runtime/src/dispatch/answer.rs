@@ -32,7 +32,7 @@ const FREE_FRAMES: usize = 1024;
 /// body of [`MAX_READ`] bytes costs five milliseconds at most, and one of single bytes is left after a thousand.
 const BYTES_PER_FRAME: usize = 128;
 
-/// Trailer fields of one response, in number and in bytes: what a head may have.
+/// Trailer fields of one response, in number and in bytes: what a head may have. More are a failure, as in a head.
 const MAX_TRAILERS: usize = 100;
 const MAX_TRAILER_BYTES: usize = 64 * 1024;
 
@@ -178,14 +178,14 @@ impl Reading {
                 return Poll::Ready(Ok(Ending::Complete));
             };
             let frame = frame.map_err(|error| MirrorError::Body(BoxError::from(error)))?;
-            if let Some(ending) = self.take(frame) {
+            if let Some(ending) = self.take(frame)? {
                 return Poll::Ready(Ok(ending));
             }
         }
     }
 
     /// Takes a frame, and says how the reading ends if it goes no further.
-    fn take(&mut self, frame: Frame<Bytes>) -> Option<Ending> {
+    fn take(&mut self, frame: Frame<Bytes>) -> Result<Option<Ending>, MirrorError> {
         self.frames += 1;
         match frame.into_data() {
             Ok(data) => {
@@ -198,19 +198,19 @@ impl Reading {
             Err(other) => {
                 if let Ok(trailers) = other.into_trailers() {
                     if !are_few(&trailers) {
-                        return Some(Ending::Truncated);
+                        return Err(MirrorError::Body("the trailers are too large".into()));
                     }
                     self.trailers = Some(Box::new(trailers));
                 }
             }
         }
-        if self.read > MAX_READ {
+        Ok(if self.read > MAX_READ {
             Some(Ending::Truncated)
         } else if self.frames > FREE_FRAMES + self.read / BYTES_PER_FRAME {
             Some(Ending::CutShort)
         } else {
             None
-        }
+        })
     }
 
     fn finish(self, ending: Ending, latency: Duration) -> Received {
@@ -321,6 +321,7 @@ mod tests {
     use http_body_util::StreamBody;
 
     use super::*;
+    use crate::outcome::FailureKind;
 
     const KEEP: Wanted = Wanted {
         keep: true,
@@ -443,9 +444,12 @@ mod tests {
                 Ok::<_, BoxError>(Frame::data(Bytes::from("a"))),
                 Ok(Frame::trailers(fields(count, size))),
             ];
-            let response = read(Body::new(StreamBody::new(stream::iter(frames))), KEEP).await;
-            assert_eq!(response.trailers().is_some(), kept, "{count} of {size}");
-            assert_eq!(response.is_truncated(), !kept);
+            let body = Body::new(StreamBody::new(stream::iter(frames)));
+            let mut receiving = receiving(body, KEEP);
+            match poll_fn(|context| receiving.poll(context)).await {
+                Ok((response, _)) => assert!(kept && response.trailers().is_some()),
+                Err(error) => assert!(!kept && error.kind() == FailureKind::Body, "{error}"),
+            }
         }
     }
 }

@@ -77,7 +77,7 @@ impl Bound {
         Self::Http2(Box::default(), meter)
     }
 
-    fn read(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<()> {
         match self {
             Self::Http1(allowance) => allowance.take(bytes.len()),
             Self::Http2(frames, meter) => frames.read(bytes, meter),
@@ -117,7 +117,7 @@ impl Stream {
         }
     }
 
-    fn count(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn count(&mut self, bytes: &mut [u8]) -> io::Result<()> {
         let bounded = self.bound.read(bytes);
         if bounded.is_err() && !std::mem::replace(&mut self.is_flooded, true) {
             self.floods.fetch_add(1, Relaxed);
@@ -146,7 +146,7 @@ impl AsyncRead for Stream {
         let before = buffer.filled().len();
         let read = underneath!(this, poll_read(context, buffer));
         if let Poll::Ready(Ok(())) = read {
-            this.count(&buffer.filled()[before..])?;
+            this.count(&mut buffer.filled_mut()[before..])?;
         }
         read
     }

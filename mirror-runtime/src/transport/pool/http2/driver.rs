@@ -11,7 +11,7 @@ use std::{
 use h2::{Ping, PingPong, client::Connection};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::{CLOSING, Link, Meter, Piece, SILENCE, failure};
+use super::{CLOSING, Link, Meter, Piece, SILENCE, failure, failure::quietly};
 use crate::{outcome::MirrorError, transport::pool::stream::Stream};
 
 /// How often a connection with copies is looked at.
@@ -48,7 +48,7 @@ impl Driver {
     /// Drives the connection until the server has said what it allows, and from then on as a task.
     pub(super) async fn greeted(mut self) -> Result<(), MirrorError> {
         poll_fn(
-            |context| match Pin::new(&mut self.connection).poll(context) {
+            |context| match quietly(|| Pin::new(&mut self.connection).poll(context)) {
                 Poll::Ready(Ok(())) => Poll::Ready(Err(closed())),
                 Poll::Ready(Err(error)) => {
                     Poll::Ready(Err(failure::before_any(&error, &self.meter)))
@@ -98,7 +98,7 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        if Pin::new(&mut this.connection).poll(context).is_ready() {
+        if quietly(|| Pin::new(&mut this.connection).poll(context)).is_ready() {
             return Poll::Ready(());
         }
         if let Some(pings) = &mut this.pings {
