@@ -132,6 +132,9 @@ impl MirrorBuilder {
 
     /// The time that a copy may take, from leaving to the last byte of the answer, for each target without a timeout of
     /// its own: up to a day. Default: 5 s.
+    ///
+    /// A response that has begun by then and states no length, or more than 1 MiB, is answered all the same: what has
+    /// arrived is kept, its connection is closed, and it is counted as [`cut`](crate::TargetStats::cut).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         match check_timeout(timeout) {
             Ok(timeout) => self.timeout = timeout,

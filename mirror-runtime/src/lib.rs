@@ -187,7 +187,7 @@
 //! | fixtures of a group of differences that are recorded | `max_fixtures`, 3 |
 //! | bytes of fixtures in a directory | `max_fixture_bytes`, 16 MiB |
 //! | frames of a response that are read | 1,024, and one more for each 128 bytes: a chunk takes as long to read whatever is in it |
-//! | fields of a response's trailers | 100, and 64 KiB; a response with more is not read to its end |
+//! | fields of a response's trailers | 100, and 64 KiB; a copy whose response has more has failed |
 //! | bytes of an answer that are read | 1 MiB of its body, 64 KiB of its head, 256 KiB with `1xx` answers before it; then its connection is closed |
 //! | connections to a target | as many as copies were in flight at once; idle ones are closed after 30 s |
 //! | log entries about failures | one in a second for each target, with the number since the last |

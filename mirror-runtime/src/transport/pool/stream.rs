@@ -78,7 +78,7 @@ impl Bound {
         Self::Http2(Box::default(), meter)
     }
 
-    fn read(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<()> {
         match self {
             Self::Http1(allowance) => allowance.take(bytes.len()),
             Self::Http2(frames, meter) => frames.read(bytes, meter),
@@ -129,7 +129,7 @@ impl Stream {
 
     /// Takes account of what was read. What is too much ends the connection; over HTTP/2 only at the next read, because
     /// what was read may hold a response.
-    fn count(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn count(&mut self, bytes: &mut [u8]) -> io::Result<()> {
         let Err(error) = self.bound.read(bytes) else {
             return Ok(());
         };
@@ -176,7 +176,7 @@ impl AsyncRead for Stream {
         let before = buffer.filled().len();
         let read = underneath!(this, poll_read(context, buffer));
         if let Poll::Ready(Ok(())) = read {
-            this.count(&buffer.filled()[before..])?;
+            this.count(&mut buffer.filled_mut()[before..])?;
         }
         read
     }

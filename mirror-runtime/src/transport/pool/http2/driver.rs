@@ -11,7 +11,7 @@ use std::{
 use h2::{Ping, PingPong, client::Connection};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::{CLOSING, Link, Meter, Piece, SILENCE};
+use super::{CLOSING, Link, Meter, Piece, SILENCE, failure::quietly};
 use crate::transport::pool::{dialing::Dial, stream::Stream};
 
 /// How often a connection with copies is looked at.
@@ -94,7 +94,7 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        if Pin::new(&mut this.connection).poll(context).is_ready() {
+        if quietly(|| Pin::new(&mut this.connection).poll(context)).is_ready() {
             return Poll::Ready(());
         }
         if this.meter.is_greeted() {
