@@ -18,6 +18,8 @@ mod callbacks;
 mod comparing;
 #[path = "process/comparing_drained.rs"]
 mod comparing_drained;
+#[path = "process/http2.rs"]
+mod http2;
 #[path = "process/load.rs"]
 mod load;
 #[path = "process/look_ups.rs"]

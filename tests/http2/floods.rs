@@ -37,6 +37,10 @@ const FLOODS: [(&str, Frames); 10] = [
     ("GOAWAY", |_| go_away(0x7fff_ffff, NO_ERROR)),
 ];
 
+/// Those of which the first is an error: nothing was sent that could be acknowledged, pushes were refused (RFC 9113 sections
+/// 6.5 and 8.4), and what was reset has ended.
+const ERRORS: [&str; 2] = ["acknowledged SETTINGS", "PUSH_PROMISE"];
+
 /// Frames of the response to a copy.
 const RESPONSES: [(&str, Frames); 5] = [
     ("informational", early_hints),
@@ -73,6 +77,10 @@ async fn is_bounded(name: &str, first: Frames, flood: Frames) {
     })
     .await;
     assert!(shadow.written() < FLOOD, "{name}: {}", shadow.written());
+    let stats = mirror.stats().targets.remove(0);
+    // What is an error at once is no flood.
+    let floods = u64::from(!ERRORS.contains(&name));
+    assert_eq!(stats.floods, floods, "{name}: {stats}");
 }
 
 #[tokio::test]
@@ -186,7 +194,10 @@ async fn what_servers_do_is_no_flood() {
         let stats = post_more(&mirror, &primary, 100_000).await;
         assert_eq!((stats.answered, stats.failed), (sent, 0), "{stats}");
     }
-    assert_eq!(shadow.connections(), 1);
+    assert_eq!(
+        (shadow.connections(), mirror.stats().targets[0].floods),
+        (1, 0)
+    );
 }
 
 /// As many responses as there can be, each as large as is read, in frames as large as there can be.
@@ -199,7 +210,10 @@ async fn large_responses_are_no_flood() {
     }
     let stats = settled(&mirror, 50).await.remove(0);
     assert_eq!((stats.answered, stats.failed), (50, 0), "{stats}");
-    assert_eq!(shadow.connections(), 1);
+    assert_eq!(
+        (shadow.connections(), mirror.stats().targets[0].floods),
+        (1, 0)
+    );
 }
 
 /// One that opens a window byte by byte makes a body take as many frames as it has bytes.

@@ -32,6 +32,8 @@ fn headers(number: usize, length: usize) -> HeaderMap {
     (0..number).map(header).collect()
 }
 
+const PROTOCOLS: [&str; 2] = ["HTTP/2", "HTTP/1.1"];
+
 /// A shadow whose responses have these headers, as a target of either protocol.
 async fn with_headers(headers: HeaderMap) -> (Shadow, [Target; 2]) {
     let shadow = Shadow::answering(move |_| {
@@ -56,9 +58,12 @@ async fn one_copy(target: Target) -> TargetStats {
 async fn a_head_of_60_kb_is_read() {
     for (number, length) in [(4, 15_000), (60, 980), (1, 60_000)] {
         let (_shadow, targets) = with_headers(headers(number, length)).await;
-        for target in targets {
+        for (target, protocol) in targets.into_iter().zip(PROTOCOLS) {
             let stats = one_copy(target).await;
-            assert_eq!(stats.answered, 1, "{number} of {length}: {stats}");
+            assert_eq!(
+                stats.answered, 1,
+                "{protocol}: {number} of {length}: {stats}"
+            );
         }
     }
 }
@@ -67,10 +72,10 @@ async fn a_head_of_60_kb_is_read() {
 async fn a_head_of_70_kb_is_not() {
     for (number, length) in [(4, 17_500), (70, 1000), (1, 70_000)] {
         let (_shadow, targets) = with_headers(headers(number, length)).await;
-        for target in targets {
+        for (target, protocol) in targets.into_iter().zip(PROTOCOLS) {
             let stats = one_copy(target).await;
             let failed = stats.failed_with(FailureKind::Request);
-            assert_eq!(failed, 1, "{number} of {length}: {stats}");
+            assert_eq!(failed, 1, "{protocol}: {number} of {length}: {stats}");
         }
     }
 }
@@ -80,9 +85,13 @@ async fn a_head_of_over_a_hundred_headers_is_not_read() {
     // Shadows add some of their own.
     for (number, is_read) in [(90, true), (110, false)] {
         let (_shadow, targets) = with_headers(headers(number, 1)).await;
-        for target in targets {
+        for (target, protocol) in targets.into_iter().zip(PROTOCOLS) {
             let stats = one_copy(target).await;
-            assert_eq!(stats.answered == 1, is_read, "{number}: {stats}");
+            assert_eq!(
+                stats.answered == 1,
+                is_read,
+                "{protocol}: {number}: {stats}"
+            );
         }
     }
 }
@@ -113,22 +122,24 @@ async fn a_head_that_is_too_large_takes_no_other_copy_with_it() {
 }
 
 #[tokio::test]
-async fn trailers_have_the_same_bounds() {
-    for (length, is_read) in [(15_000, true), (17_500, false)] {
-        let shadow = Shadow::answering(move |_| {
-            let frames = [
-                Frame::data(Bytes::from_static(b"shadow")),
-                Frame::trailers(headers(4, length)),
-            ];
-            let frames = frames.map(Ok::<_, std::convert::Infallible>);
-            Response::new(Body::new(StreamBody::new(futures_util::stream::iter(
-                frames,
-            ))))
-        })
-        .await;
-        let stats = one_copy(prior_knowledge(shadow.url())).await;
-        assert_eq!(stats.answered == 1, is_read, "{length}: {stats}");
+async fn trailers_are_read_as_a_head_is() {
+    let shadow = Shadow::answering(|_| {
+        let frames = [
+            Frame::data(Bytes::from_static(b"shadow")),
+            Frame::trailers(headers(4, 15_000)),
+        ];
+        let frames = frames.map(Ok::<_, std::convert::Infallible>);
+        Response::new(Body::new(StreamBody::new(futures_util::stream::iter(
+            frames,
+        ))))
+    })
+    .await;
+    let (mirror, primary) = mirrored(to(prior_knowledge(shadow.url()))).await;
+    for sent in 1..=3 {
+        let stats = one_more(&mirror, &primary).await;
+        assert_eq!((stats.answered, stats.failed), (sent, 0), "{stats}");
     }
+    assert_eq!(shadow.connections(), 1);
 }
 
 /// Sends what a shadow says again and again once it has got a request, and how much it could say of it.

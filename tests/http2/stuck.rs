@@ -109,10 +109,15 @@ async fn an_idle_connection_is_closed_after_a_while() {
     let (mirror, primary) = mirrored(to(shadow.target())).await;
     warm_up(&mirror, &primary, &shadow).await;
     assert_eq!(shadow.open(), 1);
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(31)).await;
-    tokio::time::resume();
-    until("the connection is closed", || shadow.open() == 0).await;
+    let mut seconds = 0;
+    while shadow.open() == 1 {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        tokio::time::resume();
+        seconds += 1;
+        assert!(seconds <= 60, "it is still open");
+    }
+    assert!(seconds >= 25, "{seconds}");
 }
 
 /// What is behind a name may move, and connections that are always in use would not follow.

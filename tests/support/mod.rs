@@ -67,14 +67,6 @@ pub async fn settled(mirror: &Mirror, requests: u64) -> Vec<TargetStats> {
     stats.targets
 }
 
-/// How many copies were sent once more.
-pub fn resends(stats: &TargetStats) -> u64 {
-    let told = format!("{stats:?}");
-    let (_, number) = told.split_once(", resends: ").unwrap_or_default();
-    let digits = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(0);
-    number[..digits].parse().unwrap_or(0)
-}
-
 /// The mirror that an attribute made, by its name.
 pub fn mirror_named(name: &str) -> Mirror {
     mirror_runtime::mirror_named(name).unwrap_or_else(|| panic!("no mirror is named `{name}`"))
