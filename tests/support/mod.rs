@@ -67,6 +67,18 @@ pub async fn settled(mirror: &Mirror, requests: u64) -> Vec<TargetStats> {
     stats.targets
 }
 
+/// Lets the clock of a runtime with one thread go on by so many seconds, one by one: what looks every second, does.
+pub async fn pass(seconds: u64) {
+    for _ in 0..seconds {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        tokio::time::resume();
+        for _ in 0..5 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
 /// The mirror that an attribute made, by its name.
 pub fn mirror_named(name: &str) -> Mirror {
     mirror_runtime::mirror_named(name).unwrap_or_else(|| panic!("no mirror is named `{name}`"))
