@@ -94,6 +94,7 @@
 //!   regard to case, `-` and `_`. What is `true`, `false` or `null` stays: it is no credential;
 //! - the headers `Authorization`, `Proxy-Authorization`, `Cookie`, `Set-Cookie` and `X-Api-Key`, those that are marked as
 //!   sensitive, and those that are named so; trailer fields of these names as well;
+//! - the values of `set_header`, of eight bytes or more, or of any name that is listed here;
 //! - every text, wherever it stands, that holds one of these values: of four bytes or more at a place that `redact` names or
 //!   in a header that carries credentials, and of eight where it is that of a cookie or of what is only named so. Shorter ones
 //!   stand in other texts by chance.

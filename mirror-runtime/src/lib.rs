@@ -164,6 +164,7 @@
 //! |---|---|
 //! | copies in flight to a target | `max_in_flight`, 256 |
 //! | copies in flight in the process | [`Limits::max_in_flight`], 1,024 |
+//! | copies in flight to servers in the process: each may hold a connection | [`Limits::max_connections`], half of the files that the process may open, and at most 1,024 |
 //! | bytes of bodies held for copies in the process | [`Limits::byte_budget`], 64 MiB; each body counts once, with the memory that it takes; headers of over 4 KiB count too |
 //! | bytes of a body that is copied | `max_body`, 2 MiB |
 //! | time of a copy | `timeout`, 5 s, from leaving to the last byte of the answer; `connect_timeout`, 1 s, is a part of it |
@@ -184,7 +185,7 @@
 //! | connections to a target | as many as copies were in flight at once; idle ones are closed after 30 s |
 //! | log entries about failures | one in a second for each target, with the number since the last |
 //! | callbacks that run at once | 4 in the process, on threads of their own |
-//! | look-ups of a host name | one at a time for each host, on a thread of its own, used for 10 s |
+//! | look-ups of host names | one at a time for each host, used for 10 s; 4 threads for all hosts, and 1,024 hosts that wait for one |
 //!
 //! # Shutting down
 //!

@@ -132,6 +132,7 @@ async fn a_call_that_fails_at_the_shadow_alone_is_a_mismatch() {
         report.to_string().contains("grpc-status  trailer"),
         "{report}"
     );
+    until("on_success", || !found.shown.lock().unwrap().is_empty()).await;
     let shown = found.shown.lock().unwrap();
     assert_eq!(shown[0].as_ref().unwrap()["grpc-message"], "no");
 }

@@ -6,10 +6,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::noting::{Ending, Noted, NotedAnswer, Noting};
-use crate::{
-    comparison::NotComparedReason,
-    fixture::{KeptRequest, Missing},
-};
+use crate::{comparison::NotComparedReason, fixture::KeptRequest};
 
 /// The answers that have not been handed over yet, and what has a place in the byte budget for their sake.
 ///
@@ -20,8 +17,8 @@ pub(super) struct State {
     baseline: Baseline,
     /// Answers of shadows, by target, until those of the primary and of the baseline are there.
     waiting: Vec<(usize, NotedAnswer)>,
-    /// The request, where mismatches are recorded.
-    request: Option<Result<Arc<KeptRequest>, Missing>>,
+    /// The request, whose secrets are not to be shown.
+    request: Option<Arc<KeptRequest>>,
 }
 
 #[derive(Default)]
@@ -52,14 +49,20 @@ enum Baseline {
 }
 
 impl State {
-    pub(super) fn of(request: Option<Result<Arc<KeptRequest>, Missing>>) -> Self {
+    /// Begins with the request. If there is no room for that, its secrets would not be known: nothing is compared.
+    pub(super) fn of(request: Option<Arc<KeptRequest>>) -> Self {
+        let primary = match &request {
+            Some(_) => Primary::Pending,
+            None => Primary::Unknown(NotComparedReason::Shed),
+        };
         Self {
+            primary,
             request,
             ..Self::default()
         }
     }
 
-    pub(super) fn request(&self) -> Option<Result<Arc<KeptRequest>, Missing>> {
+    pub(super) fn request(&self) -> Option<Arc<KeptRequest>> {
         self.request.clone()
     }
 

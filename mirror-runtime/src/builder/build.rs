@@ -6,6 +6,7 @@ use super::MirrorBuilder;
 use crate::{
     ConfigError, Mirror, Target,
     dispatch::Gate,
+    limits,
     mirror::{MirrorTarget, Shared},
     registry,
     sampler::{Sampler, Share},
@@ -51,13 +52,16 @@ impl MirrorBuilder {
         for target in &all {
             self.announce(&name, target);
         }
+        if all.iter().any(|target| target.destination().is_some()) {
+            limits::announce();
+        }
         let resolve = |target: Target| {
             let timeout = target.own_timeout().unwrap_or(self.timeout);
             MirrorTarget {
                 share: Share::of_percentage(target.own_percentage().unwrap_or(self.percentage)),
                 timeout,
                 route: self.route(&target, timeout),
-                gate: Gate::new(&self.protection),
+                gate: Gate::new(&self.protection, target.destination().is_some()),
                 counters: Arc::new(Counters::new()),
                 target,
             }

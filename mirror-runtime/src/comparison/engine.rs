@@ -12,6 +12,7 @@ use super::{
     groups::Groups,
     headers::fields,
     json::{NotJson, parse},
+    known::Known,
     secrecy::Secrecy,
     walk::Walk,
 };
@@ -55,8 +56,9 @@ pub(crate) fn compare(
     shadow: &Answer,
     mode: CompareMode,
     rules: &Rules,
+    known: &Known,
 ) -> Compared {
-    let secrecy = Secrecy::of([primary, shadow], mode, rules);
+    let secrecy = Secrecy::of([primary, shadow], mode, rules, known);
     let found = Found::new(rules, &secrecy);
     let comparing = || match mode {
         CompareMode::Custom(function) => custom(found, primary, shadow, function),

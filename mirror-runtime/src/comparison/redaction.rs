@@ -65,6 +65,21 @@ impl<'r> Redaction<'r> {
         }
     }
 
+    /// Takes note of what copies are given: it may be what lets them in. A short value of a plain name is a setting.
+    pub(crate) fn learn_set_headers(&mut self, set: &[(HeaderName, HeaderValue)]) {
+        for (name, value) in set {
+            self.learn_header(name, value);
+            if let Ok(value) = value.to_str() {
+                self.learn_guessed(value);
+            }
+        }
+    }
+
+    /// What was taken note of.
+    pub(super) fn into_secrets(self) -> Secrets {
+        self.secrets
+    }
+
     /// Takes note of the secrets of an answer.
     pub(crate) fn learn_answer(&mut self, answer: &Answer, body: &[u8]) {
         self.learn_headers(answer.headers());

@@ -26,6 +26,8 @@ use crate::{
 pub(crate) struct Gate {
     in_flight: Arc<Gauge>,
     max_in_flight: usize,
+    /// Whether each copy may hold a connection.
+    connects: bool,
     breaker: Option<Breaker>,
     rate: Option<Rate>,
     failures: Failures,
@@ -55,7 +57,7 @@ impl Ticket {
 }
 
 impl Gate {
-    pub(crate) fn new(protection: &Protection) -> Self {
+    pub(crate) fn new(protection: &Protection, connects: bool) -> Self {
         let breaker = protection
             .circuit_breaker
             .map(|breaker| Breaker::new(breaker.failures.into(), millis(breaker.cooldown)));
@@ -65,6 +67,7 @@ impl Gate {
         Self {
             in_flight: Arc::new(Gauge::new()),
             max_in_flight: protection.max_in_flight,
+            connects,
             breaker,
             rate,
             failures: Failures::default(),
@@ -74,7 +77,7 @@ impl Gate {
 
     /// Whether a copy could not leave now, and why: then nothing needs to be read or made for it.
     pub(crate) fn refuses(&self) -> Option<ShedReason> {
-        let is_full = Permit::refused(&self.in_flight, self.max_in_flight);
+        let is_full = Permit::refused(&self.in_flight, self.max_in_flight, self.connects);
         is_full.or_else(|| self.is_shut().then_some(ShedReason::CircuitOpen))
     }
 
@@ -86,7 +89,7 @@ impl Gate {
 
     /// Lets a copy leave, or says why not.
     pub(super) fn admit(&self) -> Result<Admission, ShedReason> {
-        let permit = Permit::acquire(&self.in_flight, self.max_in_flight)?;
+        let permit = Permit::acquire(&self.in_flight, self.max_in_flight, self.connects)?;
         let returns = self.returns.load(Relaxed);
         let pass = match &self.breaker {
             None => None,

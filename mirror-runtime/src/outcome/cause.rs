@@ -216,12 +216,11 @@ mod tests {
         ];
         let frames = [&settings[..], &go_away.concat(), debug_data].concat();
         far.write_all(&frames).await.unwrap();
-        let (client, connection) = h2::client::handshake(near).await.unwrap();
-        let connection = tokio::spawn(connection);
-        drop(client);
-        let ended = connection.await.unwrap();
-        drop(far);
-        ended.unwrap_err()
+        let (mut client, connection) = h2::client::handshake(near).await.unwrap();
+        let request = http::Request::get("http://a/").body(()).unwrap();
+        let (response, _) = client.send_request(request, true).unwrap();
+        tokio::spawn(connection);
+        response.await.unwrap_err()
     }
 
     #[tokio::test]

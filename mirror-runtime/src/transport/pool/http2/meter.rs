@@ -9,9 +9,15 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
 };
 
-/// Frames that a shadow may send for each copy in flight, beside those of 512 bytes of content and more: twice as many as
-/// a response of 1 MiB in frames of 1 KiB needs, and a millisecond of a processor.
-const FRAMES: usize = 1024;
+/// Frames other than `DATA` that a shadow may send for each copy in flight: a head with its continuations, `1xx` heads,
+/// trailers, and what servers send beside them.
+const FRAMES: usize = 128;
+
+/// Small `DATA` frames for each copy: twice as many as are read of a response, and a millisecond of a processor.
+const SMALL_DATA: usize = 2048;
+
+/// `DATA` from this size on is bounded by its bytes.
+const WORTHWHILE: usize = 128;
 
 /// Bytes of frames other than `DATA` for each copy: the 64 KiB of a head, as much for trailers, and `1xx` heads.
 const OTHER_BYTES: usize = 192 * 1024;
@@ -24,12 +30,10 @@ const DATA_BYTES: usize = 2 * 1024 * 1024;
 /// looks after its connections.
 const IDLE: Allowance = Allowance {
     frames: 64,
+    small_data: 64,
     other_bytes: 16 * 1024,
     data_bytes: 64 * 1024,
 };
-
-/// `DATA` from this size on costs no frame: its bytes are counted.
-const WORTHWHILE: usize = 512;
 
 /// A frame of a request's body brings this many frames: servers acknowledge each with a `WINDOW_UPDATE` for the stream, and
 /// one for the connection.
@@ -44,6 +48,7 @@ const HEAD: usize = 9;
 #[derive(Clone, Copy, Debug)]
 struct Allowance {
     frames: usize,
+    small_data: usize,
     other_bytes: usize,
     data_bytes: usize,
 }
@@ -53,6 +58,7 @@ impl Allowance {
     const fn of(copies: usize, body: usize) -> Self {
         Self {
             frames: IDLE.frames + copies.saturating_mul(FRAMES) + body / 1024 * PER_BODY_KIB,
+            small_data: IDLE.small_data + copies.saturating_mul(SMALL_DATA),
             other_bytes: IDLE.other_bytes + copies.saturating_mul(OTHER_BYTES),
             data_bytes: IDLE.data_bytes + copies.saturating_mul(DATA_BYTES),
         }
@@ -63,6 +69,7 @@ impl Allowance {
 #[derive(Debug)]
 pub(in crate::transport::pool) struct Meter {
     frames: AtomicUsize,
+    small_data: AtomicUsize,
     other_bytes: AtomicUsize,
     data_bytes: AtomicUsize,
     read: AtomicU64,
@@ -80,6 +87,7 @@ impl Meter {
     pub(in crate::transport::pool) fn new() -> Self {
         Self {
             frames: AtomicUsize::new(IDLE.frames),
+            small_data: AtomicUsize::new(IDLE.small_data),
             other_bytes: AtomicUsize::new(IDLE.other_bytes),
             data_bytes: AtomicUsize::new(IDLE.data_bytes),
             read: AtomicU64::new(0),
@@ -95,6 +103,7 @@ impl Meter {
     pub(super) fn copy_leaves(&self, body: usize) {
         let more = Allowance::of(1, body);
         self.frames.fetch_add(more.frames - IDLE.frames, Relaxed);
+        self.small_data.fetch_add(SMALL_DATA, Relaxed);
         self.other_bytes.fetch_add(OTHER_BYTES, Relaxed);
         self.data_bytes.fetch_add(DATA_BYTES, Relaxed);
     }
@@ -103,6 +112,7 @@ impl Meter {
     pub(super) fn copy_ended(&self, left: usize) {
         let most = Allowance::of(left, 0);
         self.frames.fetch_min(most.frames, Relaxed);
+        self.small_data.fetch_min(most.small_data, Relaxed);
         self.other_bytes.fetch_min(most.other_bytes, Relaxed);
         self.data_bytes.fetch_min(most.data_bytes, Relaxed);
     }
@@ -151,12 +161,12 @@ impl Meter {
     }
 
     fn take(&self, kind: u8, length: usize) -> io::Result<()> {
-        let (bytes, free) = if kind == DATA {
-            (&self.data_bytes, length >= WORTHWHILE)
-        } else {
-            (&self.other_bytes, false)
+        let (frames, bytes) = match kind {
+            DATA if length >= WORTHWHILE => (None, &self.data_bytes),
+            DATA => (Some(&self.small_data), &self.data_bytes),
+            _ => (Some(&self.frames), &self.other_bytes),
         };
-        if (free || taken(&self.frames, 1)) && taken(bytes, length + HEAD) {
+        if frames.is_none_or(|frames| taken(frames, 1)) && taken(bytes, length + HEAD) {
             return Ok(());
         }
         self.flooded.store(true, Relaxed);
@@ -288,6 +298,7 @@ mod tests {
         for _ in 0..2 * FRAMES {
             frames.read(&ping, &meter).unwrap();
         }
+        assert_eq!(meter.frames.load(Relaxed), IDLE.frames + FRAMES);
         meter.copy_ended(2);
         meter.copy_ended(1);
         meter.copy_ended(0);
@@ -310,6 +321,6 @@ mod tests {
         let (meter, mut frames) = (Meter::new(), Frames::default());
         let small = frame(DATA, &[7]);
         let most = (0..).take_while(|_| frames.read(&small, &meter).is_ok());
-        assert_eq!(most.count(), IDLE.frames);
+        assert_eq!(most.count(), IDLE.small_data);
     }
 }
