@@ -13,12 +13,8 @@ use mirror_runtime::{FailureKind, Target, TargetStats};
 use super::{mirrored, one_more, to};
 use crate::support::{
     RawH2, Shadow, prior_knowledge,
-    raw_h2::frames::{CONTINUATION, END_STREAM, HEADERS, early_hints, field, frame, ok_and_more},
-    until,
+    raw_h2::frames::early_hints,
 };
-
-/// More than a shadow can write to a client that reads 64 KiB and what the system reads ahead.
-const FLOOD: usize = 4 * 1024 * 1024;
 
 /// So many headers of the same length.
 fn headers(number: usize, length: usize) -> HeaderMap {
@@ -140,60 +136,6 @@ async fn trailers_are_read_as_a_head_is() {
         assert_eq!((stats.answered, stats.failed), (sent, 0), "{stats}");
     }
     assert_eq!(shadow.connections(), 1);
-}
-
-/// Sends what a shadow says again and again once it has got a request, and how much it could say of it.
-async fn flooded(first: fn(u32) -> Vec<u8>, again: fn(u32) -> Vec<u8>) -> (TargetStats, usize) {
-    let shadow = RawH2::options().start(move |peer, arrived| {
-        if arrived.ends_stream() {
-            peer.send(first(arrived.stream));
-            peer.flood(&again(arrived.stream));
-        }
-    });
-    let stats = one_copy(shadow.target()).await;
-    until("its connection is closed", || shadow.open() == 0).await;
-    (stats, shadow.written())
-}
-
-#[tokio::test]
-async fn informational_responses_without_end_are_no_response() {
-    let (stats, written) = flooded(|_| Vec::new(), early_hints).await;
-    assert_eq!(stats.failed_with(FailureKind::Request), 1, "{stats}");
-    assert!(written < FLOOD, "{written}");
-}
-
-#[tokio::test]
-async fn a_head_without_end_is_no_response() {
-    let more: fn(u32) -> Vec<u8> = |stream| frame(CONTINUATION, 0, stream, &field("x-a", "b"));
-    for first in [
-        |stream| frame(HEADERS, 0, stream, &[0x88]),
-        |stream| frame(HEADERS, END_STREAM, stream, &[0x88]),
-    ] {
-        let (stats, written) = flooded(first, more).await;
-        assert_eq!(stats.failed_with(FailureKind::Request), 1, "{stats}");
-        assert!(written < FLOOD, "{written}");
-    }
-}
-
-/// Frames with nothing in them cost nothing to send.
-#[tokio::test]
-async fn a_head_in_empty_pieces_without_end_is_no_response() {
-    let empty: fn(u32) -> Vec<u8> = |stream| frame(CONTINUATION, 0, stream, &[]);
-    let (stats, written) = flooded(|stream| frame(HEADERS, 0, stream, &[0x88]), empty).await;
-    assert_eq!(stats.failed_with(FailureKind::Request), 1, "{stats}");
-    assert!(written < FLOOD, "{written}");
-}
-
-#[tokio::test]
-async fn trailers_without_end_are_no_response() {
-    let first: fn(u32) -> Vec<u8> = |stream| {
-        let trailers = frame(HEADERS, END_STREAM, stream, &field("x-a", "b"));
-        [ok_and_more(stream), trailers].concat()
-    };
-    let more: fn(u32) -> Vec<u8> = |stream| frame(CONTINUATION, 0, stream, &field("x-a", "b"));
-    let (stats, written) = flooded(first, more).await;
-    assert_eq!(stats.in_flight, 0, "{stats}");
-    assert!(written < FLOOD, "{written}");
 }
 
 /// A few are what servers say that prepare a page.
