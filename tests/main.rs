@@ -30,6 +30,7 @@ mod memory;
 mod paths;
 mod recording;
 mod replaying;
+mod resending;
 mod runtimes;
 mod sampling;
 mod shadow_faults;

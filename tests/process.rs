@@ -20,6 +20,8 @@ mod comparing;
 mod comparing_drained;
 #[path = "process/few_files.rs"]
 mod few_files;
+#[path = "process/http2.rs"]
+mod http2;
 #[path = "process/load.rs"]
 mod load;
 #[path = "process/look_ups.rs"]
