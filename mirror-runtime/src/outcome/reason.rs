@@ -19,7 +19,8 @@ pub enum SkipReason {
     /// The client sent nothing for five seconds in the middle of its body, and the handler ran without waiting for the
     /// rest. See `body = "tee"` for handlers that answer while they read.
     BodyStalled,
-    /// The target is off, because the environment variable that names it is unset, empty or wrong.
+    /// The target is off, because the environment variable that names it is unset, empty or wrong, or because it is `https` and
+    /// this program has no TLS or no crypto provider for it.
     Disabled,
     /// The client went away, or broke its body off, before the copy could leave.
     PrimaryGone,
