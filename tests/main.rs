@@ -25,6 +25,7 @@ mod hostile_requests;
 mod http2;
 mod https;
 mod layer;
+mod many_headers;
 mod memory;
 mod paths;
 mod recording;

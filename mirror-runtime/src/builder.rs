@@ -67,6 +67,7 @@ pub struct MirrorBuilder {
     timeout: Duration,
     max_body: Option<usize>,
     body: Option<BodyMode>,
+    read_ahead: Option<Duration>,
     protection: Protection,
     connect_timeout: Option<Duration>,
     options: Options,
@@ -86,6 +87,7 @@ impl Default for MirrorBuilder {
             timeout: DEFAULT_TIMEOUT,
             max_body: None,
             body: None,
+            read_ahead: None,
             protection: Protection::default(),
             connect_timeout: None,
             options: Options::default(),
@@ -168,6 +170,20 @@ impl MirrorBuilder {
     /// When the body of a request is read for its copies. Default: [`BodyMode::Buffer`].
     pub fn body(mut self, body: BodyMode) -> Self {
         self.body = Some(body);
+        self
+    }
+
+    /// How long the body of a request is read before the handler starts, from when the client is first waited for: more
+    /// than zero, and up to a day. What has not arrived by then is noted as the handler reads it, as with
+    /// [`BodyMode::Tee`], and the copies leave at its end. Default: 1 s, in which bodies of up to `max_body` arrive from
+    /// any client that is not slow; the handler, and its own limits on time, start no later because of the mirror.
+    ///
+    /// It goes with [`BodyMode::Buffer`] alone.
+    pub fn read_ahead(mut self, within: Duration) -> Self {
+        match check_timeout(within) {
+            Ok(within) => self.read_ahead = Some(within),
+            Err(error) => self.mistaken(ConfigError::ReadAhead(error)),
+        }
         self
     }
 

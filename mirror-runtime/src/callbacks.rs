@@ -1,6 +1,7 @@
 //! The user's own code, kept from doing harm: a panic in it ends there.
 
 mod off_path;
+mod skips;
 
 use std::{
     fmt,
@@ -9,7 +10,10 @@ use std::{
 
 use http::request::Parts;
 
-pub(crate) use self::off_path::{compare_off_path, off_path, off_path_unawaited, tell_off_path};
+pub(crate) use self::{
+    off_path::{compare_off_path, off_path, tell_off_path},
+    skips::{prepare as prepare_skips, tell_skip},
+};
 use crate::{
     Target,
     outcome::{MirrorError, ShadowResponse, SkipReason},

@@ -13,7 +13,7 @@ use http::{
 
 use crate::{
     body::{CopyBody, Reservation},
-    outcome::ShedReason,
+    outcome::{ShedReason, SkipReason},
     target::Recipient,
 };
 
@@ -58,13 +58,18 @@ impl Original {
     }
 
     /// What all its copies have in common, but for their body.
-    pub(crate) fn into_copy(mut self, rules: &HeaderRules) -> Result<Copy, ShedReason> {
+    ///
+    /// A request may have more headers than there is room for with those that are added: then there are none.
+    pub(crate) fn into_copy(mut self, rules: &HeaderRules) -> Result<Copy, SkipReason> {
         let place = place_of(&self.headers)?;
-        let within = self.within.take();
+        let within = match self.within.take() {
+            Some(within) => Some(within.finish(rules.apply_within(&self)?)),
+            None => None,
+        };
         Ok(Copy {
-            within: within.map(|within| within.finish(rules.apply_within(&self))),
+            within,
             declares_body: !rules.without_body && headers::declare_body(&self.headers),
-            headers: rules.apply(&mut self),
+            headers: rules.apply(&mut self)?,
             method: self.method,
             uri: self.uri,
             body: CopyBody::default(),
@@ -126,13 +131,14 @@ impl Copy {
     /// Gives it a body, with the trailers that its options let travel.
     pub(crate) fn with_body(mut self, mut body: CopyBody, rules: &HeaderRules) -> Self {
         if let Some(trailers) = body.take_trailers() {
-            body = body.with_trailers(Some(rules.apply_to_trailers(trailers)));
+            body = body.with_trailers(Some(Arc::new(rules.apply_to_trailers(trailers))));
         }
         if body.is_empty() && self.declares_body {
             // The client sets no length for an empty body, and a `POST` without one is refused by some servers
             // (RFC 9110 section 8.6).
-            self.headers
-                .insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+            let none = HeaderValue::from_static("0");
+            // Where there is no room for it, the client has to do without.
+            let _ = self.headers.try_insert(header::CONTENT_LENGTH, none);
         }
         self.body = body;
         self

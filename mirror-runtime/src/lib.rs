@@ -42,14 +42,17 @@
 //! 1. A request that is a copy itself, whose method is not among `methods`, or that `when` refuses, goes to the handler
 //!    and no further. So does one that the percentage of no target chooses. None of its body is read for it, none of its
 //!    headers is cloned.
-//! 2. The body of a sampled request is read, up to `max_body`. The handler gets it afterwards as it arrived: bytes,
-//!    trailers, length and errors. A body that is larger streams on to the handler, and its copies are skipped. With
-//!    `body = "tee"`, and for a request with `Expect: 100-continue`, the handler starts at once, and the body is noted
-//!    as the handler reads it.
-//! 3. The copies leave, each on a task of its own, and the handler runs.
+//! 2. The body of a sampled request is read, up to `max_body` and for as long as `read_ahead` says. The handler gets it
+//!    afterwards as it arrived: bytes, trailers, length and errors. A body that is larger streams on to the handler, and
+//!    its copies are skipped; what is late is noted as the handler reads it. With `body = "tee"`, and for a request with
+//!    `Expect: 100-continue`, the handler starts at once, and all of the body is noted so.
+//! 3. The handler begins, and the copies leave, each on a task of its own: those of a request that its client resets at
+//!    once do not, and those of a body that is noted leave at its end.
 //! 4. The handler's answer goes to the client, at once; with `sync`, when the copies have ended. A callback that blocks is
 //!    waited for until a second after the longest `timeout`. Copies that leave late, with a tee, are waited for only if
-//!    they have left when the handler returns.
+//!    they have left when the handler returns. A client that closes its half of the connection after the request may not
+//!    be answered then: servers such as hyper's drop a request whose response is not there yet, and with `sync` it is
+//!    there later.
 //! 5. Each copy ends with an answer that was read, or with a [`MirrorError`], within its `timeout`. It is counted, and
 //!    `on_success` or `on_error` is called.
 //!
@@ -165,7 +168,10 @@
 //! | copies in flight to a target | `max_in_flight`, 256 |
 //! | copies in flight in the process | [`Limits::max_in_flight`], 1,024 |
 //! | copies in flight to servers in the process: each may hold a connection | [`Limits::max_connections`], half of the files that the process may open, and at most 1,024 |
-//! | bytes of bodies held for copies in the process | [`Limits::byte_budget`], 64 MiB; each body counts once, with the memory that it takes; headers of over 4 KiB count too |
+//! | bytes of bodies held for copies in the process | [`Limits::byte_budget`], 64 MiB; each body counts once, with the memory that it takes, as it arrives; headers and trailers of over 4 KiB count too |
+//! | bytes of them held for bodies that are not complete after `read_ahead` | half |
+//! | time that the handler waits for a body | `read_ahead`, 1 s in all, however slowly it comes |
+//! | time that the end of a body is waited for which the handler has let go of | `read_ahead`, at most 1 s, and at most 64 KiB; the response does not wait for it |
 //! | bytes of a body that is copied | `max_body`, 2 MiB |
 //! | time of a copy | `timeout`, 5 s, from leaving to the last byte of the answer; `connect_timeout`, 1 s, is a part of it |
 //! | attempts at a connection over TCP | 2, the first in a quarter of what is left of `connect_timeout`; 1 where that is below 200 ms: a busy server drops some, and the system tries again after 1 s only |
@@ -215,14 +221,20 @@
 //!
 //! # Limitations
 //!
-//! - A handler is called when its body has been read, so one that streams its request body starts later, and one that
-//!   answers while it reads starts when the client has sent nothing for five seconds
-//!   ([`BodyStalled`](SkipReason::BodyStalled)). Use `body = "tee"` there, or `copy_body = false`.
+//! - A handler is called when its body has been read, so one that streams its request body, or answers while it reads,
+//!   starts later: by `read_ahead` at most, whatever the client does, and then its own limits on time begin. Use
+//!   `body = "tee"` where that is too late, or `copy_body = false`.
 //! - A handler that leaves a body unread makes the server close the connection. Where the body was read ahead, the
 //!   server reads on instead.
 //! - With `body = "tee"` a copy leaves when the handler has read the last byte, and a body that it does not read is not
-//!   copied.
-//! - `Upgrade` and `CONNECT` are skipped: a tunnel has one end.
+//!   copied. Neither is one that is late, where the handler does not read it ([`BodyStalled`](SkipReason::BodyStalled)).
+//!   A handler that takes a body for complete before its end has come, as extractors of forms do, lets the server close
+//!   the connection up to a second later than without a mirror, if the client never sends the end.
+//! - `WebSocket`s and `CONNECT` are skipped: a tunnel has one end. Another `Upgrade` is an offer, and its request is copied
+//!   without it.
+//! - A runtime without timers, and an executor that is not tokio's, serve requests and send no copies
+//!   ([`NoRuntime`](ShedReason::NoRuntime)).
+//! - A copy whose handler blocks its thread before it first waits for something leaves when it no longer does.
 //! - Where a target has a base path, a request whose path climbs (`/a/../..`, `%2e%2e`) is skipped as
 //!   [`Unsendable`](SkipReason::Unsendable): its copy could leave the base path. So are requests without a path, such as
 //!   `OPTIONS *`.
@@ -265,6 +277,7 @@ mod sync;
 mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod timers;
 mod transport;
 
 #[doc(hidden)]

@@ -5,8 +5,10 @@ use std::fmt;
 use http::header::{self, HeaderName, HeaderValue};
 
 /// Headers about one connection, which no copy carries (RFC 9110 section 7.6.1).
-static HOP_BY_HOP: [HeaderName; 9] = [
+static HOP_BY_HOP: [HeaderName; 10] = [
     header::CONNECTION,
+    // With an offer of `h2c` (RFC 7540 section 3.2.1).
+    HeaderName::from_static("http2-settings"),
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
     header::PROXY_AUTHENTICATE,

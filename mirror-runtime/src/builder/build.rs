@@ -4,7 +4,8 @@ use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
 
 use super::MirrorBuilder;
 use crate::{
-    ConfigError, Mirror, Target,
+    BodyMode, ConfigError, Mirror, Target,
+    callbacks::prepare_skips,
     dispatch::Gate,
     limits,
     mirror::{MirrorTarget, Shared},
@@ -40,11 +41,17 @@ impl MirrorBuilder {
         if let Some(max_body) = self.max_body {
             self.options.max_body = max_body;
         }
+        if let Some(read_ahead) = self.read_ahead {
+            self.options.read_ahead = read_ahead;
+        }
         Ok(self.finish())
     }
 
     /// Makes the mirror of options that have been checked.
     pub(crate) fn finish(mut self) -> Mirror {
+        if self.callbacks.on_skip.is_some() {
+            prepare_skips();
+        }
         let name = self.name.clone().unwrap_or(Cow::Borrowed("mirror"));
         // One that is off is none.
         let baseline = self.compare.baseline.take().filter(Target::is_enabled);
@@ -171,6 +178,14 @@ impl MirrorBuilder {
         }
         if self.max_body.is_some() && !self.options.copies_body() {
             return Err(ConfigError::MaxBodyWithoutBody);
+        }
+        if self.read_ahead.is_some() {
+            if !self.options.copies_body() {
+                return Err(ConfigError::ReadAheadWithoutBody);
+            }
+            if self.body == Some(BodyMode::Tee) {
+                return Err(ConfigError::ReadAheadOfTee);
+            }
         }
         let headers = &self.options.headers;
         match headers

@@ -16,9 +16,6 @@ use crate::{capturing::Capturing, dispatch::Gauge};
 /// Threads for callbacks about copies. One that blocks for ever leaves three.
 const THREADS: usize = 4;
 
-/// Calls of `on_skip` that may wait. Nobody waits for them to end, so nothing else bounds them.
-const MAX_SKIPS: usize = 1024;
-
 /// Calls of `on_mismatch` that may wait: each holds a comparison, of some 200 KiB at most.
 const MAX_MISMATCHES: usize = 64;
 
@@ -26,9 +23,6 @@ type Job = Box<dyn FnOnce() + Send>;
 
 /// Bounded by the copies in flight, each of which waits for its callback.
 static COPIES: LazyLock<Sender<Job>> = LazyLock::new(|| start("mirror-callbacks", THREADS));
-
-/// On a thread of its own, so that requests that are skipped never stand in front of a copy.
-static SKIPS: Unawaited = Unawaited::new(MAX_SKIPS, || start("mirror-skips", 1));
 
 /// On a thread of its own, so that a callback that blocks stops no comparison.
 static MISMATCHES: Unawaited = Unawaited::new(MAX_MISMATCHES, || start("mirror-mismatches", 1));
@@ -114,11 +108,6 @@ pub(crate) async fn off_path(callback: impl FnOnce() + Send + 'static) {
     if COPIES.send(job).is_ok() {
         let _ = ended.await;
     }
-}
-
-/// Runs `on_skip` on a thread of the mirrors' own, some time; not at all, where too many calls wait already.
-pub(crate) fn off_path_unawaited(on_skip: impl FnOnce() + Send + 'static) {
-    SKIPS.run(on_skip);
 }
 
 /// Runs `on_mismatch` on a thread of the mirrors' own, some time; `false` where too many calls wait already.

@@ -4,11 +4,12 @@ use std::fmt;
 
 use http::{
     HeaderMap, HeaderName, HeaderValue, Uri, Version,
-    header::{self, Entry},
+    header::{self, Entry, MaxSizeReached},
 };
 use mirror_grammar::is_hop_by_hop;
 
 use super::{MIRRORED_FROM, Original};
+use crate::outcome::SkipReason;
 
 /// Headers that describe a body, which a copy without one does not have (RFC 9110 section 8, RFC 9530).
 const BODY_HEADERS: [HeaderName; 9] = [
@@ -30,13 +31,14 @@ const CREDENTIALS: [HeaderName; 3] = [
     HeaderName::from_static("x-api-key"),
 ];
 
-/// Headers that a copy may have beside those that arrived: the marker, and the target's `Host` where none arrived.
+/// Headers that a copy may have beside those that arrived: the marker, and the target's `Host` where none arrived; or,
+/// once it is marked, that `Host` and a length.
 const ADDED: usize = 2;
 
 /// Fields that mean nothing after a body, or something else than before it: a recipient that merged them would be told
 /// how to read, route or answer a request that it has read already (RFC 9110 section 6.5.1). What is about the
 /// connection is no trailer either.
-const NO_TRAILERS: [HeaderName; 24] = [
+const NO_TRAILERS: [HeaderName; 23] = [
     header::AUTHORIZATION,
     header::CACHE_CONTROL,
     header::CONTENT_ENCODING,
@@ -57,11 +59,29 @@ const NO_TRAILERS: [HeaderName; 24] = [
     header::ORIGIN,
     header::PRAGMA,
     header::RANGE,
-    HeaderName::from_static("http2-settings"),
     HeaderName::from_static("x-forwarded-for"),
     HeaderName::from_static("x-forwarded-host"),
     MIRRORED_FROM,
 ];
+
+/// A copy would have more headers than there is room for.
+#[derive(Debug)]
+pub(crate) struct TooMany;
+
+impl From<MaxSizeReached> for TooMany {
+    fn from(_: MaxSizeReached) -> Self {
+        Self
+    }
+}
+
+impl From<TooMany> for SkipReason {
+    fn from(TooMany: TooMany) -> Self {
+        Self::Unsendable
+    }
+}
+
+/// A map has room for some more than this, and nobody counts below.
+const MANY: usize = 20_000;
 
 /// How the headers of a copy differ from those of its original.
 #[derive(Clone, Default)]
@@ -101,36 +121,48 @@ pub(crate) fn has_any<const N: usize>(headers: &HeaderMap, names: [&HeaderName; 
 
 impl HeaderRules {
     /// The headers of the copies of a request, which are taken out of it.
-    pub(crate) fn apply(&self, original: &mut Original) -> HeaderMap {
+    pub(crate) fn apply(&self, original: &mut Original) -> Result<HeaderMap, TooMany> {
         let arrived = std::mem::take(&mut original.headers);
         let named = named_by_connection(&arrived);
-        let mut headers = HeaderMap::with_capacity(arrived.len() + ADDED + self.set.len());
+        let mut headers = self.room_for(arrived.len());
         let mut host = None;
         for (name, value) in arrived {
             if name == header::HOST {
                 host.get_or_insert(value);
             } else if travels(&name) && !named.contains(&name) {
-                headers.append(name, value);
+                headers.try_append(name, value)?;
             }
         }
         let host = host.or_else(|| authority(&original.uri));
         if original.version >= Version::HTTP_2 {
             join_cookies(&mut headers);
         }
-        self.change(&mut headers);
+        self.change(&mut headers)?;
         if let (true, Some(host)) = (self.preserve_host, &host) {
-            headers.insert(header::HOST, host.clone());
+            headers.try_insert(header::HOST, host.clone())?;
         }
-        mark(&mut headers, host);
-        headers
+        mark(&mut headers, host)?;
+        if headers.keys_len() > MANY {
+            // The client adds some, and must not find that there is no room.
+            headers.try_reserve(ADDED)?;
+        }
+        Ok(headers)
+    }
+
+    /// Room for so many headers that arrived and those that are added. There is room for some thousand names at most, and
+    /// for any number of values of a name: a map that is too large at once may become large enough.
+    fn room_for(&self, arrived: usize) -> HeaderMap {
+        HeaderMap::try_with_capacity(arrived + ADDED + self.set.len()).unwrap_or_default()
     }
 
     /// The headers for a handler of the same program: those of the connection and of the framing too, as the primary
     /// sees them.
-    pub(crate) fn apply_within(&self, original: &Original) -> HeaderMap {
+    pub(crate) fn apply_within(&self, original: &Original) -> Result<HeaderMap, TooMany> {
         let arrived = &original.headers;
-        let mut headers = HeaderMap::with_capacity(arrived.len() + ADDED + self.set.len());
-        headers.extend(arrived.iter().cloned());
+        let mut headers = self.room_for(arrived.len());
+        for (name, value) in arrived {
+            headers.try_append(name.clone(), value.clone())?;
+        }
         let host = headers.get(header::HOST).cloned();
         if self.without_body {
             remove_all(
@@ -138,9 +170,9 @@ impl HeaderRules {
                 &[header::CONTENT_LENGTH, header::TRANSFER_ENCODING],
             );
         }
-        self.change(&mut headers);
-        mark(&mut headers, host.or_else(|| authority(&original.uri)));
-        headers
+        self.change(&mut headers)?;
+        mark(&mut headers, host.or_else(|| authority(&original.uri)))?;
+        Ok(headers)
     }
 
     /// The trailers of the copies of a request, of those that arrived.
@@ -159,7 +191,7 @@ impl HeaderRules {
     }
 
     /// Sets and removes what the options say.
-    fn change(&self, headers: &mut HeaderMap) {
+    fn change(&self, headers: &mut HeaderMap) -> Result<(), TooMany> {
         if self.without_body {
             remove_all(headers, &BODY_HEADERS);
         }
@@ -168,15 +200,17 @@ impl HeaderRules {
         }
         remove_all(headers, &self.remove);
         for (name, value) in &self.set {
-            headers.insert(name.clone(), value.clone());
+            headers.try_insert(name.clone(), value.clone())?;
         }
+        Ok(())
     }
 }
 
 /// Marks a copy, also one of a request without a host, as in HTTP/1.0.
-fn mark(headers: &mut HeaderMap, host: Option<HeaderValue>) {
+fn mark(headers: &mut HeaderMap, host: Option<HeaderValue>) -> Result<(), TooMany> {
     let unknown = HeaderValue::from_static("unknown");
-    headers.insert(MIRRORED_FROM, host.unwrap_or(unknown));
+    headers.try_insert(MIRRORED_FROM, host.unwrap_or(unknown))?;
+    Ok(())
 }
 
 /// Whether a header is neither about the connection (RFC 9110 section 7.6.1) nor set anew from the target and the body.
@@ -211,7 +245,7 @@ fn named_by_connection(headers: &[(HeaderName, HeaderValue)]) -> Vec<HeaderName>
 
 /// HTTP/2 may split `Cookie` into several; elsewhere there must be one (RFC 9113 section 8.2.3).
 fn join_cookies(headers: &mut HeaderMap) {
-    let Entry::Occupied(mut cookies) = headers.entry(header::COOKIE) else {
+    let Ok(Entry::Occupied(mut cookies)) = headers.try_entry(header::COOKIE) else {
         return;
     };
     if cookies.iter().count() > 1 {

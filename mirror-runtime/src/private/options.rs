@@ -227,6 +227,12 @@ impl Options {
         self.with(|builder| builder.body(BodyMode::Tee))
     }
 
+    /// `read_ahead`
+    #[must_use]
+    pub fn read_ahead_ms(self, within: u64) -> Self {
+        self.with(|builder| builder.read_ahead(Duration::from_millis(within)))
+    }
+
     /// One of `set_headers`
     #[must_use]
     pub fn set_header(self, name: &'static str, value: &'static str) -> Self {

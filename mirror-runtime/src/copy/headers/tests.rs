@@ -4,7 +4,7 @@ use super::*;
 
 fn applied(rules: &HeaderRules, request: http::request::Builder) -> HeaderMap {
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    rules.apply(&mut Original::of(&parts))
+    rules.apply(&mut Original::of(&parts)).unwrap()
 }
 
 fn names(headers: &HeaderMap) -> Vec<&str> {
@@ -27,6 +27,7 @@ fn end_to_end_headers_travel_and_others_do_not() {
         .header("keep-alive", "timeout=5")
         .header("proxy-authorization", "Basic x")
         .header("upgrade", "h2c")
+        .header("http2-settings", "AAMAAABkAAQAoAAAAAIAAAAA")
         .header("expect", "100-continue")
         .header("content-length", "5");
     let headers = applied(&HeaderRules::default(), request);

@@ -30,7 +30,7 @@ use tokio::{
 
 use super::{
     Pool,
-    attempt::NotAnswered,
+    attempt::{NotAnswered, bounded},
     connect::Connected,
     kept::IDLE_TIMEOUT,
     stream::{Allowance, Bound, Stream},
@@ -226,6 +226,7 @@ where
                 }));
             }
         };
+        bounded(answer.headers())?;
         if let Some((connection, _)) = &mut lent {
             connection.allowance.for_body();
             connection.kept_for = keep_alive(answer.headers());

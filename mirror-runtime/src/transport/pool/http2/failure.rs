@@ -21,7 +21,7 @@ pub(super) fn before_any(error: &h2::Error, meter: &Meter) -> MirrorError {
 
 fn describe(error: &h2::Error, meter: &Meter) -> String {
     if meter.is_flooded() {
-        return "the shadow sent more frames or bytes than its copies allow".to_owned();
+        return "the shadow sent more than its copies allow".to_owned();
     }
     let by = if error.is_remote() {
         "by the shadow"

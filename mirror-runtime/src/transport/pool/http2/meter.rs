@@ -9,6 +9,8 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
 };
 
+use crate::transport::pool::stream::flooded;
+
 /// Frames other than `DATA` that a shadow may send for each copy in flight: a head with its continuations, `1xx` heads,
 /// trailers, and what servers send beside them.
 const FRAMES: usize = 128;
@@ -172,9 +174,7 @@ impl Meter {
             return Ok(());
         }
         self.flooded.store(true, Relaxed);
-        Err(io::Error::other(
-            "the shadow sent more frames or bytes than its copies allow",
-        ))
+        Err(flooded())
     }
 }
 
