@@ -125,6 +125,14 @@ fn values_are_checked() {
             "invalid header name `x env`",
         ),
         (
+            valid().set_header("Expect", "100-continue"),
+            "`expect` waits for a go-ahead, and a copy comes with its body at once",
+        ),
+        (
+            valid().remove_header("trailer"),
+            "`trailer` is a hop-by-hop header, which no copy carries",
+        ),
+        (
             valid().set_header("connection", "1"),
             "`connection` is a hop-by-hop header, which no copy carries",
         ),

@@ -17,11 +17,12 @@ use futures_util::{StreamExt, stream};
 use http::{HeaderMap, Request};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use mirror_runtime::{BodyMode, CompareMode, Mirror, MirrorBuilder};
+use mirror_runtime::{BodyMode, CompareMode, Mirror, MirrorBuilder, Target};
 
 use self::corpus::{HTTP_1, HTTP_2, Http2};
 use crate::support::{
-    Fault, Faulty, Primary, Shadow, connect_h2, eventually, mirror_named, until, without_date,
+    Fault, Faulty, Primary, Shadow, connect_h2, eventually, mirror_named, prior_knowledge,
+    raw_h2::faults, until, without_date,
 };
 
 /// Requests under way at once.
@@ -165,6 +166,41 @@ async fn compare_with_layer(options: fn(MirrorBuilder) -> MirrorBuilder) {
     }
 }
 
+/// The same for each fault over HTTP/2.
+async fn compare_over_http2(options: fn(MirrorBuilder) -> MirrorBuilder) {
+    let plain = answers(app::plain()).await;
+    for (fault, shadow) in faults::all() {
+        let builder = Mirror::builder()
+            .target(shadow.target())
+            .timeout(Duration::from_millis(100))
+            .circuit_breaker(None);
+        let mirror = options(builder).build().unwrap();
+        let mirrored = answers(app::plain().layer(mirror.layer())).await;
+        compare(&plain, &mirrored, fault);
+        assert!(sent(&mirror).await >= 30, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn answers_are_those_of_the_app_without_a_layer_over_http2() {
+    compare_over_http2(|builder| builder).await;
+}
+
+#[tokio::test]
+async fn answers_are_those_of_the_app_without_a_layer_that_waits_for_the_shadow_over_http2() {
+    compare_over_http2(|builder| builder.sync(true)).await;
+}
+
+#[tokio::test]
+async fn answers_are_those_of_the_app_without_a_layer_that_notes_bodies_over_http2() {
+    compare_over_http2(|builder| builder.body(BodyMode::Tee)).await;
+}
+
+#[tokio::test]
+async fn answers_are_those_of_the_app_without_a_layer_that_compares_them_over_http2() {
+    compare_over_http2(|builder| builder.compare(CompareMode::Json)).await;
+}
+
 #[tokio::test]
 async fn answers_are_those_of_the_app_without_a_layer_that_waits_for_the_shadow() {
     compare_with_layer(|builder| builder.sync(true)).await;
@@ -196,17 +232,20 @@ async fn answers_are_those_of_the_app_without_an_attribute_that_compares_them() 
 #[tokio::test]
 async fn answers_are_compared_where_the_shadow_is_the_app_itself() {
     let shadow = Primary::start(app::plain()).await;
-    let mirror = Mirror::builder()
-        .target(format!("http://{}", shadow.host()))
-        .compare(CompareMode::Bytes)
-        .build()
-        .unwrap();
-    let plain = answers(app::plain()).await;
-    let mirrored = answers(app::plain().layer(mirror.layer())).await;
-    compare(&plain, &mirrored, "compared");
-    sent(&mirror).await;
-    let report = mirror.report();
-    assert!(report.targets[0].matched >= 20, "{report}");
+    let url = format!("http://{}", shadow.host());
+    for target in [Target::new(&url).unwrap(), prior_knowledge(&url)] {
+        let mirror = Mirror::builder()
+            .target(target)
+            .compare(CompareMode::Bytes)
+            .build()
+            .unwrap();
+        let plain = answers(app::plain()).await;
+        let mirrored = answers(app::plain().layer(mirror.layer())).await;
+        compare(&plain, &mirrored, "compared");
+        sent(&mirror).await;
+        let report = mirror.report();
+        assert!(report.targets[0].matched >= 20, "{report}");
+    }
 }
 
 /// A comparison that finds no difference must be able to.

@@ -7,8 +7,11 @@ use axum::{
     body::Bytes,
     routing::{any, get},
 };
-use mirror_runtime::Mirror;
+use mirror_runtime::{Http2, Mirror, Target};
 use tokio::net::TcpListener;
+
+/// What stands before the URL of a shadow that is sent HTTP/2 without TLS.
+pub(crate) const HTTP2: &str = "http2+";
 
 /// Serves one route per shadow, and `/stats`, until standard input is closed: it ends when its parent does.
 pub(crate) async fn serve(shadows: &[&str]) {
@@ -34,7 +37,12 @@ pub(crate) async fn serve(shadows: &[&str]) {
 
 /// Without a circuit breaker, so that the fault is felt all the time.
 fn mirror(route: usize, shadow: &str) -> Mirror {
-    let mirror = Mirror::builder().name(route.to_string()).target(shadow);
+    let target = match shadow.strip_prefix(HTTP2) {
+        Some(url) => Target::new(url).map(|target| target.http2(Http2::PriorKnowledge)),
+        None => Target::new(shadow),
+    };
+    let mirror = Mirror::builder().name(route.to_string());
+    let mirror = mirror.target(target.expect("a URL"));
     let mirror = mirror
         .timeout(Duration::from_millis(500))
         .circuit_breaker(None);

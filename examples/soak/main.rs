@@ -1,14 +1,15 @@
 //! cargo run --release --example soak -- --seconds 60
 //!
 //! Drives a mirrored and an unmirrored copy of one app through all faults that a shadow can have, one after another,
-//! under load, and says whether anybody noticed. It ends by itself, with an exit code other than 0 where something is
-//! off. The faults are those of the tests.
+//! under load, over HTTP/1 and over HTTP/2, and says whether anybody noticed. It ends by itself, with an exit code other
+//! than 0 where something is off. The faults are those of the tests.
 
 mod app;
 #[allow(dead_code, unreachable_pub, reason = "the tests use all of it")]
 #[path = "../../tests/support"]
 mod support {
     pub mod faulty;
+    pub mod raw_h2;
 }
 mod load;
 mod process;
@@ -22,7 +23,10 @@ use std::{
 use load::Load;
 use process::App;
 use report::{Phase, Report};
-use support::faulty::{Fault, Faulty};
+use support::{
+    faulty::{Fault, Faulty},
+    raw_h2::{RawH2, faults},
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -47,12 +51,37 @@ fn usage() -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn soak(time: Duration) -> ExitCode {
-    let mut shadows = Vec::new();
-    for fault in Fault::HTTP_1 {
-        shadows.push((fault, Faulty::start(fault)));
+/// A shadow with a fault, for as long as this is kept.
+enum Shadow {
+    Http1(Faulty),
+    Http2(RawH2),
+}
+
+impl Shadow {
+    /// All of them, and what each does wrong.
+    fn all() -> Vec<(String, Self)> {
+        let http1 =
+            Fault::HTTP_1.map(|fault| (format!("{fault:?}"), Self::Http1(Faulty::start(fault))));
+        let http2 = faults::all().into_iter();
+        let http2 = http2.map(|(fault, shadow)| (format!("HTTP/2: {fault}"), Self::Http2(shadow)));
+        http1.into_iter().chain(http2).collect()
     }
-    let urls: Vec<String> = shadows.iter().map(|(_, shadow)| shadow.url()).collect();
+
+    /// How the app is told of it.
+    fn argument(&self) -> String {
+        match self {
+            Self::Http1(shadow) => shadow.url(),
+            Self::Http2(shadow) => format!("{}{}", app::HTTP2, shadow.url()),
+        }
+    }
+}
+
+async fn soak(time: Duration) -> ExitCode {
+    let shadows = Shadow::all();
+    let urls: Vec<String> = shadows
+        .iter()
+        .map(|(_, shadow)| shadow.argument())
+        .collect();
     let mirrored = App::start(&urls).await;
     let plain = App::start(&[]).await;
     let mut report = Report::default();
@@ -64,7 +93,7 @@ async fn soak(time: Duration) -> ExitCode {
             Load::run(&plain, route, until)
         );
         let phase = Phase {
-            fault: format!("{fault:?}"),
+            fault: fault.clone(),
             mirrored: with,
             plain: without,
         };

@@ -132,7 +132,7 @@ impl fmt::Display for Phase {
         } = self;
         write!(
             f,
-            "{fault:24} mirrored: {:7} answered, {} wrong",
+            "{fault:42} mirrored: {:7} answered, {} wrong",
             mirrored.requests, mirrored.wrong
         )?;
         write!(
@@ -148,7 +148,7 @@ impl fmt::Display for Report {
         for (phase, counters) in self.phases.iter().zip(&self.counters) {
             writeln!(
                 f,
-                "{:24} {} received = {} sent ({} answered, {} failed) + {} skipped + {} shed",
+                "{:42} {} received = {} sent ({} answered, {} failed) + {} skipped + {} shed",
                 phase.fault,
                 counters.received,
                 counters.sent,

@@ -46,7 +46,7 @@ use proc_macro::TokenStream;
 /// | `timeout = "2s"` | the time a copy has, from leaving to the last byte of the answer: `"250ms"`, `"2s"`, `"1m 30s"`, up to `"24h"` | `"5s"` |
 /// | `connect_timeout = "1s"` | the time that a copy has to get a connection, as a part of `timeout`; a TCP connection that takes a quarter of it, and 200 ms, is given up and tried once more | `"1s"`, or `timeout` where that is shorter |
 /// | `sync = true` | holds the handler's answer until all copies of the request have ended and their callbacks have run; handler and copies run at the same time | `false` |
-/// | `copy_body = false` | sends the copy without a body, and without the headers that describe one | `true` |
+/// | `copy_body = false` | sends the copy without a body, and without the headers that describe one; that of a `POST`, `PUT` or `PATCH` says `Content-Length: 0` | `true` |
 /// | `max_body = "2MiB"` | a request with a larger body is not copied; the handler gets all of it | `"2MiB"` |
 /// | `body = "tee"` | copies the body as the handler reads it, for uploads and long streams; `"buffer"` reads it before the handler starts | `"buffer"` |
 /// | `read_ahead = "1s"` | how long the body is read before the handler starts: what has not arrived by then is copied as the handler reads it; more than zero and up to `"24h"` | `"1s"` |

@@ -120,7 +120,8 @@ impl MirrorBuilder {
 
     /// The share of requests that each target without a percentage of its own gets, in percent: 0 to 100. Default: 100.
     ///
-    /// The share is exact: of any 100 requests in a row, 10 % are 10, give or take two.
+    /// Sampling starts at a random point, and is even from there on: of any 100 requests in a row 10 % are 10, give or take
+    /// three, and of any 10,000 they are a thousand, give or take five. All and none are exact.
     pub fn percentage(mut self, percentage: f64) -> Self {
         match check_percentage(percentage) {
             Ok(percentage) => self.percentage = percentage,

@@ -11,7 +11,7 @@ use crate::support::{
     raw_h2::frames::{
         CANCEL, HEADERS, INTERNAL_ERROR, NO_ERROR, REFUSED_STREAM, go_away, ok, ok_and_more,
     },
-    resends, settled, until,
+    settled, until,
 };
 
 /// nginx does so after `keepalive_requests`: it processes what came before, ignores what comes after, and says which is
@@ -45,7 +45,7 @@ async fn copies_beyond_the_last_stream_that_is_processed_are_sent_once_more() {
         (11, 0, 0),
         "{stats}"
     );
-    assert_eq!((stats.sent, resends(&stats)), (11, 5), "{stats}");
+    assert_eq!((stats.sent, stats.resends), (11, 5), "{stats}");
     assert_eq!(shadow.requests(), 16);
     assert_eq!(shadow.requests_by_connection()[0], 11);
 }
@@ -97,7 +97,7 @@ async fn copies_that_are_refused_are_sent_once_more() {
     for sent in 2..=6 {
         let stats = post_more(&mirror, &primary, 100_000).await;
         assert_eq!((stats.answered, stats.failed), (sent, 0), "{stats}");
-        assert!((1..sent).contains(&resends(&stats)), "{stats}");
+        assert!((1..sent).contains(&stats.resends), "{stats}");
     }
     assert!(shadow.connections() > 1);
 }
@@ -113,7 +113,7 @@ async fn a_copy_is_sent_once_more_and_never_twice() {
     for sent in 1..=5 {
         let stats = post_more(&mirror, &primary, 10).await;
         assert_eq!(stats.failed_with(FailureKind::Request), sent, "{stats}");
-        assert_eq!(resends(&stats), sent, "{stats}");
+        assert_eq!(stats.resends, sent, "{stats}");
     }
     assert_eq!(shadow.requests(), 10);
 }
@@ -136,7 +136,7 @@ async fn a_copy_that_may_have_been_processed_is_not_sent_again() {
         });
         let (mirror, primary) = mirrored(to(shadow.target())).await;
         let stats = post_more(&mirror, &primary, 10).await;
-        assert_eq!((stats.failed, resends(&stats)), (1, 0), "{stats}");
+        assert_eq!((stats.failed, stats.resends), (1, 0), "{stats}");
         assert_eq!(shadow.requests(), 1);
     }
 }
@@ -156,7 +156,7 @@ async fn a_stream_that_is_cancelled_is_not_sent_again() {
             1,
             "{error}: {stats}"
         );
-        assert_eq!((shadow.requests(), resends(&stats)), (1, 0), "{error}");
+        assert_eq!((shadow.requests(), stats.resends), (1, 0), "{error}");
     }
 }
 
@@ -242,18 +242,23 @@ async fn a_connection_that_takes_no_more_copies_is_not_tried_again() {
         if !frame.ends_stream() {
             return;
         }
+        if peer.connection == 0 && peer.requests() > 10 {
+            // It has said so.
+            return;
+        }
         peer.respond(frame.stream);
-        if peer.connection == 0 {
+        if peer.connection == 0 && peer.requests() == 10 {
             peer.send(go_away(frame.stream, NO_ERROR));
         }
     });
     let (mirror, primary) = mirrored(to(shadow.target())).await;
-    for sent in 1..=20 {
+    for sent in 1..=30 {
         let stats = post_more(&mirror, &primary, 10).await;
         assert_eq!((stats.answered, stats.failed), (sent, 0), "{stats}");
     }
-    assert_eq!(shadow.connections(), 2);
-    assert!(shadow.requests_by_connection()[1] >= 18);
+    // One may have been on its way. What the shadow takes of one connection may be believed of others.
+    assert!(shadow.requests() <= 31, "{}", shadow.requests());
+    assert!(shadow.connections() <= 3, "{}", shadow.connections());
 }
 
 /// The first word of a shadow that goes away says that it will process everything that has left by then (RFC 9113 section

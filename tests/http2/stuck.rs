@@ -7,7 +7,7 @@ use mirror_runtime::{CircuitBreaker, FailureKind};
 
 use super::{SHORT, mirrored, one_more, post_more, to, warm_up};
 use crate::support::{
-    Fault, Faulty, RawH2, Shadow, prior_knowledge, raw_h2::frames::ok, settled, until,
+    Fault, Faulty, RawH2, Shadow, pass, prior_knowledge, raw_h2::frames::ok, settled, until,
 };
 
 /// A shadow whose first connection is stuck, from so many requests on, though it answers pings.
@@ -109,9 +109,10 @@ async fn an_idle_connection_is_closed_after_a_while() {
     let (mirror, primary) = mirrored(to(shadow.target())).await;
     warm_up(&mirror, &primary, &shadow).await;
     assert_eq!(shadow.open(), 1);
-    tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(31)).await;
-    tokio::time::resume();
+    pass(20).await;
+    one_more(&mirror, &primary).await;
+    assert_eq!(shadow.connections(), 1);
+    pass(35).await;
     until("the connection is closed", || shadow.open() == 0).await;
 }
 

@@ -139,25 +139,38 @@ async fn a_client_that_goes_away_gives_its_bytes_back() {
     assert_eq!(settled(&mirror, 4).await[0].answered, 1);
 }
 
+/// A request whose head is as large as this, in one of the places where a client can make it large.
+fn of_size(place: &str, size: usize) -> Request<Body> {
+    let large = "x".repeat(size);
+    let request = match place {
+        "value" => Request::get("/").header("x-large", large),
+        "name" => Request::get("/").header(large, "1"),
+        "path" => Request::get(format!("/{large}")),
+        _ => Request::get(format!("/?{large}")),
+    };
+    request.body(Body::empty()).unwrap()
+}
+
 #[tokio::test]
-async fn large_headers_are_held_for_each_target() {
+async fn large_heads_are_held_for_each_target() {
     let _turn = TURN.lock().await;
     let _budget = Budget::of(15_000);
-    let shadows = [Shadow::start().await, Shadow::start().await];
-    let mirror = Mirror::new(shadows.each_ref().map(Shadow::url)).unwrap();
-    let primary = primary_of(&mirror).await;
-    for (requests, size) in (1..).zip([3_000, 10_000, 20_000]) {
-        let request = Request::get("/").header("x-large", "x".repeat(size));
-        primary.send(request.body(Body::empty()).unwrap()).await;
-        settled(&mirror, requests).await;
+    for place in ["value", "name", "path", "query"] {
+        let shadows = [Shadow::start().await, Shadow::start().await];
+        let mirror = Mirror::new(shadows.each_ref().map(Shadow::url)).unwrap();
+        let primary = primary_of(&mirror).await;
+        for (requests, size) in (1..).zip([3_000, 10_000, 20_000]) {
+            primary.send(of_size(place, size)).await;
+            settled(&mirror, requests).await;
+        }
+        // There is room for both copies of the first, which need none, for one of the second and for none of the third.
+        let stats = mirror.stats().targets;
+        let outcomes: Vec<_> = stats
+            .iter()
+            .map(|target| (target.answered, shed(target)))
+            .collect();
+        assert_eq!(outcomes, [(2, 1), (1, 2)], "{place}");
     }
-    // There is room for both copies of the first, which need none, for one of the second and for none of the third.
-    let stats = mirror.stats().targets;
-    let outcomes: Vec<_> = stats
-        .iter()
-        .map(|target| (target.answered, shed(target)))
-        .collect();
-    assert_eq!(outcomes, [(2, 1), (1, 2)]);
 }
 
 /// Heads that announce much and clients that send none of it.

@@ -6,8 +6,8 @@
 use std::{ffi::OsString, process::Command, sync::Arc};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, PKCS_ECDSA_P256_SHA256,
-    date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair,
+    PKCS_ECDSA_P256_SHA256, date_time_ymd,
 };
 use tokio_rustls::{
     TlsAcceptor,
@@ -66,12 +66,17 @@ impl Authority {
         self.certifies_until(name, 2090, protocols)
     }
 
-    fn certifies_until(&self, name: &str, year: i32, protocols: &[&str]) -> TlsAcceptor {
+    /// A certificate for a name that is valid up to the end of a year, and its key.
+    pub fn issue(&self, name: &str, year: i32) -> (Certificate, KeyPair) {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(year, 12, 31);
         let key = key();
-        let certificate = params.signed_by(&key, &self.0).unwrap();
+        (params.signed_by(&key, &self.0).unwrap(), key)
+    }
+
+    fn certifies_until(&self, name: &str, year: i32, protocols: &[&str]) -> TlsAcceptor {
+        let (certificate, key) = self.issue(name, year);
         let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
         let mut config = ServerConfig::builder()
             .with_no_client_auth()

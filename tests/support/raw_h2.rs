@@ -3,6 +3,7 @@
 //! It has a thread and a runtime of its own: whatever a test does to its runtime, the shadow goes on, and none of its tasks
 //! is among those that the test counts.
 
+pub mod faults;
 pub mod frames;
 
 use std::{

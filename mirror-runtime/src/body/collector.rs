@@ -8,7 +8,7 @@ use http_body::Frame;
 
 use super::{Chunks, CopyBody, Reservation, chunks::ChunksBuilder};
 use crate::{
-    copy::{FREE_HEADERS, size_of, take_values},
+    copy::{FREE_HEAD, size_of, take_values},
     outcome::{ShedReason, SkipReason},
 };
 
@@ -74,7 +74,7 @@ impl Collector {
     /// Keeps the trailers, in memory of their own. They have a place in the byte budget where headers would have one.
     pub(super) fn keep_trailers(&mut self, trailers: &HeaderMap) -> Result<(), SkipReason> {
         let size = size_of(trailers);
-        if size > FREE_HEADERS {
+        if size > FREE_HEAD {
             self.beside += size;
             self.reserve()?;
         }

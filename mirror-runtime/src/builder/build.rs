@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
 use super::MirrorBuilder;
 use crate::{
     BodyMode, ConfigError, Mirror, Target,
-    callbacks::prepare_skips,
+    callbacks::{contained, prepare_skips},
     dispatch::Gate,
     limits,
     mirror::{MirrorTarget, Shared},
@@ -81,7 +81,7 @@ impl MirrorBuilder {
             options: self.options,
             callbacks: self.callbacks,
             comparing,
-            sampler: Sampler::default(),
+            sampler: Sampler::new(),
             latency: LatencyRecorder::new(),
         }));
         registry::register(&mirror);
@@ -110,15 +110,19 @@ impl MirrorBuilder {
     /// Tells the log what its reader should know of a target before it is used.
     fn announce(&self, mirror: &str, target: &Target) {
         if let Some(OffReason::Unset) = target.off_reason() {
-            tracing::info!(mirror, %target, "a target is off: its variable is not set");
+            contained(|| {
+                tracing::info!(mirror, %target, "a target is off: its variable is not set");
+            });
         }
         let forwards = !self.options.headers.strip_credentials;
         if forwards && target.destination().is_some_and(Destination::is_exposed) {
-            tracing::warn!(
-                mirror,
-                %target,
-                "credentials of requests are sent over plain HTTP: use `https`, or `credentials = \"strip\"`"
-            );
+            contained(|| {
+                tracing::warn!(
+                    mirror,
+                    %target,
+                    "credentials of requests are sent over plain HTTP: use `https`, or `credentials = \"strip\"`"
+                );
+            });
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Uri, Version,
+    HeaderMap, HeaderName, HeaderValue, Method, Uri, Version,
     header::{self, Entry, MaxSizeReached},
 };
 use mirror_grammar::is_hop_by_hop;
@@ -129,13 +129,16 @@ impl HeaderRules {
         for (name, value) in arrived {
             if name == header::HOST {
                 host.get_or_insert(value);
-            } else if travels(&name) && !named.contains(&name) {
+            } else if !named.contains(&name)
+                && (travels(&name) || takes_trailers(original.version, &name, &value))
+            {
                 headers.try_append(name, value)?;
             }
         }
-        let host = host.or_else(|| authority(&original.uri));
+        let host = authority(&original.uri).or(host);
         if original.version >= Version::HTTP_2 {
-            join_cookies(&mut headers);
+            // HTTP/2 may split `Cookie` into several; elsewhere there must be one (RFC 9113 section 8.2.3).
+            join(&mut headers, header::COOKIE);
         }
         self.change(&mut headers)?;
         if let (true, Some(host)) = (self.preserve_host, &host) {
@@ -163,7 +166,7 @@ impl HeaderRules {
         for (name, value) in arrived {
             headers.try_append(name.clone(), value.clone())?;
         }
-        let host = headers.get(header::HOST).cloned();
+        let host = authority(&original.uri).or_else(|| headers.get(header::HOST).cloned());
         if self.without_body {
             remove_all(
                 &mut headers,
@@ -171,7 +174,7 @@ impl HeaderRules {
             );
         }
         self.change(&mut headers)?;
-        mark(&mut headers, host.or_else(|| authority(&original.uri)))?;
+        mark(&mut headers, host)?;
         Ok(headers)
     }
 
@@ -220,10 +223,46 @@ fn travels(name: &HeaderName) -> bool {
     !is_hop_by_hop(name) && !SET_ANEW.contains(name)
 }
 
-/// What stands for `Host` in HTTP/2, without a user name or password.
+/// Whether a header says, in HTTP/2, that trailers are understood. That is how gRPC knows who can be answered (RFC 9113
+/// section 8.2.2); all else that `TE` may say is about a connection of HTTP/1.
+fn takes_trailers(version: Version, name: &HeaderName, value: &HeaderValue) -> bool {
+    version >= Version::HTTP_2
+        && name == header::TE
+        && value.as_bytes().eq_ignore_ascii_case(b"trailers")
+}
+
+/// The authority of a URI, without a user name or password: in HTTP/2, and in absolute form, where it counts instead of
+/// `Host` (RFC 9112 section 3.2.2).
 fn authority(uri: &Uri) -> Option<HeaderValue> {
     let host = uri.authority()?.as_str().rsplit('@').next()?;
     HeaderValue::from_str(host).ok()
+}
+
+/// Whether servers expect a body with a method, and a length if there is none (RFC 9110 section 8.6).
+pub(super) fn anticipates_body(method: &Method) -> bool {
+    [Method::POST, Method::PUT, Method::PATCH].contains(method)
+}
+
+/// Makes room for the marker in a head of a hundred fields, which is all that many servers take. What goes is an
+/// `Accept: */*`, which says what its absence says (RFC 9110 section 12.5.1), and then lines beyond the first of a field:
+/// one line with all of them means the same (RFC 9110 section 5.3).
+pub(super) fn fit(headers: &mut HeaderMap, has_body: bool) {
+    const MOST: usize = 100;
+    let added = usize::from(has_body) + usize::from(!headers.contains_key(header::HOST));
+    if headers.len() + added <= MOST {
+        return;
+    }
+    let mut accepted = headers.get_all(header::ACCEPT).iter();
+    if accepted.all(|accepted| accepted == "*/*") {
+        headers.remove(header::ACCEPT);
+    }
+    let is_repeated = |name: &&HeaderName| headers.get_all(*name).iter().nth(1).is_some();
+    let repeated: Vec<_> = headers.keys().filter(is_repeated).cloned().collect();
+    for name in repeated {
+        if headers.len() + added > MOST {
+            join(headers, name);
+        }
+    }
 }
 
 /// Whether a request says that it has a body, if only an empty one.
@@ -243,16 +282,17 @@ fn named_by_connection(headers: &[(HeaderName, HeaderValue)]) -> Vec<HeaderName>
         .collect()
 }
 
-/// HTTP/2 may split `Cookie` into several; elsewhere there must be one (RFC 9113 section 8.2.3).
-fn join_cookies(headers: &mut HeaderMap) {
-    let Ok(Entry::Occupied(mut cookies)) = headers.try_entry(header::COOKIE) else {
+/// Joins the lines of a field to one.
+fn join(headers: &mut HeaderMap, name: HeaderName) {
+    let separator: &[u8] = if name == header::COOKIE { b"; " } else { b", " };
+    let Ok(Entry::Occupied(mut lines)) = headers.try_entry(name) else {
         return;
     };
-    if cookies.iter().count() > 1 {
-        let pairs: Vec<&[u8]> = cookies.iter().map(HeaderValue::as_bytes).collect();
-        if let Ok(mut joined) = HeaderValue::from_bytes(&pairs.join(&b"; "[..])) {
+    if lines.iter().count() > 1 {
+        let values: Vec<&[u8]> = lines.iter().map(HeaderValue::as_bytes).collect();
+        if let Ok(mut joined) = HeaderValue::from_bytes(&values.join(separator)) {
             joined.set_sensitive(true);
-            cookies.insert(joined);
+            lines.insert(joined);
         }
     }
 }

@@ -6,8 +6,9 @@ use proptest::prelude::*;
 use super::*;
 
 /// What RFC 9110 section 7.6.1 keeps from travelling, what the client sets anew, and the marker.
-const NEVER_COPIED: [&str; 13] = [
+const NEVER_COPIED: [&str; 14] = [
     "connection",
+    "http2-settings",
     "keep-alive",
     "proxy-connection",
     "proxy-authenticate",
