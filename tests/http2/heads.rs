@@ -11,10 +11,7 @@ use http_body_util::StreamBody;
 use mirror_runtime::{FailureKind, Target, TargetStats};
 
 use super::{mirrored, one_more, to};
-use crate::support::{
-    RawH2, Shadow, prior_knowledge,
-    raw_h2::frames::early_hints,
-};
+use crate::support::{RawH2, Shadow, prior_knowledge, raw_h2::frames::early_hints};
 
 /// So many headers of the same length.
 fn headers(number: usize, length: usize) -> HeaderMap {
