@@ -75,7 +75,7 @@ async fn record(address: &str) -> support::Result<JoinHandle<std::io::Result<Str
 /// Whether this is a head, and the body where the head announces one.
 fn is_complete(got: &[u8]) -> bool {
     let got = String::from_utf8_lossy(got);
-    let has_body = got.contains("content-length:");
+    let has_body = got.contains("content-length:") && !got.contains("content-length: 0\r\n");
     got.contains("\r\n\r\n") && (!has_body || got.ends_with(BODY))
 }
 

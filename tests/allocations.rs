@@ -29,6 +29,8 @@ fn a_request_that_is_not_sampled_allocates_nothing() {
     let layer = until_the_answer(Version::LayerUnsampled, Shape::KIB);
     let empty = until_the_answer(Version::EmptyLayer, Shape::KIB);
     at_most(empty.count, layer.count, "the layer, beside an empty one");
+    let told = until_the_answer(Version::ToldUnsampled, Shape::KIB);
+    at_most(empty.count, told.count, "the layer with `on_skip`");
 }
 
 #[test]

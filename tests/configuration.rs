@@ -2,7 +2,9 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use mirror_runtime::{CompareMode, ConfigError, Http2, Mirror, MirrorBuilder, Target, Thresholds};
+use mirror_runtime::{
+    BodyMode, CompareMode, ConfigError, Http2, Mirror, MirrorBuilder, Target, Thresholds,
+};
 
 fn message(builder: MirrorBuilder) -> String {
     builder.build().unwrap_err().to_string()
@@ -123,6 +125,14 @@ fn values_are_checked() {
             "invalid header name `x env`",
         ),
         (
+            valid().set_header("Expect", "100-continue"),
+            "`expect` waits for a go-ahead, and a copy comes with its body at once",
+        ),
+        (
+            valid().remove_header("trailer"),
+            "`trailer` is a hop-by-hop header, which no copy carries",
+        ),
+        (
             valid().set_header("connection", "1"),
             "`connection` is a hop-by-hop header, which no copy carries",
         ),
@@ -133,6 +143,24 @@ fn values_are_checked() {
         (
             valid().max_body(1).copy_body(false),
             "`max_body` conflicts with `copy_body(false)`: there is no body to limit",
+        ),
+        (
+            valid().read_ahead(Duration::ZERO),
+            "invalid `read_ahead`: it must be longer than zero",
+        ),
+        (
+            valid().read_ahead(Duration::MAX),
+            "invalid `read_ahead`: it must be at most 24h",
+        ),
+        (
+            valid().read_ahead(Duration::from_secs(1)).copy_body(false),
+            "`read_ahead` conflicts with `copy_body(false)`: there is no body to read",
+        ),
+        (
+            valid()
+                .read_ahead(Duration::from_secs(1))
+                .body(BodyMode::Tee),
+            "`read_ahead` conflicts with `body(BodyMode::Tee)`: the handler reads the body then",
         ),
         (
             valid().set_header("x-a", "1").remove_header("X-A"),

@@ -73,13 +73,11 @@ async fn the_builder_has_the_same_filters_and_samples_what_passes_them() {
         primary.get("/x").await;
     }
     let stats = settled(&mirror, 30).await;
-    assert_eq!(
-        (
-            stats[0].answered,
-            stats[0].skipped_for(SkipReason::Filtered)
-        ),
-        (5, 20)
-    );
+    // Half of what passes, wherever sampling starts.
+    let left_out = stats[0].skipped_for(SkipReason::NotSampled);
+    assert_eq!(stats[0].answered + left_out, 10);
+    assert!((4..=6).contains(&left_out), "{left_out}");
+    assert_eq!(stats[0].skipped_for(SkipReason::Filtered), 20);
 }
 
 #[tokio::test]

@@ -141,22 +141,28 @@ async fn servers_and_handlers_are_targets_side_by_side() {
         .iter()
         .map(|target| (target.name.as_str(), target.answered))
         .collect();
+    let half = stats[2].answered;
+    assert!((4..=6).contains(&half), "{half}");
     assert_eq!(
         answered,
-        [("handler(first)", 10), (MIXED, 10), ("second", 5)]
+        [("handler(first)", 10), (MIXED, 10), ("second", half)]
     );
-    assert_eq!(stats[2].skipped_for(SkipReason::NotSampled), 5);
+    assert_eq!(stats[2].skipped_for(SkipReason::NotSampled), 10 - half);
     shadow.receives(10).await;
+    let half = usize::try_from(half).unwrap();
     let mut expected = vec!["first"; 10];
-    expected.extend(["second"; 5]);
+    expected.extend(vec!["second"; half]);
     assert_eq!(log.lines(), expected);
     // A copy is counted before its callback is called.
-    until("every answer was seen", || SEEN.lock().unwrap().len() == 25).await;
+    let all = 20 + half;
+    until("every answer was seen", || {
+        SEEN.lock().unwrap().len() == all
+    })
+    .await;
     let seen = SEEN.lock().unwrap();
     let count = |line: &str| seen.iter().filter(|seen| *seen == line).count();
     assert_eq!(count("handler(first) 201 the first"), 10);
-    assert_eq!(count("second 202 the second"), 5);
-    assert_eq!(seen.len(), 25);
+    assert_eq!(count("second 202 the second"), half);
 }
 
 #[mirror(targets = [handler(mirrored_itself)], state = Log)]

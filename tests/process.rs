@@ -28,6 +28,8 @@ mod load;
 mod look_ups;
 #[path = "process/silent_primary.rs"]
 mod silent_primary;
+#[path = "process/subscriber.rs"]
+mod subscriber;
 mod support;
 
 use std::{
@@ -138,6 +140,43 @@ async fn a_response_that_has_begun_is_answered_when_a_drain_cuts_it() {
     assert_eq!((drained.finished, drained.cut), (0, 1));
     let stats = settled(&mirror, 1).await.remove(0);
     assert_eq!((stats.answered, stats.cut), (1, 1), "{stats}");
+}
+
+#[tokio::test]
+async fn copies_that_another_drain_cuts_have_not_finished() {
+    let _turn = TURN.lock().await;
+    let shadow = Shadow::holding_after(1).await;
+    let mirror = Mirror::new([shadow.url()]).unwrap();
+    let primary = Primary::start(app(&mirror)).await;
+    let gate = Shadow::holding().await;
+    let finishing = Mirror::new([gate.url()]).unwrap();
+    let finishing_primary = Primary::start(app(&finishing)).await;
+    for _ in 0..4 {
+        primary.get("/").await;
+    }
+    finishing_primary.get("/").await;
+    shadow.receives(4).await;
+    gate.receives(1).await;
+    until("one is answered", || {
+        mirror.stats().targets[0].answered == 1
+    })
+    .await;
+    let patient = tokio::spawn(mirror_runtime::drain(Duration::from_hours(1)));
+    while mirror.stats().targets[0].shed_for(ShedReason::Draining) == 0 {
+        primary.get("/").await;
+    }
+    // One ends by itself while both wait, and three do not.
+    gate.release();
+    until("another is answered", || {
+        finishing.stats().targets[0].in_flight == 0
+    })
+    .await;
+    let hasty = mirror_runtime::drain(Duration::ZERO).await;
+    let patient = eventually("the other drain", patient).await.unwrap();
+    assert_eq!((patient.finished, patient.cut), (1, 3));
+    // What had ended before it began is not its affair.
+    assert_eq!(hasty.cut, 3);
+    assert!(hasty.finished <= 1);
 }
 
 #[tokio::test]

@@ -1,9 +1,15 @@
-//! A percentage is an exact share, the same for every kind of request.
+//! A percentage is a share that every stretch of requests comes near, the same for every kind of request. Where sampling
+//! starts is chance, in these tests as in production: they know the bounds.
 
 use axum::{Router, routing::get};
 use mirror_runtime::{Mirror, SkipReason, Target, mirror};
 
 use crate::support::{Primary, Shadow, mirror_named, settled};
+
+/// Whether so many of a hundred requests, or of fewer, are what a percentage promises.
+fn is_near(sampled: usize, share: usize) -> bool {
+    sampled.abs_diff(share) <= 3
+}
 
 const HALF: &str = "http://127.77.0.10:20101";
 
@@ -11,21 +17,18 @@ const HALF: &str = "http://127.77.0.10:20101";
 async fn half() {}
 
 #[tokio::test]
-async fn half_of_a_hundred_requests_is_fifty() {
+async fn half_of_a_hundred_requests_is_fifty_give_or_take_three() {
     let shadow = Shadow::at(HALF).await;
     let primary = Primary::start(Router::new().route("/", get(half))).await;
     for _ in 0..100 {
         primary.get("/").await;
     }
     let stats = settled(&mirror_named("tests::sampling::half"), 100).await;
-    assert_eq!(
-        (
-            stats[0].answered,
-            stats[0].skipped_for(SkipReason::NotSampled)
-        ),
-        (50, 50)
-    );
-    assert_eq!(shadow.recorded().len(), 50);
+    let copies = shadow.recorded().len();
+    assert!(is_near(copies, 50), "{copies}");
+    assert_eq!(stats[0].answered, copies as u64);
+    let left_out = stats[0].skipped_for(SkipReason::NotSampled);
+    assert_eq!(left_out, 100 - copies as u64);
 }
 
 const TENTH: &str = "http://127.77.0.11:20101";
@@ -45,10 +48,9 @@ async fn each_target_gets_its_own_share() {
             sent += 1;
         }
         settled(&mirror_named("tests::sampling::tenth_and_half"), requests).await;
-        assert_eq!(
-            [tenth.recorded().len(), half.recorded().len()],
-            [of_tenth, of_half]
-        );
+        let copies = [tenth.recorded().len(), half.recorded().len()];
+        let near = is_near(copies[0], of_tenth) && is_near(copies[1], of_half);
+        assert!(near, "{copies:?} of {requests}");
     }
 }
 
@@ -71,8 +73,8 @@ async fn alternating_requests_are_copied_alike() {
     settled(&mirror, 100).await;
     let recorded = shadow.recorded();
     let a = recorded.iter().filter(|copy| copy.target == "/a").count();
-    assert_eq!(recorded.len(), 50);
-    assert!((23..=27).contains(&a), "{a} of 50 copies are of /a");
+    assert!(is_near(recorded.len(), 50), "{}", recorded.len());
+    assert!((20..=30).contains(&a), "{a} of 50 copies are of /a");
 }
 
 #[tokio::test]
@@ -96,7 +98,8 @@ async fn a_smaller_share_is_a_part_of_a_larger_one() {
         .into_iter()
         .map(|copy| copy.target)
         .collect();
-    assert_eq!((small.recorded().len(), of_large.len()), (5, 30));
+    let of_small = small.recorded().len();
+    assert!(is_near(of_small, 5) && is_near(of_large.len(), 30));
     assert!(
         small
             .recorded()
@@ -125,4 +128,21 @@ async fn nothing_is_sent_at_zero_percent() {
         20
     );
     assert_eq!(shadow.connections(), 0);
+}
+
+/// A program that serves one request is mirrored as often as any, and replicas do not sample the same ones.
+#[tokio::test]
+async fn each_mirror_starts_to_sample_at_a_point_of_its_own() {
+    let shadow = Shadow::start().await;
+    for _ in 0..60 {
+        let mirror = Mirror::builder().target(shadow.url()).percentage(50.0);
+        let mirror = mirror.build().unwrap();
+        let app = Router::new().route("/", get(|| async {}));
+        let primary = Primary::start(app.layer(mirror.layer())).await;
+        primary.get("/").await;
+        settled(&mirror, 1).await;
+    }
+    // Half of them, in a fair draw.
+    let first = shadow.recorded().len();
+    assert!((5..=55).contains(&first), "{first}");
 }

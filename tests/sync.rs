@@ -11,7 +11,9 @@ use std::{
 use axum::{Router, routing::get};
 use mirror_runtime::{FailureKind, Mirror, MirrorError, ShadowResponse, Target, mirror};
 
-use crate::support::{Primary, Shadow, closed_port, mirror_named};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::support::{Primary, Shadow, closed_port, eventually, mirror_named, settled};
 
 const SYNC: &str = "http://127.77.0.70:20101";
 
@@ -100,4 +102,29 @@ async fn the_handler_runs_while_the_copies_are_under_way() {
     assert_eq!(primary.get("/").await.text(), "primary");
     assert!(began.load(Ordering::SeqCst));
     assert_eq!(mirror.stats().targets[0].answered, 1);
+}
+
+/// A client that has said all that it has to say may close its half of the connection. Servers such as hyper's take that
+/// for a client that has gone, and drop a request whose response is not there yet: with `sync` it is there later.
+#[tokio::test]
+async fn a_client_that_closes_its_half_is_answered_only_without_sync() {
+    for sync in [false, true] {
+        let shadow = Shadow::holding().await;
+        let mirror = Mirror::builder().target(shadow.url()).sync(sync);
+        let mirror = mirror.build().unwrap();
+        let app = Router::new().fallback(get(|| async { "primary" }));
+        let primary = Primary::start(app.layer(mirror.layer())).await;
+        let mut client = primary.connect().await;
+        let request = b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+        client.write_all(request).await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut response = String::new();
+        let read = client.read_to_string(&mut response);
+        eventually("the end", read).await.unwrap();
+        assert_eq!(response.ends_with("\r\n\r\nprimary"), !sync, "{response}");
+        // Its copy is sent all the same, and counted.
+        shadow.receives_one().await;
+        shadow.release();
+        assert_eq!(settled(&mirror, 1).await[0].answered, 1);
+    }
 }

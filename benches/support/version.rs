@@ -3,7 +3,7 @@
 use std::fmt;
 
 use axum::{Router, routing::MethodRouter};
-use mirror_runtime::Mirror;
+use mirror_runtime::{Mirror, SkipReason, Target};
 
 use super::{Nothing, app, by_hand::ByHand};
 
@@ -17,6 +17,8 @@ pub(crate) enum Version {
     /// With a handler as its target.
     CandidateUnsampled,
     LayerUnsampled,
+    /// The layer, where somebody is told of each request that is not sampled.
+    ToldUnsampled,
     ByHandUnsampled,
     Attribute(usize),
     Layer(usize),
@@ -53,6 +55,7 @@ impl Version {
             Self::AttributeUnsampled => app::attribute_unsampled(),
             Self::CandidateUnsampled => app::candidate_unsampled(),
             Self::LayerUnsampled => app::layer(&mirror(1, 0.0)),
+            Self::ToldUnsampled => app::layer(&telling()),
             Self::ByHandUnsampled => app::by_hand(ByHand::new(Nothing, &urls(1), 0)),
             Self::Attribute(targets) => app::attribute(&mirror(targets, 100.0)),
             Self::Layer(targets) => app::layer(&mirror(targets, 100.0)),
@@ -72,6 +75,7 @@ impl fmt::Display for Version {
             Self::AttributeUnsampled => write!(f, "attribute, 0 %"),
             Self::CandidateUnsampled => write!(f, "attribute with a candidate, 0 %"),
             Self::LayerUnsampled => write!(f, "layer, 0 %"),
+            Self::ToldUnsampled => write!(f, "layer with `on_skip`, 0 %"),
             Self::ByHandUnsampled => write!(f, "by hand, 0 %"),
             Self::Attribute(targets) => write!(f, "attribute, to {targets}"),
             Self::Layer(targets) => write!(f, "layer, to {targets}"),
@@ -86,6 +90,14 @@ fn mirror(targets: usize, percentage: f64) -> Mirror {
     let mirror = urls(targets)
         .iter()
         .fold(mirror, |mirror, url| mirror.target(url.as_str()));
+    mirror.build().expect("options that are right")
+}
+
+fn telling() -> Mirror {
+    let mirror = Mirror::builder().percentage(0.0).transport(Nothing);
+    let mirror = mirror
+        .target(urls(1).remove(0).as_str())
+        .on_skip(|_: &Target, reason: &SkipReason| assert_eq!(*reason, SkipReason::NotSampled));
     mirror.build().expect("options that are right")
 }
 

@@ -9,8 +9,9 @@ use libfuzzer_sys::fuzz_target;
 use mirror_runtime::__fuzz::copied_headers;
 
 /// RFC 9110 section 7.6.1, what the client sets anew, and the marker.
-const NEVER_COPIED: [&str; 13] = [
+const NEVER_COPIED: [&str; 14] = [
     "connection",
+    "http2-settings",
     "keep-alive",
     "proxy-connection",
     "proxy-authenticate",
@@ -25,6 +26,8 @@ const NEVER_COPIED: [&str; 13] = [
     "x-mirrored-from",
 ];
 
+const AUTHORITY: &str = "shop.example:81";
+
 const CREDENTIALS: [&str; 3] = ["authorization", "cookie", "x-api-key"];
 
 fuzz_target!(|data: &[u8]| {
@@ -34,10 +37,14 @@ fuzz_target!(|data: &[u8]| {
     let strip = options & 1 > 0;
     let preserve_host = options & 2 > 0;
     let http_2 = options & 4 > 0;
-    let parts = request(lines, http_2);
+    let absolute = options & 8 > 0;
+    let parts = request(lines, http_2, absolute);
     let copied = copied_headers(&parts, strip, preserve_host);
 
+    // What the URI says counts more than `Host` (RFC 9112 section 3.2.2).
+    let authority = HeaderValue::from_static(AUTHORITY);
     let host = parts.headers.get("host");
+    let host = if absolute { Some(&authority) } else { host };
     let unknown = HeaderValue::from_static("unknown");
     assert_eq!(
         values(&copied, "x-mirrored-from"),
@@ -53,8 +60,15 @@ fuzz_target!(|data: &[u8]| {
         let named = named.iter().any(|word| word == name.as_str().as_bytes());
         !(stripped || named || NEVER_COPIED.contains(&name.as_str()))
     };
+    let te = values(&copied, "te");
+    let trailers: Vec<_> = values(&parts.headers, "te");
+    let trailers = trailers
+        .into_iter()
+        .filter(|value| value.as_bytes().eq_ignore_ascii_case(b"trailers"));
+    let te_travels = http_2 && !named.iter().any(|word| word == b"te");
+    assert_eq!(te, trailers.filter(|_| te_travels).collect::<Vec<_>>());
     for name in copied.keys() {
-        let set = name == "x-mirrored-from" || (preserve_host && name == "host");
+        let set = name == "x-mirrored-from" || (preserve_host && name == "host") || name == "te";
         assert!(set || travels(name), "{name} must not be copied");
     }
     for name in parts.headers.keys().filter(|name| travels(name)) {
@@ -67,8 +81,12 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-fn request(lines: &[u8], http_2: bool) -> Parts {
+fn request(lines: &[u8], http_2: bool, absolute: bool) -> Parts {
     let mut request = Request::new(());
+    if absolute {
+        let uri = format!("http://user:pass@{AUTHORITY}/x");
+        *request.uri_mut() = uri.parse().expect("a URI");
+    }
     if http_2 {
         *request.version_mut() = Version::HTTP_2;
     }

@@ -57,6 +57,10 @@ fuzz_target!(|data: &[u8]| {
         uri.path_and_query().map(http::uri::PathAndQuery::as_str),
         Some(&*format!("{}{slash}{path_and_query}", parts.base_path))
     );
+    // Also as it is sent: a path alone.
+    let sent = uri.path_and_query().cloned().map(Uri::from).expect("it was joined");
+    assert!(sent.path().starts_with('/'), "{sent:?}");
+    assert!(parts.base_path.is_empty() || !climbs(original.path()));
     // Also for a server that resolves dot segments.
     if let Ok(resolved) = Url::parse(&uri.to_string()) {
         assert_eq!(resolved.origin(), base.origin());
@@ -64,3 +68,46 @@ fuzz_target!(|data: &[u8]| {
         assert!(resolved.username().is_empty() && resolved.password().is_none());
     }
 });
+
+/// Whether a server that decodes a path so many times as it can would find `..` in it.
+fn climbs(path: &str) -> bool {
+    let mut path = path.as_bytes().to_vec();
+    loop {
+        let mut segments = path.split(|byte| matches!(byte, b'/' | b'\\'));
+        if segments.any(is_parent) {
+            return true;
+        }
+        let decoded = decoded(&path);
+        if decoded == path {
+            return false;
+        }
+        path = decoded;
+    }
+}
+
+/// Whether a segment is `..` up to its parameters, or to what ends a text in C, spaces aside.
+fn is_parent(segment: &[u8]) -> bool {
+    let end = segment.iter().position(|byte| matches!(byte, b';' | 0));
+    segment[..end.unwrap_or(segment.len())].trim_ascii() == b".."
+}
+
+fn decoded(path: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((first, behind)) = rest.split_first() {
+        let digits = behind.get(..2).and_then(|digits| str::from_utf8(digits).ok());
+        let digits = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let value = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match value.filter(|_| *first == b'%') {
+            Some(value) => {
+                decoded.push(value);
+                rest = &behind[2..];
+            }
+            None => {
+                decoded.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    decoded
+}

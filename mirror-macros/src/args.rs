@@ -37,6 +37,7 @@ pub(crate) struct Args {
     pub(crate) copy_body: Option<bool>,
     pub(crate) max_body: Option<usize>,
     pub(crate) body: Option<Body>,
+    pub(crate) read_ahead: Option<Duration>,
     pub(crate) max_in_flight: Option<usize>,
     pub(crate) rate_limit: Option<Rate>,
     pub(crate) circuit_breaker: Option<CircuitBreaker>,

@@ -46,9 +46,10 @@ use proc_macro::TokenStream;
 /// | `timeout = "2s"` | the time a copy has, from leaving to the last byte of the answer: `"250ms"`, `"2s"`, `"1m 30s"`, up to `"24h"` | `"5s"` |
 /// | `connect_timeout = "1s"` | the time that a copy has to get a connection, as a part of `timeout`; a TCP connection that takes a quarter of it, and 200 ms, is given up and tried once more | `"1s"`, or `timeout` where that is shorter |
 /// | `sync = true` | holds the handler's answer until all copies of the request have ended and their callbacks have run; handler and copies run at the same time | `false` |
-/// | `copy_body = false` | sends the copy without a body, and without the headers that describe one | `true` |
+/// | `copy_body = false` | sends the copy without a body, and without the headers that describe one; that of a `POST`, `PUT` or `PATCH` says `Content-Length: 0` | `true` |
 /// | `max_body = "2MiB"` | a request with a larger body is not copied; the handler gets all of it | `"2MiB"` |
 /// | `body = "tee"` | copies the body as the handler reads it, for uploads and long streams; `"buffer"` reads it before the handler starts | `"buffer"` |
+/// | `read_ahead = "1s"` | how long the body is read before the handler starts: what has not arrived by then is copied as the handler reads it; more than zero and up to `"24h"` | `"1s"` |
 /// | `max_in_flight = 256` | copies in flight to each target, at least 1; one beyond them is shed, never queued | 256 |
 /// | `rate_limit = "100/s"` | copies to each target in a second, `"100/m"` in a minute, `"100/h"` in an hour; after the percentage, and one beyond them is shed | none |
 /// | `circuit_breaker = { .. }` | leaves a target alone that fails, see [below](#circuit-breaker); `off` for never | `{ failures = 5, cooldown = "5s" }` |
@@ -92,7 +93,7 @@ use proc_macro::TokenStream;
 /// async fn search(Query(terms): Query<Terms>) -> Json<Vec<Hit>> { .. }
 /// ```
 ///
-/// `max_body` and `body` conflict with `copy_body = false`, `connect_timeout` cannot be longer than `timeout`, and a header
+/// `max_body`, `body` and `read_ahead` conflict with `copy_body = false`, `read_ahead` with `body = "tee"`, `connect_timeout` cannot be longer than `timeout`, and a header
 /// cannot be both set and removed. `ignore`, `unordered` and `tolerance` are about JSON, and conflict with
 /// `compare = "status"` and `"bytes"`; the first of these conflicts with `max_compare_body`, too. Headers that the mirror decides about are left alone: those of the connection
 /// ([RFC 9110 section 7.6.1]), `Content-Length`, `Host` and `X-Mirrored-From`.

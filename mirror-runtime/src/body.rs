@@ -4,6 +4,8 @@ mod budget;
 mod chunks;
 mod collector;
 mod copy_body;
+mod is_gone;
+mod leftover;
 #[cfg(test)]
 mod properties;
 mod read_ahead;
@@ -15,7 +17,8 @@ pub(crate) use budget::Reservation;
 pub(crate) use chunks::Chunks;
 pub(crate) use collector::Collector;
 pub use copy_body::CopyBody;
-pub(crate) use read_ahead::read_ahead;
+pub(crate) use is_gone::{Guard, IsGone};
+pub(crate) use read_ahead::{ReadAhead, read_ahead};
 pub(crate) use read_body::ReadBody;
 pub(crate) use tee::Tee;
 

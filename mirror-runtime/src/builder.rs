@@ -67,6 +67,7 @@ pub struct MirrorBuilder {
     timeout: Duration,
     max_body: Option<usize>,
     body: Option<BodyMode>,
+    read_ahead: Option<Duration>,
     protection: Protection,
     connect_timeout: Option<Duration>,
     options: Options,
@@ -86,6 +87,7 @@ impl Default for MirrorBuilder {
             timeout: DEFAULT_TIMEOUT,
             max_body: None,
             body: None,
+            read_ahead: None,
             protection: Protection::default(),
             connect_timeout: None,
             options: Options::default(),
@@ -118,7 +120,8 @@ impl MirrorBuilder {
 
     /// The share of requests that each target without a percentage of its own gets, in percent: 0 to 100. Default: 100.
     ///
-    /// The share is exact: of any 100 requests in a row, 10 % are 10, give or take two.
+    /// Sampling starts at a random point, and is even from there on: of any 100 requests in a row 10 % are 10, give or take
+    /// three, and of any 10,000 they are a thousand, give or take five. All and none are exact.
     pub fn percentage(mut self, percentage: f64) -> Self {
         match check_percentage(percentage) {
             Ok(percentage) => self.percentage = percentage,
@@ -129,6 +132,9 @@ impl MirrorBuilder {
 
     /// The time that a copy may take, from leaving to the last byte of the answer, for each target without a timeout of
     /// its own: up to a day. Default: 5 s.
+    ///
+    /// A response that has begun by then and states no length, or more than 1 MiB, is answered all the same: what has
+    /// arrived is kept, its connection is closed, and it is counted as [`cut`](crate::TargetStats::cut).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         match check_timeout(timeout) {
             Ok(timeout) => self.timeout = timeout,
@@ -165,6 +171,20 @@ impl MirrorBuilder {
     /// When the body of a request is read for its copies. Default: [`BodyMode::Buffer`].
     pub fn body(mut self, body: BodyMode) -> Self {
         self.body = Some(body);
+        self
+    }
+
+    /// How long the body of a request is read before the handler starts, from when the client is first waited for: more
+    /// than zero, and up to a day. What has not arrived by then is noted as the handler reads it, as with
+    /// [`BodyMode::Tee`], and the copies leave at its end. Default: 1 s, in which bodies of up to `max_body` arrive from
+    /// any client that is not slow; the handler, and its own limits on time, start no later because of the mirror.
+    ///
+    /// It goes with [`BodyMode::Buffer`] alone.
+    pub fn read_ahead(mut self, within: Duration) -> Self {
+        match check_timeout(within) {
+            Ok(within) => self.read_ahead = Some(within),
+            Err(error) => self.mistaken(ConfigError::ReadAhead(error)),
+        }
         self
     }
 

@@ -1,6 +1,8 @@
 //! The user's own code, kept from doing harm: a panic in it ends there.
 
+mod fair;
 mod off_path;
+mod skips;
 
 use std::{
     fmt,
@@ -9,7 +11,10 @@ use std::{
 
 use http::request::Parts;
 
-pub(crate) use self::off_path::{compare_off_path, off_path, off_path_unawaited, tell_off_path};
+pub(crate) use self::{
+    off_path::{compare_off_path, off_path, tell_off_path},
+    skips::{prepare as prepare_skips, tell_skip},
+};
 use crate::{
     Target,
     outcome::{MirrorError, ShadowResponse, SkipReason},
@@ -84,12 +89,25 @@ impl fmt::Debug for Callbacks {
 
 /// Runs code of the user's. The panic hook has printed the message of a panic by the time it is caught here.
 pub(crate) fn caught<T>(option: &'static str, callback: impl FnOnce() -> T) -> Option<T> {
-    match panic::catch_unwind(AssertUnwindSafe(callback)) {
+    let value = unpanicked(callback);
+    if value.is_none() {
+        contained(|| tracing::error!(option, "code given to a mirror panicked"));
+    }
+    value
+}
+
+/// Runs what tells the log, or what runs on a thread that others need too. A subscriber is code of the user's as well: a
+/// panic in it ends here, and nobody is told, because there is nobody to tell.
+pub(crate) fn contained(run: impl FnOnce()) {
+    unpanicked(run);
+}
+
+fn unpanicked<T>(run: impl FnOnce() -> T) -> Option<T> {
+    match panic::catch_unwind(AssertUnwindSafe(run)) {
         Ok(value) => Some(value),
         Err(payload) => {
             // Not dropped: the payload is the user's, and its `Drop` may panic too.
             std::mem::forget(payload);
-            tracing::error!(option, "code given to a mirror panicked");
             None
         }
     }

@@ -107,6 +107,15 @@ pub enum ConfigError {
     /// Options that contradict one another.
     #[error("`max_body` conflicts with `copy_body(false)`: there is no body to limit")]
     MaxBodyWithoutBody,
+    /// A `read_ahead` of zero, or of more than a day.
+    #[error("invalid `read_ahead`: {0}")]
+    ReadAhead(DurationError),
+    /// Options that contradict one another.
+    #[error("`read_ahead` conflicts with `copy_body(false)`: there is no body to read")]
+    ReadAheadWithoutBody,
+    /// Options that contradict one another.
+    #[error("`read_ahead` conflicts with `body(BodyMode::Tee)`: the handler reads the body then")]
+    ReadAheadOfTee,
     /// An empty list of methods would mirror nothing.
     #[error("`methods` must name at least one method")]
     NoMethods,

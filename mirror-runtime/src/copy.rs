@@ -13,7 +13,7 @@ use http::{
 
 use crate::{
     body::{CopyBody, Reservation},
-    outcome::ShedReason,
+    outcome::{ShedReason, SkipReason},
     target::Recipient,
 };
 
@@ -25,9 +25,10 @@ use within::Within;
 /// Marks every copy, and holds the host that the original was for. A request that carries it is not mirrored again.
 pub(crate) const MIRRORED_FROM: HeaderName = HeaderName::from_static("x-mirrored-from");
 
-/// What headers may take without a place in the byte budget. Nearly all do with less, and the bounds on copies in flight
+/// What a head may take without a place in the byte budget. Nearly all do with less, and the bounds on copies in flight
 /// bound it: 4 MiB for 1,024 copies.
-pub(crate) const FREE_HEADERS: usize = 4 * 1024;
+/// Trailers have as much.
+pub(crate) const FREE_HEAD: usize = 4 * 1024;
 
 /// The head of a request that is to be copied, as it arrived. Taking it is all that the primary waits for.
 #[derive(Debug)]
@@ -58,13 +59,21 @@ impl Original {
     }
 
     /// What all its copies have in common, but for their body.
-    pub(crate) fn into_copy(mut self, rules: &HeaderRules) -> Result<Copy, ShedReason> {
-        let place = place_of(&self.headers)?;
-        let within = self.within.take();
+    ///
+    /// A request may have more headers than there is room for with those that are added: then there are none.
+    pub(crate) fn into_copy(mut self, rules: &HeaderRules) -> Result<Copy, SkipReason> {
+        let place = place_of(&self.uri, &self.headers)?;
+        let within = match self.within.take() {
+            Some(within) => Some(within.finish(rules.apply_within(&self)?)),
+            None => None,
+        };
         Ok(Copy {
-            within: within.map(|within| within.finish(rules.apply_within(&self))),
-            declares_body: !rules.without_body && headers::declare_body(&self.headers),
-            headers: rules.apply(&mut self),
+            within,
+            // A `POST` without a body says so: many servers refuse one that does not (RFC 9110 section 8.6). So does
+            // what said so when it arrived.
+            declares_length: headers::anticipates_body(&self.method)
+                || !rules.without_body && headers::declare_body(&self.headers),
+            headers: rules.apply(&mut self)?,
             method: self.method,
             uri: self.uri,
             body: CopyBody::default(),
@@ -93,10 +102,14 @@ pub(crate) fn size_of<'a>(
         .sum()
 }
 
-/// The place of headers that are large.
-fn place_of(headers: &[(HeaderName, HeaderValue)]) -> Result<Option<Arc<Reservation>>, ShedReason> {
-    let size = size_of(headers.iter().map(|(name, value)| (name, value)));
-    if size > FREE_HEADERS {
+/// The place of a head that is large: of its target, and of names and values.
+fn place_of(
+    uri: &Uri,
+    headers: &[(HeaderName, HeaderValue)],
+) -> Result<Option<Arc<Reservation>>, ShedReason> {
+    let target = uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let size = target + size_of(headers.iter().map(|(name, value)| (name, value)));
+    if size > FREE_HEAD {
         reserve(size).map(Some)
     } else {
         Ok(None)
@@ -115,9 +128,9 @@ pub(crate) struct Copy {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    declares_body: bool,
+    declares_length: bool,
     body: CopyBody,
-    /// The place of headers that are large.
+    /// The place of a head that is large.
     place: Option<Arc<Reservation>>,
     within: Option<Box<Within>>,
 }
@@ -126,14 +139,14 @@ impl Copy {
     /// Gives it a body, with the trailers that its options let travel.
     pub(crate) fn with_body(mut self, mut body: CopyBody, rules: &HeaderRules) -> Self {
         if let Some(trailers) = body.take_trailers() {
-            body = body.with_trailers(Some(rules.apply_to_trailers(trailers)));
+            body = body.with_trailers(Some(Arc::new(rules.apply_to_trailers(trailers))));
         }
-        if body.is_empty() && self.declares_body {
-            // The client sets no length for an empty body, and a `POST` without one is refused by some servers
-            // (RFC 9110 section 8.6).
-            self.headers
-                .insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        if body.is_empty() && self.declares_length {
+            // The client sets no length for an empty body. Where there is no room for it, it has to do without.
+            let none = HeaderValue::from_static("0");
+            let _ = self.headers.try_insert(header::CONTENT_LENGTH, none);
         }
+        headers::fit(&mut self.headers, !body.is_empty());
         self.body = body;
         self
     }
@@ -181,7 +194,7 @@ impl Copy {
             uri: self.uri.clone(),
             headers,
             body: self.body.clone(),
-            declares_body: self.declares_body,
+            declares_length: self.declares_length,
             place: None,
             within,
         };

@@ -14,7 +14,7 @@ mod rate;
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle, time::timeout};
+use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 
 pub use self::drain::{Drained, drain};
 use self::flight::Flight;
@@ -26,7 +26,8 @@ use crate::{
     candidate::Candidates,
     copy::{Copy, HeaderRules},
     mirror::Mirror,
-    outcome::{ShedReason, SkipReason},
+    outcome::SkipReason,
+    timers::runtime_with_timers,
 };
 
 /// How long the answer of a `sync` mirror waits for callbacks when the time of the copies is over.
@@ -34,11 +35,11 @@ const CALLBACK_GRACE: Duration = Duration::from_secs(1);
 
 /// Makes what all copies of a request have in common, or says why there are none. On their task.
 pub(crate) trait MakeCopy:
-    FnOnce(&HeaderRules) -> Result<Copy, ShedReason> + Send + 'static
+    FnOnce(&HeaderRules) -> Result<Copy, SkipReason> + Send + 'static
 {
 }
 
-impl<F> MakeCopy for F where F: FnOnce(&HeaderRules) -> Result<Copy, ShedReason> + Send + 'static {}
+impl<F> MakeCopy for F where F: FnOnce(&HeaderRules) -> Result<Copy, SkipReason> + Send + 'static {}
 
 /// The copies of one request that its answer waits for: none, unless the mirror is `sync`.
 #[derive(Debug, Default)]
@@ -66,6 +67,10 @@ impl Copies {
     pub(crate) async fn wait(self, longest: Duration) {
         let later = self.later.and_then(|mut later| later.try_recv().ok());
         let left = self.left.or(later.and_then(|copies| copies.left));
+        if left.is_none() || runtime_with_timers().is_none() {
+            // There is nothing to wait for, or no time to wait.
+            return;
+        }
         let _ = timeout(longest + CALLBACK_GRACE, all_ended(left)).await;
     }
 }
@@ -103,8 +108,8 @@ impl Departure {
     /// Lets the copies leave: on a task, which makes them too, so that the primary need not wait for that.
     pub(crate) fn leave(self, copy: impl MakeCopy, copies: &mut Copies) {
         let Some(first) = self.first else { return };
-        // Where there is no runtime, the copies are dropped here, and counted so.
-        if let Ok(runtime) = Handle::try_current() {
+        // Where there is no runtime with timers, the copies are dropped here, and counted so.
+        if let Some(runtime) = runtime_with_timers() {
             let (others, sync) = (self.others, first.is_sync());
             // The task is small while the primary waits for it to be made: it holds what makes the copies, and then a box.
             let left = runtime.spawn(async move {
@@ -134,9 +139,9 @@ fn take_off(
     let copy = match copy(first.header_rules()) {
         Ok(copy) => copy,
         Err(reason) => {
-            first.stay(reason.into());
+            first.stay(reason);
             for mut other in others {
-                other.stay(reason.into());
+                other.stay(reason);
             }
             return (None, Vec::new());
         }

@@ -42,14 +42,17 @@
 //! 1. A request that is a copy itself, whose method is not among `methods`, or that `when` refuses, goes to the handler
 //!    and no further. So does one that the percentage of no target chooses. None of its body is read for it, none of its
 //!    headers is cloned.
-//! 2. The body of a sampled request is read, up to `max_body`. The handler gets it afterwards as it arrived: bytes,
-//!    trailers, length and errors. A body that is larger streams on to the handler, and its copies are skipped. With
-//!    `body = "tee"`, and for a request with `Expect: 100-continue`, the handler starts at once, and the body is noted
-//!    as the handler reads it.
-//! 3. The copies leave, each on a task of its own, and the handler runs.
+//! 2. The body of a sampled request is read, up to `max_body` and for as long as `read_ahead` says. The handler gets it
+//!    afterwards as it arrived: bytes, trailers, length and errors. A body that is larger streams on to the handler, and
+//!    its copies are skipped; what is late is noted as the handler reads it. With `body = "tee"`, and for a request with
+//!    `Expect: 100-continue`, the handler starts at once, and all of the body is noted so.
+//! 3. The handler begins, and the copies leave, each on a task of its own: those of a request that its client resets at
+//!    once do not, and those of a body that is noted leave at its end.
 //! 4. The handler's answer goes to the client, at once; with `sync`, when the copies have ended. A callback that blocks is
 //!    waited for until a second after the longest `timeout`. Copies that leave late, with a tee, are waited for only if
-//!    they have left when the handler returns.
+//!    they have left when the handler returns. A client that closes its half of the connection after the request may not
+//!    be answered then: servers such as hyper's drop a request whose response is not there yet, and with `sync` it is
+//!    there later.
 //! 5. Each copy ends with an answer that was read, or with a [`MirrorError`], within its `timeout`. It is counted, and
 //!    `on_success` or `on_error` is called.
 //!
@@ -58,8 +61,9 @@
 //! The same method, the path and query that arrived, byte for byte (before any router took a prefix off), joined to the
 //! target's base path; all end-to-end headers; the body; and `X-Mirrored-From`, with the host that the original was for.
 //! Not copied are the headers of the connection and those that `Connection` names ([RFC 9110 section 7.6.1]), and
-//! `Expect`; `Host` and the length are the copy's own. Trailers belong to the body ([`CopyBody::trailers`]), and travel
-//! where the protocol has a place for them behind a body of known length: over HTTP/2. Redirects are not followed, TLS is verified, proxies of the
+//! `Expect`, but `TE: trailers` from HTTP/2 to HTTP/2; `Host` and the length are the copy's own, and a `POST`, `PUT` or
+//! `PATCH` without a body has the length 0. Trailers belong to the body ([`CopyBody::trailers`]), and travel where the
+//! protocol has a place for them behind a body of known length: over HTTP/2. Redirects are not followed, TLS is verified, proxies of the
 //! environment are not used, and nothing in a request can send its copy to another server than the target.
 //!
 //! # Accounting
@@ -165,7 +169,10 @@
 //! | copies in flight to a target | `max_in_flight`, 256 |
 //! | copies in flight in the process | [`Limits::max_in_flight`], 1,024 |
 //! | copies in flight to servers in the process: each may hold a connection | [`Limits::max_connections`], half of the files that the process may open, and at most 1,024 |
-//! | bytes of bodies held for copies in the process | [`Limits::byte_budget`], 64 MiB; each body counts once, with the memory that it takes; headers of over 4 KiB count too |
+//! | bytes of bodies held for copies in the process | [`Limits::byte_budget`], 64 MiB; each body counts once, with the memory that it takes, as it arrives; a target and headers, and trailers, of over 4 KiB count too |
+//! | bytes of them held for bodies that are not complete after `read_ahead` | half |
+//! | time that the handler waits for a body | `read_ahead`, 1 s in all, however slowly it comes |
+//! | time that the end of a body is waited for which the handler has let go of | `read_ahead`, at most 1 s, and at most 64 KiB; the response does not wait for it |
 //! | bytes of a body that is copied | `max_body`, 2 MiB |
 //! | time of a copy | `timeout`, 5 s, from leaving to the last byte of the answer; `connect_timeout`, 1 s, is a part of it |
 //! | attempts at a connection over TCP | 2, the first in a quarter of what is left of `connect_timeout`; 1 where that is below 200 ms: a busy server drops some, and the system tries again after 1 s only |
@@ -174,17 +181,17 @@
 //! | bytes of an answer that are kept for `on_success` | 64 KiB |
 //! | bytes of a body that is compared, on either side | `max_compare_body`, 256 KiB; what waits to be compared has a place in the byte budget |
 //! | time that an answer waits for the primary's | the longest `timeout` of the mirror |
-//! | answers that wait to be compared in the process | 256; further ones are counted as not compared |
-//! | threads that compare | one for every four processors, at least 2 and at most 4; a function that blocks in one leaves the others |
-//! | calls of `on_mismatch` that wait | 64; further ones are left out, which the log tells |
+//! | answers of a mirror that wait to be compared | 256; further ones are counted as not compared |
+//! | threads that compare | one for every four processors, at least 2 and at most 4, and one more; mirrors take turns, and none takes the last thread |
+//! | calls of `on_mismatch` of a mirror that wait | 64; further ones are left out, which the log tells; mirrors take turns on 2 threads |
 //! | fixtures of a group of differences that are recorded | `max_fixtures`, 3 |
 //! | bytes of fixtures in a directory | `max_fixture_bytes`, 16 MiB |
 //! | frames of a response that are read | 1,024, and one more for each 128 bytes: a chunk takes as long to read whatever is in it |
-//! | fields of a response's trailers | 100, and 64 KiB; a response with more is not read to its end |
+//! | fields of a response's trailers | 100, and 64 KiB; a copy whose response has more has failed |
 //! | bytes of an answer that are read | 1 MiB of its body, 64 KiB of its head, 256 KiB with `1xx` answers before it; then its connection is closed |
 //! | connections to a target | as many as copies were in flight at once; idle ones are closed after 30 s |
 //! | log entries about failures | one in a second for each target, with the number since the last |
-//! | callbacks that run at once | 4 in the process, on threads of their own |
+//! | callbacks that run at once | 4 in the process, on threads of their own, of which a mirror takes 3 at most |
 //! | look-ups of host names | one at a time for each host, used for 10 s; 4 threads for all hosts, and 1,024 hosts that wait for one |
 //!
 //! # Shutting down
@@ -215,17 +222,25 @@
 //!
 //! # Limitations
 //!
-//! - A handler is called when its body has been read, so one that streams its request body starts later, and one that
-//!   answers while it reads starts when the client has sent nothing for five seconds
-//!   ([`BodyStalled`](SkipReason::BodyStalled)). Use `body = "tee"` there, or `copy_body = false`.
+//! - A handler is called when its body has been read, so one that streams its request body, or answers while it reads,
+//!   starts later: by `read_ahead` at most, whatever the client does, and then its own limits on time begin. Use
+//!   `body = "tee"` where that is too late, or `copy_body = false`.
 //! - A handler that leaves a body unread makes the server close the connection. Where the body was read ahead, the
 //!   server reads on instead.
 //! - With `body = "tee"` a copy leaves when the handler has read the last byte, and a body that it does not read is not
-//!   copied.
-//! - `Upgrade` and `CONNECT` are skipped: a tunnel has one end.
+//!   copied. Neither is one that is late, where the handler does not read it ([`BodyStalled`](SkipReason::BodyStalled)).
+//!   A handler that takes a body for complete before its end has come, as extractors of forms do, lets the server close
+//!   the connection up to a second later than without a mirror, if the client never sends the end.
+//! - `WebSocket`s and `CONNECT` are skipped: a tunnel has one end. Another `Upgrade` is an offer, and its request is copied
+//!   without it.
+//! - A runtime without timers, and an executor that is not tokio's, serve requests and send no copies
+//!   ([`NoRuntime`](ShedReason::NoRuntime)).
+//! - A copy whose handler blocks its thread before it first waits for something leaves when it no longer does.
 //! - Where a target has a base path, a request whose path climbs (`/a/../..`, `%2e%2e`) is skipped as
-//!   [`Unsendable`](SkipReason::Unsendable): its copy could leave the base path. So are requests without a path, such as
-//!   `OPTIONS *`.
+//!   [`Unsendable`](SkipReason::Unsendable): its copy could leave the base path, at some server, so each way to write `..`
+//!   counts that some server understands. So are requests without a path, such as `OPTIONS *`.
+//! - A copy has one header more than its request. Where that makes 101, which many servers refuse, an `Accept: */*` is left
+//!   out, and then repeated headers are joined to one line each; a request of 100 different headers has a copy of 101.
 //! - An answer with a head of over 64 KiB, or of over 100 headers, is none: its copy has failed.
 //! - With a layer, answers are compared where they are axum's `Response`, as those of routers, method routers and handlers
 //!   are. Between other layers, within one `ServiceBuilder`, they may be of another type; the log says so, and each copy is
@@ -265,6 +280,7 @@ mod sync;
 mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod timers;
 mod transport;
 
 #[doc(hidden)]

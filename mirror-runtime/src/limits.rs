@@ -27,6 +27,10 @@ const MOST_CONNECTIONS: usize = DEFAULT_IN_FLIGHT;
 /// In the place of a number of connections: the default, which is not known before the process runs.
 const UNSET: usize = usize::MAX;
 
+/// The part of the bytes that bodies of slow clients may hold together: half. Whoever sends one slowly keeps his own copies
+/// from others that are slow, and leaves as much again to bodies that arrive at once, as nearly all do.
+const SLOW_PART: usize = 2;
+
 static MAX_IN_FLIGHT: AtomicUsize = AtomicUsize::new(DEFAULT_IN_FLIGHT);
 static MAX_CONNECTIONS: AtomicUsize = AtomicUsize::new(UNSET);
 static BYTE_BUDGET: AtomicUsize = AtomicUsize::new(DEFAULT_BYTES);
@@ -103,6 +107,11 @@ impl Limits {
 
     /// How many bytes of bodies may be held for copies at once, each body once however many targets share it. A request
     /// whose body does not fit is shed ([`ByteBudget`](crate::ShedReason::ByteBudget)). Default: 64 MiB.
+    ///
+    /// A body takes its place as its bytes arrive, whatever length was announced for it, and gives it back when its copy
+    /// is given up. One body holds no more than its mirror's `max_body`. Bodies that are still incomplete after
+    /// [`read_ahead`](crate::MirrorBuilder::read_ahead) may hold half of the budget together, so that slow clients cannot
+    /// take it from all others.
     pub const fn byte_budget(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
         self
@@ -179,6 +188,11 @@ const fn millis(age: Duration) -> u64 {
     } else {
         LONGEST as u64
     }
+}
+
+/// The part of the byte budget that bodies may take which take long to arrive.
+pub(crate) fn slow_bytes() -> usize {
+    byte_budget() / SLOW_PART
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub(crate) use self::{
 use crate::{
     ConfigError, MirrorBuilder, MirrorLayer, Report, Target,
     answers::raise,
-    callbacks::{Callbacks, off_path_unawaited},
+    callbacks::{Callbacks, tell_skip},
     capturing::Capturing,
     copy::{MIRRORED_FROM, has_any},
     dispatch::Gate,
@@ -193,12 +193,7 @@ impl Mirror {
     pub(crate) fn not_sent(&self, index: usize, reason: SkipReason) {
         self.targets()[index].counters.not_sent(reason);
         if self.callbacks().on_skip.is_some() {
-            let mirror = self.clone();
-            off_path_unawaited(move || {
-                mirror
-                    .callbacks()
-                    .report_skip(&mirror.targets()[index].target, reason);
-            });
+            tell_skip(self, index, reason);
         }
     }
 }

@@ -1,14 +1,30 @@
-//! Which requests are copied: an exact share of them, spread evenly, without locks and without a pattern that periodic
-//! traffic could fall into.
+//! Which requests are copied: a share of them, spread evenly from a random point on, without locks and without a pattern
+//! that periodic traffic could fall into.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+#[cfg(feature = "testing")]
+use std::sync::atomic::AtomicBool;
 
 /// 2^64 divided by the golden ratio. The multiples of it, modulo 2^64, are the additive sequence with the lowest
 /// discrepancy there is: each stretch of them is spread over the whole range as evenly as possible.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
+/// Whether samplers start at a point that tests know.
+#[cfg(feature = "testing")]
+static IS_FIXED: AtomicBool = AtomicBool::new(false);
+
+/// Lets all samplers that are made from now on start at the same point.
+#[cfg(feature = "testing")]
+pub(crate) fn fix() {
+    IS_FIXED.store(true, Ordering::Relaxed);
+}
+
 /// Draws one number per request.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Sampler {
     sum: AtomicU64,
 }
@@ -19,6 +35,23 @@ pub(crate) struct Sampler {
 pub(crate) struct Draw(u64);
 
 impl Sampler {
+    /// A sampler that starts at a random point of its sequence: replicas must not sample in step, and a program that serves
+    /// a few requests is to be mirrored as often as any. From each point on, the sequence is as even as from any other.
+    pub(crate) fn new() -> Self {
+        #[cfg(feature = "testing")]
+        if IS_FIXED.load(Ordering::Relaxed) {
+            return Self::starting_at(0);
+        }
+        // The keys of a hash map are as random as the start of a sequence needs to be.
+        Self::starting_at(RandomState::new().hash_one(STEP))
+    }
+
+    const fn starting_at(start: u64) -> Self {
+        Self {
+            sum: AtomicU64::new(start),
+        }
+    }
+
     pub(crate) fn draw(&self) -> Draw {
         // `Relaxed`: nothing else is read or written on the strength of this number.
         Draw(
@@ -59,7 +92,7 @@ mod tests {
     use super::*;
 
     fn sampled(percentage: f64, requests: usize) -> Vec<bool> {
-        let (sampler, share) = (Sampler::default(), Share::of_percentage(percentage));
+        let (sampler, share) = (Sampler::starting_at(0), Share::of_percentage(percentage));
         (0..requests)
             .map(|_| share.samples(sampler.draw()))
             .collect()
@@ -84,6 +117,21 @@ mod tests {
                 of_100,
                 "{percentage} % of 100"
             );
+        }
+    }
+
+    #[test]
+    fn each_sampler_starts_anywhere() {
+        let share = Share::of_percentage(1.0);
+        let first = (0..10_000).filter(|_| share.samples(Sampler::new().draw()));
+        // A hundred of them, in a fair draw; so far off it is once in a billion runs.
+        let first = first.count();
+        assert!((40..=160).contains(&first), "{first}");
+        let (none, all) = (Share::of_percentage(0.0), Share::of_percentage(100.0));
+        for _ in 0..1_000 {
+            let sampler = Sampler::new();
+            assert!((0..10).all(|_| !none.samples(sampler.draw())));
+            assert!((0..10).all(|_| all.samples(sampler.draw())));
         }
     }
 
@@ -121,7 +169,7 @@ mod tests {
 
     #[test]
     fn threads_share_one_sequence() {
-        let (sampler, share) = (Sampler::default(), Share::of_percentage(10.0));
+        let (sampler, share) = (Sampler::starting_at(0), Share::of_percentage(10.0));
         let total: usize = std::thread::scope(|scope| {
             let draws = || (0..1_000).filter(|_| share.samples(sampler.draw())).count();
             let threads: Vec<_> = (0..10).map(|_| scope.spawn(draws)).collect();

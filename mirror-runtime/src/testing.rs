@@ -37,6 +37,10 @@
 //! }
 //! ```
 
+//!
+//! Sampling starts at a random point. A test that counts what a percentage samples asks for
+//! [`fixed_sampling`] first, or samples each request, with [`Capture::sampling_all`].
+
 mod capture;
 mod captured;
 mod copy;
@@ -45,3 +49,19 @@ mod hold;
 use self::captured::Captured;
 pub(crate) use self::hold::Hold;
 pub use self::{capture::Capture, copy::CapturedCopy};
+
+/// Lets each mirror of this process that is made from now on start sampling at one and the same point, so that what a
+/// percentage samples is the same in each run: exactly 1 of the first 10 requests, and 10 of the first 100, at 10 %.
+///
+/// A mirror is made when it is built; that of an attribute when the first request arrives.
+///
+/// ```
+/// use mirror_runtime::{Mirror, testing::fixed_sampling};
+///
+/// fixed_sampling();
+/// let mirror = Mirror::builder().target("https://staging.example.com").percentage(10.0).build()?;
+/// # Ok::<(), mirror_runtime::ConfigError>(())
+/// ```
+pub fn fixed_sampling() {
+    crate::sampler::fix();
+}

@@ -125,12 +125,15 @@ async fn the_baseline_gets_what_one_of_the_targets_gets() {
         primary.get("/").await;
     }
     let stats = settled(&mirror, 100).await;
-    let sent: Vec<_> = stats.iter().map(|target| target.sent).collect();
-    assert_eq!(sent, [10, 30, 30]);
-    assert_eq!(stats[2].skipped_for(SkipReason::NotSampled), 70);
+    let [of_small, of_large, of_baseline] = [0, 1, 2].map(|target: usize| stats[target].sent);
+    assert!(of_small.abs_diff(10) <= 3 && of_large.abs_diff(30) <= 3);
+    assert_eq!(of_baseline, of_large);
+    let left_out = stats[2].skipped_for(SkipReason::NotSampled);
+    assert_eq!(left_out, 100 - of_baseline);
     until("all are compared", || {
         let compared = mirror.report().targets;
-        compared.iter().map(|target| target.compared).eq([10, 30])
+        let compared = compared.iter().map(|target| target.compared);
+        compared.eq([of_small, of_large])
     })
     .await;
 }

@@ -30,7 +30,7 @@ fn with_trailers(body: &'static str, fields: Fields) -> Response {
     });
     let frames = [
         Frame::data(Bytes::from(body)),
-        Frame::trailers(HeaderMap::from_iter(fields)),
+        Frame::trailers(fields.collect::<HeaderMap>()),
     ];
     let frames = stream::iter(frames.map(Ok::<_, std::convert::Infallible>));
     Response::new(Body::new(StreamBody::new(frames)))

@@ -123,7 +123,9 @@ async fn a_candidate_is_sampled() {
         100,
     )
     .await;
-    assert_eq!((stats[0].answered, calls.load(Ordering::SeqCst)), (10, 10));
+    let called = calls.load(Ordering::SeqCst);
+    assert!((7..=13).contains(&called), "{called}");
+    assert_eq!(stats[0].answered, called as u64);
 }
 
 type Gate = Arc<Semaphore>;

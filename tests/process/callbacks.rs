@@ -1,7 +1,10 @@
 //! Callbacks that misbehave.
 
 use std::{
-    sync::{Condvar, Mutex},
+    sync::{
+        Condvar, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -101,6 +104,43 @@ async fn a_callback_that_blocks_for_ever_keeps_no_client_of_another_mirror() {
     settled(&blocking, 8).await;
     let second = Primary::start(app(&sync)).await;
     assert_eq!(second.get("/").await.text(), "primary");
+    DOOR.open();
+}
+
+#[tokio::test]
+async fn a_callback_that_blocks_for_ever_keeps_no_callback_of_another_mirror() {
+    static DOOR: Door = Door {
+        is_open: Mutex::new(false),
+        opened: Condvar::new(),
+    };
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let _turn = TURN.lock().await;
+    let shadow = Shadow::start().await;
+    let blocking = Mirror::builder()
+        .target(shadow.url())
+        .on_success(|_: &Target, _: &ShadowResponse| DOOR.pass())
+        .build()
+        .unwrap();
+    let first = Primary::start(app(&blocking)).await;
+    for _ in 0..20 {
+        first.get("/").await;
+    }
+    settled(&blocking, 20).await;
+    let light = Mirror::builder()
+        .target(shadow.url())
+        .on_success(|_: &Target, _: &ShadowResponse| {
+            CALLS.fetch_add(1, Ordering::SeqCst);
+        })
+        .build()
+        .unwrap();
+    let second = Primary::start(app(&light)).await;
+    for _ in 0..20 {
+        second.get("/").await;
+    }
+    until("each callback has run", || {
+        CALLS.load(Ordering::SeqCst) == 20
+    })
+    .await;
     DOOR.open();
 }
 

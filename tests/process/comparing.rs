@@ -2,7 +2,10 @@
 
 use std::{
     convert::Infallible,
-    sync::{Condvar, Mutex},
+    sync::{
+        Condvar, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
@@ -169,4 +172,68 @@ async fn beyond_so_many_comparisons_answers_are_not_compared_and_a_drain_waits_f
     assert_eq!(drained.cut, 0);
     assert_eq!(report(&mirror).compared, 256);
     assert_eq!(shed(&mirror), 10);
+}
+
+static SHUT: (Mutex<bool>, Condvar) = (Mutex::new(true), Condvar::new());
+
+/// Takes as long as the test likes.
+fn take_long(_: &mirror_runtime::Answer, _: &mirror_runtime::Answer) -> Verdict {
+    pass();
+    Verdict::Match
+}
+
+#[tokio::test]
+async fn a_mirror_whose_comparisons_take_long_keeps_none_of_another_mirror() {
+    static TOLD: AtomicUsize = AtomicUsize::new(0);
+    let _turn = TURN.lock().await;
+    let shadow = Shadow::answering(|_| axum::response::Response::new(Body::from("a"))).await;
+    let builder = || Mirror::builder().target(shadow.url());
+    let slow = builder().compare(CompareMode::Custom(take_long));
+    let slow = slow.build().unwrap();
+    let stuck = builder()
+        .compare(CompareMode::Bytes)
+        .on_mismatch(|_: &_| pass());
+    let stuck = stuck.build().unwrap();
+    let light = builder()
+        .compare(CompareMode::Bytes)
+        .on_mismatch(|_: &_| {
+            TOLD.fetch_add(1, SeqCst);
+        })
+        .build()
+        .unwrap();
+    let app = |mirror: &Mirror| {
+        let app = Router::new().route("/", get(async || "b"));
+        app.layer(mirror.layer())
+    };
+    for (mirror, requests) in [(&slow, 300), (&stuck, 10)] {
+        let primary = Primary::start(app(mirror)).await;
+        for _ in 0..requests {
+            assert_eq!(primary.get("/").await.text(), "b");
+        }
+    }
+    // It has more than its share, and no more.
+    until("what is too much is not compared", || {
+        report(&slow).not_compared_for(NotComparedReason::Shed) == 300 - 256
+    })
+    .await;
+    let primary = Primary::start(app(&light)).await;
+    for _ in 0..50 {
+        assert_eq!(primary.get("/").await.text(), "b");
+    }
+    let light = noted(&light, 50).await;
+    assert_eq!(light.mismatched, 50, "{light}");
+    until("each mismatch is told", || TOLD.load(SeqCst) == 50).await;
+    assert_eq!(report(&slow).compared, 0);
+    *SHUT.0.lock().unwrap() = false;
+    SHUT.1.notify_all();
+    until("the slow ones are compared", || {
+        report(&slow).compared == 256
+    })
+    .await;
+}
+
+/// Waits until the test has seen enough.
+fn pass() {
+    let is_shut = SHUT.0.lock().unwrap();
+    drop(SHUT.1.wait_while(is_shut, |is_shut| *is_shut).unwrap());
 }

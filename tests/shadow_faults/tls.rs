@@ -6,7 +6,7 @@ use http::StatusCode;
 use mirror_runtime::FailureKind;
 
 use super::{Expected, one_more, primary_of, to};
-use crate::support::{Authority, Fault, Faulty, passes_where_trusted, trusted_file, until};
+use crate::support::{Authority, Fault, Faulty, Log, passes_where_trusted, trusted_file, until};
 
 /// Runs twice: by itself, where nobody trusts the authority, and from the test below, where it is trusted.
 #[tokio::test]
@@ -57,7 +57,16 @@ async fn a_certificate_decides_whether_there_is_a_session() {
             Err(FailureKind::Body),
         ),
     ];
-    let told = Arc::new(Mutex::new(Vec::new()));
+    let (log, told) = (Log::default(), Arc::new(Mutex::new(Vec::new())));
+    if trusted.is_some() {
+        // Of that process alone: a program has one log.
+        let writer = log.clone();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .init();
+    }
     for (certificate, acceptor, fault, expected) in cases {
         let faulty = Faulty::tls(fault, acceptor);
         let target = format!("https://localhost:{}", faulty.port());
@@ -98,6 +107,9 @@ async fn a_certificate_decides_whether_there_is_a_session() {
     for text in ["canary", "a.example", "\u{1b}", "\n"] {
         assert!(!told.contains(text), "{told}");
     }
+    let logged = log.text();
+    assert_eq!(logged.contains("copies fail"), trusted.is_some());
+    assert!(!logged.contains("canary"), "{logged}");
 }
 
 #[tokio::test]

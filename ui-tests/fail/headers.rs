@@ -20,6 +20,9 @@ use mirror_runtime::mirror;
 )]
 async fn set() {}
 
+#[mirror(targets = ["https://staging.example.com"], set_headers = { "Expect" = "100-continue" })]
+async fn waiting() {}
+
 #[mirror(
     targets = ["https://staging.example.com"],
     remove_headers = ["x-env", "X-Env", "x env", "te", X_ENV],

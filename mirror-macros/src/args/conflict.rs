@@ -4,7 +4,7 @@ mod comparing;
 
 use syn::Ident;
 
-use super::Args;
+use super::{Args, Body};
 use crate::{
     error::{Errors, error},
     value::Entry,
@@ -12,7 +12,12 @@ use crate::{
 
 pub(super) fn check(args: &Args, entries: &[Entry], errors: &mut Errors) {
     if args.copy_body == Some(false) {
-        for (name, purpose) in [("max_body", "limit"), ("body", "read")] {
+        let about_bodies = [
+            ("max_body", "limit"),
+            ("body", "read"),
+            ("read_ahead", "read"),
+        ];
+        for (name, purpose) in about_bodies {
             if let Some(key) = key(entries, name) {
                 let message = format!(
                     "`{name}` conflicts with `copy_body = false`: there is no body to {purpose}"
@@ -20,6 +25,12 @@ pub(super) fn check(args: &Args, entries: &[Entry], errors: &mut Errors) {
                 errors.push(error(key, message));
             }
         }
+    }
+    if let (Some(Body::Tee), Some(key)) = (args.body, key(entries, "read_ahead")) {
+        errors.push(error(
+            key,
+            "`read_ahead` conflicts with `body = \"tee\"`: the handler reads the body then",
+        ));
     }
     if let Some(key) = key(entries, "state")
         && args.handlers().next().is_none()

@@ -59,6 +59,11 @@ pub(super) const OPTIONS: Table<Args> = Table {
             },
         },
         Row {
+            name: "read_ahead",
+            example: r#""1s""#,
+            read: |args, setting, errors| args.read_ahead = errors.check(amount::duration(setting)),
+        },
+        Row {
             name: "max_in_flight",
             example: "256",
             read: |args, setting, errors| args.max_in_flight = errors.check(amount::count(setting)),

@@ -26,6 +26,7 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         Some(Body::Tee) => Some(quote!(.tee())),
         Some(Body::Buffer) | None => None,
     };
+    let read_ahead = call("read_ahead_ms", args.read_ahead.map(target::milliseconds));
     let max_in_flight = call("max_in_flight", args.max_in_flight);
     let rate_limit = args.rate_limit.map(rate_limit);
     let circuit_breaker = args.circuit_breaker.as_ref().map(circuit_breaker);
@@ -55,6 +56,7 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             #copy_body
             #max_body
             #tee
+            #read_ahead
             #max_in_flight
             #rate_limit
             #circuit_breaker

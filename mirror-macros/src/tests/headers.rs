@@ -83,6 +83,14 @@ fn headers_that_the_mirror_decides_about_are_left_alone() {
             "`content-length` is set by the HTTP client, from the body of the copy",
         ),
         (
+            "Expect",
+            "`expect` waits for a go-ahead, and a copy comes with its body at once",
+        ),
+        (
+            "http2-settings",
+            "`http2-settings` is a hop-by-hop header, which no copy carries",
+        ),
+        (
             "Host",
             "`host` has an option of its own: `host = \"preserve\"` or `\"target\"`",
         ),

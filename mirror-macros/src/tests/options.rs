@@ -90,6 +90,16 @@ fn options_that_contradict_each_other_conflict() {
         );
     }
     assert_mistake(
+        "read_ahead = \"1s\", copy_body = false",
+        "read_ahead",
+        "`read_ahead` conflicts with `copy_body = false`: there is no body to read",
+    );
+    assert_mistake(
+        "body = \"tee\", read_ahead = \"1s\"",
+        "read_ahead",
+        "`read_ahead` conflicts with `body = \"tee\"`: the handler reads the body then",
+    );
+    assert_mistake(
         r#"remove_headers = ["X-Env"], set_headers = { "x-env" = "shadow" }"#,
         "\"X-Env\"",
         "`x-env` is both set and removed",

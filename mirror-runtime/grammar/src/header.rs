@@ -5,8 +5,10 @@ use std::fmt;
 use http::header::{self, HeaderName, HeaderValue};
 
 /// Headers about one connection, which no copy carries (RFC 9110 section 7.6.1).
-static HOP_BY_HOP: [HeaderName; 9] = [
+static HOP_BY_HOP: [HeaderName; 10] = [
     header::CONNECTION,
+    // Of the offer of HTTP/2 over the same connection (RFC 7540 section 3.2.1).
+    HeaderName::from_static("http2-settings"),
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
     header::PROXY_AUTHENTICATE,
@@ -29,6 +31,8 @@ pub enum HeaderError {
     HopByHop(HeaderName),
     /// Set by the HTTP client, from the body that it sends.
     Framing(HeaderName),
+    /// `Expect`, which asks a server whether it wants the body (RFC 9110 section 10.1.1). A copy comes with its body.
+    Expect,
     /// `Host`, which has an option of its own.
     Host,
     /// `X-Mirrored-From`, which keeps copies from being copied.
@@ -49,6 +53,9 @@ impl fmt::Display for HeaderError {
                 f,
                 "`{name}` is set by the HTTP client, from the body of the copy"
             ),
+            Self::Expect => {
+                f.write_str("`expect` waits for a go-ahead, and a copy comes with its body at once")
+            }
             Self::Host => f.write_str(
                 "`host` has an option of its own: `host = \"preserve\"` or `\"target\"`",
             ),
@@ -97,6 +104,8 @@ pub fn check_settable(name: &HeaderName) -> Result<(), HeaderError> {
         Err(HeaderError::HopByHop(name.clone()))
     } else if name == header::CONTENT_LENGTH {
         Err(HeaderError::Framing(name.clone()))
+    } else if name == header::EXPECT {
+        Err(HeaderError::Expect)
     } else if name == header::HOST {
         Err(HeaderError::Host)
     } else if name == "x-mirrored-from" {
@@ -130,9 +139,14 @@ mod tests {
         for name in [
             "connection",
             "te",
+            "trailer",
+            "upgrade",
+            "http2-settings",
             "keep-alive",
+            "proxy-authorization",
             "transfer-encoding",
             "content-length",
+            "expect",
             "host",
             "x-mirrored-from",
         ] {

@@ -8,15 +8,13 @@ use std::{
 use super::{exchange::Exchange, noting::NotedAnswer};
 use crate::{
     Comparison, Mirror,
-    callbacks::{caught, compare_off_path, tell_off_path},
+    callbacks::{caught, compare_off_path, contained, tell_off_path},
     capturing::Capturing,
     comparison::NotComparedReason,
     dispatch::{Failures, Gauge},
 };
 
-/// Comparisons that wait or run. What they hold has a place in the byte budget; this bounds how old they get.
-const MAX_PENDING: usize = 256;
-
+/// Comparisons that wait or run. How many may is bounded where they do.
 pub(super) static PENDING: Gauge = Gauge::new();
 
 /// Calls of `on_mismatch` that wait or run. How many may wait is bounded where they do.
@@ -35,9 +33,9 @@ static RAISES: LazyLock<bool> =
 struct Counted(&'static Gauge);
 
 impl Counted {
-    fn of(gauge: &'static Gauge, bound: usize) -> Option<Self> {
-        // Made only where it has entered: dropped, it leaves.
-        gauge.enter(1, bound).then(|| Self(gauge))
+    fn of(gauge: &'static Gauge) -> Self {
+        gauge.enter(1, usize::MAX);
+        Self(gauge)
     }
 }
 
@@ -48,11 +46,9 @@ impl Drop for Counted {
     }
 }
 
-/// Has an answer compared with the primary's, some time; not at all where too many wait.
+/// Has an answer compared with the primary's, some time; not at all where too many of its mirror wait.
 pub(super) fn compare(exchange: Arc<Exchange>, index: usize, answer: NotedAnswer) {
-    let Some(pending) = Counted::of(&PENDING, MAX_PENDING) else {
-        return exchange.not_compared(index, NotComparedReason::Shed);
-    };
+    let pending = Counted::of(&PENDING);
     let waiting = Arc::clone(&exchange);
     let job = move || {
         let compared = caught("compare", || exchange.compare(index, answer));
@@ -68,7 +64,7 @@ pub(super) fn compare(exchange: Arc<Exchange>, index: usize, answer: NotedAnswer
         drop(exchange);
         drop(pending);
     };
-    if !compare_off_path(job) {
+    if !compare_off_path(waiting.mirror(), job) {
         waiting.not_compared(index, NotComparedReason::Shed);
     }
 }
@@ -87,29 +83,31 @@ fn found(mirror: &Mirror, comparison: Comparison) {
         comparing.raised.get_or_init(|| text);
     }
     if comparing.on_mismatch.is_some() {
-        tell(mirror.clone(), comparison);
+        tell(mirror, comparison);
     }
 }
 
 /// Gives a mismatch to `on_mismatch`, some time; not at all where too many wait.
-fn tell(mirror: Mirror, comparison: Comparison) {
+fn tell(mirror: &Mirror, comparison: Comparison) {
     // While the comparison is counted as pending, so that a drain sees one or the other all the time.
-    let told = Counted::of(&TELLING, usize::MAX);
-    let left_out = mirror.clone();
-    let is_told = tell_off_path(move || {
-        let comparing = mirror.shared().comparing.as_ref();
+    let told = Counted::of(&TELLING);
+    let telling = mirror.clone();
+    let is_told = tell_off_path(mirror, move || {
+        let comparing = telling.shared().comparing.as_ref();
         if let Some(on_mismatch) = comparing.and_then(|all| all.on_mismatch.as_ref()) {
             caught("on_mismatch", || on_mismatch(&comparison));
         }
         drop(told);
     });
     if !is_told && let Some(calls) = LEFT_OUT.note() {
-        let mirror = left_out.name();
-        tracing::warn!(
-            mirror,
-            calls,
-            "calls of `on_mismatch` are left out: too many wait"
-        );
+        let mirror = mirror.name();
+        contained(|| {
+            tracing::warn!(
+                mirror,
+                calls,
+                "calls of `on_mismatch` are left out: too many wait"
+            );
+        });
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-/// Room for bytes of a body whose length is not known: at least this much at a time, so that many small pieces take few
-/// allocations, and at most so much, so that little of it is left empty.
+/// Room for bytes of a body: at least this much at a time, so that many small pieces take few allocations, and, where the
+/// length is not known, at most so much, so that little of it is left empty.
 const MIN_BLOCK: usize = 1024;
 const MAX_BLOCK: usize = 64 * 1024;
 
@@ -61,6 +61,22 @@ impl ChunksBuilder {
         }
     }
 
+    /// What there is so far, and a builder that goes on after it. Both hold the same memory.
+    pub(super) fn go_on(self) -> (Chunks, Self) {
+        let (expected, len, held) = (self.expected, self.len, self.held);
+        let so_far = self.build();
+        let mut pieces = so_far.as_slice().iter().cloned();
+        let builder = Self {
+            first: pieces.next().unwrap_or_default(),
+            rest: pieces.collect(),
+            block: BytesMut::new(),
+            expected,
+            len,
+            held,
+        };
+        (so_far, builder)
+    }
+
     /// The length of the body so far.
     pub(super) fn len(&self) -> usize {
         self.len
@@ -107,13 +123,13 @@ impl ChunksBuilder {
         }
     }
 
-    /// Room for all that is to come, or for a quarter more than there is.
+    /// Room for what is to come: where the length is known, for half as much as has arrived, so that a body is a few
+    /// pieces and nobody gets memory by announcing much; otherwise for a quarter of it.
     fn new_block(&self, at_least: usize) -> BytesMut {
         let before = self.len - at_least;
-        let size = if self.expected > before {
-            self.expected - before
-        } else {
-            at_least.max(before / 4).clamp(MIN_BLOCK, MAX_BLOCK)
+        let size = match self.expected.checked_sub(before) {
+            Some(to_come) if to_come > 0 => at_least.max(before / 2).max(MIN_BLOCK).min(to_come),
+            _ => at_least.max(before / 4).clamp(MIN_BLOCK, MAX_BLOCK),
         };
         BytesMut::with_capacity(size)
     }
@@ -199,13 +215,39 @@ mod tests {
     }
 
     #[test]
-    fn a_body_of_known_length_is_one_piece() {
+    fn a_body_of_known_length_takes_exactly_its_bytes_in_few_pieces() {
         let mut builder = ChunksBuilder::new(300_000);
-        for _ in 0..30 {
+        for pushed in 1..=30 {
             builder.push(Bytes::from(vec![7; 20_000]).slice(..10_000));
+            // What has arrived decides, and not what was announced.
+            assert!(builder.held() <= pushed * 15_000);
         }
         assert_eq!(builder.held(), 300_000);
-        assert_eq!(pieces(&builder.build()), [300_000]);
+        let expected = [
+            10_000, 10_000, 10_000, 15_000, 22_500, 33_750, 50_625, 75_937, 72_188,
+        ];
+        assert_eq!(pieces(&builder.build()), expected);
+        let mut small = ChunksBuilder::new(300_000);
+        small.push(Bytes::from(vec![7; 20]).slice(..1));
+        assert_eq!(small.held(), MIN_BLOCK);
+    }
+
+    #[test]
+    fn a_builder_goes_on_after_what_there_is() {
+        for expected in [0, 10] {
+            for begun in [&[][..], &["ab"], &["ab", "c"]] {
+                let mut builder = ChunksBuilder::new(expected);
+                for piece in begun {
+                    builder.push(Bytes::from(*piece));
+                }
+                let (so_far, mut builder) = builder.go_on();
+                assert_eq!(so_far.as_slice().concat(), begun.concat().as_bytes());
+                builder.push(Bytes::from("xyz"));
+                assert_eq!(builder.len(), so_far.len() + 3);
+                let whole = [begun.concat().as_bytes(), b"xyz"].concat();
+                assert_eq!(builder.build().as_slice().concat(), whole);
+            }
+        }
     }
 
     #[test]

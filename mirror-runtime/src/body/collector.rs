@@ -4,21 +4,24 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use http_body::Frame;
 
 use super::{Chunks, CopyBody, Reservation, chunks::ChunksBuilder};
 use crate::{
-    copy::{FREE_HEADERS, size_of, take_values},
+    copy::{FREE_HEAD, size_of, take_values},
     outcome::{ShedReason, SkipReason},
 };
 
-/// What was collected of a body.
+/// What was collected of a body. Its place in the byte budget is that of the bytes that are there.
 #[derive(Debug)]
 pub(crate) struct Collector {
     chunks: ChunksBuilder,
-    trailers: Option<HeaderMap>,
+    trailers: Option<Arc<HeaderMap>>,
     reservation: Reservation,
     /// What the reservation holds beside the bytes of the body.
-    before: usize,
+    beside: usize,
+    /// What the bytes of the body take that have their place elsewhere.
+    elsewhere: usize,
     max: usize,
 }
 
@@ -35,24 +38,20 @@ impl Collector {
         known: Option<u64>,
     ) -> Result<Self, SkipReason> {
         let known = known.map_or(0, |known| usize::try_from(known).unwrap_or(usize::MAX));
-        let mut collector = Self {
-            chunks: ChunksBuilder::new(known),
-            trailers: None,
-            before: reservation.bytes(),
-            reservation,
-            max,
-        };
-        collector.reserve(known, known)?;
-        Ok(collector)
+        if known > max {
+            return Err(SkipReason::BodyTooLarge);
+        }
+        Ok(Self::of(reservation, max, known))
     }
 
-    /// The same, in a reservation for all of a body of `known` bytes, or for none where that is 0.
-    pub(super) fn holding(reservation: Reservation, max: usize, known: usize) -> Self {
+    /// The same where `known` is not too large, or is 0 where the length is not known.
+    pub(super) fn of(reservation: Reservation, max: usize, known: usize) -> Self {
         Self {
             chunks: ChunksBuilder::new(known),
             trailers: None,
+            beside: reservation.bytes(),
+            elsewhere: 0,
             reservation,
-            before: 0,
             max,
         }
     }
@@ -60,46 +59,84 @@ impl Collector {
     /// Keeps a piece, also where the result says that there are no copies to keep it for: the handler may need it.
     pub(crate) fn push(&mut self, piece: Bytes) -> Result<(), SkipReason> {
         self.chunks.push(piece);
-        self.reserve(self.chunks.len(), self.chunks.held())
+        self.reserve()
+    }
+
+    /// Keeps what a frame holds.
+    pub(super) fn push_frame(&mut self, frame: &Frame<Bytes>) -> Result<(), SkipReason> {
+        match (frame.data_ref(), frame.trailers_ref()) {
+            (Some(data), _) => self.push(data.clone()),
+            (None, Some(trailers)) => self.keep_trailers(trailers),
+            (None, None) => Ok(()),
+        }
     }
 
     /// Keeps the trailers, in memory of their own. They have a place in the byte budget where headers would have one.
     pub(super) fn keep_trailers(&mut self, trailers: &HeaderMap) -> Result<(), SkipReason> {
         let size = size_of(trailers);
-        if size > FREE_HEADERS {
-            self.before += size;
-            self.reserve(self.chunks.len(), self.chunks.held())?;
+        if size > FREE_HEAD {
+            self.beside += size;
+            self.reserve()?;
         }
         let mut trailers = trailers.clone();
         take_values(&mut trailers);
-        self.trailers = Some(trailers);
+        self.trailers = Some(Arc::new(trailers));
         Ok(())
     }
 
-    /// Takes a place for a body of so many bytes, and for the memory that they are in.
-    fn reserve(&mut self, len: usize, held: usize) -> Result<(), SkipReason> {
-        if len > self.max {
+    /// Takes a place for what is there.
+    fn reserve(&mut self) -> Result<(), SkipReason> {
+        let bytes = self.chunks.held() + self.beside - self.elsewhere;
+        if self.chunks.len() > self.max {
             Err(SkipReason::BodyTooLarge)
-        } else if self.reservation.grow_to(self.before.saturating_add(held)) {
+        } else if self.reservation.grow_to(bytes) {
             Ok(())
         } else {
             Err(ShedReason::ByteBudget.into())
         }
     }
 
+    /// The body takes long to arrive: it is confined to the place that there is for such bodies.
+    pub(super) fn slow_down(&mut self) -> Result<(), SkipReason> {
+        if self.reservation.slow_down() {
+            Ok(())
+        } else {
+            Err(ShedReason::ByteBudget.into())
+        }
+    }
+
+    /// What there is so far, what holds its place, and a collector that goes on after it.
+    pub(super) fn go_on(self) -> (Chunks, Arc<Reservation>, Self) {
+        let (so_far, chunks) = self.chunks.go_on();
+        let place = Arc::new(self.reservation);
+        let collector = Self {
+            elsewhere: place.bytes(),
+            reservation: Reservation::after(Arc::clone(&place)),
+            chunks,
+            ..self
+        };
+        (so_far, place, collector)
+    }
+
     /// The bytes, and what holds their place in the budget.
-    pub(crate) fn finish(self) -> (Chunks, Reservation) {
+    pub(crate) fn finish(mut self) -> (Chunks, Reservation) {
+        self.reservation.complete();
         (self.chunks.build(), self.reservation)
     }
 
-    /// The same with the trailers.
-    pub(super) fn into_parts(self) -> (Chunks, Option<HeaderMap>, Reservation) {
-        (self.chunks.build(), self.trailers, self.reservation)
+    /// The body of the copies, where the handler's holds the same bytes.
+    pub(super) fn into_shared(mut self) -> (Chunks, Arc<Reservation>, CopyBody) {
+        let trailers = self.trailers.take();
+        let (chunks, reservation) = self.finish();
+        let place = Arc::new(reservation);
+        let body = CopyBody::new(chunks.clone(), Arc::clone(&place));
+        (chunks, place, body.with_trailers(trailers))
     }
 
     /// The body of the copies.
-    pub(super) fn into_copy_body(self) -> CopyBody {
-        let body = CopyBody::new(self.chunks.build(), Arc::new(self.reservation));
-        body.with_trailers(self.trailers)
+    pub(super) fn into_copy_body(mut self) -> CopyBody {
+        let trailers = self.trailers.take();
+        let (chunks, reservation) = self.finish();
+        CopyBody::new(chunks, Arc::new(reservation)).with_trailers(trailers)
     }
 }

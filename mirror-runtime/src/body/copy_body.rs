@@ -62,9 +62,8 @@ impl CopyBody {
         self.trailers.take().map(Arc::unwrap_or_clone)
     }
 
-    pub(crate) fn with_trailers(mut self, trailers: Option<HeaderMap>) -> Self {
-        let trailers = trailers.filter(|trailers| !trailers.is_empty());
-        self.trailers = trailers.map(Arc::new);
+    pub(crate) fn with_trailers(mut self, trailers: Option<Arc<HeaderMap>>) -> Self {
+        self.trailers = trailers.filter(|trailers| !trailers.is_empty());
         self
     }
 
@@ -138,7 +137,7 @@ mod tests {
     fn with_trailers(bytes: &'static str) -> CopyBody {
         let chunks = Chunks::One(Bytes::from_static(bytes.as_bytes()));
         let trailers = HeaderMap::from_iter([(http::header::ETAG, "x".parse().unwrap())]);
-        CopyBody::new(chunks, Arc::default()).with_trailers(Some(trailers))
+        CopyBody::new(chunks, Arc::default()).with_trailers(Some(Arc::new(trailers)))
     }
 
     #[tokio::test]

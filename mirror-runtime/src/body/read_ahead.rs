@@ -4,65 +4,71 @@ use std::{
     future::{Future, poll_fn},
     pin::Pin,
     sync::Arc,
-    task::{Poll, ready},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use axum::body::Body;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
-use tokio::{
-    runtime::Handle,
-    time::{Sleep, sleep},
-};
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::{
-    Copied, CopyBody, ReadBody, Reservation,
+    Chunks, Copied, IsGone, ReadBody, Reservation,
     collector::Collector,
     replay::{Replay, Tail},
+    tee::Tee,
 };
 use crate::{
-    callbacks::caught,
     outcome::{ShedReason, SkipReason},
+    timers::runtime_with_timers,
 };
 
-/// How long a client may send nothing in the middle of its body before the handler runs without waiting for the rest.
-/// A client that waits for the handler's answer before it goes on waits no longer than this; one that merely is slow
-/// sends something more often.
-const STALL: Duration = Duration::from_secs(5);
+/// What became of reading ahead.
+pub(crate) enum ReadAhead {
+    /// What the handler gets, and the copies.
+    Ended(Body, Copied),
+    /// The client takes its time.
+    Slow(Box<Unfinished>),
+}
 
-/// Reads a body to its end, or until it turns out to be larger than `max` bytes, beyond the byte budget, stalled, or
-/// broken.
+/// A body of which a part was read, when the time to read it was over.
+pub(crate) struct Unfinished {
+    rest: Body,
+    within: Duration,
+    collector: Collector,
+    so_far: Chunks,
+    place: Arc<Reservation>,
+    hint: SizeHint,
+}
+
+/// Reads a body to its end, or until it turns out to be larger than `max` bytes, beyond the byte budget, broken, or not to
+/// arrive `within` the time that there is for all of it.
 ///
 /// The handler gets the returned body, which yields what the original would have: the same bytes, trailers, length
 /// and error, whatever was read here and whatever is still to come.
-pub(crate) async fn read_ahead(mut body: Body, max: usize) -> (Body, Copied) {
+pub(crate) async fn read_ahead(mut body: Body, max: usize, within: Duration) -> ReadAhead {
     let hint = body.size_hint();
     if hint.lower() > max as u64 {
-        return (body, Err(SkipReason::BodyTooLarge));
+        return ReadAhead::Ended(body, Err(SkipReason::BodyTooLarge));
     }
-    let known = hint
-        .exact()
-        .map_or(0, |known| usize::try_from(known).unwrap_or(max));
-    let Some(place) = Reservation::of(known) else {
-        return (body, Err(ShedReason::ByteBudget.into()));
-    };
-    let next = match next_frame(&mut body).await {
+    let mut deadline = Deadline::new(within);
+    let next = match next_frame(&mut body, &mut deadline).await {
         // As most bodies. Trailers may come after the last byte.
         Some((Some(Ok(frame)), _)) if is_whole(&frame, &hint) && body.is_end_stream() => {
             let piece = frame.into_data().unwrap_or_default();
-            return (Body::from(piece.clone()), Ok(ReadBody::Piece(piece, place)));
+            let copied = match Reservation::of(piece.len()) {
+                Some(place) => Ok(ReadBody::Piece(piece.clone(), place)),
+                None => Err(ShedReason::ByteBudget.into()),
+            };
+            return ReadAhead::Ended(Body::from(piece), copied);
         }
         other => other,
     };
+    let known = hint.exact().and_then(|known| usize::try_from(known).ok());
+    let read = Collector::of(Reservation::default(), max, known.unwrap_or_default());
     // In a box, because most requests need no room for it.
-    Box::pin(read_on(
-        body,
-        next,
-        Collector::holding(place, max, known),
-        hint,
-    ))
-    .await
+    Box::pin(read_on(body, next, read, hint, deadline)).await
 }
 
 /// Reads on after the first frame.
@@ -71,10 +77,22 @@ async fn read_on(
     mut next: Option<Next>,
     mut read: Collector,
     hint: SizeHint,
-) -> (Body, Copied) {
+    mut deadline: Deadline,
+) -> ReadAhead {
     let (tail, copied) = loop {
         let Some((frame, waited)) = next else {
-            break (Tail::Rest(body), Err(SkipReason::BodyStalled));
+            if let Err(reason) = read.slow_down() {
+                break (Tail::Rest(body), Err(reason));
+            }
+            let (so_far, place, collector) = read.go_on();
+            return ReadAhead::Slow(Box::new(Unfinished {
+                rest: body,
+                within: deadline.within,
+                collector,
+                so_far,
+                place,
+                hint,
+            }));
         };
         match frame {
             None => break (Tail::End, Ok(())),
@@ -100,38 +118,80 @@ async fn read_on(
         if body.is_end_stream() {
             break (Tail::End, Ok(()));
         }
-        next = next_frame(&mut body).await;
+        next = next_frame(&mut body, &mut deadline).await;
     };
-    let (chunks, trailers, reservation) = read.into_parts();
-    let reservation = Arc::new(reservation);
-    let copied = copied.map(|()| {
-        let body = CopyBody::new(chunks.clone(), Arc::clone(&reservation));
-        ReadBody::Collected(body.with_trailers(trailers))
-    });
-    (
-        Body::new(Replay::new(chunks, reservation, tail, hint)),
-        copied,
-    )
+    let (so_far, place, copy) = read.into_shared();
+    let copied = copied.map(|()| ReadBody::Collected(copy));
+    let body = Body::new(Replay::new(so_far, place, tail, hint));
+    ReadAhead::Ended(body, copied)
+}
+
+impl Unfinished {
+    /// What the handler gets. Nothing more is kept of it.
+    pub(crate) fn into_body(self) -> Body {
+        let tail = Tail::Rest(self.rest);
+        Body::new(Replay::new(self.so_far, self.place, tail, self.hint))
+    }
+
+    /// What the handler gets. The rest is noted as the handler reads it, and `done` is told of all that the copies get.
+    pub(crate) fn note<F>(self, is_gone: IsGone, done: F) -> Body
+    where
+        F: FnOnce(Copied) + Send + Unpin + 'static,
+    {
+        let rest = Tee::after(self.rest, self.collector, self.within, is_gone, done);
+        let tail = Tail::Rest(Body::new(rest));
+        Body::new(Replay::new(self.so_far, self.place, tail, self.hint))
+    }
+}
+
+/// The time that there is to read a body. It begins when the client is waited for.
+pub(super) struct Deadline {
+    within: Duration,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Deadline {
+    pub(super) fn new(within: Duration) -> Self {
+        Self {
+            within,
+            timer: None,
+        }
+    }
+
+    /// Whether it has passed, for a body that always has something to yield.
+    fn has_passed(&self) -> bool {
+        let timer = self.timer.as_ref();
+        timer.is_some_and(|timer| timer.deadline() <= Instant::now())
+    }
+
+    /// Waits for it. On a runtime without timers it never comes: nothing is read ahead there.
+    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.timer.is_none() && runtime_with_timers().is_some() {
+            self.timer = Some(Box::pin(sleep(self.within)));
+        }
+        match &mut self.timer {
+            Some(timer) => timer.as_mut().poll(context),
+            None => Poll::Pending,
+        }
+    }
 }
 
 /// What a body yields next, and whether that had to be waited for.
 type Next = (Option<Result<Frame<Bytes>, axum::Error>>, bool);
 
-/// Waits for what a body yields next; `None` where the client has stopped.
-async fn next_frame(body: &mut Body) -> Option<Next> {
-    let (mut waited, mut stalled) = (false, None);
+/// Waits for what a body yields next; `None` where the time is over.
+async fn next_frame(body: &mut Body, deadline: &mut Deadline) -> Option<Next> {
+    if deadline.has_passed() {
+        return None;
+    }
+    let mut waited = false;
     let frame = poll_fn(|context| {
         let frame = Pin::new(&mut *body).poll_frame(context);
         if frame.is_ready() {
             return frame.map(Some);
         }
         waited = true;
-        let stalled = stalled.get_or_insert_with(stall);
-        ready!(
-            stalled
-                .as_mut()
-                .map_or(Poll::Pending, |timer| timer.as_mut().poll(context))
-        );
+        ready!(deadline.poll(context));
         Poll::Ready(None)
     });
     let frame = frame.await?;
@@ -142,10 +202,4 @@ async fn next_frame(body: &mut Body) -> Option<Next> {
 fn is_whole(frame: &Frame<Bytes>, hint: &SizeHint) -> bool {
     let data = frame.data_ref();
     data.is_some_and(|data| hint.exact() == Some(data.len() as u64))
-}
-
-/// A timer for a client that has stopped; none where the runtime has none to give.
-fn stall() -> Option<Pin<Box<Sleep>>> {
-    Handle::try_current().ok()?;
-    caught("timer", || Box::pin(sleep(STALL)))
 }

@@ -131,11 +131,21 @@ impl HttpBody for Replay {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use http_body_util::{BodyExt, LengthLimitError, Limited, StreamBody};
 
-    use super::super::read_ahead;
+    use super::super::{Copied, IsGone, ReadAhead};
     use super::*;
     use crate::outcome::SkipReason;
+
+    /// Reads ahead; what is to come later is noted.
+    async fn read_ahead(body: Body, max: usize) -> (Body, Copied) {
+        match super::super::read_ahead(body, max, Duration::from_secs(1)).await {
+            ReadAhead::Ended(body, copied) => (body, copied),
+            ReadAhead::Slow(_) => panic!("it took its time"),
+        }
+    }
 
     /// A body of unknown length.
     fn streamed(frames: Vec<Frame<Bytes>>) -> Body {
@@ -205,20 +215,67 @@ mod tests {
         assert!(error.into_inner().downcast::<LengthLimitError>().is_ok());
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_client_that_stops_does_not_keep_the_handler_waiting() {
-        let (sender, mut pieces) = tokio::sync::mpsc::channel(1);
-        sender.send(data(b"hello")).await.unwrap();
+    /// A body that takes what it is sent.
+    fn slow() -> (tokio::sync::mpsc::Sender<Frame<Bytes>>, Body) {
+        let (sender, mut pieces) = tokio::sync::mpsc::channel(8);
         let stream = futures_util::stream::poll_fn(move |context| {
             pieces
                 .poll_recv(context)
                 .map(|frame| frame.map(Ok::<_, BoxError>))
         });
-        let (body, copied) = read_ahead(Body::new(StreamBody::new(stream)), 100).await;
-        assert_eq!(copied.unwrap_err(), SkipReason::BodyStalled);
-        sender.send(data(b" world")).await.unwrap();
+        (sender, Body::new(StreamBody::new(stream)))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_stops_or_drips_does_not_keep_the_handler_waiting() {
+        for drips in [false, true] {
+            let (sender, body) = slow();
+            sender.send(data(b"hello")).await.unwrap();
+            let began = tokio::time::Instant::now();
+            let read = tokio::spawn(super::super::read_ahead(body, 100, Duration::from_secs(1)));
+            let drip = |times: usize| {
+                let sender = sender.clone();
+                async move {
+                    for _ in 0..times {
+                        tokio::time::sleep(Duration::from_millis(300)).await;
+                        sender.send(data(b".")).await.unwrap();
+                    }
+                }
+            };
+            drip(if drips { 4 } else { 0 }).await;
+            let ReadAhead::Slow(body) = read.await.unwrap() else {
+                panic!("it took its time")
+            };
+            // Paused time passes no further than to the next moment that is waited for.
+            assert!(began.elapsed() < Duration::from_millis(1_500));
+            let (told, copied) = tokio::sync::oneshot::channel();
+            let body = body.note(IsGone::default(), |copied| told.send(copied).unwrap());
+            sender.send(data(b" world")).await.unwrap();
+            drop(sender);
+            let whole = if drips {
+                "hello.... world"
+            } else {
+                "hello world"
+            };
+            assert_eq!(body.collect().await.unwrap().to_bytes(), whole);
+            // The client is slow, and its request is copied all the same.
+            let copy = copied.await.unwrap().unwrap().into_copy_body();
+            assert_eq!(copy.collect().await.unwrap().to_bytes(), whole);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_body_that_the_handler_does_not_read_has_stalled() {
+        let (sender, body) = slow();
+        let ReadAhead::Slow(body) =
+            super::super::read_ahead(body, 100, Duration::from_secs(1)).await
+        else {
+            panic!("it took its time")
+        };
+        let (told, copied) = tokio::sync::oneshot::channel();
+        drop(body.note(IsGone::default(), |copied| told.send(copied).unwrap()));
+        assert_eq!(copied.await.unwrap().unwrap_err(), SkipReason::BodyStalled);
         drop(sender);
-        assert_eq!(body.collect().await.unwrap().to_bytes(), "hello world");
     }
 
     #[tokio::test]

@@ -2,25 +2,41 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
+    thread,
+    time::Duration,
 };
 
 use axum::{BoxError, body::Body};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
-use super::{Copied, ReadBody, collector::Collector};
+use super::{
+    Copied, IsGone, ReadBody, collector::Collector, leftover::Leftover, read_ahead::Deadline,
+};
 use crate::outcome::SkipReason;
 
 /// Passes a body on to the handler, and tells `done` once what the copies get of it.
-pub(crate) struct Tee<F: FnOnce(Copied)> {
+///
+/// A handler that lets go of the body need not have asked for its end: an extractor that knows the end of what it reads,
+/// as that of forms does, never does. Then the rest is looked at, and the copies leave if there was nothing more.
+pub(crate) struct Tee<F: FnOnce(Copied) + Send + 'static> {
     body: Body,
     noting: Option<(Collector, F)>,
+    /// The time after which its client is slow; none where it is known to be.
+    deadline: Option<Deadline>,
+    is_gone: IsGone,
+    /// Whether the handler has asked for any of it. Until then a client that expects `100 Continue` has not got it.
+    asked: bool,
+    /// How long the end may be waited for.
+    within: Duration,
+    /// Why there is no copy where the handler does not read to the end.
+    unread: SkipReason,
 }
 
-impl<F: FnOnce(Copied)> Tee<F> {
-    /// Notes up to `max` bytes.
-    pub(crate) fn new(body: Body, max: usize, done: F) -> Self {
+impl<F: FnOnce(Copied) + Send + 'static> Tee<F> {
+    /// Notes up to `max` bytes. A body that is not complete `within` the time is slow.
+    pub(crate) fn new(body: Body, max: usize, within: Duration, is_gone: IsGone, done: F) -> Self {
         let noting = match Collector::new(max, body.size_hint().exact()) {
             Ok(collector) => Some((collector, done)),
             Err(reason) => {
@@ -28,20 +44,56 @@ impl<F: FnOnce(Copied)> Tee<F> {
                 None
             }
         };
-        Self { body, noting }
+        Self {
+            body,
+            noting,
+            deadline: Some(Deadline::new(within)),
+            is_gone,
+            asked: false,
+            within,
+            unread: SkipReason::BodyNotRead,
+        }
+    }
+
+    /// Notes what follows the beginning of a body that was read ahead.
+    pub(super) fn after(
+        body: Body,
+        collector: Collector,
+        within: Duration,
+        is_gone: IsGone,
+        done: F,
+    ) -> Self {
+        Self {
+            body,
+            noting: Some((collector, done)),
+            deadline: None,
+            is_gone,
+            asked: true,
+            within,
+            unread: SkipReason::BodyStalled,
+        }
     }
 
     fn note(&mut self, frame: &Frame<Bytes>) {
+        if let Some((collector, _)) = &mut self.noting
+            && let Err(reason) = collector.push_frame(frame)
+        {
+            self.done(Some(reason));
+        }
+    }
+
+    /// The client is waited for.
+    fn wait(&mut self, context: &mut Context<'_>) {
         let Some((collector, _)) = &mut self.noting else {
             return;
         };
-        let pushed = match (frame.data_ref(), frame.trailers_ref()) {
-            (Some(data), _) => collector.push(data.clone()),
-            (None, Some(trailers)) => collector.keep_trailers(trailers),
-            (None, None) => Ok(()),
-        };
-        if let Err(reason) = pushed {
-            self.done(Some(reason));
+        if let Some(deadline) = &mut self.deadline
+            && deadline.poll(context).is_ready()
+        {
+            self.deadline = None;
+            if let Err(reason) = collector.slow_down() {
+                self.done(Some(reason));
+            }
         }
     }
 
@@ -53,9 +105,15 @@ impl<F: FnOnce(Copied)> Tee<F> {
             });
         }
     }
+
+    /// Whether all that is known of the length has been read, and no more than the end may be to come.
+    fn may_be_complete(&self) -> bool {
+        let to_come = self.body.size_hint().exact();
+        self.asked && to_come.is_none_or(|to_come| to_come == 0)
+    }
 }
 
-impl<F: FnOnce(Copied) + Unpin> HttpBody for Tee<F> {
+impl<F: FnOnce(Copied) + Send + Unpin + 'static> HttpBody for Tee<F> {
     type Data = Bytes;
     // As in `Replay`: wrapped once by `Body::new`, so that extractors find the error they know.
     type Error = BoxError;
@@ -65,7 +123,11 @@ impl<F: FnOnce(Copied) + Unpin> HttpBody for Tee<F> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = &mut *self;
-        let frame = ready!(Pin::new(&mut this.body).poll_frame(context));
+        this.asked = true;
+        let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(context) else {
+            this.wait(context);
+            return Poll::Pending;
+        };
         match &frame {
             None => this.done(None),
             Some(Err(_)) => this.done(Some(SkipReason::PrimaryGone)),
@@ -89,8 +151,18 @@ impl<F: FnOnce(Copied) + Unpin> HttpBody for Tee<F> {
     }
 }
 
-impl<F: FnOnce(Copied)> Drop for Tee<F> {
+impl<F: FnOnce(Copied) + Send + 'static> Drop for Tee<F> {
     fn drop(&mut self) {
-        self.done(Some(SkipReason::BodyNotRead));
+        if self.noting.is_none() {
+            return;
+        }
+        if self.is_gone.get() {
+            self.done(Some(SkipReason::PrimaryGone));
+        } else if thread::panicking() || !self.may_be_complete() {
+            self.done(Some(self.unread));
+        } else if let Some((collector, done)) = self.noting.take() {
+            let body = std::mem::take(&mut self.body);
+            Leftover::new(body, collector, self.unread).read(self.within, done);
+        }
     }
 }

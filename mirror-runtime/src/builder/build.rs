@@ -4,7 +4,8 @@ use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
 
 use super::MirrorBuilder;
 use crate::{
-    ConfigError, Mirror, Target,
+    BodyMode, ConfigError, Mirror, Target,
+    callbacks::{contained, prepare_skips},
     dispatch::Gate,
     limits,
     mirror::{MirrorTarget, Shared},
@@ -40,11 +41,17 @@ impl MirrorBuilder {
         if let Some(max_body) = self.max_body {
             self.options.max_body = max_body;
         }
+        if let Some(read_ahead) = self.read_ahead {
+            self.options.read_ahead = read_ahead;
+        }
         Ok(self.finish())
     }
 
     /// Makes the mirror of options that have been checked.
     pub(crate) fn finish(mut self) -> Mirror {
+        if self.callbacks.on_skip.is_some() {
+            prepare_skips();
+        }
         let name = self.name.clone().unwrap_or(Cow::Borrowed("mirror"));
         // One that is off is none.
         let baseline = self.compare.baseline.take().filter(Target::is_enabled);
@@ -74,7 +81,7 @@ impl MirrorBuilder {
             options: self.options,
             callbacks: self.callbacks,
             comparing,
-            sampler: Sampler::default(),
+            sampler: Sampler::new(),
             latency: LatencyRecorder::new(),
         }));
         registry::register(&mirror);
@@ -103,15 +110,19 @@ impl MirrorBuilder {
     /// Tells the log what its reader should know of a target before it is used.
     fn announce(&self, mirror: &str, target: &Target) {
         if let Some(OffReason::Unset) = target.off_reason() {
-            tracing::info!(mirror, %target, "a target is off: its variable is not set");
+            contained(|| {
+                tracing::info!(mirror, %target, "a target is off: its variable is not set");
+            });
         }
         let forwards = !self.options.headers.strip_credentials;
         if forwards && target.destination().is_some_and(Destination::is_exposed) {
-            tracing::warn!(
-                mirror,
-                %target,
-                "credentials of requests are sent over plain HTTP: use `https`, or `credentials = \"strip\"`"
-            );
+            contained(|| {
+                tracing::warn!(
+                    mirror,
+                    %target,
+                    "credentials of requests are sent over plain HTTP: use `https`, or `credentials = \"strip\"`"
+                );
+            });
         }
     }
 
@@ -171,6 +182,14 @@ impl MirrorBuilder {
         }
         if self.max_body.is_some() && !self.options.copies_body() {
             return Err(ConfigError::MaxBodyWithoutBody);
+        }
+        if self.read_ahead.is_some() {
+            if !self.options.copies_body() {
+                return Err(ConfigError::ReadAheadWithoutBody);
+            }
+            if self.body == Some(BodyMode::Tee) {
+                return Err(ConfigError::ReadAheadOfTee);
+            }
         }
         let headers = &self.options.headers;
         match headers

@@ -1,5 +1,7 @@
 //! Where a copy goes: the target's origin and base path, and the path and query that arrived.
 
+mod climbs;
+
 use axum::extract::OriginalUri;
 use http::{
     Uri,
@@ -7,6 +9,7 @@ use http::{
     uri::{self, PathAndQuery},
 };
 
+use self::climbs::climbs;
 use crate::target::Destination;
 
 /// A request whose target has no path to join, such as `OPTIONS *`, one too long for a URI, or one that a server could
@@ -33,12 +36,14 @@ pub(crate) fn join(destination: &Destination, original: &Uri) -> Result<Uri, Unj
     let mut parts = uri::Parts::default();
     parts.scheme = Some(destination.scheme.clone());
     parts.authority = Some(destination.authority.clone());
-    // In absolute form a query may stand without a path, which is `/` then.
-    let is_whole = path_and_query.as_str().starts_with('/');
-    parts.path_and_query = Some(if destination.base_path.is_empty() && is_whole {
-        path_and_query.clone()
-    } else {
-        under(&destination.base_path, original)?
+    parts.path_and_query = Some(match path_and_query.as_str() {
+        // In absolute form there may be nothing at all, as in `http://o#`. It reads like `/`, and is printed as nothing.
+        "/" if destination.base_path.is_empty() => PathAndQuery::from_static("/"),
+        whole if destination.base_path.is_empty() && whole.starts_with('/') => {
+            path_and_query.clone()
+        }
+        // And a query may stand without a path, which is `/` then.
+        _ => under(&destination.base_path, original)?,
     });
     Uri::from_parts(parts).map_err(|_| Unjoinable)
 }
@@ -60,19 +65,6 @@ fn under(base_path: &str, original: &Uri) -> Result<PathAndQuery, Unjoinable> {
     PathAndQuery::from_maybe_shared(joined).map_err(|_| Unjoinable)
 }
 
-/// Whether a server that resolves dot segments, encoded ones and backslashes included (RFC 3986 section 5.2.4), could
-/// leave the base path.
-fn climbs(path: &str) -> bool {
-    // No path without two dots in a row, plain or encoded, is looked at twice.
-    if !path.contains("..") && !path.contains('%') {
-        return false;
-    }
-    let decoded = path.replace("%2e", ".").replace("%2E", ".");
-    let decoded = decoded.replace("%2f", "/").replace("%2F", "/");
-    let decoded = decoded.replace("%5c", "/").replace("%5C", "/");
-    decoded.split(['/', '\\']).any(|segment| segment == "..")
-}
-
 #[cfg(test)]
 mod properties;
 
@@ -82,13 +74,11 @@ mod tests {
 
     fn joined(target: &str, original: &str) -> Option<String> {
         let destination = Destination::parse(target).unwrap();
-        join(&destination, &original.parse().unwrap())
-            .ok()
-            .map(|uri| {
-                // Not only as it is printed, which adds what is missing.
-                assert!(uri.path_and_query().unwrap().as_str().starts_with('/'));
-                uri.to_string()
-            })
+        let uri = join(&destination, &original.parse().unwrap()).ok()?;
+        // Not only as a whole URI is printed, which adds what is missing.
+        let sent = Uri::from(uri.path_and_query().unwrap().clone());
+        assert!(sent.path().starts_with('/'), "{sent:?}");
+        Some(uri.to_string())
     }
 
     #[test]
@@ -109,6 +99,11 @@ mod tests {
             ("http://a", "http://other:1/x?y", "http://a/x?y"),
             ("http://a", "http://other?y", "http://a/?y"),
             ("http://a/b", "http://other?y", "http://a/b/?y"),
+            ("http://a", "http://other", "http://a/"),
+            ("http://a", "http://other#", "http://a/"),
+            ("http://a", "http://other#x/y", "http://a/"),
+            ("http://a", "http://other?#", "http://a/?"),
+            ("http://a/b", "http://other#", "http://a/b/"),
         ] {
             assert_eq!(joined(target, original).as_deref(), Some(url));
         }

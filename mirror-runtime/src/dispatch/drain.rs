@@ -1,7 +1,10 @@
 //! Waiting for the copies that are under way when the program ends.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
@@ -20,6 +23,10 @@ use crate::{
 const CUT_GRACE: Duration = Duration::from_secs(1);
 const CUT_AGAIN: Duration = Duration::from_millis(10);
 
+/// Copies that were given up since the program began. Locked while one of them stops being under way, so that who counts
+/// sees it there or here.
+static GIVEN_UP: Mutex<usize> = Mutex::new(0);
+
 static DRAINS: AtomicUsize = AtomicUsize::new(0);
 /// Tells those who drain that a copy has ended.
 static ENDED: Notify = Notify::const_new();
@@ -32,7 +39,7 @@ static CUT: Notify = Notify::const_new();
 pub struct Drained {
     /// Copies that were answered, failed or timed out by themselves.
     pub finished: usize,
-    /// Copies that were given up at the deadline.
+    /// Copies that were given up: at the deadline, or at that of another drain that was waiting at the same time.
     pub cut: usize,
 }
 
@@ -60,20 +67,45 @@ pub struct Drained {
 /// ```
 pub async fn drain(deadline: Duration) -> Drained {
     let draining = Draining::start();
-    let in_flight = IN_FLIGHT.count();
-    let cut = if all_ended(deadline).await {
-        0
-    } else {
-        let left = IN_FLIGHT.count();
+    let begin = Copies::now();
+    if !all_ended(deadline).await {
         cut_all().await;
-        left
-    };
+    }
+    let end = Copies::now();
     drop(draining);
     mirrors().iter().for_each(raise);
+    let cut = end.in_flight + (end.given_up - begin.given_up);
     Drained {
-        finished: in_flight.saturating_sub(cut),
+        finished: begin.in_flight.saturating_sub(cut),
         cut,
     }
+}
+
+/// The copies of the process at one moment.
+struct Copies {
+    in_flight: usize,
+    given_up: usize,
+}
+
+impl Copies {
+    fn now() -> Self {
+        let given_up = lock_given_up();
+        Self {
+            in_flight: IN_FLIGHT.count(),
+            given_up: *given_up,
+        }
+    }
+}
+
+/// A copy that was given up is under way no longer, once it has left.
+pub(super) fn given_up(leave: impl FnOnce()) {
+    let mut given_up = lock_given_up();
+    *given_up += 1;
+    leave();
+}
+
+fn lock_given_up() -> MutexGuard<'static, usize> {
+    GIVEN_UP.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(super) fn is_draining() -> bool {

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     answers::{CopySide, Open},
     body::{CopyBody, Reservation},
-    callbacks::off_path,
+    callbacks::{contained, off_path},
     candidate::Candidates,
     capturing::Capturing,
     copy::{HeaderRules, Unjoinable},
@@ -38,7 +38,7 @@ pub(super) struct Flight {
     side: Option<CopySide>,
     capturing: Capturing,
     /// Held until the callback has run, so that draining waits for that too.
-    _permit: Permit,
+    permit: Permit,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Flight {
             candidates: candidates.filter(|_| target.target.is_handler()).cloned(),
             side: open.map(|open| open.copy(index)),
             capturing: Capturing::here(),
-            _permit: admission.permit,
+            permit: admission.permit,
         })
     }
 
@@ -147,7 +147,7 @@ impl Flight {
         outcome: Result<ShadowResponse, MirrorError>,
     ) -> impl Future<Output = ()> + Send + use<> {
         let (mirror, index) = (self.mirror.clone(), self.index);
-        off_path(move || {
+        off_path(&self.mirror, move || {
             let target = &mirror.targets()[index].target;
             mirror.callbacks().report(target, &outcome);
         })
@@ -191,6 +191,9 @@ impl Flight {
 
     fn end(&mut self, outcome: &Result<ShadowResponse, MirrorError>) {
         self.stage = Stage::Ended;
+        if let Err(MirrorError::Cancelled) = outcome {
+            self.permit.give_up();
+        }
         let target = self.target();
         match outcome {
             Ok(answer) => {
@@ -200,7 +203,9 @@ impl Flight {
                 counters.answered(answer.status(), answer.first_byte(), latency);
                 if turn.is_some() {
                     let (mirror, target) = (self.mirror.name(), &target.target);
-                    tracing::warn!(mirror, %target, "the circuit is closed again: copies leave");
+                    contained(
+                        || tracing::warn!(mirror, %target, "the circuit is closed again: copies leave"),
+                    );
                 }
             }
             Err(error) => {
@@ -208,15 +213,17 @@ impl Flight {
                 target.counters.failed(error.kind());
                 let (mirror, target) = (self.mirror.name(), &target.target);
                 if let Some(failures) = untold {
-                    tracing::warn!(mirror, %target, %error, failures, "copies fail");
+                    contained(|| tracing::warn!(mirror, %target, %error, failures, "copies fail"));
                 }
                 if turn.is_some() {
-                    tracing::warn!(
-                        mirror,
-                        %target,
-                        %error,
-                        "the circuit is open: copies are shed, and one after each cooldown finds out whether the target is back"
-                    );
+                    contained(|| {
+                        tracing::warn!(
+                            mirror,
+                            %target,
+                            %error,
+                            "the circuit is open: copies are shed, and one after each cooldown finds out whether the target is back"
+                        );
+                    });
                 }
             }
         }

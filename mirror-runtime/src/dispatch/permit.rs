@@ -17,9 +17,16 @@ pub(super) struct Permit {
     of_target: Arc<Gauge>,
     /// Whether it includes a connection.
     connects: bool,
+    /// Whether its copy was given up.
+    is_given_up: bool,
 }
 
 impl Permit {
+    /// Its copy has not ended by itself.
+    pub(super) fn give_up(&mut self) {
+        self.is_given_up = true;
+    }
+
     /// Why no more copies to a target can leave now.
     pub(super) fn refused(of_target: &Gauge, bound: usize, connects: bool) -> Option<ShedReason> {
         if of_target.count() >= bound {
@@ -50,6 +57,7 @@ impl Permit {
         let mut permit = Self {
             of_target: Arc::clone(of_target),
             connects: false,
+            is_given_up: false,
         };
         if connects {
             if !CONNECTED.enter(1, limits::max_connections()) {
@@ -72,7 +80,11 @@ impl Drop for Permit {
             CONNECTED.leave(1);
         }
         self.of_target.leave(1);
-        IN_FLIGHT.leave(1);
+        if self.is_given_up {
+            drain::given_up(|| IN_FLIGHT.leave(1));
+        } else {
+            IN_FLIGHT.leave(1);
+        }
         drain::ended();
     }
 }

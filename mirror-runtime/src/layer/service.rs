@@ -10,7 +10,7 @@ use axum::{body::Body, extract::Request, response::Response};
 use tower_service::Service;
 
 use super::ResponseFuture;
-use crate::Mirror;
+use crate::{Mirror, callbacks::contained};
 
 /// A service that mirrors each request and passes it on. Made by [`MirrorLayer`](super::MirrorLayer).
 #[derive(Clone, Debug)]
@@ -62,10 +62,10 @@ fn response<R: 'static>(answer: &mut R) -> Option<&mut Response> {
     let response = (answer as &mut dyn Any).downcast_mut();
     if response.is_none() {
         TOLD.call_once(|| {
-            tracing::error!(
+            contained(|| tracing::error!(
                 answer = std::any::type_name::<R>(),
                 "answers are not compared: the layer of a mirror is around a service whose answers are not axum's `Response`"
-            );
+            ));
         });
     }
     response

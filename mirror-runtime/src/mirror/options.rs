@@ -1,6 +1,6 @@
 //! What the clones of a mirror share.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use http::Method;
 
@@ -10,6 +10,11 @@ use crate::{callbacks::Callbacks, copy::HeaderRules, sampler::Sampler, stats::La
 /// The largest body that is copied, where nothing else is said: axum's own limit on the bodies that extractors take,
 /// so that what a handler can read is what a shadow can get.
 pub(crate) const DEFAULT_MAX_BODY: usize = 2 * 1024 * 1024;
+
+/// How long the body of a request is read before the handler starts. Bodies of up to `max_body` arrive within it over any
+/// connection on which somebody waits for a page; a client that takes longer would have the handler, and all its time
+/// limits, wait for it.
+pub(crate) const DEFAULT_READ_AHEAD: Duration = Duration::from_secs(1);
 
 /// Everything about a mirror.
 #[derive(Debug)]
@@ -36,11 +41,13 @@ impl Shared {
 /// When the body of a request is read for its copies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BodyMode {
-    /// Before the handler runs. Copies leave then too.
+    /// Before the handler runs, for as long as [`read_ahead`](crate::MirrorBuilder::read_ahead) says. Copies leave then
+    /// too.
     #[default]
     Buffer,
-    /// While the handler reads it: the handler starts at once, and copies leave when it has read the last byte. For
-    /// uploads and long streams. A request whose body the handler does not read to its end is not copied.
+    /// While the handler reads it: the handler starts at once, and copies leave when it has read the last byte, or lets go
+    /// of the body and no more than its end was to come. For uploads and long streams. A request whose body the handler
+    /// does not read to its end is not copied.
     Tee,
 }
 
@@ -50,6 +57,7 @@ pub(crate) struct Options {
     pub(crate) sync: bool,
     pub(crate) max_body: usize,
     pub(crate) body: BodyMode,
+    pub(crate) read_ahead: Duration,
     /// All, where there are none.
     pub(crate) methods: Vec<Method>,
     pub(crate) headers: HeaderRules,
@@ -61,6 +69,7 @@ impl Default for Options {
             sync: false,
             max_body: DEFAULT_MAX_BODY,
             body: BodyMode::default(),
+            read_ahead: DEFAULT_READ_AHEAD,
             methods: Vec::new(),
             headers: HeaderRules::default(),
         }

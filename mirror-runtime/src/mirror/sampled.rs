@@ -1,19 +1,26 @@
 //! A request that is to be mirrored, until each of its targets has an outcome.
 
-use std::{future::Future, time::Instant};
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    thread,
+    time::Instant,
+};
 
 use axum::{body::Body, response::Response};
-use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
 use http_body::Body as _;
 
 use super::{BodyMode, Mirror};
 use crate::{
     answers::{Open, PrimarySide},
-    body::{Copied, ReadBody, Tee, read_ahead},
+    body::{Copied, Guard, IsGone, ReadAhead, ReadBody, Tee, read_ahead},
+    callbacks::caught,
     candidate::Candidates,
     copy::{Copy, Original, has_any},
     dispatch::{Copies, Departure, MakeCopy},
-    outcome::SkipReason,
+    outcome::{ShedReason, SkipReason},
+    timers::runtime_with_timers,
 };
 
 /// A sampled request, and the targets that await its outcome.
@@ -28,6 +35,18 @@ pub(crate) struct Sampled {
     candidates: Option<Candidates>,
     /// Where the copies' answers are to meet the primary's.
     open: Option<Open>,
+    /// What the copies are made of, from when it is there until they leave.
+    ready: Option<(Original, ReadBody)>,
+    /// Tells a body that is noted when the request is gone.
+    guard: Option<Guard>,
+}
+
+/// What the primary has come to.
+#[derive(Clone, Copy)]
+enum Turn {
+    Begins,
+    HasBegun,
+    GoesOn,
 }
 
 impl Sampled {
@@ -37,6 +56,8 @@ impl Sampled {
             undecided: targets,
             candidates: None,
             open: None,
+            ready: None,
+            guard: None,
         }
     }
 
@@ -71,11 +92,37 @@ impl Sampled {
                 self.open = Some(open);
                 side
             });
-            let (body, copies) = self.send(&parts, body).await;
-            // No more copies will leave from here.
-            (self.open, self.candidates) = (None, None);
+            let (body, later) = self.prepare(&parts, body).await;
+            let mut copies = later;
             let began = Instant::now();
-            let mut answer = primary(parts, body).await;
+            let mut primary = pin!(primary(parts, body));
+            // Dropped before the primary is.
+            let mut guard = self.guard.take();
+            let mut turn = Turn::Begins;
+            // The copies leave when the primary has begun and is not given up at once: a client that resets each request
+            // as soon as it is sent makes no copies. Servers look for that between the first two times that they poll.
+            let mut answer = poll_fn(|context| {
+                if let Turn::HasBegun = turn {
+                    self.send(&mut copies);
+                    turn = Turn::GoesOn;
+                }
+                let polled = primary.as_mut().poll(context);
+                if let Turn::Begins = turn {
+                    if polled.is_ready() {
+                        self.send(&mut copies);
+                    } else if self.ready.is_some() {
+                        turn = Turn::HasBegun;
+                        context.waker().wake_by_ref();
+                    } else {
+                        turn = Turn::GoesOn;
+                    }
+                }
+                polled
+            })
+            .await;
+            if let Some(guard) = &mut guard {
+                guard.disarm();
+            }
             let mirror = &self.mirror;
             mirror.shared.latency.record(began.elapsed());
             if let (Some(side), Some(response)) = (side, response(&mut answer)) {
@@ -88,40 +135,66 @@ impl Sampled {
         }
     }
 
-    /// Sends the copies, at once or when the handler has read the body. Returns the body for the handler.
+    /// Gets what the copies are made of, or sees to it that they leave when the handler has read the body. Returns the
+    /// body for the handler.
     ///
-    /// Nothing is undecided here afterwards.
-    async fn send(&mut self, parts: &Parts, body: Body) -> (Body, Copies) {
-        let max_body = self.mirror.shared.options.max_body;
-        match self.needed(parts, &body) {
+    /// What is undecided here afterwards is [ready](Self::send).
+    async fn prepare(&mut self, parts: &Parts, body: Body) -> (Body, Copies) {
+        let (body, copies) = match self.needed(parts, &body) {
             Err(reason) => (body, self.skipped(reason)),
-            Ok(Needed::Nothing) => (body, self.send_copies(parts, Ok(ReadBody::default()))),
+            Ok(Needed::Nothing) => (body, self.make_ready(parts, Ok(ReadBody::default()))),
             Ok(Needed::Body) => {
-                let (body, read) = read_ahead(body, max_body).await;
-                (body, self.send_copies(parts, read))
+                let options = &self.mirror.shared.options;
+                match read_ahead(body, options.max_body, options.read_ahead).await {
+                    ReadAhead::Ended(body, read) => (body, self.make_ready(parts, read)),
+                    ReadAhead::Slow(body) => match self.send_later(parts) {
+                        Ok((done, is_gone, copies)) => (body.note(is_gone, done), copies),
+                        Err(copies) => (body.into_body(), copies),
+                    },
+                }
             }
-            Ok(Needed::BodyAsItIsRead) => self.send_later(parts, body),
+            Ok(Needed::BodyAsItIsRead) => match self.send_later(parts) {
+                Ok((done, is_gone, copies)) => {
+                    let options = &self.mirror.shared.options;
+                    let (max, within) = (options.max_body, options.read_ahead);
+                    (
+                        Body::new(Tee::new(body, max, within, is_gone, done)),
+                        copies,
+                    )
+                }
+                Err(copies) => (body, copies),
+            },
+        };
+        if self.ready.is_none() {
+            // No more copies will leave from here.
+            (self.open, self.candidates) = (None, None);
         }
+        (body, copies)
     }
 
-    /// Sends the copies when the handler has read the body.
-    fn send_later(&mut self, parts: &Parts, body: Body) -> (Body, Copies) {
+    /// What is to be done when the handler has read the body, and what a body has to know that it reads. `Err` where there
+    /// are no copies.
+    fn send_later(
+        &mut self,
+        parts: &Parts,
+    ) -> Result<(impl FnOnce(Copied) + Send + Unpin + use<>, IsGone, Copies), Copies> {
         let options = &self.mirror.shared.options;
         // At once: this may take long, and the original's memory is its connection's.
         let copy = match self.original(parts).into_copy(&options.headers) {
             Ok(copy) => copy.in_own_memory(),
-            Err(reason) => return (body, self.skipped(reason.into())),
+            Err(reason) => return Err(self.skipped(reason)),
         };
         let (sender, copies) = Copies::later();
-        let max_body = options.max_body;
         let mut later = self.take();
-        let tee = Tee::new(body, max_body, move |read| {
+        let is_gone = IsGone::default();
+        self.guard = Some(is_gone.guard());
+        let done = move |read: Copied| {
             let copy =
-                read.map(|body| |rules: &_| Ok(copy.with_body(body.into_copy_body(), rules)));
+                read.map(|body| move |rules: &_| Ok(copy.with_body(body.into_copy_body(), rules)));
             // Nobody may be waiting for them.
             let _ = sender.send(later.leave(copy));
-        });
-        (Body::new(tee), copies)
+        };
+        Ok((done, is_gone, copies))
     }
 
     /// All that is undecided.
@@ -131,11 +204,17 @@ impl Sampled {
             undecided: std::mem::take(&mut self.undecided),
             candidates: self.candidates.take(),
             open: self.open.take(),
+            ready: None,
+            guard: None,
         }
     }
 
     fn needed(&self, parts: &Parts, body: &Body) -> Result<Needed, SkipReason> {
         let options = &self.mirror.shared.options;
+        if runtime_with_timers().is_none() {
+            // No copy could leave, and nobody would tell when to stop reading.
+            return Err(ShedReason::NoRuntime.into());
+        }
         // Most requests have neither.
         let is_special = has_any(&parts.headers, [&header::UPGRADE, &header::EXPECT]);
         if (is_special || parts.method == Method::CONNECT) && is_upgrade(parts) {
@@ -158,16 +237,28 @@ impl Sampled {
         }
     }
 
-    /// Sends the copies of a request whose body has been read.
-    fn send_copies(&mut self, parts: &Parts, read: Copied) -> Copies {
-        let copy = read.map(|body| {
-            let original = self.original(parts);
-            |rules: &_| {
-                let copy = original.into_copy(rules)?;
-                Ok(copy.with_body(body.into_copy_body(), rules))
+    /// The copies of a request whose body has been read are to leave with [`send`](Self::send).
+    fn make_ready(&mut self, parts: &Parts, read: Copied) -> Copies {
+        match read {
+            Ok(body) => {
+                self.ready = Some((self.original(parts), body));
+                Copies::default()
             }
-        });
-        self.leave(copy)
+            Err(reason) => self.skipped(reason),
+        }
+    }
+
+    /// Sends the copies, where they are ready. Nothing is undecided afterwards.
+    fn send(&mut self, copies: &mut Copies) {
+        let Some((original, body)) = self.ready.take() else {
+            return;
+        };
+        *copies = self.leave(Ok(|rules: &_| {
+            let copy = original.into_copy(rules)?;
+            Ok(copy.with_body(body.into_copy_body(), rules))
+        }));
+        // No more copies will leave from here.
+        (self.open, self.candidates) = (None, None);
     }
 
     /// Lets the copies leave, and settles each target that gets none.
@@ -226,6 +317,10 @@ impl Sampled {
 
 impl Drop for Sampled {
     fn drop(&mut self) {
+        if thread::panicking() {
+            // The handler has, before the copies could leave. Its request is worth as much to a shadow as any.
+            caught("copy", || self.send(&mut Copies::default()));
+        }
         self.skip(SkipReason::PrimaryGone);
     }
 }
@@ -237,12 +332,29 @@ enum Needed {
     BodyAsItIsRead,
 }
 
-/// Whether a request opens a tunnel or switches protocols (RFC 9110 sections 7.8 and 9.3.6).
+/// Whether a request opens a tunnel (RFC 9110 section 9.3.6), which in HTTP/2 may be any protocol's (RFC 8441), or is the
+/// handshake of a WebSocket (RFC 6455 section 4.1).
+///
+/// Any other `Upgrade` is an offer, made with a request that is answered like any other where the server does not take it
+/// up: `h2c`, or `TLS/1.2`. Copies are made without it.
 fn is_upgrade(parts: &Parts) -> bool {
-    // Clients that try HTTP/2 first offer `h2c` with requests like any other, and no server here takes it.
-    let switches = |value: &HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"h2c");
-    let upgrades = parts.headers.get_all(header::UPGRADE);
-    parts.method == Method::CONNECT || upgrades.iter().any(switches)
+    let headers = &parts.headers;
+    let opens = || {
+        lists(headers, &header::CONNECTION, b"upgrade")
+            && lists(headers, &header::UPGRADE, b"websocket")
+    };
+    parts.method == Method::CONNECT || parts.method == Method::GET && opens()
+}
+
+/// Whether a header lists a word, perhaps with a version.
+fn lists(headers: &HeaderMap, name: &HeaderName, word: &[u8]) -> bool {
+    let lists = headers.get_all(name).into_iter();
+    let mut words = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
+    words.any(|listed| {
+        let mut parts = listed.split(|byte| *byte == b'/');
+        let listed = parts.next().unwrap_or_default();
+        listed.trim_ascii().eq_ignore_ascii_case(word)
+    })
 }
 
 fn expects_continue(headers: &HeaderMap) -> bool {
@@ -269,7 +381,17 @@ mod tests {
             expects_continue(&parts.headers)
         };
         assert!(expects("100-Continue") && !expects("another"));
-        let upgrades = |value| is_upgrade(&parts([("upgrade", "h2c"), ("upgrade", value)]));
-        assert!(upgrades("websocket") && !upgrades("H2C"));
+        let upgrades = |connection, offer| {
+            is_upgrade(&parts([("connection", connection), ("upgrade", offer)]))
+        };
+        assert!(upgrades("keep-alive, Upgrade", "h2c, WebSocket"));
+        assert!(upgrades("upgrade", "websocket/13"));
+        assert!(!upgrades("upgrade", "h2c") && !upgrades("upgrade", "TLS/1.2, HTTP/2.0"));
+        assert!(!upgrades("close", "websocket"), "nothing is asked for");
+        let mut post = parts([("connection", "upgrade"), ("upgrade", "websocket")]);
+        post.method = Method::POST;
+        assert!(!is_upgrade(&post), "a handshake is a `GET`");
+        post.method = Method::CONNECT;
+        assert!(is_upgrade(&post));
     }
 }

@@ -16,16 +16,18 @@ pub enum SkipReason {
     BodyTooLarge,
     /// The handler did not read the body to its end, and the copy would have been made of what it read.
     BodyNotRead,
-    /// The client sent nothing for five seconds in the middle of its body, and the handler ran without waiting for the
-    /// rest. See `body = "tee"` for handlers that answer while they read.
+    /// Its body took longer than `read_ahead` to arrive, and the handler, which ran without waiting for the rest, did not
+    /// read it to its end.
     BodyStalled,
     /// The target is off, because the environment variable that names it is unset, empty or wrong.
     Disabled,
     /// The client went away, or broke its body off, before the copy could leave.
     PrimaryGone,
-    /// It opens a tunnel or switches protocols (`CONNECT`, `Upgrade`), which cannot be done twice.
+    /// It opens a tunnel (`CONNECT`) or a WebSocket, which has one end. Other offers of an `Upgrade` are made with requests
+    /// like any other.
     Upgrade,
-    /// Its path would leave the base path of the target, it has none (`OPTIONS *`), or the transport would change it.
+    /// Its path would leave the base path of the target, it has none (`OPTIONS *`), the transport would change it, or it has
+    /// more headers than there is room for in a copy.
     Unsendable,
     /// It was shed, to protect this process. Counted as shed, not as skipped.
     Shed(ShedReason),
@@ -106,7 +108,7 @@ pub enum ShedReason {
     RateLimit,
     /// The process was draining its copies: see [`drain`](crate::drain).
     Draining,
-    /// There was no tokio runtime to send it from.
+    /// There was no tokio runtime to send it from, or one without timers.
     NoRuntime,
 }
 

@@ -41,7 +41,7 @@ impl ShadowResponse {
 
     /// The trailer fields, such as `grpc-status`; `None` if there are none, or if the response was not read to its end.
     ///
-    /// At most 100 fields and 64 KiB: a response with more is not read to its end.
+    /// At most 100 fields and 64 KiB: a copy whose response has more has failed.
     #[must_use]
     pub fn trailers(&self) -> Option<&HeaderMap> {
         self.trailers.as_deref()

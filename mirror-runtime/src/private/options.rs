@@ -9,6 +9,7 @@ use http::{Method, request::Parts};
 use crate::{
     BodyMode, CircuitBreaker, ConfigError, Credentials, Host, Http2, Mirror, MirrorBuilder,
     MirrorError, ShadowResponse, SkipReason, Target,
+    callbacks::contained,
     target::{Destination, OffReason},
     transport::check_tls,
 };
@@ -227,6 +228,12 @@ impl Options {
         self.with(|builder| builder.body(BodyMode::Tee))
     }
 
+    /// `read_ahead`
+    #[must_use]
+    pub fn read_ahead_ms(self, within: u64) -> Self {
+        self.with(|builder| builder.read_ahead(Duration::from_millis(within)))
+    }
+
     /// One of `set_headers`
     #[must_use]
     pub fn set_header(self, name: &'static str, value: &'static str) -> Self {
@@ -265,7 +272,7 @@ impl Options {
             // Two variables may hold the same URL. Without its noise a target can still be compared.
             if targets.iter().any(|target| target.is_same(&baseline)) {
                 let error = ConfigError::BaselineIsTarget(baseline.name().to_owned());
-                tracing::error!(mirror = name, %error, "a baseline is off");
+                contained(|| tracing::error!(mirror = name, %error, "a baseline is off"));
             } else {
                 builder = builder.baseline(baseline);
             }
@@ -278,7 +285,7 @@ impl Options {
             .fold(builder, MirrorBuilder::target)
             .build()
             .unwrap_or_else(|error| {
-                tracing::error!(mirror = name, %error, "a mirror is off");
+                contained(|| tracing::error!(mirror = name, %error, "a mirror is off"));
                 Mirror::builder().name(name).finish()
             })
     }
@@ -294,7 +301,8 @@ fn reachable(target: Target) -> Result<Target, ConfigError> {
 
 /// A target that is sent nothing, because it was given a value that it cannot work with.
 fn off(mirror: &str, target: &str, error: &ConfigError) -> Target {
-    tracing::error!(mirror, target, %error, "a target is off");
+    // While the first request waits, and only once: what panics here would keep the handler off for good.
+    contained(|| tracing::error!(mirror, target, %error, "a target is off"));
     Target::off(target.to_owned(), OffReason::Invalid)
 }
 

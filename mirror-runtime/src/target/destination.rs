@@ -52,7 +52,8 @@ impl Destination {
     /// Whether what is sent there can be read on the way: plain HTTP, and not to this machine.
     pub(crate) fn is_exposed(&self) -> bool {
         let host = self.authority.host().trim_matches(['[', ']']);
-        let is_loopback = |address: IpAddr| address.is_loopback();
+        // `::ffff:127.0.0.1` is `127.0.0.1`.
+        let is_loopback = |address: IpAddr| address.to_canonical().is_loopback();
         let stays = host == "localhost" || host.parse().is_ok_and(is_loopback);
         self.scheme == Scheme::HTTP && !stays
     }
@@ -95,6 +96,8 @@ mod tests {
             ("http://localhost:8080", false),
             ("http://127.8.8.8", false),
             ("http://[::1]:8080", false),
+            ("http://[::ffff:127.0.0.1]:8080", false),
+            ("http://[::ffff:10.0.0.1]:8080", true),
         ] {
             assert_eq!(
                 Destination::parse(url).unwrap().is_exposed(),
@@ -117,6 +120,7 @@ mod tests {
             ),
             ("http://127.0.0.1:80", "http://127.0.0.1"),
             ("http://[::FFFF:7F00:1]", "http://[::ffff:7f00:1]"),
+            ("http://[::ffff:127.0.0.1]:80/x", "http://[::ffff:7f00:1]/x"),
         ] {
             assert_eq!(Destination::parse(url).unwrap().url(), normal);
         }
@@ -126,7 +130,7 @@ mod tests {
         #[test]
         fn hosts_and_ports_are_spelled_as_clients_do(
             scheme in "https?|HTTP",
-            host in r"([A-Za-z][A-Za-z0-9_-]{0,8}\.?){1,3}|[12]?[0-9](\.[0-9]){3}|\[(0{0,3}[0-9A-F]{1,3}:|0:){7}[0-9a-f]\]|\[::([Ff0]{4}:[0-9a-f]{1,4}:)?[0-9a-f]{1,4}\]",
+            host in r"([A-Za-z][A-Za-z0-9_-]{0,8}\.?){1,3}|[12]?[0-9](\.[0-9]){3}|\[(0{0,3}[0-9A-F]{1,3}:|0:){7}[0-9a-f]\]|\[::([Ff0]{4}:[0-9a-f]{1,4}:)?[0-9a-f]{1,4}\]|\[::([Ff0]{4}:)?[1-9][0-9]?(\.[0-9]){3}\]",
             port in "(:(80|443|[1-9][0-9]{0,3}))?",
         ) {
             let text = format!("{scheme}://{host}{port}");

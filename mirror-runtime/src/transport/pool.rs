@@ -19,7 +19,7 @@ use std::{
     collections::HashMap,
     future::Future,
     sync::{
-        Arc, LazyLock, Mutex, PoisonError, Weak,
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
 };
@@ -68,15 +68,31 @@ enum Connection {
     Http2(Slot),
 }
 
+/// Every pool of the process.
+static POOLS: LazyLock<Mutex<Pools>> = LazyLock::new(Mutex::default);
+
+type Pools = HashMap<Origin, Weak<Pool>>;
+
+fn pools() -> MutexGuard<'static, Pools> {
+    POOLS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Closes the connections of all pools that carry nothing, to make room for one more.
+fn close_idle() {
+    let all: Vec<_> = pools().values().filter_map(Weak::upgrade).collect();
+    for pool in all {
+        pool.kept.close_idle();
+    }
+}
+
 impl Pool {
     /// The connections to an origin, which all its mirrors share.
     pub(crate) fn of(origin: Origin) -> Arc<Self> {
-        static POOLS: LazyLock<Mutex<HashMap<Origin, Weak<Pool>>>> = LazyLock::new(Mutex::default);
         if origin.is_tls() {
             tls::prepare();
         }
         // Locked when mirrors are built, and not by requests.
-        let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pools = pools();
         if let Some(pool) = pools.get(&origin).and_then(Weak::upgrade) {
             return pool;
         }
@@ -211,20 +227,20 @@ impl Pool {
         until: Instant,
         dial: Option<Dial>,
     ) -> Result<Connection, MirrorError> {
+        if stream::are_many() {
+            close_idle();
+        }
         let connected = connect(&self.origin, until).await?;
         self.chose_http1.store(!connected.http2, Relaxed);
         if !connected.http2 {
             let http1 = Http1::new(connected, &self.floods).await?;
             return Ok(Connection::Http1(Box::new(http1)));
         }
-        let open = Link::open(connected, &self.floods);
+        let open = Link::open(connected, &self.floods, dial);
         let link = within(until, open, MirrorError::Connect).await?;
-        self.expected.store(link.streams(), Relaxed);
         // The first place is for the copy that has opened it.
         let slot = link.slot();
         self.kept.share(link, self);
-        // Only now, so that those who wait find it.
-        drop(dial);
         let none = || MirrorError::Request("the shadow allows no streams on its connection".into());
         slot.map(Connection::Http2).ok_or_else(none)
     }

@@ -56,6 +56,10 @@ impl Transport for ReqwestTransport {
             connect_timeout,
         };
         *request.headers_mut() = parts.headers;
+        if !kind.tls || kind.http1_only {
+            // Over HTTP/1 it is about the connection, and nothing here names it there.
+            request.headers_mut().remove(header::TE);
+        }
         if !body.is_empty() {
             *request.body_mut() = Some(::reqwest::Body::wrap(body));
         }

@@ -1,7 +1,10 @@
 //! What is captured is what would have been sent.
 
 use axum::{Json, Router, body::Body, http::Request, routing::post};
-use mirror_runtime::{BodyMode, Mirror, mirror, mirror_named, testing::Capture};
+use mirror_runtime::{
+    BodyMode, Mirror, mirror, mirror_named,
+    testing::{Capture, fixed_sampling},
+};
 use serde::Deserialize;
 
 use crate::{ask, get, send};
@@ -83,6 +86,7 @@ async fn what_is_filtered_is_not_captured_and_nothing_is_waited_for() {
 async fn percentages_hold_unless_each_request_is_to_be_sampled() {
     #[mirror(targets = ["https://staging.example.com"], percentage = 10)]
     async fn tenth() {}
+    fixed_sampling();
     let capture = Capture::start();
     for _ in 0..10 {
         get(tenth, "/").await;

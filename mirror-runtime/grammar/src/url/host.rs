@@ -28,7 +28,7 @@ pub(super) const fn is_host(host: &str) -> bool {
             }
             if i == end && is_number(bytes, label, end) {
                 // A client reads a name that ends in a number as an IPv4 address, in several spellings.
-                return end == bytes.len() && is_ipv4(bytes);
+                return end == bytes.len() && is_ipv4(bytes, 0, end);
             }
             label = i + 1;
         } else if !(bytes[i].is_ascii_alphanumeric() || bytes[i] == b'-' || bytes[i] == b'_') {
@@ -53,18 +53,17 @@ const fn is_number(bytes: &[u8], start: usize, end: usize) -> bool {
 }
 
 /// Four decimal octets without leading zeros.
-const fn is_ipv4(bytes: &[u8]) -> bool {
-    let (mut octets, mut start, mut i, mut octet) = (0, 0, 0, 0_u32);
-    while i <= bytes.len() {
-        if i == bytes.len() || bytes[i] == b'.' {
-            if i == start || i - start > 3 || octet > 255 || (i - start > 1 && bytes[start] == b'0')
-            {
+const fn is_ipv4(bytes: &[u8], start: usize, end: usize) -> bool {
+    let (mut octets, mut first, mut i, mut octet) = (0, start, start, 0_u32);
+    while i <= end {
+        if i == end || bytes[i] == b'.' {
+            if i == first || octet > 255 || (i - first > 1 && bytes[first] == b'0') {
                 return false;
             }
             octets += 1;
-            start = i + 1;
+            first = i + 1;
             octet = 0;
-        } else if bytes[i].is_ascii_digit() && i - start < 3 {
+        } else if bytes[i].is_ascii_digit() && i - first < 3 {
             octet = octet * 10 + (bytes[i] - b'0') as u32;
         } else {
             return false;
@@ -74,8 +73,8 @@ const fn is_ipv4(bytes: &[u8]) -> bool {
     octets == 4
 }
 
-/// Eight groups of up to four hexadecimal digits, one run of zero groups as `::` (RFC 4291 section 2.2, without the
-/// mixed notation).
+/// Eight groups of up to four hexadecimal digits, one run of zero groups as `::`. The last two groups may be written as
+/// an IPv4 address, as in `::ffff:127.0.0.1` (RFC 4291 section 2.2).
 const fn is_ipv6(bytes: &[u8], start: usize, end: usize) -> bool {
     let (mut groups, mut digits, mut compressed, mut i) = (0, 0, false, start);
     while i < end {
@@ -94,6 +93,12 @@ const fn is_ipv6(bytes: &[u8], start: usize, end: usize) -> bool {
             }
             digits = 0;
             i += if double { 2 } else { 1 };
+        } else if bytes[i] == b'.' {
+            // What was taken for a group is the first octet. There is a colon before it.
+            if i - digits == start || !is_ipv4(bytes, i - digits, end) {
+                return false;
+            }
+            (groups, digits, i) = (groups + 2, 0, end);
         } else if bytes[i].is_ascii_hexdigit() && digits < 4 {
             digits += 1;
             i += 1;

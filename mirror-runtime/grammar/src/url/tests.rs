@@ -14,6 +14,14 @@ fn parts_of_a_url_are_found() {
     assert_eq!(ok("HTTP://localhost").base_path, "");
     assert_eq!(ok("http://localhost///").base_path, "");
     assert_eq!(ok("http://[::1]:80").host, "[::1]");
+    for host in [
+        "[::ffff:127.0.0.1]",
+        "[::127.0.0.1]",
+        "[64:ff9b::10.0.0.255]",
+        "[1:2:3:4:5:6:7.8.9.10]",
+    ] {
+        assert_eq!(ok(&format!("http://{host}:80/x")).host, host);
+    }
     assert_eq!(ok("http://10.0.0.1/a%20b").base_path, "/a%20b");
     assert_eq!(ok("http://a/@x:y").base_path, "/@x:y");
     assert_eq!(ok("http://example.com./").host, "example.com.");
@@ -43,6 +51,17 @@ fn each_mistake_has_its_error() {
         ("http://[::1", UrlError::Host("[::1")),
         ("http://[:::1]", UrlError::Host("[:::1]")),
         ("http://[1:2:3:4:5:6:7]", UrlError::Host("[1:2:3:4:5:6:7]")),
+        ("http://[127.0.0.1]", UrlError::Host("[127.0.0.1]")),
+        ("http://[::1.2.3]", UrlError::Host("[::1.2.3]")),
+        ("http://[::1.2.3.4.5]", UrlError::Host("[::1.2.3.4.5]")),
+        ("http://[::1.2.3.4:5]", UrlError::Host("[::1.2.3.4:5]")),
+        ("http://[::01.2.3.4]", UrlError::Host("[::01.2.3.4]")),
+        ("http://[::256.2.3.4]", UrlError::Host("[::256.2.3.4]")),
+        ("http://[::a.2.3.4]", UrlError::Host("[::a.2.3.4]")),
+        (
+            "http://[1:2:3:4:5:6:7:1.2.3.4]",
+            UrlError::Host("[1:2:3:4:5:6:7:1.2.3.4]"),
+        ),
         ("http://[::1]x", UrlError::Host("[::1]x")),
         ("http://[]", UrlError::Host("[]")),
         ("http://a:", UrlError::Port("")),

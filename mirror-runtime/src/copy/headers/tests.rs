@@ -4,7 +4,7 @@ use super::*;
 
 fn applied(rules: &HeaderRules, request: http::request::Builder) -> HeaderMap {
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    rules.apply(&mut Original::of(&parts))
+    rules.apply(&mut Original::of(&parts)).unwrap()
 }
 
 fn names(headers: &HeaderMap) -> Vec<&str> {
@@ -27,6 +27,7 @@ fn end_to_end_headers_travel_and_others_do_not() {
         .header("keep-alive", "timeout=5")
         .header("proxy-authorization", "Basic x")
         .header("upgrade", "h2c")
+        .header("http2-settings", "AAMAAABkAAQAoAAAAAIAAAAA")
         .header("expect", "100-continue")
         .header("content-length", "5");
     let headers = applied(&HeaderRules::default(), request);
@@ -48,6 +49,83 @@ fn the_host_is_the_authority_where_there_is_no_header() {
     assert_eq!(headers[MIRRORED_FROM], "shop.example:81");
     assert_eq!(headers[header::HOST], "shop.example:81");
     assert_eq!(applied(&rules, Request::get("/"))[MIRRORED_FROM], "unknown");
+}
+
+#[test]
+fn the_authority_counts_instead_of_a_host_that_contradicts_it() {
+    let rules = HeaderRules {
+        preserve_host: true,
+        ..HeaderRules::default()
+    };
+    for version in [Version::HTTP_11, Version::HTTP_2] {
+        let request = Request::get("http://shop.example:81/x")
+            .version(version)
+            .header("host", "evil.example");
+        let headers = applied(&rules, request);
+        assert_eq!(headers[MIRRORED_FROM], "shop.example:81");
+        assert_eq!(
+            headers.get_all(header::HOST).iter().collect::<Vec<_>>(),
+            ["shop.example:81"]
+        );
+    }
+}
+
+#[test]
+fn trailers_are_understood_over_http_2_alone() {
+    let te = |version, value| {
+        let request = Request::get("/").version(version).header("te", value);
+        let headers = applied(&HeaderRules::default(), request);
+        headers.get("te").map(|te| te.to_str().unwrap().to_owned())
+    };
+    assert_eq!(te(Version::HTTP_2, "trailers").as_deref(), Some("trailers"));
+    for (version, value) in [
+        (Version::HTTP_11, "trailers"),
+        (Version::HTTP_2, "gzip"),
+        (Version::HTTP_2, "trailers, gzip"),
+        (Version::HTTP_2, ""),
+    ] {
+        assert_eq!(te(version, value), None, "{value}");
+    }
+}
+
+/// A head with so many fields, each of which has a name of its own.
+fn fields(count: usize) -> HeaderMap {
+    let name = |n: usize| HeaderName::from_bytes(format!("x-{n}").as_bytes()).unwrap();
+    let fields = (0..count).map(|n| (name(n), HeaderValue::from(n)));
+    fields.collect()
+}
+
+#[test]
+fn a_hundred_fields_are_made_of_more_where_they_mean_the_same() {
+    for has_body in [false, true] {
+        let room = 99 - usize::from(has_body);
+        // There is room for each of them.
+        let mut headers = fields(room - 1);
+        headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+        fit(&mut headers, has_body);
+        assert_eq!(headers.len(), room);
+        assert_eq!(headers[header::ACCEPT], "*/*");
+        // One more, and what says nothing goes.
+        headers.insert("x-more", HeaderValue::from_static("1"));
+        fit(&mut headers, has_body);
+        assert_eq!(headers.len(), room);
+        assert!(!headers.contains_key(header::ACCEPT));
+        // And then lines are joined, as many as need be.
+        headers.append("x-1", HeaderValue::from_static("b"));
+        headers.append("x-1", HeaderValue::from_static("c"));
+        fit(&mut headers, has_body);
+        assert_eq!(headers.len(), room);
+        assert_eq!(headers["x-1"], "1, b, c");
+    }
+    let mut cookies = fields(98);
+    for cookie in ["a=1", "b=2"] {
+        cookies.append(header::COOKIE, HeaderValue::from_static(cookie));
+    }
+    cookies.insert(header::ACCEPT, HeaderValue::from_static("text/html"));
+    fit(&mut cookies, false);
+    assert_eq!(cookies["cookie"], "a=1; b=2");
+    // A field that says something stays, whatever the server makes of it.
+    assert_eq!(cookies[header::ACCEPT], "text/html");
 }
 
 #[test]

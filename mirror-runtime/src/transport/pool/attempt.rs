@@ -1,6 +1,6 @@
 //! Why a copy was not answered, as far as it decides whether it is sent once more.
 
-use http::Request;
+use http::{HeaderMap, Request};
 
 use crate::{body::CopyBody, outcome::MirrorError};
 
@@ -13,4 +13,23 @@ pub(super) enum NotAnswered {
     /// (RFC 9110 section 9.2.2).
     Again(Box<Request<CopyBody>>),
     Failed(MirrorError),
+}
+
+/// Headers that a response may have: as many as servers take of a request.
+const MAX_HEADERS: usize = 100;
+
+/// Bytes that they may have.
+const MAX_HEAD: usize = 64 * 1024;
+
+/// Refuses a head that is larger than what is read of one. Either protocol reads a little more than that, and each in its
+/// own way.
+pub(super) fn bounded(headers: &HeaderMap) -> Result<(), NotAnswered> {
+    let sizes = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len());
+    if headers.len() <= MAX_HEADERS && sizes.sum::<usize>() <= MAX_HEAD {
+        return Ok(());
+    }
+    let error = "the head of the response is over 64 KiB, or has over 100 headers";
+    Err(NotAnswered::Failed(MirrorError::Request(error.into())))
 }

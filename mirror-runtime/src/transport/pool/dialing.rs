@@ -1,6 +1,9 @@
 //! Who opens a connection that others can share, and who waits for it.
 
-use std::{pin::Pin, sync::Arc};
+use std::{
+    pin::Pin,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 use tokio::sync::{Notify, futures::OwnedNotified};
 
@@ -28,6 +31,7 @@ pub(super) enum Turn {
 }
 
 /// Keeps count of a connection that is being opened.
+#[derive(Debug)]
 pub(super) struct Dial(Arc<Pool>);
 
 /// Keeps count of a copy that waits.
@@ -55,6 +59,13 @@ impl OfRuntime {
                 ended: Box::pin(Arc::clone(&dialing.ended).notified_owned()),
             })
         }
+    }
+}
+
+impl Dial {
+    /// Takes note of how many copies such a connection carries at once.
+    pub(super) fn expect(&self, streams: usize) {
+        self.0.expected.store(streams, Relaxed);
     }
 }
 

@@ -30,7 +30,7 @@ use tokio::{
 
 use super::{
     Pool,
-    attempt::NotAnswered,
+    attempt::{NotAnswered, bounded},
     connect::Connected,
     kept::IDLE_TIMEOUT,
     stream::{Allowance, Bound, Stream},
@@ -73,7 +73,12 @@ impl Http1 {
         let allowance = Allowance::new();
         let bound = Bound::Http1(allowance.clone());
         let io = TokioIo::new(connected.into_stream(bound, floods));
-        let handshake = Builder::new().max_buf_size(MAX_BUFFER).handshake(io).await;
+        let handshake = Builder::new()
+            .max_buf_size(MAX_BUFFER)
+            // Old servers fold long lines, which a client reads as one (RFC 9112 section 5.2).
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .handshake(io)
+            .await;
         let (sender, connection) = handshake.map_err(|error| MirrorError::Request(error.into()))?;
         Ok(Self {
             sender,
@@ -226,6 +231,7 @@ where
                 }));
             }
         };
+        bounded(answer.headers())?;
         if let Some((connection, _)) = &mut lent {
             connection.allowance.for_body();
             connection.kept_for = keep_alive(answer.headers());

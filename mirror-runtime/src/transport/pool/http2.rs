@@ -29,7 +29,7 @@ pub(super) use self::{
     exchange::in_absolute_form,
     meter::{Frames, Meter},
 };
-use super::{connect::Connected, stream::Bound};
+use super::{connect::Connected, dialing::Dial, stream::Bound};
 use crate::outcome::{ConnectionLost, MirrorError};
 
 /// How much of the head of a response is read, and as much of its trailers, as RFC 9113 section 6.5.2 counts it: as over
@@ -56,6 +56,8 @@ pub(super) struct Link {
     carried: AtomicUsize,
     /// Copies in a row that have timed out.
     late: AtomicUsize,
+    /// When the last copy ended, in milliseconds since the connection was opened.
+    idle_since: AtomicU64,
     retired: AtomicBool,
     /// Whether its death has been told to a breaker: for all copies that it carried, that is one event.
     mourned: AtomicBool,
@@ -63,10 +65,12 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Speaks HTTP/2 on a connection that was opened, and waits until the server has said how many streams it allows.
+    /// Speaks HTTP/2 on a connection that was opened. It is driven by a task of its own from then on, which keeps `dial` until
+    /// the server has said how many streams it allows. Until then there is one, for the copy that has opened it.
     pub(super) async fn open(
         connected: Connected,
         floods: &Arc<AtomicU64>,
+        dial: Option<Dial>,
     ) -> Result<Arc<Self>, MirrorError> {
         let meter = Arc::new(Meter::new());
         let stream = connected.into_stream(Bound::http2(Arc::clone(&meter)), floods);
@@ -76,8 +80,8 @@ impl Link {
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_send_buffer_size(MAX_HANDED_OVER)
-            // None before the server has said how many.
-            .initial_max_send_streams(0)
+            // Before the server has said how many.
+            .initial_max_send_streams(1)
             .handshake(stream)
             .await;
         let (sender, connection) =
@@ -88,17 +92,23 @@ impl Link {
             active: AtomicUsize::new(0),
             carried: AtomicUsize::new(0),
             late: AtomicUsize::new(0),
+            idle_since: AtomicU64::new(0),
             retired: AtomicBool::new(false),
             mourned: AtomicBool::new(false),
             opened: Instant::now(),
         });
-        Driver::new(connection, &link).greeted().await?;
+        // It ends with whoever holds the link, or with its runtime; its errors are told to the copies that it carries.
+        drop(tokio::spawn(Driver::new(connection, &link, dial)));
         Ok(link)
     }
 
     /// A place for one more copy, unless it has no more.
     pub(super) fn slot(self: &Arc<Self>) -> Option<Slot> {
-        let streams = self.sender.current_max_send_streams();
+        let streams = self.streams();
+        if streams == 0 {
+            // It would be kept for nothing.
+            self.retire();
+        }
         let entered = self.active.fetch_update(Relaxed, Relaxed, |active| {
             (active < streams).then_some(active + 1)
         });
@@ -138,6 +148,12 @@ impl Link {
 
     pub(super) fn is_idle(&self) -> bool {
         self.active.load(Relaxed) == 0
+    }
+
+    /// Since when it has carried nothing.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let since = Duration::from_millis(self.idle_since.load(Relaxed));
+        self.is_idle().then(|| self.opened + since)
     }
 
     pub(super) fn opened(&self) -> Instant {
@@ -183,8 +199,11 @@ pub(super) struct Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let left = self.link.active.fetch_sub(1, Relaxed) - 1;
-        self.link.meter.copy_ended(left);
+        let link = &self.link;
+        let now = u64::try_from(link.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        link.idle_since.store(now, Relaxed);
+        let left = link.active.fetch_sub(1, Relaxed) - 1;
+        link.meter.copy_ended(left);
     }
 }
 

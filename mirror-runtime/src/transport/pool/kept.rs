@@ -41,8 +41,8 @@ pub(super) struct OfRuntime {
     /// Oldest first: the newest is taken, so that those that are not needed grow old.
     http1: VecDeque<Idle>,
     links: Vec<Arc<Link>>,
-    /// Since when no link carries anything.
-    quiet: Option<Instant>,
+    /// After how many requests the server went away last.
+    taken: Option<usize>,
     /// How many requests the server takes of a connection before it goes away, and until when that is believed.
     max_requests: Option<(usize, Instant)>,
     pub(super) dialing: Dialing,
@@ -69,10 +69,7 @@ impl OfRuntime {
             return None;
         }
         let now = Instant::now();
-        let taken = self.links.iter().filter_map(|link| link.requests_taken());
-        if let Some(taken) = taken.filter(|taken| *taken > 0).max() {
-            self.max_requests = Some((taken, now + BELIEVED));
-        }
+        self.learn(now);
         let oldest = now.checked_sub(limits::max_connection_age());
         let is_young = |link: &Arc<Link>| oldest.is_none_or(|oldest| link.opened() >= oldest);
         let max_requests = self.max_requests.filter(|(_, until)| now < *until);
@@ -81,6 +78,16 @@ impl OfRuntime {
             .retain(|link| link.is_open() && is_young(link) && link.carried() < max_requests);
         let slot = self.links.iter().find_map(Link::slot);
         slot.map(Connection::Http2)
+    }
+
+    /// Two connections that ended after the same number of requests show a server that ends each after so many.
+    fn learn(&mut self, now: Instant) {
+        let taken = self.links.iter().filter_map(|link| link.requests_taken());
+        for taken in taken.filter(|taken| *taken > 0) {
+            if self.taken.replace(taken) == Some(taken) {
+                self.max_requests = Some((taken, now + BELIEVED));
+            }
+        }
     }
 
     fn newest(&mut self) -> Option<Box<Http1>> {
@@ -95,7 +102,6 @@ impl OfRuntime {
 
     pub(super) fn share(&mut self, link: Arc<Link>) {
         self.links.push(link);
-        self.quiet = None;
     }
 
     /// Takes out what has been idle for too long; tells when the next one will have been.
@@ -103,14 +109,12 @@ impl OfRuntime {
         let now = Instant::now();
         let (kept, old) = self.http1.drain(..).partition(|idle| now < idle.until);
         self.http1 = kept;
-        let is_quiet = self.links.iter().all(|link| link.is_idle());
-        self.quiet = is_quiet.then(|| self.quiet.unwrap_or(now));
-        let is_over = self.quiet.is_some_and(|since| since + IDLE_TIMEOUT <= now);
-        let links = if is_over {
-            std::mem::take(&mut self.links)
-        } else {
-            Vec::new()
+        let is_needed = |link: &Arc<Link>| {
+            let idle = link.idle_since();
+            link.is_open() && idle.is_none_or(|since| now < since + IDLE_TIMEOUT)
         };
+        let (needed, links) = self.links.drain(..).partition(is_needed);
+        self.links = needed;
         let http1 = self.http1.iter().map(|idle| idle.until).min();
         let next = match (http1, self.links.is_empty()) {
             (next, true) => next,

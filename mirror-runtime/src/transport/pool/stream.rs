@@ -18,6 +18,7 @@ use tokio::{
 use super::tls::TlsStream;
 
 use super::http2::{Frames, Meter};
+use crate::limits;
 
 /// What a shadow may send over HTTP/1 before its response begins: the 64 KiB of a head that is read at most, and `1xx` heads
 /// before it.
@@ -57,7 +58,7 @@ impl Allowance {
     fn take(&self, bytes: usize) -> io::Result<()> {
         // One task at a time reads from a connection: nothing is lost between the two steps.
         let left = self.0.load(Relaxed).checked_sub(bytes);
-        let left = left.ok_or_else(|| io::Error::other("the answer does not end"))?;
+        let left = left.ok_or_else(flooded)?;
         self.0.store(left, Relaxed);
         Ok(())
     }
@@ -77,7 +78,7 @@ impl Bound {
         Self::Http2(Box::default(), meter)
     }
 
-    fn read(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<()> {
         match self {
             Self::Http1(allowance) => allowance.take(bytes.len()),
             Self::Http2(frames, meter) => frames.read(bytes, meter),
@@ -89,6 +90,14 @@ impl Bound {
             meter.wrote(*bytes);
         }
     }
+}
+
+/// Connections of the process that are open, each of which has a descriptor.
+static OPEN: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether there are as many connections as there may be, idle ones among them.
+pub(super) fn are_many() -> bool {
+    OPEN.load(Relaxed) >= limits::max_connections()
 }
 
 /// A connection to a shadow, with or without TLS, from which no more is read than is allowed.
@@ -109,6 +118,7 @@ pub(super) enum StreamKind {
 
 impl Stream {
     pub(super) fn new(kind: StreamKind, bound: Bound, floods: Arc<AtomicU64>) -> Self {
+        OPEN.fetch_add(1, Relaxed);
         Self {
             kind,
             bound,
@@ -117,13 +127,30 @@ impl Stream {
         }
     }
 
-    fn count(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let bounded = self.bound.read(bytes);
-        if bounded.is_err() && !std::mem::replace(&mut self.is_flooded, true) {
+    /// Takes account of what was read. What is too much ends the connection; over HTTP/2 only at the next read, because
+    /// what was read may hold a response.
+    fn count(&mut self, bytes: &mut [u8]) -> io::Result<()> {
+        let Err(error) = self.bound.read(bytes) else {
+            return Ok(());
+        };
+        if !std::mem::replace(&mut self.is_flooded, true) {
             self.floods.fetch_add(1, Relaxed);
         }
-        bounded
+        match self.bound {
+            Bound::Http1(_) => Err(error),
+            Bound::Http2(..) => Ok(()),
+        }
     }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        OPEN.fetch_sub(1, Relaxed);
+    }
+}
+
+pub(super) fn flooded() -> io::Error {
+    io::Error::other("the shadow sent more than its copies allow")
 }
 
 /// Calls a method of the stream underneath, whichever that is.
@@ -143,10 +170,13 @@ impl AsyncRead for Stream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.is_flooded {
+            return Poll::Ready(Err(flooded()));
+        }
         let before = buffer.filled().len();
         let read = underneath!(this, poll_read(context, buffer));
         if let Poll::Ready(Ok(())) = read {
-            this.count(&buffer.filled()[before..])?;
+            this.count(&mut buffer.filled_mut()[before..])?;
         }
         read
     }

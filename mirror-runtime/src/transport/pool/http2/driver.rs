@@ -1,7 +1,7 @@
 //! The task of a connection: it reads and writes, and ends with the last who needs it, or when nothing comes any more.
 
 use std::{
-    future::{Future, poll_fn},
+    future::Future,
     pin::Pin,
     sync::{Arc, Weak},
     task::{Context, Poll, ready},
@@ -11,8 +11,8 @@ use std::{
 use h2::{Ping, PingPong, client::Connection};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::{CLOSING, Link, Meter, Piece, SILENCE, failure};
-use crate::{outcome::MirrorError, transport::pool::stream::Stream};
+use super::{CLOSING, Link, Meter, Piece, SILENCE, failure::quietly};
+use crate::transport::pool::{dialing::Dial, stream::Stream};
 
 /// How often a connection with copies is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -29,10 +29,16 @@ pub(super) struct Driver {
     asked: bool,
     /// Since when nobody needs it any more.
     closing: Option<Instant>,
+    /// Held until the server has said what it allows: others wait for that.
+    dial: Option<Dial>,
 }
 
 impl Driver {
-    pub(super) fn new(mut connection: Connection<Stream, Piece>, link: &Arc<Link>) -> Self {
+    pub(super) fn new(
+        mut connection: Connection<Stream, Piece>,
+        link: &Arc<Link>,
+        dial: Option<Dial>,
+    ) -> Self {
         Self {
             pings: connection.ping_pong(),
             connection,
@@ -42,26 +48,16 @@ impl Driver {
             heard: (0, Instant::now()),
             asked: false,
             closing: None,
+            dial,
         }
     }
 
-    /// Drives the connection until the server has said what it allows, and from then on as a task.
-    pub(super) async fn greeted(mut self) -> Result<(), MirrorError> {
-        poll_fn(
-            |context| match Pin::new(&mut self.connection).poll(context) {
-                Poll::Ready(Ok(())) => Poll::Ready(Err(closed())),
-                Poll::Ready(Err(error)) => {
-                    Poll::Ready(Err(failure::before_any(&error, &self.meter)))
-                }
-                Poll::Pending if self.meter.is_greeted() => Poll::Ready(Ok(())),
-                Poll::Pending => Poll::Pending,
-            },
-        )
-        .await?;
-        self.heard = (self.meter.read(), Instant::now());
-        // It ends with whoever holds the connection, or with its runtime; its errors are told to the copies that it carries.
-        drop(tokio::spawn(self));
-        Ok(())
+    /// Lets go of those who wait for the connection, once it is known how many of them it can carry.
+    fn greeted(&mut self) {
+        let Some(dial) = self.dial.take() else { return };
+        if let Some(link) = self.link.upgrade() {
+            dial.expect(link.streams());
+        }
     }
 
     /// Whether the connection is to be given up.
@@ -98,8 +94,11 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        if Pin::new(&mut this.connection).poll(context).is_ready() {
+        if quietly(|| Pin::new(&mut this.connection).poll(context)).is_ready() {
             return Poll::Ready(());
+        }
+        if this.meter.is_greeted() {
+            this.greeted();
         }
         if let Some(pings) = &mut this.pings {
             // That it came is seen by what was read.
@@ -125,8 +124,4 @@ impl Drop for Driver {
     fn drop(&mut self) {
         self.meter.close();
     }
-}
-
-fn closed() -> MirrorError {
-    MirrorError::Request("the connection was closed".into())
 }

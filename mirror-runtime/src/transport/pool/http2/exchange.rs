@@ -9,14 +9,17 @@ use std::{
 use axum::body::Body;
 use bytes::Bytes;
 use h2::{Reason, RecvStream, client::ResponseFuture};
-use http::{Request, Response, Uri, Version, header, uri::Authority};
+use http::{HeaderMap, Request, Response, Uri, Version, header, uri::Authority};
 use http_body::{Frame, SizeHint};
 
 use super::{Slot, body::Sending, failure};
 use crate::{
     body::CopyBody,
     outcome::{ConnectionLost, MirrorError},
-    transport::pool::{Origin, attempt::NotAnswered},
+    transport::pool::{
+        Origin,
+        attempt::{NotAnswered, bounded},
+    },
 };
 
 /// `1xx` heads that are read before a response: many more than a server sends, and too few to keep anybody busy.
@@ -45,7 +48,8 @@ impl Slot {
         resend: bool,
     ) -> Result<Response<Body>, NotAnswered> {
         let kept = resend.then(|| copy.clone());
-        let (head, body) = copy.into_parts();
+        let (mut head, body) = copy.into_parts();
+        state_length(&mut head.headers, &body);
         let idempotent = head.method.is_idempotent();
         let length = usize::try_from(body.remaining()).unwrap_or(usize::MAX);
         let is_empty = http_body::Body::is_end_stream(&body);
@@ -80,6 +84,7 @@ impl Slot {
         match response {
             Ok(response) => {
                 slot.link.responded();
+                bounded(response.headers())?;
                 let known = known_length(&response);
                 Ok(response.map(|incoming| {
                     Body::new(ResponseBody {
@@ -95,6 +100,10 @@ impl Slot {
                 "the shadow sent `1xx` heads and no response".into(),
             ))),
             Err(Unanswered::Failed(error)) => {
+                if is_unprocessed(&error) {
+                    // It takes no more for now: another connection does.
+                    slot.link.retire();
+                }
                 let nothing_sent = slot.link.meter.written() == written;
                 let may_again = is_unprocessed(&error)
                     || is_of_connection(&error) && slot.reused && (idempotent || nothing_sent);
@@ -113,6 +122,13 @@ impl Slot {
         } else {
             failure::lost(error, &self.link.meter, false)
         }
+    }
+}
+
+/// HTTP/2 needs no `Content-Length`; servers that look for one do.
+fn state_length(headers: &mut HeaderMap, body: &CopyBody) {
+    if !body.is_empty() {
+        headers.insert(header::CONTENT_LENGTH, body.remaining().into());
     }
 }
 

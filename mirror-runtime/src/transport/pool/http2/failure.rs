@@ -1,6 +1,8 @@
 //! Why a copy got no response over HTTP/2, in words of our own: an error of `h2` repeats what the shadow said when it went
 //! away, which may be anything.
 
+use tracing::{Dispatch, dispatcher::with_default, level_filters::LevelFilter};
+
 use super::Meter;
 use crate::outcome::{ConnectionLost, MirrorError};
 
@@ -19,7 +21,7 @@ pub(super) fn before_any(error: &h2::Error, meter: &Meter) -> MirrorError {
 
 fn describe(error: &h2::Error, meter: &Meter) -> String {
     if meter.is_flooded() {
-        return "the shadow sent more frames or bytes than its copies allow".to_owned();
+        return "the shadow sent more than its copies allow".to_owned();
     }
     let by = if error.is_remote() {
         "by the shadow"
@@ -33,5 +35,16 @@ fn describe(error: &h2::Error, meter: &Meter) -> String {
         (Some(reason), _) => format!("the stream was reset {by}: {}", reason.description()),
         (None, Some(error)) => format!("the connection broke: {}", error.kind()),
         (None, None) => "the connection was closed".to_owned(),
+    }
+}
+
+/// Runs code of `h2` that reads frames, without what it would tell the log: of each that is the answer to a `PING` which
+/// nobody has sent, at `WARN`, as often as a shadow likes.
+pub(super) fn quietly<T>(run: impl FnOnce() -> T) -> T {
+    // Without a subscriber nothing would be told, and who has none pays nothing for it.
+    if LevelFilter::current() == LevelFilter::OFF {
+        run()
+    } else {
+        with_default(&Dispatch::none(), run)
     }
 }

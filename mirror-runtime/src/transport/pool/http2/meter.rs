@@ -9,6 +9,8 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
 };
 
+use crate::transport::pool::stream::flooded;
+
 /// Frames other than `DATA` that a shadow may send for each copy in flight: a head with its continuations, `1xx` heads,
 /// trailers, and what servers send beside them.
 const FRAMES: usize = 128;
@@ -44,6 +46,8 @@ const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
 /// The length of the head of a frame (RFC 9113 section 4.1).
 const HEAD: usize = 9;
+/// What comes in a `GOAWAY` before its debug data: the last stream, and the error (RFC 9113 section 6.8).
+const BEFORE_DEBUG_DATA: usize = 8;
 
 #[derive(Clone, Copy, Debug)]
 struct Allowance {
@@ -170,9 +174,7 @@ impl Meter {
             return Ok(());
         }
         self.flooded.store(true, Relaxed);
-        Err(io::Error::other(
-            "the shadow sent more frames or bytes than its copies allow",
-        ))
+        Err(flooded())
     }
 }
 
@@ -196,22 +198,23 @@ pub(in crate::transport::pool) struct Frames {
 }
 
 impl Frames {
-    /// Takes account of bytes; an error if they are more than the shadow may send.
+    /// Takes account of bytes; an error if they are more than the shadow may send. The debug data of a `GOAWAY` is blanked:
+    /// errors and logs of `h2` repeat it, and a shadow may say in it what it was told.
     pub(in crate::transport::pool) fn read(
         &mut self,
-        mut bytes: &[u8],
+        mut bytes: &mut [u8],
         meter: &Meter,
     ) -> io::Result<()> {
         meter.read.fetch_add(bytes.len() as u64, Relaxed);
         while !bytes.is_empty() {
             if self.left > 0 {
-                let (content, rest) = bytes.split_at(self.left.min(bytes.len()));
+                let (content, rest) = bytes.split_at_mut(self.left.min(bytes.len()));
                 self.content(content, meter);
                 self.left -= content.len();
                 bytes = rest;
                 continue;
             }
-            let (head, rest) = bytes.split_at((HEAD - self.filled).min(bytes.len()));
+            let (head, rest) = bytes.split_at_mut((HEAD - self.filled).min(bytes.len()));
             self.head[self.filled..self.filled + head.len()].copy_from_slice(head);
             self.filled += head.len();
             bytes = rest;
@@ -234,8 +237,15 @@ impl Frames {
         Ok(())
     }
 
-    fn content(&mut self, content: &[u8], meter: &Meter) {
-        if self.head[3] != GOAWAY || self.last_filled == self.last_stream.len() {
+    fn content(&mut self, content: &mut [u8], meter: &Meter) {
+        let [a, b, c, kind, ..] = self.head;
+        if kind != GOAWAY {
+            return;
+        }
+        let passed = u32::from_be_bytes([0, a, b, c]) as usize - self.left;
+        let debug_data = BEFORE_DEBUG_DATA.saturating_sub(passed).min(content.len());
+        content[debug_data..].fill(b' ');
+        if self.last_filled == self.last_stream.len() {
             return;
         }
         let wanted = (self.last_stream.len() - self.last_filled).min(content.len());
@@ -264,11 +274,15 @@ mod tests {
         let go_away = frame(GOAWAY, &[0, 0, 0, 199, 0, 0, 0, 0, b'x', b'y']);
         let all = [settings, frame(DATA, &[7; 600]), go_away].concat();
         for size in [1, 2, 5, 9, 13, all.len()] {
+            let mut read = all.clone();
             let (meter, mut frames) = (Meter::new(), Frames::default());
             assert!(!meter.is_greeted() && !meter.is_going_away());
-            for piece in all.chunks(size) {
+            for piece in read.chunks_mut(size) {
                 frames.read(piece, &meter).unwrap();
             }
+            // What it has to say when it goes away is nothing for a log, and the rest is as it came.
+            let (before, debug_data) = read.split_at(all.len() - 2);
+            assert_eq!((before, debug_data), (&all[..all.len() - 2], &b"  "[..]));
             assert!(meter.is_greeted() && meter.is_going_away());
             assert_eq!(meter.requests_taken(), Some(100));
             assert_eq!(meter.read(), all.len() as u64);
@@ -280,47 +294,47 @@ mod tests {
     fn a_server_that_goes_away_in_two_steps_has_not_said_yet_what_it_took() {
         let (meter, mut frames) = (Meter::new(), Frames::default());
         let go_away = |last: u32| frame(GOAWAY, &[last.to_be_bytes(), [0; 4]].concat());
-        frames.read(&go_away(0x7fff_ffff), &meter).unwrap();
+        frames.read(&mut go_away(0x7fff_ffff), &meter).unwrap();
         assert!(meter.is_going_away() && meter.requests_taken().is_none());
-        frames.read(&go_away(5), &meter).unwrap();
+        frames.read(&mut go_away(5), &meter).unwrap();
         assert_eq!(meter.requests_taken(), Some(3));
-        frames.read(&go_away(0), &meter).unwrap();
+        frames.read(&mut go_away(0), &meter).unwrap();
         assert_eq!(meter.requests_taken(), Some(0));
     }
 
     #[test]
     fn an_allowance_ends_with_its_copy() {
         let (meter, mut frames) = (Meter::new(), Frames::default());
-        let ping = frame(6, &[0; 8]);
+        let mut ping = frame(6, &[0; 8]);
         for _ in 0..3 {
             meter.copy_leaves(0);
         }
         for _ in 0..2 * FRAMES {
-            frames.read(&ping, &meter).unwrap();
+            frames.read(&mut ping, &meter).unwrap();
         }
         assert_eq!(meter.frames.load(Relaxed), IDLE.frames + FRAMES);
         meter.copy_ended(2);
         meter.copy_ended(1);
         meter.copy_ended(0);
         for _ in 0..IDLE.frames {
-            frames.read(&ping, &meter).unwrap();
+            frames.read(&mut ping, &meter).unwrap();
         }
         assert!(!meter.is_flooded());
-        assert!(frames.read(&ping, &meter).is_err() && meter.is_flooded());
+        assert!(frames.read(&mut ping, &meter).is_err() && meter.is_flooded());
     }
 
     #[test]
     fn content_is_bounded_by_its_bytes_and_small_frames_by_their_number() {
         let (meter, mut frames) = (Meter::new(), Frames::default());
         meter.copy_leaves(0);
-        let large = frame(DATA, &[7; 16_384]);
+        let mut large = frame(DATA, &[7; 16_384]);
         for _ in 0..DATA_BYTES / large.len() {
-            frames.read(&large, &meter).unwrap();
+            frames.read(&mut large, &meter).unwrap();
         }
         assert_eq!(meter.frames.load(Relaxed), IDLE.frames + FRAMES);
         let (meter, mut frames) = (Meter::new(), Frames::default());
-        let small = frame(DATA, &[7]);
-        let most = (0..).take_while(|_| frames.read(&small, &meter).is_ok());
+        let mut small = frame(DATA, &[7]);
+        let most = (0..).take_while(|_| frames.read(&mut small, &meter).is_ok());
         assert_eq!(most.count(), IDLE.small_data);
     }
 }
