@@ -19,7 +19,8 @@ pub enum SkipReason {
     /// Its body took longer than `read_ahead` to arrive, and the handler, which ran without waiting for the rest, did not
     /// read it to its end.
     BodyStalled,
-    /// The target is off, because the environment variable that names it is unset, empty or wrong.
+    /// The target is off, because the environment variable that names it is unset, empty or wrong, or because it is `https` and
+    /// this program has no TLS or no crypto provider for it.
     Disabled,
     /// The client went away, or broke its body off, before the copy could leave.
     PrimaryGone,

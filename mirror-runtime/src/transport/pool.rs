@@ -237,10 +237,13 @@ impl Pool {
             return Ok(Connection::Http1(Box::new(http1)));
         }
         let open = Link::open(connected, &self.floods, dial);
-        let link = within(until, open, MirrorError::Connect).await?;
+        let (link, driver) = within(until, open, MirrorError::Connect).await?;
         // The first place is for the copy that has opened it.
         let slot = link.slot();
         self.kept.share(link, self);
+        // Only now, so that those who wait find it. It ends with whoever holds the link, or with its runtime; its errors are
+        // told to the copies that it carries.
+        drop(tokio::spawn(driver));
         let none = || MirrorError::Request("the shadow allows no streams on its connection".into());
         slot.map(Connection::Http2).ok_or_else(none)
     }

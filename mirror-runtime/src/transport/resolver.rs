@@ -23,10 +23,18 @@ const FRESH: Duration = Duration::from_secs(10);
 /// How long a failed look-up is not repeated.
 const FRESH_FAILURE: Duration = Duration::from_secs(1);
 
+/// How long it is remembered that the look-up of a host failed. Longer than a circuit stays open, so that a host that is asked
+/// for once in a cooldown is known.
+const REMEMBERED: Duration = Duration::from_mins(1);
+
 /// Threads that look up at once. A look-up takes milliseconds and is good for ten seconds, so one thread would do for
 /// hundreds of hosts; the others are for those whose name server does not respond, which takes the system ten seconds and
-/// more. Three of them leave one thread to all other hosts.
+/// more.
 const MAX_THREADS: usize = 4;
+
+/// How many of them look up hosts whose last look-up failed. One is left for all other hosts, however many there are of those
+/// and however long they take.
+const MAX_DOUBTFUL: usize = MAX_THREADS - 1;
 
 /// Hosts that wait for one of the threads, each of them once. As many as there are copies in flight by default; a program has
 /// fewer targets than that.
@@ -62,19 +70,50 @@ struct Resolver(Arc<Shared>);
 
 struct Shared {
     look_up: Box<LookUp>,
-    /// How long what was found is used, and how long a failure.
-    fresh: [Duration; 2],
+    ages: Ages,
     state: Mutex<State>,
+}
+
+/// How old what is known of a host may be.
+#[derive(Clone, Copy)]
+struct Ages {
+    fresh: Duration,
+    fresh_failure: Duration,
+    remembered: Duration,
+}
+
+/// A look-up that has not begun.
+struct Job {
+    host: String,
+    sender: watch::Sender<Option<Found>>,
+    /// Whether the one before failed.
+    is_doubtful: bool,
 }
 
 #[derive(Default)]
 struct State {
     /// What is known, or about to be. `None` until the look-up ends.
     hosts: HashMap<String, watch::Receiver<Option<Found>>>,
-    /// Look-ups that have not begun.
-    waiting: VecDeque<(String, watch::Sender<Option<Found>>)>,
+    /// In line for a thread.
+    waiting: VecDeque<Job>,
+    /// The same for hosts whose last look-up failed.
+    doubtful: VecDeque<Job>,
     /// Threads at work.
     threads: usize,
+    /// Those of them that look up a host whose last look-up failed.
+    on_doubtful: usize,
+}
+
+impl State {
+    /// The look-up that is next in line.
+    fn take(&mut self) -> Option<Job> {
+        let job = self.waiting.pop_front().or_else(|| {
+            let has_thread = self.on_doubtful < MAX_DOUBTFUL;
+            has_thread.then(|| self.doubtful.pop_front()).flatten()
+        });
+        self.on_doubtful += usize::from(job.as_ref().is_some_and(|job| job.is_doubtful));
+        job
+    }
 }
 
 impl fmt::Debug for Resolver {
@@ -85,16 +124,21 @@ impl fmt::Debug for Resolver {
 
 impl Resolver {
     fn new(look_up: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static) -> Self {
-        Self::keeping(look_up, [FRESH, FRESH_FAILURE])
+        let ages = Ages {
+            fresh: FRESH,
+            fresh_failure: FRESH_FAILURE,
+            remembered: REMEMBERED,
+        };
+        Self::keeping(look_up, ages)
     }
 
     fn keeping(
         look_up: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
-        fresh: [Duration; 2],
+        ages: Ages,
     ) -> Self {
         Self(Arc::new(Shared {
             look_up: Box::new(look_up),
-            fresh,
+            ages,
             state: Mutex::default(),
         }))
     }
@@ -107,34 +151,53 @@ impl Resolver {
     /// The look-up of a host that is under way or still fresh, or else a new one. `None` if too many wait.
     fn look_up(&self, host: &str) -> Option<watch::Receiver<Option<Found>>> {
         let mut state = self.state();
-        if let Some(known) = state.hosts.get(host).filter(|known| self.is_usable(known)) {
-            return Some(known.clone());
+        let known = state.hosts.get(host);
+        if let Some(usable) = known.filter(|known| self.is_usable(known)) {
+            return Some(usable.clone());
         }
+        let is_doubtful = known.is_some_and(|known| !matches!(&*known.borrow(), Some((Ok(_), _))));
         // A host that nobody asks for any more goes when another is looked up.
-        state.hosts.retain(|_, known| self.is_usable(known));
-        if state.waiting.len() >= MAX_WAITING {
+        state.hosts.retain(|_, known| self.is_remembered(known));
+        if state.waiting.len() + state.doubtful.len() >= MAX_WAITING {
             return None;
         }
         let (sender, found) = watch::channel(None);
         state.hosts.insert(host.to_owned(), found.clone());
-        state.waiting.push_back((host.to_owned(), sender));
+        let line = if is_doubtful {
+            &mut state.doubtful
+        } else {
+            &mut state.waiting
+        };
+        line.push_back(Job {
+            host: host.to_owned(),
+            sender,
+            is_doubtful,
+        });
         if state.threads < MAX_THREADS && self.start_thread() {
             state.threads += 1;
         }
         if state.threads == 0 {
             // Nobody would ever look: the copies that wait fail with a DNS error, and the next one tries again.
             state.waiting.clear();
+            state.doubtful.clear();
         }
         Some(found)
     }
 
     fn is_usable(&self, known: &watch::Receiver<Option<Found>>) -> bool {
-        let [fresh, fresh_failure] = self.0.fresh;
+        let ages = self.0.ages;
         match &*known.borrow() {
             // A look-up that died without an answer has closed its channel.
             None => known.has_changed().is_ok(),
-            Some((Ok(_), since)) => since.elapsed() < fresh,
-            Some((Err(_), since)) => since.elapsed() < fresh_failure,
+            Some((Ok(_), since)) => since.elapsed() < ages.fresh,
+            Some((Err(_), since)) => since.elapsed() < ages.fresh_failure,
+        }
+    }
+
+    fn is_remembered(&self, known: &watch::Receiver<Option<Found>>) -> bool {
+        match &*known.borrow() {
+            Some((_, since)) => since.elapsed() < self.0.ages.remembered,
+            None => known.has_changed().is_ok(),
         }
     }
 
@@ -143,25 +206,32 @@ impl Resolver {
         let resolver = self.clone();
         let thread = thread::Builder::new().name("mirror-dns".to_owned());
         let work = move || {
-            while let Some((host, sender)) = resolver.next() {
+            let mut next = resolver.begin();
+            while let Some(job) = next {
                 // A panic, which the system's look-up has none of, must not take the thread from the hosts that wait.
-                let look_up = AssertUnwindSafe(|| (resolver.0.look_up)(&host));
+                let look_up = AssertUnwindSafe(|| (resolver.0.look_up)(&job.host));
                 if let Ok(found) = catch_unwind(look_up) {
-                    sender.send_replace(Some((found.map_err(DnsError::new), Instant::now())));
+                    let found = (found.map_err(DnsError::new), Instant::now());
+                    job.sender.send_replace(Some(found));
                 }
+                next = resolver.end(&job);
             }
         };
         thread.spawn(work).is_ok()
     }
 
-    /// The host that has waited longest. Without one, the thread that asks is at its end.
-    fn next(&self) -> Option<(String, watch::Sender<Option<Found>>)> {
+    /// The first look-up of a thread. Without one, the thread is at its end.
+    fn begin(&self) -> Option<Job> {
         let mut state = self.state();
-        let next = state.waiting.pop_front();
-        if next.is_none() {
-            state.threads -= 1;
-        }
+        let next = state.take();
+        state.threads -= usize::from(next.is_none());
         next
+    }
+
+    /// The look-up after another.
+    fn end(&self, job: &Job) -> Option<Job> {
+        self.state().on_doubtful -= usize::from(job.is_doubtful);
+        self.begin()
     }
 
     async fn resolve(&self, host: &str) -> Result<Vec<SocketAddr>, DnsError> {
@@ -189,8 +259,8 @@ mod tests {
     /// Long enough for a machine that is busy; a test that waits for it fails.
     const AT_MOST: Duration = Duration::from_mins(1);
 
-    fn here() -> io::Result<Vec<SocketAddr>> {
-        Ok(vec![SocketAddr::from(([127, 0, 0, 1], 0))])
+    fn here() -> Vec<SocketAddr> {
+        vec![SocketAddr::from(([127, 0, 0, 1], 0))]
     }
 
     fn hosts(count: usize) -> Vec<String> {
@@ -198,6 +268,8 @@ mod tests {
     }
 
     /// A resolver whose name server does not respond about some hosts until it is told to.
+    ///
+    /// What it says at last is an error.
     struct Dead {
         resolver: Resolver,
         /// Each host whose look-up has begun.
@@ -210,22 +282,31 @@ mod tests {
 
     impl Dead {
         fn about(is_dead: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
-            let (begin, begun) = mpsc::channel();
+            let (starts, begun) = mpsc::channel();
             let (respond, responds) = mpsc::channel();
             let responds = Mutex::new(responds);
             let (under_way, most) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
             let at_most = Arc::clone(&most);
-            let resolver = Resolver::new(move |host| {
+            let look_up = move |host: &str| {
                 at_most.fetch_max(under_way.fetch_add(1, SeqCst) + 1, SeqCst);
-                let _ = begin.send(host.to_owned());
-                if is_dead(host) {
+                let _ = starts.send(host.to_owned());
+                let is_dead = is_dead(host);
+                if is_dead {
                     let _ = responds.lock().unwrap().recv();
                 }
                 under_way.fetch_sub(1, SeqCst);
-                here()
-            });
+                if is_dead {
+                    return Err(io::ErrorKind::TimedOut.into());
+                }
+                Ok(here())
+            };
+            let ages = Ages {
+                fresh_failure: Duration::ZERO,
+                fresh: AT_MOST,
+                remembered: AT_MOST,
+            };
             Self {
-                resolver,
+                resolver: Resolver::keeping(look_up, ages),
                 begun,
                 respond,
                 most,
@@ -286,7 +367,7 @@ mod tests {
         assert_eq!(begun.len(), hosts.len());
         drop(dead.respond);
         for host in &hosts {
-            assert!(resolved(&dead.resolver, host).await.is_ok());
+            assert!(resolved(&dead.resolver, host).await.is_err());
         }
         assert_eq!(dead.most.load(SeqCst), MAX_THREADS);
     }
@@ -311,6 +392,36 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn hosts_that_hang_again_and_again_leave_a_thread_to_the_others() {
+        let dead = Dead::about(|host| host.starts_with("dead"));
+        let failing: Vec<_> = (0..3 * MAX_THREADS)
+            .map(|number| format!("dead-{number}"))
+            .collect();
+        let look_up = || failing.iter().map(|host| dead.resolver.look_up(host));
+        let first: Vec<_> = look_up().collect();
+        for _ in &failing {
+            dead.respond.send(()).unwrap();
+        }
+        for found in first {
+            let mut found = found.unwrap();
+            let ended = tokio::time::timeout(AT_MOST, found.wait_for(Option::is_some));
+            assert!(ended.await.expect("the look-up ends").is_ok());
+        }
+        dead.begin(failing.len());
+        // Now they are known for it.
+        assert!(look_up().all(|found| found.is_some()));
+        dead.begin(MAX_DOUBTFUL);
+        for host in hosts(100) {
+            assert!(resolved(&dead.resolver, &host).await.is_ok());
+        }
+        assert_eq!(dead.begin(100), hosts(100));
+        drop(dead.respond);
+        for host in &failing {
+            assert!(resolved(&dead.resolver, host).await.is_err());
+        }
+    }
+
+    #[tokio::test]
     async fn beyond_so_many_that_wait_a_look_up_fails_at_once() {
         let dead = Dead::about(|_| true);
         let hosts = hosts(MAX_THREADS + MAX_WAITING);
@@ -328,21 +439,26 @@ mod tests {
             "it is under way"
         );
         drop(dead.respond);
-        assert!(resolved(&dead.resolver, &hosts[MAX_WAITING]).await.is_ok());
+        assert!(resolved(&dead.resolver, &hosts[MAX_WAITING]).await.is_err());
     }
 
     #[tokio::test]
     async fn what_is_old_is_looked_up_again_and_forgotten_if_nobody_asks() {
         let count = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&count);
-        let look_up = move |host: &str| match host {
-            "unknown" => Err(io::Error::other("no such host")),
-            _ => {
-                counted.fetch_add(1, SeqCst);
-                here()
+        let look_up = move |host: &str| {
+            if host == "unknown" {
+                return Err(io::Error::other("no such host"));
             }
+            counted.fetch_add(1, SeqCst);
+            Ok(here())
         };
-        let resolver = Resolver::keeping(look_up, [Duration::ZERO; 2]);
+        let ages = Ages {
+            fresh: Duration::ZERO,
+            fresh_failure: Duration::ZERO,
+            remembered: Duration::ZERO,
+        };
+        let resolver = Resolver::keeping(look_up, ages);
         for asked in 1..=3 {
             assert!(resolved(&resolver, "unknown").await.is_err());
             assert!(resolved(&resolver, "moved").await.is_ok());
@@ -356,7 +472,7 @@ mod tests {
     async fn a_look_up_that_panics_fails_its_copies_and_no_others() {
         let resolver = Resolver::new(|host| {
             assert_ne!(host, "panic", "as the test wants it");
-            here()
+            Ok(here())
         });
         for _ in 0..2 * MAX_THREADS {
             assert!(resolved(&resolver, "panic").await.is_err());

@@ -65,13 +65,13 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Speaks HTTP/2 on a connection that was opened. It is driven by a task of its own from then on, which keeps `dial` until
-    /// the server has said how many streams it allows. Until then there is one, for the copy that has opened it.
+    /// Speaks HTTP/2 on a connection that was opened. What drives it is to be spawned, and keeps `dial` until the server has
+    /// said how many streams it allows. Until then there is one, for the copy that has opened it.
     pub(super) async fn open(
         connected: Connected,
         floods: &Arc<AtomicU64>,
         dial: Option<Dial>,
-    ) -> Result<Arc<Self>, MirrorError> {
+    ) -> Result<(Arc<Self>, Driver), MirrorError> {
         let meter = Arc::new(Meter::new());
         let stream = connected.into_stream(Bound::http2(Arc::clone(&meter)), floods);
         let handshake = Builder::new()
@@ -97,9 +97,8 @@ impl Link {
             mourned: AtomicBool::new(false),
             opened: Instant::now(),
         });
-        // It ends with whoever holds the link, or with its runtime; its errors are told to the copies that it carries.
-        drop(tokio::spawn(Driver::new(connection, &link, dial)));
-        Ok(link)
+        let driver = Driver::new(connection, &link, dial);
+        Ok((link, driver))
     }
 
     /// A place for one more copy, unless it has no more.

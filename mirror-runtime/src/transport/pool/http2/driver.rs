@@ -17,7 +17,7 @@ use crate::transport::pool::{dialing::Dial, stream::Stream};
 /// How often a connection with copies is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
-pub(super) struct Driver {
+pub(in crate::transport::pool) struct Driver {
     connection: Connection<Stream, Piece>,
     pings: Option<PingPong>,
     meter: Arc<Meter>,

@@ -206,6 +206,7 @@ impl Frames {
         meter: &Meter,
     ) -> io::Result<()> {
         meter.read.fetch_add(bytes.len() as u64, Relaxed);
+        let mut bounded = Ok(());
         while !bytes.is_empty() {
             if self.left > 0 {
                 let (content, rest) = bytes.split_at_mut(self.left.min(bytes.len()));
@@ -219,10 +220,11 @@ impl Frames {
             self.filled += head.len();
             bytes = rest;
             if self.filled == HEAD {
-                self.begin(meter)?;
+                // What is too much is looked at, too: it is what is read last.
+                bounded = bounded.and(self.begin(meter));
             }
         }
-        Ok(())
+        bounded
     }
 
     fn begin(&mut self, meter: &Meter) -> io::Result<()> {
@@ -230,11 +232,10 @@ impl Frames {
         self.filled = 0;
         self.last_filled = 0;
         self.left = u32::from_be_bytes([0, a, b, c]) as usize;
-        meter.take(kind, self.left)?;
         if kind == SETTINGS {
             meter.greeted.store(true, Relaxed);
         }
-        Ok(())
+        meter.take(kind, self.left)
     }
 
     fn content(&mut self, content: &mut [u8], meter: &Meter) {
