@@ -59,6 +59,7 @@ async fn paths(body: Bytes) -> Bytes {
 
 #[mirror(
     targets = ["https://staging.example.com"],
+    read_ahead = "250ms",
     percentage = 0,
     copy_body = false,
     sync = false,
