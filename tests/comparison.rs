@@ -20,6 +20,10 @@ mod modes;
 mod options;
 #[path = "comparison/redaction.rs"]
 mod redaction;
+#[path = "comparison/secrets.rs"]
+mod secrets;
+#[path = "comparison/trailers.rs"]
+mod trailers;
 
 use std::sync::{Arc, Mutex};
 

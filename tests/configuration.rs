@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use mirror_runtime::{CompareMode, ConfigError, Mirror, MirrorBuilder, Target, Thresholds};
+use mirror_runtime::{CompareMode, ConfigError, Http2, Mirror, MirrorBuilder, Target, Thresholds};
 
 fn message(builder: MirrorBuilder) -> String {
     builder.build().unwrap_err().to_string()
@@ -42,6 +42,22 @@ fn targets_are_checked() {
     let error = Target::new("https://user:s3cret@host").unwrap_err();
     assert_eq!(error, ConfigError::Credentials);
     assert!(!format!("{error:?} {error}").contains("s3cret"));
+}
+
+#[test]
+fn prior_knowledge_is_for_targets_without_tls() {
+    let target = |url, http2| Target::new(url).unwrap().http2(http2);
+    let over_tls = target("https://orders:50051", Http2::PriorKnowledge).named("grpc");
+    let wrong = "the target `grpc` is `https`, and HTTP/2 with prior knowledge is for `http`: \
+                 leave it out, the server chooses HTTP/2 by ALPN";
+    assert_eq!(message(Mirror::builder().target(over_tls.clone())), wrong);
+    let baseline = valid().compare(CompareMode::Status).baseline(over_tls);
+    assert_eq!(message(baseline), wrong);
+    let good = valid()
+        .target(target("http://orders:50051", Http2::PriorKnowledge))
+        .target(target("https://a", Http2::Off))
+        .target(target("http://a", Http2::Off));
+    assert!(good.build().is_ok());
 }
 
 #[test]

@@ -86,3 +86,46 @@ async fn an_idle_connection_is_closed_after_a_while() {
     tokio::time::resume();
     until("the connection is closed", || shadow.open() == 0).await;
 }
+
+/// A shadow that has moved is followed under constant load, too: a connection has an age, and the next one looks the name
+/// up again.
+#[tokio::test]
+async fn a_connection_that_is_always_in_use_is_replaced_after_a_while() {
+    let shadow = Shadow::start().await;
+    let mirror = Mirror::new([shadow.url()]).unwrap();
+    let primary = Primary::start(app(&mirror)).await;
+    let each = Duration::from_secs(20);
+    for sent in 1..=15 {
+        primary.get("/").await;
+        settled(&mirror, sent).await;
+        assert_eq!(shadow.connections(), 1, "{sent} copies");
+        tokio::time::pause();
+        tokio::time::advance(each).await;
+        tokio::time::resume();
+    }
+    primary.get("/").await;
+    settled(&mirror, 16).await;
+    assert_eq!(shadow.connections(), 2);
+}
+
+#[tokio::test]
+async fn the_connections_of_a_runtime_end_with_it() {
+    let shadow = Faulty::start(Fault::RedirectLoop);
+    let mirror = Mirror::new([shadow.url()]).unwrap();
+    let of = mirror.clone();
+    let other = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            Primary::start(app(&of)).await.get("/").await;
+            settled(&of, 1).await;
+        });
+    });
+    let ended = tokio::task::spawn_blocking(move || other.join()).await;
+    ended.unwrap().unwrap();
+    let stats = mirror.stats();
+    assert_eq!(stats.targets[0].answered, 1, "{stats}");
+    until("the connection is closed", || shadow.open() == 0).await;
+}

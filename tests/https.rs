@@ -1,7 +1,7 @@
 //! Shadows that speak TLS: the protocol is negotiated, and connections are used again.
 
 use axum::{Router, body::Bytes, routing::any};
-use mirror_runtime::Mirror;
+use mirror_runtime::{FailureKind, Http2, Mirror, Target};
 
 use crate::support::{Authority, Primary, Shadow, passes_where_trusted, settled, trusted_file};
 
@@ -46,6 +46,30 @@ async fn copies_arrive_over_each_protocol_where_the_shadow_is_trusted() {
             assert!(shadow.connections() <= 20, "{}", shadow.connections());
         }
     }
+}
+
+/// Runs in a process that trusts the authority: the test below starts it.
+#[tokio::test]
+async fn no_http2_is_offered_to_a_trusted_shadow_for_which_it_is_off() {
+    let Some(file) = trusted_file() else { return };
+    let authority = Authority::new();
+    std::fs::write(file, authority.pem()).unwrap();
+    // It knows nothing but HTTP/2: a client that offers something else gets no session.
+    let shadow = Shadow::tls(authority.certifies("localhost", 2090, "h2")).await;
+    let url = format!("https://localhost:{}", shadow.port());
+    let target = Target::new(url).unwrap().http2(Http2::Off);
+    let mirror = Mirror::new([target]).unwrap();
+    let primary = primary_of(&mirror).await;
+    primary.post("/", "hello").await;
+    let stats = settled(&mirror, 1).await.remove(0);
+    assert_eq!(stats.failed_with(FailureKind::Tls), 1, "{stats}");
+}
+
+#[tokio::test]
+async fn http2_can_be_off() {
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/trusted-without-http2.pem");
+    let test = "https::no_http2_is_offered_to_a_trusted_shadow_for_which_it_is_off";
+    passes_where_trusted(test, file).await;
 }
 
 #[tokio::test]

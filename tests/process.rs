@@ -18,6 +18,8 @@ mod callbacks;
 mod comparing;
 #[path = "process/comparing_drained.rs"]
 mod comparing_drained;
+#[path = "process/few_files.rs"]
+mod few_files;
 #[path = "process/load.rs"]
 mod load;
 #[path = "process/look_ups.rs"]
@@ -28,11 +30,27 @@ mod silent_primary;
 mod subscriber;
 mod support;
 
-use std::time::Duration;
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    task::Poll,
+    time::Duration,
+};
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    response::Response,
+    routing::get,
+};
+use futures_util::stream;
 use http::Request;
-use mirror_runtime::{CopyBody, FailureKind, Mirror, Sending, ShedReason, Transport, Unsendable};
+use mirror_runtime::{
+    CopyBody, FailureKind, Limits, Mirror, Sending, ShedReason, Transport, Unsendable,
+};
 use tokio::sync::Mutex;
 
 use support::{Primary, Shadow, eventually, settled, until};
@@ -85,6 +103,41 @@ async fn copies_are_cut_at_the_deadline_and_counted() {
         settled(&mirror, 3).await[0].failed_with(FailureKind::Cancelled),
         3
     );
+}
+
+/// Responds at once, with a body that never ends, and notes that somebody reads it.
+#[derive(Debug)]
+struct Streams(Arc<AtomicBool>);
+
+impl Transport for Streams {
+    fn send(&self, _: Request<CopyBody>, _: Duration) -> Result<Sending, Unsendable> {
+        let is_read = Arc::clone(&self.0);
+        let body = stream::poll_fn(move |_| {
+            is_read.store(true, SeqCst);
+            Poll::<Option<Result<Bytes, Infallible>>>::Pending
+        });
+        let response = Response::new(Body::from_stream(body));
+        Ok(Box::pin(std::future::ready(Ok(response))))
+    }
+}
+
+#[tokio::test]
+async fn a_response_that_has_begun_is_answered_when_a_drain_cuts_it() {
+    let _turn = TURN.lock().await;
+    let is_read = Arc::new(AtomicBool::new(false));
+    let mirror = Mirror::builder()
+        .target("http://a")
+        .transport(Streams(Arc::clone(&is_read)))
+        .timeout(Duration::from_hours(1))
+        .build()
+        .unwrap();
+    let primary = Primary::start(app(&mirror)).await;
+    primary.get("/").await;
+    until("its body is read", || is_read.load(SeqCst)).await;
+    let drained = mirror_runtime::drain(Duration::from_millis(10)).await;
+    assert_eq!((drained.finished, drained.cut), (0, 1));
+    let stats = settled(&mirror, 1).await.remove(0);
+    assert_eq!((stats.answered, stats.cut), (1, 1), "{stats}");
 }
 
 #[tokio::test]
@@ -155,6 +208,8 @@ impl Transport for Silence {
 #[tokio::test]
 async fn copies_beyond_the_bound_are_shed_and_the_client_is_answered() {
     let _turn = TURN.lock().await;
+    // However few files may be open here: this transport needs none.
+    Limits::new().max_connections(usize::MAX).apply();
     let mirror = Mirror::builder()
         .target("http://a")
         .target("http://b")
@@ -174,4 +229,5 @@ async fn copies_beyond_the_bound_are_shed_and_the_client_is_answered() {
         .sum();
     assert_eq!((in_flight, shed), (1024, 16));
     assert_eq!(mirror_runtime::drain(Duration::ZERO).await.cut, 1024);
+    Limits::new().apply();
 }

@@ -1,5 +1,7 @@
 //! Whatever a shadow does, the client gets the primary's answer, and the copy is counted as what became of it.
 
+#[path = "shadow_faults/endless.rs"]
+mod endless;
 #[cfg(target_os = "linux")]
 #[path = "shadow_faults/full_queue.rs"]
 mod full_queue;

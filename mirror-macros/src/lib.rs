@@ -69,7 +69,7 @@ use proc_macro::TokenStream;
 /// | option | meaning | default |
 /// |---|---|---|
 /// | `compare = "json"` | what must agree: `"status"`, `"json"`, `"bytes"`, `typed`, or what a function says: `fn(&Answer, &Answer) -> Verdict` | nothing is compared |
-/// | `compare_headers = ["content-type"]` | headers that must agree too | none |
+/// | `compare_headers = ["content-type"]` | headers and trailer fields that must agree too; `grpc-status` must in any case | none |
 /// | `ignore = ["/items/*/id"]` | [JSON pointers] to values that may differ, with all in them; `*` is any index or key | none |
 /// | `unordered = ["/tags"]` | JSON pointers to arrays whose elements may be in any order | none |
 /// | `tolerance = { "/total" = 0.01 }` | JSON pointers to numbers, and by how much they may differ | none |
@@ -107,7 +107,9 @@ use proc_macro::TokenStream;
 ///   empty, the target is off and the log says so. Where it is not a URL, the target is off and the log has an error;
 /// - another handler of the program: `handler(list_users_v2)`, see [below](#handlers-as-targets);
 /// - any of these with options of its own: `target("https://canary.example.com", percentage = 5, timeout = "1s",
-///   name = "canary")`.
+///   name = "canary")`. For servers there is `http2`, too: `"prior-knowledge"` for an `http` server that is to get HTTP/2 without
+///   TLS, as gRPC in a cluster, and `"off"` for HTTP/1.1 always; by default an `https` server chooses (`"alpn"`), and an `http`
+///   server gets HTTP/1.1.
 ///
 /// ```ignore
 /// #[mirror(

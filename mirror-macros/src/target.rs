@@ -1,11 +1,13 @@
 //! Targets: where copies go, and how this differs from the options of the mirror.
 
+mod http2;
 mod source;
 
 use std::time::Duration;
 
 use syn::{Expr, ExprCall, LitStr};
 
+pub(crate) use http2::{Choice, Http2};
 pub(crate) use source::Source;
 
 use crate::{
@@ -33,6 +35,7 @@ pub(crate) struct Overrides {
     pub(crate) percentage: Option<f64>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) name: Option<LitStr>,
+    pub(crate) http2: Option<Http2>,
 }
 
 const OVERRIDES: Table<Overrides> = Table {
@@ -56,6 +59,11 @@ const OVERRIDES: Table<Overrides> = Table {
             name: "name",
             example: r#""canary""#,
             read: |target, setting, errors| target.name = errors.check(setting.text()),
+        },
+        Row {
+            name: "http2",
+            example: r#""prior-knowledge""#,
+            read: |target, setting, errors| target.http2 = errors.check(Http2::parse(setting)),
         },
     ],
 };
@@ -97,9 +105,11 @@ fn target(item: &Expr, errors: &mut Errors) -> Option<Target> {
         }
         item => Source::parse(item, TARGETS),
     };
-    errors
-        .check(source)
-        .map(|source| Target { source, overrides })
+    let source = errors.check(source)?;
+    if let Some(http2) = &overrides.http2 {
+        http2.check(&source, errors);
+    }
+    Some(Target { source, overrides })
 }
 
 fn is_call_of(call: &ExprCall, name: &str) -> bool {

@@ -1,5 +1,7 @@
 //! Where copies leave a mirror: for their targets, or, in tests, for a capture.
 
+use std::sync::Arc;
+
 use http::Request;
 
 #[cfg(feature = "testing")]
@@ -10,7 +12,7 @@ use crate::{
     candidate::Candidates,
     outcome::SkipReason,
     target::{Recipient, Target},
-    transport::Sending,
+    transport::{Sending, Trip},
 };
 
 /// What captures the copies that leave on this runtime, if anything does. It keeps the capture waiting until it is
@@ -58,6 +60,7 @@ impl Capturing {
         index: usize,
         copy: Request<CopyBody>,
         candidates: Option<&Candidates>,
+        is_probe: bool,
     ) -> Result<Sending, SkipReason> {
         let target = &mirror.targets()[index];
         match &self.hold {
@@ -67,7 +70,7 @@ impl Capturing {
                 }
                 Ok(hold.capture(mirror.name(), target.target.name(), copy))
             }
-            _ => send(mirror, index, copy, candidates),
+            _ => send(mirror, index, copy, candidates, is_probe),
         }
     }
 
@@ -112,8 +115,9 @@ impl Capturing {
         index: usize,
         copy: Request<CopyBody>,
         candidates: Option<&Candidates>,
+        is_probe: bool,
     ) -> Result<Sending, SkipReason> {
-        send(mirror, index, copy, candidates)
+        send(mirror, index, copy, candidates, is_probe)
     }
 
     pub(crate) const fn compared(&self, _: &Comparison) {}
@@ -127,9 +131,14 @@ fn send(
     index: usize,
     copy: Request<CopyBody>,
     candidates: Option<&Candidates>,
+    is_probe: bool,
 ) -> Result<Sending, SkipReason> {
-    let route = mirror.targets()[index].route.as_ref();
-    let route = route.ok_or(SkipReason::Disabled)?;
-    let sending = route.send(copy, candidates);
+    let target = &mirror.targets()[index];
+    let route = target.route.as_ref().ok_or(SkipReason::Disabled)?;
+    let trip = Trip {
+        counters: Arc::clone(&target.counters),
+        is_probe,
+    };
+    let sending = route.send(copy, candidates, trip);
     sending.map_err(|_| SkipReason::Unsendable)
 }

@@ -14,6 +14,7 @@ mod found;
 mod groups;
 mod headers;
 mod json;
+mod known;
 mod mode;
 mod not_compared;
 mod path;
@@ -50,14 +51,17 @@ pub(crate) use self::{
     display::Printable,
     engine::{Compared, compare, compared_body},
     groups::Group,
+    headers::GRPC_STATUS,
     json::REDACTED,
+    known::Known,
     redaction::{Redaction, Unredactable},
 };
 
 /// How a shadow's answer to one request compares with the primary's.
 ///
 /// `Display` is a diff for people, `Serialize` is for machines. Neither they nor `Debug` hold anything that the option
-/// `redact` names, or the value of a header that carries credentials or is named like one.
+/// `redact` names, the value of a header that carries credentials or is named like one, or what a shadow says back of the
+/// credentials of the request and of the values of `set_header`: those of which [`fixtures`](crate::fixtures) tells.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Comparison {
@@ -126,7 +130,7 @@ pub(crate) struct Subject<'a> {
 }
 
 impl Comparison {
-    /// Compares two answers.
+    /// Compares two answers to a request of which nothing is secret.
     pub(crate) fn of(
         subject: Subject<'_>,
         primary: &Answer,
@@ -134,7 +138,19 @@ impl Comparison {
         mode: CompareMode,
         rules: &Rules,
     ) -> Self {
-        let compared = compare(subject.method, primary, shadow, mode, rules);
+        Self::knowing(&Known::default(), subject, primary, shadow, mode, rules)
+    }
+
+    /// Compares two answers to a request of which this is secret, wherever they say it.
+    pub(crate) fn knowing(
+        known: &Known,
+        subject: Subject<'_>,
+        primary: &Answer,
+        shadow: &Answer,
+        mode: CompareMode,
+        rules: &Rules,
+    ) -> Self {
+        let compared = compare(subject.method, primary, shadow, mode, rules, known);
         Self::new(subject, primary, Some(shadow), compared)
     }
 

@@ -51,6 +51,22 @@ pub enum ConfigError {
     /// Two targets have the same URL, in one spelling or another.
     #[error("the target `{0}` is given twice")]
     DuplicateTarget(String),
+    /// A target asks for HTTP/2 with prior knowledge, and for TLS, where the server chooses.
+    #[error(
+        "the target `{0}` is `https`, and HTTP/2 with prior knowledge is for `http`: leave it out, the server chooses HTTP/2 by ALPN"
+    )]
+    PriorKnowledgeOverTls(String),
+    /// An `https` target in a build without TLS: without the features `tls`, `tls-aws-lc` and `tls-ring`.
+    #[error(
+        "the target `{0}` is `https`, and `mirror-runtime` is built without TLS: enable its feature `tls-aws-lc` or `tls-ring`"
+    )]
+    WithoutTls(String),
+    /// A target that needs TLS, with the feature `tls` alone and before the program has installed a crypto provider of rustls
+    /// as its default.
+    #[error(
+        "the target `{0}` needs a crypto provider of rustls, and none is installed: write `rustls::crypto::ring::default_provider().install_default().unwrap();`, or the same for another provider, at the start of `main`, or enable the feature `tls-aws-lc` or `tls-ring` of `mirror-runtime`"
+    )]
+    NoCryptoProvider(String),
     /// Two targets have the same name, so their counters could not be told apart.
     #[error("two targets are named `{0}`")]
     DuplicateName(String),

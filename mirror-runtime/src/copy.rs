@@ -27,7 +27,7 @@ pub(crate) const MIRRORED_FROM: HeaderName = HeaderName::from_static("x-mirrored
 
 /// What a head may take without a place in the byte budget. Nearly all do with less, and the bounds on copies in flight
 /// bound it: 4 MiB for 1,024 copies.
-const FREE_HEAD: usize = 4 * 1024;
+pub(crate) const FREE_HEADERS: usize = 4 * 1024;
 
 /// The head of a request that is to be copied, as it arrived. Taking it is all that the primary waits for.
 #[derive(Debug)]
@@ -86,16 +86,24 @@ fn all(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
     all
 }
 
+/// What headers or trailers take.
+pub(crate) fn size_of<'a>(
+    headers: impl IntoIterator<Item = (&'a HeaderName, &'a HeaderValue)>,
+) -> usize {
+    let sizes = headers.into_iter();
+    sizes
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum()
+}
+
 /// The place of a head that is large: of its target, and of names and values.
 fn place_of(
     uri: &Uri,
     headers: &[(HeaderName, HeaderValue)],
 ) -> Result<Option<Arc<Reservation>>, ShedReason> {
     let target = uri.path_and_query().map_or(0, |path| path.as_str().len());
-    let sizes = headers.iter();
-    let sizes = sizes.map(|(name, value)| name.as_str().len() + value.len());
-    let size = target + sizes.sum::<usize>();
-    if size > FREE_HEAD {
+    let size = target + size_of(headers.iter().map(|(name, value)| (name, value)));
+    if size > FREE_HEADERS {
         reserve(size).map(Some)
     } else {
         Ok(None)
@@ -122,7 +130,11 @@ pub(crate) struct Copy {
 }
 
 impl Copy {
-    pub(crate) fn with_body(mut self, body: CopyBody) -> Self {
+    /// Gives it a body, with the trailers that its options let travel.
+    pub(crate) fn with_body(mut self, mut body: CopyBody, rules: &HeaderRules) -> Self {
+        if let Some(trailers) = body.take_trailers() {
+            body = body.with_trailers(Some(rules.apply_to_trailers(trailers)));
+        }
         if body.is_empty() && self.declares_length {
             // The client sets no length for an empty body.
             self.headers

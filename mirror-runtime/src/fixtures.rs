@@ -60,6 +60,7 @@
 //!
 //! - `version` is 1. A change after which an older reader would be wrong gets another number; a reader skips members that it
 //!   does not know.
+//! - An answer with trailer fields has them as `trailers`, written like `headers`.
 //! - A body and the value of a header is a text, byte for byte as it was, or `{ "base64": ".." }` where it is no UTF-8. So
 //!   numbers keep every digit. Bodies of answers are without their `Content-Encoding`, and `null` where they are not known:
 //!   too large, cut short, or not looked at (`CompareMode::Status`).
@@ -92,7 +93,8 @@
 //!   `token` in the name, or named `auth`, `cvc`, `cvv`, `jwt`, `key`, `otp`, `pass`, `pin`, `pwd`, `sid` or `sig`; without
 //!   regard to case, `-` and `_`. What is `true`, `false` or `null` stays: it is no credential;
 //! - the headers `Authorization`, `Proxy-Authorization`, `Cookie`, `Set-Cookie` and `X-Api-Key`, those that are marked as
-//!   sensitive, and those that are named so;
+//!   sensitive, and those that are named so; trailer fields of these names as well;
+//! - the values of `set_header`, of eight bytes or more, or of any name that is listed here;
 //! - every text, wherever it stands, that holds one of these values: of four bytes or more at a place that `redact` names or
 //!   in a header that carries credentials, and of eight where it is that of a cookie or of what is only named so. Shorter ones
 //!   stand in other texts by chance.

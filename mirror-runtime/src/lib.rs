@@ -57,9 +57,10 @@
 //!
 //! The same method, the path and query that arrived, byte for byte (before any router took a prefix off), joined to the
 //! target's base path; all end-to-end headers; the body; and `X-Mirrored-From`, with the host that the original was for.
-//! Not copied are the headers of the connection and those that `Connection` names ([RFC 9110 section 7.6.1]), `Expect`,
-//! and trailers, but `TE: trailers` from HTTP/2 to HTTP/2; `Host` and the length are the copy's own, and a `POST`, `PUT` or
-//! `PATCH` without a body has the length 0. Redirects are not followed, TLS is verified, proxies of the
+//! Not copied are the headers of the connection and those that `Connection` names ([RFC 9110 section 7.6.1]), but
+//! `TE: trailers` from HTTP/2 to HTTP/2, and `Expect`; `Host` and the length are the copy's own, and a `POST`, `PUT` or
+//! `PATCH` without a body has the length 0. Trailers belong to the body ([`CopyBody::trailers`]), and travel where the
+//! protocol has a place for them behind a body of known length: over HTTP/2. Redirects are not followed, TLS is verified, proxies of the
 //! environment are not used, and nothing in a request can send its copy to another server than the target.
 //!
 //! # Accounting
@@ -140,6 +141,22 @@
 //! would have been sent, answers it, and sees how the answers compare. Without a capture the feature costs a request one
 //! load of a counter, and without the feature nothing.
 //!
+//! # TLS
+//!
+//! Copies to `https` targets use rustls, and trust what the system trusts. The features name the crypto provider:
+//!
+//! | feature | provider |
+//! |---|---|
+//! | `tls-aws-lc`, the default | aws-lc, also if `tls-ring` is on as well |
+//! | `tls-ring` | ring |
+//! | `tls` | the one that the program has installed when the mirror is built: `CryptoProvider::install_default` |
+//! | none of them | there is no TLS |
+//!
+//! Two providers in one program make `ClientConfig::builder()` of its own code panic, unless it has installed one. So a program
+//! with ring depends on this crate with `default-features = false, features = ["tls-ring"]`. What the program installs is never
+//! changed. A target that has no provider is a [`ConfigError`] of [`MirrorBuilder::build`]; one of an attribute is off, and the
+//! log has an error that says what to write.
+//!
 //! # Bounds
 //!
 //! A copy beyond a bound is shed at once, never queued; the primary waits for none of this.
@@ -148,6 +165,7 @@
 //! |---|---|
 //! | copies in flight to a target | `max_in_flight`, 256 |
 //! | copies in flight in the process | [`Limits::max_in_flight`], 1,024 |
+//! | copies in flight to servers in the process: each may hold a connection | [`Limits::max_connections`], half of the files that the process may open, and at most 1,024 |
 //! | bytes of bodies held for copies in the process | [`Limits::byte_budget`], 64 MiB; each body counts once, with the memory that it takes; a target and headers of over 4 KiB count too |
 //! | bytes of a body that is copied | `max_body`, 2 MiB |
 //! | time of a copy | `timeout`, 5 s, from leaving to the last byte of the answer; `connect_timeout`, 1 s, is a part of it |
@@ -162,11 +180,13 @@
 //! | calls of `on_mismatch` of a mirror that wait | 64; further ones are left out, which the log tells; mirrors take turns on 2 threads |
 //! | fixtures of a group of differences that are recorded | `max_fixtures`, 3 |
 //! | bytes of fixtures in a directory | `max_fixture_bytes`, 16 MiB |
+//! | frames of a response that are read | 1,024, and one more for each 128 bytes: a chunk takes as long to read whatever is in it |
+//! | fields of a response's trailers | 100, and 64 KiB; a response with more is not read to its end |
 //! | bytes of an answer that are read | 1 MiB of its body, 64 KiB of its head, 256 KiB with `1xx` answers before it; then its connection is closed |
 //! | connections to a target | as many as copies were in flight at once; idle ones are closed after 30 s |
 //! | log entries about failures | one in a second for each target, with the number since the last |
 //! | callbacks that run at once | 4 in the process, on threads of their own, of which a mirror takes 3 at most |
-//! | look-ups of a host name | one at a time for each host, on a thread of its own, used for 10 s |
+//! | look-ups of host names | one at a time for each host, used for 10 s; 4 threads for all hosts, and 1,024 hosts that wait for one |
 //!
 //! # Shutting down
 //!
@@ -289,7 +309,7 @@ pub use self::{
         Unanswered,
     },
     stats::{Latency, MirrorStats, TargetStats},
-    target::Target,
+    target::{Http2, Target},
     transport::{Sending, Transport, Unsendable},
 };
 

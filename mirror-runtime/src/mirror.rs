@@ -23,7 +23,7 @@ use crate::{
     dispatch::Gate,
     outcome::SkipReason,
     sampler::Share,
-    stats::{Counters, MirrorStats},
+    stats::{Counters, MirrorStats, TargetStats},
     transport::Route,
 };
 
@@ -54,7 +54,16 @@ pub(crate) struct MirrorTarget {
     /// `None` for a target that is off.
     pub(crate) route: Option<Route>,
     pub(crate) gate: Gate,
-    pub(crate) counters: Counters,
+    pub(crate) counters: Arc<Counters>,
+}
+
+impl MirrorTarget {
+    /// The counters as they are now.
+    pub(crate) fn stats(&self) -> TargetStats {
+        let mut stats = self.counters.snapshot(self.target.name());
+        stats.floods = self.route.as_ref().map_or(0, Route::floods);
+        stats
+    }
 }
 
 impl Mirror {
@@ -101,9 +110,7 @@ impl Mirror {
         let targets = self.targets().iter();
         MirrorStats {
             name: self.name().to_owned(),
-            targets: targets
-                .map(|target| target.counters.snapshot(target.target.name()))
-                .collect(),
+            targets: targets.map(MirrorTarget::stats).collect(),
             latency: self.shared.latency.snapshot(),
         }
     }

@@ -11,7 +11,7 @@ pub use axum::{
 };
 
 pub use self::{
-    check::{check_baseline, check_distinct, check_target},
+    check::{check_baseline, check_distinct, check_target, check_without_tls},
     options::{Options, Source},
 };
 pub use crate::{

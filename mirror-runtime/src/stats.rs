@@ -47,20 +47,32 @@ pub struct TargetStats {
     pub received: u64,
     /// Copies that left.
     pub sent: u64,
-    /// Copies that got an HTTP answer, whatever its status.
+    /// Copies that got an HTTP response, whatever its status.
     pub answered: u64,
+    /// Those of `answered` whose response had not ended when the time of the copy was over: event streams, long polls,
+    /// downloads. The connection is closed then.
+    pub cut: u64,
     /// Copies that got no complete answer.
     pub failed: u64,
     /// Copies that left and have neither been answered nor failed yet.
     pub in_flight: u64,
+    /// Copies that were sent once more, because the shadow did not process them or closed the connection as they left. Each
+    /// is one of [`sent`](Self::sent) all the same.
+    pub resends: u64,
+    /// Connections to the target that were closed because the shadow sent more frames or bytes than its copies allow, also
+    /// while none was in flight. Mirrors of the same origin share its connections, and this number.
+    pub floods: u64,
     /// Requests that were deliberately not sent.
     pub skipped: u64,
     /// Requests that were not sent in order to protect this process.
     pub shed: u64,
     /// Bytes of the bodies of copies that left.
     pub bytes: u64,
-    /// How long answers took, from the moment the copy left to the last byte that was read.
+    /// How long responses took, from the moment the copy left to the last byte that was read; without those that were
+    /// cut.
     pub latency: Latency,
+    /// How long it took until a response began, from the moment the copy left to its head; with those that were cut.
+    pub first_byte: Latency,
     answered_by_class: [u64; 5],
     failed_by_kind: [u64; FailureKind::ALL.len()],
     skipped_by_reason: [u64; SkipReason::ALL.len()],
@@ -124,6 +136,7 @@ impl fmt::Display for TargetStats {
                 ("3xx", redirection),
                 ("4xx", client),
                 ("5xx", server),
+                ("cut", self.cut),
             ],
         )?;
         write!(f, ", {} failed", self.failed)?;

@@ -1,12 +1,14 @@
 //! One destination of copies: a base URL and its own overrides.
 
 mod destination;
+mod http2;
 
 use std::{fmt, time::Duration};
 
 use mirror_grammar::{check_percentage, check_timeout};
 
 pub(crate) use destination::Destination;
+pub use http2::Http2;
 
 use crate::ConfigError;
 
@@ -26,6 +28,7 @@ pub struct Target {
     state: State,
     percentage: Option<f64>,
     timeout: Option<Duration>,
+    http2: Http2,
 }
 
 #[derive(Clone)]
@@ -71,6 +74,7 @@ impl Target {
             state: State::On(Box::new(destination)),
             percentage: None,
             timeout: None,
+            http2: Http2::default(),
         })
     }
 
@@ -117,6 +121,7 @@ impl Target {
             state: State::Handler(slot),
             percentage: None,
             timeout: None,
+            http2: Http2::default(),
         }
     }
 
@@ -127,6 +132,7 @@ impl Target {
             state: State::Off(reason),
             percentage: None,
             timeout: None,
+            http2: Http2::default(),
         }
     }
 
@@ -149,6 +155,15 @@ impl Target {
     pub fn timeout(mut self, timeout: Duration) -> Result<Self, ConfigError> {
         self.timeout = Some(check_timeout(timeout)?);
         Ok(self)
+    }
+
+    /// How HTTP/2 is agreed upon with this target. Default: [`Http2::Alpn`].
+    ///
+    /// It is about the mirrors' own connections: another [`Transport`](crate::Transport) decides for itself.
+    #[must_use]
+    pub fn http2(mut self, http2: Http2) -> Self {
+        self.http2 = http2;
+        self
     }
 
     /// How counters and logs call this target.
@@ -223,6 +238,15 @@ impl Target {
         self.percentage
     }
 
+    pub(crate) fn own_http2(&self) -> Http2 {
+        self.http2
+    }
+
+    /// Whether it asks for HTTP/2 with prior knowledge over TLS, where the server has a say.
+    pub(crate) fn has_prior_knowledge_over_tls(&self) -> bool {
+        self.http2 == Http2::PriorKnowledge && self.destination().is_some_and(Destination::is_tls)
+    }
+
     pub(crate) fn own_timeout(&self) -> Option<Duration> {
         self.timeout
     }
@@ -242,6 +266,7 @@ impl fmt::Debug for Target {
             .field("url", &self.url())
             .field("percentage", &self.percentage)
             .field("timeout", &self.timeout)
+            .field("http2", &self.http2)
             .finish_non_exhaustive()
     }
 }

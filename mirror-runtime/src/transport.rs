@@ -4,6 +4,8 @@ mod pool;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod resolver;
+#[cfg_attr(not(feature = "tls"), path = "transport/no_tls.rs")]
+mod tls;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -13,9 +15,10 @@ use http::{Request, Response};
 pub(crate) use self::pool::{Origin, Pool};
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestTransport;
+pub(crate) use self::tls::check as check_tls;
 use crate::{
-    body::CopyBody, callbacks::caught, candidate::Candidates, copy::in_own_memory,
-    outcome::MirrorError,
+    ConfigError, Target, body::CopyBody, callbacks::caught, candidate::Candidates,
+    copy::in_own_memory, outcome::MirrorError, stats::Counters,
 };
 
 /// A copy on its way: resolves to the head of the shadow's answer, with a body that is still to be read.
@@ -27,9 +30,26 @@ pub type Sending = Pin<Box<dyn Future<Output = Result<Response<Body>, MirrorErro
 /// [`MirrorBuilder::transport`](crate::MirrorBuilder::transport) gives it something else.
 /// The request that arrives here is complete: its URI is absolute, its headers are those that shall travel, and the
 /// length of its body is known. `TE: trailers` is among the headers if the original had it over HTTP/2: what sends over
-/// HTTP/1 takes it off (RFC 9110 section 10.1.4). A transport adds what belongs to the connection (`Host` where there is none, framing)
-/// and must not follow redirects, retry, decode the answer or send another path than it was given.
+/// HTTP/1 takes it off (RFC 9110 section 10.1.4). A transport adds what belongs to the connection (`Host` where there is
+/// none, framing) and must not follow redirects, decode the answer or send another path than it was given.
+///
+/// It may send a copy again, within the time that it has, only if the server cannot have acted on it: nothing of it was
+/// sent, or the server has said that it did not process it (RFC 9113 section 8.7). A mirror's own connections do that once,
+/// and also if a connection that had carried others is closed before any byte of a response to a request with an idempotent
+/// method (RFC 9110 section 9.2.2). It is the same copy: counted as sent once, with one place among those in flight, and
+/// its latency from the first time on; [`TargetStats::resends`](crate::TargetStats::resends) counts the others.
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
+    /// Whether copies can be sent to a target at all: asked once for each, when a mirror is built. Every target, unless a
+    /// transport says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// What [`MirrorBuilder::build`](crate::MirrorBuilder::build) returns.
+    fn check(&self, target: &Target) -> Result<(), ConfigError> {
+        let _ = target;
+        Ok(())
+    }
+
     /// Takes a copy, and returns the future that sends it. Nothing may happen before that future is polled: it is
     /// counted as sent in between.
     ///
@@ -47,6 +67,15 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     ) -> Result<Sending, Unsendable>;
 }
 
+/// What a copy brings along on its way, beside the request.
+#[derive(Debug)]
+pub(crate) struct Trip {
+    /// Where it is counted if it is sent once more.
+    pub(crate) counters: Arc<Counters>,
+    /// Whether it finds out if a target is back whose circuit was open.
+    pub(crate) is_probe: bool,
+}
+
 /// The way to one target.
 #[derive(Debug)]
 pub(crate) enum Route {
@@ -62,23 +91,31 @@ pub(crate) enum Route {
 }
 
 impl Route {
+    /// How many connections ended because the shadow sent more than its copies allow.
+    pub(crate) fn floods(&self) -> u64 {
+        match self {
+            Self::Pool(pool) => pool.floods(),
+            Self::Transport { .. } | Self::Handler(_) => 0,
+        }
+    }
+
     /// The future that sends a copy, or calls one of the `candidates`.
     pub(crate) fn send(
         &self,
         mut copy: Request<CopyBody>,
         candidates: Option<&Candidates>,
+        trip: Trip,
     ) -> Result<Sending, Unsendable> {
-        if !matches!(self, Self::Pool(_)) {
+        if matches!(self, Self::Handler(_)) {
             // Nobody knows for how long it is kept.
             in_own_memory(&mut copy);
         }
         match self {
-            Self::Pool(pool) => Ok(Box::pin(Arc::clone(pool).send(copy))),
+            Self::Pool(pool) => Ok(Box::pin(Arc::clone(pool).send(copy, trip))),
             Self::Transport {
                 transport,
                 connect_timeout,
-            } => caught("transport", || transport.send(copy, *connect_timeout))
-                .unwrap_or(Err(Unsendable)),
+            } => through(transport.as_ref(), copy, *connect_timeout),
             // The state is cloned here, by code of the user's.
             Self::Handler(slot) => caught("handler", || candidates?.call(*slot, copy))
                 .flatten()
@@ -90,10 +127,25 @@ impl Route {
     #[cfg(feature = "testing")]
     pub(crate) fn check(&self, copy: &Request<CopyBody>) -> Result<(), Unsendable> {
         match self {
-            Self::Transport { .. } => self.send(copy.clone(), None).map(drop),
+            Self::Transport {
+                transport,
+                connect_timeout,
+            } => through(transport.as_ref(), copy.clone(), *connect_timeout).map(drop),
             Self::Pool(_) | Self::Handler(_) => Ok(()),
         }
     }
+}
+
+/// Hands a copy to a transport, which is code of the user's.
+fn through(
+    transport: &dyn Transport,
+    mut copy: Request<CopyBody>,
+    connect_timeout: Duration,
+) -> Result<Sending, Unsendable> {
+    // Nobody knows for how long it is kept.
+    in_own_memory(&mut copy);
+    let sending = caught("transport", || transport.send(copy, connect_timeout));
+    sending.unwrap_or(Err(Unsendable))
 }
 
 /// A copy that a transport cannot send as it stands, for example because its client would change the path.

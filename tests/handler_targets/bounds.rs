@@ -15,8 +15,8 @@ use axum::{
     extract::State,
     routing::{MethodRouter, get},
 };
-use futures_util::stream;
-use mirror_runtime::{FailureKind, ShedReason, mirror};
+use futures_util::{StreamExt, stream};
+use mirror_runtime::{FailureKind, ShedReason, TargetStats, mirror};
 use tokio::sync::Semaphore;
 
 use crate::support::{Primary, mirror_named, settled, until};
@@ -32,20 +32,20 @@ async fn endless() {
 
 #[tokio::test]
 async fn a_candidate_is_cut_at_its_timeout() {
-    is_cut(get(cut), "tests::handler_targets::bounds::cut").await;
+    let stats = outcome(get(cut), "tests::handler_targets::bounds::cut").await;
+    assert_eq!(stats.failed_with(FailureKind::Timeout), 1, "{stats}");
 }
 
-/// The candidate of this route is cut, and its primary answers.
-async fn is_cut(route: MethodRouter, name: &str) {
+/// What becomes of the candidate of this route, whose primary answers.
+async fn outcome(route: MethodRouter, name: &str) -> TargetStats {
     let primary = Primary::start(Router::new().route("/", route)).await;
     assert_eq!(primary.get("/").await.text(), "primary");
     // In `sync` mode the outcome is there with the answer.
-    let stats = mirror_named(name).stats();
-    assert_eq!(stats.targets[0].failed_with(FailureKind::Timeout), 1);
+    mirror_named(name).stats().targets.remove(0)
 }
 
-#[mirror(targets = [target(handler(empty), timeout = "50ms")], sync = true)]
-async fn cut_in_the_body() -> &'static str {
+#[mirror(targets = [handler(empty)], sync = true)]
+async fn left_in_the_body() -> &'static str {
     "primary"
 }
 
@@ -56,9 +56,34 @@ async fn empty() -> Body {
 }
 
 #[tokio::test]
-async fn a_candidate_whose_body_never_ends_and_has_no_bytes_is_cut_too() {
+async fn a_candidate_whose_body_never_ends_and_has_no_bytes_is_left() {
+    let name = "tests::handler_targets::bounds::left_in_the_body";
+    let stats = outcome(get(left_in_the_body), name).await;
+    assert_eq!((stats.answered, stats.cut), (1, 0), "{stats}");
+}
+
+#[mirror(
+    targets = [target(handler(stalls), timeout = "50ms")],
+    circuit_breaker = { failures = 1, cooldown = "1h" },
+    sync = true
+)]
+async fn cut_in_the_body() -> &'static str {
+    "primary"
+}
+
+/// Its body begins, and goes on never.
+async fn stalls() -> Body {
+    let part = stream::iter([Ok::<_, Infallible>("a part")]);
+    Body::from_stream(part.chain(stream::pending()))
+}
+
+#[tokio::test]
+async fn a_candidate_whose_body_never_ends_is_answered_at_its_timeout() {
     let name = "tests::handler_targets::bounds::cut_in_the_body";
-    is_cut(get(cut_in_the_body), name).await;
+    for requests in 1..=2 {
+        let stats = outcome(get(cut_in_the_body), name).await;
+        assert_eq!((stats.answered, stats.cut), (requests, requests), "{stats}");
+    }
 }
 
 type Calls = Arc<AtomicUsize>;

@@ -1,10 +1,12 @@
 //! Faults of shadows that speak TLS.
 
+use std::sync::{Arc, Mutex};
+
 use http::StatusCode;
 use mirror_runtime::FailureKind;
 
 use super::{Expected, one_more, primary_of, to};
-use crate::support::{Authority, Fault, Faulty, passes_where_trusted, trusted_file};
+use crate::support::{Authority, Fault, Faulty, passes_where_trusted, trusted_file, until};
 
 /// Runs twice: by itself, where nobody trusts the authority, and from the test below, where it is trusted.
 #[tokio::test]
@@ -55,10 +57,17 @@ async fn a_certificate_decides_whether_there_is_a_session() {
             Err(FailureKind::Body),
         ),
     ];
+    let told = Arc::new(Mutex::new(Vec::new()));
     for (certificate, acceptor, fault, expected) in cases {
         let faulty = Faulty::tls(fault, acceptor);
         let target = format!("https://localhost:{}", faulty.port());
-        let mirror = to(target).build().unwrap();
+        let texts = Arc::clone(&told);
+        let mirror = to(target).on_error(move |_, error| {
+            let source = std::error::Error::source(error).map(ToString::to_string);
+            let text = format!("{error} {error:?} {source:?}");
+            texts.lock().unwrap().push(text);
+        });
+        let mirror = mirror.build().unwrap();
         let primary = primary_of(&mirror).await;
         let stats = one_more(&mirror, &primary).await;
         let expected = if trusted.is_some() { expected } else { tls };
@@ -70,9 +79,24 @@ async fn a_certificate_decides_whether_there_is_a_session() {
                 "{certificate} {fault:?}: {stats}"
             ),
         }
-        // Nothing of the request is told to a shadow that is not who it should be, and nothing is sent twice.
-        let requests = usize::from(expected != tls);
+        // Nothing of the request is told to a shadow that is not who it should be, and nothing is sent twice but what the
+        // shadow says that it did not process.
+        let requests = match (expected, fault) {
+            (expected, _) if expected == tls => 0,
+            (_, Fault::GoAwayBeforeTheAnswer) => 2,
+            _ => 1,
+        };
         assert_eq!(faulty.requests(), requests, "{certificate} {fault:?}");
+    }
+    // Nothing of what a shadow says is told: neither what it knows of the request, nor the name it has.
+    let failures = if trusted.is_some() { 6 } else { 7 };
+    until("each failure is told", || {
+        told.lock().unwrap().len() == failures
+    })
+    .await;
+    let told = told.lock().unwrap().concat();
+    for text in ["canary", "a.example", "\u{1b}", "\n"] {
+        assert!(!told.contains(text), "{told}");
     }
 }
 

@@ -58,6 +58,15 @@ impl Authority {
 
     /// A server's side of TLS, with a certificate for a name that is valid up to the end of a year.
     pub fn certifies(&self, name: &str, year: i32, protocol: &str) -> TlsAcceptor {
+        self.certifies_until(name, year, &[protocol])
+    }
+
+    /// The same, for many years, with several protocols to choose from.
+    pub fn certifies_all(&self, name: &str, protocols: &[&str]) -> TlsAcceptor {
+        self.certifies_until(name, 2090, protocols)
+    }
+
+    fn certifies_until(&self, name: &str, year: i32, protocols: &[&str]) -> TlsAcceptor {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(year, 12, 31);
@@ -68,7 +77,10 @@ impl Authority {
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)
             .unwrap();
-        config.alpn_protocols = vec![protocol.into()];
+        let protocols = protocols
+            .iter()
+            .map(|protocol| protocol.as_bytes().to_vec());
+        config.alpn_protocols = protocols.collect();
         TlsAcceptor::from(Arc::new(config))
     }
 }

@@ -5,6 +5,7 @@ mod directory;
 mod faulty;
 mod log;
 mod primary;
+pub mod raw_h2;
 mod shadow;
 
 use std::{future::Future, time::Duration};
@@ -16,6 +17,7 @@ pub use directory::Directory;
 pub use faulty::{Fault, Faulty};
 pub use log::Log;
 pub use primary::{Answer, Primary, connect_h2};
+pub use raw_h2::{RawH2, prior_knowledge};
 pub use shadow::{Recorded, Shadow};
 
 /// How long a condition is waited for before the test fails. Far more than any needs: it is no measure of speed.
@@ -63,6 +65,14 @@ pub async fn settled(mirror: &Mirror, requests: u64) -> Vec<TargetStats> {
         );
     }
     stats.targets
+}
+
+/// How many copies were sent once more.
+pub fn resends(stats: &TargetStats) -> u64 {
+    let told = format!("{stats:?}");
+    let (_, number) = told.split_once(", resends: ").unwrap_or_default();
+    let digits = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(0);
+    number[..digits].parse().unwrap_or(0)
 }
 
 /// The mirror that an attribute made, by its name.

@@ -14,7 +14,7 @@ use std::{
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, request::Parts};
+use http::{HeaderMap, Method, Request, Response, Version, request::Parts};
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -34,6 +34,8 @@ pub struct Recorded {
     pub target: String,
     pub headers: HeaderMap,
     pub body: Bytes,
+    pub trailers: Option<HeaderMap>,
+    pub version: Version,
 }
 
 impl Recorded {
@@ -94,6 +96,15 @@ impl Shadow {
             Some(acceptor),
         )
         .await
+    }
+
+    /// A shadow that speaks TLS, as `localhost`, and answers as it is told.
+    pub async fn tls_answering(
+        acceptor: TlsAcceptor,
+        answer: impl Fn(&Recorded) -> Response<Body> + Send + Sync + 'static,
+    ) -> Self {
+        let answers = Semaphore::MAX_PERMITS;
+        Self::listen("127.0.0.1:0", answer, answers, Some(acceptor)).await
     }
 
     /// A shadow that answers as it is told.
@@ -217,18 +228,22 @@ impl State {
             method,
             uri,
             headers,
+            version,
             ..
         } = parts;
         let Ok(body) = body.collect().await else {
             return Response::new(Body::from("a request without its end is not recorded"));
         };
         let target = uri.to_string();
+        let trailers = body.trailers().cloned();
         let body = body.to_bytes();
         let recorded = Recorded {
             method,
             target,
             headers,
             body,
+            trailers,
+            version,
         };
         self.recorded.lock().unwrap().push(recorded.clone());
         self.answers.acquire().await.unwrap().forget();

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
 use super::across::across;
-use crate::target::{Source, Target};
+use crate::target::{Choice, Source, Target};
 
 /// The `.target(..)` calls.
 pub(super) fn calls(targets: &[Target]) -> TokenStream {
@@ -16,7 +16,11 @@ pub(super) fn calls(targets: &[Target]) -> TokenStream {
         let percentage = option(overrides.percentage);
         let timeout = option(overrides.timeout.map(milliseconds));
         let name = option(overrides.name.as_ref());
-        quote!(.target(#source, #percentage, #timeout, #name))
+        let http2 = overrides.http2.as_ref().map(|http2| {
+            let choice = http2.choice;
+            quote!(.http2(#choice))
+        });
+        quote!(.target(#source, #percentage, #timeout, #name)#http2)
     });
     calls.collect()
 }
@@ -59,6 +63,11 @@ pub(super) fn checks(targets: &[Target], baseline: Option<&Source>) -> TokenStre
                 const #constant: &::core::primitive::str = #path;
                 const _: () = #check;
             });
+            if targets.get(index).is_some_and(has_prior_knowledge) {
+                let check = quote!(::mirror_runtime::__private::check_without_tls(#constant));
+                let check = across(path, check);
+                checks.extend(quote!(const _: () = #check;));
+            }
         }
         for (earlier, earlier_constant) in &all[..index] {
             if let (Some(a), Some(b)) = (url(earlier, earlier_constant), url(source, constant))
@@ -88,6 +97,11 @@ fn url(source: &Source, constant: &Ident) -> Option<TokenStream> {
         Source::Const(_) => Some(constant.to_token_stream()),
         Source::Env(_) | Source::Handler(_) => None,
     }
+}
+
+fn has_prior_knowledge(target: &Target) -> bool {
+    let http2 = target.overrides.http2.as_ref();
+    http2.is_some_and(|http2| http2.choice == Choice::PriorKnowledge)
 }
 
 fn is_const(source: &Source) -> bool {

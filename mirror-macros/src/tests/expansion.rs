@@ -56,7 +56,7 @@ fn every_option() {
                 target("https://canary.example.com/base", percentage = 5, timeout = "1s", name = "canary"),
                 env("SHADOW_URL"),
                 config::SHADOW_URL,
-                target(AUDIT_URL, percentage = 0.1),
+                target(AUDIT_URL, percentage = 0.1, http2 = "prior-knowledge"),
             ],
             percentage = 12.5,
             timeout = "250ms",

@@ -29,6 +29,9 @@ fn good_values_are_taken() {
         r#"["http://a", "http://a:81", "https://a", "http://a/b"]"#,
         r#"[env("A"), env("B"), config::SHADOW_URL, SHADOW_URL,]"#,
         r#"[target("http://a", percentage = 5, timeout = "1s", name = "canary"), target(URL)]"#,
+        r#"[target("http://a", http2 = "prior-knowledge"), target("https://a", http2 = "off")]"#,
+        r#"[target(env("A"), http2 = "prior-knowledge"), target(URL, http2 = "prior-knowledge")]"#,
+        r#"[target("http://a", http2 = "off"), target("http://b", http2 = "alpn")]"#,
     ] {
         let source = format!("#[mirror(targets = {targets})] async fn h() {{}}");
         assert_eq!(mistakes(&source), [], "{targets}");
@@ -319,4 +322,69 @@ fn callbacks_are_paths_or_closures() {
         "Self",
         "`on_error` cannot use `Self`: write the name of the type",
     );
+}
+
+#[test]
+fn http2_is_one_of_three_words() {
+    let wrong = "`http2` must be `\"prior-knowledge\"`, `\"off\"` or `\"alpn\"`";
+    for (value, help) in [
+        (
+            "\"prior_knowledge\"",
+            "\n= help: write `http2 = \"prior-knowledge\"`",
+        ),
+        (
+            "\"Prior-Knowledge\"",
+            "\n= help: write `http2 = \"prior-knowledge\"`",
+        ),
+        (
+            "\"priorknowlege\"",
+            "\n= help: write `http2 = \"prior-knowledge\"`",
+        ),
+        (
+            "prior_knowledge",
+            "\n= help: write `http2 = \"prior-knowledge\"`",
+        ),
+        ("\"h2c\"", "\n= help: write `http2 = \"prior-knowledge\"`"),
+        ("off", "\n= help: write `http2 = \"off\"`"),
+        ("false", "\n= help: write `http2 = \"off\"`"),
+        ("\"OFF\"", "\n= help: write `http2 = \"off\"`"),
+        ("\"auto\"", "\n= help: write `http2 = \"alpn\"`"),
+        (
+            "true",
+            "\n= help: write `http2 = \"prior-knowledge\"` for an `http` target; an `https` server chooses by ALPN",
+        ),
+        ("2", ""),
+        ("\"\"", ""),
+        ("\"quic\"", ""),
+    ] {
+        assert_targets(
+            &format!("[target(\"http://a\", http2 = {value})]"),
+            value,
+            &format!("{wrong}{help}"),
+        );
+    }
+    assert_targets(
+        "[target(\"http://a\", http2)]",
+        "http2",
+        "`http2` needs a value\n= help: write `http2 = \"prior-knowledge\"`",
+    );
+}
+
+#[test]
+fn prior_knowledge_is_for_servers_without_tls() {
+    for url in ["https://a", "HTTPS://A:80/base"] {
+        assert_targets(
+            &format!("[target({url:?}, http2 = \"prior-knowledge\")]"),
+            "\"prior-knowledge\"",
+            "`http2 = \"prior-knowledge\"` is for `http` targets\n\
+             = help: leave it out: an `https` server chooses HTTP/2 by ALPN",
+        );
+    }
+    for choice in ["\"prior-knowledge\"", "\"off\"", "\"alpn\""] {
+        assert_targets(
+            &format!("[target(handler(v2), http2 = {choice})]"),
+            choice,
+            "`http2` is for servers: a handler is called without a connection",
+        );
+    }
 }

@@ -1,6 +1,7 @@
 //! Where the answers to one request meet.
 
 use std::{
+    borrow::Cow,
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
@@ -23,7 +24,7 @@ use super::{
 use crate::{
     Answer, Comparison, Mirror,
     callbacks::caught,
-    comparison::{NotComparedReason, Subject},
+    comparison::{Known, NotComparedReason, Subject},
     copy::original_uri,
     fixture::{KeptRequest, Mismatch},
     mirror::Comparing,
@@ -45,6 +46,8 @@ pub(super) struct Exchange {
     baseline: OnceLock<Option<Comparison>>,
     /// What ends the waiting for the primary, once an answer waits for it.
     place: OnceLock<Option<Place>>,
+    /// What is secret of the request, once something is compared.
+    known: OnceLock<Known>,
 }
 
 /// Lets copies take part. Gone, it says that no more will.
@@ -54,21 +57,18 @@ pub(crate) struct Open(Arc<Exchange>);
 impl Exchange {
     /// For a request to a mirror that compares: the side of its primary, and what lets its copies take part.
     pub(super) fn of(mirror: &Mirror, parts: &Parts, body: &Body) -> (PrimarySide, Open) {
-        let recording = mirror.shared().comparing.as_ref();
-        let recording = recording.and_then(|all| all.recording.as_ref());
-        let keep = |_| {
-            let copies_body = mirror.shared().options.copies_body();
-            KeptRequest::of(parts, !body.is_end_stream(), copies_body).map(Arc::new)
-        };
+        let copies_body = mirror.shared().options.copies_body();
+        let request = KeptRequest::of(parts, !body.is_end_stream(), copies_body);
         let exchange = Arc::new(Self {
             mirror: mirror.clone(),
             method: parts.method.clone(),
             path: original_uri(parts).path().into(),
             interest: AtomicUsize::new(1),
-            state: Mutex::new(State::of(recording.map(keep))),
+            state: Mutex::new(State::of(request.map(Arc::new))),
             primary: OnceLock::new(),
             baseline: OnceLock::new(),
             place: OnceLock::new(),
+            known: OnceLock::new(),
         });
         (
             PrimarySide::new(Arc::clone(&exchange)),
@@ -200,15 +200,15 @@ impl Exchange {
         let (Some(recording), Some(request)) = (&comparing.recording, self.lock().request()) else {
             return;
         };
-        let request = match request {
-            Ok(request) => request,
-            Err(missing) => return recording.missing(self.mirror.name(), missing),
-        };
+        if let Some(missing) = request.missing() {
+            return recording.missing(self.mirror.name(), missing);
+        }
         if let Some(Some(primary)) = self.primary.get() {
             recording.record(&Mismatch {
                 comparison,
                 method: &self.method,
                 request: &request,
+                set: &self.mirror.shared().options.headers.set,
                 primary: &primary.answer,
                 shadow,
                 mode: comparing.mode,
@@ -235,8 +235,25 @@ impl Exchange {
             path: &self.path,
         };
         let primary = &primary.as_ref()?.answer;
+        let known = self.known(comparing, primary, shadow);
         let (mode, rules) = (comparing.mode, &comparing.rules);
-        Some(Comparison::of(subject, primary, shadow, mode, rules))
+        Some(Comparison::knowing(
+            &known, subject, primary, shadow, mode, rules,
+        ))
+    }
+
+    /// What is secret of the request. Its body is not searched for two answers of which nothing would be shown.
+    fn known(&self, comparing: &Comparing, primary: &Answer, shadow: &Answer) -> Cow<'_, Known> {
+        let (rules, set) = (&comparing.rules, &self.mirror.shared().options.headers.set);
+        let learn = |with_body| match self.lock().request() {
+            Some(request) => request.known(rules, set, with_body),
+            None => Known::of_copies(rules, set),
+        };
+        let is_same = primary.status() == shadow.status() && primary.body() == shadow.body();
+        if is_same && self.known.get().is_none() {
+            return Cow::Owned(learn(false));
+        }
+        Cow::Borrowed(self.known.get_or_init(|| learn(true)))
     }
 
     pub(super) fn comparing(&self) -> Option<&Comparing> {
@@ -263,9 +280,9 @@ impl Open {
         CopySide::new(Arc::clone(exchange), index)
     }
 
-    /// The request, where its body is to be kept.
+    /// The request, whose body is to be kept.
     pub(crate) fn kept(&self) -> Option<Arc<KeptRequest>> {
-        self.0.lock().request()?.ok()
+        self.0.lock().request()
     }
 }
 

@@ -62,8 +62,11 @@ impl HttpBody for NotedBody {
                 if let Some(data) = frame.data_ref() {
                     this.piece(data);
                 }
-                // Whoever knows the length does not ask for the end.
-                if this.body.is_end_stream() {
+                if let (Some(trailers), Some(side)) = (frame.trailers_ref(), &this.side) {
+                    side.trailers(trailers);
+                }
+                // Whoever knows the length does not ask for the end, nor does who has the trailers.
+                if frame.is_trailers() || this.body.is_end_stream() {
                     this.end(Ending::Complete);
                 }
             }

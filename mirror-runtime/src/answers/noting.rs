@@ -21,7 +21,11 @@ pub(crate) struct Noting {
     status: StatusCode,
     headers: HeaderMap,
     body: Body,
+    trailers: Trailers,
 }
+
+/// Trailer fields, with their place in the byte budget. In a box: most responses have none.
+type Trailers = Option<Box<(HeaderMap, Reservation)>>;
 
 /// What there is of a body so far.
 enum Body {
@@ -37,6 +41,7 @@ pub(crate) struct NotedAnswer {
     status: StatusCode,
     headers: HeaderMap,
     chunks: Chunks,
+    trailers: Trailers,
     ending: Ending,
     latency: Duration,
     place: Reservation,
@@ -49,12 +54,15 @@ pub(crate) enum Ending {
     CutShort,
     /// It was longer than what is compared.
     Truncated,
+    /// Of a shadow's: it had not ended when the time of its copy was over.
+    Streaming,
 }
 
 /// An answer in the shape in which it is compared, with its place in the byte budget.
 pub(super) struct Held {
     pub(super) answer: Answer,
     _place: Reservation,
+    _trailers: Option<Reservation>,
 }
 
 impl Noting {
@@ -66,11 +74,7 @@ impl Noting {
         max: Option<usize>,
         known: Option<u64>,
     ) -> Self {
-        let size = headers.iter();
-        let size = size
-            .map(|(name, value)| name.as_str().len() + value.len())
-            .sum();
-        let body = match (Reservation::of(size), max) {
+        let body = match (Reservation::of(size(&headers)), max) {
             (None, _) => Body::NoRoom,
             (Some(place), None) => Body::Unwanted(place),
             // Nothing is reserved for bytes that will not be kept.
@@ -85,6 +89,15 @@ impl Noting {
             status,
             headers,
             body,
+            trailers: None,
+        }
+    }
+
+    /// Notes the trailer fields, in memory of their own.
+    pub(crate) fn trailers(&mut self, trailers: HeaderMap) {
+        match Reservation::of(size(&trailers)) {
+            Some(place) => self.trailers = Some(Box::new((trailers, place))),
+            None => self.body = Body::NoRoom,
         }
     }
 
@@ -115,6 +128,10 @@ impl Noting {
     /// Ends with how the body ended and how long that took.
     pub(crate) fn finish(self, ending: Ending, latency: Duration) -> Noted {
         let (chunks, place, ending) = match self.body {
+            Body::Collected(_) if ending == Ending::Streaming => {
+                // Nobody looks at it: what it holds is given up.
+                (Chunks::Empty, Reservation::default(), ending)
+            }
             Body::Collected(collector) => {
                 let (chunks, place) = collector.finish();
                 (chunks, place, ending)
@@ -127,6 +144,7 @@ impl Noting {
             status: self.status,
             headers: self.headers,
             chunks,
+            trailers: self.trailers,
             ending,
             latency,
             place,
@@ -135,6 +153,11 @@ impl Noting {
 }
 
 impl NotedAnswer {
+    /// Whether the time of its copy was over before it had ended.
+    pub(super) fn is_streaming(&self) -> bool {
+        self.ending == Ending::Streaming
+    }
+
     /// Makes one piece of the body: not on the path of a request.
     pub(super) fn into_held(self) -> Held {
         let body = match self.chunks {
@@ -147,12 +170,25 @@ impl NotedAnswer {
             Ending::Complete => answer,
             Ending::CutShort => answer.cut_short(),
             Ending::Truncated => answer.truncated(),
+            Ending::Streaming => answer.streaming(),
         };
+        let (trailers, place) = self.trailers.map(|trailers| *trailers).unzip();
         Held {
-            answer,
+            answer: match trailers {
+                Some(trailers) => answer.with_trailers(trailers),
+                None => answer,
+            },
             _place: self.place,
+            _trailers: place,
         }
     }
+}
+
+fn size(fields: &HeaderMap) -> usize {
+    let fields = fields.iter();
+    fields
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum()
 }
 
 /// Headers in memory of their own: those that arrived are slices of the read buffer of their connection.

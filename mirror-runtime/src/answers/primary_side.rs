@@ -4,14 +4,14 @@ use std::{sync::Arc, time::Instant};
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use http::{Method, StatusCode, request::Parts};
+use http::{HeaderMap, Method, StatusCode, request::Parts};
 use http_body::Body as _;
 
 use super::{
     Noting,
     exchange::{Exchange, Open},
     noted_body::NotedBody,
-    noting::{Ending, Noted},
+    noting::{Ending, Noted, copied},
     state::Streaming,
 };
 use crate::{Mirror, comparison::NotComparedReason};
@@ -79,6 +79,14 @@ impl PrimarySide {
             .as_ref()
             .is_some_and(|exchange| exchange.primary(|state| state.piece(data)));
         is_open.then_some(self)
+    }
+
+    /// Notes the trailer fields, which come last.
+    pub(super) fn trailers(&self, trailers: &HeaderMap) {
+        if let Some(exchange) = &self.exchange {
+            let trailers = copied(trailers);
+            exchange.primary(|state| state.trailers(trailers));
+        }
     }
 
     /// The body has ended.

@@ -3,12 +3,10 @@
 use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
+use http::HeaderMap;
 
 use super::noting::{Ending, Noted, NotedAnswer, Noting};
-use crate::{
-    comparison::NotComparedReason,
-    fixture::{KeptRequest, Missing},
-};
+use crate::{comparison::NotComparedReason, fixture::KeptRequest};
 
 /// The answers that have not been handed over yet, and what has a place in the byte budget for their sake.
 ///
@@ -19,8 +17,8 @@ pub(super) struct State {
     baseline: Baseline,
     /// Answers of shadows, by target, until those of the primary and of the baseline are there.
     waiting: Vec<(usize, NotedAnswer)>,
-    /// The request, where mismatches are recorded.
-    request: Option<Result<Arc<KeptRequest>, Missing>>,
+    /// The request, whose secrets are not to be shown.
+    request: Option<Arc<KeptRequest>>,
 }
 
 #[derive(Default)]
@@ -51,14 +49,20 @@ enum Baseline {
 }
 
 impl State {
-    pub(super) fn of(request: Option<Result<Arc<KeptRequest>, Missing>>) -> Self {
+    /// Begins with the request. If there is no room for that, its secrets would not be known: nothing is compared.
+    pub(super) fn of(request: Option<Arc<KeptRequest>>) -> Self {
+        let primary = match &request {
+            Some(_) => Primary::Pending,
+            None => Primary::Unknown(NotComparedReason::Shed),
+        };
         Self {
+            primary,
             request,
             ..Self::default()
         }
     }
 
-    pub(super) fn request(&self) -> Option<Result<Arc<KeptRequest>, Missing>> {
+    pub(super) fn request(&self) -> Option<Arc<KeptRequest>> {
         self.request.clone()
     }
 
@@ -104,6 +108,13 @@ impl State {
             self.time_out();
         }
         self.is_open()
+    }
+
+    /// The trailer fields of the primary's response.
+    pub(super) fn trailers(&mut self, trailers: HeaderMap) {
+        if let Primary::Streaming(streaming) = &mut self.primary {
+            streaming.noting.trailers(trailers);
+        }
     }
 
     /// The primary's body has ended.
@@ -155,7 +166,12 @@ impl State {
             _ => return Vec::new(),
         };
         let waiting = std::mem::take(&mut self.waiting).into_iter();
-        let noted = |answer| reason.map_or(Ok(answer), Err);
+        let noted = |answer: NotedAnswer| match reason {
+            None => Ok(answer),
+            // Whatever the primary does, it would not have been compared.
+            Some(_) if answer.is_streaming() => Err(NotComparedReason::Streaming),
+            Some(reason) => Err(reason),
+        };
         waiting
             .map(|(index, answer)| (index, noted(answer)))
             .collect()

@@ -3,16 +3,21 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::HeaderMap;
 
 use super::{Chunks, CopyBody, Reservation, chunks::ChunksBuilder};
-use crate::outcome::{ShedReason, SkipReason};
+use crate::{
+    copy::{FREE_HEADERS, size_of, take_values},
+    outcome::{ShedReason, SkipReason},
+};
 
 /// What was collected of a body.
 #[derive(Debug)]
 pub(crate) struct Collector {
     chunks: ChunksBuilder,
+    trailers: Option<HeaderMap>,
     reservation: Reservation,
-    /// What the reservation held before.
+    /// What the reservation holds beside the bytes of the body.
     before: usize,
     max: usize,
 }
@@ -32,6 +37,7 @@ impl Collector {
         let known = known.map_or(0, |known| usize::try_from(known).unwrap_or(usize::MAX));
         let mut collector = Self {
             chunks: ChunksBuilder::new(known),
+            trailers: None,
             before: reservation.bytes(),
             reservation,
             max,
@@ -44,6 +50,7 @@ impl Collector {
     pub(super) fn holding(reservation: Reservation, max: usize, known: usize) -> Self {
         Self {
             chunks: ChunksBuilder::new(known),
+            trailers: None,
             reservation,
             before: 0,
             max,
@@ -54,6 +61,19 @@ impl Collector {
     pub(crate) fn push(&mut self, piece: Bytes) -> Result<(), SkipReason> {
         self.chunks.push(piece);
         self.reserve(self.chunks.len(), self.chunks.held())
+    }
+
+    /// Keeps the trailers, in memory of their own. They have a place in the byte budget where headers would have one.
+    pub(super) fn keep_trailers(&mut self, trailers: &HeaderMap) -> Result<(), SkipReason> {
+        let size = size_of(trailers);
+        if size > FREE_HEADERS {
+            self.before += size;
+            self.reserve(self.chunks.len(), self.chunks.held())?;
+        }
+        let mut trailers = trailers.clone();
+        take_values(&mut trailers);
+        self.trailers = Some(trailers);
+        Ok(())
     }
 
     /// Takes a place for a body of so many bytes, and for the memory that they are in.
@@ -72,9 +92,14 @@ impl Collector {
         (self.chunks.build(), self.reservation)
     }
 
+    /// The same with the trailers.
+    pub(super) fn into_parts(self) -> (Chunks, Option<HeaderMap>, Reservation) {
+        (self.chunks.build(), self.trailers, self.reservation)
+    }
+
     /// The body of the copies.
     pub(super) fn into_copy_body(self) -> CopyBody {
-        let (chunks, reservation) = self.finish();
-        CopyBody::new(chunks, Arc::new(reservation))
+        let body = CopyBody::new(self.chunks.build(), Arc::new(self.reservation));
+        body.with_trailers(self.trailers)
     }
 }

@@ -9,18 +9,25 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
 use super::{Chunks, Reservation};
 
 /// The body of a copy: all there, of known length, and shared by the copies of one request.
 ///
+/// The trailers of the request are a part of it, and come after the last byte: without those about the framing, the
+/// routing and the connection ([RFC 9110 section 6.5.1]), and without those that the options of the mirror take off.
+///
 /// Its `Debug` tells the length and not the bytes.
+///
+/// [RFC 9110 section 6.5.1]: https://www.rfc-editor.org/rfc/rfc9110.html#section-6.5.1
 #[derive(Clone, Default)]
 pub struct CopyBody {
     chunks: Chunks,
     next: usize,
     remaining: u64,
+    trailers: Option<Arc<HeaderMap>>,
     reservation: Option<Arc<Reservation>>,
 }
 
@@ -31,6 +38,7 @@ impl CopyBody {
             chunks,
             next: 0,
             remaining,
+            trailers: None,
             reservation: Some(reservation),
         }
     }
@@ -41,7 +49,26 @@ impl CopyBody {
         self.remaining
     }
 
-    /// Whether nothing is left to send.
+    /// The trailers of the request that travel with its copies, unless they have been taken or there are none.
+    ///
+    /// A transport that has no place for them, as HTTP/1.1 has none behind a body of stated length, leaves them out.
+    #[must_use]
+    pub fn trailers(&self) -> Option<&HeaderMap> {
+        self.trailers.as_deref()
+    }
+
+    /// Takes the trailers out: what is left ends with its last byte.
+    pub(crate) fn take_trailers(&mut self) -> Option<HeaderMap> {
+        self.trailers.take().map(Arc::unwrap_or_clone)
+    }
+
+    pub(crate) fn with_trailers(mut self, trailers: Option<HeaderMap>) -> Self {
+        let trailers = trailers.filter(|trailers| !trailers.is_empty());
+        self.trailers = trailers.map(Arc::new);
+        self
+    }
+
+    /// Whether no byte is left to send. There may be [trailers](Self::trailers).
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.remaining == 0
@@ -85,7 +112,8 @@ impl Body for CopyBody {
             chunks => chunks.as_slice().get(next).cloned(),
         };
         let Some(chunk) = chunk.filter(|_| !self.is_empty()) else {
-            return Poll::Ready(None);
+            let trailers = self.take_trailers().map(Frame::trailers);
+            return Poll::Ready(trailers.map(Ok));
         };
         self.next += 1;
         self.remaining -= chunk.len() as u64;
@@ -93,10 +121,50 @@ impl Body for CopyBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.is_empty()
+        self.is_empty() && self.trailers.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.remaining)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    fn with_trailers(bytes: &'static str) -> CopyBody {
+        let chunks = Chunks::One(Bytes::from_static(bytes.as_bytes()));
+        let trailers = HeaderMap::from_iter([(http::header::ETAG, "x".parse().unwrap())]);
+        CopyBody::new(chunks, Arc::default()).with_trailers(Some(trailers))
+    }
+
+    #[tokio::test]
+    async fn trailers_come_after_the_last_byte() {
+        for bytes in ["hello", ""] {
+            let mut body = with_trailers(bytes);
+            let other = body.clone();
+            if !bytes.is_empty() {
+                let data = body.frame().await.unwrap().unwrap();
+                assert_eq!(data.into_data().unwrap(), bytes);
+            }
+            assert!(body.is_empty() && !body.is_end_stream());
+            let trailers = body.frame().await.unwrap().unwrap();
+            assert_eq!(trailers.into_trailers().unwrap().len(), 1);
+            assert!(body.is_end_stream() && body.frame().await.is_none());
+            // Each copy has its own.
+            assert_eq!(other.trailers().map(HeaderMap::len), Some(1));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_whose_trailers_were_taken_ends_with_its_last_byte() {
+        let mut body = with_trailers("hello");
+        assert_eq!(body.take_trailers().map(|all| all.len()), Some(1));
+        assert!(body.trailers().is_none());
+        assert!(body.frame().await.unwrap().unwrap().is_data());
+        assert!(body.is_end_stream());
     }
 }

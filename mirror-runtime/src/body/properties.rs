@@ -42,6 +42,10 @@ impl Script {
         pieces.collect::<Vec<_>>().concat()
     }
 
+    fn trailers(&self) -> Option<HeaderMap> {
+        matches!(self.steps.back(), Some(Step::Trailers)).then(trailers)
+    }
+
     fn breaks_off(&self) -> bool {
         matches!(self.steps.back(), Some(Step::Error))
     }
@@ -145,8 +149,11 @@ fn run<T>(future: impl Future<Output = T>) -> T {
     runtime.block_on(future)
 }
 
-fn bytes_of(copy: CopyBody) -> Vec<u8> {
-    run(copy.collect()).unwrap().to_bytes().into()
+/// The bytes of a copy, and its trailers.
+fn sent(copy: CopyBody) -> (Vec<u8>, Option<HeaderMap>) {
+    let sent = run(copy.collect()).unwrap();
+    let trailers = sent.trailers().cloned();
+    (sent.to_bytes().into(), trailers)
 }
 
 proptest! {
@@ -162,7 +169,8 @@ proptest! {
                 let copy = read.into_copy_body();
                 prop_assert!(!script.breaks_off() && whole.len() <= max);
                 prop_assert_eq!(copy.remaining(), whole.len() as u64);
-                prop_assert_eq!(bytes_of(copy), whole);
+                prop_assert_eq!(copy.trailers().cloned(), script.trailers());
+                prop_assert_eq!(sent(copy), (whole, script.trailers()));
             }
             Err(SkipReason::BodyTooLarge) => prop_assert!(whole.len() > max),
             Err(SkipReason::PrimaryGone) => prop_assert!(script.breaks_off() && whole.len() <= max),
@@ -191,7 +199,7 @@ proptest! {
         match told.remove(0) {
             Ok(read) => {
                 prop_assert!(at_end && whole.len() <= max);
-                prop_assert_eq!(bytes_of(read.into_copy_body()), whole);
+                prop_assert_eq!(sent(read.into_copy_body()), (whole, script.trailers()));
             }
             Err(SkipReason::BodyTooLarge) => prop_assert!(whole.len() > max),
             Err(SkipReason::PrimaryGone) => prop_assert!(script.breaks_off()),

@@ -91,7 +91,8 @@ async fn read_on(
                 Err(frame) => {
                     // A frame that is neither data nor trailers: there is none today.
                     if let Ok(trailers) = frame.into_trailers() {
-                        break (Tail::Trailers(trailers), Ok(()));
+                        let kept = read.keep_trailers(&trailers);
+                        break (Tail::Trailers(trailers), kept);
                     }
                 }
             },
@@ -101,10 +102,12 @@ async fn read_on(
         }
         next = next_frame(&mut body).await;
     };
-    let (chunks, reservation) = read.finish();
+    let (chunks, trailers, reservation) = read.into_parts();
     let reservation = Arc::new(reservation);
-    let copied = copied
-        .map(|()| ReadBody::Collected(CopyBody::new(chunks.clone(), Arc::clone(&reservation))));
+    let copied = copied.map(|()| {
+        let body = CopyBody::new(chunks.clone(), Arc::clone(&reservation));
+        ReadBody::Collected(body.with_trailers(trailers))
+    });
     (
         Body::new(Replay::new(chunks, reservation, tail, hint)),
         copied,

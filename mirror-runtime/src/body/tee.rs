@@ -31,11 +31,15 @@ impl<F: FnOnce(Copied)> Tee<F> {
         Self { body, noting }
     }
 
-    fn note(&mut self, data: Bytes) {
-        let pushed = self
-            .noting
-            .as_mut()
-            .map_or(Ok(()), |(collector, _)| collector.push(data));
+    fn note(&mut self, frame: &Frame<Bytes>) {
+        let Some((collector, _)) = &mut self.noting else {
+            return;
+        };
+        let pushed = match (frame.data_ref(), frame.trailers_ref()) {
+            (Some(data), _) => collector.push(data.clone()),
+            (None, Some(trailers)) => collector.keep_trailers(trailers),
+            (None, None) => Ok(()),
+        };
         if let Err(reason) = pushed {
             self.done(Some(reason));
         }
@@ -66,9 +70,7 @@ impl<F: FnOnce(Copied) + Unpin> HttpBody for Tee<F> {
             None => this.done(None),
             Some(Err(_)) => this.done(Some(SkipReason::PrimaryGone)),
             Some(Ok(frame)) => {
-                if let Some(data) = frame.data_ref() {
-                    this.note(data.clone());
-                }
+                this.note(frame);
                 // Whoever knows the length does not ask for the end.
                 if this.body.is_end_stream() {
                     this.done(None);

@@ -7,12 +7,13 @@ use crate::{
     ConfigError, Mirror, Target,
     callbacks::contained,
     dispatch::Gate,
+    limits,
     mirror::{MirrorTarget, Shared},
     registry,
     sampler::{Sampler, Share},
     stats::{Counters, LatencyRecorder},
     target::{Destination, OffReason, Recipient},
-    transport::{Origin, Pool, Route},
+    transport::{Origin, Pool, Route, check_tls},
 };
 
 /// More targets than anybody compares at once. The set of targets that a request goes to fits a machine word.
@@ -30,6 +31,7 @@ impl MirrorBuilder {
             return Err(mistake);
         }
         self.check_targets()?;
+        self.check_transport()?;
         self.check_conflicts()?;
         self.compare.check(&self.targets)?;
         if let Some(connect_timeout) = self.connect_timeout {
@@ -51,14 +53,17 @@ impl MirrorBuilder {
         for target in &all {
             self.announce(&name, target);
         }
+        if all.iter().any(|target| target.destination().is_some()) {
+            limits::announce();
+        }
         let resolve = |target: Target| {
             let timeout = target.own_timeout().unwrap_or(self.timeout);
             MirrorTarget {
                 share: Share::of_percentage(target.own_percentage().unwrap_or(self.percentage)),
                 timeout,
                 route: self.route(&target, timeout),
-                gate: Gate::new(&self.protection),
-                counters: Counters::new(),
+                gate: Gate::new(&self.protection, target.destination().is_some()),
+                counters: Arc::new(Counters::new()),
                 target,
             }
         };
@@ -93,7 +98,7 @@ impl MirrorBuilder {
         }
         let preserves_host = self.options.headers.preserve_host;
         let origin = Origin::new(destination, preserves_host, connect_timeout)?;
-        Some(Route::Pool(Pool::of(origin)))
+        Some(Route::Pool(Pool::of(origin.with_http2(target.own_http2()))))
     }
 
     /// Tells the log what its reader should know of a target before it is used.
@@ -130,6 +135,10 @@ impl MirrorBuilder {
         if self.name.as_ref().is_some_and(|name| name.is_empty()) {
             return Err(ConfigError::EmptyName);
         }
+        let mut all = targets.iter().chain(&self.compare.baseline);
+        if let Some(target) = all.find(|target| target.has_prior_knowledge_over_tls()) {
+            return Err(ConfigError::PriorKnowledgeOverTls(target.name().to_owned()));
+        }
         let mut names = HashSet::new();
         for (i, target) in targets.iter().enumerate() {
             if target.name().is_empty() {
@@ -143,6 +152,16 @@ impl MirrorBuilder {
             }
         }
         Ok(())
+    }
+
+    /// Whether copies can be sent to the targets at all.
+    fn check_transport(&self) -> Result<(), ConfigError> {
+        let mut servers = self.targets.iter().chain(&self.compare.baseline);
+        servers.try_for_each(|target| match (&self.transport, target.destination()) {
+            (Some(transport), Some(_)) => transport.check(target),
+            (None, Some(destination)) if destination.is_tls() => check_tls(target),
+            (_, None) | (None, Some(_)) => Ok(()),
+        })
     }
 
     fn check_conflicts(&self) -> Result<(), ConfigError> {

@@ -57,7 +57,10 @@ impl MirrorBuilder {
         self
     }
 
-    /// Headers that must agree too, whatever is compared. Default: none.
+    /// Headers that must agree too, whatever is compared, and trailer fields of these names. Default: none; `grpc-status`,
+    /// in headers or trailers, must agree in any case.
+    ///
+    /// A server that speaks HTTP/1 sends no trailers that it was not asked for: those that it does not send are not missed.
     pub fn compare_headers<I>(self, names: I) -> Self
     where
         I: IntoIterator<Item: AsRef<str>>,

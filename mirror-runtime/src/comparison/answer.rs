@@ -13,6 +13,7 @@ pub struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+    trailers: Option<HeaderMap>,
     ending: Ending,
     latency: Duration,
     /// Whether the `Content-Encoding` is undone, whatever the headers say.
@@ -25,6 +26,7 @@ enum Ending {
     Complete,
     Truncated,
     CutShort,
+    Streaming,
 }
 
 impl Answer {
@@ -35,6 +37,7 @@ impl Answer {
             status,
             headers,
             body: body.into(),
+            trailers: None,
             ending: Ending::Complete,
             latency: Duration::ZERO,
             is_decoded: false,
@@ -45,6 +48,13 @@ impl Answer {
     #[must_use]
     pub fn with_latency(mut self, latency: Duration) -> Self {
         self.latency = latency;
+        self
+    }
+
+    /// The same answer, with trailer fields.
+    #[must_use]
+    pub fn with_trailers(mut self, trailers: HeaderMap) -> Self {
+        self.trailers = Some(trailers);
         self
     }
 
@@ -59,6 +69,13 @@ impl Answer {
     #[must_use]
     pub fn cut_short(mut self) -> Self {
         self.ending = Ending::CutShort;
+        self
+    }
+
+    /// The same answer, which had not ended when the time of its copy was over.
+    #[must_use]
+    pub fn streaming(mut self) -> Self {
+        self.ending = Ending::Streaming;
         self
     }
 
@@ -100,7 +117,14 @@ impl Answer {
         &self.body
     }
 
-    /// Whether this is the whole body: it was neither truncated nor cut short.
+    /// The trailer fields, such as `grpc-status`; `None` if there are none, or if it is not known whether there are any: of
+    /// a body that is not whole, and of a server that speaks HTTP/1.
+    #[must_use]
+    pub fn trailers(&self) -> Option<&HeaderMap> {
+        self.trailers.as_ref()
+    }
+
+    /// Whether this is the whole body: it was neither truncated nor cut short, nor did it stream on.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.ending == Ending::Complete
@@ -112,13 +136,20 @@ impl Answer {
         self.ending == Ending::Truncated
     }
 
+    /// Whether the body had not ended when the time of its copy was over.
+    #[must_use]
+    pub fn is_streaming(&self) -> bool {
+        self.ending == Ending::Streaming
+    }
+
     /// Whether the body broke off before its end.
     #[must_use]
     pub fn is_cut_short(&self) -> bool {
         self.ending == Ending::CutShort
     }
 
-    /// The time to the last byte of the body: from the call of the handler, or from the moment the copy left.
+    /// The time to the last byte of the body: from the call of the handler, or from the moment the copy left. Of a
+    /// response that streamed on, the time to its head.
     #[must_use]
     pub fn latency(&self) -> Duration {
         self.latency
@@ -131,6 +162,7 @@ impl fmt::Debug for Answer {
             .field("status", &self.status)
             .field("headers", &self.headers.len())
             .field("body", &self.body.len())
+            .field("trailers", &self.trailers.as_ref().map(HeaderMap::len))
             .field("ending", &self.ending)
             .field("latency", &self.latency)
             .finish_non_exhaustive()

@@ -28,8 +28,12 @@ pub(super) fn bodies(found: &mut Found<'_>, primary: &[u8], shadow: &[u8]) {
         .zip(shadow)
         .take_while(|(one, other)| one == other)
         .count();
-    let (kind, [one, other]) = if found.rules.redacts {
-        // Where the values that are redacted stand in it is not known.
+    let secrets = &found.secrecy.secrets;
+    let has_secrets = [primary, shadow]
+        .into_iter()
+        .any(|body| secrets.are_anywhere_in(body));
+    let (kind, [one, other]) = if found.rules.redacts || has_secrets {
+        // Where the values that are redacted stand in it is not known, nor how long they are.
         (kind, [REDACTED.to_owned(), REDACTED.to_owned()])
     } else if let [Ok(primary), Ok(shadow)] = [primary, shadow].map(str::from_utf8) {
         (kind, [window(primary, at), window(shadow, at)])

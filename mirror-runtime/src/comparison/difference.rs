@@ -14,7 +14,8 @@ use super::Group;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Difference {
-    /// Where: a JSON pointer (RFC 6901) into the body, `""` for all of it, and for the status; the name of a header.
+    /// Where: a JSON pointer (RFC 6901) into the body, `""` for all of it, and for the status; the name of a header or a
+    /// trailer field.
     ///
     /// Where only one of the answers has it, the pointer is into that one; else it is into the primary's.
     pub pointer: String,

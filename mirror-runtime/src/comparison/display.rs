@@ -66,7 +66,9 @@ impl Display for Difference {
         write!(f, "  {sign} ")?;
         match (self.kind, &*self.pointer) {
             (DifferenceKind::Status, _) => f.write_str("status")?,
-            (DifferenceKind::Header, name) => write!(f, "header {}", Printable(name))?,
+            (DifferenceKind::Header | DifferenceKind::Trailer, name) => {
+                write!(f, "{} {}", self.kind, Printable(name))?;
+            }
             (DifferenceKind::Length, "") => f.write_str("(body) length")?,
             (DifferenceKind::Length, pointer) => write!(f, "{} length", Printable(pointer))?,
             (_, "") => f.write_str("(body)")?,

@@ -10,8 +10,9 @@ use super::{
     encoding::{decode, encodings},
     found::Found,
     groups::Groups,
-    headers::headers,
+    headers::fields,
     json::{NotJson, parse},
+    known::Known,
     secrecy::Secrecy,
     walk::Walk,
 };
@@ -55,8 +56,9 @@ pub(crate) fn compare(
     shadow: &Answer,
     mode: CompareMode,
     rules: &Rules,
+    known: &Known,
 ) -> Compared {
-    let secrecy = Secrecy::of([primary, shadow], mode, rules);
+    let secrecy = Secrecy::of([primary, shadow], mode, rules, known);
     let found = Found::new(rules, &secrecy);
     let comparing = || match mode {
         CompareMode::Custom(function) => custom(found, primary, shadow, function),
@@ -84,7 +86,7 @@ fn answers(
         return Compared::not_compared(NotComparedReason::NotModified);
     }
     statuses(&mut found, one, other);
-    headers(&mut found, primary.headers(), shadow.headers());
+    fields(&mut found, primary, shadow);
     if matches!(mode, CompareMode::Status) || is_bodiless(method, one) && is_bodiless(method, other)
     {
         return found.verdict();
@@ -129,6 +131,7 @@ fn given_up(mut found: Found<'_>, reason: NotComparedReason) -> Compared {
     found.note(match reason {
         NotComparedReason::TooLarge => "too large: the bodies were not compared",
         NotComparedReason::CutShort => "cut short: the bodies were not compared",
+        NotComparedReason::Streaming => "it streams on: the bodies were not compared",
         NotComparedReason::Budget => "too much work: there may be more differences",
         NotComparedReason::Encoding => {
             "unreadable `content-encoding`: the bodies were not compared"
@@ -168,6 +171,8 @@ fn check_whole<const N: usize>(
     for answer in answers {
         if answer.is_cut_short() {
             return Err(NotComparedReason::CutShort);
+        } else if answer.is_streaming() {
+            return Err(NotComparedReason::Streaming);
         } else if answer.is_truncated() || answer.body().len() > rules.max_compare_body {
             return Err(NotComparedReason::TooLarge);
         }
@@ -262,7 +267,7 @@ fn custom(
     function: fn(&Answer, &Answer) -> Verdict,
 ) -> Compared {
     let rules = found.rules;
-    headers(&mut found, primary.headers(), shadow.headers());
+    fields(&mut found, primary, shadow);
     let whole = check_whole([primary, shadow], rules)
         .and_then(|()| Ok([decoded(primary, rules)?, decoded(shadow, rules)?]));
     let [primary, shadow] = match whole {

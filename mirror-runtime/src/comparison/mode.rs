@@ -4,7 +4,8 @@ use super::{Answer, TypedAnswer, Verdict};
 
 /// What of two answers must agree: the option `compare`.
 ///
-/// The headers of `compare_headers` must agree in every mode.
+/// The headers and trailer fields of `compare_headers` must agree in every mode, and so must `grpc-status`, wherever it
+/// stands.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum CompareMode {

@@ -11,8 +11,10 @@ use serde::Serialize;
 pub enum NotComparedReason {
     /// The body of one is larger than `max_compare_body`, or becomes larger when its `Content-Encoding` is undone.
     TooLarge,
-    /// One broke off before its end.
+    /// One broke off before its end, or came in so many small pieces that it was not read to its end.
     CutShort,
+    /// The shadow's response had not ended when the time of its copy was over: an event stream, a long poll, a download.
+    Streaming,
     /// The `Content-Encoding` of one is unknown or broken.
     Encoding,
     /// One is `304 Not Modified` and the other is the content: the validators differ, and of the content nothing is known.
@@ -34,9 +36,10 @@ pub enum NotComparedReason {
 
 impl NotComparedReason {
     /// Every reason there is.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::TooLarge,
         Self::CutShort,
+        Self::Streaming,
         Self::Encoding,
         Self::NotModified,
         Self::Budget,
@@ -53,6 +56,7 @@ impl NotComparedReason {
         match self {
             Self::TooLarge => "too_large",
             Self::CutShort => "cut_short",
+            Self::Streaming => "streaming",
             Self::Encoding => "encoding",
             Self::NotModified => "not_modified",
             Self::Budget => "budget",

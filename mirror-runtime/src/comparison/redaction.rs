@@ -14,9 +14,9 @@ use self::{
     pairs::percent_decoded,
 };
 use super::{
-    Rules,
+    Answer, Rules,
     encoding::encodings,
-    headers::CREDENTIALS,
+    headers::{CREDENTIALS, says_nothing},
     json::{NotJson, REDACTED, parse},
     secrets::Secrets,
 };
@@ -65,9 +65,27 @@ impl<'r> Redaction<'r> {
         }
     }
 
+    /// Takes note of what copies are given: it may be what lets them in. A short value of a plain name is a setting.
+    pub(crate) fn learn_set_headers(&mut self, set: &[(HeaderName, HeaderValue)]) {
+        for (name, value) in set {
+            self.learn_header(name, value);
+            if let Ok(value) = value.to_str() {
+                self.learn_guessed(value);
+            }
+        }
+    }
+
+    /// What was taken note of.
+    pub(super) fn into_secrets(self) -> Secrets {
+        self.secrets
+    }
+
     /// Takes note of the secrets of an answer.
-    pub(crate) fn learn_answer(&mut self, headers: &HeaderMap, body: &[u8]) {
-        self.learn_headers(headers);
+    pub(crate) fn learn_answer(&mut self, answer: &Answer, body: &[u8]) {
+        self.learn_headers(answer.headers());
+        if let Some(trailers) = answer.trailers() {
+            self.learn_headers(trailers);
+        }
         self.learn_document(body);
     }
 
@@ -125,6 +143,9 @@ impl<'r> Redaction<'r> {
 
     /// The value of a header, where it is to be replaced.
     pub(crate) fn header(&self, name: &HeaderName, value: &HeaderValue) -> Option<String> {
+        if says_nothing(name, value.as_bytes()) {
+            return None;
+        }
         if self.is_secret_header(name, value) || self.secrets.are_anywhere_in(value.as_bytes()) {
             return Some(REDACTED.to_owned());
         }

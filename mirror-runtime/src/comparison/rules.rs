@@ -52,7 +52,7 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// A header that must agree too. Several lines of one header are the same as one line of their values.
+    /// A header that must agree too, and a trailer field of this name. Several lines of one header are the same as one line of their values.
     pub fn compare_header(&mut self, name: HeaderName) {
         if !self.compare_headers.contains(&name) {
             self.compare_headers.push(name);

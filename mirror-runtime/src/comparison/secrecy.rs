@@ -1,4 +1,4 @@
-//! What two answers have where it is redacted, known before anything of them is written.
+//! What two answers have that is secret, known before anything of them is written.
 
 use bumpalo::Bump;
 
@@ -6,6 +6,7 @@ use super::{
     Answer, CompareMode, Rules,
     engine::compared_body,
     json::{NotJson, REDACTED, parse},
+    known::Known,
     secrets::Secrets,
 };
 
@@ -28,8 +29,17 @@ enum Unread {
 }
 
 impl Secrecy {
-    pub(super) fn of(answers: [&Answer; 2], mode: CompareMode, rules: &Rules) -> Self {
-        let mut secrecy = Self::default();
+    /// Those that are `known` beforehand, and those that the answers have where they are redacted.
+    pub(super) fn of(
+        answers: [&Answer; 2],
+        mode: CompareMode,
+        rules: &Rules,
+        known: &Known,
+    ) -> Self {
+        let mut secrecy = Self {
+            secrets: known.0.clone(),
+            unread: Unread::Nothing,
+        };
         if !rules.redacts {
             return secrecy;
         }

@@ -14,7 +14,8 @@ mod rules;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::{
-    Answer, CompareMode, Compared, Comparison, NotComparedReason, Rules, Subject, Verdict, compare,
+    Answer, CompareMode, Compared, Comparison, Known, NotComparedReason, Rules, Subject, Verdict,
+    compare,
 };
 
 fn ok(body: impl Into<bytes::Bytes>) -> Answer {
@@ -31,7 +32,8 @@ fn with_header(answer: &Answer, name: &'static str, value: &str) -> Answer {
 }
 
 fn get(primary: &Answer, shadow: &Answer, mode: CompareMode, rules: &Rules) -> Compared {
-    compare(&Method::GET, primary, shadow, mode, rules)
+    let known = Known::default();
+    compare(&Method::GET, primary, shadow, mode, rules, &known)
 }
 
 fn json(primary: &str, shadow: &str, rules: &Rules) -> Compared {

@@ -33,6 +33,36 @@ const CREDENTIALS: [HeaderName; 3] = [
 /// Headers that a copy may have beside those that arrived: the marker, and the target's `Host` where none arrived.
 const ADDED: usize = 2;
 
+/// Fields that mean nothing after a body, or something else than before it: a recipient that merged them would be told
+/// how to read, route or answer a request that it has read already (RFC 9110 section 6.5.1). What is about the
+/// connection is no trailer either.
+const NO_TRAILERS: [HeaderName; 24] = [
+    header::AUTHORIZATION,
+    header::CACHE_CONTROL,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::CONTENT_LOCATION,
+    header::CONTENT_RANGE,
+    header::CONTENT_TYPE,
+    header::COOKIE,
+    header::EXPECT,
+    header::FORWARDED,
+    header::HOST,
+    header::IF_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_NONE_MATCH,
+    header::IF_RANGE,
+    header::IF_UNMODIFIED_SINCE,
+    header::MAX_FORWARDS,
+    header::ORIGIN,
+    header::PRAGMA,
+    header::RANGE,
+    HeaderName::from_static("http2-settings"),
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    MIRRORED_FROM,
+];
+
 /// How the headers of a copy differ from those of its original.
 #[derive(Clone, Default)]
 pub(crate) struct HeaderRules {
@@ -114,6 +144,21 @@ impl HeaderRules {
         self.change(&mut headers);
         mark(&mut headers, host);
         headers
+    }
+
+    /// The trailers of the copies of a request, of those that arrived.
+    pub(crate) fn apply_to_trailers(&self, mut trailers: HeaderMap) -> HeaderMap {
+        let stays = |name: &&HeaderName| {
+            is_hop_by_hop(name)
+                || NO_TRAILERS.contains(name)
+                || self.without_body
+                || self.strip_credentials && CREDENTIALS.contains(name)
+                || self.remove.contains(name)
+                || self.set.iter().any(|(set, _)| set == *name)
+        };
+        let stay: Vec<_> = trailers.keys().filter(stays).cloned().collect();
+        remove_all(&mut trailers, &stay);
+        trailers
     }
 
     /// Sets and removes what the options say.

@@ -14,14 +14,16 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::drain;
+use super::{
+    answer::{Received, Receiving},
+    drain,
+};
 use crate::outcome::MirrorError;
 
 pin_project! {
     /// What a copy waits for, within its time. It takes less than a `timeout` in a `select!`, and each copy has one.
-    pub(super) struct Bounded<F> {
-        #[pin]
-        answer: F,
+    pub(super) struct Bounded {
+        answer: Receiving,
         #[pin]
         cut: Notified<'static>,
         // It is asked also where the answer has taken all of the task's budget.
@@ -31,9 +33,9 @@ pin_project! {
     }
 }
 
-impl<F> Bounded<F> {
+impl Bounded {
     /// Bounds what is waited for since a copy left.
-    pub(super) fn new(answer: F, left: Instant, timeout: Duration) -> Self {
+    pub(super) fn new(answer: Receiving, left: Instant, timeout: Duration) -> Self {
         Self {
             answer,
             cut: drain::cut(),
@@ -43,20 +45,19 @@ impl<F> Bounded<F> {
     }
 }
 
-impl<F, T> Future for Bounded<F>
-where
-    F: Future<Output = Result<T, MirrorError>>,
-{
-    type Output = Result<T, MirrorError>;
+impl Future for Bounded {
+    /// What became of the copy, and whether a drain gave it up.
+    type Output = (Result<Received, MirrorError>, bool);
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if let Poll::Ready(answer) = this.answer.poll(context) {
-            Poll::Ready(answer)
+            Poll::Ready((answer, false))
         } else if this.cut.poll(context).is_ready() {
-            Poll::Ready(Err(MirrorError::Cancelled))
+            Poll::Ready((this.answer.cut(MirrorError::Cancelled), true))
         } else if this.deadline.poll(context).is_ready() {
-            Poll::Ready(Err(MirrorError::Timeout(*this.timeout)))
+            let timeout = MirrorError::Timeout(*this.timeout);
+            Poll::Ready((this.answer.cut(timeout), false))
         } else {
             Poll::Pending
         }

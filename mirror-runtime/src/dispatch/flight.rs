@@ -5,7 +5,12 @@ use std::{future::Future, sync::Arc};
 use http::Request;
 use tokio::time::Instant;
 
-use super::{answer, bounded::Bounded, gate::Ticket, permit::Permit};
+use super::{
+    answer::{Received, Receiving, Wanted},
+    bounded::Bounded,
+    gate::Ticket,
+    permit::Permit,
+};
 use crate::{
     answers::{CopySide, Open},
     body::{CopyBody, Reservation},
@@ -113,15 +118,21 @@ impl Flight {
         places: [Option<Arc<Reservation>>; 2],
     ) -> impl Future<Output = ()> + Send {
         async move {
-            let outcome = self.outcome(sending, left).await;
+            let (outcome, is_given_up) = self.outcome(sending, left).await;
+            if is_given_up {
+                self.permit.give_up();
+            }
             let (outcome, noted) = match outcome {
                 Ok((answer, noted)) => (Ok(answer), noted),
-                Err(error) => (Err(error), None),
+                Err(error) => (Err(error.safe()), None),
             };
             self.end(&outcome);
             match (self.side.take(), &outcome, noted) {
                 (Some(side), Ok(answer), Some((noting, ending))) => {
-                    side.answered(noting.finish(ending, answer.latency()));
+                    // How long all of it takes is not known of one that was cut.
+                    let first_byte = answer.is_cut().then(|| answer.first_byte());
+                    let latency = first_byte.unwrap_or_else(|| answer.latency());
+                    side.answered(noting.finish(ending, latency));
                 }
                 (Some(side), Err(error), _) => side.failed(error),
                 _ => {}
@@ -148,9 +159,10 @@ impl Flight {
     fn leave(&mut self, request: Request<CopyBody>) -> Result<Sending, SkipReason> {
         let bytes = request.body().remaining();
         let (mirror, candidates) = (&self.mirror, self.candidates.as_ref());
+        let is_probe = self.ticket.is_probe();
         let sending = self
             .capturing
-            .send(mirror, self.index, request, candidates)?;
+            .send(mirror, self.index, request, candidates, is_probe)?;
         self.stage = Stage::Left;
         if let Some(side) = &mut self.side {
             side.sent();
@@ -170,29 +182,25 @@ impl Flight {
         &self,
         sending: Sending,
         left: Instant,
-    ) -> impl Future<Output = Result<answer::Received, MirrorError>> + Send + use<> {
-        let wanted = answer::Wanted {
+    ) -> impl Future<Output = (Result<Received, MirrorError>, bool)> + Send + use<> {
+        let wanted = Wanted {
             keep: self.mirror.callbacks().wants_answers(),
             compare: self.side.is_some(),
             max_compared: self.side.as_ref().and_then(CopySide::max_body),
         };
-        Bounded::new(
-            answer::receive(sending, left, wanted),
-            left,
-            self.target().timeout,
-        )
+        let receiving = Receiving::new(sending, left, wanted);
+        Bounded::new(receiving, left, self.target().timeout)
     }
 
     fn end(&mut self, outcome: &Result<ShadowResponse, MirrorError>) {
         self.stage = Stage::Ended;
-        if let Err(MirrorError::Cancelled) = outcome {
-            self.permit.give_up();
-        }
         let target = self.target();
         match outcome {
             Ok(answer) => {
                 let turn = target.gate.answered(self.ticket);
-                target.counters.answered(answer.status(), answer.latency());
+                let latency = (!answer.is_cut()).then(|| answer.latency());
+                let counters = &target.counters;
+                counters.answered(answer.status(), answer.first_byte(), latency);
                 if turn.is_some() {
                     let (mirror, target) = (self.mirror.name(), &target.target);
                     contained(
@@ -230,7 +238,10 @@ impl Drop for Flight {
     fn drop(&mut self) {
         match self.stage {
             Stage::Admitted => self.stay(ShedReason::NoRuntime.into()),
-            Stage::Left => self.end(&Err(MirrorError::Cancelled)),
+            Stage::Left => {
+                self.permit.give_up();
+                self.end(&Err(MirrorError::Cancelled));
+            }
             Stage::Ended => {}
         }
     }

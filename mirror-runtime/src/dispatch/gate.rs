@@ -26,6 +26,8 @@ use crate::{
 pub(crate) struct Gate {
     in_flight: Arc<Gauge>,
     max_in_flight: usize,
+    /// Whether each copy may hold a connection.
+    connects: bool,
     breaker: Option<Breaker>,
     rate: Option<Rate>,
     failures: Failures,
@@ -47,8 +49,15 @@ pub(super) struct Ticket {
     returns: u64,
 }
 
+impl Ticket {
+    /// Whether the copy finds out if the target is back.
+    pub(super) fn is_probe(self) -> bool {
+        self.pass == Some(Pass::Probe)
+    }
+}
+
 impl Gate {
-    pub(crate) fn new(protection: &Protection) -> Self {
+    pub(crate) fn new(protection: &Protection, connects: bool) -> Self {
         let breaker = protection
             .circuit_breaker
             .map(|breaker| Breaker::new(breaker.failures.into(), millis(breaker.cooldown)));
@@ -58,6 +67,7 @@ impl Gate {
         Self {
             in_flight: Arc::new(Gauge::new()),
             max_in_flight: protection.max_in_flight,
+            connects,
             breaker,
             rate,
             failures: Failures::default(),
@@ -67,7 +77,7 @@ impl Gate {
 
     /// Whether a copy could not leave now, and why: then nothing needs to be read or made for it.
     pub(crate) fn refuses(&self) -> Option<ShedReason> {
-        let is_full = Permit::refused(&self.in_flight, self.max_in_flight);
+        let is_full = Permit::refused(&self.in_flight, self.max_in_flight, self.connects);
         is_full.or_else(|| self.is_shut().then_some(ShedReason::CircuitOpen))
     }
 
@@ -79,7 +89,7 @@ impl Gate {
 
     /// Lets a copy leave, or says why not.
     pub(super) fn admit(&self) -> Result<Admission, ShedReason> {
-        let permit = Permit::acquire(&self.in_flight, self.max_in_flight)?;
+        let permit = Permit::acquire(&self.in_flight, self.max_in_flight, self.connects)?;
         let returns = self.returns.load(Relaxed);
         let pass = match &self.breaker {
             None => None,
@@ -106,7 +116,7 @@ impl Gate {
 
     /// A copy that was let through was answered. Says whether it has closed the circuit.
     pub(super) fn answered(&self, ticket: Ticket) -> Option<Turn> {
-        if ticket.pass == Some(Pass::Probe) {
+        if ticket.is_probe() {
             self.returns.fetch_add(1, Relaxed);
         }
         self.ended(ticket, End::Answered)
@@ -119,7 +129,8 @@ impl Gate {
         ticket: Ticket,
         error: &MirrorError,
     ) -> (Option<u64>, Option<Turn>) {
-        let given_up = matches!(error, MirrorError::Cancelled);
+        // The end of a connection is one event, however many copies it carried.
+        let given_up = matches!(error, MirrorError::Cancelled) || error.is_echo();
         let end = if given_up { End::GivenUp } else { End::Failed };
         let turn = self.ended(ticket, end);
         (self.failures.note(), turn)

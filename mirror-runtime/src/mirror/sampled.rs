@@ -116,7 +116,8 @@ impl Sampled {
         let max_body = options.max_body;
         let mut later = self.take();
         let tee = Tee::new(body, max_body, move |read| {
-            let copy = read.map(|body| |_: &_| Ok(copy.with_body(body.into_copy_body())));
+            let copy =
+                read.map(|body| |rules: &_| Ok(copy.with_body(body.into_copy_body(), rules)));
             // Nobody may be waiting for them.
             let _ = sender.send(later.leave(copy));
         });
@@ -163,7 +164,7 @@ impl Sampled {
             let original = self.original(parts);
             |rules: &_| {
                 let copy = original.into_copy(rules)?;
-                Ok(copy.with_body(body.into_copy_body()))
+                Ok(copy.with_body(body.into_copy_body(), rules))
             }
         });
         self.leave(copy)

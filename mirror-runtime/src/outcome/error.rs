@@ -4,14 +4,18 @@ use std::{error::Error, fmt, time::Duration};
 
 use axum::BoxError;
 
-/// A copy was sent and got no complete answer.
+use super::cause::{lost, safe, words};
+
+/// A copy was sent and got no complete response.
 ///
-/// `Display` names the innermost cause, so that one line of a log tells what to look at. Neither it nor `Debug` holds
-/// anything of the request.
-#[derive(Debug)]
+/// `Display` names the innermost cause, so that one line of a log tells what to look at, in at most some 200 characters.
+/// Neither it nor `Debug` holds anything of the request, or anything that the shadow has sent: a shadow may say back what it
+/// was told. For the same reason there is no [`source`](Error::source), and the causes that a mirror gives to callbacks are
+/// in words of their own; errors of the operating system are [`std::io::Error`]s.
 #[non_exhaustive]
 pub enum MirrorError {
-    /// The answer was not there, to its last byte, when the copy's `timeout` was over.
+    /// The copy's `timeout` was over before a response began, or before all of one was there that states its length, of
+    /// up to 1 MiB. Any other that had begun is answered, and counted as [`cut`](crate::TargetStats::cut).
     Timeout(Duration),
     /// No connection: refused, unreachable, or reset while it was made.
     Connect(BoxError),
@@ -21,7 +25,7 @@ pub enum MirrorError {
     Tls(BoxError),
     /// The connection broke, or carried something other than HTTP, before there was an answer.
     Request(BoxError),
-    /// The answer began, and broke off before its end.
+    /// The answer began, and broke off before its end: its connection was closed, also in the middle of a stream.
     Body(BoxError),
     /// The handler that is the target panicked.
     Panicked,
@@ -101,6 +105,42 @@ impl MirrorError {
             Self::Cancelled => FailureKind::Cancelled,
         }
     }
+
+    /// The same failure, whose cause holds no more than what is said of it. Each error passes this before anybody is told,
+    /// wherever it was made.
+    pub(crate) fn safe(self) -> Self {
+        match self {
+            Self::Connect(cause) => Self::Connect(safe(&cause)),
+            Self::Dns(cause) => Self::Dns(safe(&cause)),
+            Self::Tls(cause) => Self::Tls(safe(&cause)),
+            Self::Request(cause) => Self::Request(safe(&cause)),
+            Self::Body(cause) => Self::Body(safe(&cause)),
+            Self::Timeout(_) | Self::Panicked | Self::Cancelled => self,
+        }
+    }
+}
+
+impl MirrorError {
+    /// Whether the same event has failed another copy, too: the end of a connection that they shared.
+    pub(crate) fn is_echo(&self) -> bool {
+        match self {
+            Self::Timeout(_) | Self::Panicked | Self::Cancelled => false,
+            Self::Connect(cause)
+            | Self::Dns(cause)
+            | Self::Tls(cause)
+            | Self::Request(cause)
+            | Self::Body(cause) => lost(cause).is_some_and(|lost| lost.is_echo),
+        }
+    }
+}
+
+/// The end of a connection that copies shared, or of the stream of one of them. In words of our own.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{what}")]
+pub(crate) struct ConnectionLost {
+    pub(crate) what: String,
+    /// Whether it has been told already, for another copy.
+    pub(crate) is_echo: bool,
 }
 
 impl fmt::Display for MirrorError {
@@ -115,27 +155,66 @@ impl fmt::Display for MirrorError {
             Self::Request(cause) => ("no HTTP answer", cause),
             Self::Body(cause) => ("the answer broke off", cause),
         };
-        write!(f, "{what}: {}", innermost(cause.as_ref()))
+        write!(f, "{what}: {}", words(cause.as_ref()))
     }
 }
 
-impl Error for MirrorError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Timeout(_) | Self::Panicked | Self::Cancelled => None,
-            Self::Connect(cause)
-            | Self::Dns(cause)
-            | Self::Tls(cause)
-            | Self::Request(cause)
-            | Self::Body(cause) => Some(cause.as_ref()),
+/// As safe as `Display`: `Request("connection reset by peer")`.
+impl fmt::Debug for MirrorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, cause) = match self {
+            Self::Timeout(timeout) => return f.debug_tuple("Timeout").field(timeout).finish(),
+            Self::Panicked => return f.write_str("Panicked"),
+            Self::Cancelled => return f.write_str("Cancelled"),
+            Self::Connect(cause) => ("Connect", cause),
+            Self::Dns(cause) => ("Dns", cause),
+            Self::Tls(cause) => ("Tls", cause),
+            Self::Request(cause) => ("Request", cause),
+            Self::Body(cause) => ("Body", cause),
+        };
+        write!(f, "{name}(\"{}\")", words(cause.as_ref()))
+    }
+}
+
+/// Without a source, which nobody could keep from saying more.
+impl Error for MirrorError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_an_excerpt_of_its_cause_and_nothing_else() {
+        let hostile = format!("{}\n\u{1b}[31m s3cret-canary", "x".repeat(300));
+        for make in [
+            MirrorError::Connect,
+            MirrorError::Dns,
+            MirrorError::Tls,
+            MirrorError::Request,
+            MirrorError::Body,
+        ] {
+            let error = make(hostile.clone().into());
+            let texts = [
+                error.to_string(),
+                format!("{error:?}"),
+                format!("{error:#?}"),
+            ];
+            for text in texts {
+                assert!(text.chars().count() < 250, "{text}");
+                assert!(!text.contains("canary") && !text.contains('\n'), "{text}");
+            }
+            assert!(error.source().is_none());
+            let kind = error.kind();
+            let MirrorError::Request(cause) = MirrorError::Request(hostile.clone().into()).safe()
+            else {
+                panic!("another kind")
+            };
+            assert!(!cause.to_string().contains("canary"));
+            assert!(!format!("{cause:?}").contains("canary"));
+            assert_eq!(error.safe().kind(), kind);
         }
+        assert_eq!(format!("{:?}", MirrorError::Cancelled), "Cancelled");
+        let timeout = MirrorError::Timeout(Duration::from_secs(1));
+        assert_eq!(format!("{timeout:?}"), "Timeout(1s)");
     }
-}
-
-fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    innermost
 }

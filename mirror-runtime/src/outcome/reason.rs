@@ -96,6 +96,8 @@ pub enum ShedReason {
     InFlightLimit,
     /// As many copies were in flight as the process allows: see [`Limits`](crate::Limits).
     ProcessInFlightLimit,
+    /// As many copies to servers were in flight as the process may hold connections for: see [`Limits`](crate::Limits).
+    ConnectionLimit,
     /// As many bytes of bodies were held for copies as the process allows: see [`Limits`](crate::Limits).
     ByteBudget,
     /// The target failed so often in a row that its circuit breaker is open.
@@ -110,9 +112,10 @@ pub enum ShedReason {
 
 impl ShedReason {
     /// Every reason there is.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::InFlightLimit,
         Self::ProcessInFlightLimit,
+        Self::ConnectionLimit,
         Self::ByteBudget,
         Self::CircuitOpen,
         Self::RateLimit,
@@ -126,6 +129,7 @@ impl ShedReason {
         match self {
             Self::InFlightLimit => "in_flight_limit",
             Self::ProcessInFlightLimit => "process_in_flight_limit",
+            Self::ConnectionLimit => "connection_limit",
             Self::ByteBudget => "byte_budget",
             Self::CircuitOpen => "circuit_open",
             Self::RateLimit => "rate_limit",

@@ -1,6 +1,6 @@
 //! Checks that run while the user's program is compiled.
 
-use mirror_grammar::{parse_url, same_target};
+use mirror_grammar::{Scheme, parse_url, same_target};
 
 /// Fails the compilation where a `const` is not the URL of a target.
 ///
@@ -11,6 +11,21 @@ use mirror_grammar::{parse_url, same_target};
 pub const fn check_target(url: &str) {
     if let Err(error) = parse_url(url) {
         panic!("{}", error.as_str());
+    }
+}
+
+/// Fails the compilation if a `const` with `http2 = "prior-knowledge"` is the URL of an `https` target.
+///
+/// # Panics
+///
+/// In `const` evaluation.
+#[track_caller]
+pub const fn check_without_tls(url: &str) {
+    if let Ok(url) = parse_url(url) {
+        assert!(
+            !matches!(url.scheme, Scheme::Https),
+            "`http2 = \"prior-knowledge\"` is for `http` targets: an `https` server chooses HTTP/2 by ALPN"
+        );
     }
 }
 

@@ -7,8 +7,11 @@ use std::time::Duration;
 use http::{Method, request::Parts};
 
 use crate::{
-    BodyMode, CircuitBreaker, ConfigError, Credentials, Host, Mirror, MirrorBuilder, MirrorError,
-    ShadowResponse, SkipReason, Target, callbacks::contained, target::OffReason,
+    BodyMode, CircuitBreaker, ConfigError, Credentials, Host, Http2, Mirror, MirrorBuilder,
+    MirrorError, ShadowResponse, SkipReason, Target,
+    callbacks::contained,
+    target::{Destination, OffReason},
+    transport::check_tls,
 };
 
 /// Where a target's URL comes from.
@@ -36,8 +39,8 @@ impl Source {
     /// The target, and what to call it where there is none.
     fn target(self, earlier: &[Target]) -> (Result<Target, ConfigError>, &'static str) {
         match self {
-            Self::Url(url) => (Target::new(url), url),
-            Self::Env(variable) => (Target::from_env(variable), variable),
+            Self::Url(url) => (Target::new(url).and_then(reachable), url),
+            Self::Env(variable) => (Target::from_env(variable).and_then(reachable), variable),
             Self::Handler(name) => {
                 let handlers = earlier.iter().filter(|target| target.is_handler());
                 (Ok(Target::handler(name.to_owned(), handlers.count())), name)
@@ -78,6 +81,27 @@ impl Options {
         };
         self.targets
             .push(target.overridden(percentage, timeout_ms.map(Duration::from_millis)));
+        self
+    }
+
+    /// `http2` of the target before
+    #[must_use]
+    pub fn http2(mut self, http2: Http2) -> Self {
+        if let Some(target) = self.targets.pop() {
+            let target = target.http2(http2);
+            // A variable may hold the URL of an `https` target; the attribute cannot see that.
+            let target = if target.has_prior_knowledge_over_tls() {
+                let name = target.name().to_owned();
+                off(
+                    self.name,
+                    &name,
+                    &ConfigError::PriorKnowledgeOverTls(name.clone()),
+                )
+            } else {
+                target
+            };
+            self.targets.push(target);
+        }
         self
     }
 
@@ -261,9 +285,38 @@ impl Options {
     }
 }
 
+/// A target, unless it is one that this program cannot connect to.
+fn reachable(target: Target) -> Result<Target, ConfigError> {
+    if target.destination().is_some_and(Destination::is_tls) {
+        check_tls(&target)?;
+    }
+    Ok(target)
+}
+
 /// A target that is sent nothing, because it was given a value that it cannot work with.
 fn off(mirror: &str, target: &str, error: &ConfigError) -> Target {
     // While the first request waits, and only once: what panics here would keep the handler off for good.
     contained(|| tracing::error!(mirror, target, %error, "a target is off"));
     Target::off(target.to_owned(), OffReason::Invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prior_knowledge_turns_off_a_target_of_the_environment_that_has_tls() {
+        let mirror = Options::new("prior_knowledge")
+            .target(Source::Url("https://a.invalid"), None, None, Some("tls"))
+            .http2(Http2::PriorKnowledge)
+            .target(Source::Url("http://a.invalid"), None, None, Some("plain"))
+            .http2(Http2::PriorKnowledge)
+            .build();
+        let targets = mirror.targets().iter().map(|target| &target.target);
+        let targets = targets.map(|target| (target.name(), target.is_enabled()));
+        assert_eq!(
+            targets.collect::<Vec<_>>(),
+            [("tls", false), ("plain", true)]
+        );
+    }
 }

@@ -10,7 +10,7 @@ use crate::comparison::{Difference, DifferenceKind, serialize_method};
 #[non_exhaustive]
 pub struct DifferenceGroup {
     /// Where: a JSON pointer in which `*` stands for the indices of arrays, and for keys that look like indices; `""`
-    /// for all of the body, and for the status; the name of a header.
+    /// for all of the body, and for the status; the name of a header or a trailer field.
     pub pointer: String,
     /// In what way.
     pub kind: DifferenceKind,

@@ -2,9 +2,12 @@
 
 mod seen;
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering::Relaxed},
+use std::{
+    fmt,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use self::seen::Seen;
@@ -22,7 +25,6 @@ use crate::{
 ///
 /// It has a lock that is held for as long as it takes to note the differences of one comparison. Requests have no
 /// business with it.
-#[derive(Debug)]
 pub(crate) struct Recorder {
     target: String,
     thresholds: Thresholds,
@@ -130,6 +132,22 @@ impl Recorder {
             groups: seen.groups(thresholds),
             other_differences: seen.other_differences(),
         }
+    }
+}
+
+/// How many, and nothing of what they say.
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let not_compared = self.not_compared.iter();
+        f.debug_struct("Recorder")
+            .field("target", &self.target)
+            .field("counts", &seen.counts(&self.thresholds))
+            .field(
+                "not_compared",
+                &not_compared.map(|count| count.load(Relaxed)).sum::<u64>(),
+            )
+            .finish_non_exhaustive()
     }
 }
 

@@ -15,14 +15,18 @@ const SHEDS: usize = ShedReason::ALL.len();
 const FAILURES: usize = FailureKind::ALL.len();
 /// Statuses from `1xx` to `5xx`.
 const CLASSES: usize = 5;
+/// Where those begin whose responses had not ended when the time of their copies was over.
+const CUT: usize = CLASSES + FAILURES;
 
 /// What was skipped and shed did not start; what was sent started, and is answered or failed when it has ended. What
 /// was received and what is in flight follow from these, so that no reader can see a sum whose parts disagree.
 #[derive(Debug)]
 pub(crate) struct Counters {
-    outcomes: Tally<{ SKIPS + SHEDS }, { CLASSES + FAILURES }>,
+    outcomes: Tally<{ SKIPS + SHEDS }, { 2 * CLASSES + FAILURES }>,
     bytes: AtomicU64,
+    resends: AtomicU64,
     latency: LatencyRecorder,
+    first_byte: LatencyRecorder,
 }
 
 impl Counters {
@@ -30,7 +34,9 @@ impl Counters {
         Self {
             outcomes: Tally::new(),
             bytes: AtomicU64::new(0),
+            resends: AtomicU64::new(0),
             latency: LatencyRecorder::new(),
+            first_byte: LatencyRecorder::new(),
         }
     }
 
@@ -47,9 +53,26 @@ impl Counters {
         self.bytes.fetch_add(bytes, Relaxed);
     }
 
-    pub(crate) fn answered(&self, status: StatusCode, latency: Duration) {
-        self.latency.record(latency);
-        self.outcomes.ended(class(status));
+    /// A copy that has left is sent once more.
+    pub(crate) fn resent(&self) {
+        self.resends.fetch_add(1, Relaxed);
+    }
+
+    /// The head of a response came after `first_byte`, and its end after `latency`; `None` if the copy's time was over
+    /// before that.
+    pub(crate) fn answered(
+        &self,
+        status: StatusCode,
+        first_byte: Duration,
+        latency: Option<Duration>,
+    ) {
+        self.first_byte.record(first_byte);
+        if let Some(latency) = latency {
+            self.latency.record(latency);
+            self.outcomes.ended(class(status));
+        } else {
+            self.outcomes.ended(CUT + class(status));
+        }
     }
 
     pub(crate) fn failed(&self, kind: FailureKind) {
@@ -59,7 +82,11 @@ impl Counters {
     pub(crate) fn snapshot(&self, name: &str) -> TargetStats {
         let outcomes = self.outcomes.snapshot();
         let (skipped_by_reason, shed_by_reason) = split(&outcomes.not_started);
-        let (answered_by_class, failed_by_kind) = split(&outcomes.ended);
+        let (ended, cut_by_class) = split::<CUT, CLASSES, _>(&outcomes.ended);
+        let (mut answered_by_class, failed_by_kind) = split::<CLASSES, FAILURES, _>(&ended);
+        for (answered, cut) in answered_by_class.iter_mut().zip(cut_by_class) {
+            *answered += cut;
+        }
         let [skipped, shed] = [sum(&skipped_by_reason), sum(&shed_by_reason)];
         let [answered, failed] = [sum(&answered_by_class), sum(&failed_by_kind)];
         TargetStats {
@@ -67,12 +94,16 @@ impl Counters {
             received: outcomes.started + skipped + shed,
             sent: outcomes.started,
             answered,
+            cut: sum(&cut_by_class),
             failed,
             in_flight: outcomes.started - answered - failed,
+            resends: self.resends.load(Relaxed),
+            floods: 0,
             skipped,
             shed,
             bytes: self.bytes.load(Relaxed),
             latency: self.latency.snapshot(),
+            first_byte: self.first_byte.snapshot(),
             answered_by_class,
             failed_by_kind,
             skipped_by_reason,
@@ -144,10 +175,8 @@ mod tests {
         let counters = Counters::new();
         for status in [200, 202, 404, 500, 799] {
             counters.sent(0);
-            counters.answered(
-                StatusCode::from_u16(status).unwrap(),
-                Duration::from_millis(1),
-            );
+            let status = StatusCode::from_u16(status).unwrap();
+            counters.answered(status, Duration::ZERO, Some(Duration::from_millis(1)));
         }
         let stats = counters.snapshot("x");
         let with = |status: u16| stats.answered_with(StatusCode::from_u16(status).unwrap());
@@ -160,6 +189,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_cut_is_answered_and_has_a_number_of_its_own() {
+        let counters = Counters::new();
+        for (status, latency) in [(200, None), (200, Some(Duration::ZERO)), (503, None)] {
+            counters.sent(0);
+            let status = StatusCode::from_u16(status).unwrap();
+            counters.answered(status, Duration::from_millis(1), latency);
+        }
+        let stats = counters.snapshot("x");
+        assert_eq!((stats.answered, stats.cut, stats.in_flight), (3, 2, 0));
+        assert_eq!(stats.answered_with(StatusCode::OK), 2);
+        assert_eq!((stats.latency.count(), stats.first_byte.count()), (1, 3));
+        let text = stats.to_string();
+        assert!(text.contains("3 answered (5xx 1, cut 2)"), "{text}");
+    }
+
+    #[test]
     fn every_snapshot_adds_up_while_threads_count() {
         let counters = Counters::new();
         let count = || {
@@ -169,7 +214,7 @@ mod tests {
                     1 => counters.not_sent(ShedReason::InFlightLimit.into()),
                     _ => {
                         counters.sent(1);
-                        counters.answered(StatusCode::OK, Duration::ZERO);
+                        counters.answered(StatusCode::OK, Duration::ZERO, Some(Duration::ZERO));
                     }
                 }
             }

@@ -44,6 +44,11 @@ impl Destination {
         &self.url
     }
 
+    /// Whether copies travel over TLS.
+    pub(crate) fn is_tls(&self) -> bool {
+        self.scheme == Scheme::HTTPS
+    }
+
     /// Whether what is sent there can be read on the way: plain HTTP, and not to this machine.
     pub(crate) fn is_exposed(&self) -> bool {
         let host = self.authority.host().trim_matches(['[', ']']);

@@ -1,14 +1,18 @@
 //! Connections to the targets of mirrors, kept for the next copy.
 //!
 //! A connection belongs to the runtime that opened it and is given to copies of that runtime only. A copy takes one that
-//! is idle, or opens one; there are never more than there were copies in flight at once.
+//! has room, or opens one. Over HTTP/1 there are never more than there were copies in flight at once; over HTTP/2 as many
+//! as the server's limit on streams asks for, so that no copy waits for another to end.
 
+mod attempt;
 mod connect;
+mod dialing;
 mod http1;
 mod http2;
-mod idle;
+mod kept;
 mod origin;
 mod stream;
+#[cfg_attr(not(feature = "tls"), path = "pool/no_tls.rs")]
 mod tls;
 
 use std::{
@@ -16,39 +20,52 @@ use std::{
     future::Future,
     sync::{
         Arc, LazyLock, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
 };
 
 use axum::body::Body;
 use futures_util::future::Either;
 use http::{Request, Response};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 pub(crate) use self::origin::Origin;
 use self::{
+    attempt::NotAnswered,
     connect::{connect, within},
-    http1::{Http1, NotAnswered, in_origin_form},
-    http2::{Http2, in_absolute_form},
-    idle::Idle,
+    dialing::{Dial, EXPECTED_STREAMS, Turn},
+    http1::{Http1, in_origin_form},
+    http2::{Link, Slot, in_absolute_form},
+    kept::Kept,
 };
+use super::Trip;
 use crate::{body::CopyBody, copy::in_own_memory, outcome::MirrorError};
+
+/// How often a copy takes a new connection that turns out to be closed before anything was sent over it.
+const MAX_UNSENT: usize = 3;
+
+/// The parts of the time for a connection for which copies wait for those that others open. After each, one copy more opens
+/// one: the others may be on their way to an address that nothing reaches. Not all at once, as the server may be busy.
+const WAITING: u32 = 4;
 
 /// The connections to one origin.
 #[derive(Debug)]
 pub(crate) struct Pool {
     origin: Origin,
-    idle: Idle,
-    /// Whether a server of this origin has chosen HTTP/1.1: then each copy in flight needs a connection of its own.
+    kept: Kept,
+    /// Whether the connection that was opened last speaks HTTP/1.1: then each copy in flight needs one of its own. It is
+    /// found out anew with each.
     chose_http1: AtomicBool,
-    /// Held while a connection is opened that others may be able to share.
-    opening: tokio::sync::Mutex<()>,
+    /// How many copies the next connection will carry at once.
+    expected: AtomicUsize,
+    /// Connections that ended because the shadow sent more than its copies allow.
+    floods: Arc<AtomicU64>,
 }
 
-/// A connection that a copy can take.
+/// What a copy can be sent over.
 enum Connection {
     Http1(Box<Http1>),
-    Http2(Http2),
+    Http2(Slot),
 }
 
 impl Pool {
@@ -66,54 +83,74 @@ impl Pool {
         pools.retain(|_, pool| pool.strong_count() > 0);
         let pool = Arc::new(Self {
             origin: origin.clone(),
-            idle: Idle::default(),
+            kept: Kept::default(),
             chose_http1: AtomicBool::new(false),
-            opening: tokio::sync::Mutex::default(),
+            expected: AtomicUsize::new(EXPECTED_STREAMS),
+            floods: Arc::default(),
         });
         pools.insert(origin, Arc::downgrade(&pool));
         pool
     }
 
-    /// Sends a copy, and returns the head of its answer.
+    /// Sends a copy, and returns the head of its response.
+    ///
+    /// It is sent once more, over another connection, if the server cannot have acted on it, or if that would do no harm.
     pub(crate) async fn send(
         self: Arc<Self>,
         mut copy: Request<CopyBody>,
+        trip: Trip,
     ) -> Result<Response<Body>, MirrorError> {
-        // Until an idle connection turns out to be open, or there is none left.
-        while let Some(connection) = self.idle.take() {
-            let is_shared = matches!(connection, Connection::Http2(_));
-            if is_shared {
+        if trip.is_probe {
+            // Of what was there before, nothing has led anywhere.
+            self.kept.forget();
+        }
+        let mut resend = true;
+        // Until a connection turns out to be open, or there is none left.
+        while let Some(connection) = self.kept.take() {
+            if matches!(connection, Connection::Http2(_)) {
                 // It may be kept until the connection can take it.
                 in_own_memory(&mut copy);
             }
-            match self.send_over(connection, copy).await {
-                Ok(answer) => return Ok(answer),
-                Err(NotAnswered::NotSent(unsent)) => {
-                    copy = *unsent;
-                    if is_shared {
-                        // It takes no more, and may not know yet that it is closed: nobody should try it again.
-                        self.idle.forget_shared();
-                    }
+            match self.send_over(connection, copy, resend).await {
+                Ok(response) => return Ok(response),
+                Err(NotAnswered::NotSent(unsent)) => copy = *unsent,
+                Err(NotAnswered::Again(again)) => {
+                    trip.counters.resent();
+                    (copy, resend) = (*again, false);
+                    break;
                 }
                 Err(NotAnswered::Failed(error)) => return Err(error),
             }
         }
         // In a box: it is many times as large as what most copies need.
-        Box::pin(self.send_over_new(copy)).await
+        Box::pin(self.send_over_new(copy, resend, trip)).await
     }
 
-    /// Sends a copy over a connection that is opened for it.
+    /// Sends a copy over a connection that is opened for it, or for others that need one at the same time.
     async fn send_over_new(
         self: &Arc<Self>,
         mut copy: Request<CopyBody>,
+        mut resend: bool,
+        trip: Trip,
     ) -> Result<Response<Body>, MirrorError> {
         in_own_memory(&mut copy);
-        let connection = self.open().await?;
-        let answer = self.send_over(connection, copy).await;
-        answer.map_err(|not_answered| match not_answered {
-            NotAnswered::Failed(error) => error,
-            NotAnswered::NotSent(_) => MirrorError::Request("the connection was closed".into()),
-        })
+        let mut unsent = 0;
+        while unsent < MAX_UNSENT {
+            let connection = self.open().await?;
+            match self.send_over(connection, copy, resend).await {
+                Ok(response) => return Ok(response),
+                Err(NotAnswered::Failed(error)) => return Err(error),
+                Err(NotAnswered::NotSent(kept)) => {
+                    unsent += 1;
+                    copy = *kept;
+                }
+                Err(NotAnswered::Again(again)) => {
+                    trip.counters.resent();
+                    (copy, resend) = (*again, false);
+                }
+            }
+        }
+        Err(MirrorError::Request("the connection was closed".into()))
     }
 
     /// Sends a copy over a connection. Not an `async fn`, whose future would have room for the copy twice.
@@ -121,51 +158,88 @@ impl Pool {
         self: &Arc<Self>,
         connection: Connection,
         mut copy: Request<CopyBody>,
+        resend: bool,
     ) -> impl Future<Output = Result<Response<Body>, NotAnswered>> + use<> {
         match connection {
             Connection::Http1(connection) => {
                 in_origin_form(&mut copy, self);
-                Either::Left(connection.send(copy, Arc::clone(self)))
+                Either::Left(connection.send(copy, Arc::clone(self), resend))
             }
-            Connection::Http2(connection) => {
+            Connection::Http2(slot) => {
                 in_absolute_form(&mut copy, &self.origin);
-                Either::Right(connection.send(copy))
+                // In a box: it is larger than what HTTP/1 needs.
+                Either::Right(Box::pin(slot.send(copy, resend)))
             }
         }
     }
 
-    /// Opens a connection, or shares one that another copy has opened meanwhile.
+    /// Opens a connection, or takes a place on one that another copy opens.
     async fn open(self: &Arc<Self>) -> Result<Connection, MirrorError> {
-        let until = Instant::now() + self.origin.connect_timeout;
-        let mut turn = None;
-        if self.may_share() {
-            let opened = async { Ok(self.opening.lock().await) };
-            turn = Some(within(until, opened, MirrorError::Connect).await?);
-            if let Some(connection) = self.idle.take_shared() {
-                return Ok(connection);
+        let began = Instant::now();
+        let until = began + self.origin.connect_timeout;
+        let mut parts = 0;
+        while self.may_share() {
+            match self.turn(parts) {
+                Ok(connection) => return Ok(connection),
+                Err(Turn::Dial(dial)) => return self.dial(until, Some(dial)).await,
+                Err(Turn::Wait(mut wait)) => {
+                    let part = self.origin.connect_timeout / WAITING * (parts + 1);
+                    if timeout_at(began + part, &mut wait.ended).await.is_err() {
+                        parts += 1;
+                    }
+                }
+            }
+            if parts == WAITING {
+                let late = "not within the connect timeout, in which others opened connections";
+                return Err(MirrorError::Connect(late.into()));
             }
         }
-        if !self.may_share() {
-            // The one before has found out that there is nothing to share.
-            drop(turn.take());
-        }
+        self.dial(until, None).await
+    }
+
+    /// A place on a connection, or what to do without one after so many parts of the time.
+    fn turn(self: &Arc<Self>, parts: u32) -> Result<Connection, Turn> {
+        let expected = self.expected.load(Relaxed);
+        self.kept.here(|here| {
+            here.slot()
+                .ok_or_else(|| here.turn(self, expected, parts as usize))
+        })
+    }
+
+    async fn dial(
+        self: &Arc<Self>,
+        until: Instant,
+        dial: Option<Dial>,
+    ) -> Result<Connection, MirrorError> {
         let connected = connect(&self.origin, until).await?;
-        if connected.http2 {
-            let http2 = Http2::new(connected).await?;
-            self.idle.share(http2.clone(), self);
-            Ok(Connection::Http2(http2))
-        } else {
-            self.chose_http1.store(true, Relaxed);
-            Ok(Connection::Http1(Box::new(Http1::new(connected).await?)))
+        self.chose_http1.store(!connected.http2, Relaxed);
+        if !connected.http2 {
+            let http1 = Http1::new(connected, &self.floods).await?;
+            return Ok(Connection::Http1(Box::new(http1)));
         }
+        let open = Link::open(connected, &self.floods);
+        let link = within(until, open, MirrorError::Connect).await?;
+        self.expected.store(link.streams(), Relaxed);
+        // The first place is for the copy that has opened it.
+        let slot = link.slot();
+        self.kept.share(link, self);
+        // Only now, so that those who wait find it.
+        drop(dial);
+        let none = || MirrorError::Request("the shadow allows no streams on its connection".into());
+        slot.map(Connection::Http2).ok_or_else(none)
+    }
+
+    /// How many connections ended because the shadow sent more than its copies allow.
+    pub(crate) fn floods(&self) -> u64 {
+        self.floods.load(Relaxed)
     }
 
     fn may_share(&self) -> bool {
-        self.origin.is_tls() && !self.origin.http1_only && !self.chose_http1.load(Relaxed)
+        self.origin.may_speak_http2() && !self.chose_http1.load(Relaxed)
     }
 
     /// Takes a connection back.
     fn keep(self: &Arc<Self>, connection: Box<Http1>) {
-        self.idle.keep(connection, self);
+        self.kept.keep(connection, self);
     }
 }

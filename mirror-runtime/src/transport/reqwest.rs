@@ -13,8 +13,8 @@ use self::{
     classify::classify,
     client::{Clients, Kind},
 };
-use super::{Sending, Transport, Unsendable};
-use crate::{body::CopyBody, outcome::MirrorError};
+use super::{Sending, Transport, Unsendable, tls};
+use crate::{ConfigError, Target, body::CopyBody, outcome::MirrorError};
 
 /// Sends copies with clients of reqwest, one per tokio runtime, for programs that want the client they know.
 ///
@@ -38,6 +38,11 @@ pub struct ReqwestTransport;
 static CLIENTS: Clients = Clients::new();
 
 impl Transport for ReqwestTransport {
+    /// A client of reqwest has a configuration of TLS whatever it is for.
+    fn check(&self, target: &Target) -> Result<(), ConfigError> {
+        tls::check(target)
+    }
+
     fn send(
         &self,
         copy: Request<CopyBody>,

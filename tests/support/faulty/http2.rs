@@ -32,13 +32,17 @@ pub(super) async fn go_away(
         stream.write_all(&frame(HEADERS, 4, 1, &[0x88])).await?;
         stream.write_all(&frame(0, 0, 1, b"hello")).await?;
     }
-    // The last stream that was served, and `INTERNAL_ERROR`.
-    let payload = [last.to_be_bytes(), 2_u32.to_be_bytes()].concat();
+    // The last stream that was served, `INTERNAL_ERROR`, and what it has to say: that is nothing for a log.
+    let codes = [last.to_be_bytes(), 2_u32.to_be_bytes()].concat();
+    let payload = [&codes[..], DEBUG_DATA].concat();
     stream.write_all(&frame(7, 0, 0, &payload)).await?;
     stream.shutdown().await
 }
 
 const HEADERS: u8 = 1;
+
+/// As of a server that says back what it was told, in several lines.
+const DEBUG_DATA: &[u8] = b"authorization: Bearer s3cret-canary\n\x1b[31m a line of its own";
 
 /// A frame of HTTP/2 (RFC 9113 section 4.1).
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {

@@ -21,6 +21,7 @@ where
     );
     const __MIRROR_TARGET_4: &::core::primitive::str = AUDIT_URL;
     const _: () = ::mirror_runtime::__private::check_target(__MIRROR_TARGET_4);
+    const _: () = ::mirror_runtime::__private::check_without_tls(__MIRROR_TARGET_4);
     const _: () = ::mirror_runtime::__private::check_distinct(
         "https://staging.example.com",
         __MIRROR_TARGET_4,
@@ -74,6 +75,7 @@ where
                                     ::core::option::Option::None,
                                     ::core::option::Option::None,
                                 )
+                                .http2(::mirror_runtime::Http2::PriorKnowledge)
                                 .percentage(12.5f64)
                                 .timeout_ms(250u64)
                                 .connect_timeout_ms(100u64)

@@ -23,11 +23,13 @@ pub enum DifferenceKind {
     Status,
     /// A header of `compare_headers`.
     Header,
+    /// A trailer field of `compare_headers`, or `grpc-status`.
+    Trailer,
 }
 
 impl DifferenceKind {
     /// Every kind there is.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Missing,
         Self::Extra,
         Self::Type,
@@ -35,6 +37,7 @@ impl DifferenceKind {
         Self::Length,
         Self::Status,
         Self::Header,
+        Self::Trailer,
     ];
 
     /// The kind as a metric's label, like `missing`.
@@ -48,6 +51,7 @@ impl DifferenceKind {
             Self::Length => "length",
             Self::Status => "status",
             Self::Header => "header",
+            Self::Trailer => "trailer",
         }
     }
 }

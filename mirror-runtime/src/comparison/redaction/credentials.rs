@@ -1,7 +1,7 @@
 //! The secrets that a request and its answers show by themselves.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::{
     super::{headers::CREDENTIALS, json::Node},
@@ -16,29 +16,34 @@ impl Redaction<'_> {
     /// Takes note of the values of headers that carry credentials.
     pub(super) fn learn_headers(&mut self, headers: &HeaderMap) {
         for (name, value) in headers {
-            if !self.is_secret_header(name, value) {
-                // Of a URL.
-                let query = value.to_str().ok().and_then(|value| value.split_once('?'));
-                if let Some((_, query)) = query {
-                    self.learn_pairs(query);
-                }
-                continue;
+            self.learn_header(name, value);
+        }
+    }
+
+    /// Takes note of the value of a header, if it carries credentials.
+    pub(super) fn learn_header(&mut self, name: &HeaderName, value: &HeaderValue) {
+        if !self.is_secret_header(name, value) {
+            // Of a URL.
+            let query = value.to_str().ok().and_then(|value| value.split_once('?'));
+            if let Some((_, query)) = query {
+                self.learn_pairs(query);
             }
-            match value.to_str() {
-                Ok(value) if *name == header::COOKIE => {
-                    value
-                        .split(';')
-                        .for_each(|cookie| self.learn_cookie(cookie));
-                }
-                Ok(value) if *name == header::SET_COOKIE => {
-                    self.learn_cookie(value.split(';').next().unwrap_or(value));
-                }
-                Ok(text) if CREDENTIALS.contains(name) || value.is_sensitive() => {
-                    self.learn_credentials(text, 0);
-                }
-                Ok(text) => self.learn_credentials(text, MIN_GUESSED),
-                Err(_) => self.secrets.keep_bytes(value.as_bytes()),
+            return;
+        }
+        match value.to_str() {
+            Ok(value) if *name == header::COOKIE => {
+                value
+                    .split(';')
+                    .for_each(|cookie| self.learn_cookie(cookie));
             }
+            Ok(value) if *name == header::SET_COOKIE => {
+                self.learn_cookie(value.split(';').next().unwrap_or(value));
+            }
+            Ok(text) if CREDENTIALS.contains(name) || value.is_sensitive() => {
+                self.learn_credentials(text, 0);
+            }
+            Ok(text) => self.learn_credentials(text, MIN_GUESSED),
+            Err(_) => self.secrets.keep_bytes(value.as_bytes()),
         }
     }
 

@@ -63,7 +63,14 @@ fn answers_without_bodies_agree_in_status_and_headers() {
         )
     };
     let head = |primary: &Answer, shadow: &Answer| {
-        compare(&Method::HEAD, primary, shadow, CompareMode::Json, &rules)
+        compare(
+            &Method::HEAD,
+            primary,
+            shadow,
+            CompareMode::Json,
+            &rules,
+            &Known::default(),
+        )
     };
     assert_eq!(
         head(&answer(StatusCode::OK, ""), &ok("")).verdict,

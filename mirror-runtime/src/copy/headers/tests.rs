@@ -174,3 +174,30 @@ fn cookies_of_http_2_are_joined() {
     let verbatim = applied(&HeaderRules::default(), request(Version::HTTP_11));
     assert_eq!(verbatim.get_all("cookie").iter().count(), 2);
 }
+
+#[test]
+fn trailers_about_the_framing_the_routing_and_the_connection_stay() {
+    let arrived = || {
+        let names = ["x-sum", "grpc-status", "x-api-key", "x-internal", "x-env"];
+        let no_trailers = ["content-length", "host", "connection", "te", "cookie"];
+        let all = names.into_iter().chain(no_trailers);
+        all.map(|name| (HeaderName::from_static(name), HeaderValue::from_static("1")))
+            .collect::<HeaderMap>()
+    };
+    let travel = HeaderRules::default().apply_to_trailers(arrived());
+    assert_eq!(
+        names(&travel),
+        ["grpc-status", "x-api-key", "x-env", "x-internal", "x-sum"]
+    );
+    let rules = HeaderRules {
+        strip_credentials: true,
+        remove: vec![HeaderName::from_static("x-internal")],
+        set: vec![(
+            HeaderName::from_static("x-env"),
+            HeaderValue::from_static("shadow"),
+        )],
+        ..HeaderRules::default()
+    };
+    let travel = rules.apply_to_trailers(arrived());
+    assert_eq!(names(&travel), ["grpc-status", "x-sum"]);
+}

@@ -21,7 +21,7 @@ const MAX_SETS: usize = 1000;
 ///
 /// What is noise is known in the end only. So that mismatches can be taken for matches then, they are counted by the set
 /// of groups of their differences.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Seen {
     matched: u64,
     schema_mismatch: u64,
@@ -38,7 +38,6 @@ pub(super) struct Seen {
 }
 
 /// What was seen of one group.
-#[derive(Debug)]
 struct Occurrence {
     id: usize,
     comparisons: u64,

@@ -9,6 +9,8 @@ use super::*;
 enum Outcome {
     NotSent(SkipReason),
     Answered(StatusCode),
+    /// Answered, and not to its end.
+    Cut(StatusCode),
     Failed(FailureKind),
     /// Sent, and still in flight at the end.
     Sent,
@@ -20,7 +22,8 @@ fn any_outcome() -> impl Strategy<Value = Outcome> {
     let status = (100..=999_u16).prop_map(|status| StatusCode::from_u16(status).unwrap());
     prop_oneof![
         prop::sample::select([skips, sheds].concat()).prop_map(Outcome::NotSent),
-        status.prop_map(Outcome::Answered),
+        status.clone().prop_map(Outcome::Answered),
+        status.prop_map(Outcome::Cut),
         prop::sample::select(&FailureKind::ALL[..]).prop_map(Outcome::Failed),
         Just(Outcome::Sent),
     ]
@@ -31,13 +34,18 @@ impl Outcome {
     fn begin(self, counters: &Counters) {
         match self {
             Self::NotSent(reason) => counters.not_sent(reason),
-            Self::Answered(_) | Self::Failed(_) | Self::Sent => counters.sent(1),
+            Self::Answered(_) | Self::Cut(_) | Self::Failed(_) | Self::Sent => {
+                counters.sent(1);
+            }
         }
     }
 
     fn end(self, counters: &Counters) {
         match self {
-            Self::Answered(status) => counters.answered(status, Duration::ZERO),
+            Self::Answered(status) => {
+                counters.answered(status, Duration::ZERO, Some(Duration::ZERO));
+            }
+            Self::Cut(status) => counters.answered(status, Duration::ZERO, None),
             Self::Failed(kind) => counters.failed(kind),
             Self::NotSent(_) | Self::Sent => {}
         }
@@ -59,8 +67,9 @@ fn check(stats: &TargetStats, all: &[Outcome]) -> Result<(), TestCaseError> {
     prop_assert_eq!(stats.in_flight, count(all, |o| matches!(o, Outcome::Sent)));
     prop_assert_eq!(
         stats.answered,
-        count(all, |o| matches!(o, Outcome::Answered(_)))
+        count(all, |o| matches!(o, Outcome::Answered(_) | Outcome::Cut(_)))
     );
+    prop_assert_eq!(stats.cut, count(all, |o| matches!(o, Outcome::Cut(_))));
     for kind in FailureKind::ALL {
         let failed = count(
             all,

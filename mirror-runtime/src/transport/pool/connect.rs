@@ -1,58 +1,60 @@
 //! Connections to a target: the name, the address, the session, each within what is left of `connect_timeout`.
 
 use std::{
-    convert::Infallible,
-    future::{Future, Ready, ready},
+    future::Future,
+    io,
     net::SocketAddr,
-    task::{Context, Poll},
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
-    vec,
 };
 
 use axum::BoxError;
-use hyper_util::client::legacy::connect::{HttpConnector, dns::Name};
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::{
     net::TcpStream,
     time::{Instant, timeout, timeout_at},
 };
-use tower_service::Service;
 
 use super::{
     Origin,
-    stream::{Allowance, Stream, StreamKind},
+    stream::{Bound, Stream, StreamKind},
     tls,
 };
-use crate::{outcome::MirrorError, transport::resolver};
+use crate::{dispatch::Gauge, outcome::MirrorError, target::Http2, transport::resolver};
 
 /// A connection, before anything was said about it but whether it speaks HTTP/2.
 pub(super) struct Connected {
-    pub(super) stream: Stream,
-    pub(super) allowance: Allowance,
+    kind: StreamKind,
     pub(super) http2: bool,
+}
+
+impl Connected {
+    /// The connection, with a bound on what the shadow may send. If it sends more, that is counted.
+    pub(super) fn into_stream(self, bound: Bound, floods: &Arc<AtomicU64>) -> Stream {
+        Stream::new(self.kind, bound, Arc::clone(floods))
+    }
 }
 
 /// Connects to an origin. A step that takes until `until` has failed, as what it is.
 pub(super) async fn connect(origin: &Origin, until: Instant) -> Result<Connected, MirrorError> {
-    let addresses = within(until, addresses(origin.host()), MirrorError::Dns).await?;
-    let tcp = within(until, tcp(origin, addresses, until), MirrorError::Connect).await?;
-    let (kind, http2) = if origin.is_tls() {
+    let port = origin.port();
+    let addresses = within(until, addresses(origin.host(), port), MirrorError::Dns).await?;
+    let tcp = async { tcp(addresses, until).await.map_err(refused) };
+    let tcp = within(until, tcp, MirrorError::Connect).await?;
+    if origin.is_tls() {
         let handshake = tls::handshake(tcp, origin.host(), origin.http1_only);
         let (session, http2) = within(until, handshake, MirrorError::Tls).await?;
-        (StreamKind::Tls(session), http2)
+        let kind = StreamKind::Tls(session);
+        Ok(Connected { kind, http2 })
     } else {
-        (StreamKind::Plain(tcp), false)
-    };
-    let allowance = if http2 {
-        Allowance::unlimited()
-    } else {
-        Allowance::new()
-    };
-    let stream = Stream::new(kind, allowance.clone());
-    Ok(Connected {
-        stream,
-        allowance,
-        http2,
-    })
+        let kind = StreamKind::Plain(tcp);
+        let http2 = origin.http2 == Http2::PriorKnowledge;
+        Ok(Connected { kind, http2 })
+    }
+}
+
+fn refused(error: io::Error) -> MirrorError {
+    MirrorError::Connect(error.into())
 }
 
 /// The end of the time for a connection, as the error of the step that was under way.
@@ -66,67 +68,108 @@ pub(super) async fn within<T>(
         .unwrap_or_else(|_| Err(late("not within the connect timeout".into())))
 }
 
-async fn addresses(host: &str) -> Result<Vec<SocketAddr>, MirrorError> {
+async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, MirrorError> {
     if let Ok(address) = host.parse() {
-        return Ok(vec![SocketAddr::new(address, 0)]);
+        return Ok(vec![SocketAddr::new(address, port)]);
     }
     let found = resolver::resolve(host).await;
-    found.map_err(|error| MirrorError::Dns(error.into()))
+    let mut found = found.map_err(|error| MirrorError::Dns(error.into()))?;
+    for address in &mut found {
+        address.set_port(port);
+    }
+    Ok(found)
 }
 
-/// The part of the time for a connection that the first attempt has, which is given up then. The other has all the rest,
-/// for a server that is far.
+/// How long an attempt at one address is waited for before the next address is tried beside it (RFC 8305 section 5).
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// The part of the time for a connection after which an address is tried once more, beside the first attempt.
 const FIRST_ATTEMPT: u32 = 4;
 
-/// The time below which a first attempt is not given up: what takes less is not slow, but far away.
+/// The time below which that is not done: what takes less is not slow, but far away.
 const MIN_ATTEMPT: Duration = Duration::from_millis(200);
 
-/// Connects to one of several addresses, and tries that once more where it takes long: from the next address on.
+/// Attempts beside a first one in the whole process: each takes a descriptor more than its copy has.
+const MAX_BESIDE: usize = 64;
+
+static BESIDE: Gauge = Gauge::new();
+
+/// Connects to one of several addresses: to the next one, beside those before it, when they take long, and then to each of
+/// them once more. At most two attempts are under way at once.
 ///
 /// A server whose queue of connections is full drops what arrives, as when hundreds of copies leave for it at once. The
-/// system tries again after a second (RFC 6298 section 2.1), which is too late. Nothing was sent that could arrive twice.
-/// The attempts are not made side by side, as that would take twice the descriptors for a server that nothing reaches.
-async fn tcp(
-    origin: &Origin,
-    mut addresses: Vec<SocketAddr>,
-    until: Instant,
-) -> Result<TcpStream, MirrorError> {
-    let patience = until.saturating_duration_since(Instant::now()) / FIRST_ATTEMPT;
-    if patience >= MIN_ATTEMPT {
-        let first = attempt(origin, addresses.clone());
-        if let Ok(ended) = timeout(patience, first).await {
-            return ended;
+/// system tries again after a second (RFC 6298 section 2.1), which is too late. The first attempt goes on: to a server that
+/// is far it is the one that arrives. Nothing was sent that could arrive twice.
+async fn tcp(addresses: Vec<SocketAddr>, until: Instant) -> io::Result<TcpStream> {
+    let again = until.saturating_duration_since(Instant::now()) / FIRST_ATTEMPT;
+    let addresses = by_turns(addresses);
+    let mut untried = addresses.iter().copied();
+    let mut once_more = addresses.iter().copied().filter(|_| again >= MIN_ATTEMPT);
+    let mut attempts = FuturesUnordered::new();
+    attempts.extend(untried.next().map(|address| attempt(address, None)));
+    loop {
+        let delay = if untried.len() > 0 {
+            ATTEMPT_DELAY
+        } else {
+            again
+        };
+        let ended = timeout(delay, attempts.next()).await;
+        match ended {
+            Ok(Some(Ok(tcp))) => return Ok(tcp),
+            Ok(Some(Err(error))) if attempts.is_empty() => {
+                // What was refused is not asked again.
+                let next = untried.next().ok_or(error)?;
+                attempts.push(attempt(next, None));
+            }
+            Ok(None) => return Err(io::Error::other("the name has no address")),
+            Err(_) if attempts.len() < 2 => {
+                if let Some(beside) = Beside::one() {
+                    let next = untried.next().or_else(|| once_more.next());
+                    attempts.extend(next.map(|address| attempt(address, Some(beside))));
+                }
+            }
+            // Another is under way.
+            Ok(Some(Err(_))) | Err(_) => {}
         }
-        addresses.rotate_left(1);
     }
-    attempt(origin, addresses).await
 }
 
-/// Connects to one of several addresses, IPv6 and IPv4 side by side where one of them is slow (RFC 8305).
-async fn attempt(origin: &Origin, addresses: Vec<SocketAddr>) -> Result<TcpStream, MirrorError> {
-    let mut connector = HttpConnector::new_with_resolver(Resolved(addresses));
-    connector.enforce_http(false);
-    connector.set_nodelay(true);
-    let tcp = connector.call(origin.uri.clone()).await;
-    let tcp = tcp.map_err(|error| MirrorError::Connect(error.into()))?;
-    Ok(tcp.into_inner())
+/// IPv6 and IPv4 by turns, whichever came first (RFC 8305 section 4).
+fn by_turns(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let is_six = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (ours, others): (Vec<_>, Vec<_>) = addresses
+        .into_iter()
+        .partition(|address| address.is_ipv6() == is_six);
+    let (mut ours, mut others) = (ours.into_iter(), others.into_iter());
+    let mut turns = Vec::new();
+    loop {
+        let turn = [ours.next(), others.next()];
+        if turn == [None, None] {
+            return turns;
+        }
+        turns.extend(turn.into_iter().flatten());
+    }
 }
 
-/// Addresses that are known already, for the connector that asks for them.
-#[derive(Clone)]
-struct Resolved(Vec<SocketAddr>);
+async fn attempt(address: SocketAddr, beside: Option<Beside>) -> io::Result<TcpStream> {
+    let tcp = TcpStream::connect(address).await?;
+    drop(beside);
+    tcp.set_nodelay(true)?;
+    Ok(tcp)
+}
 
-impl Service<Name> for Resolved {
-    type Response = vec::IntoIter<SocketAddr>;
-    type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
+/// The right to an attempt beside another.
+struct Beside;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
+impl Beside {
+    fn one() -> Option<Self> {
+        BESIDE.enter(1, MAX_BESIDE).then_some(Self)
     }
+}
 
-    fn call(&mut self, _: Name) -> Self::Future {
-        ready(Ok(self.0.clone().into_iter()))
+impl Drop for Beside {
+    fn drop(&mut self) {
+        BESIDE.leave(1);
     }
 }
 
@@ -135,7 +178,6 @@ mod tests {
     use tokio::net::{TcpListener, TcpSocket};
 
     use super::*;
-    use crate::target::Destination;
 
     /// A server that drops what arrives, because nobody takes connections from its queue.
     async fn deaf() -> (TcpListener, TcpStream) {
@@ -147,20 +189,51 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_second_attempt_begins_with_the_next_address() {
+    async fn the_second_attempt_is_at_the_next_address() {
         let (deaf, _queued) = deaf().await;
         let port = deaf.local_addr().unwrap().port();
         let good = TcpListener::bind(("127.0.0.2", port)).await.unwrap();
-        let destination = Destination::parse(&format!("http://shadow:{port}")).unwrap();
-        let origin = Origin::new(&destination, false, Duration::from_secs(2)).unwrap();
         let addresses = [&deaf, &good].map(|server| server.local_addr().unwrap());
-        let until = Instant::now() + origin.connect_timeout;
-        let connected = within(
-            until,
-            tcp(&origin, addresses.to_vec(), until),
-            MirrorError::Connect,
-        );
-        let connected = connected.await.unwrap();
+        let until = Instant::now() + Duration::from_secs(20);
+        let connected = tcp(addresses.to_vec(), until).await.unwrap();
         assert_eq!(connected.peer_addr().unwrap(), good.local_addr().unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_is_not_tried_again_and_the_next_address_is() {
+        let good = TcpListener::bind("127.0.0.2:0").await.unwrap();
+        let (_listening, good) = (&good, good.local_addr().unwrap());
+        // An address of this machine where nobody listens.
+        let refusing = SocketAddr::new([127, 0, 0, 3].into(), good.port());
+        let until = Instant::now() + Duration::from_secs(20);
+        assert!(tcp(vec![refusing], until).await.is_err());
+        assert!(tcp(Vec::new(), until).await.is_err());
+        assert!(tcp(vec![refusing, good], until).await.is_ok());
+    }
+
+    #[test]
+    fn families_take_turns() {
+        let of = |addresses: &[&str]| -> Vec<SocketAddr> {
+            addresses
+                .iter()
+                .map(|address| address.parse().unwrap())
+                .collect()
+        };
+        let found = of(&[
+            "[::1]:1",
+            "[::2]:1",
+            "127.0.0.1:1",
+            "127.0.0.2:1",
+            "127.0.0.3:1",
+        ]);
+        let turns = of(&[
+            "[::1]:1",
+            "127.0.0.1:1",
+            "[::2]:1",
+            "127.0.0.2:1",
+            "127.0.0.3:1",
+        ]);
+        assert_eq!(by_turns(found), turns);
+        assert!(by_turns(Vec::new()).is_empty());
     }
 }

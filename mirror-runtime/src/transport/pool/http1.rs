@@ -5,13 +5,14 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::AtomicU64},
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{Request, Response, Uri, Version, header};
+use http::{HeaderMap, HeaderName, Request, Response, Uri, Version, header};
 use http_body::{Frame, SizeHint};
 use hyper::{
     body::Incoming,
@@ -22,12 +23,17 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use pin_project_lite::pin_project;
-use tokio::runtime::{self, Handle};
+use tokio::{
+    runtime::{self, Handle},
+    time::Instant,
+};
 
 use super::{
     Pool,
+    attempt::NotAnswered,
     connect::Connected,
-    stream::{Allowance, Stream},
+    kept::IDLE_TIMEOUT,
+    stream::{Allowance, Bound, Stream},
 };
 use crate::{body::CopyBody, outcome::MirrorError};
 
@@ -43,13 +49,11 @@ pub(super) struct Http1 {
     allowance: Allowance,
     /// Where its events arrive: only there it can be used.
     runtime: runtime::Id,
-}
-
-/// Why a copy was not answered.
-pub(super) enum NotAnswered {
-    /// The connection had been closed before anything was sent. The copy can take another.
-    NotSent(Box<Request<CopyBody>>),
-    Failed(MirrorError),
+    opened: Instant,
+    /// Whether it has carried a copy before.
+    reused: bool,
+    /// How long it may be idle.
+    kept_for: Duration,
 }
 
 impl From<TrySendError<Request<CopyBody>>> for NotAnswered {
@@ -62,8 +66,13 @@ impl From<TrySendError<Request<CopyBody>>> for NotAnswered {
 }
 
 impl Http1 {
-    pub(super) async fn new(connected: Connected) -> Result<Self, MirrorError> {
-        let io = TokioIo::new(connected.stream);
+    pub(super) async fn new(
+        connected: Connected,
+        floods: &Arc<AtomicU64>,
+    ) -> Result<Self, MirrorError> {
+        let allowance = Allowance::new();
+        let bound = Bound::Http1(allowance.clone());
+        let io = TokioIo::new(connected.into_stream(bound, floods));
         let handshake = Builder::new()
             .max_buf_size(MAX_BUFFER)
             // Old servers fold long lines, which a client reads as one (RFC 9112 section 5.2).
@@ -74,22 +83,41 @@ impl Http1 {
         Ok(Self {
             sender,
             connection: Some(connection),
-            allowance: connected.allowance,
+            allowance,
             runtime: Handle::current().id(),
+            opened: Instant::now(),
+            reused: false,
+            kept_for: IDLE_TIMEOUT,
         })
     }
 
     /// Sends a copy. The connection goes back to the pool when the answer has been read to its end.
+    ///
+    /// `resend` is whether the copy may be given back to be sent once more. That is so only for a connection that has
+    /// carried others, and that the server may have been closing; one that takes the copy and loses it was closed later.
     pub(super) fn send(
         mut self: Box<Self>,
         copy: Request<CopyBody>,
         pool: Arc<Pool>,
+        resend: bool,
     ) -> impl Future<Output = Result<Response<Body>, NotAnswered>> + use<> {
         self.allowance.for_head();
+        let may_again = resend && self.reused && copy.method().is_idempotent();
+        self.reused = true;
         Exchange {
+            kept: may_again.then(|| Box::new(copy.clone())),
             answer: self.sender.try_send_request(copy),
             lent: Some((self, pool)),
         }
+    }
+
+    pub(super) fn opened(&self) -> Instant {
+        self.opened
+    }
+
+    /// How long it may be idle.
+    pub(super) fn kept_for(&self) -> Duration {
+        self.kept_for
     }
 
     pub(super) fn runtime(&self) -> runtime::Id {
@@ -120,8 +148,12 @@ impl fmt::Debug for Http1 {
     }
 }
 
-/// The request target and the `Host` of a copy (RFC 9112 section 3.2.1).
+/// The request target and the `Host` of a copy (RFC 9112 section 3.2.1), without what only HTTP/2 carries.
 pub(super) fn in_origin_form(copy: &mut Request<CopyBody>, pool: &Pool) {
+    // In HTTP/1 it is about the connection (RFC 9110 section 10.1.4).
+    copy.headers_mut().remove(header::TE);
+    // A body of stated length has no place for them (RFC 9112 section 7.1.2).
+    drop(copy.body_mut().take_trailers());
     if let Some(path_and_query) = copy.uri().path_and_query().cloned() {
         *copy.uri_mut() = Uri::from(path_and_query);
     }
@@ -137,8 +169,35 @@ pin_project! {
         answer: F,
         // `None` when it has been handed on to the answer's body.
         lent: Option<Lent>,
+        // What is sent once more if the connection turns out to have been closed as it left.
+        kept: Option<Box<Request<CopyBody>>>,
     }
 }
+
+/// How long a server keeps an idle connection, less the time that a copy may be on its way to it. Without a word of the
+/// server's, and at most, [`IDLE_TIMEOUT`].
+fn keep_alive(headers: &HeaderMap) -> Duration {
+    const ON_THE_WAY: Duration = Duration::from_secs(1);
+    let Some(parameters) = headers
+        .get(&KEEP_ALIVE)
+        .and_then(|value| value.to_str().ok())
+    else {
+        return IDLE_TIMEOUT;
+    };
+    let timeout = parameters.split(',').find_map(|parameter| {
+        let (name, seconds) = parameter.split_once('=')?;
+        let is_timeout = name.trim().eq_ignore_ascii_case("timeout");
+        let seconds = seconds.trim().trim_matches('"').parse().ok();
+        seconds.filter(|_| is_timeout).map(Duration::from_secs)
+    });
+    timeout.map_or(IDLE_TIMEOUT, |timeout| {
+        timeout
+            .saturating_sub(ON_THE_WAY.min(timeout / 2))
+            .min(IDLE_TIMEOUT)
+    })
+}
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
 /// A connection, and where it goes back to.
 type Lent = (Box<Http1>, Arc<Pool>);
@@ -156,10 +215,25 @@ where
             // was idle; and it hands what it reads to the answer.
             connection.drive(context);
         }
-        let answer = ready!(this.answer.poll(context))?;
-        let lent = this.lent.take();
-        if let Some((connection, _)) = &lent {
+        let answer = ready!(this.answer.poll(context));
+        let mut lent = this.lent.take();
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                let untouched = |(connection, _): &Lent| connection.allowance.is_untouched();
+                let kept = this
+                    .kept
+                    .take()
+                    .filter(|_| lent.as_ref().is_some_and(untouched));
+                return Poll::Ready(Err(match (NotAnswered::from(error), kept) {
+                    (NotAnswered::Failed(_), Some(copy)) => NotAnswered::Again(copy),
+                    (not_answered, _) => not_answered,
+                }));
+            }
+        };
+        if let Some((connection, _)) = &mut lent {
             connection.allowance.for_body();
+            connection.kept_for = keep_alive(answer.headers());
         }
         Poll::Ready(Ok(
             answer.map(|incoming| Body::new(AnswerBody { incoming, lent }))
@@ -217,5 +291,32 @@ impl http_body::Body for AnswerBody {
 
     fn size_hint(&self) -> SizeHint {
         self.incoming.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_says_how_long_it_keeps_a_connection_is_taken_at_its_word() {
+        for (value, millis) in [
+            ("timeout=5", 4_000),
+            ("max=100, Timeout = \"5\"", 4_000),
+            ("timeout=1", 500),
+            ("timeout=0", 0),
+            ("timeout=600", 30_000),
+            ("timeout=99999999999999999999", 30_000),
+            ("max=5", 30_000),
+            ("timeout", 30_000),
+        ] {
+            let headers = HeaderMap::from_iter([(KEEP_ALIVE, value.parse().unwrap())]);
+            assert_eq!(
+                keep_alive(&headers),
+                Duration::from_millis(millis),
+                "{value}"
+            );
+        }
+        assert_eq!(keep_alive(&HeaderMap::new()), IDLE_TIMEOUT);
     }
 }

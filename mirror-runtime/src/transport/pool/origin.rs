@@ -7,7 +7,7 @@ use http::{
     uri::{PathAndQuery, Scheme},
 };
 
-use crate::target::Destination;
+use crate::target::{Destination, Http2};
 
 /// What tells one pool of connections from another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +19,8 @@ pub(crate) struct Origin {
     /// A `Host` that is not the target's is sent over HTTP/1.1 only: in HTTP/2 it would stand beside an `:authority`
     /// that contradicts it.
     pub(super) http1_only: bool,
+    /// How HTTP/2 is agreed upon.
+    pub(super) http2: Http2,
     pub(super) connect_timeout: Duration,
 }
 
@@ -38,12 +40,33 @@ impl Origin {
             uri: uri.build().ok()?,
             host_header: HeaderValue::from_str(authority.as_str()).ok()?,
             http1_only,
+            http2: Http2::default(),
             connect_timeout,
         })
     }
 
+    /// The same origin with another way to agree upon HTTP/2.
+    pub(crate) fn with_http2(mut self, http2: Http2) -> Self {
+        self.http1_only |= http2 == Http2::Off;
+        self.http2 = http2;
+        self
+    }
+
     pub(super) fn is_tls(&self) -> bool {
         self.uri.scheme() == Some(&Scheme::HTTPS)
+    }
+
+    /// Whether a connection may turn out to be one that copies share.
+    pub(super) fn may_speak_http2(&self) -> bool {
+        match self.http2 {
+            Http2::PriorKnowledge => true,
+            Http2::Alpn | Http2::Off => self.is_tls() && !self.http1_only,
+        }
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        let default = if self.is_tls() { 443 } else { 80 };
+        self.uri.port_u16().unwrap_or(default)
     }
 
     /// A name, or an address without brackets.

@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     task::{Context, Poll},
 };
@@ -14,9 +14,12 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
-use tokio_rustls::client::TlsStream;
 
-/// What a shadow may send over HTTP/1 before its answer begins: the 64 KiB of a head that is read at most, and `1xx` heads
+use super::tls::TlsStream;
+
+use super::http2::{Frames, Meter};
+
+/// What a shadow may send over HTTP/1 before its response begins: the 64 KiB of a head that is read at most, and `1xx` heads
 /// before it.
 const BEFORE_ANSWER: usize = 256 * 1024;
 
@@ -36,11 +39,6 @@ impl Allowance {
         Self(Arc::new(AtomicUsize::new(BEFORE_ANSWER)))
     }
 
-    /// For connections that carry many copies at once.
-    pub(super) fn unlimited() -> Self {
-        Self(Arc::new(AtomicUsize::new(usize::MAX)))
-    }
-
     /// A copy is sent.
     pub(super) fn for_head(&self) {
         self.0.store(BEFORE_ANSWER, Relaxed);
@@ -51,15 +49,44 @@ impl Allowance {
         self.0.store(IN_ANSWER, Relaxed);
     }
 
+    /// Whether nothing has come since a copy was sent.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.0.load(Relaxed) == BEFORE_ANSWER
+    }
+
     fn take(&self, bytes: usize) -> io::Result<()> {
         // One task at a time reads from a connection: nothing is lost between the two steps.
-        match self.0.load(Relaxed) {
-            usize::MAX => Ok(()),
-            left if left < bytes => Err(io::Error::other("the answer does not end")),
-            left => {
-                self.0.store(left - bytes, Relaxed);
-                Ok(())
-            }
+        let left = self.0.load(Relaxed).checked_sub(bytes);
+        let left = left.ok_or_else(|| io::Error::other("the answer does not end"))?;
+        self.0.store(left, Relaxed);
+        Ok(())
+    }
+}
+
+/// What bounds what a shadow may send.
+#[derive(Debug)]
+pub(super) enum Bound {
+    /// One copy at a time: bytes.
+    Http1(Allowance),
+    /// Many at once: frames and bytes.
+    Http2(Box<Frames>, Arc<Meter>),
+}
+
+impl Bound {
+    pub(super) fn http2(meter: Arc<Meter>) -> Self {
+        Self::Http2(Box::default(), meter)
+    }
+
+    fn read(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Http1(allowance) => allowance.take(bytes.len()),
+            Self::Http2(frames, meter) => frames.read(bytes, meter),
+        }
+    }
+
+    fn wrote(&self, written: &Poll<io::Result<usize>>) {
+        if let (Self::Http2(_, meter), Poll::Ready(Ok(bytes))) = (self, written) {
+            meter.wrote(*bytes);
         }
     }
 }
@@ -68,7 +95,10 @@ impl Allowance {
 #[derive(Debug)]
 pub(super) struct Stream {
     kind: StreamKind,
-    allowance: Allowance,
+    bound: Bound,
+    /// Counts the connections that ended because the shadow sent too much.
+    floods: Arc<AtomicU64>,
+    is_flooded: bool,
 }
 
 #[derive(Debug)]
@@ -78,15 +108,28 @@ pub(super) enum StreamKind {
 }
 
 impl Stream {
-    pub(super) fn new(kind: StreamKind, allowance: Allowance) -> Self {
-        Self { kind, allowance }
+    pub(super) fn new(kind: StreamKind, bound: Bound, floods: Arc<AtomicU64>) -> Self {
+        Self {
+            kind,
+            bound,
+            floods,
+            is_flooded: false,
+        }
+    }
+
+    fn count(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let bounded = self.bound.read(bytes);
+        if bounded.is_err() && !std::mem::replace(&mut self.is_flooded, true) {
+            self.floods.fetch_add(1, Relaxed);
+        }
+        bounded
     }
 }
 
 /// Calls a method of the stream underneath, whichever that is.
 macro_rules! underneath {
     ($stream:expr, $method:ident($($argument:expr),*)) => {
-        match &mut $stream.get_mut().kind {
+        match &mut $stream.kind {
             StreamKind::Plain(stream) => Pin::new(stream).$method($($argument),*),
             StreamKind::Tls(stream) => Pin::new(stream.as_mut()).$method($($argument),*),
         }
@@ -95,14 +138,15 @@ macro_rules! underneath {
 
 impl AsyncRead for Stream {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
         let before = buffer.filled().len();
-        let read = underneath!(self.as_mut(), poll_read(context, buffer));
+        let read = underneath!(this, poll_read(context, buffer));
         if let Poll::Ready(Ok(())) = read {
-            self.allowance.take(buffer.filled().len() - before)?;
+            this.count(&buffer.filled()[before..])?;
         }
         read
     }
@@ -114,15 +158,18 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        underneath!(self, poll_write(context, bytes))
+        let this = self.get_mut();
+        let written = underneath!(this, poll_write(context, bytes));
+        this.bound.wrote(&written);
+        written
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        underneath!(self, poll_flush(context))
+        underneath!(self.get_mut(), poll_flush(context))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        underneath!(self, poll_shutdown(context))
+        underneath!(self.get_mut(), poll_shutdown(context))
     }
 
     fn poll_write_vectored(
@@ -131,11 +178,14 @@ impl AsyncWrite for Stream {
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         if let [piece] = pieces {
-            return underneath!(self, poll_write(context, piece));
+            return self.poll_write(context, piece);
         }
         let length = pieces.iter().map(|piece| piece.len()).sum();
         if length > JOINED {
-            return underneath!(self, poll_write_vectored(context, pieces));
+            let this = self.get_mut();
+            let written = underneath!(this, poll_write_vectored(context, pieces));
+            this.bound.wrote(&written);
+            return written;
         }
         let mut joined = [0; JOINED];
         let mut free = &mut joined[..];
@@ -144,7 +194,7 @@ impl AsyncWrite for Stream {
             taken.copy_from_slice(piece);
             free = rest;
         }
-        underneath!(self, poll_write(context, &joined[..length]))
+        self.poll_write(context, &joined[..length])
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -3,22 +3,14 @@
 use std::{sync::Arc, thread};
 
 use axum::BoxError;
-use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::{
     net::TcpStream,
     sync::{OnceCell, oneshot},
 };
-use tokio_rustls::{
-    TlsConnector,
-    client::TlsStream,
-    rustls::{
-        ClientConfig,
-        crypto::{CryptoProvider, aws_lc_rs},
-        pki_types::ServerName,
-    },
-};
+pub(super) use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
-use crate::outcome::MirrorError;
+use crate::{outcome::MirrorError, transport::tls};
 
 /// The protocols to offer, for connections that may speak HTTP/2 and for those that must not.
 const EITHER: [&[u8]; 2] = [HTTP2, HTTP1];
@@ -85,14 +77,8 @@ async fn configs() -> Result<&'static Configs, MirrorError> {
     CONFIG.get_or_try_init(read).await
 }
 
-fn load() -> Result<Configs, tokio_rustls::rustls::Error> {
-    let provider = CryptoProvider::get_default()
-        .cloned()
-        .unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_platform_verifier()?
-        .with_no_client_auth();
+fn load() -> Result<Configs, BoxError> {
+    let config = tls::trusting_the_system()?;
     let offering = |protocols: &[&[u8]]| {
         let mut config = config.clone();
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();

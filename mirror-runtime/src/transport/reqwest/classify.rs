@@ -46,5 +46,5 @@ fn is_dns(error: &(dyn Error + 'static)) -> bool {
 }
 
 fn is_tls(error: &(dyn Error + 'static)) -> bool {
-    error.is::<rustls::Error>()
+    error.is::<tokio_rustls::rustls::Error>()
 }

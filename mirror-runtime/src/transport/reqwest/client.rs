@@ -16,9 +16,13 @@ use tokio::{
     runtime::{self, Handle},
     sync::{OnceCell, oneshot},
 };
+use tokio_rustls::rustls::ClientConfig;
 
 use super::{classify::classify, no_client};
-use crate::{outcome::MirrorError, transport::resolver::resolve};
+use crate::{
+    outcome::MirrorError,
+    transport::{resolver::resolve, tls},
+};
 
 /// An idle connection is closed after this time: below the 60 s and more after which servers close theirs, so that a
 /// copy rarely meets a connection that is being closed.
@@ -62,7 +66,7 @@ impl Clients {
             let thread = thread::Builder::new().name("mirror-client".to_owned());
             let build = move || drop(sender.send(build(kind)));
             thread.spawn(build).map_err(no_client)?;
-            client.await.map_err(no_client)?.map_err(classify)
+            client.await.map_err(no_client)?
         });
         client.await.cloned()
     }
@@ -84,7 +88,7 @@ impl Clients {
 
 /// Everything is said here that cargo's feature unification could otherwise switch on behind our back: a copy is sent
 /// once, to the target and nowhere else, and its answer is read as it is.
-fn build(kind: Kind) -> Result<Client, reqwest::Error> {
+fn build(kind: Kind) -> Result<Client, MirrorError> {
     let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
         .retry(retry::never())
@@ -96,14 +100,28 @@ fn build(kind: Kind) -> Result<Client, reqwest::Error> {
         .no_deflate()
         .dns_resolver(OffThePool)
         .pool_idle_timeout(IDLE_TIMEOUT);
-    if !kind.tls {
-        // No certificates: a machine without any, as small containers are, can mirror over plain HTTP all the same.
-        builder = builder.tls_certs_only([]);
-    }
+    // Of ours, so that it has our crypto provider: reqwest's own is the installed one, or aws-lc, or a panic.
+    builder = builder.tls_backend_preconfigured(tls_config(kind).map_err(MirrorError::Tls)?);
     if kind.http1_only {
         builder = builder.http1_only();
     }
-    builder.connect_timeout(kind.connect_timeout).build()
+    let client = builder.connect_timeout(kind.connect_timeout).build();
+    client.map_err(classify)
+}
+
+fn tls_config(kind: Kind) -> Result<ClientConfig, BoxError> {
+    let mut config = if kind.tls {
+        tls::trusting_the_system()?
+    } else {
+        // A machine without certificates, as small containers are, can mirror over plain HTTP all the same.
+        tls::trusting_nobody()?
+    };
+    config.alpn_protocols = if kind.http1_only {
+        vec![b"http/1.1".to_vec()]
+    } else {
+        vec![b"h2".to_vec(), b"http/1.1".to_vec()]
+    };
+    Ok(config)
 }
 
 /// Looks names up without tokio's blocking pool, and without one look-up beside another.

@@ -1,0 +1,32 @@
+//! What is secret whatever the responses are: the credentials of a request, and what copies are given.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::{Redaction, Rules, secrets::Secrets};
+
+/// Values that a shadow has been told, to be found again where it says them back.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known(pub(super) Secrets);
+
+impl Known {
+    /// What is known without a request: the values of `set_header`.
+    pub(crate) fn of_copies(rules: &Rules, set: &[(HeaderName, HeaderValue)]) -> Self {
+        let mut redaction = Redaction::new(rules);
+        redaction.learn_set_headers(set);
+        Self(redaction.into_secrets())
+    }
+
+    /// The same, and the credentials of a request.
+    pub(crate) fn of_request(
+        rules: &Rules,
+        set: &[(HeaderName, HeaderValue)],
+        query: Option<&str>,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Self {
+        let mut redaction = Redaction::new(rules);
+        redaction.learn_set_headers(set);
+        redaction.learn_request(query, headers, body);
+        Self(redaction.into_secrets())
+    }
+}

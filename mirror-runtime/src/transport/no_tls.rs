@@ -1,0 +1,8 @@
+//! A build without TLS.
+
+use crate::{ConfigError, Target};
+
+/// Always an error, which says how to build it with TLS.
+pub(crate) fn check(target: &Target) -> Result<(), ConfigError> {
+    Err(ConfigError::WithoutTls(target.name().to_owned()))
+}

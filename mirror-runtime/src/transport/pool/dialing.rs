@@ -1,0 +1,76 @@
+//! Who opens a connection that others can share, and who waits for it.
+
+use std::{pin::Pin, sync::Arc};
+
+use tokio::sync::{Notify, futures::OwnedNotified};
+
+use super::{Pool, kept::OfRuntime};
+
+/// How many copies a new connection will carry, as long as no server has said so: what RFC 9113 section 6.5.2 recommends
+/// as the least.
+pub(super) const EXPECTED_STREAMS: usize = 100;
+
+/// Connections of one runtime that are being opened.
+#[derive(Debug, Default)]
+pub(super) struct Dialing {
+    under_way: usize,
+    waiting: usize,
+    /// Tells those who wait that one was opened, or could not be.
+    ended: Arc<Notify>,
+}
+
+/// What a copy for which there is no place does.
+pub(super) enum Turn {
+    /// It opens a connection.
+    Dial(Dial),
+    /// Others do, and it waits for one of them.
+    Wait(Wait),
+}
+
+/// Keeps count of a connection that is being opened.
+pub(super) struct Dial(Arc<Pool>);
+
+/// Keeps count of a copy that waits.
+pub(super) struct Wait {
+    pool: Arc<Pool>,
+    pub(super) ended: Pin<Box<OwnedNotified>>,
+}
+
+impl OfRuntime {
+    /// Dials for each so many copies that wait. Of the connections that are being opened, so many are `late`: nobody counts
+    /// on them any more.
+    pub(super) fn turn(&mut self, pool: &Arc<Pool>, expected: usize, late: usize) -> Turn {
+        let dialing = &mut self.dialing;
+        // Whoever dials takes one place himself.
+        let in_time = dialing.under_way.saturating_sub(late);
+        let places = in_time.saturating_mul(expected.saturating_sub(1));
+        if dialing.waiting >= places {
+            dialing.under_way += 1;
+            Turn::Dial(Dial(Arc::clone(pool)))
+        } else {
+            dialing.waiting += 1;
+            Turn::Wait(Wait {
+                pool: Arc::clone(pool),
+                // From now on: what ends before it is first polled is not missed.
+                ended: Box::pin(Arc::clone(&dialing.ended).notified_owned()),
+            })
+        }
+    }
+}
+
+impl Drop for Dial {
+    fn drop(&mut self) {
+        self.0.kept.here(|here| {
+            here.dialing.under_way = here.dialing.under_way.saturating_sub(1);
+            here.dialing.ended.notify_waiters();
+        });
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        self.pool.kept.here(|here| {
+            here.dialing.waiting = here.dialing.waiting.saturating_sub(1);
+        });
+    }
+}
