@@ -1,6 +1,8 @@
 //! Frames that cost nothing to send: what a connection takes of them has a total, which each copy raises a little, and no
 //! more is taken while no copy is under way.
 
+use std::time::Duration;
+
 use axum::{body::Body, http::Response};
 
 use super::{mirrored, one_more, post_more, to};
@@ -180,7 +182,8 @@ async fn windows_of_a_byte_end_the_connection() {
                 peer.send([window_update(stream, 1), window_update(0, 1)].concat());
             }
         });
-    let (mirror, primary) = mirrored(to(shadow.target()).circuit_breaker(None)).await;
+    let builder = to(shadow.target()).timeout(Duration::from_secs(3));
+    let (mirror, primary) = mirrored(builder.circuit_breaker(None)).await;
     let stats = post_more(&mirror, &primary, 1_000_000).await;
     assert_eq!((stats.answered, stats.failed), (0, 1), "{stats}");
     assert!(
