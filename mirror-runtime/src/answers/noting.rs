@@ -28,10 +28,6 @@ pub(crate) struct Noting {
 type Trailers = Option<Box<(HeaderMap, Reservation)>>;
 
 /// What there is of a body so far.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all are collected, in a box or a place that is made for it"
-)]
 enum Body {
     Collected(Collector),
     /// Nobody asks for it.
