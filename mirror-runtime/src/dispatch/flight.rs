@@ -191,7 +191,11 @@ impl Flight {
 
     fn end(&mut self, outcome: &Result<ShadowResponse, MirrorError>) {
         self.stage = Stage::Ended;
-        if let Err(MirrorError::Cancelled) = outcome {
+        let is_given_up = match outcome {
+            Ok(response) => response.drained,
+            Err(error) => matches!(error, MirrorError::Cancelled),
+        };
+        if is_given_up {
             self.permit.give_up();
         }
         let target = self.target();
