@@ -1,7 +1,7 @@
 //! Shadows that speak TLS: the protocol is negotiated, and connections are used again.
 
 use axum::{Router, body::Bytes, routing::any};
-use mirror_runtime::{FailureKind, Http2, Mirror, Target};
+use mirror_runtime::{FailureKind, Host, Http2, Mirror, ReqwestTransport, Target};
 
 use crate::support::{Authority, Primary, Shadow, passes_where_trusted, settled, trusted_file};
 
@@ -46,6 +46,42 @@ async fn copies_arrive_over_each_protocol_where_the_shadow_is_trusted() {
             assert!(shadow.connections() <= 20, "{}", shadow.connections());
         }
     }
+}
+
+/// Runs in a process that trusts the authority: the test below starts it.
+#[tokio::test]
+async fn copies_arrive_over_reqwest_where_the_shadow_is_trusted() {
+    let Some(file) = trusted_file() else { return };
+    let authority = Authority::new();
+    std::fs::write(file, authority.pem()).unwrap();
+    for (protocol, host) in [
+        ("h2", Host::Target),
+        ("http/1.1", Host::Target),
+        // In HTTP/2 it would contradict the authority.
+        ("http/1.1", Host::Preserve),
+    ] {
+        let shadow = Shadow::tls(authority.certifies("localhost", 2090, protocol)).await;
+        let mirror = Mirror::builder()
+            .target(format!("https://localhost:{}", shadow.port()))
+            .transport(ReqwestTransport)
+            .host(host)
+            .build()
+            .unwrap();
+        let primary = primary_of(&mirror).await;
+        primary.post("/x", "hello").await;
+        let stats = settled(&mirror, 1).await.remove(0);
+        assert_eq!(stats.answered, 1, "{protocol}: {stats}");
+        let copy = shadow.recorded().remove(0);
+        assert_eq!(copy.body, "hello");
+        assert_eq!(copy.all("host").is_empty(), protocol == "h2");
+    }
+}
+
+#[tokio::test]
+async fn a_trusted_shadow_gets_copies_over_reqwest() {
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/trusted-by-reqwest.pem");
+    let test = "https::copies_arrive_over_reqwest_where_the_shadow_is_trusted";
+    passes_where_trusted(test, file).await;
 }
 
 /// Runs in a process that trusts the authority: the test below starts it.

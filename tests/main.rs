@@ -30,6 +30,7 @@ mod memory;
 mod paths;
 mod recording;
 mod replaying;
+mod reported;
 mod resending;
 mod runtimes;
 mod sampling;

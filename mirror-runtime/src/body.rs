@@ -4,7 +4,6 @@ mod budget;
 mod chunks;
 mod collector;
 mod copy_body;
-mod is_gone;
 mod leftover;
 #[cfg(test)]
 mod properties;
@@ -17,7 +16,6 @@ pub(crate) use budget::Reservation;
 pub(crate) use chunks::Chunks;
 pub(crate) use collector::Collector;
 pub use copy_body::CopyBody;
-pub(crate) use is_gone::{Guard, IsGone};
 pub(crate) use read_ahead::{ReadAhead, read_ahead};
 pub(crate) use read_body::ReadBody;
 pub(crate) use tee::Tee;

@@ -60,8 +60,8 @@
 //!
 //! The same method, the path and query that arrived, byte for byte (before any router took a prefix off), joined to the
 //! target's base path; all end-to-end headers; the body; and `X-Mirrored-From`, with the host that the original was for.
-//! Not copied are the headers of the connection and those that `Connection` names ([RFC 9110 section 7.6.1]), and
-//! `Expect`, but `TE: trailers` from HTTP/2 to HTTP/2; `Host` and the length are the copy's own, and a `POST`, `PUT` or
+//! Not copied are the headers of the connection and those that `Connection` names ([RFC 9110 section 7.6.1]), but
+//! `TE: trailers` from HTTP/2 to HTTP/2, and `Expect`; `Host` and the length are the copy's own, and a `POST`, `PUT` or
 //! `PATCH` without a body has the length 0. Trailers belong to the body ([`CopyBody::trailers`]), and travel where the
 //! protocol has a place for them behind a body of known length: over HTTP/2. Redirects are not followed, TLS is verified, proxies of the
 //! environment are not used, and nothing in a request can send its copy to another server than the target.

@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use crate::callbacks::contained;
+
 /// Copies in flight. Each holds a connection while its shadow is slow. `max_in_flight` keeps a single target at a quarter
 /// of this.
 const DEFAULT_IN_FLIGHT: usize = 1024;
@@ -162,11 +164,13 @@ pub(crate) fn announce() {
         && connections < MOST_CONNECTIONS
         && !TOLD.swap(true, Relaxed)
     {
-        tracing::info!(
-            open_files,
-            connections,
-            "copies have half of the files that this process may open: `ulimit -n` or `Limits::max_connections` changes that"
-        );
+        contained(|| {
+            tracing::info!(
+                open_files,
+                connections,
+                "copies have half of the files that this process may open: `ulimit -n` or `Limits::max_connections` changes that"
+            );
+        });
     }
 }
 

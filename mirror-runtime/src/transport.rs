@@ -30,8 +30,8 @@ pub type Sending = Pin<Box<dyn Future<Output = Result<Response<Body>, MirrorErro
 /// [`MirrorBuilder::transport`](crate::MirrorBuilder::transport) gives it something else.
 /// The request that arrives here is complete: its URI is absolute, its headers are those that shall travel, and the
 /// length of its body is known. `TE: trailers` is among the headers if the original had it over HTTP/2: what sends over
-/// HTTP/1 takes it off (RFC 9110 section 10.1.4). A transport adds what belongs to the connection (`Host` where there is none, framing)
-/// and must not follow redirects, decode the answer or send another path than it was given.
+/// HTTP/1 takes it off (RFC 9110 section 10.1.4). A transport adds what belongs to the connection (`Host` where there is
+/// none, framing) and must not follow redirects, decode the answer or send another path than it was given.
 ///
 /// It may send a copy again, within the time that it has, only if the server cannot have acted on it: nothing of it was
 /// sent, or the server has said that it did not process it (RFC 9113 section 8.7). A mirror's own connections do that once,

@@ -173,7 +173,14 @@ async fn a_form_that_the_client_asks_about_first_is_copied_too() {
 async fn a_client_that_asks_first_is_not_told_to_go_on_by_a_body_that_nobody_wants() {
     let shadow = Shadow::start().await;
     let mirror = to(&shadow).build().unwrap();
-    let app = Router::new().fallback(post(|_: Body| async { StatusCode::FORBIDDEN }));
+    let app = Router::new().fallback(post(|body: Body| async {
+        drop(body);
+        // A server that has been asked for the body asks the client, unless the response is there before.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        StatusCode::FORBIDDEN
+    }));
     let (plain, mirrored) = pair(app, &mirror).await;
     let mut answers = Vec::new();
     for primary in [&plain, &mirrored] {

@@ -3,14 +3,14 @@
 
 use axum::{body::Body, http::Response};
 
-use super::{mirrored, one_more, post_more, to};
+use super::{mirrored, one_more, post_more, to, warm_up};
 use crate::support::{
     RawH2, Shadow, prior_knowledge,
     raw_h2::{
         faults::{FLOODS, Frames, RESPONSES, flooding},
         frames::{
-            ACK, DATA, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, SETTINGS, data, early_hints,
-            ok, ok_and_more, ping, priority, settings, window_update,
+            ACK, DATA, HEADERS, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, SETTINGS, data,
+            early_hints, ok, ok_and_more, ping, priority, settings, window_update,
         },
     },
     settled, until,
@@ -175,14 +175,18 @@ async fn windows_of_a_byte_end_the_connection() {
         .settings(&[(INITIAL_WINDOW_SIZE, 0)])
         .without_credit()
         .start(|peer, arrived| {
-            if arrived.kind == DATA || peer.requests() == 1 && !arrived.ends_stream() {
-                let stream = arrived.stream.max(1);
+            if arrived.ends_stream() {
+                peer.respond(arrived.stream);
+            } else if arrived.kind == DATA || arrived.kind == HEADERS {
+                let stream = arrived.stream;
                 peer.send([window_update(stream, 1), window_update(0, 1)].concat());
             }
         });
     let (mirror, primary) = mirrored(to(shadow.target()).circuit_breaker(None)).await;
+    // From then on it is known that there is no window to begin with.
+    warm_up(&mirror, &primary, &shadow).await;
     let stats = post_more(&mirror, &primary, 1_000_000).await;
-    assert_eq!((stats.answered, stats.failed), (0, 1), "{stats}");
+    assert_eq!((stats.answered, stats.failed), (1, 1), "{stats}");
     assert!(
         shadow.data() < 200_000,
         "{} frames of one byte",

@@ -216,6 +216,26 @@ async fn no_copy_is_lost_to_a_shadow_that_goes_away_after_each_response() {
     assert_eq!(shadow.connections(), 300);
 }
 
+/// The same with copies that leave together: what learned of it the hard way is not to be lost the second time.
+#[tokio::test]
+async fn no_copy_of_many_is_lost_to_a_shadow_that_takes_one_request_of_each_connection() {
+    let shadow = RawH2::options().start(|peer, frame| {
+        if frame.ends_stream() && peer.requests() == 1 {
+            peer.send([ok(frame.stream), go_away(frame.stream, NO_ERROR)].concat());
+            peer.close();
+        }
+    });
+    let (mirror, primary) = mirrored(to(shadow.target()).circuit_breaker(None)).await;
+    // As a process does that begins under load.
+    for burst in 1..=20 {
+        for _ in 0..10 {
+            primary.post("/", "hello").await;
+        }
+        let stats = settled(&mirror, 10 * burst).await.remove(0);
+        assert_eq!((stats.answered, stats.failed), (10 * burst, 0), "{stats}");
+    }
+}
+
 /// One that says nothing before it closes. A method that is idempotent may be sent again (RFC 9110 section 9.2.2).
 #[tokio::test]
 async fn no_copy_that_may_be_repeated_is_lost_to_a_shadow_that_closes_after_each_response() {

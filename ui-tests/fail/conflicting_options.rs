@@ -25,6 +25,20 @@ async fn buffer_of_no_body() {}
 
 #[mirror(
     targets = ["https://staging.example.com"],
+    read_ahead = "2s",
+    copy_body = false,
+)]
+async fn time_for_no_body() {}
+
+#[mirror(
+    targets = ["https://staging.example.com"],
+    body = "tee",
+    read_ahead = "2s",
+)]
+async fn time_to_read_for_somebody_else() {}
+
+#[mirror(
+    targets = ["https://staging.example.com"],
     connect_timeout = "2s",
     timeout = "1s",
 )]

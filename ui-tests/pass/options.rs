@@ -88,6 +88,7 @@ async fn closures(body: Bytes) -> Bytes {
     on_error = move |_, error: &MirrorError| drop(error.to_string()),
     on_skip = |_: &Target, reason: &SkipReason| assert_ne!(*reason, SkipReason::Loop),
     body = "buffer",
+    read_ahead = "250ms",
     circuit_breaker = { failures = 1 },
     when = |parts: &http::request::Parts| -> bool { parts.uri.query().is_none() },
 )]

@@ -196,7 +196,7 @@ proptest! {
         let may_end = frames > 0 && (!script.sized || arrived.data.len() == script.data().len());
         let told = Arc::new(Mutex::new(Vec::new()));
         let done = { let told = told.clone(); move |copied| told.lock().unwrap().push(copied) };
-        let mut body = Body::new(Tee::new(Body::new(script.clone()), max, WITHIN, IsGone::default(), done));
+        let mut body = Body::new(Tee::new(Body::new(script.clone()), max, WITHIN, done));
         prop_assert_eq!(body.size_hint().exact(), script.size_hint().exact());
         prop_assert_eq!(run(read(&mut body, frames)), arrived);
         drop(body);

@@ -14,7 +14,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::{
-    Chunks, Copied, IsGone, ReadBody, Reservation,
+    Chunks, Copied, ReadBody, Reservation,
     collector::Collector,
     replay::{Replay, Tail},
     tee::Tee,
@@ -134,11 +134,11 @@ impl Unfinished {
     }
 
     /// What the handler gets. The rest is noted as the handler reads it, and `done` is told of all that the copies get.
-    pub(crate) fn note<F>(self, is_gone: IsGone, done: F) -> Body
+    pub(crate) fn note<F>(self, done: F) -> Body
     where
         F: FnOnce(Copied) + Send + Unpin + 'static,
     {
-        let rest = Tee::after(self.rest, self.collector, self.within, is_gone, done);
+        let rest = Tee::after(self.rest, self.collector, self.within, done);
         let tail = Tail::Rest(Body::new(rest));
         Body::new(Replay::new(self.so_far, self.place, tail, self.hint))
     }

@@ -135,7 +135,7 @@ mod tests {
 
     use http_body_util::{BodyExt, LengthLimitError, Limited, StreamBody};
 
-    use super::super::{Copied, IsGone, ReadAhead};
+    use super::super::{Copied, ReadAhead};
     use super::*;
     use crate::outcome::SkipReason;
 
@@ -249,7 +249,7 @@ mod tests {
             // Paused time passes no further than to the next moment that is waited for.
             assert!(began.elapsed() < Duration::from_millis(1_500));
             let (told, copied) = tokio::sync::oneshot::channel();
-            let body = body.note(IsGone::default(), |copied| told.send(copied).unwrap());
+            let body = body.note(|copied| told.send(copied).unwrap());
             sender.send(data(b" world")).await.unwrap();
             drop(sender);
             let whole = if drips {
@@ -273,7 +273,7 @@ mod tests {
             panic!("it took its time")
         };
         let (told, copied) = tokio::sync::oneshot::channel();
-        drop(body.note(IsGone::default(), |copied| told.send(copied).unwrap()));
+        drop(body.note(|copied| told.send(copied).unwrap()));
         assert_eq!(copied.await.unwrap().unwrap_err(), SkipReason::BodyStalled);
         drop(sender);
     }

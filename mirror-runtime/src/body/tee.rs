@@ -11,9 +11,7 @@ use axum::{BoxError, body::Body};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
-use super::{
-    Copied, IsGone, ReadBody, collector::Collector, leftover::Leftover, read_ahead::Deadline,
-};
+use super::{Copied, ReadBody, collector::Collector, leftover::Leftover, read_ahead::Deadline};
 use crate::outcome::SkipReason;
 
 /// Passes a body on to the handler, and tells `done` once what the copies get of it.
@@ -25,7 +23,6 @@ pub(crate) struct Tee<F: FnOnce(Copied) + Send + 'static> {
     noting: Option<(Collector, F)>,
     /// The time after which its client is slow; none where it is known to be.
     deadline: Option<Deadline>,
-    is_gone: IsGone,
     /// Whether the handler has asked for any of it. Until then a client that expects `100 Continue` has not got it.
     asked: bool,
     /// How long the end may be waited for.
@@ -36,7 +33,7 @@ pub(crate) struct Tee<F: FnOnce(Copied) + Send + 'static> {
 
 impl<F: FnOnce(Copied) + Send + 'static> Tee<F> {
     /// Notes up to `max` bytes. A body that is not complete `within` the time is slow.
-    pub(crate) fn new(body: Body, max: usize, within: Duration, is_gone: IsGone, done: F) -> Self {
+    pub(crate) fn new(body: Body, max: usize, within: Duration, done: F) -> Self {
         let noting = match Collector::new(max, body.size_hint().exact()) {
             Ok(collector) => Some((collector, done)),
             Err(reason) => {
@@ -48,7 +45,6 @@ impl<F: FnOnce(Copied) + Send + 'static> Tee<F> {
             body,
             noting,
             deadline: Some(Deadline::new(within)),
-            is_gone,
             asked: false,
             within,
             unread: SkipReason::BodyNotRead,
@@ -56,18 +52,11 @@ impl<F: FnOnce(Copied) + Send + 'static> Tee<F> {
     }
 
     /// Notes what follows the beginning of a body that was read ahead.
-    pub(super) fn after(
-        body: Body,
-        collector: Collector,
-        within: Duration,
-        is_gone: IsGone,
-        done: F,
-    ) -> Self {
+    pub(super) fn after(body: Body, collector: Collector, within: Duration, done: F) -> Self {
         Self {
             body,
             noting: Some((collector, done)),
             deadline: None,
-            is_gone,
             asked: true,
             within,
             unread: SkipReason::BodyStalled,
@@ -156,9 +145,8 @@ impl<F: FnOnce(Copied) + Send + 'static> Drop for Tee<F> {
         if self.noting.is_none() {
             return;
         }
-        if self.is_gone.get() {
-            self.done(Some(SkipReason::PrimaryGone));
-        } else if thread::panicking() || !self.may_be_complete() {
+        // A panic ends the connection, too.
+        if thread::panicking() || !self.may_be_complete() {
             self.done(Some(self.unread));
         } else if let Some((collector, done)) = self.noting.take() {
             let body = std::mem::take(&mut self.body);

@@ -107,10 +107,17 @@ pub(super) fn says_nothing(name: &HeaderName, value: &[u8]) -> bool {
     *name == GRPC_STATUS && value.len() <= 2 && value.iter().all(u8::is_ascii_digit)
 }
 
-/// The value of a header; that of several lines as that of one (RFC 9110 section 5.3).
+/// The value of a header; that of several lines as that of one (RFC 9110 section 5.3). The lines of `Set-Cookie` are
+/// the only ones that must not be joined: browsers would read one cookie.
 fn value(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
     let lines: Vec<&[u8]> = headers.get_all(name).iter().map(AsRef::as_ref).collect();
-    (!lines.is_empty()).then(|| lines.join(&b", "[..]))
+    // No value has the end of a line in it.
+    let between: &[u8] = if *name == header::SET_COOKIE {
+        b"\n"
+    } else {
+        b", "
+    };
+    (!lines.is_empty()).then(|| lines.join(between))
 }
 
 /// Whether it is a URL in whose query, or fragment, there is a credential.

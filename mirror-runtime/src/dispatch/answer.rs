@@ -102,10 +102,7 @@ impl Receiving {
     pub(super) fn cut(&mut self, reason: MirrorError) -> Result<Received, MirrorError> {
         match &self.stage {
             Stage::Reading(reading) if !reading.must_end => {
-                let is_drained = matches!(reason, MirrorError::Cancelled);
-                let (mut response, noted) = self.finish(Ending::Streaming).ok_or(reason)?;
-                response.drained = is_drained;
-                Ok((response, noted))
+                self.finish(Ending::Streaming).ok_or(reason)
             }
             _ => Err(reason),
         }
@@ -235,7 +232,6 @@ impl Reading {
             trailers,
             truncated: self.truncated || !is_complete,
             cut: ending == Ending::Streaming,
-            drained: false,
             first_byte: self.first_byte,
             latency,
         };

@@ -46,16 +46,18 @@ impl Bounded {
 }
 
 impl Future for Bounded {
-    type Output = Result<Received, MirrorError>;
+    /// What became of the copy, and whether a drain gave it up.
+    type Output = (Result<Received, MirrorError>, bool);
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if let Poll::Ready(answer) = this.answer.poll(context) {
-            Poll::Ready(answer)
+            Poll::Ready((answer, false))
         } else if this.cut.poll(context).is_ready() {
-            Poll::Ready(this.answer.cut(MirrorError::Cancelled))
+            Poll::Ready((this.answer.cut(MirrorError::Cancelled), true))
         } else if this.deadline.poll(context).is_ready() {
-            Poll::Ready(this.answer.cut(MirrorError::Timeout(*this.timeout)))
+            let timeout = MirrorError::Timeout(*this.timeout);
+            Poll::Ready((this.answer.cut(timeout), false))
         } else {
             Poll::Pending
         }

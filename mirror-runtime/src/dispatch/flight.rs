@@ -118,7 +118,10 @@ impl Flight {
         places: [Option<Arc<Reservation>>; 2],
     ) -> impl Future<Output = ()> + Send {
         async move {
-            let outcome = self.outcome(sending, left).await;
+            let (outcome, is_given_up) = self.outcome(sending, left).await;
+            if is_given_up {
+                self.permit.give_up();
+            }
             let (outcome, noted) = match outcome {
                 Ok((answer, noted)) => (Ok(answer), noted),
                 Err(error) => (Err(error.safe()), None),
@@ -179,7 +182,7 @@ impl Flight {
         &self,
         sending: Sending,
         left: Instant,
-    ) -> impl Future<Output = Result<Received, MirrorError>> + Send + use<> {
+    ) -> impl Future<Output = (Result<Received, MirrorError>, bool)> + Send + use<> {
         let wanted = Wanted {
             keep: self.mirror.callbacks().wants_answers(),
             compare: self.side.is_some(),
@@ -191,13 +194,6 @@ impl Flight {
 
     fn end(&mut self, outcome: &Result<ShadowResponse, MirrorError>) {
         self.stage = Stage::Ended;
-        let is_given_up = match outcome {
-            Ok(response) => response.drained,
-            Err(error) => matches!(error, MirrorError::Cancelled),
-        };
-        if is_given_up {
-            self.permit.give_up();
-        }
         let target = self.target();
         match outcome {
             Ok(answer) => {
@@ -242,7 +238,10 @@ impl Drop for Flight {
     fn drop(&mut self) {
         match self.stage {
             Stage::Admitted => self.stay(ShedReason::NoRuntime.into()),
-            Stage::Left => self.end(&Err(MirrorError::Cancelled)),
+            Stage::Left => {
+                self.permit.give_up();
+                self.end(&Err(MirrorError::Cancelled));
+            }
             Stage::Ended => {}
         }
     }

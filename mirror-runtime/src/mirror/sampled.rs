@@ -14,7 +14,7 @@ use http_body::Body as _;
 use super::{BodyMode, Mirror};
 use crate::{
     answers::{Open, PrimarySide},
-    body::{Copied, Guard, IsGone, ReadAhead, ReadBody, Tee, read_ahead},
+    body::{Copied, ReadAhead, ReadBody, Tee, read_ahead},
     callbacks::caught,
     candidate::Candidates,
     copy::{Copy, Original, has_any},
@@ -37,8 +37,6 @@ pub(crate) struct Sampled {
     open: Option<Open>,
     /// What the copies are made of, from when it is there until they leave.
     ready: Option<(Original, ReadBody)>,
-    /// Tells a body that is noted when the request is gone.
-    guard: Option<Guard>,
 }
 
 /// What the primary has come to.
@@ -57,7 +55,6 @@ impl Sampled {
             candidates: None,
             open: None,
             ready: None,
-            guard: None,
         }
     }
 
@@ -92,12 +89,9 @@ impl Sampled {
                 self.open = Some(open);
                 side
             });
-            let (body, later) = self.prepare(&parts, body).await;
-            let mut copies = later;
+            let (body, mut copies) = self.prepare(&parts, body).await;
             let began = Instant::now();
             let mut primary = pin!(primary(parts, body));
-            // Dropped before the primary is.
-            let mut guard = self.guard.take();
             let mut turn = Turn::Begins;
             // The copies leave when the primary has begun and is not given up at once: a client that resets each request
             // as soon as it is sent makes no copies. Servers look for that between the first two times that they poll.
@@ -120,9 +114,6 @@ impl Sampled {
                 polled
             })
             .await;
-            if let Some(guard) = &mut guard {
-                guard.disarm();
-            }
             let mirror = &self.mirror;
             mirror.shared.latency.record(began.elapsed());
             if let (Some(side), Some(response)) = (side, response(&mut answer)) {
@@ -148,19 +139,16 @@ impl Sampled {
                 match read_ahead(body, options.max_body, options.read_ahead).await {
                     ReadAhead::Ended(body, read) => (body, self.make_ready(parts, read)),
                     ReadAhead::Slow(body) => match self.send_later(parts) {
-                        Ok((done, is_gone, copies)) => (body.note(is_gone, done), copies),
+                        Ok((done, copies)) => (body.note(done), copies),
                         Err(copies) => (body.into_body(), copies),
                     },
                 }
             }
             Ok(Needed::BodyAsItIsRead) => match self.send_later(parts) {
-                Ok((done, is_gone, copies)) => {
+                Ok((done, copies)) => {
                     let options = &self.mirror.shared.options;
                     let (max, within) = (options.max_body, options.read_ahead);
-                    (
-                        Body::new(Tee::new(body, max, within, is_gone, done)),
-                        copies,
-                    )
+                    (Body::new(Tee::new(body, max, within, done)), copies)
                 }
                 Err(copies) => (body, copies),
             },
@@ -172,12 +160,11 @@ impl Sampled {
         (body, copies)
     }
 
-    /// What is to be done when the handler has read the body, and what a body has to know that it reads. `Err` where there
-    /// are no copies.
+    /// What is to be done when the handler has read the body. `Err` where there are no copies.
     fn send_later(
         &mut self,
         parts: &Parts,
-    ) -> Result<(impl FnOnce(Copied) + Send + Unpin + use<>, IsGone, Copies), Copies> {
+    ) -> Result<(impl FnOnce(Copied) + Send + Unpin + use<>, Copies), Copies> {
         let options = &self.mirror.shared.options;
         // At once: this may take long, and the original's memory is its connection's.
         let copy = match self.original(parts).into_copy(&options.headers) {
@@ -186,15 +173,13 @@ impl Sampled {
         };
         let (sender, copies) = Copies::later();
         let mut later = self.take();
-        let is_gone = IsGone::default();
-        self.guard = Some(is_gone.guard());
         let done = move |read: Copied| {
             let copy =
                 read.map(|body| move |rules: &_| Ok(copy.with_body(body.into_copy_body(), rules)));
             // Nobody may be waiting for them.
             let _ = sender.send(later.leave(copy));
         };
-        Ok((done, is_gone, copies))
+        Ok((done, copies))
     }
 
     /// All that is undecided.
@@ -205,7 +190,6 @@ impl Sampled {
             candidates: self.candidates.take(),
             open: self.open.take(),
             ready: None,
-            guard: None,
         }
     }
 

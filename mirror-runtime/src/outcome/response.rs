@@ -16,8 +16,6 @@ pub struct ShadowResponse {
     pub(crate) trailers: Option<Box<HeaderMap>>,
     pub(crate) truncated: bool,
     pub(crate) cut: bool,
-    /// Whether it was cut by a drain.
-    pub(crate) drained: bool,
     pub(crate) first_byte: Duration,
     pub(crate) latency: Duration,
 }

@@ -14,6 +14,10 @@ pub(super) struct Rates {
     pub(super) shadow: u64,
     /// Those in which the baseline differed from the primary.
     pub(super) baseline: u64,
+    /// Those in which the shadow differed at more places of the group, such as elements of an array, than the baseline.
+    pub(super) shadow_more: u64,
+    /// Those in which the baseline did.
+    pub(super) baseline_more: u64,
 }
 
 impl Rates {
@@ -21,7 +25,9 @@ impl Rates {
     ///
     /// The shadow's rate is clearly higher, and its differences are none of noise, where the baseline never
     /// differed, or where the rates are further apart than `noise_absolute`, than `noise_relative` of the shadow's
-    /// rate, and than two standard errors, which is what chance alone sets apart.
+    /// rate, and than two standard errors, which is what chance alone sets apart. So it is where the shadow differs at
+    /// more places than the baseline that much more often than the other way round: a clock in one element of an array
+    /// says nothing about the next.
     pub(super) fn are_noise(self, thresholds: &Thresholds) -> bool {
         if self.baseline == 0 || self.compared == 0 {
             return false;
@@ -34,7 +40,18 @@ impl Rates {
             .noise_absolute
             .max(thresholds.noise_relative * shadow)
             .max(by_chance);
-        shadow - baseline <= clear
+        shadow - baseline <= clear && self.more_places_rate() <= clear.max(self.more_by_chance())
+    }
+
+    /// In what share of the requests more the shadow differed at more places than in which the baseline did.
+    fn more_places_rate(self) -> f64 {
+        (number(self.shadow_more) - number(self.baseline_more)) / number(self.compared.max(1))
+    }
+
+    /// What chance alone makes of that.
+    fn more_by_chance(self) -> f64 {
+        let either = number(self.shadow_more) + number(self.baseline_more);
+        STANDARD_ERRORS * either.sqrt() / number(self.compared.max(1))
     }
 
     pub(super) fn shadow_rate(self) -> f64 {
@@ -77,6 +94,31 @@ mod tests {
                 compared,
                 shadow,
                 baseline,
+                ..Rates::default()
+            };
+            assert_eq!(rates.are_noise(&Thresholds::default()), noise, "{rates:?}");
+        }
+    }
+
+    #[test]
+    fn a_place_more_is_noise_if_the_baseline_has_one_more_about_as_often() {
+        for (shadow_more, baseline_more, noise) in [
+            (0, 0, true),
+            // Lists of clocks, of any length.
+            (500, 480, true),
+            (3, 0, true),
+            // A clock, and an element that is always wrong.
+            (1000, 0, false),
+            (600, 300, false),
+            // The shadow is the better one.
+            (0, 1000, true),
+        ] {
+            let rates = Rates {
+                compared: 1000,
+                shadow: 1000,
+                baseline: 1000,
+                shadow_more,
+                baseline_more,
             };
             assert_eq!(rates.are_noise(&Thresholds::default()), noise, "{rates:?}");
         }

@@ -76,7 +76,7 @@ impl Redaction<'_> {
         }
     }
 
-    /// Takes note of the values of fields that are named like a secret.
+    /// Takes note of the values of fields that are named like a secret, and of those that say what they are.
     pub(super) fn learn_named(&mut self, node: &Node<'_>) {
         match node {
             Node::Array(elements) => elements
@@ -91,6 +91,7 @@ impl Redaction<'_> {
                     }
                 }
             }
+            Node::String(text) if is_token(text) => self.secrets.keep(text),
             _ => {}
         }
     }
@@ -120,4 +121,11 @@ impl Redaction<'_> {
             _ => false,
         }
     }
+}
+
+/// Whether a text is a signed or encrypted token (RFC 7519), whatever its field is called: parts in base64, of which the
+/// first begins with `{"`.
+fn is_token(text: &str) -> bool {
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=.".contains(&byte);
+    text.starts_with("eyJ") && text.matches('.').count() >= 2 && text.bytes().all(is_base64)
 }

@@ -33,8 +33,17 @@ pub(super) struct Seen {
     other_differences: u64,
     /// Requests in which the baseline was compared too.
     with_baseline: u64,
-    /// In how many of them the baseline differed.
-    baseline: BTreeMap<Group, u64>,
+    /// What the baseline differed in.
+    baseline: BTreeMap<Group, OfBaseline>,
+}
+
+/// What was seen of one group of the baseline's.
+#[derive(Clone, Copy, Default)]
+struct OfBaseline {
+    /// In how many requests it differed.
+    comparisons: u64,
+    /// In how many of them at more places than the shadow.
+    more: u64,
 }
 
 /// What was seen of one group.
@@ -43,6 +52,8 @@ struct Occurrence {
     comparisons: u64,
     /// Those in which the baseline was compared too.
     with_baseline: u64,
+    /// Those of them in which the shadow differed at more places than the baseline.
+    more: u64,
     differences: u64,
     first: Option<Example>,
     last: Option<Example>,
@@ -91,9 +102,9 @@ impl Seen {
     pub(super) fn note(&mut self, comparison: &Comparison, baseline: Option<&Comparison>) {
         if let Some(baseline) = baseline {
             self.with_baseline += 1;
-            self.note_baseline(baseline);
+            self.note_baseline(baseline, comparison);
         }
-        let ids = self.note_groups(comparison, baseline.is_some());
+        let ids = self.note_groups(comparison, baseline);
         match (comparison.verdict, ids) {
             (Verdict::Match, _) => self.matched += 1,
             (Verdict::SchemaMismatch, _) => self.schema_mismatch += 1,
@@ -110,13 +121,14 @@ impl Seen {
         }
     }
 
-    fn note_baseline(&mut self, baseline: &Comparison) {
-        for (group, _) in baseline.groups().iter() {
-            if let Some(count) = self.baseline.get_mut(group) {
-                *count += 1;
-            } else if self.baseline.len() < MAX_GROUPS {
-                self.baseline.insert(group.clone(), 1);
+    fn note_baseline(&mut self, baseline: &Comparison, shadow: &Comparison) {
+        for (group, places) in baseline.groups().iter() {
+            if self.baseline.len() == MAX_GROUPS && !self.baseline.contains_key(group) {
+                continue;
             }
+            let seen = self.baseline.entry(group.clone()).or_default();
+            seen.comparisons += 1;
+            seen.more += u64::from(places > places_of(group, shadow));
         }
     }
 
@@ -124,7 +136,7 @@ impl Seen {
     fn note_groups(
         &mut self,
         comparison: &Comparison,
-        with_baseline: bool,
+        baseline: Option<&Comparison>,
     ) -> Option<BTreeSet<usize>> {
         let mut ids = BTreeSet::new();
         let mut others = comparison.groups().others();
@@ -138,13 +150,17 @@ impl Seen {
                 id: next,
                 comparisons: 0,
                 with_baseline: 0,
+                more: 0,
                 differences: 0,
                 first: None,
                 last: None,
             });
             ids.insert(seen.id);
             seen.comparisons += 1;
-            seen.with_baseline += u64::from(with_baseline);
+            if let Some(baseline) = baseline {
+                seen.with_baseline += 1;
+                seen.more += u64::from(count > places_of(group, baseline));
+            }
             seen.differences += count;
             if let Some(example) = example(comparison, group) {
                 seen.first.get_or_insert_with(|| example.clone());
@@ -160,10 +176,14 @@ impl Seen {
     }
 
     fn rates(&self, group: &Group) -> Rates {
+        let shadow = self.groups.get(group);
+        let baseline = self.baseline.get(group).copied().unwrap_or_default();
         Rates {
             compared: self.with_baseline,
-            shadow: self.groups.get(group).map_or(0, |seen| seen.with_baseline),
-            baseline: self.baseline.get(group).copied().unwrap_or(0),
+            shadow: shadow.map_or(0, |seen| seen.with_baseline),
+            baseline: baseline.comparisons,
+            shadow_more: shadow.map_or(0, |seen| seen.more),
+            baseline_more: baseline.more,
         }
     }
 
@@ -171,7 +191,7 @@ impl Seen {
     pub(super) fn baseline_status_rate(&self) -> f64 {
         let groups = self.baseline.iter();
         let of_status = groups.filter(|(group, _)| group.kind == DifferenceKind::Status);
-        let differed = of_status.map(|(_, count)| count).sum();
+        let differed = of_status.map(|(_, seen)| seen.comparisons).sum();
         number(differed) / number(self.with_baseline.max(1))
     }
 
@@ -209,6 +229,13 @@ impl Seen {
     pub(super) fn other_differences(&self) -> u64 {
         self.other_differences
     }
+}
+
+/// At how many places of a group there is a difference.
+fn places_of(group: &Group, comparison: &Comparison) -> u64 {
+    let mut groups = comparison.groups().iter();
+    let found = groups.find(|(other, _)| *other == group);
+    found.map_or(0, |(_, places)| places)
 }
 
 fn example(comparison: &Comparison, group: &Group) -> Option<Example> {

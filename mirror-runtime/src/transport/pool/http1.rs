@@ -178,13 +178,9 @@ pin_project! {
 /// server's, and at most, [`IDLE_TIMEOUT`].
 fn keep_alive(headers: &HeaderMap) -> Duration {
     const ON_THE_WAY: Duration = Duration::from_secs(1);
-    let Some(parameters) = headers
-        .get(&KEEP_ALIVE)
-        .and_then(|value| value.to_str().ok())
-    else {
-        return IDLE_TIMEOUT;
-    };
-    let timeout = parameters.split(',').find_map(|parameter| {
+    let lines = headers.get_all(&KEEP_ALIVE).into_iter();
+    let mut parameters = lines.flat_map(|line| line.to_str().unwrap_or_default().split(','));
+    let timeout = parameters.find_map(|parameter| {
         let (name, seconds) = parameter.split_once('=')?;
         let is_timeout = name.trim().eq_ignore_ascii_case("timeout");
         let seconds = seconds.trim().trim_matches('"').parse().ok();
