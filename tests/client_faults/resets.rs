@@ -31,7 +31,7 @@ async fn a_request_that_is_reset_at_once_makes_no_copy() {
     let shadow = Shadow::start().await;
     let mirror = to(&shadow).build().unwrap();
     // As a handler that asks a database.
-    let app = Router::new().fallback(any(|| std::future::pending::<()>()));
+    let app = Router::new().fallback(any(std::future::pending::<()>));
     let primary = Primary::start(app.layer(mirror.layer())).await;
     let mut client = primary.connect().await;
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -70,7 +70,7 @@ async fn a_request_that_is_reset_at_once_makes_no_copy() {
 async fn a_request_that_is_not_reset_is_copied_while_its_handler_runs() {
     let shadow = Shadow::start().await;
     let mirror = to(&shadow).build().unwrap();
-    let app = Router::new().fallback(any(|| std::future::pending::<()>()));
+    let app = Router::new().fallback(any(std::future::pending::<()>));
     let primary = Primary::start(app.layer(mirror.layer())).await;
     let mut client = primary.connect().await;
     client

@@ -102,10 +102,7 @@ async fn a_shadow_that_allows_no_streams_is_left_no_task() {
         tasks() <= before + 5
     })
     .await;
-    until("connections that take nothing are closed", || {
-        shadow.open() <= 2
-    })
-    .await;
+    until("the connections are closed", || shadow.open() <= 2).await;
 }
 
 /// A server that does not want the rest of a body says so with a reset that is no error (RFC 9113 section 8.1).

@@ -249,7 +249,7 @@ async fn slow_bodies_leave_half_of_the_budget_to_others() {
         // Five times 190 kB: two at most fit into the half, and the others are given up when they turn out to be slow.
         let mut clients = announce(&primary, 5).await;
         for client in &mut clients {
-            client.write_all(&[b'x'; 190_000]).await.unwrap();
+            client.write_all(&vec![b'x'; 190_000]).await.unwrap();
         }
         until("all but two are given up", || {
             shed(&mirror.stats().targets[0]) >= 3

@@ -133,6 +133,17 @@ fn a_mode_is_a_call() {
     }
 }
 
+/// It conflicts with what the snapshot has.
+#[test]
+fn the_time_to_read_ahead_is_a_call() {
+    let source = "#[mirror(targets = [\"http://a\"], read_ahead = \"1m 1ms\")] async fn h() {}";
+    let expansion = expand(source).to_string().replace(' ', "");
+    assert!(
+        expansion.contains(".read_ahead_ms(60001u64)"),
+        "{expansion}"
+    );
+}
+
 #[test]
 fn a_handler_as_a_target() {
     assert_snapshot(

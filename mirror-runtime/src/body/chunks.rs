@@ -9,6 +9,9 @@ use bytes::{Bytes, BytesMut};
 const MIN_BLOCK: usize = 1024;
 const MAX_BLOCK: usize = 64 * 1024;
 
+/// The same where the length is known, which leaves nothing empty in the end.
+const MAX_KNOWN_BLOCK: usize = 1024 * 1024;
+
 /// Pieces below this are not worth a place of their own.
 const MIN_WHOLE: usize = 4 * 1024;
 
@@ -128,7 +131,10 @@ impl ChunksBuilder {
     fn new_block(&self, at_least: usize) -> BytesMut {
         let before = self.len - at_least;
         let size = match self.expected.checked_sub(before) {
-            Some(to_come) if to_come > 0 => at_least.max(before / 2).max(MIN_BLOCK).min(to_come),
+            Some(to_come) if to_come > 0 => {
+                let block = (before / 2).clamp(MIN_BLOCK, MAX_KNOWN_BLOCK);
+                at_least.max(block).min(to_come)
+            }
             _ => at_least.max(before / 4).clamp(MIN_BLOCK, MAX_BLOCK),
         };
         BytesMut::with_capacity(size)
