@@ -1,6 +1,6 @@
 //! Requests to an app over a few connections that stay open, and whether each answer is the right one.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -23,6 +23,8 @@ const BODIES: [usize; 10] = [0, 1024, 0, 1024, 10, 64 * 1024, 0, 1024, 5000, 1];
 pub(crate) struct Load {
     pub(crate) requests: u64,
     pub(crate) wrong: u64,
+    /// Half of the requests took no longer.
+    pub(crate) median: Duration,
 }
 
 impl Load {
@@ -33,33 +35,41 @@ impl Load {
             connections.spawn(Self::over_one_connection(app.address(), route, until));
         }
         let mut load = Self::default();
+        let mut took = Vec::new();
         while let Some(of_one) = connections.join_next().await {
             // A client that panicked has a wrong answer to show.
-            let of_one = of_one.unwrap_or(Self {
-                requests: 1,
-                wrong: 1,
-            });
-            load.requests += of_one.requests;
-            load.wrong += of_one.wrong;
+            let (wrong, of_one) = of_one.unwrap_or((1, vec![Duration::ZERO]));
+            load.wrong += wrong;
+            took.extend(of_one);
         }
+        load.requests = took.len() as u64;
+        took.sort_unstable();
+        load.median = took.get(took.len() / 2).copied().unwrap_or_default();
         load
     }
 
-    async fn over_one_connection(address: String, route: usize, until: Instant) -> Self {
-        let mut load = Self::default();
+    /// How many answers were wrong, and how long each took.
+    async fn over_one_connection(
+        address: String,
+        route: usize,
+        until: Instant,
+    ) -> (u64, Vec<Duration>) {
+        let mut wrong = 0;
+        let mut took = Vec::new();
         let mut connection = None;
         for length in BODIES.into_iter().cycle() {
             if Instant::now() >= until {
                 break;
             }
             let body = Bytes::from(vec![b'x'; length]);
-            load.requests += 1;
+            let began = Instant::now();
             if !is_answered(&mut connection, &address, route, body).await {
-                load.wrong += 1;
+                wrong += 1;
                 connection = None;
             }
+            took.push(began.elapsed());
         }
-        load
+        (wrong, took)
     }
 }
 

@@ -22,7 +22,7 @@ use std::{
 
 use load::Load;
 use process::App;
-use report::{Phase, Report};
+use report::{Phase, Report, Side};
 use support::{
     faulty::{Fault, Faulty},
     raw_h2::{RawH2, faults},
@@ -88,14 +88,15 @@ async fn soak(time: Duration) -> ExitCode {
     let each = time / u32::try_from(shadows.len()).unwrap_or(1);
     for (route, (fault, _)) in shadows.iter().enumerate() {
         let until = Instant::now() + each;
+        let before = [&mirrored, &plain].map(App::processor_time);
         let (with, without) = tokio::join!(
             Load::run(&mirrored, route, until),
             Load::run(&plain, route, until)
         );
         let phase = Phase {
             fault: fault.clone(),
-            mirrored: with,
-            plain: without,
+            mirrored: Side::new(with, &mirrored, before[0]),
+            plain: Side::new(without, &plain, before[1]),
         };
         println!("{phase}");
         report.note(phase, &mirrored, &plain);

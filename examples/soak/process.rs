@@ -1,6 +1,6 @@
 //! An app in a process of its own, and what the system says of that process.
 
-use std::{fs, process::Stdio};
+use std::{fs, process::Stdio, time::Duration};
 
 use axum::body::Body;
 use http::Request;
@@ -45,10 +45,31 @@ impl App {
 
     /// The most memory it had at once, in MiB.
     pub(crate) fn peak_memory(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    /// The memory it has now, in MiB.
+    pub(crate) fn memory(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// The time that processors have spent on it.
+    pub(crate) fn processor_time(&self) -> Duration {
+        /// A hundredth of a second, on every Linux.
+        const TICK: Duration = Duration::from_millis(10);
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
+        // Behind the name, which may have anything in it.
+        let fields = stat.rsplit(')').next().unwrap_or_default();
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        let ticks = ticks.filter_map(|ticks| ticks.parse::<u32>().ok());
+        TICK * ticks.sum::<u32>()
+    }
+
+    fn status(&self, name: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap_or_default();
         let line = status
             .lines()
-            .find(|line| line.starts_with("VmHWM:"))
+            .find(|line| line.starts_with(name))
             .unwrap_or_default();
         let kib = line
             .split_whitespace()

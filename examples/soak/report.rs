@@ -14,8 +14,43 @@ const MAX_DESCRIPTORS: usize = 1024 + 256;
 /// One fault.
 pub(crate) struct Phase {
     pub(crate) fault: String,
-    pub(crate) mirrored: Load,
-    pub(crate) plain: Load,
+    pub(crate) mirrored: Side,
+    pub(crate) plain: Side,
+}
+
+/// One of the two apps in a phase.
+pub(crate) struct Side {
+    load: Load,
+    processor_time: Duration,
+    memory: u64,
+}
+
+impl Side {
+    /// `before` is its processor time at the start of the phase.
+    pub(crate) fn new(load: Load, app: &App, before: Duration) -> Self {
+        Self {
+            load,
+            processor_time: app.processor_time().saturating_sub(before),
+            memory: app.memory(),
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Load {
+            requests,
+            wrong,
+            median,
+        } = self.load;
+        write!(
+            f,
+            "{requests:7} answered, {wrong} wrong, p50 {:6.2} ms, processor {:5.2} s, {:4} MiB",
+            median.as_secs_f64() * 1000.0,
+            self.processor_time.as_secs_f64(),
+            self.memory
+        )
+    }
 }
 
 /// The counters of one target.
@@ -85,7 +120,7 @@ impl Report {
     fn wrong(&self) -> u64 {
         self.phases
             .iter()
-            .map(|phase| phase.mirrored.wrong + phase.plain.wrong)
+            .map(|phase| phase.mirrored.load.wrong + phase.plain.load.wrong)
             .sum()
     }
 
@@ -99,7 +134,7 @@ impl Report {
         let requests: u64 = self
             .phases
             .iter()
-            .map(|phase| phase.mirrored.requests)
+            .map(|phase| phase.mirrored.load.requests)
             .sum();
         let received = self.counters.iter().map(|counters| counters.received).sum();
         requests.abs_diff(received)
@@ -130,16 +165,7 @@ impl fmt::Display for Phase {
             mirrored,
             plain,
         } = self;
-        write!(
-            f,
-            "{fault:42} mirrored: {:7} answered, {} wrong",
-            mirrored.requests, mirrored.wrong
-        )?;
-        write!(
-            f,
-            "   plain: {:7} answered, {} wrong",
-            plain.requests, plain.wrong
-        )
+        write!(f, "{fault:42} mirrored: {mirrored}   plain: {plain}")
     }
 }
 

@@ -152,6 +152,22 @@ async fn what_servers_do_is_no_flood() {
     );
 }
 
+/// Bodies that share the window of a connection, which the shadow opens again as they come, go out in small pieces.
+#[tokio::test]
+async fn many_bodies_through_the_window_of_one_connection_are_no_flood() {
+    let shadow = RawH2::options().start_well();
+    let (mirror, primary) = mirrored(to(shadow.target())).await;
+    warm_up(&mirror, &primary, &shadow).await;
+    for round in 1..=20 {
+        let bodies = [64 * 1024, 1024, 1, 5000, 64 * 1024, 0, 64 * 1024, 1024];
+        let requests = bodies.into_iter().cycle().take(48);
+        let requests = requests.map(|length| primary.post("/", vec![b'x'; length]));
+        futures_util::future::join_all(requests).await;
+        let stats = settled(&mirror, 1 + 48 * round).await.remove(0);
+        assert_eq!((stats.failed, stats.floods), (0, 0), "{stats}");
+    }
+}
+
 /// As many responses as there can be, each as large as is read, in frames as large as there can be.
 #[tokio::test]
 async fn large_responses_are_no_flood() {

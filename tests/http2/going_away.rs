@@ -1,7 +1,10 @@
 //! Connections that end, or take no more: a copy that was not processed is sent once more, and the end of a connection is
 //! one event.
 
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::{
+    sync::atomic::{AtomicU64, Ordering::SeqCst},
+    time::Duration,
+};
 
 use mirror_runtime::{CircuitBreaker, FailureKind, ShedReason};
 
@@ -216,24 +219,29 @@ async fn no_copy_is_lost_to_a_shadow_that_goes_away_after_each_response() {
     assert_eq!(shadow.connections(), 300);
 }
 
-/// The same with copies that leave together: what learned of it the hard way is not to be lost the second time.
+/// The same with copies that leave together: when it is known that a connection carries one, none waits for a place on one
+/// that is being opened.
 #[tokio::test]
-async fn no_copy_of_many_is_lost_to_a_shadow_that_takes_one_request_of_each_connection() {
-    let shadow = RawH2::options().start(|peer, frame| {
-        if frame.ends_stream() && peer.requests() == 1 {
-            peer.send([ok(frame.stream), go_away(frame.stream, NO_ERROR)].concat());
-            peer.close();
-        }
-    });
-    let (mirror, primary) = mirrored(to(shadow.target()).circuit_breaker(None)).await;
-    // As a process does that begins under load.
-    for burst in 1..=20 {
-        for _ in 0..10 {
-            primary.post("/", "hello").await;
-        }
-        let stats = settled(&mirror, 10 * burst).await.remove(0);
-        assert_eq!((stats.answered, stats.failed), (10 * burst, 0), "{stats}");
+async fn copies_do_not_wait_for_connections_of_a_shadow_that_takes_one_request_of_each() {
+    let shadow = RawH2::options()
+        .far(Duration::from_millis(100))
+        .start(|peer, frame| {
+            if frame.ends_stream() && peer.requests() == 1 {
+                peer.send([ok(frame.stream), go_away(frame.stream, NO_ERROR)].concat());
+                peer.close();
+            }
+        });
+    let builder = to(shadow.target()).circuit_breaker(None);
+    let (mirror, primary) = mirrored(builder.connect_timeout(Duration::from_secs(5))).await;
+    for sent in 1..=4 {
+        assert_eq!(post_more(&mirror, &primary, 10).await.answered, sent);
     }
+    // One after another, their connections would take twice the time that each copy has for its own.
+    for _ in 0..100 {
+        primary.post("/", "hello").await;
+    }
+    let stats = settled(&mirror, 104).await.remove(0);
+    assert_eq!((stats.answered, stats.failed), (104, 0), "{stats}");
 }
 
 /// One that says nothing before it closes. A method that is idempotent may be sent again (RFC 9110 section 9.2.2).

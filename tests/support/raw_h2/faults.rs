@@ -112,7 +112,13 @@ fn with_each(act: fn(&Peer, u32)) -> RawH2 {
 /// A shadow with each fault, and one that is well.
 pub fn all() -> Vec<(&'static str, RawH2)> {
     let mut shadows = vec![
-        ("none", RawH2::options().start_well()),
+        (
+            "none",
+            RawH2::options()
+                .settings(&[(INITIAL_WINDOW_SIZE, 1 << 20)])
+                .connection_window(1 << 20)
+                .start_well(),
+        ),
         ("silence", RawH2::options().start(|_, _| {})),
         (
             "no window, and no response",

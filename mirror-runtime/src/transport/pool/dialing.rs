@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
-use tokio::sync::{Notify, futures::OwnedNotified};
+use tokio::{
+    sync::{Notify, futures::OwnedNotified},
+    time::Instant,
+};
 
 use super::{Pool, kept::OfRuntime};
 
@@ -44,6 +47,8 @@ impl OfRuntime {
     /// Dials for each so many copies that wait. Of the connections that are being opened, so many are `late`: nobody counts
     /// on them any more.
     pub(super) fn turn(&mut self, pool: &Arc<Pool>, expected: usize, late: usize) -> Turn {
+        // Who goes away after few requests carries no more, however many streams it allows.
+        let expected = expected.min(self.max_requests(Instant::now()));
         let dialing = &mut self.dialing;
         // Whoever dials takes one place himself.
         let in_time = dialing.under_way.saturating_sub(late);

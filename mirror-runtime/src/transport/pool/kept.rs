@@ -72,8 +72,7 @@ impl OfRuntime {
         self.learn(now);
         let oldest = now.checked_sub(limits::max_connection_age());
         let is_young = |link: &Arc<Link>| oldest.is_none_or(|oldest| link.opened() >= oldest);
-        let max_requests = self.max_requests.filter(|(_, until)| now < *until);
-        let max_requests = max_requests.map_or(usize::MAX, |(requests, _)| requests);
+        let max_requests = self.max_requests(now);
         self.links
             .retain(|link| link.is_open() && is_young(link) && link.carried() < max_requests);
         let slot = self.links.iter().find_map(Link::slot);
@@ -88,6 +87,12 @@ impl OfRuntime {
                 self.max_requests = Some((taken, now + BELIEVED));
             }
         }
+    }
+
+    /// How many requests the server is believed to take of a connection.
+    pub(super) fn max_requests(&self, now: Instant) -> usize {
+        let believed = self.max_requests.filter(|(_, until)| now < *until);
+        believed.map_or(usize::MAX, |(requests, _)| requests)
     }
 
     fn newest(&mut self) -> Option<Box<Http1>> {
