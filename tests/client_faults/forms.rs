@@ -1,20 +1,20 @@
 //! Forms: their extractor knows the end of what it reads, and never asks for the end of the body.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{Router, body::Body, extract::Multipart, routing::post};
 use futures_util::StreamExt;
-use http::StatusCode;
+use http::{Request, StatusCode};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use mirror_runtime::{BodyMode, Mirror, SkipReason};
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
-    sync::Notify,
+    sync::{Notify, mpsc},
 };
 
 use super::{pair, read_until, rest, to};
-use crate::support::{Primary, Shadow, settled};
+use crate::support::{Answer, Primary, Shadow, connect_h2, settled};
 
 const FORM: &str =
     "--X\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\nhello form\r\n--X--\r\n";
@@ -82,6 +82,26 @@ async fn a_form_is_copied_whose_end_comes_later() {
     assert_eq!(mirror.stats().targets[0].received, 0);
     send(&mut client, "0\r\n\r\n").await;
     assert_eq!(rest(client).await, "");
+    assert_eq!(shadow.receives_one().await.body, FORM);
+    assert_eq!(settled(&mirror, 1).await[0].answered, 1);
+}
+
+#[tokio::test]
+async fn a_form_over_http_2_is_copied_whose_end_comes_later() {
+    let shadow = Shadow::start().await;
+    let (_, mirrored, mirror) = tees(&shadow).await;
+    let (sender, mut pieces) = mpsc::channel(1);
+    let body = futures_util::stream::poll_fn(move |context| pieces.poll_recv(context));
+    let body = Body::from_stream(body.map(Ok::<_, Infallible>));
+    let mut client = connect_h2(&mirrored).await;
+    let request = Request::post(format!("http://{}/", mirrored.host()))
+        .header("content-type", "multipart/form-data; boundary=X")
+        .body(body);
+    sender.send(FORM).await.unwrap();
+    let response = client.send_request(request.unwrap()).await.unwrap();
+    assert_eq!(Answer::read(response).await.text(), "hello form");
+    assert_eq!(mirror.stats().targets[0].received, 0);
+    drop(sender);
     assert_eq!(shadow.receives_one().await.body, FORM);
     assert_eq!(settled(&mirror, 1).await[0].answered, 1);
 }

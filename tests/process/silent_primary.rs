@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::{Body, Bytes},
     response::Response,
-    routing::get,
+    routing::{get, post},
 };
 use futures_util::{StreamExt, stream};
 use mirror_runtime::{CompareMode, Limits, Mirror, NotComparedReason};
@@ -74,11 +74,14 @@ async fn waiting_for_more(mirror: &Mirror) -> (Primary, TcpStream) {
 
 /// A client that has sent a request, while the budget is small.
 async fn asking(app: Router) -> (Primary, TcpStream) {
+    sending(app, "GET / HTTP/1.1\r\nhost: a\r\n\r\n").await
+}
+
+async fn sending(app: Router, request: &str) -> (Primary, TcpStream) {
     let primary = Primary::start(app).await;
     Limits::new().byte_budget(100_000).apply();
     let mut client = primary.connect().await;
-    let request = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
-    client.write_all(request).await.unwrap();
+    client.write_all(request.as_bytes()).await.unwrap();
     (primary, client)
 }
 
@@ -106,6 +109,42 @@ async fn a_handler_that_takes_its_time_holds_no_answer_of_a_shadow() {
     let (_primary, client) = asking(app).await;
     given_up(&mirror, 1).await;
     let is_room = is_room_for_another().await;
+    Limits::new().apply();
+    assert!(is_room);
+    drop(client);
+}
+
+/// A request is kept for what is secret of it, until its responses have been compared and not until its client has read on.
+#[tokio::test]
+async fn a_request_is_let_go_when_its_responses_have_been_compared() {
+    let _turn = TURN.lock().await;
+    let shadow = Shadow::answering(|_| Response::new(Body::from("short"))).await;
+    let mirror = Mirror::builder()
+        .target(shadow.url())
+        .timeout(Duration::from_millis(300))
+        .compare(CompareMode::Status)
+        .build()
+        .unwrap();
+    let silent = async |_: Bytes| {
+        let first = stream::iter([Ok::<_, Infallible>(Bytes::from("x"))]);
+        Body::from_stream(first.chain(stream::pending()))
+    };
+    let app = Router::new().route("/", post(silent)).layer(mirror.layer());
+    let body = "x".repeat(LARGE);
+    let request = format!("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: {LARGE}\r\n\r\n{body}");
+    let (_primary, client) = sending(app, &request).await;
+    until("they are compared", || {
+        mirror.report().targets[0].compared == 1
+    })
+    .await;
+    // The comparison is counted while it is still being made.
+    let mut is_room = false;
+    for _ in 0..100 {
+        is_room |= is_room_for_another().await;
+        if is_room {
+            break;
+        }
+    }
     Limits::new().apply();
     assert!(is_room);
     drop(client);

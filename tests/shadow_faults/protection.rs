@@ -194,3 +194,31 @@ async fn on_skip_is_told_of_what_is_skipped_and_what_is_shed() {
         assert!(told.contains(&(url.clone(), reason)), "{told:?}");
     }
 }
+
+/// Each of them costs next to nothing, and is told all the same.
+#[tokio::test]
+async fn on_skip_is_told_of_what_is_not_sampled_within_the_runtime() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let noting = Arc::clone(&told);
+    let mirror = Mirror::builder()
+        .target("http://127.0.0.1:9")
+        .percentage(0.0)
+        .on_skip(move |_: &Target, reason: &SkipReason| {
+            let runtime = tokio::runtime::Handle::try_current();
+            let runtime = runtime.map(|runtime| runtime.id()).ok();
+            noting.lock().unwrap().push((*reason, runtime));
+        })
+        .build()
+        .unwrap();
+    let primary = primary_of(&mirror).await;
+    // With pauses, in which the thread that tells it goes to sleep, and without.
+    for calls in 1..=20 {
+        primary.post("/", "hello").await;
+        if calls % 4 == 0 {
+            until("a call", || told.lock().unwrap().len() == calls).await;
+        }
+    }
+    let here = Some(tokio::runtime::Handle::current().id());
+    let expected = vec![(SkipReason::NotSampled, here); 20];
+    assert_eq!(*told.lock().unwrap(), expected);
+}

@@ -38,7 +38,7 @@ pub(super) struct Exchange {
     mirror: Mirror,
     method: Method,
     path: Box<str>,
-    /// Copies that may still be compared, and those who may still send some. Once there are none, nobody needs to know
+    /// Copies that are still to be compared, and those who may still send some. Once there are none, nobody needs to know
     /// what the primary answers.
     interest: AtomicUsize,
     state: Mutex<State>,
@@ -109,18 +109,19 @@ impl Exchange {
                 }
                 Some(Err(reason)) => {
                     self.not_compared(index, reason);
-                    self.is_not_compared();
+                    self.has_ended();
                 }
-                None => self.is_not_compared(),
+                None => self.has_ended(),
             }
         }
         self.wait_for_primary();
     }
 
-    /// One copy less may be compared. After the last, nothing of the primary's answer is held.
-    fn is_not_compared(&self) {
+    /// One copy less is to be compared. After the last, nothing of the request or of the primary's answer is held, however
+    /// long its client reads on.
+    pub(super) fn has_ended(&self) {
         if self.interest.fetch_sub(1, SeqCst) == 1 {
-            self.lock().primary(Err(NotComparedReason::Failed));
+            self.lock().end();
         }
     }
 
@@ -295,7 +296,7 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.is_not_compared();
+        self.0.has_ended();
     }
 }
 

@@ -60,12 +60,14 @@ pub(super) fn compare(exchange: Arc<Exchange>, index: usize, answer: NotedAnswer
                 found(exchange.mirror(), comparison);
             }
         }
+        exchange.has_ended();
         // The answers first, so that who waits for the comparison finds their memory given back.
         drop(exchange);
         drop(pending);
     };
     if !compare_off_path(waiting.mirror(), job) {
         waiting.not_compared(index, NotComparedReason::Shed);
+        waiting.has_ended();
     }
 }
 

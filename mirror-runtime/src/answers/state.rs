@@ -89,6 +89,12 @@ impl State {
         }
     }
 
+    /// Nothing is to be compared any more.
+    pub(super) fn end(&mut self) {
+        self.primary(Err(NotComparedReason::Failed));
+        self.request = None;
+    }
+
     /// The primary's answer begins to stream.
     pub(super) fn stream(&mut self, streaming: Streaming) {
         if self.is_open() {

@@ -47,8 +47,8 @@ pub struct Drained {
 ///
 /// For the end of a program, after its server has stopped. No copies leave while this waits: they are shed
 /// ([`ShedReason::Draining`](crate::ShedReason::Draining)). Copies that are given up have failed
-/// ([`MirrorError::Cancelled`](crate::MirrorError::Cancelled)), unless their response had begun and states no length: those
-/// are answered, and [`cut`](crate::TargetStats::cut). Their callbacks run too. A callback that blocks is
+/// ([`MirrorError::Cancelled`](crate::MirrorError::Cancelled)), unless their response had begun and states no length, or more
+/// than 1 MiB: those are answered, and [`cut`](crate::TargetStats::cut). Their callbacks run too. A callback that blocks is
 /// waited for until one second after the deadline. Answers that wait to be compared are waited for, too, and so are calls
 /// of `on_mismatch`.
 ///
