@@ -84,7 +84,8 @@ fn a_mirror_needs_targets_that_differ() {
 
 #[test]
 fn values_are_checked() {
-    for (builder, expected) in [
+    // Not on the stack: a builder is large.
+    for (builder, expected) in vec![
         (
             valid().percentage(100.1),
             "`percentage` must be between 0 and 100, not 100.1",

@@ -57,7 +57,7 @@ async fn compared(mirror: &Mirror, responses: u64) -> TargetReport {
     mirror.report().targets.remove(0)
 }
 
-/// A client that offers TLS with each plain request (RFC 2817), as Apache HttpClient does. A proxy refused them all.
+/// A client that offers TLS with each plain request (RFC 2817), as clients of Apache do. A proxy refused them all.
 #[tokio::test]
 async fn an_offer_of_tls_is_a_request_like_any_other() {
     let shadow = Shadow::start().await;

@@ -1,10 +1,28 @@
 //! Which protocol a shadow is spoken to in, and what is true of TLS only.
 
-use std::{sync::mpsc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+        mpsc,
+    },
+    time::Duration,
+};
 
-use axum::{Router, body::Bytes, routing::any};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    routing::any,
+};
 use http::Version;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+};
 use mirror_runtime::{Http2, Mirror, Target};
+use tokio::net::TcpListener;
 
 use super::{mirrored, one_more, post_more, to};
 use crate::support::{
@@ -72,6 +90,64 @@ async fn over_tls_the_target_says_what_is_offered() {
         "/trusted-by-http2-protocol.pem"
     );
     let test = "http2::protocol::over_tls_the_target_says_what_is_offered_where_it_is_trusted";
+    passes_where_trusted(test, file).await;
+}
+
+/// A server whose first connection speaks HTTP/1.1, and each later one HTTP/2, as if it had been updated meanwhile.
+async fn updated_after_one(authority: &Authority) -> (u16, Arc<AtomicUsize>) {
+    let acceptors = ["http/1.1", "h2"].map(|it| authority.certifies("localhost", 2090, it));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&connections);
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let acceptor = acceptors[counting.fetch_add(1, SeqCst).min(1)].clone();
+            tokio::spawn(async move {
+                let stream = TokioIo::new(acceptor.accept(stream).await.unwrap());
+                let respond = service_fn(|request: http::Request<Incoming>| async move {
+                    let mut response = http::Response::new(Body::empty());
+                    if request.version() == Version::HTTP_11 {
+                        response
+                            .headers_mut()
+                            .insert("connection", "close".parse().unwrap());
+                    }
+                    Ok::<_, Infallible>(response)
+                });
+                let server = auto::Builder::new(TokioExecutor::new());
+                // A connection that breaks is the client's affair.
+                let _ = server.serve_connection(stream, respond).await;
+            });
+        }
+    });
+    (port, connections)
+}
+
+/// Runs in a process that trusts the authority: the test below starts it.
+#[tokio::test]
+async fn a_server_that_comes_to_speak_http2_is_spoken_to_in_it_where_it_is_trusted() {
+    let Some(file) = trusted_file() else { return };
+    let authority = Authority::new();
+    std::fs::write(file, authority.pem()).unwrap();
+    let (port, connections) = updated_after_one(&authority).await;
+    let target = format!("https://localhost:{port}").try_into().unwrap();
+    let (mirror, primary) = mirrored(to(target)).await;
+    for sent in 1..=2 {
+        assert_eq!(one_more(&mirror, &primary).await.answered, sent);
+    }
+    for _ in 0..20 {
+        primary.get("/").await;
+    }
+    let stats = settled(&mirror, 22).await.remove(0);
+    assert_eq!((stats.answered, stats.failed), (22, 0), "{stats}");
+    assert_eq!(connections.load(SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_server_that_comes_to_speak_http2_is_spoken_to_in_it() {
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/trusted-by-http2-updated.pem");
+    let test = "http2::protocol::a_server_that_comes_to_speak_http2_is_spoken_to_in_it_where_it_is_trusted";
     passes_where_trusted(test, file).await;
 }
 

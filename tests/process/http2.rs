@@ -115,15 +115,18 @@ async fn holds_nothing(
         .circuit_breaker(None);
     let (mirror, primary) = mirrored(builder).await;
     let mut requests = 0;
-    for _ in 0..60 {
-        for body in bodies(200_000) {
-            primary.post("/", body).await;
-            requests += 1;
+    for _ in 0..8 {
+        // No more at once than there is room for.
+        for _ in 0..7 {
+            for body in bodies(200_000) {
+                primary.post("/", body).await;
+                requests += 1;
+            }
         }
+        settled(&mirror, requests).await;
     }
-    let stats = settled(&mirror, requests).await.remove(0);
-    // Most of them left: the bound was met by some at most.
-    assert!(stats.sent >= 20, "{what}: {stats}");
+    let stats = mirror.stats().targets.remove(0);
+    assert!(stats.sent > requests / 2, "{what}: {stats}");
     let alive = || {
         tokio::runtime::Handle::current()
             .metrics()

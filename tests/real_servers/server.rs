@@ -12,7 +12,7 @@ use std::{
 use crate::support::{Authority, Directory};
 
 /// How long a server may take to listen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Whether a program is installed. One that is not is said, and is a failure where all are needed.
 pub(crate) fn is_installed(program: &str) -> bool {
