@@ -175,7 +175,7 @@
 //! | time that the end of a body is waited for which the handler has let go of | `read_ahead`, at most 1 s, and at most 64 KiB; the response does not wait for it |
 //! | bytes of a body that is copied | `max_body`, 2 MiB |
 //! | time of a copy | `timeout`, 5 s, from leaving to the last byte of the answer; `connect_timeout`, 1 s, is a part of it |
-//! | attempts at a connection over TCP | 2, the first in a quarter of what is left of `connect_timeout`; 1 where that is below 200 ms: a busy server drops some, and the system tries again after 1 s only |
+//! | attempts at a connection over TCP | one address after the other beside those before it, each 250 ms after the last, and each once more after a quarter of what is left of `connect_timeout` if that is 200 ms and more: a busy server drops some, and the system tries again after 1 s only. 4 at once for a connection, 2 at the same address, and 64 beside first ones in the process |
 //! | failures in a row before a target is left alone | `circuit_breaker`, 5; one copy in 5 s finds out whether it is back |
 //! | copies to a target in a time | `rate_limit`, none |
 //! | bytes of an answer that are kept for `on_success` | 64 KiB |
@@ -189,7 +189,12 @@
 //! | frames of a response that are read | 1,024, and one more for each 128 bytes: a chunk takes as long to read whatever is in it |
 //! | fields of a response's trailers | 100, and 64 KiB; a copy whose response has more has failed |
 //! | bytes of an answer that are read | 1 MiB of its body, 64 KiB of its head, 256 KiB with `1xx` answers before it; then its connection is closed |
-//! | connections to a target | as many as copies were in flight at once; idle ones are closed after 30 s |
+//! | connections to a target | over HTTP/1 as many as copies were in flight at once; over HTTP/2 as many as the server's limit on streams asks for, so that no copy waits for another to end; idle ones are closed after 30 s, or when the server says so (`Keep-Alive`) |
+//! | time for which a connection takes new copies | [`Limits::max_connection_age`], 5 min; a host name is looked up again then |
+//! | copies in a row that time out on an HTTP/2 connection | 3, and it takes no more |
+//! | frames that a shadow may send over HTTP/2 | for each copy in flight 128, 4 for each KiB of its body and 2,048 short ones of content, in 192 KiB and 2 MiB of content; 64 while there is none; then its connection is closed and counted ([`TargetStats::floods`]) |
+//! | `1xx` heads of a response over HTTP/2 | 64 |
+//! | times that a copy is sent again | 1 ([`TargetStats::resends`]) |
 //! | log entries about failures | one in a second for each target, with the number since the last |
 //! | callbacks that run at once | 4 in the process, on threads of their own, of which a mirror takes 3 at most |
 //! | look-ups of host names | one at a time for each host, used for 10 s; 4 threads for all hosts, and 1,024 hosts that wait for one |

@@ -9,14 +9,18 @@ use axum::{
 };
 use futures_util::stream;
 use mirror_runtime::{Limits, Mirror, MirrorBuilder, ShedReason};
+use tokio::io::AsyncWriteExt;
 
 use crate::{
     TURN,
     support::{
-        Primary, RawH2, Shadow, pass,
+        Primary, RawH2, Shadow, pass, prior_knowledge,
         raw_h2::{
             Options, Peer,
-            frames::{Frame, HEADERS, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, ok_and_more},
+            frames::{
+                Frame, HEADERS, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, ok_and_more, settings,
+                window_update,
+            },
         },
         settled, until,
     },
@@ -279,4 +283,37 @@ async fn connections_for_a_crowd_are_not_kept_for_ever() {
     until("the connections are closed", || shadow.open() == 0).await;
     drop((mirror, primary));
     until("no descriptor is left", || descriptors() <= before + 2).await;
+}
+
+/// A server that has room for everything, and reads nothing: what the connection has begun to write is not taken back.
+#[tokio::test]
+async fn copies_to_a_shadow_that_stops_reading_hold_no_bytes_when_they_have_ended() {
+    let _turn = TURN.lock().await;
+    let _budget = Budget::set();
+    let other = Other::new().await;
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let shadow = socket.listen(64).unwrap();
+    let target = prior_knowledge(format!("http://{}", shadow.local_addr().unwrap()));
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        loop {
+            let (mut tcp, _) = shadow.accept().await.unwrap();
+            let room = [
+                settings(&[(MAX_CONCURRENT_STREAMS, 1), (INITIAL_WINDOW_SIZE, 1 << 30)]),
+                window_update(0, 1 << 30),
+            ];
+            tcp.write_all(&room.concat()).await.unwrap();
+            open.push(tcp);
+        }
+    });
+    let builder = Mirror::builder().target(target).circuit_breaker(None);
+    let (mirror, primary) = mirrored(builder.timeout(Duration::from_millis(500))).await;
+    for _ in 0..20 {
+        primary.post("/", vec![b'x'; 1_900_000]).await;
+    }
+    let stats = settled(&mirror, 20).await.remove(0);
+    assert!(stats.failed > 0 && stats.answered == 0, "{stats}");
+    other.has_all_of_the_budget("not read").await;
 }

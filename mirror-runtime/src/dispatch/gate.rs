@@ -185,3 +185,56 @@ fn millis(duration: Duration) -> u64 {
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX >> 8)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CircuitBreaker, outcome::ConnectionLost};
+
+    fn lost(link: u64) -> MirrorError {
+        MirrorError::Request(Box::new(ConnectionLost {
+            what: "the connection was closed".to_owned(),
+            link: Some(link),
+        }))
+    }
+
+    fn gate(failures: u32, cooldown: Duration) -> Gate {
+        let protection = Protection {
+            circuit_breaker: Some(CircuitBreaker::new(failures, cooldown)),
+            ..Protection::default()
+        };
+        Gate::new(&protection, true)
+    }
+
+    /// Whichever copies notice it, and in whatever order.
+    #[test]
+    fn the_end_of_a_connection_is_one_failure_for_each_gate() {
+        let gates = [
+            gate(3, Duration::from_hours(1)),
+            gate(3, Duration::from_hours(1)),
+        ];
+        for gate in &gates {
+            let tickets: Vec<_> = (0..40).map(|_| gate.admit().unwrap().ticket).collect();
+            for (i, ticket) in tickets.into_iter().enumerate() {
+                gate.failed(ticket, &lost(1 + i as u64 % 2));
+            }
+            assert!(!gate.is_shut());
+            let ticket = gate.admit().unwrap().ticket;
+            let (_, turn) = gate.failed(ticket, &lost(3));
+            assert_eq!(turn, Some(Turn::Opened));
+        }
+    }
+
+    #[test]
+    fn a_probe_that_fails_counts_though_others_have_told_of_its_connection() {
+        let mut gate = gate(1, Duration::ZERO);
+        let ticket = gate.admit().unwrap().ticket;
+        gate.failed(ticket, &lost(1));
+        let probe = gate.admit().unwrap().ticket;
+        assert!(probe.is_probe());
+        // From now on a cooldown takes long.
+        gate.breaker = Some(Breaker::new(1, 3_600_000));
+        gate.failed(probe, &lost(1));
+        assert!(gate.is_shut());
+    }
+}

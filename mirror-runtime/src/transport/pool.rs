@@ -14,6 +14,7 @@ mod origin;
 mod stream;
 #[cfg_attr(not(feature = "tls"), path = "pool/no_tls.rs")]
 mod tls;
+mod wire;
 
 use std::{
     collections::HashMap,

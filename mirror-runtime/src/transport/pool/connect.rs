@@ -19,6 +19,7 @@ use super::{
     Origin,
     stream::{Bound, Descriptor, Stream, StreamKind},
     tls,
+    wire::Wire,
 };
 use crate::{dispatch::Gauge, outcome::MirrorError, target::Http2, transport::resolver};
 
@@ -47,9 +48,11 @@ pub(super) async fn connect(
     let tcp = async { tcp(addresses, until).await.map_err(refused) };
     let tcp = within(until, tcp, MirrorError::Connect).await?;
     if origin.is_tls() {
-        let handshake = tls::handshake(tcp, origin.host(), origin.http1_only);
+        let plain = Arc::default();
+        let wire = Wire::new(tcp, Arc::clone(&plain));
+        let handshake = tls::handshake(wire, origin.host(), origin.http1_only);
         let (session, http2) = within(until, handshake, MirrorError::Tls).await?;
-        let kind = StreamKind::Tls(session);
+        let kind = StreamKind::Tls(session, plain);
         Ok(Connected {
             kind,
             descriptor,

@@ -8,11 +8,9 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::wire::Wire;
 use crate::outcome::MirrorError;
 
 /// A TLS session, of which there is none.
@@ -25,10 +23,10 @@ pub(super) struct TlsStream<T> {
 /// Always fails: the target was refused when its mirror was built.
 #[expect(clippy::unused_async, reason = "with TLS it waits for the server")]
 pub(super) async fn handshake(
-    _: TcpStream,
+    _: Wire,
     _: &str,
     _: bool,
-) -> Result<(Box<TlsStream<TcpStream>>, bool), MirrorError> {
+) -> Result<(Box<TlsStream<Wire>>, bool), MirrorError> {
     Err(MirrorError::Tls("built without TLS".into()))
 }
 

@@ -15,7 +15,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::tls::TlsStream;
+use super::{tls::TlsStream, wire::Wire};
 
 use super::http2::{Frames, Meter};
 use crate::limits;
@@ -140,7 +140,8 @@ pub(super) struct Stream {
 #[derive(Debug)]
 pub(super) enum StreamKind {
     Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    /// With what has come out of the session, against which what goes into it is counted.
+    Tls(Box<TlsStream<Wire>>, Arc<AtomicU64>),
 }
 
 impl Stream {
@@ -162,6 +163,9 @@ impl Stream {
     /// Takes account of what was read. What is too much ends the connection; over HTTP/2 only at the next read, because
     /// what was read may hold a response.
     fn count(&mut self, bytes: &mut [u8]) -> io::Result<()> {
+        if let StreamKind::Tls(_, plain) = &self.kind {
+            plain.fetch_add(bytes.len() as u64, Relaxed);
+        }
         let Err(error) = self.bound.read(bytes) else {
             return Ok(());
         };
@@ -184,7 +188,7 @@ macro_rules! underneath {
     ($stream:expr, $method:ident($($argument:expr),*)) => {
         match &mut $stream.kind {
             StreamKind::Plain(stream) => Pin::new(stream).$method($($argument),*),
-            StreamKind::Tls(stream) => Pin::new(stream.as_mut()).$method($($argument),*),
+            StreamKind::Tls(stream, _) => Pin::new(stream.as_mut()).$method($($argument),*),
         }
     };
 }
@@ -256,7 +260,7 @@ impl AsyncWrite for Stream {
     fn is_write_vectored(&self) -> bool {
         match &self.kind {
             StreamKind::Plain(stream) => stream.is_write_vectored(),
-            StreamKind::Tls(stream) => stream.is_write_vectored(),
+            StreamKind::Tls(stream, _) => stream.is_write_vectored(),
         }
     }
 }

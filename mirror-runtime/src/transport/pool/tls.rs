@@ -3,13 +3,11 @@
 use std::{sync::Arc, thread};
 
 use axum::BoxError;
-use tokio::{
-    net::TcpStream,
-    sync::{OnceCell, oneshot},
-};
+use tokio::sync::{OnceCell, oneshot};
 pub(super) use tokio_rustls::client::TlsStream;
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
+use super::wire::Wire;
 use crate::{outcome::MirrorError, transport::tls};
 
 /// The protocols to offer, for connections that may speak HTTP/2 and for those that must not.
@@ -29,10 +27,10 @@ struct Configs {
 
 /// Makes a TLS session; tells whether the server chose HTTP/2.
 pub(super) async fn handshake(
-    tcp: TcpStream,
+    wire: Wire,
     host: &str,
     http1_only: bool,
-) -> Result<(Box<TlsStream<TcpStream>>, bool), MirrorError> {
+) -> Result<(Box<TlsStream<Wire>>, bool), MirrorError> {
     let configs = configs().await?;
     let connector = if http1_only {
         &configs.http1_only
@@ -40,7 +38,7 @@ pub(super) async fn handshake(
         &configs.either
     };
     let name = ServerName::try_from(host.to_owned()).map_err(failed)?;
-    let session = connector.connect(name, tcp).await.map_err(failed)?;
+    let session = connector.connect(name, wire).await.map_err(failed)?;
     let http2 = session.get_ref().1.alpn_protocol() == Some(HTTP2);
     Ok((Box::new(session), http2))
 }
