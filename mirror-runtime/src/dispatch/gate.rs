@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -21,6 +21,9 @@ use crate::{
     protection::Protection,
 };
 
+/// Connections whose ends are told apart, if several end at once.
+const LOST_LINKS: usize = 8;
+
 /// The bounds of one target, and what is known of its health.
 #[derive(Debug)]
 pub(crate) struct Gate {
@@ -31,6 +34,9 @@ pub(crate) struct Gate {
     breaker: Option<Breaker>,
     rate: Option<Rate>,
     failures: Failures,
+    /// Connections whose ends have been counted last.
+    lost_links: [AtomicU64; LOST_LINKS],
+    next_lost: AtomicUsize,
     /// How often a probe has found the target back. What left before the last time says nothing about it any more.
     returns: AtomicU64,
 }
@@ -71,6 +77,8 @@ impl Gate {
             breaker,
             rate,
             failures: Failures::default(),
+            lost_links: [const { AtomicU64::new(0) }; LOST_LINKS],
+            next_lost: AtomicUsize::new(0),
             returns: AtomicU64::new(0),
         }
     }
@@ -129,11 +137,26 @@ impl Gate {
         ticket: Ticket,
         error: &MirrorError,
     ) -> (Option<u64>, Option<Turn>) {
-        // The end of a connection is one event, however many copies it carried.
-        let given_up = matches!(error, MirrorError::Cancelled) || error.is_echo();
+        // The end of a connection is one event, however many copies it carried. What finds out always counts.
+        let is_echo = !ticket.is_probe() && error.lost_link().is_some_and(|link| self.knows(link));
+        let given_up = matches!(error, MirrorError::Cancelled) || is_echo;
         let end = if given_up { End::GivenUp } else { End::Failed };
         let turn = self.ended(ticket, end);
         (self.failures.note(), turn)
+    }
+
+    /// Whether the end of a connection has been counted; it is from now on.
+    fn knows(&self, link: u64) -> bool {
+        if self
+            .lost_links
+            .iter()
+            .any(|lost| lost.load(Relaxed) == link)
+        {
+            return true;
+        }
+        let place = self.next_lost.fetch_add(1, Relaxed) % LOST_LINKS;
+        self.lost_links[place].store(link, Relaxed);
+        false
     }
 
     fn ended(&self, ticket: Ticket, end: End) -> Option<Turn> {

@@ -175,10 +175,10 @@ mod tests {
         // What is in words of our own stays as well.
         let lost_connection = ConnectionLost {
             what: "it broke".to_owned(),
-            is_echo: true,
+            link: Some(7),
         };
         let cause = safe(&Outer(lost_connection.into()).into());
-        assert!(lost(&cause).is_some_and(|lost| lost.is_echo));
+        assert!(lost(&cause).is_some_and(|lost| lost.link == Some(7)));
     }
 
     #[test]

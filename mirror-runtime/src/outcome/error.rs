@@ -121,15 +121,15 @@ impl MirrorError {
 }
 
 impl MirrorError {
-    /// Whether the same event has failed another copy, too: the end of a connection that they shared.
-    pub(crate) fn is_echo(&self) -> bool {
+    /// The number of the connection whose end has failed the copy, and others that it carried.
+    pub(crate) fn lost_link(&self) -> Option<u64> {
         match self {
-            Self::Timeout(_) | Self::Panicked | Self::Cancelled => false,
+            Self::Timeout(_) | Self::Panicked | Self::Cancelled => None,
             Self::Connect(cause)
             | Self::Dns(cause)
             | Self::Tls(cause)
             | Self::Request(cause)
-            | Self::Body(cause) => lost(cause).is_some_and(|lost| lost.is_echo),
+            | Self::Body(cause) => lost(cause)?.link,
         }
     }
 }
@@ -139,8 +139,8 @@ impl MirrorError {
 #[error("{what}")]
 pub(crate) struct ConnectionLost {
     pub(crate) what: String,
-    /// Whether it has been told already, for another copy.
-    pub(crate) is_echo: bool,
+    /// The number of the connection, if it is one that has ended.
+    pub(crate) link: Option<u64>,
 }
 
 impl fmt::Display for MirrorError {

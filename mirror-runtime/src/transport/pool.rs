@@ -37,6 +37,7 @@ use self::{
     http1::{Http1, in_origin_form},
     http2::{Link, Slot, in_absolute_form},
     kept::Kept,
+    stream::Descriptor,
 };
 use super::Trip;
 use crate::{body::CopyBody, copy::in_own_memory, outcome::MirrorError};
@@ -117,12 +118,12 @@ impl Pool {
         trip: Trip,
     ) -> Result<Response<Body>, MirrorError> {
         if trip.is_probe {
-            // Of what was there before, nothing has led anywhere.
+            // What was there before has led nowhere.
             self.kept.forget();
         }
         let mut resend = true;
         // Until a connection turns out to be open, or there is none left.
-        while let Some(connection) = self.kept.take() {
+        while let Some(connection) = self.take(&trip) {
             if matches!(connection, Connection::Http2(_)) {
                 // It may be kept until the connection can take it.
                 in_own_memory(&mut copy);
@@ -152,7 +153,12 @@ impl Pool {
         in_own_memory(&mut copy);
         let mut unsent = 0;
         while unsent < MAX_UNSENT {
-            let connection = self.open().await?;
+            let connection = if trip.is_probe {
+                let until = Instant::now() + self.origin.connect_timeout;
+                self.dial(until, None).await?
+            } else {
+                self.open().await?
+            };
             match self.send_over(connection, copy, resend).await {
                 Ok(response) => return Ok(response),
                 Err(NotAnswered::Failed(error)) => return Err(error),
@@ -187,6 +193,14 @@ impl Pool {
                 Either::Right(Box::pin(slot.send(copy, resend)))
             }
         }
+    }
+
+    /// A connection that is there. What finds out if the target is back takes none.
+    fn take(&self, trip: &Trip) -> Option<Connection> {
+        if trip.is_probe {
+            return None;
+        }
+        self.kept.take()
     }
 
     /// Opens a connection, or takes a place on one that another copy opens.
@@ -227,10 +241,11 @@ impl Pool {
         until: Instant,
         dial: Option<Dial>,
     ) -> Result<Connection, MirrorError> {
-        if stream::are_many() {
+        let descriptor = Descriptor::take();
+        if descriptor.is_beyond() {
             close_idle();
         }
-        let connected = connect(&self.origin, until).await?;
+        let connected = connect(&self.origin, until, descriptor).await?;
         self.chose_http1.store(!connected.http2, Relaxed);
         if !connected.http2 {
             let http1 = Http1::new(connected, &self.floods).await?;

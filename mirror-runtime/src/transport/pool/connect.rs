@@ -17,7 +17,7 @@ use tokio::{
 
 use super::{
     Origin,
-    stream::{Bound, Stream, StreamKind},
+    stream::{Bound, Descriptor, Stream, StreamKind},
     tls,
 };
 use crate::{dispatch::Gauge, outcome::MirrorError, target::Http2, transport::resolver};
@@ -25,18 +25,23 @@ use crate::{dispatch::Gauge, outcome::MirrorError, target::Http2, transport::res
 /// A connection, before anything was said about it but whether it speaks HTTP/2.
 pub(super) struct Connected {
     kind: StreamKind,
+    descriptor: Descriptor,
     pub(super) http2: bool,
 }
 
 impl Connected {
     /// The connection, with a bound on what the shadow may send. If it sends more, that is counted.
     pub(super) fn into_stream(self, bound: Bound, floods: &Arc<AtomicU64>) -> Stream {
-        Stream::new(self.kind, bound, Arc::clone(floods))
+        Stream::new(self.kind, bound, Arc::clone(floods), self.descriptor)
     }
 }
 
 /// Connects to an origin. A step that takes until `until` has failed, as what it is.
-pub(super) async fn connect(origin: &Origin, until: Instant) -> Result<Connected, MirrorError> {
+pub(super) async fn connect(
+    origin: &Origin,
+    until: Instant,
+    descriptor: Descriptor,
+) -> Result<Connected, MirrorError> {
     let port = origin.port();
     let addresses = within(until, addresses(origin.host(), port), MirrorError::Dns).await?;
     let tcp = async { tcp(addresses, until).await.map_err(refused) };
@@ -45,11 +50,19 @@ pub(super) async fn connect(origin: &Origin, until: Instant) -> Result<Connected
         let handshake = tls::handshake(tcp, origin.host(), origin.http1_only);
         let (session, http2) = within(until, handshake, MirrorError::Tls).await?;
         let kind = StreamKind::Tls(session);
-        Ok(Connected { kind, http2 })
+        Ok(Connected {
+            kind,
+            descriptor,
+            http2,
+        })
     } else {
         let kind = StreamKind::Plain(tcp);
         let http2 = origin.http2 == Http2::PriorKnowledge;
-        Ok(Connected { kind, http2 })
+        Ok(Connected {
+            kind,
+            descriptor,
+            http2,
+        })
     }
 }
 
@@ -89,13 +102,16 @@ const FIRST_ATTEMPT: u32 = 4;
 /// The time below which that is not done: what takes less is not slow, but far away.
 const MIN_ATTEMPT: Duration = Duration::from_millis(200);
 
+/// Attempts under way at once for one connection, if it has so many addresses.
+const MAX_AT_ONCE: usize = 4;
+
 /// Attempts beside a first one in the whole process: each takes a descriptor more than its copy has.
 const MAX_BESIDE: usize = 64;
 
 static BESIDE: Gauge = Gauge::new();
 
 /// Connects to one of several addresses: to the next one, beside those before it, when they take long, and then to each of
-/// them once more. At most two attempts are under way at once.
+/// them once more. At most four attempts are under way at once, and at most two at the same addresses.
 ///
 /// A server whose queue of connections is full drops what arrives, as when hundreds of copies leave for it at once. The
 /// system tries again after a second (RFC 6298 section 2.1), which is too late. The first attempt goes on: to a server that
@@ -122,7 +138,7 @@ async fn tcp(addresses: Vec<SocketAddr>, until: Instant) -> io::Result<TcpStream
                 attempts.push(attempt(next, None));
             }
             Ok(None) => return Err(io::Error::other("the name has no address")),
-            Err(_) if attempts.len() < 2 => {
+            Err(_) if attempts.len() < 2 || untried.len() > 0 && attempts.len() < MAX_AT_ONCE => {
                 if let Some(beside) = Beside::one() {
                     let next = untried.next().or_else(|| once_more.next());
                     attempts.extend(next.map(|address| attempt(address, Some(beside))));

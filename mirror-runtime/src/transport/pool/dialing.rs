@@ -6,6 +6,7 @@ use std::{
 };
 
 use tokio::{
+    runtime::{self, Handle},
     sync::{Notify, futures::OwnedNotified},
     time::Instant,
 };
@@ -35,12 +36,23 @@ pub(super) enum Turn {
 
 /// Keeps count of a connection that is being opened.
 #[derive(Debug)]
-pub(super) struct Dial(Arc<Pool>);
+pub(super) struct Dial {
+    pool: Arc<Pool>,
+    runtime: runtime::Id,
+}
 
 /// Keeps count of a copy that waits.
 pub(super) struct Wait {
     pool: Arc<Pool>,
+    runtime: runtime::Id,
     pub(super) ended: Pin<Box<OwnedNotified>>,
+}
+
+impl Dialing {
+    /// Whether nobody dials or waits.
+    pub(super) fn is_over(&self) -> bool {
+        self.under_way == 0 && self.waiting == 0
+    }
 }
 
 impl OfRuntime {
@@ -49,17 +61,22 @@ impl OfRuntime {
     pub(super) fn turn(&mut self, pool: &Arc<Pool>, expected: usize, late: usize) -> Turn {
         // Who goes away after few requests carries no more, however many streams it allows.
         let expected = expected.min(self.max_requests(Instant::now()));
+        let runtime = Handle::current().id();
         let dialing = &mut self.dialing;
         // Whoever dials takes one place himself.
         let in_time = dialing.under_way.saturating_sub(late);
         let places = in_time.saturating_mul(expected.saturating_sub(1));
         if dialing.waiting >= places {
             dialing.under_way += 1;
-            Turn::Dial(Dial(Arc::clone(pool)))
+            Turn::Dial(Dial {
+                pool: Arc::clone(pool),
+                runtime,
+            })
         } else {
             dialing.waiting += 1;
             Turn::Wait(Wait {
                 pool: Arc::clone(pool),
+                runtime,
                 // From now on: what ends before it is first polled is not missed.
                 ended: Box::pin(Arc::clone(&dialing.ended).notified_owned()),
             })
@@ -70,23 +87,23 @@ impl OfRuntime {
 impl Dial {
     /// Takes note of how many copies such a connection carries at once.
     pub(super) fn expect(&self, streams: usize) {
-        self.0.expected.store(streams, Relaxed);
+        self.pool.expected.store(streams.max(1), Relaxed);
     }
 }
 
 impl Drop for Dial {
     fn drop(&mut self) {
-        self.0.kept.here(|here| {
-            here.dialing.under_way = here.dialing.under_way.saturating_sub(1);
-            here.dialing.ended.notify_waiters();
+        self.pool.kept.there(self.runtime, |there| {
+            there.dialing.under_way = there.dialing.under_way.saturating_sub(1);
+            there.dialing.ended.notify_waiters();
         });
     }
 }
 
 impl Drop for Wait {
     fn drop(&mut self) {
-        self.pool.kept.here(|here| {
-            here.dialing.waiting = here.dialing.waiting.saturating_sub(1);
+        self.pool.kept.there(self.runtime, |there| {
+            there.dialing.waiting = there.dialing.waiting.saturating_sub(1);
         });
     }
 }

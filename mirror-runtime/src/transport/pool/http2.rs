@@ -3,10 +3,12 @@
 //! They are driven with the `h2` crate, whose streams can be ended at any time: the end of a copy ends its stream, and with
 //! it all that is kept of it.
 
+mod allowance;
 mod body;
 mod driver;
 mod exchange;
 mod failure;
+mod frames;
 mod meter;
 
 use std::{
@@ -25,10 +27,7 @@ use self::{
     body::{MAX_HANDED_OVER, Piece},
     driver::Driver,
 };
-pub(super) use self::{
-    exchange::in_absolute_form,
-    meter::{Frames, Meter},
-};
+pub(super) use self::{exchange::in_absolute_form, frames::Frames, meter::Meter};
 use super::{connect::Connected, dialing::Dial, stream::Bound};
 use crate::outcome::{ConnectionLost, MirrorError};
 
@@ -46,6 +45,13 @@ const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// if it answers each `PING`: the next copy takes another.
 const MAX_LATE: usize = 3;
 
+/// Streams of copies that ended early, whose responses may still come: as many as may time out at once, for as long.
+const MAX_RESET: usize = 256;
+const RESET_FOR: Duration = Duration::from_secs(5);
+
+/// Numbers links. None is 0.
+static LINKS: AtomicU64 = AtomicU64::new(1);
+
 /// A connection that copies share. It closes when nobody holds it any more.
 pub(super) struct Link {
     sender: SendRequest<Piece>,
@@ -59,9 +65,9 @@ pub(super) struct Link {
     /// When the last copy ended, in milliseconds since the connection was opened.
     idle_since: AtomicU64,
     retired: AtomicBool,
-    /// Whether its death has been told to a breaker: for all copies that it carried, that is one event.
-    mourned: AtomicBool,
     opened: Instant,
+    /// What tells it from all others: for all copies that it carried, its death is one event.
+    id: u64,
 }
 
 impl Link {
@@ -80,6 +86,10 @@ impl Link {
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_send_buffer_size(MAX_HANDED_OVER)
+            // Responses that come late are forgotten, and end no connection: what a shadow may send is bounded below.
+            .max_concurrent_reset_streams(MAX_RESET)
+            .reset_stream_duration(RESET_FOR)
+            .max_local_error_reset_streams(None)
             // Before the server has said how many.
             .initial_max_send_streams(1)
             .handshake(stream)
@@ -94,8 +104,8 @@ impl Link {
             late: AtomicUsize::new(0),
             idle_since: AtomicU64::new(0),
             retired: AtomicBool::new(false),
-            mourned: AtomicBool::new(false),
             opened: Instant::now(),
+            id: LINKS.fetch_add(1, Relaxed),
         });
         let driver = Driver::new(connection, &link, dial);
         Ok((link, driver))
@@ -116,6 +126,8 @@ impl Link {
         Some(Slot {
             link: Arc::clone(self),
             reused,
+            left: None,
+            responded: false,
         })
     }
 
@@ -139,10 +151,14 @@ impl Link {
         self.retired.store(true, Relaxed);
     }
 
+    /// Whether its last copy timed out.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.late.load(Relaxed) > 0
+    }
+
     /// Whether more copies may come.
     pub(super) fn is_open(&self) -> bool {
-        let (meter, retired) = (&self.meter, self.retired.load(Relaxed));
-        !retired && !meter.is_closed() && !meter.is_going_away() && !meter.is_flooded()
+        !self.retired.load(Relaxed) && !self.meter.is_over()
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -159,11 +175,6 @@ impl Link {
         self.opened
     }
 
-    /// A response has begun: the connection leads somewhere.
-    fn responded(&self) {
-        self.late.store(0, Relaxed);
-    }
-
     /// A copy has ended without a response, by its deadline.
     fn is_late(&self) {
         if self.late.fetch_add(1, Relaxed) + 1 >= MAX_LATE {
@@ -174,7 +185,7 @@ impl Link {
     /// An error of the connection, which all its copies share.
     fn lost(&self, error: &h2::Error) -> ConnectionLost {
         self.retire();
-        failure::lost(error, &self.meter, self.mourned.swap(true, Relaxed))
+        failure::lost(error, &self.meter, Some(self.id))
     }
 }
 
@@ -194,6 +205,23 @@ pub(super) struct Slot {
     link: Arc<Link>,
     /// Whether the connection has carried others before.
     reused: bool,
+    /// The length of the body, once the copy has left.
+    left: Option<usize>,
+    responded: bool,
+}
+
+impl Slot {
+    /// A copy leaves, with so many bytes of body.
+    fn copy_leaves(&mut self, body: usize) {
+        self.left = Some(body);
+        self.link.meter.allowance().copy_leaves(body);
+    }
+
+    /// Its response has begun: the connection leads somewhere.
+    fn responded(&mut self) {
+        self.responded = true;
+        self.link.late.store(0, Relaxed);
+    }
 }
 
 impl Drop for Slot {
@@ -201,8 +229,15 @@ impl Drop for Slot {
         let link = &self.link;
         let now = u64::try_from(link.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
         link.idle_since.store(now, Relaxed);
-        let left = link.active.fetch_sub(1, Relaxed) - 1;
-        link.meter.copy_ended(left);
+        link.active.fetch_sub(1, Relaxed);
+        if let Some(body) = self.left {
+            let mut allowance = link.meter.allowance();
+            allowance.copy_ended(body, self.responded);
+        }
+        if link.streams() == 0 {
+            // What is queued on it would stay.
+            link.retire();
+        }
     }
 }
 

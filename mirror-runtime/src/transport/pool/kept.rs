@@ -23,6 +23,9 @@ pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// another connection beforehand, in place of being sent once more each time.
 const BELIEVED: Duration = Duration::from_mins(1);
 
+/// A server that takes fewer requests of a connection does so for reasons of the moment.
+const MIN_TAKEN: usize = 10;
+
 /// How often it is looked. Not for the connections' sake: a runtime whose next timer is later than that of a new copy
 /// is woken by a system call to set it. With this timer before all of theirs, that is done once in a second instead of
 /// once for each copy.
@@ -82,7 +85,7 @@ impl OfRuntime {
     /// Two connections that ended after the same number of requests show a server that ends each after so many.
     fn learn(&mut self, now: Instant) {
         let taken = self.links.iter().filter_map(|link| link.requests_taken());
-        for taken in taken.filter(|taken| *taken > 0) {
+        for taken in taken.filter(|taken| *taken >= MIN_TAKEN) {
             if self.taken.replace(taken) == Some(taken) {
                 self.max_requests = Some((taken, now + BELIEVED));
             }
@@ -141,6 +144,19 @@ impl Kept {
         look(self.lock().entry(Handle::current().id()).or_default())
     }
 
+    /// Changes what a runtime has, if there is anything. What is left empty is forgotten.
+    pub(super) fn there(&self, runtime: runtime::Id, change: impl FnOnce(&mut OfRuntime)) {
+        let mut runtimes = self.lock();
+        let Some(there) = runtimes.get_mut(&runtime) else {
+            return;
+        };
+        change(there);
+        let holds_nothing = there.links.is_empty() && there.http1.is_empty();
+        if holds_nothing && there.dialing.is_over() && !there.watched {
+            runtimes.remove(&runtime);
+        }
+    }
+
     /// Takes a connection back, unless it is not to be used again.
     pub(super) fn keep(&self, connection: Box<Http1>, pool: &Arc<Pool>) {
         let now = Instant::now();
@@ -160,14 +176,13 @@ impl Kept {
         self.watched(Handle::current().id(), pool, |here| here.share(link));
     }
 
-    /// Gives up all that this runtime has. Copies that are under way go on.
+    /// Gives up what this runtime has and has not proved itself. Copies that are under way go on, and so do connections that
+    /// carry others, of mirrors that do not doubt the shadow.
     pub(super) fn forget(&self) {
         let forgotten = self.here(|here| {
-            here.links.iter().for_each(|link| link.retire());
-            (
-                std::mem::take(&mut here.links),
-                std::mem::take(&mut here.http1),
-            )
+            let links = here.links.extract_if(.., |link| link.is_doubtful());
+            let links: Vec<_> = links.inspect(|link| link.retire()).collect();
+            (links, std::mem::take(&mut here.http1))
         });
         drop(forgotten);
     }

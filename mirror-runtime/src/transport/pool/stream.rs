@@ -85,6 +85,14 @@ impl Bound {
         }
     }
 
+    /// Whether what came is not what it should be, rather than too much of it.
+    fn is_foreign(&self) -> bool {
+        match self {
+            Self::Http1(_) => false,
+            Self::Http2(_, meter) => meter.is_foreign(),
+        }
+    }
+
     fn wrote(&self, written: &Poll<io::Result<usize>>) {
         if let (Self::Http2(_, meter), Poll::Ready(Ok(bytes))) = (self, written) {
             meter.wrote(*bytes);
@@ -95,9 +103,27 @@ impl Bound {
 /// Connections of the process that are open, each of which has a descriptor.
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether there are as many connections as there may be, idle ones among them.
-pub(super) fn are_many() -> bool {
-    OPEN.load(Relaxed) >= limits::max_connections()
+/// The descriptor of a connection, from before it is opened until it is closed.
+#[derive(Debug)]
+pub(super) struct Descriptor(());
+
+impl Descriptor {
+    pub(super) fn take() -> Self {
+        OPEN.fetch_add(1, Relaxed);
+        Self(())
+    }
+
+    /// Whether there are more than there may be, idle ones among them.
+    pub(super) fn is_beyond(&self) -> bool {
+        let Self(()) = self;
+        OPEN.load(Relaxed) > limits::max_connections()
+    }
+}
+
+impl Drop for Descriptor {
+    fn drop(&mut self) {
+        OPEN.fetch_sub(1, Relaxed);
+    }
 }
 
 /// A connection to a shadow, with or without TLS, from which no more is read than is allowed.
@@ -108,6 +134,7 @@ pub(super) struct Stream {
     /// Counts the connections that ended because the shadow sent too much.
     floods: Arc<AtomicU64>,
     is_flooded: bool,
+    _descriptor: Descriptor,
 }
 
 #[derive(Debug)]
@@ -117,13 +144,18 @@ pub(super) enum StreamKind {
 }
 
 impl Stream {
-    pub(super) fn new(kind: StreamKind, bound: Bound, floods: Arc<AtomicU64>) -> Self {
-        OPEN.fetch_add(1, Relaxed);
+    pub(super) fn new(
+        kind: StreamKind,
+        bound: Bound,
+        floods: Arc<AtomicU64>,
+        descriptor: Descriptor,
+    ) -> Self {
         Self {
             kind,
             bound,
             floods,
             is_flooded: false,
+            _descriptor: descriptor,
         }
     }
 
@@ -133,19 +165,13 @@ impl Stream {
         let Err(error) = self.bound.read(bytes) else {
             return Ok(());
         };
-        if !std::mem::replace(&mut self.is_flooded, true) {
+        if !std::mem::replace(&mut self.is_flooded, true) && !self.bound.is_foreign() {
             self.floods.fetch_add(1, Relaxed);
         }
         match self.bound {
             Bound::Http1(_) => Err(error),
             Bound::Http2(..) => Ok(()),
         }
-    }
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        OPEN.fetch_sub(1, Relaxed);
     }
 }
 

@@ -11,6 +11,7 @@ use h2::SendStream;
 use http::HeaderMap;
 use http_body::Body as _;
 
+use super::Meter;
 use crate::body::{CopyBody, Reservation};
 
 /// How much of a body is handed over before it has been written: some frames, so that the connection always has one to
@@ -23,6 +24,24 @@ pub(super) const MAX_HANDED_OVER: usize = 64 * 1024;
 pub(super) struct Piece {
     bytes: Bytes,
     _place: Option<Arc<Reservation>>,
+    meter: Arc<Meter>,
+}
+
+impl Piece {
+    fn new(bytes: Bytes, place: Option<Arc<Reservation>>, meter: &Arc<Meter>) -> Self {
+        meter.takes_piece();
+        Self {
+            bytes,
+            _place: place,
+            meter: Arc::clone(meter),
+        }
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.meter.lets_piece_go();
+    }
 }
 
 impl Buf for Piece {
@@ -46,6 +65,7 @@ pub(super) struct Sending {
     body: CopyBody,
     trailers: Option<HeaderMap>,
     place: Option<Arc<Reservation>>,
+    meter: Arc<Meter>,
     /// What was taken out of the body, and is still to be handed over.
     next: Bytes,
     /// Whether the stream takes no more: all was handed over, or the shadow wants nothing more.
@@ -53,12 +73,13 @@ pub(super) struct Sending {
 }
 
 impl Sending {
-    pub(super) fn new(stream: SendStream<Piece>, mut body: CopyBody) -> Self {
+    pub(super) fn new(stream: SendStream<Piece>, mut body: CopyBody, meter: &Arc<Meter>) -> Self {
         let trailers = body.take_trailers();
         Self {
             stream,
             ended: body.is_empty() && trailers.is_none(),
             place: body.reservation(),
+            meter: Arc::clone(meter),
             body,
             trailers,
             next: Bytes::new(),
@@ -108,10 +129,7 @@ impl Sending {
 
     fn hand_over(&mut self, bytes: Bytes) {
         let is_last = self.next.is_empty() && self.body.is_empty() && self.trailers.is_none();
-        let piece = Piece {
-            bytes,
-            _place: self.place.clone(),
-        };
+        let piece = Piece::new(bytes, self.place.clone(), &self.meter);
         self.ended |= self.stream.send_data(piece, is_last).is_err() || is_last;
     }
 
@@ -119,15 +137,11 @@ impl Sending {
     fn end(&mut self) {
         self.ended = true;
         // A stream that takes no more is told of by its response.
-        let _ = match self.trailers.take() {
-            Some(trailers) => self.stream.send_trailers(trailers),
-            None => self.stream.send_data(
-                Piece {
-                    bytes: Bytes::new(),
-                    _place: None,
-                },
-                true,
-            ),
+        let _ = if let Some(trailers) = self.trailers.take() {
+            self.stream.send_trailers(trailers)
+        } else {
+            let nothing = Piece::new(Bytes::new(), None, &self.meter);
+            self.stream.send_data(nothing, true)
         };
     }
 }

@@ -24,13 +24,15 @@ pub(in crate::transport::pool) struct Driver {
     link: Weak<Link>,
     /// When it is looked at next, while there is something to look for.
     look: Option<Pin<Box<Sleep>>>,
-    /// What had come when something came last, and when that was.
+    /// What had come and gone when something did last, and when that was.
     heard: (u64, Instant),
     asked: bool,
     /// Since when nobody needs it any more.
     closing: Option<Instant>,
-    /// Held until the server has said what it allows: others wait for that.
+    /// Held until the server has said what it allows, or should have: others wait for that.
     dial: Option<Dial>,
+    /// Whether it held bytes of copies that have ended when it was looked at last.
+    clung: bool,
 }
 
 impl Driver {
@@ -49,6 +51,7 @@ impl Driver {
             asked: false,
             closing: None,
             dial,
+            clung: false,
         }
     }
 
@@ -63,12 +66,20 @@ impl Driver {
     /// Whether the connection is to be given up.
     fn is_over(&mut self) -> bool {
         let now = Instant::now();
-        let read = self.meter.read();
+        // Who waits need not count on it any more.
+        self.dial = None;
+        let progress = self.meter.read() + self.meter.written();
         let Some(link) = self.link.upgrade() else {
             return now >= *self.closing.get_or_insert(now) + CLOSING;
         };
-        if read != self.heard.0 || link.is_idle() {
-            self.heard = (read, now);
+        if link.is_idle() && self.meter.holds_pieces() {
+            // What has ended holds nothing: the server does not take what was handed over.
+            link.retire();
+            return std::mem::replace(&mut self.clung, true);
+        }
+        self.clung = false;
+        if progress != self.heard.0 || link.is_idle() {
+            self.heard = (progress, now);
             self.asked = false;
             return false;
         }
@@ -85,7 +96,8 @@ impl Driver {
 
     /// Whether there is anything to look for.
     fn is_watched(&self) -> bool {
-        self.link.upgrade().is_none_or(|link| !link.is_idle())
+        let link = self.link.upgrade();
+        self.meter.holds_pieces() || link.is_none_or(|link| !link.is_idle())
     }
 }
 
@@ -106,7 +118,8 @@ impl Future for Driver {
         }
         if this.look.is_none() && this.is_watched() {
             // It was silent before because it was not asked for anything.
-            this.heard = (this.meter.read(), Instant::now());
+            let progress = this.meter.read() + this.meter.written();
+            this.heard = (progress, Instant::now());
             this.look = Some(Box::pin(sleep(LOOK)));
         }
         while let Some(look) = &mut this.look {

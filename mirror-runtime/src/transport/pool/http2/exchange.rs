@@ -9,7 +9,7 @@ use std::{
 use axum::body::Body;
 use bytes::Bytes;
 use h2::{Reason, RecvStream, client::ResponseFuture};
-use http::{HeaderMap, Request, Response, Uri, Version, header, uri::Authority};
+use http::{HeaderMap, HeaderValue, Request, Response, Uri, Version, header, uri::Authority};
 use http_body::{Frame, SizeHint};
 
 use super::{Slot, body::Sending, failure};
@@ -41,35 +41,42 @@ pub(in crate::transport::pool) fn in_absolute_form(copy: &mut Request<CopyBody>,
 }
 
 impl Slot {
-    /// Sends a copy. `resend` is whether it may be given back to be sent once more.
+    /// Sends a copy. `resend` is whether it may be given back to be sent once more; if nothing of it was sent, it is in any
+    /// case.
     pub(in crate::transport::pool) async fn send(
-        self,
+        mut self,
         copy: Request<CopyBody>,
         resend: bool,
     ) -> Result<Response<Body>, NotAnswered> {
-        let kept = resend.then(|| copy.clone());
+        let kept = copy.clone();
         let (mut head, body) = copy.into_parts();
         state_length(&mut head.headers, &body);
+        if let Some(te) = head.headers.get_mut(header::TE) {
+            // In the one spelling that HTTP/2 has for it (RFC 9113 section 8.2.2).
+            *te = HeaderValue::from_static("trailers");
+        }
         let idempotent = head.method.is_idempotent();
         let length = usize::try_from(body.remaining()).unwrap_or(usize::MAX);
         let is_empty = http_body::Body::is_end_stream(&body);
         let written = self.link.meter.written();
-        self.link.meter.copy_leaves(length);
+        self.copy_leaves(length);
         let mut sender = self.link.sender.clone();
         let (response, stream) = match sender.send_request(Request::from_parts(head, ()), is_empty)
         {
             Ok(begun) => begun,
-            Err(error) => {
-                let lost = self.link.lost(&error);
-                return Err(match kept {
-                    Some(copy) => NotAnswered::NotSent(Box::new(copy)),
-                    None => NotAnswered::Failed(MirrorError::Request(Box::new(lost))),
-                });
+            Err(error) if error.get_io().is_none() && error.reason().is_none() => {
+                // It is about the request, and no other connection would take it.
+                let error = failure::before_any(&error, &self.link.meter);
+                return Err(NotAnswered::Failed(error));
+            }
+            Err(_) => {
+                self.link.retire();
+                return Err(NotAnswered::NotSent(Box::new(kept)));
             }
         };
         drop(sender);
         let mut exchange = Exchange {
-            sending: Sending::new(stream, body),
+            sending: Sending::new(stream, body, &self.link.meter),
             response,
             informational: 0,
             late: Late(Some(self)),
@@ -78,13 +85,17 @@ impl Slot {
         let Exchange {
             sending, mut late, ..
         } = exchange;
-        let Some(slot) = late.0.take() else {
+        let Some(mut slot) = late.0.take() else {
             return Err(NotAnswered::Failed(MirrorError::Cancelled));
         };
         match response {
             Ok(response) => {
-                slot.link.responded();
-                bounded(response.headers())?;
+                slot.responded();
+                if let Err(too_large) = bounded(response.headers()) {
+                    // The stream ends before its place is free.
+                    drop((response, sending));
+                    return Err(too_large);
+                }
                 let known = known_length(&response);
                 Ok(response.map(|incoming| {
                     Body::new(ResponseBody {
@@ -107,10 +118,10 @@ impl Slot {
                 let nothing_sent = slot.link.meter.written() == written;
                 let may_again = is_unprocessed(&error)
                     || is_of_connection(&error) && slot.reused && (idempotent || nothing_sent);
-                let lost = slot.lost(&error);
-                Err(match kept.filter(|_| may_again) {
-                    Some(copy) => NotAnswered::Again(Box::new(copy)),
-                    None => NotAnswered::Failed(MirrorError::Request(Box::new(lost))),
+                Err(if resend && may_again {
+                    NotAnswered::Again(Box::new(kept))
+                } else {
+                    NotAnswered::Failed(MirrorError::Request(Box::new(slot.lost(&error))))
                 })
             }
         }
@@ -120,7 +131,7 @@ impl Slot {
         if is_of_connection(error) {
             self.link.lost(error)
         } else {
-            failure::lost(error, &self.link.meter, false)
+            failure::lost(error, &self.link.meter, None)
         }
     }
 }
@@ -214,24 +225,17 @@ impl ResponseBody {
             }
             Some(Err(error)) => {
                 self.incoming = None;
-                Poll::Ready(self.end(&error).map(Err))
+                Poll::Ready(Some(Err(self.slot.lost(&error))))
             }
             None => {
                 let trailers = ready!(incoming.poll_trailers(context));
                 self.incoming = None;
                 Poll::Ready(match trailers {
                     Ok(trailers) => trailers.map(|trailers| Ok(Frame::trailers(trailers))),
-                    Err(error) => self.end(&error).map(Err),
+                    Err(error) => Some(Err(self.slot.lost(&error))),
                 })
             }
         }
-    }
-
-    /// A server that wants no more of a request says so with `NO_ERROR` when it has responded (RFC 9113 section 8.1).
-    fn end(&self, error: &h2::Error) -> Option<ConnectionLost> {
-        let whole = self.known.is_none_or(|known| known == self.read);
-        let is_end = error.is_reset() && error.reason() == Some(Reason::NO_ERROR) && whole;
-        (!is_end).then(|| self.slot.lost(error))
     }
 }
 

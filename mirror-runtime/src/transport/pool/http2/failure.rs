@@ -6,20 +6,23 @@ use tracing::{Dispatch, dispatcher::with_default, level_filters::LevelFilter};
 use super::Meter;
 use crate::outcome::{ConnectionLost, MirrorError};
 
-/// The end of a connection, or of a stream. `is_echo` is whether the same event has been told already, for another copy.
-pub(super) fn lost(error: &h2::Error, meter: &Meter, is_echo: bool) -> ConnectionLost {
+/// The end of a connection, which is told of by its number, or of a stream.
+pub(super) fn lost(error: &h2::Error, meter: &Meter, link: Option<u64>) -> ConnectionLost {
     ConnectionLost {
         what: describe(error, meter),
-        is_echo,
+        link,
     }
 }
 
 /// An error before a connection carried anything.
 pub(super) fn before_any(error: &h2::Error, meter: &Meter) -> MirrorError {
-    MirrorError::Request(Box::new(lost(error, meter, false)))
+    MirrorError::Request(Box::new(lost(error, meter, None)))
 }
 
 fn describe(error: &h2::Error, meter: &Meter) -> String {
+    if meter.is_foreign() {
+        return "the shadow does not speak HTTP/2".to_owned();
+    }
     if meter.is_flooded() {
         return "the shadow sent more than its copies allow".to_owned();
     }
