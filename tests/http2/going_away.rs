@@ -219,29 +219,34 @@ async fn no_copy_is_lost_to_a_shadow_that_goes_away_after_each_response() {
     assert_eq!(shadow.connections(), 300);
 }
 
-/// The same with copies that leave together: when it is known that a connection carries one, none waits for a place on one
-/// that is being opened.
+/// Once it is known that a connection carries ten, the others of a crowd do not wait for places on one that is being opened.
 #[tokio::test]
-async fn copies_do_not_wait_for_connections_of_a_shadow_that_takes_one_request_of_each() {
-    let shadow = RawH2::options()
-        .far(Duration::from_millis(100))
-        .start(|peer, frame| {
-            if frame.ends_stream() && peer.requests() == 1 {
-                peer.send([ok(frame.stream), go_away(frame.stream, NO_ERROR)].concat());
-                peer.close();
-            }
-        });
+async fn copies_do_not_wait_for_connections_of_a_shadow_that_takes_few_requests_of_each() {
+    /// The stream of the tenth request of a connection.
+    const LAST: u32 = 19;
+    let far = RawH2::options().far(Duration::from_millis(700));
+    let shadow = far.start(|peer, frame| {
+        if frame.kind == HEADERS && frame.stream == LAST {
+            peer.send(go_away(LAST, NO_ERROR));
+        }
+        if frame.ends_stream() && frame.stream <= LAST {
+            peer.respond(frame.stream);
+        }
+        if peer.requests() >= 10 && peer.is_done_up_to(LAST) {
+            peer.close();
+        }
+    });
     let builder = to(shadow.target()).circuit_breaker(None);
     let (mirror, primary) = mirrored(builder.connect_timeout(Duration::from_secs(5))).await;
-    for sent in 1..=4 {
+    for sent in 1..=30 {
         assert_eq!(post_more(&mirror, &primary, 10).await.answered, sent);
     }
-    // One after another, their connections would take twice the time that each copy has for its own.
+    // Two at a time, their connections would take longer than each copy has for its own.
     for _ in 0..200 {
         primary.post("/", "hello").await;
     }
-    let stats = settled(&mirror, 204).await.remove(0);
-    assert_eq!((stats.answered, stats.failed), (204, 0), "{stats}");
+    let stats = settled(&mirror, 230).await.remove(0);
+    assert_eq!((stats.answered, stats.failed), (230, 0), "{stats}");
 }
 
 /// One that says nothing before it closes. A method that is idempotent may be sent again (RFC 9110 section 9.2.2).
