@@ -249,6 +249,24 @@ async fn copies_do_not_wait_for_connections_of_a_shadow_that_takes_few_requests_
     assert_eq!((stats.answered, stats.failed), (230, 0), "{stats}");
 }
 
+/// A crowd that comes before it is known how few requests the shadow takes of a connection.
+#[tokio::test]
+async fn a_crowd_is_not_lost_to_a_shadow_that_takes_one_request_of_each_connection() {
+    let shadow = RawH2::options().start(|peer, frame| {
+        if frame.ends_stream() && peer.requests() == 1 {
+            peer.respond(frame.stream);
+            peer.send(go_away(frame.stream, NO_ERROR));
+            peer.close();
+        }
+    });
+    let (mirror, primary) = mirrored(to(shadow.target()).circuit_breaker(None)).await;
+    for _ in 0..200 {
+        primary.post("/", "hello").await;
+    }
+    let stats = settled(&mirror, 200).await.remove(0);
+    assert_eq!((stats.answered, stats.failed), (200, 0), "{stats}");
+}
+
 /// One that says nothing before it closes. A method that is idempotent may be sent again (RFC 9110 section 9.2.2).
 #[tokio::test]
 async fn no_copy_that_may_be_repeated_is_lost_to_a_shadow_that_closes_after_each_response() {

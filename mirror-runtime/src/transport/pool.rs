@@ -32,7 +32,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub(crate) use self::origin::Origin;
 use self::{
-    attempt::NotAnswered,
+    attempt::{Next, NotAnswered},
     connect::{connect, within},
     dialing::{Dial, EXPECTED_STREAMS, Turn},
     http1::{Http1, in_origin_form},
@@ -122,7 +122,10 @@ impl Pool {
             // What was there before has led nowhere.
             self.kept.forget();
         }
-        let mut resend = true;
+        let (mut resend, mut next) = (true, Next::Any);
+        if trip.is_probe {
+            next = Next::Own;
+        }
         // Until a connection turns out to be open, or there is none left.
         while let Some(connection) = self.take(&trip) {
             if matches!(connection, Connection::Http2(_)) {
@@ -132,16 +135,16 @@ impl Pool {
             match self.send_over(connection, copy, resend).await {
                 Ok(response) => return Ok(response),
                 Err(NotAnswered::NotSent(unsent)) => copy = *unsent,
-                Err(NotAnswered::Again(again)) => {
+                Err(NotAnswered::Again(again, over)) => {
                     trip.counters.resent();
-                    (copy, resend) = (*again, false);
+                    (copy, resend, next) = (*again, false, over);
                     break;
                 }
                 Err(NotAnswered::Failed(error)) => return Err(error),
             }
         }
         // In a box: it is many times as large as what most copies need.
-        Box::pin(self.send_over_new(copy, resend, trip)).await
+        Box::pin(self.send_over_new(copy, resend, next, trip)).await
     }
 
     /// Sends a copy over a connection that is opened for it, or for others that need one at the same time.
@@ -149,16 +152,18 @@ impl Pool {
         self: &Arc<Self>,
         mut copy: Request<CopyBody>,
         mut resend: bool,
+        mut next: Next,
         trip: Trip,
     ) -> Result<Response<Body>, MirrorError> {
         in_own_memory(&mut copy);
         let mut unsent = 0;
         while unsent < MAX_UNSENT {
-            let connection = if trip.is_probe {
-                let until = Instant::now() + self.origin.connect_timeout;
-                self.dial(until, None).await?
-            } else {
-                self.open().await?
+            let connection = match next {
+                Next::Any => self.open().await?,
+                Next::Own => {
+                    let until = Instant::now() + self.origin.connect_timeout;
+                    self.dial(until, None).await?
+                }
             };
             match self.send_over(connection, copy, resend).await {
                 Ok(response) => return Ok(response),
@@ -167,9 +172,9 @@ impl Pool {
                     unsent += 1;
                     copy = *kept;
                 }
-                Err(NotAnswered::Again(again)) => {
+                Err(NotAnswered::Again(again, over)) => {
                     trip.counters.resent();
-                    (copy, resend) = (*again, false);
+                    (copy, resend, next) = (*again, false, over);
                 }
             }
         }

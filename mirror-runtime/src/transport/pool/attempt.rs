@@ -11,9 +11,21 @@ pub(super) enum NotAnswered {
     /// It was sent, and can be sent once more: the server has said that it did not process it (RFC 9113 section 8.7), or
     /// a connection that had carried others was closed as it left, and to send it twice is as good as once
     /// (RFC 9110 section 9.2.2).
-    Again(Box<Request<CopyBody>>),
+    Again(Box<Request<CopyBody>>, Next),
     Failed(MirrorError),
 }
+
+/// The connection that a copy is sent over when it is sent once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// One that it may share.
+    Any,
+    /// One that is opened for it: the server takes so few requests of a connection that it would find another full.
+    Own,
+}
+
+/// A server that takes fewer requests of a connection than this is given one for each copy that it has not processed.
+pub(super) const FEW_REQUESTS: usize = 10;
 
 /// Headers that a response may have: as many as servers take of a request.
 const MAX_HEADERS: usize = 100;

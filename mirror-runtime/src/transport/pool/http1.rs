@@ -30,7 +30,7 @@ use tokio::{
 
 use super::{
     Pool,
-    attempt::{NotAnswered, bounded},
+    attempt::{Next, NotAnswered, bounded},
     connect::Connected,
     kept::IDLE_TIMEOUT,
     stream::{Allowance, Bound, Stream},
@@ -222,7 +222,7 @@ where
                     .take()
                     .filter(|_| lent.as_ref().is_some_and(untouched));
                 return Poll::Ready(Err(match (NotAnswered::from(error), kept) {
-                    (NotAnswered::Failed(_), Some(copy)) => NotAnswered::Again(copy),
+                    (NotAnswered::Failed(_), Some(copy)) => NotAnswered::Again(copy, Next::Any),
                     (not_answered, _) => not_answered,
                 }));
             }

@@ -28,7 +28,12 @@ use self::{
     driver::Driver,
 };
 pub(super) use self::{exchange::in_absolute_form, frames::Frames, meter::Meter};
-use super::{connect::Connected, dialing::Dial, stream::Bound};
+use super::{
+    attempt::{FEW_REQUESTS, Next},
+    connect::Connected,
+    dialing::Dial,
+    stream::Bound,
+};
 use crate::outcome::{ConnectionLost, MirrorError};
 
 /// How much of the head of a response is read, and as much of its trailers, as RFC 9113 section 6.5.2 counts it: as over
@@ -144,6 +149,14 @@ impl Link {
     /// How many requests the server took of this connection before it went away.
     pub(super) fn requests_taken(&self) -> Option<usize> {
         self.meter.requests_taken()
+    }
+
+    /// The connection for copies that the server did not process over this one.
+    fn next(&self) -> Next {
+        match self.requests_taken() {
+            Some(taken) if taken < FEW_REQUESTS => Next::Own,
+            _ => Next::Any,
+        }
     }
 
     /// Takes no more copies. Those that are under way go on.

@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Connection, Pool, dialing::Dialing, http1::Http1, http2::Link};
+use super::{Connection, Pool, attempt::FEW_REQUESTS, dialing::Dialing, http1::Http1, http2::Link};
 use crate::limits;
 
 /// An idle connection is closed after this time: below the 60 s and more after which servers close theirs, so that a
@@ -22,9 +22,6 @@ pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a server that went away after a number of requests is expected to do so again. Copies beyond that number take
 /// another connection beforehand, in place of being sent once more each time.
 const BELIEVED: Duration = Duration::from_mins(1);
-
-/// A server that takes fewer requests of a connection does so for reasons of the moment.
-const MIN_TAKEN: usize = 10;
 
 /// How often it is looked. Not for the connections' sake: a runtime whose next timer is later than that of a new copy
 /// is woken by a system call to set it. With this timer before all of theirs, that is done once in a second instead of
@@ -82,11 +79,12 @@ impl OfRuntime {
         slot.map(Connection::Http2)
     }
 
-    /// Two connections that ended after the same number of requests show a server that ends each after so many.
+    /// A server that went away after a number of requests is expected to do so again: after few of them, which may have
+    /// reasons of the moment, if it has done so twice.
     fn learn(&mut self, now: Instant) {
         let taken = self.links.iter().filter_map(|link| link.requests_taken());
-        for taken in taken.filter(|taken| *taken >= MIN_TAKEN) {
-            if self.taken.replace(taken) == Some(taken) {
+        for taken in taken.filter(|taken| *taken > 0) {
+            if self.taken.replace(taken) == Some(taken) || taken >= FEW_REQUESTS {
                 self.max_requests = Some((taken, now + BELIEVED));
             }
         }

@@ -119,7 +119,7 @@ impl Slot {
                 let may_again = is_unprocessed(&error)
                     || is_of_connection(&error) && slot.reused && (idempotent || nothing_sent);
                 Err(if resend && may_again {
-                    NotAnswered::Again(Box::new(kept))
+                    NotAnswered::Again(Box::new(kept), slot.link.next())
                 } else {
                     NotAnswered::Failed(MirrorError::Request(Box::new(slot.lost(&error))))
                 })

@@ -204,7 +204,7 @@ mod tests {
         let (meter, mut frames) = (Meter::new(), Frames::default());
         frames.read(&mut frame(SETTINGS, 0, &[]), &meter).unwrap();
         let mut ping = frame(6, 0, &[0; 8]);
-        let most = (0..).take_while(|_| frames.read(&mut ping, &meter).is_ok());
+        let most = (0..1_000).take_while(|_| frames.read(&mut ping, &meter).is_ok());
         assert!(most.count() < 100);
         assert!(meter.is_flooded() && meter.is_over());
     }
