@@ -202,7 +202,7 @@ async fn each_failure_is_counted_and_reported_though_the_log_panics() {
 }
 
 /// Nobody is there, and the log is told that credentials would be sent over plain HTTP.
-#[mirror(targets = ["http://192.0.2.1"], percentage = 0)]
+#[mirror(targets = ["http://shadow.invalid"], percentage = 0)]
 async fn announced() -> &'static str {
     "primary"
 }
