@@ -248,6 +248,9 @@ pub(super) fn anticipates_body(method: &Method) -> bool {
 /// one line with all of them means the same (RFC 9110 section 5.3).
 pub(super) fn fit(headers: &mut HeaderMap, has_body: bool) {
     const MOST: usize = 100;
+    if headers.len() + ADDED <= MOST {
+        return;
+    }
     let added = usize::from(has_body) + usize::from(!headers.contains_key(header::HOST));
     if headers.len() + added <= MOST {
         return;
