@@ -200,7 +200,9 @@ impl Sampled {
     ) -> Option<impl FnOnce(Copied) + Send + Unpin + use<>> {
         let options = &self.mirror.shared.options;
         // At once: this may take long, and the original's memory is its connection's.
-        let copy = match self.original(parts).into_copy(&options.headers) {
+        let mut original = Original::of(parts);
+        self.take_within(&mut original, parts);
+        let copy = match original.copy(&options.headers) {
             Ok(copy) => copy.in_own_memory(),
             Err(reason) => {
                 self.skip(reason);
@@ -246,11 +248,10 @@ impl Sampled {
         }
     }
 
-    fn original(&self, parts: &Parts) -> Original {
-        let original = Original::of(parts);
-        match self.candidates {
-            Some(_) => original.and_within(parts),
-            None => original,
+    /// Takes what handlers among the targets get beside what every copy has.
+    fn take_within(&self, original: &mut Original, parts: &Parts) {
+        if self.candidates.is_some() {
+            original.take_within(parts);
         }
     }
 
@@ -258,12 +259,14 @@ impl Sampled {
     fn make_ready(&mut self, runtime: Handle, parts: &Parts, read: Copied) {
         match read {
             Ok(body) => {
-                let original = self.original(parts);
-                self.ready = Some(Box::new(Ready {
+                let mut ready = Box::new(Ready {
                     runtime: Some(runtime),
-                    original,
+                    original: Original::without_headers(parts),
                     body,
-                }));
+                });
+                ready.original.take_headers(parts);
+                self.take_within(&mut ready.original, parts);
+                self.ready = Some(ready);
             }
             Err(reason) => self.skip(reason),
         }
@@ -280,8 +283,8 @@ impl Sampled {
         self.copies = self.leave(
             runtime,
             Ok(move |rules: &_| {
-                let Ready { original, body, .. } = *ready;
-                let copy = original.into_copy(rules)?;
+                let body = std::mem::take(&mut ready.body);
+                let copy = ready.original.copy(rules)?;
                 Ok(copy.with_body(body.into_copy_body(), rules))
             }),
         );
