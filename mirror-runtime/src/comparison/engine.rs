@@ -16,7 +16,7 @@ use super::{
     secrecy::Secrecy,
     walk::Walk,
 };
-use crate::callbacks::caught;
+use crate::workers::caught;
 
 /// What was found.
 #[derive(Clone, Debug)]
