@@ -1,7 +1,7 @@
 //! Model checks: what `mirror-runtime` keeps in atomics, under every interleaving of a few threads.
 //!
 //! ```sh
-//! RUSTFLAGS="--cfg loom" cargo test --release --manifest-path mirror-runtime/loom/Cargo.toml
+//! RUSTFLAGS="--cfg loom" cargo test --release --manifest-path loom/Cargo.toml
 //! ```
 //!
 //! The files of the runtime are compiled here as they are, with loom's atomics in place of those of `std`. Each model is
@@ -15,13 +15,13 @@
 #![cfg(all(test, loom))]
 #![allow(dead_code, reason = "the models do not use all of the runtime's files")]
 
-#[path = "../../src/dispatch/breaker.rs"]
+#[path = "../../mirror-runtime/src/dispatch/breaker.rs"]
 mod breaker;
-#[path = "../../src/dispatch/gauge.rs"]
+#[path = "../../mirror-runtime/src/dispatch/gauge.rs"]
 mod gauge;
-#[path = "../../src/dispatch/rate.rs"]
+#[path = "../../mirror-runtime/src/dispatch/rate.rs"]
 mod rate;
-#[path = "../../src/stats/tally.rs"]
+#[path = "../../mirror-runtime/src/stats/tally.rs"]
 mod tally;
 
 mod circuit;
