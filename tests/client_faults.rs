@@ -1,16 +1,10 @@
 //! Whatever a client does, the handler sees it as it would without a mirror, and the request is counted.
 
-#[path = "client_faults/breaks_off.rs"]
 mod breaks_off;
-#[path = "client_faults/expect.rs"]
 mod expect;
-#[path = "client_faults/forms.rs"]
 mod forms;
-#[path = "client_faults/resets.rs"]
 mod resets;
-#[path = "client_faults/slow.rs"]
 mod slow;
-#[path = "client_faults/tee.rs"]
 mod tee;
 
 use axum::{
@@ -24,12 +18,11 @@ use axum::{
 use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;
 use mirror_runtime::{BodyMode, Mirror, MirrorBuilder, ShedReason, SkipReason};
+use testkit::{Primary, Shadow, eventually, settled, until, without_date};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
-
-use crate::support::{Primary, Shadow, eventually, settled, until, without_date};
 
 const HEAD: &str = "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n";
 

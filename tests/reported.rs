@@ -20,14 +20,13 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use mirror_runtime::{CompareMode, Mirror, MirrorBuilder, TargetReport, mirror};
 use serde_json::json;
+use testkit::{
+    Directory, Primary, Shadow, connect_h2, eventually, mirror_named, prior_knowledge, settled,
+    until,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-};
-
-use crate::support::{
-    Directory, Primary, Shadow, connect_h2, eventually, mirror_named, prior_knowledge, settled,
-    until,
 };
 
 fn to(shadow: &Shadow) -> MirrorBuilder {

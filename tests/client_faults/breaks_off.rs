@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Bytes, routing::post};
 use mirror_runtime::{BodyMode, SkipReason};
+use testkit::{Primary, Shadow, eventually, settled};
 use tokio::{io::AsyncWriteExt, sync::Notify};
 
 use super::{HEAD, echo, pair, rest, to};
-use crate::support::{Primary, Shadow, eventually, settled};
 
 /// Every way of reading the body counts a client that goes away alike.
 #[tokio::test]

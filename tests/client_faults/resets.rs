@@ -2,10 +2,10 @@
 
 use axum::{Router, routing::any};
 use mirror_runtime::SkipReason;
+use testkit::{Primary, Shadow, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::to;
-use crate::support::{Primary, Shadow, until};
 
 const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
@@ -96,5 +96,5 @@ async fn a_request_whose_handler_panics_is_copied() {
         .await
         .unwrap();
     shadow.receives_one().await;
-    assert_eq!(crate::support::settled(&mirror, 1).await[0].answered, 1);
+    assert_eq!(testkit::settled(&mirror, 1).await[0].answered, 1);
 }

@@ -16,10 +16,10 @@ use axum::{
 };
 use futures_util::StreamExt;
 use mirror_runtime::{BodyMode, SkipReason};
+use testkit::{Primary, Shadow, eventually, settled, without_date};
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::mpsc};
 
 use super::{HEAD, echo, pair, rest, to};
-use crate::support::{Primary, Shadow, eventually, settled, without_date};
 
 /// Far less than a test takes, so that a body that drips is a slow one.
 const SOON: Duration = Duration::from_millis(20);

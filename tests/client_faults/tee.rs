@@ -9,10 +9,10 @@ use axum::{
 };
 use futures_util::StreamExt;
 use mirror_runtime::{BodyMode, MirrorBuilder, SkipReason};
+use testkit::{Primary, Shadow, eventually, settled, without_date};
 use tokio::{io::AsyncWriteExt, sync::mpsc};
 
 use super::{HEAD, echo, pair, read_until, rest, to};
-use crate::support::{Primary, Shadow, eventually, settled, without_date};
 
 fn teeing(shadow: &Shadow) -> MirrorBuilder {
     to(shadow).body(BodyMode::Tee)

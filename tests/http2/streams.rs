@@ -2,13 +2,13 @@
 //! queue.
 
 use mirror_runtime::CircuitBreaker;
-
-use super::{LONG, mirrored, one_more, to, warm_up};
-use crate::support::{
+use testkit::{
     RawH2,
     raw_h2::frames::{MAX_CONCURRENT_STREAMS, REFUSED_STREAM, ok, settings},
     settled, until,
 };
+
+use super::{LONG, mirrored, one_more, to, warm_up};
 
 #[tokio::test]
 async fn there_are_as_many_connections_as_the_stream_limit_asks_for() {

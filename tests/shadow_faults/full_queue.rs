@@ -10,10 +10,10 @@ use std::{
 };
 
 use mirror_runtime::FailureKind;
+use testkit::{settled, until};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::{one_more, plain, primary_of, to};
-use crate::support::{settled, until};
 
 /// A server that takes no connections from its queue, which has room for one and is full: what arrives is dropped, as by
 /// a firewall.
