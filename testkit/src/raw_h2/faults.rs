@@ -85,11 +85,9 @@ pub const RESPONSES: [(&str, Frames, Frames); 14] = [
 
 /// A shadow that says something, and then something again and again, for each request.
 pub fn flooding(first: Frames, again: Frames) -> RawH2 {
-    RawH2::options().start(move |peer, arrived| {
-        if arrived.ends_stream() {
-            peer.send(first(arrived.stream));
-            peer.flood(&again(arrived.stream));
-        }
+    RawH2::options().start_for_each(move |peer, stream| {
+        peer.send(first(stream));
+        peer.flood(&again(stream));
     })
 }
 
@@ -102,11 +100,7 @@ fn early(peer: &Peer, arrived: &Frame) {
 
 /// What it does with each whole request.
 fn with_each(act: fn(&Peer, u32)) -> RawH2 {
-    RawH2::options().start(move |peer, arrived| {
-        if arrived.ends_stream() {
-            act(peer, arrived.stream);
-        }
-    })
+    RawH2::options().start_for_each(act)
 }
 
 /// A shadow with each fault, and one that is well.

@@ -91,12 +91,17 @@ impl Options {
         }
     }
 
-    /// Starts one that responds to each request as soon as it has arrived.
-    pub fn start_well(self) -> RawH2 {
-        self.start(|peer, frame| {
+    /// Starts it. The script is told of the stream of each request, when that has arrived as a whole.
+    pub fn start_for_each(self, script: impl Fn(&Peer, u32) + Send + Sync + 'static) -> RawH2 {
+        self.start(move |peer, frame| {
             if frame.ends_stream() {
-                peer.respond(frame.stream);
+                script(peer, frame.stream);
             }
         })
+    }
+
+    /// Starts one that responds to each request as soon as it has arrived.
+    pub fn start_well(self) -> RawH2 {
+        self.start_for_each(Peer::respond)
     }
 }
