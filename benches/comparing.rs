@@ -3,15 +3,13 @@
 //! What it costs to compare answers: comparing itself, on the thread that does that, and what the primary's path pays
 //! for noting its answer. Everything takes turns in one process, as in `handler_path`.
 
-mod support;
-
 use std::{hint::black_box, time::Instant};
 
 use allocation_counter::{measure, opt_out};
 use http::{HeaderMap, Method, StatusCode};
 use mirror_runtime::{__compare::compare_answers, Answer, CompareMode, Rules, Verdict};
 
-use support::{
+use testkit::measure::{
     Drive, Shape,
     answering::{Answering, KIB},
     documents::{orders, orders_in_other_order, spaced},
