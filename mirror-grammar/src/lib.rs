@@ -10,6 +10,7 @@
 mod duration;
 mod fixture;
 mod header;
+pub mod options;
 mod percentage;
 mod pointer;
 mod rate;
