@@ -22,8 +22,8 @@ use super::{
     state::State,
 };
 use crate::{
-    Answer, Comparison, Mirror,
-    callbacks::caught,
+    Answer, Comparison, Mirror, Verdict,
+    callbacks::{caught, panicked},
     comparison::{Known, NotComparedReason, Subject},
     copy::original_uri,
     fixture::{KeptRequest, Mismatch},
@@ -238,9 +238,11 @@ impl Exchange {
         let primary = &primary.as_ref()?.answer;
         let known = self.known(comparing, primary, shadow);
         let (mode, rules) = (comparing.mode, &comparing.rules);
-        Some(Comparison::knowing(
-            &known, subject, primary, shadow, mode, rules,
-        ))
+        let comparison = Comparison::knowing(&known, subject, primary, shadow, mode, rules);
+        if comparison.verdict == Verdict::NotCompared(NotComparedReason::Panicked) {
+            panicked("compare");
+        }
+        Some(comparison)
     }
 
     /// What is secret of the request. Its body is not searched for two answers of which nothing would be shown.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    CompareMode, Comparison, Rules, Thresholds,
+    CompareMode, Comparison, Rules, ShedReason, TargetStats, Thresholds,
     answers::Patience,
     fixture::Recording,
     mirror::MirrorTarget,
@@ -74,10 +74,8 @@ impl Comparing {
 
     /// What is known of each target: of what was compared, and of what it has not answered.
     pub(crate) fn report(&self, mirror: &str, targets: &[MirrorTarget]) -> Report {
-        let unanswered = |target: &MirrorTarget| {
-            let stats = target.counters.snapshot(target.target.name());
-            Unanswered::of(&stats)
-        };
+        let unanswered =
+            |target: &MirrorTarget| unanswered_of(&target.counters.snapshot(target.target.name()));
         let baseline = targets.get(self.recorders.len()).map(unanswered);
         let of = |(recorder, target): (&Recorder, &MirrorTarget)| {
             recorder.report(Standing {
@@ -89,6 +87,13 @@ impl Comparing {
         let targets = self.recorders.iter().zip(targets).map(of);
         Report::new(mirror, targets.collect())
     }
+}
+
+/// What a target has not answered, by its counters.
+fn unanswered_of(stats: &TargetStats) -> Unanswered {
+    let [circuit_open, in_flight_limit] =
+        [ShedReason::CircuitOpen, ShedReason::InFlightLimit].map(|reason| stats.shed_for(reason));
+    Unanswered::new(stats.answered, stats.failed, circuit_open, in_flight_limit)
 }
 
 impl fmt::Debug for Comparing {

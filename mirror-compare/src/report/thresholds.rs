@@ -1,0 +1,109 @@
+//! What is asked of a shadow.
+
+use std::time::Duration;
+
+use crate::error::ThresholdError;
+
+/// What is asked of a shadow before a report says [`Promote`](crate::ReportVerdict::Promote), and what makes it say
+/// [`Regressed`](crate::ReportVerdict::Regressed).
+///
+/// ```
+/// use mirror_compare::Thresholds;
+///
+/// let mut thresholds = Thresholds::default();
+/// thresholds.promote_match_rate = 0.999;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Thresholds {
+    /// With fewer comparisons than this, nothing is said. Default: 100, from which on the interval of the match rate is
+    /// narrower than 20 percentage points.
+    pub min_compared: u64,
+    /// The match rate that the shadow must surely have, which is the lower end of its interval. Default: 0.99. Without
+    /// any mismatch 381 comparisons show it, with 1 % of mismatches none ever do.
+    pub promote_match_rate: f64,
+    /// The match rate that a shadow that regressed surely has not, which is the upper end of its interval. Default:
+    /// 0.95: one answer in twenty differs, and nobody calls that the same service.
+    ///
+    /// A baseline that has the primary's status less often than this confirms no noise either: the report holds then.
+    pub regressed_match_rate: f64,
+    /// How many times as long as the primary the shadow may take, at the 95th percentile. Default: 1.25, twice what
+    /// the resolution of the latencies (6 % each) can feign.
+    pub promote_latency_ratio: f64,
+    /// How many times as long as the primary a shadow takes that regressed, at the 95th percentile. Default: 2.
+    pub regressed_latency_ratio: f64,
+    /// Latencies that differ by less are the same, whatever their ratio: the shadow's holds the network between, and
+    /// the primary's may be a few microseconds. Default: 10 ms.
+    pub latency_slack: Duration,
+    /// The share of answers that may have been left without a comparison. Default: 0.1. What is not compared, because it
+    /// failed or is too large, may well be what differs.
+    ///
+    /// The same share of requests a baseline may have left without an answer, where it has made matches of mismatches.
+    pub max_not_compared: f64,
+    /// The share of sampled requests that the shadow may have left without an answer. Default: 0.01, as many as may differ.
+    /// Copies that failed count, and requests that were not sent while the circuit of the target was open or as many copies
+    /// as may be were waiting for it: what it would have made of those, nobody knows.
+    pub max_failed: f64,
+    /// How much higher than the baseline's the shadow's rate of a group of differences is at least, where the group is no
+    /// noise. Default: 0.001, one comparison in a thousand.
+    ///
+    /// A group is noise where the baseline differs from the primary there too, unless the shadow's rate is higher by more
+    /// than this, by more than `noise_relative` of itself, and by more than two standard errors of the difference, which
+    /// is what chance alone sets two rates apart. So with few comparisons much is taken for noise that turns out to be
+    /// none later: of the first two, a group that the baseline had once and the shadow twice is. What the baseline never
+    /// had is no noise, from the first time on.
+    pub noise_absolute: f64,
+    /// The same as a share of the shadow's rate. Default: 0.2.
+    pub noise_relative: f64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            min_compared: 100,
+            promote_match_rate: 0.99,
+            regressed_match_rate: 0.95,
+            promote_latency_ratio: 1.25,
+            regressed_latency_ratio: 2.0,
+            latency_slack: Duration::from_millis(10),
+            max_not_compared: 0.1,
+            max_failed: 0.01,
+            noise_absolute: 0.001,
+            noise_relative: 0.2,
+        }
+    }
+}
+
+impl Thresholds {
+    /// Whether a verdict can rest on them.
+    ///
+    /// # Errors
+    ///
+    /// [`ThresholdError`] for a share outside 0 to 1, and for a ratio that is no number larger than 0.
+    pub fn check(&self) -> Result<(), ThresholdError> {
+        for (name, share) in [
+            ("promote_match_rate", self.promote_match_rate),
+            ("regressed_match_rate", self.regressed_match_rate),
+            ("max_not_compared", self.max_not_compared),
+            ("max_failed", self.max_failed),
+            ("noise_absolute", self.noise_absolute),
+            ("noise_relative", self.noise_relative),
+        ] {
+            if !(0.0..=1.0).contains(&share) {
+                let wanted = "a share between 0 and 1";
+                return Err(ThresholdError { name, wanted });
+            }
+        }
+        for (name, ratio) in [
+            ("promote_latency_ratio", self.promote_latency_ratio),
+            ("regressed_latency_ratio", self.regressed_latency_ratio),
+        ] {
+            // Infinite where latencies are not to matter.
+            if ratio.is_nan() || ratio <= 0.0 {
+                let wanted = "larger than 0";
+                return Err(ThresholdError { name, wanted });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! The return types that can be compared.
+
+use axum::{
+    Json,
+    response::{Html, NoContent},
+};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    model::{Answer, Verdict},
+    typed::TypedAnswer,
+};
+
+impl<T: DeserializeOwned + PartialEq> TypedAnswer for Json<T> {
+    fn compare(primary: &Answer, shadow: &Answer) -> Option<Verdict> {
+        let read = |answer: &Answer| serde_json::from_slice::<T>(answer.body()).ok();
+        of(read(primary), || read(shadow))
+    }
+}
+
+/// The verdict on values that could be read, or not. The shadow's is read where the primary's is there.
+fn of<T: PartialEq>(primary: Option<T>, shadow: impl FnOnce() -> Option<T>) -> Option<Verdict> {
+    let primary = primary?;
+    Some(match shadow() {
+        Some(shadow) if shadow == primary => Verdict::Match,
+        Some(_) => Verdict::Mismatch,
+        None => Verdict::SchemaMismatch,
+    })
+}
+
+fn text(primary: &Answer, shadow: &Answer) -> Option<Verdict> {
+    let read = |answer: &Answer| String::from_utf8(answer.body().to_vec()).ok();
+    of(read(primary), || read(shadow))
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the signature of the trait's function"
+)]
+fn bytes(primary: &Answer, shadow: &Answer) -> Option<Verdict> {
+    Some(if primary.body() == shadow.body() {
+        Verdict::Match
+    } else {
+        Verdict::Mismatch
+    })
+}
+
+fn no_body(primary: &Answer, shadow: &Answer) -> Option<Verdict> {
+    let read = |answer: &Answer| answer.body().is_empty().then_some(());
+    of(read(primary), || read(shadow))
+}
+
+macro_rules! compared_by {
+    ($function:path: $([$($generics:tt)*] $type:ty),+ $(,)?) => {
+        $(impl<$($generics)*> TypedAnswer for $type {
+            fn compare(primary: &Answer, shadow: &Answer) -> Option<Verdict> {
+                $function(primary, shadow)
+            }
+        })+
+    };
+}
+
+compared_by!(text: [] String, [] &'static str, [T] Html<T>);
+compared_by!(bytes: [] Bytes, [] Vec<u8>);
+compared_by!(no_body: [] (), [] StatusCode, [] NoContent);
+compared_by!(T::compare:
+    [T: TypedAnswer] (StatusCode, T),
+    [T: TypedAnswer] (HeaderMap, T),
+    [T: TypedAnswer] (StatusCode, HeaderMap, T),
+    [T: TypedAnswer, K, V, const N: usize] ([(K, V); N], T),
+    [T: TypedAnswer, K, V, const N: usize] (StatusCode, [(K, V); N], T),
+);
+
+impl<T: TypedAnswer, E> TypedAnswer for Result<T, E> {
+    fn compare(primary: &Answer, shadow: &Answer) -> Option<Verdict> {
+        if primary.status().is_success() {
+            T::compare(primary, shadow)
+        } else {
+            None
+        }
+    }
+}
