@@ -1,7 +1,10 @@
-//! Comparing two answers.
+//! Comparing two responses.
 
 mod budget;
 mod bytes;
+mod compared;
+mod encoding;
+mod excerpt;
 mod found;
 mod headers;
 mod path;
@@ -10,68 +13,46 @@ mod walk;
 
 use std::panic::{self, AssertUnwindSafe};
 
-use ::bytes::Bytes;
 use bumpalo::Bump;
 use http::{Method, StatusCode};
 
-pub use self::headers::GRPC_STATUS;
-pub(crate) use self::headers::{CREDENTIALS, says_nothing};
+pub(crate) use self::compared::Compared;
+pub use self::encoding::compared_body;
+use self::{
+    bytes::bodies,
+    encoding::{check_whole, decoded, whole_bodies},
+    found::Found,
+    headers::fields,
+    secrecy::Secrecy,
+    walk::Walk,
+};
 use crate::{
-    encoding::{decode, encodings},
-    engine::{bytes::bodies, found::Found, headers::fields, secrecy::Secrecy, walk::Walk},
     json::{NotJson, parse},
     model::{
-        Answer, CompareMode, Difference, DifferenceKind, Groups, NotComparedReason, Typed, Verdict,
+        BufferedResponse, CompareMode, DifferenceKind, NotComparedReason, Typed, Verdict,
+        is_bodiless,
     },
-    redact::Known,
+    redact::KnownSecrets,
     rules::Rules,
 };
 
-/// What was found.
-#[derive(Clone, Debug)]
-pub(crate) struct Compared {
-    pub(crate) verdict: Verdict,
-    /// At most 100.
-    pub(crate) differences: Vec<Difference>,
-    /// How many more there are.
-    pub(crate) more: usize,
-    /// Where all of them are, also those that are not among `differences`.
-    pub(crate) groups: Groups,
-    pub(crate) notes: Vec<&'static str>,
-    /// What is secret of the answers.
-    pub(crate) secrecy: Secrecy,
-}
-
-impl Compared {
-    pub(crate) fn not_compared(reason: NotComparedReason) -> Self {
-        Self {
-            verdict: Verdict::NotCompared(reason),
-            differences: Vec::new(),
-            more: 0,
-            groups: Groups::default(),
-            notes: Vec::new(),
-            secrecy: Secrecy::default(),
-        }
-    }
-}
-
-/// Compares a shadow's answer with the primary's.
+/// Compares a shadow's response with the primary's.
 ///
 /// Bounded in time, memory and output, as far as it runs no code of the user's (`typed` and functions); a panic in that
 /// ends here. It waits for nothing, and may take some tenths of a second: no work for a thread that serves requests.
 pub(crate) fn compare(
     method: &Method,
-    primary: &Answer,
-    shadow: &Answer,
+    primary: &BufferedResponse,
+    shadow: &BufferedResponse,
     mode: CompareMode,
     rules: &Rules,
-    known: &Known,
+    known: &KnownSecrets,
 ) -> Compared {
     let secrecy = Secrecy::of([primary, shadow], mode, rules, known);
     let found = Found::new(rules, &secrecy);
     let comparing = || match mode {
         CompareMode::Custom(function) => custom(found, primary, shadow, function),
-        mode => answers(found, method, primary, shadow, mode),
+        mode => responses(found, method, primary, shadow, mode),
     };
     let compared = unpanicked(comparing)
         .unwrap_or_else(|| Compared::not_compared(NotComparedReason::Panicked));
@@ -93,11 +74,11 @@ fn unpanicked<T>(run: impl FnOnce() -> T) -> Option<T> {
     }
 }
 
-fn answers(
+fn responses(
     mut found: Found<'_>,
     method: &Method,
-    primary: &Answer,
-    shadow: &Answer,
+    primary: &BufferedResponse,
+    shadow: &BufferedResponse,
     mode: CompareMode,
 ) -> Compared {
     let rules = found.rules;
@@ -137,13 +118,6 @@ fn statuses(found: &mut Found<'_>, primary: StatusCode, shadow: StatusCode) {
     }
 }
 
-/// Whether there is no body, whatever the headers say of one (RFC 9110 section 6.4.1).
-fn is_bodiless(method: &Method, status: StatusCode) -> bool {
-    method == Method::HEAD
-        || status.is_informational()
-        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-}
-
 /// The end of a comparison that cannot go on. A difference that was found is one, whatever the rest is.
 fn given_up(mut found: Found<'_>, reason: NotComparedReason) -> Compared {
     if found.is_empty() {
@@ -160,62 +134,6 @@ fn given_up(mut found: Found<'_>, reason: NotComparedReason) -> Compared {
         _ => "the bodies were not compared",
     });
     found.verdict()
-}
-
-/// The answers with their `Content-Encoding` undone; `None` where their bodies are equal.
-fn whole_bodies(
-    primary: &Answer,
-    shadow: &Answer,
-    rules: &Rules,
-) -> Result<Option<[Answer; 2]>, NotComparedReason> {
-    check_whole([primary, shadow], rules)?;
-    if primary.body() == shadow.body() && same_encodings(primary, shadow) {
-        return Ok(None);
-    }
-    let decoded = [decoded(primary, rules)?, decoded(shadow, rules)?];
-    Ok((decoded[0].body() != decoded[1].body()).then_some(decoded))
-}
-
-/// The body of an answer as it is compared: without its `Content-Encoding`. `None` where it is not known.
-#[must_use]
-pub fn compared_body(answer: &Answer, mode: CompareMode, rules: &Rules) -> Option<Bytes> {
-    if matches!(mode, CompareMode::Status) || check_whole([answer], rules).is_err() {
-        return None;
-    }
-    let decoded = decoded(answer, rules).ok()?;
-    Some(decoded.body().clone())
-}
-
-fn check_whole<const N: usize>(
-    answers: [&Answer; N],
-    rules: &Rules,
-) -> Result<(), NotComparedReason> {
-    for answer in answers {
-        if answer.is_cut_short() {
-            return Err(NotComparedReason::CutShort);
-        } else if answer.is_streaming() {
-            return Err(NotComparedReason::Streaming);
-        } else if answer.is_truncated() || answer.body().len() > rules.max_compare_body {
-            return Err(NotComparedReason::TooLarge);
-        }
-    }
-    Ok(())
-}
-
-fn same_encodings(primary: &Answer, shadow: &Answer) -> bool {
-    match (encodings(primary.headers()), encodings(shadow.headers())) {
-        (Ok(primary), Ok(shadow)) => primary == shadow,
-        _ => false,
-    }
-}
-
-fn decoded(answer: &Answer, rules: &Rules) -> Result<Answer, NotComparedReason> {
-    if answer.is_decoded() {
-        return Ok(answer.decoded(answer.body().clone()));
-    }
-    let encodings = encodings(answer.headers())?;
-    let body = decode(answer.body(), &encodings, rules.max_compare_body)?;
-    Ok(answer.decoded(body))
 }
 
 /// Compares bodies that are not equal as JSON.
@@ -254,7 +172,12 @@ fn not_json(primary: Option<NotJson>, shadow: Option<NotJson>) -> &'static str {
 }
 
 /// Compares as values of the handler's return type.
-fn values(mut found: Found<'_>, primary: &Answer, shadow: &Answer, typed: Typed) -> Compared {
+fn values(
+    mut found: Found<'_>,
+    primary: &BufferedResponse,
+    shadow: &BufferedResponse,
+    typed: Typed,
+) -> Compared {
     let is_lenient = found.rules.is_lenient;
     match (typed.0)(primary, shadow) {
         Some(Verdict::Match) => found.verdict(),
@@ -284,16 +207,16 @@ fn values(mut found: Found<'_>, primary: &Answer, shadow: &Answer, typed: Typed)
 /// Compares by a function of the user's. What it calls a mismatch is shown as JSON.
 fn custom(
     mut found: Found<'_>,
-    primary: &Answer,
-    shadow: &Answer,
-    function: fn(&Answer, &Answer) -> Verdict,
+    primary: &BufferedResponse,
+    shadow: &BufferedResponse,
+    function: fn(&BufferedResponse, &BufferedResponse) -> Verdict,
 ) -> Compared {
     let rules = found.rules;
     fields(&mut found, primary, shadow);
     let whole = check_whole([primary, shadow], rules)
         .and_then(|()| Ok([decoded(primary, rules)?, decoded(shadow, rules)?]));
     let [primary, shadow] = match whole {
-        Ok(answers) => answers,
+        Ok(responses) => responses,
         Err(reason) => return given_up(found, reason),
     };
     match function(&primary, &shadow) {

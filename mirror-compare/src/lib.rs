@@ -1,33 +1,50 @@
 //! How two HTTP responses differ.
 
+#![cfg_attr(
+    not(feature = "compare"),
+    expect(dead_code, reason = "rules hold what comparing alone looks at")
+)]
+
 mod encoding;
-mod engine;
 mod error;
 mod json;
 mod latency;
 mod model;
 mod redact;
-mod report;
 mod rules;
-#[cfg(test)]
+
+#[cfg(feature = "compare")]
+mod compare;
+#[cfg(feature = "compare")]
+mod engine;
+#[cfg(feature = "compare")]
+mod report;
+#[cfg(all(test, feature = "axum"))]
 mod tests;
+#[cfg(feature = "compare")]
 mod typed;
 
 #[cfg(fuzzing)]
 pub use self::json::spelled;
+#[cfg(feature = "compare")]
 pub use self::{
-    engine::{GRPC_STATUS, compared_body},
-    error::{RuleError, ThresholdError},
-    latency::{Latency, LatencyRecorder},
-    model::{
-        Answer, CompareMode, Comparison, Difference, DifferenceKind, Group, NotComparedReason,
-        Subject, Typed, Verdict, compare_answers, serialize_method,
-    },
-    redact::{Known, REDACTED, Redacted, RedactedBody, Redaction, Unredactable},
+    compare::{Subject, compare},
+    engine::compared_body,
+    model::{Comparison, Difference, DifferenceKind, Group, serialize_method},
     report::{
         DifferenceGroup, Example, MatchRate, Recorder, Report, ReportVerdict, Standing,
         TargetReport, Thresholds, Unanswered,
     },
+    typed::TypedResponse,
+};
+pub use self::{
+    error::{RuleError, ThresholdError},
+    latency::{Latency, LatencyRecorder},
+    model::{
+        BufferedResponse, CompareMode, Ending, NotComparedReason, Typed, Verdict, is_bodiless,
+    },
+    redact::{
+        GRPC_STATUS, KnownSecrets, REDACTED, Redacted, RedactedBody, Redaction, Unredactable,
+    },
     rules::{Rules, Written},
-    typed::TypedAnswer,
 };

@@ -1,10 +1,16 @@
 //! What comparing is about and what it finds.
 
+#[cfg(feature = "compare")]
 mod comparison;
+#[cfg(feature = "compare")]
 mod difference;
+#[cfg(feature = "compare")]
 mod display;
+#[cfg(feature = "compare")]
 mod edits;
+#[cfg(feature = "compare")]
 mod group;
+#[cfg(feature = "compare")]
 mod kind;
 mod mode;
 mod not_compared;
@@ -12,19 +18,19 @@ mod response;
 mod truncate;
 mod verdict;
 
+pub(crate) use self::truncate::{MAX_BYTES, prefix};
+#[cfg(feature = "compare")]
 pub use self::{
-    comparison::{Comparison, Subject, compare_answers, serialize_method},
+    comparison::{Comparison, serialize_method},
     difference::Difference,
     group::Group,
     kind::DifferenceKind,
+};
+#[cfg(feature = "compare")]
+pub(crate) use self::{display::Printable, edits::edits, group::Groups, truncate::cut};
+pub use self::{
     mode::{CompareMode, Typed},
     not_compared::NotComparedReason,
-    response::Answer,
+    response::{BufferedResponse, Ending, is_bodiless},
     verdict::Verdict,
-};
-pub(crate) use self::{
-    display::Printable,
-    edits::edits,
-    group::Groups,
-    truncate::{MAX_BYTES, cut, prefix},
 };

@@ -1,8 +1,7 @@
-//! Taking secrets out of a request and its answers before they are written down.
+//! Taking secrets out of a request and its responses before they are written down.
 
 mod credentials;
 mod document;
-mod excerpt;
 mod form;
 mod known;
 mod names;
@@ -13,20 +12,28 @@ use std::fmt;
 use bumpalo::Bump;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use self::document::{Document, Replacement};
-pub(crate) use self::{excerpt::Excerpt, form::percent_decoded, names::Names, secrets::Secrets};
-pub use self::{excerpt::REDACTED, known::Known};
+use self::{
+    document::{Document, Replacement},
+    secrets::percent_decoded,
+};
+pub use self::{known::KnownSecrets, names::GRPC_STATUS};
+pub(crate) use self::{
+    names::{CREDENTIALS, Names, says_nothing},
+    secrets::Secrets,
+};
 use crate::{
     encoding::encodings,
-    engine::{CREDENTIALS, says_nothing},
     json::{NotJson, parse},
-    model::Answer,
+    model::BufferedResponse,
     rules::Rules,
 };
 
-/// What is known to be secret in one request and its answers, and how to write the rest.
+/// What stands for a value that is not shown.
+pub const REDACTED: &str = "[redacted]";
+
+/// What is known to be secret in one request and its responses, and how to write the rest.
 ///
-/// Secret are the values at the places that `redact` names, in the answers and in a request whose body is JSON; the
+/// Secret are the values at the places that `redact` names, in the responses and in a request whose body is JSON; the
 /// values of fields, parameters and headers that are named like the last key of such a place, or like a credential; and
 /// headers that carry credentials. A text that holds one of these values is secret as well, wherever it stands, unless
 /// the value is so short that it stands there by chance.
@@ -95,10 +102,10 @@ impl<'r> Redaction<'r> {
         self.secrets
     }
 
-    /// Takes note of the secrets of an answer.
-    pub fn learn_answer(&mut self, answer: &Answer, body: &[u8]) {
-        self.learn_headers(answer.headers());
-        if let Some(trailers) = answer.trailers() {
+    /// Takes note of the secrets of a response.
+    pub fn learn_response(&mut self, response: &BufferedResponse, body: &[u8]) {
+        self.learn_headers(response.headers());
+        if let Some(trailers) = response.trailers() {
             self.learn_headers(trailers);
         }
         self.learn_document(body);
@@ -148,8 +155,8 @@ impl<'r> Redaction<'r> {
 
     /// A path. One that holds a secret cannot be written: it would be another.
     pub fn check_path(&self, path: &str) -> Result<(), Unredactable> {
-        let decoded = percent_decoded(path);
-        if [path.as_bytes(), &decoded]
+        let decoded = percent_decoded(path.as_bytes());
+        if [path.as_bytes(), &*decoded]
             .iter()
             .any(|path| self.secrets.are_anywhere_in(path))
         {
@@ -173,8 +180,8 @@ impl<'r> Redaction<'r> {
         Some(format!("{before}?{}", query.text))
     }
 
-    /// The body of an answer, without its `Content-Encoding`.
-    pub fn answer_body(&self, body: &[u8], headers: &HeaderMap) -> RedactedBody {
+    /// The body of a response, without its `Content-Encoding`.
+    pub fn response_body(&self, body: &[u8], headers: &HeaderMap) -> RedactedBody {
         if let Some(document) = self.document(body, Replacement::Text)? {
             return Ok(document.changed());
         }

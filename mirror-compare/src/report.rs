@@ -24,7 +24,7 @@ pub use self::{
 };
 pub use self::{recorder::Recorder, verdict::Standing};
 
-/// What the comparisons of a mirror say, at one moment: whether each target answers as the primary does, and where it
+/// What the comparisons of a mirror say, at one moment: whether each target responses as the primary does, and where it
 /// does not.
 ///
 /// `Display` is a table for people, `Serialize` is for machines. Neither they nor `Debug` hold anything that the option

@@ -1,21 +1,21 @@
 //! What comparing leaves out, allows and hides.
 
 mod patterns;
-mod written;
 
 use http::HeaderName;
 use mirror_grammar::{PointerToken, check_tolerance, parse_pointer};
 
 use crate::{error::RuleError, json::decimal::Decimal};
 
-pub(crate) use self::patterns::{Marks, Patterns, State};
-pub use self::written::Written;
+#[cfg(feature = "compare")]
+pub(crate) use self::patterns::Marks;
+pub(crate) use self::patterns::{Patterns, State};
 
 /// The largest body that is compared, where nothing else is said. Two of them and what is made of them are held while
 /// they are compared.
 const DEFAULT_MAX_COMPARE_BODY: usize = 256 * 1024;
 
-/// The options that say how answers are compared.
+/// The options that say how responses are compared.
 ///
 /// Patterns are JSON pointers (RFC 6901), in which `*` is any index or key. They are about bodies that are compared as
 /// JSON.
@@ -40,6 +40,19 @@ pub struct Rules {
     pub(super) redacts: bool,
     pub(super) max_compare_body: usize,
     written: Written,
+}
+
+/// The patterns of the rules, so that they can be written down and given again.
+#[derive(Clone, Debug, Default)]
+pub struct Written {
+    /// To values that may differ.
+    pub ignore: Vec<String>,
+    /// To arrays in any order.
+    pub unordered: Vec<String>,
+    /// To numbers that may differ, and by how much.
+    pub tolerance: Vec<(String, f64)>,
+    /// To values that are not shown.
+    pub redact: Vec<String>,
 }
 
 impl Default for Rules {
@@ -118,7 +131,7 @@ impl Rules {
     /// only.
     ///
     /// Of a body that is not JSON nothing is shown then, and of the headers beside it, or where bodies are not compared,
-    /// only `content-type`, `content-encoding` and `content-length`. Of the path nothing is shown where an answer was not
+    /// only `content-type`, `content-encoding` and `content-length`. Of the path nothing is shown where a response was not
     /// read: it is too large, say. What the shadow alone calls by another name cannot be known; name both places.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Comparing whole answers.
+//! Comparing whole responses.
 
 mod bodies;
 mod bounds;
@@ -14,27 +14,33 @@ mod rules;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::{
+    compare::Subject,
     engine::{Compared, compare},
-    model::{Answer, CompareMode, Comparison, NotComparedReason, Subject, Verdict},
-    redact::Known,
+    model::{BufferedResponse, CompareMode, Comparison, Ending, NotComparedReason, Verdict},
+    redact::KnownSecrets,
     rules::Rules,
 };
 
-fn ok(body: impl Into<bytes::Bytes>) -> Answer {
-    Answer::new(StatusCode::OK, HeaderMap::new(), body)
+fn ok(body: impl Into<bytes::Bytes>) -> BufferedResponse {
+    BufferedResponse::new(StatusCode::OK, HeaderMap::new(), body)
 }
 
-fn with_header(answer: &Answer, name: &'static str, value: &str) -> Answer {
-    let mut headers = answer.headers().clone();
+fn with_header(response: &BufferedResponse, name: &'static str, value: &str) -> BufferedResponse {
+    let mut headers = response.headers().clone();
     headers.append(
         HeaderName::from_static(name),
         HeaderValue::from_str(value).unwrap(),
     );
-    Answer::new(answer.status(), headers, answer.body().clone())
+    BufferedResponse::new(response.status(), headers, response.body().clone())
 }
 
-fn get(primary: &Answer, shadow: &Answer, mode: CompareMode, rules: &Rules) -> Compared {
-    let known = Known::default();
+fn get(
+    primary: &BufferedResponse,
+    shadow: &BufferedResponse,
+    mode: CompareMode,
+    rules: &Rules,
+) -> Compared {
+    let known = KnownSecrets::default();
     compare(&Method::GET, primary, shadow, mode, rules, &known)
 }
 
@@ -66,14 +72,15 @@ fn list(compared: &Compared) -> Vec<String> {
     compared.differences.iter().map(line).collect()
 }
 
-fn comparison(primary: &Answer, shadow: &Answer, mode: CompareMode, rules: &Rules) -> Comparison {
-    let subject = Subject {
-        mirror: "orders",
-        target: "staging",
-        method: &Method::GET,
-        path: "/orders/7?token=secret",
-    };
-    Comparison::of(subject, primary, shadow, mode, rules)
+fn comparison(
+    primary: &BufferedResponse,
+    shadow: &BufferedResponse,
+    mode: CompareMode,
+    rules: &Rules,
+) -> Comparison {
+    let subject =
+        Subject::new(&Method::GET, "/orders/7?token=secret").with_names("orders", "staging");
+    crate::compare(subject, primary, shadow, mode, rules)
 }
 
 fn not_compared(reason: NotComparedReason) -> Verdict {

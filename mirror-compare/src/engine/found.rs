@@ -1,10 +1,10 @@
 //! Collecting differences.
 
 use crate::{
-    engine::{Compared, path::Path, secrecy::Secrecy},
+    engine::{compared::Compared, excerpt::Excerpt, path::Path, secrecy::Secrecy},
     json::Node,
     model::{Difference, DifferenceKind, Group, Groups, Verdict, cut},
-    redact::{Excerpt, REDACTED},
+    redact::REDACTED,
     rules::{Rules, State},
 };
 

@@ -4,18 +4,9 @@ use http::{HeaderMap, HeaderName, header};
 
 use crate::{
     engine::found::Found,
-    model::{Answer, DifferenceKind, MAX_BYTES, prefix},
-    redact::{Names, REDACTED},
+    model::{BufferedResponse, DifferenceKind, MAX_BYTES, prefix},
+    redact::{CREDENTIALS, GRPC_STATUS, Names, REDACTED, says_nothing},
 };
-
-/// Headers that carry credentials. Their values are never shown.
-pub(crate) static CREDENTIALS: [HeaderName; 5] = [
-    header::AUTHORIZATION,
-    header::PROXY_AUTHORIZATION,
-    header::COOKIE,
-    header::SET_COOKIE,
-    HeaderName::from_static("x-api-key"),
-];
 
 /// Headers that say of what kind a body is, and nothing that is in it.
 static OF_ANY_BODY: [HeaderName; 3] = [
@@ -31,18 +22,15 @@ static GRPC: [HeaderName; 3] = [
     HeaderName::from_static("grpc-status-details-bin"),
 ];
 
-/// Every HTTP status of gRPC is 200: this is its status, and must agree whatever is asked for.
-pub static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
-
 /// Adds the differences of the headers and trailer fields that must agree.
-pub(crate) fn fields(found: &mut Found<'_>, primary: &Answer, shadow: &Answer) {
+pub(crate) fn fields(found: &mut Found<'_>, primary: &BufferedResponse, shadow: &BufferedResponse) {
     let rules = found.rules;
     for name in rules
         .compare_headers
         .iter()
         .filter(|name| !GRPC.contains(name))
     {
-        let of = |answer: &Answer| value(answer.headers(), name);
+        let of = |response: &BufferedResponse| value(response.headers(), name);
         field(found, DifferenceKind::Header, name, [primary, shadow], of);
     }
     // Those of a body that is not whole are not known.
@@ -55,9 +43,11 @@ pub(crate) fn fields(found: &mut Found<'_>, primary: &Answer, shadow: &Answer) {
         let is_grpc = GRPC.contains(name);
         // A server that speaks HTTP/1 leaves trailers out that it was not asked for, as a copy never does.
         if is_grpc || shadow.trailers().is_some() {
-            let of = |answer: &Answer| {
-                let trailer = answer.trailers().and_then(|trailers| value(trailers, name));
-                let header = || value(answer.headers(), name).filter(|_| is_grpc);
+            let of = |response: &BufferedResponse| {
+                let trailer = response
+                    .trailers()
+                    .and_then(|trailers| value(trailers, name));
+                let header = || value(response.headers(), name).filter(|_| is_grpc);
                 trailer.or_else(header)
             };
             field(found, DifferenceKind::Trailer, name, [primary, shadow], of);
@@ -70,10 +60,10 @@ fn field(
     found: &mut Found<'_>,
     kind: DifferenceKind,
     name: &HeaderName,
-    answers: [&Answer; 2],
-    value: impl Fn(&Answer) -> Option<Vec<u8>>,
+    responses: [&BufferedResponse; 2],
+    value: impl Fn(&BufferedResponse) -> Option<Vec<u8>>,
 ) {
-    let [one, other] = answers.map(value);
+    let [one, other] = responses.map(value);
     if one == other {
         return;
     }
@@ -81,7 +71,9 @@ fn field(
     let is_secret = CREDENTIALS.contains(name)
         || names.are(name.as_str())
         || found.secrecy.may_miss_some() && !OF_ANY_BODY.contains(name)
-        || answers.into_iter().any(|answer| is_sensitive(answer, name));
+        || responses
+            .into_iter()
+            .any(|response| is_sensitive(response, name));
     let is_secret = |value: &[u8]| {
         !says_nothing(name, value)
             && (is_secret
@@ -93,16 +85,11 @@ fn field(
     found.other(name.as_str(), kind, one, other);
 }
 
-fn is_sensitive(answer: &Answer, name: &HeaderName) -> bool {
-    let trailers = answer.trailers().into_iter();
+fn is_sensitive(response: &BufferedResponse, name: &HeaderName) -> bool {
+    let trailers = response.trailers().into_iter();
     let all = trailers.flat_map(|trailers| trailers.get_all(name));
-    let all = all.chain(answer.headers().get_all(name));
+    let all = all.chain(response.headers().get_all(name));
     all.into_iter().any(http::HeaderValue::is_sensitive)
-}
-
-/// Whether a value is no secret whatever is: one of the seventeen codes of gRPC.
-pub(crate) fn says_nothing(name: &HeaderName, value: &[u8]) -> bool {
-    *name == GRPC_STATUS && value.len() <= 2 && value.iter().all(u8::is_ascii_digit)
 }
 
 /// The value of a header; that of several lines as that of one (RFC 9110 section 5.3). The lines of `Set-Cookie` are

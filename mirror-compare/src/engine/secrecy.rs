@@ -1,23 +1,23 @@
-//! What two answers have that is secret, known before anything of them is written.
+//! What two responses have that is secret, known before anything of them is written.
 
 use bumpalo::Bump;
 
 use crate::{
-    engine::compared_body,
+    engine::encoding::compared_body,
     json::{NotJson, parse},
-    model::{Answer, CompareMode},
-    redact::{Known, REDACTED, Secrets},
+    model::{BufferedResponse, CompareMode},
+    redact::{KnownSecrets, REDACTED, Secrets},
     rules::Rules,
 };
 
-/// The secrets of two answers, and whether these are all.
+/// The secrets of two responses, and whether these are all.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Secrecy {
     pub(crate) secrets: Secrets,
     unread: Unread,
 }
 
-/// What there is beside the secrets that were found. Of two answers, the worse counts.
+/// What there is beside the secrets that were found. Of two responses, the worse counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Unread {
     #[default]
@@ -29,12 +29,12 @@ enum Unread {
 }
 
 impl Secrecy {
-    /// Those that are `known` beforehand, and those that the answers have where they are redacted.
+    /// Those that are `known` beforehand, and those that the responses have where they are redacted.
     pub(crate) fn of(
-        answers: [&Answer; 2],
+        responses: [&BufferedResponse; 2],
         mode: CompareMode,
         rules: &Rules,
-        known: &Known,
+        known: &KnownSecrets,
     ) -> Self {
         let mut secrecy = Self {
             secrets: known.0.clone(),
@@ -48,8 +48,8 @@ impl Secrecy {
             return secrecy;
         }
         let mut learned = None;
-        for answer in answers {
-            let body = compared_body(answer, mode, rules);
+        for response in responses {
+            let body = compared_body(response, mode, rules);
             match &body {
                 None => secrecy.unread = Unread::Json,
                 // What the other has, too, or has not.
@@ -73,7 +73,7 @@ impl Secrecy {
         self.unread = self.unread.max(unread);
     }
 
-    /// Whether there may be secrets that are not known, which a header of the same answer may hold as well.
+    /// Whether there may be secrets that are not known, which a header of the same response may hold as well.
     pub(crate) fn may_miss_some(&self) -> bool {
         self.unread > Unread::Nothing
     }

@@ -1,10 +1,10 @@
-//! One thing in which two answers differ.
+//! One thing in which two responses differ.
 
 use serde::Serialize;
 
 use crate::model::{group::Group, kind::DifferenceKind};
 
-/// One thing in which a shadow's answer differs from the primary's.
+/// One thing in which a shadow's response differs from the primary's.
 ///
 /// Values are JSON text, or the text itself where the bodies are compared as bytes. They are cut to 1 KiB, at a
 /// character, and then end with `…`. A value that is redacted is `[redacted]`.
@@ -14,7 +14,7 @@ pub struct Difference {
     /// Where: a JSON pointer (RFC 6901) into the body, `""` for all of it, and for the status; the name of a header or a
     /// trailer field.
     ///
-    /// Where only one of the answers has it, the pointer is into that one; else it is into the primary's.
+    /// Where only one of the responses has it, the pointer is into that one; else it is into the primary's.
     pub pointer: String,
     /// In what way.
     pub kind: DifferenceKind,
@@ -22,7 +22,7 @@ pub struct Difference {
     pub primary: Option<String>,
     /// What the shadow has there.
     pub shadow: Option<String>,
-    /// Whether answers of the old version differ from one another there as well, as a `baseline` shows.
+    /// Whether responses of the old version differ from one another there as well, as a `baseline` shows.
     pub noise: bool,
     /// The pointer with the indices of arrays left out.
     #[serde(skip)]

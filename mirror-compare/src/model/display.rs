@@ -42,7 +42,7 @@ impl Display for Comparison {
         write!(f, " in {:.1?}, shadow ", self.primary_latency)?;
         match (self.shadow_status, self.shadow_latency) {
             (Some(status), Some(latency)) => write!(f, "{} in {latency:.1?}", status.as_u16())?,
-            _ => f.write_str("without an answer")?,
+            _ => f.write_str("without a response")?,
         }
         for difference in &self.differences {
             write!(f, "\n{difference}")?;
@@ -146,7 +146,7 @@ fn signed(f: &mut Formatter<'_>, sign: char, lines: &[&str]) -> fmt::Result {
     })
 }
 
-/// A text whose control characters are escaped, so that a shadow's answer cannot steer the terminal of who reads it.
+/// A text whose control characters are escaped, so that a shadow's response cannot steer the terminal of who reads it.
 pub(crate) struct Printable<'a>(pub(crate) &'a str);
 
 impl Display for Printable<'_> {

@@ -1,10 +1,10 @@
-//! The ways in which answers differ.
+//! The ways in which responses differ.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// In what way two answers differ at one place.
+/// In what way two responses differ at one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

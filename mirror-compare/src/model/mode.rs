@@ -1,11 +1,8 @@
 //! What must agree.
 
-use crate::{
-    model::{response::Answer, verdict::Verdict},
-    typed::TypedAnswer,
-};
+use crate::model::{response::BufferedResponse, verdict::Verdict};
 
-/// What of two answers must agree: the option `compare`.
+/// What of two responses must agree: the option `compare`.
 ///
 /// The headers and trailer fields of `compare_headers` must agree in every mode, and so must `grpc-status`, wherever it
 /// stands.
@@ -21,18 +18,10 @@ pub enum CompareMode {
     /// The status and the body as a value of the handler's return type, compared by `PartialEq`. See
     /// [`CompareMode::typed`].
     Typed(Typed),
-    /// What a function says. The answers that it gets have their `Content-Encoding` undone.
-    Custom(fn(&Answer, &Answer) -> Verdict),
+    /// What a function says. The responses that it gets have their `Content-Encoding` undone.
+    Custom(fn(&BufferedResponse, &BufferedResponse) -> Verdict),
 }
 
 /// How values of one type are compared.
 #[derive(Clone, Copy, Debug)]
-pub struct Typed(pub(crate) fn(&Answer, &Answer) -> Option<Verdict>);
-
-impl CompareMode {
-    /// Compares as values of a handler's return type.
-    #[must_use]
-    pub fn typed<R: TypedAnswer>() -> Self {
-        Self::Typed(Typed(R::compare))
-    }
-}
+pub struct Typed(pub(crate) fn(&BufferedResponse, &BufferedResponse) -> Option<Verdict>);

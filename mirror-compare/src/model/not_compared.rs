@@ -1,10 +1,10 @@
-//! Why two answers were not compared.
+//! Why two responses were not compared.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// Why nothing is known of two answers.
+/// Why nothing is known of two responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -21,16 +21,16 @@ pub enum NotComparedReason {
     NotModified,
     /// Comparing them takes more work than is granted to one comparison.
     Budget,
-    /// The primary's answer had not ended by the longest `timeout` after the other, or after it began.
+    /// The primary's response had not ended by the longest `timeout` after the other, or after it began.
     TimedOut,
-    /// The copy failed: there is one answer only.
+    /// The copy failed: there is one response only.
     Failed,
-    /// Too many answers wait to be compared.
+    /// Too many responses wait to be compared.
     Shed,
     /// The code that compares panicked.
     Panicked,
-    /// The primary gave no answer that can be compared: its handler panicked, its client went away before, or what the
-    /// layer of the mirror is around has failed or gives answers that are not axum's `Response`.
+    /// The primary gave no response that can be compared: its handler panicked, its client went away before, or what the
+    /// layer of the mirror is around has failed or gives responses that are not axum's `Response`.
     PrimaryGone,
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::model::not_compared::NotComparedReason;
 
-/// Whether a shadow answers as the primary does.
+/// Whether a shadow responses as the primary does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -1,9 +1,12 @@
-//! The secrets that a request and its answers show by themselves.
+//! The secrets that a request and its responses show by themselves.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::{engine::CREDENTIALS, json::Node, redact::Redaction};
+use crate::{
+    json::Node,
+    redact::{CREDENTIALS, Redaction},
+};
 
 /// Shorter values of cookies, and of what is only named like a secret, are settings like `dark` and `en-US`, which stand
 /// in other texts by chance.

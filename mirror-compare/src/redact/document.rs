@@ -2,7 +2,7 @@
 
 use crate::{
     json::Node,
-    redact::{Redacted, Redaction, excerpt::REDACTED, names::Names, secrets::Secrets},
+    redact::{REDACTED, Redacted, Redaction, names::Names, secrets::Secrets},
     rules::{Patterns, State},
 };
 

@@ -4,7 +4,7 @@ use bumpalo::Bump;
 
 use crate::{
     json::{Node, parse},
-    redact::{Redacted, Redaction, excerpt::REDACTED},
+    redact::{REDACTED, Redacted, Redaction},
 };
 
 impl Redaction<'_> {
@@ -84,22 +84,4 @@ fn is_number(value: &str) -> bool {
 fn is_plain(name: &str) -> bool {
     name.bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"_-.[]%+".contains(&byte))
-}
-
-/// A path with its percent-encoding undone.
-pub(crate) fn percent_decoded(path: &(impl AsRef<[u8]> + ?Sized)) -> Vec<u8> {
-    let mut rest = path.as_ref();
-    let mut decoded = Vec::with_capacity(rest.len());
-    while let [first, after @ ..] = rest {
-        let byte = after
-            .first_chunk()
-            .filter(|_| *first == b'%')
-            .and_then(|hex: &[u8; 2]| {
-                let hex = std::str::from_utf8(hex).ok()?;
-                u8::from_str_radix(hex, 16).ok()
-            });
-        decoded.push(byte.unwrap_or(*first));
-        rest = &after[if byte.is_some() { 2 } else { 0 }..];
-    }
-    decoded
 }

@@ -9,12 +9,12 @@ use crate::{
 
 /// Values that a shadow has been told, to be found again where it says them back.
 #[derive(Clone, Debug, Default)]
-pub struct Known(pub(crate) Secrets);
+pub struct KnownSecrets(pub(crate) Secrets);
 
-impl Known {
+impl KnownSecrets {
     /// What is known without a request: the values of `set_header`.
     #[must_use]
-    pub fn of_copies(rules: &Rules, set: &[(HeaderName, HeaderValue)]) -> Self {
+    pub fn from_set_headers(rules: &Rules, set: &[(HeaderName, HeaderValue)]) -> Self {
         let mut redaction = Redaction::new(rules);
         redaction.learn_set_headers(set);
         Self(redaction.into_secrets())
@@ -22,7 +22,7 @@ impl Known {
 
     /// The same, and the credentials of a request.
     #[must_use]
-    pub fn of_request(
+    pub fn from_request(
         rules: &Rules,
         set: &[(HeaderName, HeaderValue)],
         query: Option<&str>,

@@ -1,5 +1,6 @@
 //! Names of fields, parameters and headers that hold secrets.
 
+use http::{HeaderName, header};
 use mirror_grammar::{PointerToken, parse_pointer};
 
 /// What the name of a credential has in it: `new_password`, `X-Auth-Token`, `accessToken`. Compared without case, and
@@ -22,6 +23,23 @@ const PARTS: [&str; 11] = [
 const WHOLE: [&str; 11] = [
     "auth", "cvc", "cvv", "jwt", "key", "otp", "pass", "pin", "pwd", "sid", "sig",
 ];
+
+/// Headers that carry credentials. Their values are never shown.
+pub(crate) static CREDENTIALS: [HeaderName; 5] = [
+    header::AUTHORIZATION,
+    header::PROXY_AUTHORIZATION,
+    header::COOKIE,
+    header::SET_COOKIE,
+    HeaderName::from_static("x-api-key"),
+];
+
+/// Every HTTP status of gRPC is 200: this is its status, and must agree whatever is asked for.
+pub static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+
+/// Whether a value is no secret whatever is: one of the seventeen codes of gRPC.
+pub(crate) fn says_nothing(name: &HeaderName, value: &[u8]) -> bool {
+    *name == GRPC_STATUS && value.len() <= 2 && value.iter().all(u8::is_ascii_digit)
+}
 
 /// The names that are secret in one mirror.
 pub(crate) struct Names {

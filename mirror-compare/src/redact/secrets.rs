@@ -1,14 +1,16 @@
 //! Values that are redacted, to be found again in places where no rule says so.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     fmt,
 };
 
+use percent_encoding::percent_decode;
+
 use crate::{
     json::Node,
     model::{MAX_BYTES, prefix},
-    redact::form::percent_decoded,
     rules::{Patterns, State},
 };
 
@@ -201,6 +203,11 @@ fn in_any_spelling(value: &[u8], holds: impl Fn(&[u8]) -> bool) -> bool {
             .collect()
     };
     has(b'%') && holds(&percent_decoded(value)) || has(b'+') && holds(&percent_decoded(&spaced()))
+}
+
+/// Bytes with their percent-encoding undone.
+pub(super) fn percent_decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
+    percent_decode(bytes).into()
 }
 
 /// How many, and nothing else.

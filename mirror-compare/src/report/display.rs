@@ -112,7 +112,7 @@ impl TargetReport {
 }
 
 fn differences(groups: &[DifferenceGroup]) -> Table {
-    let mut table = Table::new(&["differences", "kind", "answers", "noise", "first", "last"]);
+    let mut table = Table::new(&["differences", "kind", "responses", "noise", "first", "last"]);
     for group in groups {
         let pointer = match (&*group.pointer, group.kind) {
             ("", DifferenceKind::Status) => "status".to_owned(),

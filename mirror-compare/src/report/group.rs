@@ -18,7 +18,7 @@ pub struct DifferenceGroup {
     pub comparisons: u64,
     /// How many such differences there are in all.
     pub differences: u64,
-    /// Whether answers of the old version differ from one another there as often.
+    /// Whether responses of the old version differ from one another there as often.
     pub noise: bool,
     /// In what share of the requests that a baseline answered too the shadow differed there.
     pub shadow_rate: Option<f64>,
@@ -30,7 +30,7 @@ pub struct DifferenceGroup {
     pub last: Option<Example>,
 }
 
-/// One difference, and in the answer to what it was.
+/// One difference, and in the response to what it was.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Example {

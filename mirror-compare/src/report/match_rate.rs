@@ -1,4 +1,4 @@
-//! How often answers match, and how sure that is.
+//! How often responses match, and how sure that is.
 
 use serde::Serialize;
 

@@ -50,7 +50,7 @@ impl Recorder {
         }
     }
 
-    /// Notes a comparison with the target, and the one of the answer that a baseline gave to the same request with the
+    /// Notes a comparison with the target, and the one of the response that a baseline gave to the same request with the
     /// primary's. Says of each difference whether it is noise, as far as that is known by now.
     pub fn record(&self, comparison: &mut Comparison, baseline: Option<&Comparison>) {
         if let Verdict::NotCompared(reason) = comparison.verdict {
@@ -70,7 +70,7 @@ impl Recorder {
         comparison.mark_noise(|group| seen.is_noise(group, &self.thresholds));
     }
 
-    /// Notes that two answers were not compared. This waits for nobody.
+    /// Notes that two responses were not compared. This waits for nobody.
     pub fn not_compared(&self, reason: NotComparedReason) {
         self.not_compared[reason as usize].fetch_add(1, Relaxed);
     }

@@ -37,17 +37,17 @@ pub struct TargetReport {
     pub unanswered: Unanswered,
     /// The share of `compared` that matched; `None` where nothing was compared.
     pub match_rate: Option<MatchRate>,
-    /// How long the primary took for what was compared: from the call of the handler to the last byte of its answer.
+    /// How long the primary took for what was compared: from the call of the handler to the last byte of its response.
     #[serde(serialize_with = "latency")]
     pub primary_latency: Latency,
-    /// How long the shadow took: from the moment the copy left to the last byte of its answer.
+    /// How long the shadow took: from the moment the copy left to the last byte of its response.
     #[serde(serialize_with = "latency")]
     pub shadow_latency: Latency,
     /// How long the baseline took, measured like the shadow's. Where there is enough of it, the shadow's is held against
     /// this.
     #[serde(serialize_with = "latency")]
     pub baseline_latency: Latency,
-    /// Where the answers differ, the most frequent first, and noise last; at most 200 groups.
+    /// Where the responses differ, the most frequent first, and noise last; at most 200 groups.
     pub groups: Vec<DifferenceGroup>,
     /// Differences of further groups.
     pub other_differences: u64,

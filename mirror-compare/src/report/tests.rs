@@ -9,25 +9,22 @@ use http::{HeaderMap, Method, StatusCode};
 
 use super::*;
 use crate::{
-    model::{Answer, CompareMode, Comparison, DifferenceKind, NotComparedReason, Subject},
+    compare::{Subject, compare, not_compared as not_compared_for},
+    model::{BufferedResponse, CompareMode, Comparison, DifferenceKind, NotComparedReason},
     rules::Rules,
 };
 
-const SUBJECT: Subject<'static> = Subject {
-    mirror: "orders",
-    target: "staging",
-    method: &Method::GET,
-    path: "/orders/7",
-};
+const SUBJECT: Subject<'static> =
+    Subject::new(&Method::GET, "/orders/7").with_names("orders", "staging");
 
-fn answer(body: impl Into<String>, millis: u64) -> Answer {
-    let answer = Answer::new(StatusCode::OK, HeaderMap::new(), body.into());
-    answer.with_latency(Duration::from_millis(millis))
+fn response(body: impl Into<String>, millis: u64) -> BufferedResponse {
+    let response = BufferedResponse::new(StatusCode::OK, HeaderMap::new(), body.into());
+    response.with_latency(Duration::from_millis(millis))
 }
 
 fn compared(primary: &str, shadow: &str) -> Comparison {
-    let (primary, shadow) = (answer(primary, 20), answer(shadow, 21));
-    Comparison::of(
+    let (primary, shadow) = (response(primary, 20), response(shadow, 21));
+    compare(
         SUBJECT,
         &primary,
         &shadow,
@@ -46,7 +43,7 @@ fn record(recorder: &Recorder, times: usize, primary: &str, shadow: &str) {
     }
 }
 
-/// One request: the primary's answer, the shadow's and that of the old version.
+/// One request: the primary's response, the shadow's and that of the old version.
 fn with_baseline(recorder: &Recorder, primary: &str, shadow: &str, baseline: &str) -> Comparison {
     let mut comparison = compared(primary, shadow);
     recorder.record(&mut comparison, Some(&compared(primary, baseline)));
@@ -55,7 +52,7 @@ fn with_baseline(recorder: &Recorder, primary: &str, shadow: &str, baseline: &st
 
 fn not_compared(recorder: &Recorder, times: usize, reason: NotComparedReason) {
     for _ in 0..times {
-        let mut comparison = Comparison::not_compared(SUBJECT, &answer("", 1), None, reason);
+        let mut comparison = not_compared_for(SUBJECT, &response("", 1), None, reason);
         recorder.record(&mut comparison, None);
     }
 }
@@ -116,11 +113,10 @@ fn a_slower_shadow_is_held_or_has_regressed() {
         (40, 120, ReportVerdict::Regressed),
     ] {
         let recorder = recorder();
-        let (primary, shadow) = (answer("", primary), answer("", shadow));
+        let (primary, shadow) = (response("", primary), response("", shadow));
         for _ in 0..400 {
             let rules = Rules::default();
-            let mut comparison =
-                Comparison::of(SUBJECT, &primary, &shadow, CompareMode::Json, &rules);
+            let mut comparison = compare(SUBJECT, &primary, &shadow, CompareMode::Json, &rules);
             recorder.record(&mut comparison, None);
         }
         let report = recorder.report(Standing::default());
@@ -131,9 +127,9 @@ fn a_slower_shadow_is_held_or_has_regressed() {
 #[test]
 fn with_a_baseline_latencies_are_held_against_that() {
     let recorder = recorder();
-    let [primary, shadow, old] = [5, 60, 55].map(|millis| answer("", millis));
+    let [primary, shadow, old] = [5, 60, 55].map(|millis| response("", millis));
     let compared = |shadow| {
-        Comparison::of(
+        compare(
             SUBJECT,
             &primary,
             shadow,
@@ -254,8 +250,8 @@ fn what_is_shown_is_a_table() {
         "primary  20.5ms  20.5ms  20.5ms",
         "shadow   21.5ms  21.5ms  21.5ms",
         "",
-        "differences  kind   answers  noise  first                  last",
-        "/total       value       10         /orders/7: 12.5 -> 13",
+        "differences  kind   responses  noise  first                  last",
+        "/total       value         10         /orders/7: 12.5 -> 13",
         "",
         "staging: not_enough_data: 0 compared, 100 are needed",
     ];

@@ -23,7 +23,7 @@ pub struct Thresholds {
     /// any mismatch 381 comparisons show it, with 1 % of mismatches none ever do.
     pub promote_match_rate: f64,
     /// The match rate that a shadow that regressed surely has not, which is the upper end of its interval. Default:
-    /// 0.95: one answer in twenty differs, and nobody calls that the same service.
+    /// 0.95: one response in twenty differs, and nobody calls that the same service.
     ///
     /// A baseline that has the primary's status less often than this confirms no noise either: the report holds then.
     pub regressed_match_rate: f64,
@@ -35,12 +35,12 @@ pub struct Thresholds {
     /// Latencies that differ by less are the same, whatever their ratio: the shadow's holds the network between, and
     /// the primary's may be a few microseconds. Default: 10 ms.
     pub latency_slack: Duration,
-    /// The share of answers that may have been left without a comparison. Default: 0.1. What is not compared, because it
+    /// The share of responses that may have been left without a comparison. Default: 0.1. What is not compared, because it
     /// failed or is too large, may well be what differs.
     ///
-    /// The same share of requests a baseline may have left without an answer, where it has made matches of mismatches.
+    /// The same share of requests a baseline may have left without a response, where it has made matches of mismatches.
     pub max_not_compared: f64,
-    /// The share of sampled requests that the shadow may have left without an answer. Default: 0.01, as many as may differ.
+    /// The share of sampled requests that the shadow may have left without a response. Default: 0.01, as many as may differ.
     /// Copies that failed count, and requests that were not sent while the circuit of the target was open or as many copies
     /// as may be were waiting for it: what it would have made of those, nobody knows.
     pub max_failed: f64,

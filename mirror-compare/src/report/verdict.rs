@@ -123,7 +123,7 @@ impl Evidence<'_> {
         if unknown > thresholds.max_not_compared {
             held.push(format!("{} not compared", at_least_percent(unknown)));
         }
-        // What is noise is known from what the baseline did answer.
+        // What is noise is known from what the baseline did response.
         if let Some(baseline) = baseline
             && baseline.share() > thresholds.max_not_compared
         {
@@ -135,7 +135,7 @@ impl Evidence<'_> {
                 held.push(text);
             }
         }
-        // What does not answer as the primary does is not its old version.
+        // What does not response as the primary does is not its old version.
         if self.noise > 0 && self.baseline_status_rate > 1.0 - thresholds.regressed_match_rate {
             let share = percent(self.baseline_status_rate);
             held.push(format!("the baseline has another status in {share}"));

@@ -55,35 +55,35 @@ fn empty_bodies_agree_with_one_another_only() {
 fn answers_without_bodies_agree_in_status_and_headers() {
     let rules = Rules::default();
     // What a careless server says of a body that is not there.
-    let answer = |status, body: &'static str| {
+    let response = |status, body: &'static str| {
         with_header(
-            &Answer::new(status, HeaderMap::new(), body),
+            &BufferedResponse::new(status, HeaderMap::new(), body),
             "content-encoding",
             "gzip",
         )
     };
-    let head = |primary: &Answer, shadow: &Answer| {
+    let head = |primary: &BufferedResponse, shadow: &BufferedResponse| {
         compare(
             &Method::HEAD,
             primary,
             shadow,
             CompareMode::Json,
             &rules,
-            &Known::default(),
+            &KnownSecrets::default(),
         )
     };
     assert_eq!(
-        head(&answer(StatusCode::OK, ""), &ok("")).verdict,
+        head(&response(StatusCode::OK, ""), &ok("")).verdict,
         Verdict::Match
     );
     assert_eq!(
-        list(&head(&ok(""), &answer(StatusCode::NOT_FOUND, ""))),
+        list(&head(&ok(""), &response(StatusCode::NOT_FOUND, ""))),
         ["status  200 404"]
     );
     for status in [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED] {
         let compared = get(
-            &answer(status, ""),
-            &answer(status, "x"),
+            &response(status, ""),
+            &response(status, "x"),
             CompareMode::Bytes,
             &rules,
         );
@@ -93,12 +93,13 @@ fn answers_without_bodies_agree_in_status_and_headers() {
 
 #[test]
 fn of_a_conditional_request_with_one_content_nothing_is_known() {
-    let not_modified = Answer::new(StatusCode::NOT_MODIFIED, HeaderMap::new(), "");
-    let missing = Answer::new(StatusCode::NOT_FOUND, HeaderMap::new(), "");
+    let not_modified = BufferedResponse::new(StatusCode::NOT_MODIFIED, HeaderMap::new(), "");
+    let missing = BufferedResponse::new(StatusCode::NOT_FOUND, HeaderMap::new(), "");
     let unknown = not_compared(NotComparedReason::NotModified);
     for mode in [CompareMode::Json, CompareMode::Status] {
-        let verdict =
-            |one: &Answer, other: &Answer| get(one, other, mode, &Rules::default()).verdict;
+        let verdict = |one: &BufferedResponse, other: &BufferedResponse| {
+            get(one, other, mode, &Rules::default()).verdict
+        };
         assert_eq!(verdict(&not_modified, &ok("{}")), unknown);
         assert_eq!(verdict(&ok("{}"), &not_modified), unknown);
         assert_eq!(verdict(&not_modified, &not_modified), Verdict::Match);
@@ -111,8 +112,14 @@ fn a_part_of_a_body_is_not_compared() {
     let rules = Rules::default();
     let whole = ok("[1]");
     for (part, reason) in [
-        (ok("[1]").cut_short(), NotComparedReason::CutShort),
-        (ok("[1]").truncated(), NotComparedReason::TooLarge),
+        (
+            ok("[1]").with_ending(Ending::CutShort),
+            NotComparedReason::CutShort,
+        ),
+        (
+            ok("[1]").with_ending(Ending::Truncated),
+            NotComparedReason::TooLarge,
+        ),
         (ok("[1]".repeat(100_000)), NotComparedReason::TooLarge),
     ] {
         for mode in [CompareMode::Json, CompareMode::Bytes] {
@@ -134,7 +141,8 @@ fn a_part_of_a_body_is_not_compared() {
 
 #[test]
 fn a_difference_that_is_known_counts_whatever_the_rest_is() {
-    let created = Answer::new(StatusCode::CREATED, HeaderMap::new(), "[1]").cut_short();
+    let created = BufferedResponse::new(StatusCode::CREATED, HeaderMap::new(), "[1]")
+        .with_ending(Ending::CutShort);
     let compared = get(&ok("[1]"), &created, CompareMode::Json, &Rules::default());
     assert_eq!(list(&compared), ["status  200 201"]);
     assert_eq!(compared.notes, ["cut short: the bodies were not compared"]);
@@ -142,10 +150,11 @@ fn a_difference_that_is_known_counts_whatever_the_rest_is() {
 
 #[test]
 fn bodies_of_different_classes_of_status_are_not_compared() {
-    let failed = Answer::new(StatusCode::INTERNAL_SERVER_ERROR, HeaderMap::new(), "oh no");
+    let failed =
+        BufferedResponse::new(StatusCode::INTERNAL_SERVER_ERROR, HeaderMap::new(), "oh no");
     let compared = get(&ok("[1]"), &failed, CompareMode::Json, &Rules::default());
     assert_eq!(list(&compared), ["status  200 500"]);
-    let created = Answer::new(StatusCode::CREATED, HeaderMap::new(), "[2]");
+    let created = BufferedResponse::new(StatusCode::CREATED, HeaderMap::new(), "[2]");
     let compared = get(&ok("[1]"), &created, CompareMode::Json, &Rules::default());
     assert_eq!(list(&compared), ["status  200 201", "value /0 1 2"]);
 }

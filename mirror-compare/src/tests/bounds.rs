@@ -1,4 +1,4 @@
-//! Nothing grows with what a shadow answers.
+//! Nothing grows with what a shadow responses.
 
 use super::*;
 use crate::model::MAX_BYTES;

@@ -84,13 +84,9 @@ fn a_record_has_the_names_of_the_documentation() {
 
 #[test]
 fn a_failed_copy_has_one_answer() {
-    let subject = Subject {
-        mirror: "m",
-        target: "t",
-        method: &Method::PUT,
-        path: "/",
-    };
-    let comparison = Comparison::not_compared(subject, &ok(""), None, NotComparedReason::Failed);
+    let subject = Subject::new(&Method::PUT, "/").with_names("m", "t");
+    let comparison =
+        crate::compare::not_compared(subject, &ok(""), None, NotComparedReason::Failed);
     let record = serde_json::to_value(&comparison).unwrap();
     assert_eq!(
         record["verdict"],
@@ -102,5 +98,5 @@ fn a_failed_copy_has_one_answer() {
         shown.starts_with("PUT /: not_compared (failed) (m -> t)\n"),
         "{shown}"
     );
-    assert!(shown.ends_with("shadow without an answer"), "{shown}");
+    assert!(shown.ends_with("shadow without a response"), "{shown}");
 }

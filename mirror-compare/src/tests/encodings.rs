@@ -37,11 +37,11 @@ fn brotli(body: &[u8]) -> Vec<u8> {
     [&header.to_le_bytes()[..3], body, &[0b11]].concat()
 }
 
-fn encoded(body: Vec<u8>, encoding: &str) -> Answer {
+fn encoded(body: Vec<u8>, encoding: &str) -> BufferedResponse {
     with_header(&ok(body), "content-encoding", encoding)
 }
 
-fn verdict(primary: &Answer, shadow: &Answer) -> Verdict {
+fn verdict(primary: &BufferedResponse, shadow: &BufferedResponse) -> Verdict {
     get(primary, shadow, CompareMode::Json, &Rules::default()).verdict
 }
 
@@ -49,7 +49,7 @@ fn verdict(primary: &Answer, shadow: &Answer) -> Verdict {
 fn encodings_are_undone_on_either_side() {
     let body = br#"{"a":[1,2,3]}"#;
     let plain = ok(&br#"{ "a": [1, 2, 3] }"#[..]);
-    for answer in [
+    for response in [
         encoded(gzip(body), "gzip"),
         encoded(gzip(body), "X-GZIP"),
         encoded([gzip(&body[..5]), gzip(&body[5..])].concat(), "gzip"),
@@ -65,22 +65,22 @@ fn encodings_are_undone_on_either_side() {
         encoded(body.to_vec(), "identity"),
     ] {
         assert_eq!(
-            verdict(&plain, &answer),
+            verdict(&plain, &response),
             Verdict::Match,
             "{:?}",
-            answer.headers()
+            response.headers()
         );
         assert_eq!(
-            verdict(&answer, &plain),
+            verdict(&response, &plain),
             Verdict::Match,
             "{:?}",
-            answer.headers()
+            response.headers()
         );
         assert_eq!(
-            verdict(&answer, &ok("{}")),
+            verdict(&response, &ok("{}")),
             Verdict::Mismatch,
             "{:?}",
-            answer.headers()
+            response.headers()
         );
     }
     assert_eq!(
@@ -91,8 +91,8 @@ fn encodings_are_undone_on_either_side() {
 
 #[test]
 fn equal_bodies_of_one_encoding_are_equal_whatever_it_is() {
-    let answer = encoded(b"who knows".to_vec(), "zstd");
-    assert_eq!(verdict(&answer, &answer), Verdict::Match);
+    let response = encoded(b"who knows".to_vec(), "zstd");
+    assert_eq!(verdict(&response, &response), Verdict::Match);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn what_cannot_be_undone_is_not_compared() {
     let mut broken = body.clone();
     broken[12] ^= 0xFF;
     let quadruple = gzip(&gzip(&gzip(&body)));
-    for answer in [
+    for response in [
         encoded(b"[1]".to_vec(), "zstd"),
         encoded(b"[1]".to_vec(), "gzip"),
         encoded(b"[1]".to_vec(), "br"),
@@ -113,16 +113,16 @@ fn what_cannot_be_undone_is_not_compared() {
     ] {
         let unknown = not_compared(NotComparedReason::Encoding);
         assert_eq!(
-            verdict(&ok("[1,2,3]"), &answer),
+            verdict(&ok("[1,2,3]"), &response),
             unknown,
             "{:?}",
-            answer.headers()
+            response.headers()
         );
         assert_eq!(
-            verdict(&answer, &ok("[1,2,3]")),
+            verdict(&response, &ok("[1,2,3]")),
             unknown,
             "{:?}",
-            answer.headers()
+            response.headers()
         );
     }
 }

@@ -2,7 +2,11 @@
 
 use super::*;
 
-fn compared(primary: &Answer, shadow: &Answer, name: &'static str) -> Vec<String> {
+fn compared(
+    primary: &BufferedResponse,
+    shadow: &BufferedResponse,
+    name: &'static str,
+) -> Vec<String> {
     let mut rules = Rules::default();
     rules.compare_header(HeaderName::from_static(name));
     list(&get(primary, shadow, CompareMode::Status, &rules))
@@ -59,7 +63,7 @@ fn credentials_are_never_shown() {
     let mut value = HeaderValue::from_static("canary");
     value.set_sensitive(true);
     headers.insert("x-ticket", value);
-    let sensitive = Answer::new(StatusCode::OK, headers, "");
+    let sensitive = BufferedResponse::new(StatusCode::OK, headers, "");
     let open = with_header(&ok(""), "x-ticket", "canary2");
     assert_eq!(
         compared(&sensitive, &open, "x-ticket"),
@@ -67,10 +71,10 @@ fn credentials_are_never_shown() {
     );
 }
 
-fn with_trailer(answer: &Answer, name: &'static str, value: &str) -> Answer {
-    let mut trailers = answer.trailers().cloned().unwrap_or_default();
+fn with_trailer(response: &BufferedResponse, name: &'static str, value: &str) -> BufferedResponse {
+    let mut trailers = response.trailers().cloned().unwrap_or_default();
     trailers.append(name, HeaderValue::from_str(value).unwrap());
-    answer.clone().with_trailers(trailers)
+    response.clone().with_trailers(trailers)
 }
 
 #[test]
@@ -89,7 +93,10 @@ fn the_trailers_that_are_named_must_agree() {
     assert_eq!(compared(&one, &header, "x-sum"), expected);
     // Over HTTP/1 nobody knows whether there would have been any, nor of what is not whole.
     assert_eq!(compared(&one, &ok(""), "x-sum"), Vec::<String>::new());
-    for unknown in [other.clone().cut_short(), other.truncated()] {
+    for unknown in [
+        other.clone().with_ending(Ending::CutShort),
+        other.with_ending(Ending::Truncated),
+    ] {
         assert_eq!(compared(&one, &unknown, "x-sum"), Vec::<String>::new());
     }
 }
@@ -99,7 +106,9 @@ fn the_status_of_a_call_must_agree_wherever_it_stands() {
     let status = |code: &str| with_trailer(&ok(""), "grpc-status", code);
     let alone = |code: &str| with_header(&ok(""), "grpc-status", code);
     for mode in [CompareMode::Status, CompareMode::Json, CompareMode::Bytes] {
-        let list = |one: &Answer, other: &Answer| list(&get(one, other, mode, &Rules::default()));
+        let list = |one: &BufferedResponse, other: &BufferedResponse| {
+            list(&get(one, other, mode, &Rules::default()))
+        };
         let expected = ["trailer grpc-status 0 13"];
         for (one, other) in [
             (status("0"), status("13")),
@@ -113,7 +122,7 @@ fn the_status_of_a_call_must_agree_wherever_it_stands() {
         assert_eq!(list(&ok(""), &status("0")), ["trailer grpc-status - 0"]);
     }
     // Its text is for people, and is compared if it is named; as one field with that of the headers.
-    let with_text = |answer, text| with_trailer(&answer, "grpc-message", text);
+    let with_text = |response, text| with_trailer(&response, "grpc-message", text);
     let (one, other) = (with_text(status("5"), "a"), with_text(status("5"), "b"));
     assert_eq!(compared(&one, &other, "etag"), Vec::<String>::new());
     let expected = ["trailer grpc-message a b"];

@@ -4,7 +4,7 @@ use axum::{Json, response::Html};
 use serde::Deserialize;
 
 use super::*;
-use crate::typed::TypedAnswer;
+use crate::typed::TypedResponse;
 
 #[derive(Debug, Deserialize, PartialEq)]
 struct User {
@@ -13,7 +13,7 @@ struct User {
     age: f64,
 }
 
-fn typed<R: TypedAnswer>(primary: &str, shadow: &str, rules: &Rules) -> Compared {
+fn typed<R: TypedResponse>(primary: &str, shadow: &str, rules: &Rules) -> Compared {
     let [primary, shadow] = [primary, shadow].map(|body| ok(body.to_owned()));
     get(&primary, &shadow, CompareMode::typed::<R>(), rules)
 }
@@ -21,9 +21,10 @@ fn typed<R: TypedAnswer>(primary: &str, shadow: &str, rules: &Rules) -> Compared
 #[test]
 fn status_compares_nothing_else() {
     let rules = Rules::default();
-    let verdict = |shadow: &Answer| get(&ok("[1]"), shadow, CompareMode::Status, &rules).verdict;
+    let verdict =
+        |shadow: &BufferedResponse| get(&ok("[1]"), shadow, CompareMode::Status, &rules).verdict;
     assert_eq!(verdict(&ok("{")), Verdict::Match);
-    let missing = Answer::new(StatusCode::NOT_FOUND, HeaderMap::new(), "[1]");
+    let missing = BufferedResponse::new(StatusCode::NOT_FOUND, HeaderMap::new(), "[1]");
     assert_eq!(verdict(&missing), Verdict::Mismatch);
 }
 
@@ -71,7 +72,8 @@ fn typed_answers_are_compared_as_values() {
 #[test]
 fn an_error_answer_is_compared_as_json() {
     type Handler = Result<Json<User>, (StatusCode, String)>;
-    let refused = |body: &'static str| Answer::new(StatusCode::BAD_REQUEST, HeaderMap::new(), body);
+    let refused =
+        |body: &'static str| BufferedResponse::new(StatusCode::BAD_REQUEST, HeaderMap::new(), body);
     let compare = |primary, shadow| {
         get(
             &refused(primary),
@@ -169,7 +171,7 @@ fn text_bytes_and_nothing_are_types_too() {
 
 #[test]
 fn a_function_decides() {
-    fn same_length(primary: &Answer, shadow: &Answer) -> Verdict {
+    fn same_length(primary: &BufferedResponse, shadow: &BufferedResponse) -> Verdict {
         if primary.body().len() == shadow.body().len() {
             Verdict::Match
         } else {
@@ -178,7 +180,7 @@ fn a_function_decides() {
     }
     let rules = Rules::default();
     let mode = CompareMode::Custom(same_length);
-    let missing = Answer::new(StatusCode::NOT_FOUND, HeaderMap::new(), "[2]");
+    let missing = BufferedResponse::new(StatusCode::NOT_FOUND, HeaderMap::new(), "[2]");
     assert_eq!(
         get(&ok("[1]"), &missing, mode, &rules).verdict,
         Verdict::Match
@@ -187,7 +189,13 @@ fn a_function_decides() {
     assert_eq!(list(&compared), ["status  200 404", "value /0 11 2"]);
     let unknown = not_compared(NotComparedReason::CutShort);
     assert_eq!(
-        get(&ok("[1]"), &missing.cut_short(), mode, &rules).verdict,
+        get(
+            &ok("[1]"),
+            &missing.with_ending(Ending::CutShort),
+            mode,
+            &rules
+        )
+        .verdict,
         unknown
     );
 }

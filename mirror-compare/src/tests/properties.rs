@@ -230,7 +230,7 @@ proptest! {
                     headers.insert("etag", etag);
                 }
                 let body = body.as_bytes()[..body.len() - cut].to_vec();
-                Answer::new(StatusCode::OK, headers, body)
+                BufferedResponse::new(StatusCode::OK, headers, body)
             });
             let comparison = comparison(&one, &other, CompareMode::Json, &rules);
             prop_assert_eq!(comparison.verdict, Verdict::Mismatch);

@@ -9,13 +9,13 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    model::{Answer, Verdict},
-    typed::TypedAnswer,
+    model::{BufferedResponse, Verdict},
+    typed::TypedResponse,
 };
 
-impl<T: DeserializeOwned + PartialEq> TypedAnswer for Json<T> {
-    fn compare(primary: &Answer, shadow: &Answer) -> Option<Verdict> {
-        let read = |answer: &Answer| serde_json::from_slice::<T>(answer.body()).ok();
+impl<T: DeserializeOwned + PartialEq> TypedResponse for Json<T> {
+    fn compare(primary: &BufferedResponse, shadow: &BufferedResponse) -> Option<Verdict> {
+        let read = |response: &BufferedResponse| serde_json::from_slice::<T>(response.body()).ok();
         of(read(primary), || read(shadow))
     }
 }
@@ -30,8 +30,8 @@ fn of<T: PartialEq>(primary: Option<T>, shadow: impl FnOnce() -> Option<T>) -> O
     })
 }
 
-fn text(primary: &Answer, shadow: &Answer) -> Option<Verdict> {
-    let read = |answer: &Answer| String::from_utf8(answer.body().to_vec()).ok();
+fn text(primary: &BufferedResponse, shadow: &BufferedResponse) -> Option<Verdict> {
+    let read = |response: &BufferedResponse| String::from_utf8(response.body().to_vec()).ok();
     of(read(primary), || read(shadow))
 }
 
@@ -39,7 +39,7 @@ fn text(primary: &Answer, shadow: &Answer) -> Option<Verdict> {
     clippy::unnecessary_wraps,
     reason = "the signature of the trait's function"
 )]
-fn bytes(primary: &Answer, shadow: &Answer) -> Option<Verdict> {
+fn bytes(primary: &BufferedResponse, shadow: &BufferedResponse) -> Option<Verdict> {
     Some(if primary.body() == shadow.body() {
         Verdict::Match
     } else {
@@ -47,15 +47,15 @@ fn bytes(primary: &Answer, shadow: &Answer) -> Option<Verdict> {
     })
 }
 
-fn no_body(primary: &Answer, shadow: &Answer) -> Option<Verdict> {
-    let read = |answer: &Answer| answer.body().is_empty().then_some(());
+fn no_body(primary: &BufferedResponse, shadow: &BufferedResponse) -> Option<Verdict> {
+    let read = |response: &BufferedResponse| response.body().is_empty().then_some(());
     of(read(primary), || read(shadow))
 }
 
 macro_rules! compared_by {
     ($function:path: $([$($generics:tt)*] $type:ty),+ $(,)?) => {
-        $(impl<$($generics)*> TypedAnswer for $type {
-            fn compare(primary: &Answer, shadow: &Answer) -> Option<Verdict> {
+        $(impl<$($generics)*> TypedResponse for $type {
+            fn compare(primary: &BufferedResponse, shadow: &BufferedResponse) -> Option<Verdict> {
                 $function(primary, shadow)
             }
         })+
@@ -66,15 +66,15 @@ compared_by!(text: [] String, [] &'static str, [T] Html<T>);
 compared_by!(bytes: [] Bytes, [] Vec<u8>);
 compared_by!(no_body: [] (), [] StatusCode, [] NoContent);
 compared_by!(T::compare:
-    [T: TypedAnswer] (StatusCode, T),
-    [T: TypedAnswer] (HeaderMap, T),
-    [T: TypedAnswer] (StatusCode, HeaderMap, T),
-    [T: TypedAnswer, K, V, const N: usize] ([(K, V); N], T),
-    [T: TypedAnswer, K, V, const N: usize] (StatusCode, [(K, V); N], T),
+    [T: TypedResponse] (StatusCode, T),
+    [T: TypedResponse] (HeaderMap, T),
+    [T: TypedResponse] (StatusCode, HeaderMap, T),
+    [T: TypedResponse, K, V, const N: usize] ([(K, V); N], T),
+    [T: TypedResponse, K, V, const N: usize] (StatusCode, [(K, V); N], T),
 );
 
-impl<T: TypedAnswer, E> TypedAnswer for Result<T, E> {
-    fn compare(primary: &Answer, shadow: &Answer) -> Option<Verdict> {
+impl<T: TypedResponse, E> TypedResponse for Result<T, E> {
+    fn compare(primary: &BufferedResponse, shadow: &BufferedResponse) -> Option<Verdict> {
         if primary.status().is_success() {
             T::compare(primary, shadow)
         } else {

@@ -3,9 +3,9 @@
 #[cfg(fuzzing)]
 pub use mirror_compare::spelled;
 pub use mirror_compare::{
-    Answer, CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules, Typed,
-    TypedAnswer, Verdict, compare_answers,
+    BufferedResponse as Answer, CompareMode, Comparison, Difference, DifferenceKind,
+    NotComparedReason, Rules, Typed, TypedResponse as TypedAnswer, Verdict,
 };
 pub(crate) use mirror_compare::{
-    GRPC_STATUS, Known, REDACTED, Redaction, Subject, Unredactable, compared_body,
+    GRPC_STATUS, KnownSecrets, REDACTED, Redaction, Subject, Unredactable, compare, compared_body,
 };

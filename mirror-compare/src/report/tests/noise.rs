@@ -78,10 +78,10 @@ fn with_a_difference_at_a_place_that_is_not_kept_nothing_is_noise() {
 #[test]
 fn a_baseline_that_is_broken_confirms_no_shadow_that_is_broken() {
     let recorder = recorder();
-    let broken = || Answer::new(StatusCode::INTERNAL_SERVER_ERROR, HeaderMap::new(), "");
-    let compare = |shadow: &Answer| {
+    let broken = || BufferedResponse::new(StatusCode::INTERNAL_SERVER_ERROR, HeaderMap::new(), "");
+    let compare = |shadow: &BufferedResponse| {
         let (mode, rules) = (CompareMode::Json, Rules::default());
-        Comparison::of(SUBJECT, &answer("{}", 20), shadow, mode, &rules)
+        super::compare(SUBJECT, &response("{}", 20), shadow, mode, &rules)
     };
     record(&recorder, 380, "{}", "{}");
     for _ in 0..20 {

@@ -1,4 +1,4 @@
-//! What is held against a target that does not answer.
+//! What is held against a target that does not response.
 
 use super::*;
 

@@ -26,7 +26,7 @@ fn a_secret_is_not_shown_in_another_header() {
             headers("etag", ["\"7\"", &other], [&value, &one]),
             "header etag \"7\" [redacted]"
         );
-        // The other answer's.
+        // The other response's.
         assert_eq!(
             headers("etag", ["7", &one], [&value, "{}"]),
             "header etag 7 [redacted]"
@@ -72,17 +72,12 @@ fn a_header_that_is_named_like_a_credential_is_not_shown() {
     }
 }
 
-/// What is shown of a path, where `/id` of the primary's answer is redacted.
+/// What is shown of a path, where `/id` of the primary's response is redacted.
 fn path(path: &str, primary: &str, shadow: &str) -> String {
     let rules = rules(|rules| rules.redact("/id"));
-    let subject = Subject {
-        mirror: "orders",
-        target: "staging",
-        method: &Method::GET,
-        path,
-    };
+    let subject = Subject::new(&Method::GET, path).with_names("orders", "staging");
     let [primary, shadow] = [primary, shadow].map(|body| ok(body.to_owned()));
-    let comparison = Comparison::of(subject, &primary, &shadow, CompareMode::Json, &rules);
+    let comparison = crate::compare(subject, &primary, &shadow, CompareMode::Json, &rules);
     let debugged = format!("{comparison:?}{comparison}");
     assert!(!debugged.contains("canary"), "{debugged}");
     comparison.path

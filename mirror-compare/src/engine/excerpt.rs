@@ -3,12 +3,9 @@
 use crate::{
     json::Node,
     model::{MAX_BYTES, cut, prefix},
-    redact::secrets::Secrets,
+    redact::{REDACTED, Secrets},
     rules::{Patterns, State},
 };
-
-/// What stands for a value that is not shown.
-pub const REDACTED: &str = "[redacted]";
 
 /// Writes a value as JSON, cut to 1 KiB, without what is redacted.
 pub(crate) struct Excerpt<'r> {
