@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use histogram::{AtomicHistogram, Config, Histogram};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
 /// Each power of two is divided by 2^4, so that a quantile is at most 6 % too large; 500 counters of 8 bytes.
 const GROUPING_POWER: u8 = 4;
@@ -27,9 +28,8 @@ impl LatencyRecorder {
     /// Nothing yet.
     #[must_use]
     pub fn new() -> Self {
-        let config = Config::new(GROUPING_POWER, MAX_VALUE_POWER).ok();
         Self {
-            micros: config.as_ref().map(AtomicHistogram::with_config),
+            micros: config().as_ref().map(AtomicHistogram::with_config),
         }
     }
 
@@ -52,17 +52,53 @@ impl LatencyRecorder {
     }
 }
 
+#[cfg(feature = "compare")]
+impl LatencyRecorder {
+    /// Notes what others have noted.
+    pub(crate) fn merge(&self, latency: &Latency) {
+        let (Some(histogram), Some(other)) = (&self.micros, &latency.micros) else {
+            return;
+        };
+        for bucket in other.iter().filter(|bucket| bucket.count() > 0) {
+            // In range: all have one configuration.
+            let _ = histogram.add(bucket.start(), bucket.count());
+        }
+    }
+}
+
+fn config() -> Option<Config> {
+    Config::new(GROUPING_POWER, MAX_VALUE_POWER).ok()
+}
+
 /// The distribution of a latency at one moment, at a resolution of 6 %.
 #[derive(Clone)]
 pub struct Latency {
     micros: Option<Histogram>,
 }
 
+/// Nothing was noted.
+impl Default for Latency {
+    fn default() -> Self {
+        Self {
+            micros: config().as_ref().map(Histogram::with_config),
+        }
+    }
+}
+
 impl Latency {
     /// How many durations were noted.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.micros.iter().flat_map(Histogram::as_slice).sum()
+        let counts = self.micros.iter().flat_map(Histogram::as_slice);
+        counts.copied().fold(0, u64::saturating_add)
+    }
+
+    /// Adds the durations that were noted elsewhere.
+    pub fn merge(&mut self, other: &Self) {
+        if let (Some(micros), Some(other)) = (&mut self.micros, &other.micros) {
+            let counts = micros.as_mut_slice().iter_mut().zip(other.as_slice());
+            counts.for_each(|(count, more)| *count = count.saturating_add(*more));
+        }
     }
 
     /// The time that so many of all took at most, `0.99` for 99 of 100; `None` where nothing was noted.
@@ -99,6 +135,47 @@ impl fmt::Display for Latency {
 impl fmt::Debug for Latency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Latency({} noted: {self})", self.count())
+    }
+}
+
+/// Its count and percentiles, in microseconds; the count alone if that is 0.
+impl Serialize for Latency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("count", &self.count())?;
+        for (name, share) in [("p50_us", 0.5), ("p95_us", 0.95), ("p99_us", 0.99)] {
+            if let Some(duration) = self.quantile(share) {
+                map.serialize_entry(name, &duration.as_micros())?;
+            }
+        }
+        map.end()
+    }
+}
+
+/// All of a distribution: the indices and the counts of the buckets that are not empty.
+#[cfg(feature = "compare")]
+#[derive(Debug, Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Buckets(Vec<(usize, u64)>);
+
+#[cfg(feature = "compare")]
+impl Latency {
+    pub(crate) fn buckets(&self) -> Buckets {
+        let counts = self.micros.iter().flat_map(Histogram::as_slice).copied();
+        Buckets(counts.enumerate().filter(|(_, count)| *count > 0).collect())
+    }
+
+    pub(crate) fn from_buckets(buckets: &Buckets) -> Result<Self, &'static str> {
+        let mut latency = Self::default();
+        let counts = latency.micros.as_mut().map(Histogram::as_mut_slice);
+        let counts = counts.unwrap_or_default();
+        for (index, more) in &buckets.0 {
+            let count = counts
+                .get_mut(*index)
+                .ok_or("no such bucket of a latency")?;
+            *count = count.saturating_add(*more);
+        }
+        Ok(latency)
     }
 }
 

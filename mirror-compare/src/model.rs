@@ -21,13 +21,12 @@ mod verdict;
 pub(crate) use self::truncate::{MAX_BYTES, prefix};
 #[cfg(feature = "compare")]
 pub use self::{
-    comparison::{Comparison, serialize_method},
-    difference::Difference,
-    group::Group,
-    kind::DifferenceKind,
+    comparison::Comparison, difference::Difference, group::Group, kind::DifferenceKind,
 };
 #[cfg(feature = "compare")]
-pub(crate) use self::{display::Printable, edits::edits, group::Groups, truncate::cut};
+pub(crate) use self::{
+    comparison::serialize_method, display::Printable, edits::edits, group::Groups, truncate::cut,
+};
 pub use self::{
     mode::{CompareMode, Typed},
     not_compared::NotComparedReason,

@@ -1,4 +1,25 @@
 //! Taking secrets out of a request and its responses before they are written down.
+//!
+//! # What it protects against
+//!
+//! Comparisons, reports and fixtures leave the process: they go to logs, pages, repositories and people who may not see
+//! what is in the traffic. A shadow is not trusted either: it may repeat what it was told, in any field and under any
+//! name. So a value is secret for one of these reasons, and is then hidden wherever it is found, as it is or
+//! percent-encoded:
+//!
+//! - it stands at a place that [`Rules::redact`] names;
+//! - its header carries credentials (`Authorization`, `Cookie`, ...), or is marked as sensitive;
+//! - its field, parameter or header is named like a credential, or like the last key of a place that is redacted;
+//! - it is a signed token (`eyJ..`) in a document;
+//! - copies are given it by `set_header`.
+//!
+//! If a secret may be in a body and cannot be located, nothing is written of that body: [`Unredactable`].
+//!
+//! # What it does not
+//!
+//! A value of one to three bytes is hidden only where it is the whole of another value. A value under a name that says
+//! nothing, in a place that no rule names, is not known to be secret. Compressed or encrypted text within a value is not
+//! looked into.
 
 mod credentials;
 mod document;
@@ -153,7 +174,11 @@ impl<'r> Redaction<'r> {
         pointer.split('/').any(|token| self.names.are(token))
     }
 
-    /// A path. One that holds a secret cannot be written: it would be another.
+    /// Checks that a path can be written. One that holds a secret cannot: without it, it would be another path.
+    ///
+    /// # Errors
+    ///
+    /// [`Unredactable`] if it holds a secret.
     pub fn check_path(&self, path: &str) -> Result<(), Unredactable> {
         let decoded = percent_decoded(path.as_bytes());
         if [path.as_bytes(), &*decoded]
@@ -180,7 +205,11 @@ impl<'r> Redaction<'r> {
         Some(format!("{before}?{}", query.text))
     }
 
-    /// The body of a response, without its `Content-Encoding`.
+    /// The body of a response, which is not encoded any more.
+    ///
+    /// # Errors
+    ///
+    /// [`Unredactable`] if it may hold a secret that cannot be located.
     pub fn response_body(&self, body: &[u8], headers: &HeaderMap) -> RedactedBody {
         if let Some(document) = self.document(body, Replacement::Text)? {
             return Ok(document.changed());
@@ -188,7 +217,11 @@ impl<'r> Redaction<'r> {
         self.free_text(body, headers)
     }
 
-    /// The body of a request.
+    /// The body of a request, which is still a request of the same shape without its secrets.
+    ///
+    /// # Errors
+    ///
+    /// [`Unredactable`] if it may hold a secret that cannot be located, or would be empty once redacted.
     pub fn request_body(&self, body: &[u8], headers: &HeaderMap) -> RedactedBody {
         if body.is_empty() {
             return Ok(None);

@@ -1,6 +1,7 @@
 //! What all comparisons of a mirror say together.
 
 mod display;
+mod evidence;
 mod group;
 mod match_rate;
 mod noise;
@@ -15,6 +16,7 @@ mod verdict;
 use serde::Serialize;
 
 pub use self::{
+    evidence::Evidence,
     group::{DifferenceGroup, Example},
     match_rate::MatchRate,
     target::TargetReport,

@@ -1,5 +1,7 @@
 //! Comparing responses as values of a handler's return type.
 
+#[cfg(feature = "axum")]
+mod axum;
 mod values;
 
 use crate::model::{BufferedResponse, CompareMode, Typed, Verdict};

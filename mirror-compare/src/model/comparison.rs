@@ -104,12 +104,10 @@ fn optional_status<S: Serializer>(
     status.map(|status| status.as_u16()).serialize(serializer)
 }
 
-/// A method as its name.
-///
-/// # Errors
-///
-/// As the serializer.
-pub fn serialize_method<S: Serializer>(method: &Method, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize_method<S: Serializer>(
+    method: &Method,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(method.as_str())
 }
 

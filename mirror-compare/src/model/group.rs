@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::kind::DifferenceKind;
 
 /// The most groups that one comparison tells apart.
 const MAX_GROUPS: usize = 200;
 
 /// Differences of one kind at one place, in whatever elements of the arrays on the way.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Group {
     /// A JSON pointer in which `*` stands for any index; the name of a header or a trailer field.
     pub pattern: String,

@@ -22,7 +22,7 @@ pub struct MatchRate {
 
 impl MatchRate {
     /// `None` where nothing was compared.
-    pub(super) fn of(matched: u64, compared: u64) -> Option<Self> {
+    pub(super) fn new(matched: u64, compared: u64) -> Option<Self> {
         if compared == 0 {
             return None;
         }
@@ -59,12 +59,12 @@ mod tests {
             (380, 380, 0.99, 1.0),
             (990, 1000, 0.9817, 0.9946),
         ] {
-            let found = MatchRate::of(matched, compared).unwrap();
+            let found = MatchRate::new(matched, compared).unwrap();
             assert!(
                 (found.low - low).abs() < 1e-4 && (found.high - high).abs() < 1e-4,
                 "{found:?}"
             );
         }
-        assert_eq!(MatchRate::of(0, 0), None);
+        assert_eq!(MatchRate::new(0, 0), None);
     }
 }

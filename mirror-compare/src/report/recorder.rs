@@ -1,19 +1,17 @@
 //! Noting comparisons.
 
-mod seen;
-
 use std::{
     fmt,
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
 
-use self::seen::Seen;
 use super::{
-    MatchRate, TargetReport, Thresholds,
-    verdict::{Evidence, Standing},
+    Evidence, TargetReport, Thresholds,
+    evidence::{ByReason, Seen, load},
+    verdict::Standing,
 };
 use crate::{
     latency::LatencyRecorder,
@@ -31,7 +29,7 @@ pub struct Recorder {
     shadow: LatencyRecorder,
     baseline: LatencyRecorder,
     /// Apart from what is seen: a request may count these, and must not wait for anybody.
-    not_compared: [AtomicU64; NotComparedReason::ALL.len()],
+    not_compared: ByReason<AtomicU64>,
     seen: Mutex<Seen>,
 }
 
@@ -65,7 +63,7 @@ impl Recorder {
         if let Some(latency) = baseline.and_then(|baseline| baseline.shadow_latency) {
             self.baseline.record(latency);
         }
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.lock();
         seen.note(comparison, baseline);
         comparison.mark_noise(|group| seen.is_noise(group, &self.thresholds));
     }
@@ -78,7 +76,7 @@ impl Recorder {
     /// The groups of differences that are noise, as far as that is known by now.
     #[must_use]
     pub fn noise(&self) -> Vec<(String, DifferenceKind)> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.lock();
         let groups = seen.groups(&self.thresholds).into_iter();
         groups
             .filter(|group| group.noise)
@@ -86,62 +84,45 @@ impl Recorder {
             .collect()
     }
 
+    /// All that is known by now, to be sent to where several processes are added up.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        Evidence {
+            primary: self.primary.snapshot(),
+            shadow: self.shadow.snapshot(),
+            baseline: self.baseline.snapshot(),
+            not_compared: load(&self.not_compared),
+            seen: self.lock().clone(),
+        }
+    }
+
+    /// Adds what was known before: by this process in an earlier run, or by another.
+    pub fn merge(&self, evidence: &Evidence) {
+        self.primary.merge(&evidence.primary);
+        self.shadow.merge(&evidence.shadow);
+        self.baseline.merge(&evidence.baseline);
+        for (count, more) in self.not_compared.iter().zip(evidence.not_compared) {
+            count.fetch_add(more, Relaxed);
+        }
+        self.lock().merge(&evidence.seen);
+    }
+
     /// What is known by now of a target that stands like this.
     #[must_use]
     pub fn report(&self, standing: Standing) -> TargetReport {
-        let thresholds = &self.thresholds;
-        let (primary, shadow) = (self.primary.snapshot(), self.shadow.snapshot());
-        let baseline = self.baseline.snapshot();
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let counts = seen.counts(thresholds);
-        let by_reason = self
-            .not_compared
-            .each_ref()
-            .map(|count| count.load(Relaxed));
-        let not_compared = by_reason.iter().sum();
-        let match_rate = MatchRate::of(counts.matched, counts.compared());
-        let reference = if baseline.count() >= thresholds.min_compared.max(1) {
-            ("baseline", &baseline)
-        } else {
-            ("primary", &primary)
-        };
-        let evidence = Evidence {
-            compared: counts.compared(),
-            not_compared,
-            noise: counts.noise,
-            baseline_status_rate: seen.baseline_status_rate(),
-            standing,
-            match_rate,
-            shadow: &shadow,
-            reference,
-        };
-        let (verdict, reason) = evidence.verdict(thresholds);
-        TargetReport {
-            name: self.target.clone(),
-            verdict,
-            reason,
-            compared: counts.compared(),
-            matched: counts.matched,
-            noise: counts.noise,
-            mismatched: counts.mismatched,
-            schema_mismatch: counts.schema_mismatch,
-            not_compared,
-            by_reason,
-            unanswered: standing.unanswered,
-            match_rate,
-            primary_latency: primary,
-            shadow_latency: shadow,
-            baseline_latency: baseline,
-            groups: seen.groups(thresholds),
-            other_differences: seen.other_differences(),
-        }
+        self.evidence()
+            .report(&self.target, &self.thresholds, standing)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// How many, and nothing of what they say.
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.lock();
         let not_compared = self.not_compared.iter();
         f.debug_struct("Recorder")
             .field("target", &self.target)

@@ -1,8 +1,8 @@
 //! What the comparisons with one target say.
 
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::{Serialize, Serializer};
 
-use super::{DifferenceGroup, MatchRate, ReportVerdict, Unanswered};
+use super::{DifferenceGroup, MatchRate, ReportVerdict, Unanswered, evidence::ByReason};
 use crate::{latency::Latency, model::NotComparedReason};
 
 /// What the comparisons with one target say together.
@@ -32,20 +32,17 @@ pub struct TargetReport {
     /// Answers that were not compared.
     pub not_compared: u64,
     #[serde(rename = "not_compared_by_reason", serialize_with = "by_reason")]
-    pub(super) by_reason: [u64; NotComparedReason::ALL.len()],
+    pub(super) by_reason: ByReason,
     /// What was sampled and not answered: what failed is among `not_compared` too, and what was not sent is not.
     pub unanswered: Unanswered,
     /// The share of `compared` that matched; `None` where nothing was compared.
     pub match_rate: Option<MatchRate>,
     /// How long the primary took for what was compared: from the call of the handler to the last byte of its response.
-    #[serde(serialize_with = "latency")]
     pub primary_latency: Latency,
     /// How long the shadow took: from the moment the copy left to the last byte of its response.
-    #[serde(serialize_with = "latency")]
     pub shadow_latency: Latency,
     /// How long the baseline took, measured like the shadow's. Where there is enough of it, the shadow's is held against
     /// this.
-    #[serde(serialize_with = "latency")]
     pub baseline_latency: Latency,
     /// Where the responses differ, the most frequent first, and noise last; at most 200 groups.
     pub groups: Vec<DifferenceGroup>,
@@ -67,22 +64,7 @@ impl TargetReport {
     }
 }
 
-fn by_reason<S: Serializer>(
-    counts: &[u64; NotComparedReason::ALL.len()],
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+fn by_reason<S: Serializer>(counts: &ByReason, serializer: S) -> Result<S::Ok, S::Error> {
     let counts = NotComparedReason::ALL.into_iter().zip(counts);
     serializer.collect_map(counts.filter(|(_, count)| **count > 0))
-}
-
-/// Its count and percentiles, in microseconds; the count alone where that is 0.
-fn latency<S: Serializer>(latency: &Latency, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(None)?;
-    map.serialize_entry("count", &latency.count())?;
-    for (name, share) in [("p50_us", 0.5), ("p95_us", 0.95), ("p99_us", 0.99)] {
-        if let Some(duration) = latency.quantile(share) {
-            map.serialize_entry(name, &duration.as_micros())?;
-        }
-    }
-    map.end()
 }

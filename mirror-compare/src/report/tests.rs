@@ -1,5 +1,6 @@
 //! What comparisons say together.
 
+mod merging;
 mod noise;
 mod unanswered;
 

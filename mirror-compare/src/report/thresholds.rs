@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use crate::error::ThresholdError;
 
-/// What is asked of a shadow before a report says [`Promote`](crate::ReportVerdict::Promote), and what makes it say
-/// [`Regressed`](crate::ReportVerdict::Regressed).
+/// What is asked of a shadow before a report says [`Promote`](super::ReportVerdict::Promote), and what makes it say
+/// [`Regressed`](super::ReportVerdict::Regressed).
 ///
 /// ```
-/// use mirror_compare::Thresholds;
+/// use mirror_compare::report::Thresholds;
 ///
-/// let mut thresholds = Thresholds::default();
-/// thresholds.promote_match_rate = 0.999;
+/// let thresholds = Thresholds::default()
+///     .with_promote_match_rate(0.999)
+///     .with_min_compared(1_000);
+/// assert!(thresholds.check().is_ok());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -75,6 +77,76 @@ impl Default for Thresholds {
 }
 
 impl Thresholds {
+    /// The same, with another [`min_compared`](Self::min_compared).
+    #[must_use]
+    pub const fn with_min_compared(mut self, min_compared: u64) -> Self {
+        self.min_compared = min_compared;
+        self
+    }
+
+    /// The same, with another [`promote_match_rate`](Self::promote_match_rate).
+    #[must_use]
+    pub const fn with_promote_match_rate(mut self, promote_match_rate: f64) -> Self {
+        self.promote_match_rate = promote_match_rate;
+        self
+    }
+
+    /// The same, with another [`regressed_match_rate`](Self::regressed_match_rate).
+    #[must_use]
+    pub const fn with_regressed_match_rate(mut self, regressed_match_rate: f64) -> Self {
+        self.regressed_match_rate = regressed_match_rate;
+        self
+    }
+
+    /// The same, with another [`promote_latency_ratio`](Self::promote_latency_ratio).
+    #[must_use]
+    pub const fn with_promote_latency_ratio(mut self, promote_latency_ratio: f64) -> Self {
+        self.promote_latency_ratio = promote_latency_ratio;
+        self
+    }
+
+    /// The same, with another [`regressed_latency_ratio`](Self::regressed_latency_ratio).
+    #[must_use]
+    pub const fn with_regressed_latency_ratio(mut self, regressed_latency_ratio: f64) -> Self {
+        self.regressed_latency_ratio = regressed_latency_ratio;
+        self
+    }
+
+    /// The same, with another [`latency_slack`](Self::latency_slack).
+    #[must_use]
+    pub const fn with_latency_slack(mut self, latency_slack: Duration) -> Self {
+        self.latency_slack = latency_slack;
+        self
+    }
+
+    /// The same, with another [`max_not_compared`](Self::max_not_compared).
+    #[must_use]
+    pub const fn with_max_not_compared(mut self, max_not_compared: f64) -> Self {
+        self.max_not_compared = max_not_compared;
+        self
+    }
+
+    /// The same, with another [`max_failed`](Self::max_failed).
+    #[must_use]
+    pub const fn with_max_failed(mut self, max_failed: f64) -> Self {
+        self.max_failed = max_failed;
+        self
+    }
+
+    /// The same, with another [`noise_absolute`](Self::noise_absolute).
+    #[must_use]
+    pub const fn with_noise_absolute(mut self, noise_absolute: f64) -> Self {
+        self.noise_absolute = noise_absolute;
+        self
+    }
+
+    /// The same, with another [`noise_relative`](Self::noise_relative).
+    #[must_use]
+    pub const fn with_noise_relative(mut self, noise_relative: f64) -> Self {
+        self.noise_relative = noise_relative;
+        self
+    }
+
     /// Whether a verdict can rest on them.
     ///
     /// # Errors

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::match_rate::number;
 
 /// The sampled requests that a target has not answered. Those whose copies are still under way are not among them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Unanswered {
     /// Copies that failed.
@@ -16,9 +16,8 @@ pub struct Unanswered {
     pub circuit_open: u64,
     /// Requests that were not sent because as many copies as may be were waiting for the target.
     pub in_flight_limit: u64,
-    /// All that was sampled, and answered or not.
-    #[serde(skip)]
-    pub(super) sampled: u64,
+    /// All requests that were sampled and have ended, with or without a response.
+    pub sampled: u64,
 }
 
 impl Unanswered {
@@ -33,10 +32,20 @@ impl Unanswered {
         }
     }
 
+    /// Adds what the same target has not answered elsewhere.
+    pub const fn merge(&mut self, other: Self) {
+        self.failed = self.failed.saturating_add(other.failed);
+        self.circuit_open = self.circuit_open.saturating_add(other.circuit_open);
+        self.in_flight_limit = self.in_flight_limit.saturating_add(other.in_flight_limit);
+        self.sampled = self.sampled.saturating_add(other.sampled);
+    }
+
     /// All of them.
     #[must_use]
     pub const fn count(&self) -> u64 {
-        self.failed + self.circuit_open + self.in_flight_limit
+        self.failed
+            .saturating_add(self.circuit_open)
+            .saturating_add(self.in_flight_limit)
     }
 
     /// Their share of all that was sampled.

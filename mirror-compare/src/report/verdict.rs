@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{MatchRate, Thresholds, Unanswered, match_rate::number};
 use crate::latency::Latency;
@@ -44,20 +44,56 @@ impl fmt::Display for ReportVerdict {
     }
 }
 
-/// How a target stands, by its counters and its circuit.
-#[derive(Clone, Copy, Debug, Default)]
+/// How a target stands, beside the comparisons: by its counters and its circuit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Standing {
     /// What it has not answered.
     pub unanswered: Unanswered,
     /// Whether its circuit is open.
-    pub open: bool,
-    /// What the baseline has not answered, where there is one.
+    pub is_open: bool,
+    /// What the baseline has not answered, if there is one.
     pub baseline: Option<Unanswered>,
+}
+
+impl Standing {
+    /// A target that has not answered this.
+    #[must_use]
+    pub const fn new(unanswered: Unanswered) -> Self {
+        Self {
+            unanswered,
+            is_open: false,
+            baseline: None,
+        }
+    }
+
+    /// The same, with an open or a closed circuit.
+    #[must_use]
+    pub const fn with_open_circuit(mut self, is_open: bool) -> Self {
+        self.is_open = is_open;
+        self
+    }
+
+    /// The same, with a baseline that has not answered this, if there is one.
+    #[must_use]
+    pub const fn with_baseline(mut self, baseline: Option<Unanswered>) -> Self {
+        self.baseline = baseline;
+        self
+    }
+
+    /// Adds how the same target stands elsewhere. Its circuit is open if it is open anywhere.
+    pub fn merge(&mut self, other: &Self) {
+        self.unanswered.merge(other.unanswered);
+        self.is_open |= other.is_open;
+        if let Some(more) = other.baseline {
+            self.baseline.get_or_insert_default().merge(more);
+        }
+    }
 }
 
 /// What a verdict is made of.
 #[derive(Debug)]
-pub(super) struct Evidence<'a> {
+pub(super) struct Findings<'a> {
     pub(super) compared: u64,
     pub(super) not_compared: u64,
     /// What was taken for matches because of the baseline.
@@ -71,7 +107,7 @@ pub(super) struct Evidence<'a> {
     pub(super) reference: (&'static str, &'a Latency),
 }
 
-impl Evidence<'_> {
+impl Findings<'_> {
     /// The verdict and its reason.
     pub(super) fn verdict(&self, thresholds: &Thresholds) -> (ReportVerdict, String) {
         let Some(rate) = self
@@ -84,7 +120,7 @@ impl Evidence<'_> {
             );
             return (ReportVerdict::NotEnoughData, reason);
         };
-        let all = number(self.compared + self.not_compared);
+        let all = number(self.compared) + number(self.not_compared);
         let unknown = number(self.not_compared) / all;
         let [found, low, high] = [rate.rate, rate.low, rate.high].map(percent);
         let rates = format!("match rate {found} ({low} to {high})");
@@ -110,14 +146,14 @@ impl Evidence<'_> {
         }
         let Standing {
             unanswered,
-            open,
+            is_open,
             baseline,
         } = self.standing;
         if unanswered.share() > thresholds.max_failed {
             let share = at_least_percent(unanswered.share());
             held.push(format!("{share} not answered ({unanswered})"));
         }
-        if open {
+        if is_open {
             held.push("its circuit is open".to_owned());
         }
         if unknown > thresholds.max_not_compared {

@@ -7,5 +7,6 @@ pub use mirror_compare::{
     NotComparedReason, Rules, Typed, TypedResponse as TypedAnswer, Verdict,
 };
 pub(crate) use mirror_compare::{
-    GRPC_STATUS, KnownSecrets, REDACTED, Redaction, Subject, Unredactable, compare, compared_body,
+    Subject, compare, compared_body,
+    redact::{GRPC_STATUS, KnownSecrets, REDACTED, Redaction, Unredactable},
 };

@@ -78,11 +78,9 @@ impl Comparing {
             |target: &MirrorTarget| unanswered_of(&target.counters.snapshot(target.target.name()));
         let baseline = targets.get(self.recorders.len()).map(unanswered);
         let of = |(recorder, target): (&Recorder, &MirrorTarget)| {
-            recorder.report(Standing {
-                unanswered: unanswered(target),
-                open: target.gate.is_shut(),
-                baseline,
-            })
+            let standing = Standing::new(unanswered(target));
+            let standing = standing.with_open_circuit(target.gate.is_shut());
+            recorder.report(standing.with_baseline(baseline))
         };
         let targets = self.recorders.iter().zip(targets).map(of);
         Report::new(mirror, targets.collect())

@@ -29,7 +29,7 @@ fn a_shadow_that_does_not_answer_is_held() {
         "{report}"
     );
     let open = Standing {
-        open: true,
+        is_open: true,
         ..Standing::default()
     };
     let report = recorder.report(open);
