@@ -8,7 +8,7 @@ mod timers;
 
 pub(crate) use self::{
     deadlines::Patience,
-    panic::{caught, contained},
+    panic::{caught, contained, panicked},
     threads::{compare_off_path, off_path, tell_off_path},
     timers::runtime_with_timers,
 };

@@ -8,8 +8,10 @@ use std::{
 use super::MirrorTarget;
 use crate::{
     comparison::{CompareMode, Comparison, Rules},
+    outcome::ShedReason,
     record::Recording,
     report::{Recorder, Report, Standing, Thresholds, Unanswered},
+    stats::TargetStats,
     workers::Patience,
 };
 
@@ -74,21 +76,24 @@ impl Comparing {
 
     /// What is known of each target: of what was compared, and of what it has not answered.
     pub(crate) fn report(&self, mirror: &str, targets: &[MirrorTarget]) -> Report {
-        let unanswered = |target: &MirrorTarget| {
-            let stats = target.counters.snapshot(target.target.name());
-            Unanswered::of(&stats)
-        };
+        let unanswered =
+            |target: &MirrorTarget| unanswered_of(&target.counters.snapshot(target.target.name()));
         let baseline = targets.get(self.recorders.len()).map(unanswered);
         let of = |(recorder, target): (&Recorder, &MirrorTarget)| {
-            recorder.report(Standing {
-                unanswered: unanswered(target),
-                open: target.gate.is_shut(),
-                baseline,
-            })
+            let standing = Standing::new(unanswered(target));
+            let standing = standing.with_open_circuit(target.gate.is_shut());
+            recorder.report(standing.with_baseline(baseline))
         };
         let targets = self.recorders.iter().zip(targets).map(of);
         Report::new(mirror, targets.collect())
     }
+}
+
+/// What a target has not answered, by its counters.
+fn unanswered_of(stats: &TargetStats) -> Unanswered {
+    let [circuit_open, in_flight_limit] =
+        [ShedReason::CircuitOpen, ShedReason::InFlightLimit].map(|reason| stats.shed_for(reason));
+    Unanswered::new(stats.answered, stats.failed, circuit_open, in_flight_limit)
 }
 
 impl fmt::Debug for Comparing {

@@ -74,7 +74,7 @@ pub(super) fn compare(exchange: Arc<Exchange>, index: usize, answer: NotedAnswer
 
 /// Tells whoever wants to know of a difference.
 fn found(mirror: &Mirror, comparison: Comparison) {
-    if !comparison.is_told() {
+    if !comparison.differs() {
         return;
     }
     let Some(comparing) = &mirror.shared().comparing else {
