@@ -34,7 +34,8 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// The same request, whose responses come from servers with these names. Default: `primary` and `shadow`.
+    /// The same request, whose responses come from servers with these names. Default: `primary` and
+    /// `shadow`.
     #[must_use]
     pub const fn with_names(mut self, mirror: &'a str, target: &'a str) -> Self {
         self.mirror = mirror;
@@ -42,7 +43,8 @@ impl<'a> Subject<'a> {
         self
     }
 
-    /// The same request, of which this is secret, wherever a response repeats it. Default: nothing is.
+    /// The same request, of which this is secret, wherever a response repeats it. Default: nothing
+    /// is.
     #[must_use]
     pub const fn with_secrets(mut self, known: &'a KnownSecrets) -> Self {
         self.known = Some(known);
@@ -52,9 +54,10 @@ impl<'a> Subject<'a> {
 
 /// Compares two responses to one request.
 ///
-/// Bounded in time, memory and output, except for code of the user's own (`typed` and functions). A panic in that code
-/// ends here, as [`NotComparedReason::Panicked`](crate::NotComparedReason::Panicked). It may take some tenths of a
-/// second of computing: no work for a thread that serves requests.
+/// Bounded in time, memory and output, except for code of the user's own (`typed` and functions). A
+/// panic in that code ends here, as
+/// [`NotComparedReason::Panicked`](crate::NotComparedReason::Panicked). It may take some tenths of
+/// a second of computing: no work for a thread that serves requests.
 ///
 /// ```
 /// use http::{HeaderMap, Method, StatusCode};

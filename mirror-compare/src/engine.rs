@@ -38,8 +38,9 @@ use crate::{
 
 /// Compares a shadow's response with the primary's.
 ///
-/// Bounded in time, memory and output, as far as it runs no code of the user's (`typed` and functions); a panic in that
-/// ends here. It waits for nothing, and may take some tenths of a second: no work for a thread that serves requests.
+/// Bounded in time, memory and output, as far as it runs no code of the user's (`typed` and
+/// functions); a panic in that ends here. It waits for nothing, and may take some tenths of a
+/// second: no work for a thread that serves requests.
 pub(crate) fn compare(
     method: &Method,
     primary: &BufferedResponse,
@@ -118,7 +119,8 @@ fn statuses(found: &mut Found<'_>, primary: StatusCode, shadow: StatusCode) {
     }
 }
 
-/// The end of a comparison that cannot go on. A difference that was found is one, whatever the rest is.
+/// The end of a comparison that cannot go on. A difference that was found is one, whatever the rest
+/// is.
 fn given_up(mut found: Found<'_>, reason: NotComparedReason) -> Compared {
     if found.is_empty() {
         return Compared::not_compared(reason);

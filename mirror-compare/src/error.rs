@@ -1,4 +1,4 @@
-//! What can be wrong with rules and thresholds.
+//! Rules and thresholds that make no sense.
 
 use mirror_grammar::{PointerError, ToleranceError};
 
@@ -31,6 +31,6 @@ impl From<ToleranceError> for RuleError {
 pub struct ThresholdError {
     /// The field.
     pub name: &'static str,
-    /// What it must be.
+    /// The values that it may have.
     pub wanted: &'static str,
 }

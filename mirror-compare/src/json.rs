@@ -1,7 +1,7 @@
 //! JSON as it is compared: a tree that borrows from the body, whose numbers are still text.
 //!
-//! `serde_json` would need its features `arbitrary_precision` for this, which changes what numbers are for every crate of
-//! the program. `hifijson` reads words, and leaves to us what a document is.
+//! `serde_json` would need its features `arbitrary_precision` for this, which changes what numbers
+//! are for every crate of the program. `hifijson` reads words, and leaves to us what a document is.
 
 pub(crate) mod decimal;
 mod parse;

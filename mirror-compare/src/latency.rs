@@ -5,10 +5,11 @@ use std::{fmt, time::Duration};
 use histogram::{AtomicHistogram, Config, Histogram};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-/// Each power of two is divided by 2^4, so that a quantile is at most 6 % too large; 500 counters of 8 bytes.
+/// Each power of two is divided by 2^4, so that a quantile is at most 6 % too large; 500 counters
+/// of 8 bytes.
 const GROUPING_POWER: u8 = 4;
 
-/// In microseconds, up to 2^34 (4.8 hours). What took longer counts as that long.
+/// In microseconds, up to 2^34 (4.8 hours). Longer durations count as that long.
 const MAX_VALUE_POWER: u8 = 34;
 
 /// Notes durations without locks.
@@ -43,7 +44,7 @@ impl LatencyRecorder {
         }
     }
 
-    /// What was noted by now.
+    /// The distribution by now.
     #[must_use]
     pub fn snapshot(&self) -> Latency {
         Latency {
@@ -101,7 +102,8 @@ impl Latency {
         }
     }
 
-    /// The time that so many of all took at most, `0.99` for 99 of 100; `None` where nothing was noted.
+    /// The time that so many of all took at most, `0.99` for 99 of 100; `None` if nothing was
+    /// noted.
     ///
     /// # Panics
     ///

@@ -1,9 +1,9 @@
 //! How two HTTP responses differ, and whether one service can replace another.
 //!
-//! This crate compares the responses of two versions of a service to the same request, leaves out what may differ, and
-//! hides what is secret. It sums comparisons up into a verdict: `promote`, `hold` or `regressed`. It does no I/O and
-//! knows no framework: a response is a status, headers and bytes. `mirror-runtime` compares with it what an axum handler
-//! and its shadow respond.
+//! This crate compares the responses of two versions of a service to the same request, leaves out
+//! what may differ, and hides what is secret. It sums comparisons up into a verdict: `promote`,
+//! `hold` or `regressed`. It does no I/O and knows no framework: a response is a status, headers
+//! and bytes. `mirror-runtime` compares with it what an axum handler and its shadow respond.
 //!
 //! # Two responses
 //!
@@ -31,8 +31,9 @@
 //!
 //! # Many responses
 //!
-//! A [`Recorder`](report::Recorder) takes note of comparisons, in bounded memory, and reports on them. What it knows is
-//! [`Evidence`](report::Evidence), which can be serialized and merged with that of other processes.
+//! A [`Recorder`](report::Recorder) takes note of comparisons, in bounded memory, and reports on
+//! them. What it knows is [`Evidence`](report::Evidence), which can be serialized and merged with
+//! that of other processes.
 //!
 //! ```
 //! use http::{HeaderMap, Method, StatusCode};
@@ -53,8 +54,8 @@
 //!
 //! # Features
 //!
-//! - `compare` (default): comparing and reports. Without it the crate has responses, rules, latencies and
-//!   [redaction](redact).
+//! - `compare` (default): comparing and reports. Without it the crate has responses, rules,
+//!   latencies and [redaction](redact).
 //! - `axum`: [`TypedResponse`] for `Json`, `Html` and `NoContent` of axum.
 
 #![cfg_attr(

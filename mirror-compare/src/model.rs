@@ -1,4 +1,4 @@
-//! What comparing is about and what it finds.
+//! Responses, and the ways in which they differ.
 
 #[cfg(feature = "compare")]
 mod comparison;

@@ -2,24 +2,26 @@
 //!
 //! # What it protects against
 //!
-//! Comparisons, reports and fixtures leave the process: they go to logs, pages, repositories and people who may not see
-//! what is in the traffic. A shadow is not trusted either: it may repeat what it was told, in any field and under any
-//! name. So a value is secret for one of these reasons, and is then hidden wherever it is found, as it is or
-//! percent-encoded:
+//! Comparisons, reports and fixtures leave the process: they go to logs, pages, repositories and
+//! people who may not see what is in the traffic. A shadow is not trusted either: it may repeat
+//! what it was told, in any field and under any name. So a value is secret for one of these
+//! reasons, and is then hidden wherever it is found, as it is or percent-encoded:
 //!
 //! - it stands at a place that [`Rules::redact`] names;
 //! - its header carries credentials (`Authorization`, `Cookie`, ...), or is marked as sensitive;
-//! - its field, parameter or header is named like a credential, or like the last key of a place that is redacted;
+//! - its field, parameter or header is named like a credential, or like the last key of a place
+//!   that is redacted;
 //! - it is a signed token (`eyJ..`) in a document;
 //! - copies are given it by `set_header`.
 //!
-//! If a secret may be in a body and cannot be located, nothing is written of that body: [`Unredactable`].
+//! If a secret may be in a body and cannot be located, nothing is written of that body:
+//! [`Unredactable`].
 //!
 //! # What it does not
 //!
-//! A value of one to three bytes is hidden only where it is the whole of another value. A value under a name that says
-//! nothing, in a place that no rule names, is not known to be secret. Compressed or encrypted text within a value is not
-//! looked into.
+//! A value of one to three bytes is hidden only where it is the whole of another value. A value
+//! under a name that says nothing, in a place that no rule names, is not known to be secret.
+//! Compressed or encrypted text within a value is not looked into.
 
 mod credentials;
 mod document;
@@ -49,15 +51,16 @@ use crate::{
     rules::Rules,
 };
 
-/// What stands for a value that is not shown.
+/// The text in place of a value that is not shown.
 pub const REDACTED: &str = "[redacted]";
 
-/// What is known to be secret in one request and its responses, and how to write the rest.
+/// The secrets of one request and its responses, and how to write the rest.
 ///
-/// Secret are the values at the places that `redact` names, in the responses and in a request whose body is JSON; the
-/// values of fields, parameters and headers that are named like the last key of such a place, or like a credential; and
-/// headers that carry credentials. A text that holds one of these values is secret as well, wherever it stands, unless
-/// the value is so short that it stands there by chance.
+/// Secret are the values at the places that `redact` names, in the responses and in a request whose
+/// body is JSON; the values of fields, parameters and headers that are named like the last key of
+/// such a place, or like a credential; and headers that carry credentials. A text that holds one of
+/// these values is secret as well, wherever it stands, unless the value is so short that it stands
+/// there by chance.
 pub struct Redaction<'r> {
     rules: &'r Rules,
     names: Names,
@@ -67,9 +70,9 @@ pub struct Redaction<'r> {
 /// A body in which something was replaced.
 #[derive(Debug, PartialEq)]
 pub struct Redacted {
-    /// The whole body, written anew.
+    /// The whole body without its secrets.
     pub text: String,
-    /// JSON pointers to what was replaced; the names of fields, where it is a form.
+    /// JSON pointers to the values that were replaced; the names of fields if it is a form.
     pub places: Vec<String>,
 }
 
@@ -81,11 +84,11 @@ impl Redacted {
     }
 }
 
-/// There may be secrets in it, and it is not known where.
+/// There may be secrets in it that cannot be located.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unredactable;
 
-/// What is written of a body: what there is, where there is nothing to replace.
+/// The body to write; `None` if there is nothing to replace.
 pub type RedactedBody = Result<Option<Redacted>, Unredactable>;
 
 /// Nothing of what is secret.
@@ -98,7 +101,7 @@ impl fmt::Debug for Redaction<'_> {
 }
 
 impl<'r> Redaction<'r> {
-    /// Nothing is known yet but the rules.
+    /// Without any secrets yet, but for the names of places that the rules redact.
     #[must_use]
     pub fn new(rules: &'r Rules) -> Self {
         Self {
@@ -108,7 +111,8 @@ impl<'r> Redaction<'r> {
         }
     }
 
-    /// Takes note of what copies are given: it may be what lets them in. A short value of a plain name is a setting.
+    /// Takes note of what copies are given: it may be what lets them in. A short value of a plain
+    /// name is a setting.
     pub fn learn_set_headers(&mut self, set: &[(HeaderName, HeaderValue)]) {
         for (name, value) in set {
             self.learn_header(name, value);
@@ -118,7 +122,7 @@ impl<'r> Redaction<'r> {
         }
     }
 
-    /// What was taken note of.
+    /// The secrets by now.
     pub(super) fn into_secrets(self) -> Secrets {
         self.secrets
     }
@@ -174,7 +178,8 @@ impl<'r> Redaction<'r> {
         pointer.split('/').any(|token| self.names.are(token))
     }
 
-    /// Checks that a path can be written. One that holds a secret cannot: without it, it would be another path.
+    /// Checks that a path can be written. One that holds a secret cannot: without it, it would be
+    /// another path.
     ///
     /// # Errors
     ///
@@ -190,7 +195,7 @@ impl<'r> Redaction<'r> {
         Ok(())
     }
 
-    /// The value of a header, where it is to be replaced.
+    /// The value to write for a header; `None` if there is nothing to replace.
     #[must_use]
     pub fn header(&self, name: &HeaderName, value: &HeaderValue) -> Option<String> {
         if says_nothing(name, value.as_bytes()) {
@@ -221,7 +226,8 @@ impl<'r> Redaction<'r> {
     ///
     /// # Errors
     ///
-    /// [`Unredactable`] if it may hold a secret that cannot be located, or would be empty once redacted.
+    /// [`Unredactable`] if it may hold a secret that cannot be located, or would be empty once
+    /// redacted.
     pub fn request_body(&self, body: &[u8], headers: &HeaderMap) -> RedactedBody {
         if body.is_empty() {
             return Ok(None);
@@ -244,7 +250,7 @@ impl<'r> Redaction<'r> {
         self.free_text(body, headers)
     }
 
-    /// A body of JSON. One of which nobody can say what it holds cannot be searched for names.
+    /// A body of JSON. One that is ambiguous or too deep cannot be searched for names.
     fn document(
         &self,
         body: &[u8],
@@ -257,7 +263,7 @@ impl<'r> Redaction<'r> {
         }
     }
 
-    /// What has no fields that are known: it is searched for values alone.
+    /// A body without known fields: it is searched for values alone.
     fn free_text(&self, body: &[u8], headers: &HeaderMap) -> RedactedBody {
         if body.is_empty() {
             return Ok(None);

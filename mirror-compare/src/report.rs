@@ -1,4 +1,4 @@
-//! What all comparisons of a mirror say together.
+//! Aggregated comparison results.
 
 mod display;
 mod evidence;
@@ -26,11 +26,11 @@ pub use self::{
 };
 pub use self::{recorder::Recorder, verdict::Standing};
 
-/// What the comparisons of a mirror say, at one moment: whether each target responses as the primary does, and where it
-/// does not.
+/// The comparisons of a mirror at one moment: whether each target responds as the primary does, and
+/// the places at which it does not.
 ///
-/// `Display` is a table for people, `Serialize` is for machines. Neither they nor `Debug` hold anything that the option
-/// `redact` names.
+/// `Display` is a table for people, `Serialize` is for machines. Neither they nor `Debug` hold
+/// anything that the option `redact` names.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -41,7 +41,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// The reports about the targets of a mirror.
+    /// The report on a mirror with these targets.
     #[must_use]
     pub fn new(mirror: &str, targets: Vec<TargetReport>) -> Self {
         Self {

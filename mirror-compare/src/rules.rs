@@ -1,4 +1,4 @@
-//! What comparing leaves out, allows and hides.
+//! The rules of comparing: what is left out, allowed and hidden.
 
 mod patterns;
 
@@ -11,14 +11,14 @@ use crate::{error::RuleError, json::decimal::Decimal};
 pub(crate) use self::patterns::Marks;
 pub(crate) use self::patterns::{Patterns, State};
 
-/// The largest body that is compared, where nothing else is said. Two of them and what is made of them are held while
+/// The largest body that is compared, if nothing else is set. Two of them, parsed, are held while
 /// they are compared.
 const DEFAULT_MAX_COMPARE_BODY: usize = 256 * 1024;
 
 /// The options that say how responses are compared.
 ///
-/// Patterns are JSON pointers (RFC 6901), in which `*` is any index or key. They are about bodies that are compared as
-/// JSON.
+/// Patterns are JSON pointers (RFC 6901), in which `*` is any index or key. They are about bodies
+/// that are compared as JSON.
 ///
 /// ```
 /// use mirror_compare::Rules;
@@ -70,18 +70,20 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// A header that must agree too, and a trailer field of this name. Several lines of one header are the same as one line of their values.
+    /// A header that must agree too, and a trailer field of this name. Several lines of one header
+    /// are the same as one line of their values.
     pub fn compare_header(&mut self, name: HeaderName) {
         if !self.compare_headers.contains(&name) {
             self.compare_headers.push(name);
         }
     }
 
-    /// Leaves a value, and all in it, out. An element that is left out does not count for the length of its array.
+    /// Leaves a value, and all in it, out. An element that is left out does not count for the
+    /// length of its array.
     ///
     /// # Errors
     ///
-    /// [`RuleError::Pointer`] where the pattern is not a JSON pointer.
+    /// [`RuleError::Pointer`] if the pattern is not a JSON pointer.
     pub fn ignore(&mut self, pattern: &str) -> Result<(), RuleError> {
         self.patterns
             .mark(&parse(pattern)?, |marks| marks.ignore = true);
@@ -103,12 +105,13 @@ impl Rules {
         Ok(())
     }
 
-    /// Lets numbers differ by so much, and no more; of several tolerances for one place, the largest counts.
+    /// Lets numbers differ by so much, and no more; of several tolerances for one place, the
+    /// largest counts.
     ///
     /// # Errors
     ///
-    /// As for [`ignore`](Self::ignore); [`RuleError::Tolerance`] where the difference is negative, infinite or not a
-    /// number.
+    /// As for [`ignore`](Self::ignore); [`RuleError::Tolerance`] if the difference is negative,
+    /// infinite or not a number.
     pub fn tolerance(&mut self, pattern: &str, difference: f64) -> Result<(), RuleError> {
         let number = check_tolerance(difference)?;
         self.patterns.mark(&parse(pattern)?, |marks| {
@@ -121,18 +124,18 @@ impl Rules {
         Ok(())
     }
 
-    /// Keeps a value, and all in it, out of everything that leaves the comparison, wherever it stands. That the value
-    /// differs is still told.
+    /// Keeps a value, and all in it, out of every output. That the value differs is still reported.
     ///
-    /// Where else it stands, as it is or percent-encoded, that is not shown either: in another field, in a header, in a
-    /// segment of the path. A value of one to three bytes, which is a part of many others by chance, is hidden only where
-    /// it is the whole of another value, or of a part between `/`, `?`, `#`, `&`, `=`, `,`, `;`, `:`, `"` and spaces of a
-    /// header or of the path. `null`, `true`, `false` and a single digit stand everywhere, and are hidden at their place
-    /// only.
+    /// The value is hidden at other places, too, as it is or percent-encoded: in another field, in
+    /// a header, in a segment of the path. A value of one to three bytes, which is a part of many
+    /// others by chance, is hidden only if it is the whole of another value, or of a part between
+    /// `/`, `?`, `#`, `&`, `=`, `,`, `;`, `:`, `"` and spaces of a header or of the path. `null`,
+    /// `true`, `false` and a single digit stand everywhere, and are hidden at their place only.
     ///
-    /// Of a body that is not JSON nothing is shown then, and of the headers beside it, or where bodies are not compared,
-    /// only `content-type`, `content-encoding` and `content-length`. Of the path nothing is shown where a response was not
-    /// read: it is too large, say. What the shadow alone calls by another name cannot be known; name both places.
+    /// Nothing is shown of a body that is not JSON. Of its headers, and of all headers if bodies
+    /// are not compared, only `content-type`, `content-encoding` and `content-length` are shown.
+    /// Nothing is shown of the path if a response was not read, because it is too large, for
+    /// example. If the shadow calls the field by another name, name both places.
     ///
     /// # Errors
     ///

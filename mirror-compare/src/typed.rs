@@ -14,10 +14,10 @@ use crate::model::{BufferedResponse, CompareMode, Typed, Verdict};
 /// | `String`, `&'static str`, `Html<T>` | as text |
 /// | `Bytes`, `Vec<u8>` | as bytes |
 /// | `()`, `StatusCode`, `NoContent` | as no body |
-/// | `Result<T, E>` | as `T` where the primary's status is a success; an error response as JSON |
+/// | `Result<T, E>` | as `T` if the primary's status is a success; an error response as JSON |
 /// | `(StatusCode, T)`, `(HeaderMap, T)`, `([(K, V); N], T)` and both before a `T` | as `T` |
 ///
-/// A return type of the user's own can have it, too.
+/// It can be implemented for other return types, too.
 ///
 /// ```
 /// use axum::Json;
@@ -43,9 +43,11 @@ use crate::model::{BufferedResponse, CompareMode, Typed, Verdict};
     note = "`compare = \"json\"` compares responses of any type"
 )]
 pub trait TypedResponse {
-    /// Compares two responses of the same class of status, whose bodies differ and have their `Content-Encoding` undone.
+    /// Compares two responses of the same class of status, whose bodies differ and have their
+    /// `Content-Encoding` undone.
     ///
-    /// `None` where the primary's response is not such a value itself: the two are compared as JSON instead.
+    /// `None` if the primary's response is not such a value itself. The two are then compared as
+    /// JSON.
     fn compare(primary: &BufferedResponse, shadow: &BufferedResponse) -> Option<Verdict>;
 }
 

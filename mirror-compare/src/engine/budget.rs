@@ -2,9 +2,9 @@
 
 use crate::model::NotComparedReason;
 
-/// Steps of a comparison: looking at one value of JSON is one. Two bodies of the largest default size are some 500,000
-/// steps at the most, and a step takes up to 100 ns, so that no comparison holds a thread for longer than some tenths of
-/// a second.
+/// Steps of a comparison: looking at one value of JSON is one. Two bodies of the largest default
+/// size are some 500,000 steps at the most, and a step takes up to 100 ns, so that no comparison
+/// holds a thread for longer than some tenths of a second.
 const STEPS: u64 = 2_000_000;
 
 /// Characters of a text that are compared in one step.

@@ -1,11 +1,11 @@
-//! What was found.
+//! The findings of one comparison.
 
 use crate::{
     engine::secrecy::Secrecy,
     model::{Difference, Groups, NotComparedReason, Verdict},
 };
 
-/// What was found.
+/// The findings.
 #[derive(Clone, Debug)]
 pub(crate) struct Compared {
     pub(crate) verdict: Verdict,
@@ -13,10 +13,10 @@ pub(crate) struct Compared {
     pub(crate) differences: Vec<Difference>,
     /// How many more there are.
     pub(crate) more: usize,
-    /// Where all of them are, also those that are not among `differences`.
+    /// The places of all of them, also of those that are not among `differences`.
     pub(crate) groups: Groups,
     pub(crate) notes: Vec<&'static str>,
-    /// What is secret of the responses.
+    /// The secrets of the responses.
     pub(crate) secrecy: Secrecy,
 }
 

@@ -12,10 +12,11 @@ use crate::{
     rules::Rules,
 };
 
-/// The most encodings that are undone, one after the other. Nobody applies more than one in earnest.
+/// The most encodings that are undone, one after the other. Nobody applies more than one in
+/// earnest.
 const MAX_ENCODINGS: usize = 3;
 
-/// The responses with their `Content-Encoding` undone; `None` where their bodies are equal.
+/// The responses with their `Content-Encoding` undone; `None` if their bodies are equal.
 pub(super) fn whole_bodies(
     primary: &BufferedResponse,
     shadow: &BufferedResponse,
@@ -29,7 +30,8 @@ pub(super) fn whole_bodies(
     Ok((decoded[0].body() != decoded[1].body()).then_some(decoded))
 }
 
-/// The body of a response as it is compared: without its `Content-Encoding`. `None` where it is not known.
+/// The body of a response as it is compared: without its `Content-Encoding`. `None` if it is not
+/// known.
 #[must_use]
 pub fn compared_body(
     response: &BufferedResponse,
@@ -82,14 +84,15 @@ pub(super) fn decoded(
 
 /// A body without its encodings.
 ///
-/// What becomes larger than `limit` is given up there, so that a few bytes cannot take the memory of the process.
+/// Decoding stops at `limit`, so that a few bytes cannot take the memory of the process.
 fn decode(body: &Bytes, encodings: &[String], limit: usize) -> Result<Bytes, NotComparedReason> {
     if encodings.len() > MAX_ENCODINGS {
         return Err(NotComparedReason::Encoding);
     }
     let mut body = body.clone();
     for encoding in encodings.iter().rev() {
-        // An empty body is what it is: a `304`, a response to `HEAD`, or a server that spares itself the frame.
+        // An empty body is what it is: a `304`, a response to `HEAD`, or a server that spares
+        // itself the frame.
         if !body.is_empty() {
             body = undo(encoding, &body, limit)?;
         }
@@ -117,7 +120,8 @@ fn brotli(body: &[u8]) -> impl Read {
 /// Bytes of input that are handed over at once.
 const BROTLI_BUFFER: usize = 4096;
 
-/// RFC 9110 section 8.4.1.2 says that `deflate` is a zlib stream, and that some send it without the frame of zlib.
+/// RFC 9110 section 8.4.1.2 says that `deflate` is a zlib stream, and that some send it without the
+/// frame of zlib.
 fn is_zlib(body: &[u8]) -> bool {
     match body {
         [method, flags, ..] => {

@@ -11,7 +11,7 @@ use crate::{
 /// The most differences that one comparison keeps; the others are counted.
 const MAX_DIFFERENCES: usize = 100;
 
-/// What one side has at a place, and what the rules say of the place.
+/// The value of one side at a place, and the rules for that place.
 pub(crate) type Value<'n, 'a> = Option<(&'n Node<'a>, &'n State)>;
 
 /// The differences that were found so far.
@@ -148,7 +148,7 @@ impl<'r> Found<'r> {
         }
     }
 
-    /// The end of a comparison: a match, where there are no differences.
+    /// The end of a comparison: a match if there are no differences.
     pub(crate) fn verdict(self) -> Compared {
         let verdict = if self.is_empty() {
             Verdict::Match

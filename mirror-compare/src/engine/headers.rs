@@ -15,7 +15,8 @@ static OF_ANY_BODY: [HeaderName; 3] = [
     header::CONTENT_TYPE,
 ];
 
-/// What a call of gRPC has come to. It stands in the trailers, or in the headers if there is nothing else in a response.
+/// The outcome of a gRPC call. It is in the trailers, or in the headers if there is nothing else in
+/// a response.
 static GRPC: [HeaderName; 3] = [
     HeaderName::from_static("grpc-status"),
     HeaderName::from_static("grpc-message"),
@@ -41,7 +42,8 @@ pub(crate) fn fields(found: &mut Found<'_>, primary: &BufferedResponse, shadow: 
     let listed = names.filter(|name| **name != GRPC_STATUS);
     for name in std::iter::once(&GRPC_STATUS).chain(listed) {
         let is_grpc = GRPC.contains(name);
-        // A server that speaks HTTP/1 leaves trailers out that it was not asked for, as a copy never does.
+        // A server that speaks HTTP/1 leaves trailers out that it was not asked for, as a copy
+        // never does.
         if is_grpc || shadow.trailers().is_some() {
             let of = |response: &BufferedResponse| {
                 let trailer = response
@@ -92,8 +94,8 @@ fn is_sensitive(response: &BufferedResponse, name: &HeaderName) -> bool {
     all.into_iter().any(http::HeaderValue::is_sensitive)
 }
 
-/// The value of a header; that of several lines as that of one (RFC 9110 section 5.3). The lines of `Set-Cookie` are
-/// the only ones that must not be joined: browsers would read one cookie.
+/// The value of a header; that of several lines as that of one (RFC 9110 section 5.3). The lines of
+/// `Set-Cookie` are the only ones that must not be joined: browsers would read one cookie.
 fn value(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
     let lines: Vec<&[u8]> = headers.get_all(name).iter().map(AsRef::as_ref).collect();
     // No value has the end of a line in it.

@@ -1,4 +1,4 @@
-//! Where in a body a comparison is.
+//! The place in a body at which a comparison is.
 
 use crate::{
     model::{MAX_BYTES, cut, prefix},
@@ -43,8 +43,8 @@ impl<'a> Path<'a> {
         })
     }
 
-    /// As a pattern that stands for all elements of the arrays on the way. A key that looks like an index is taken for
-    /// one: it tells one entry of a map from the next.
+    /// As a pattern that stands for all elements of the arrays on the way. A key that looks like an
+    /// index is taken for one: it tells one entry of a map from the next.
     pub(crate) fn pattern(&self, secrets: &Secrets) -> String {
         self.written(|token, pattern| match token {
             Token::Index(_) => pattern.push('*'),

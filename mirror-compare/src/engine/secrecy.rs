@@ -1,4 +1,4 @@
-//! What two responses have that is secret, known before anything of them is written.
+//! The secrets of two responses, known before anything of them is written.
 
 use bumpalo::Bump;
 
@@ -17,19 +17,20 @@ pub(crate) struct Secrecy {
     unread: Unread,
 }
 
-/// What there is beside the secrets that were found. Of two responses, the worse counts.
+/// Whether secrets may have been missed. Of two responses, the worse counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Unread {
     #[default]
     Nothing,
-    /// What is not JSON, or was not kept.
+    /// A body is not JSON, or was not kept.
     Text,
-    /// What was not read, or not to its end: it may be JSON.
+    /// A body was not read, or not to its end. It may be JSON.
     Json,
 }
 
 impl Secrecy {
-    /// Those that are `known` beforehand, and those that the responses have where they are redacted.
+    /// Those that are `known` beforehand, and those that the responses have where they are
+    /// redacted.
     pub(crate) fn of(
         responses: [&BufferedResponse; 2],
         mode: CompareMode,
@@ -73,12 +74,14 @@ impl Secrecy {
         self.unread = self.unread.max(unread);
     }
 
-    /// Whether there may be secrets that are not known, which a header of the same response may hold as well.
+    /// Whether there may be secrets that are not known, which a header of the same response may
+    /// hold as well.
     pub(crate) fn may_miss_some(&self) -> bool {
         self.unread > Unread::Nothing
     }
 
-    /// The path of a request, without what is secret. Of what was not read, anything may stand in it.
+    /// The path of a request, without what is secret. Of what was not read, anything may stand in
+    /// it.
     pub(crate) fn path(&self, path: &str) -> String {
         if self.unread == Unread::Json {
             return REDACTED.to_owned();

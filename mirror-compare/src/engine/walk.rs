@@ -23,7 +23,7 @@ use crate::{
 /// Bytes of a pointer that are written in one step.
 const PATH_BYTES_PER_STEP: usize = 16;
 
-/// As long as a number takes to read, where it is not subtracted.
+/// As long as a number takes to read, if it is not subtracted.
 const MIN_DIGITS: usize = 64;
 
 /// Why a walk ended before its end.
@@ -41,7 +41,7 @@ impl From<Spent> for Stop {
     }
 }
 
-/// An element of an array, where it stood, and what the rules say of it.
+/// An element of an array with its index and the rules for it.
 #[derive(Clone, Debug)]
 struct Element<'n> {
     index: usize,
@@ -261,7 +261,7 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
         Ok(())
     }
 
-    /// Before a difference is told: where it is has to be written, and looked through for secrets.
+    /// Pays for telling a difference: its place is written, and searched for secrets.
     fn prepare_to_tell(&mut self) -> Result<(), Spent> {
         let bytes = self.path.shown_bytes();
         self.budget.spend(bytes / PATH_BYTES_PER_STEP)?;

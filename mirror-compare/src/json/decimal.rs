@@ -5,8 +5,8 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-/// Numbers whose digits stand further apart are subtracted by their magnitude only: `1e999999999` has ten characters,
-/// and would have a billion digits.
+/// Numbers whose digits stand further apart are subtracted by their magnitude only: `1e999999999`
+/// has ten characters, and would have a billion digits.
 const MAX_SPAN: usize = 1024;
 
 /// A decimal number in its one normal form: no zeros at either end of its digits, and no `-0`.
@@ -20,7 +20,8 @@ pub(crate) struct Decimal {
 }
 
 impl Decimal {
-    /// Reads a number as JSON writes it. `None` for an exponent beyond anything that can be counted.
+    /// Reads a number as JSON writes it. `None` for an exponent beyond anything that can be
+    /// counted.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (negative, mantissa) = match mantissa.strip_prefix('-') {

@@ -20,7 +20,8 @@ const MAX_DEPTH: usize = 128;
 pub(crate) enum NotJson {
     /// It is something else, or text that is not UTF-8.
     Invalid,
-    /// An object has a key twice. Which of the values counts is up to who reads it (RFC 8259 section 4).
+    /// An object has a key twice. Which of the values counts is up to the reader (RFC 8259 section
+    /// 4).
     DuplicateKey,
     /// It is nested deeper than [`MAX_DEPTH`].
     TooDeep,
@@ -47,8 +48,8 @@ pub(crate) fn parse<'a>(body: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, No
 
 struct Parser<'a> {
     memory: &'a Bump,
-    /// Those of all arrays that are not closed yet, and then the members of all such objects: how many there are is
-    /// known in the end.
+    /// Those of all arrays that are not closed yet, and then the members of all such objects: how
+    /// many there are is known in the end.
     elements: Vec<Node<'a>>,
     members: Vec<Member<'a>>,
     depth: usize,

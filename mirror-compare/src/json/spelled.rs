@@ -6,7 +6,8 @@ use bumpalo::Bump;
 
 use super::{Node, parse};
 
-/// A document in a spelling of its own, with its keys in order; why it is none, where it is not compared as JSON.
+/// A document in a spelling of its own, with its keys in order; the reason if it is not compared as
+/// JSON.
 ///
 /// # Errors
 ///

@@ -13,9 +13,10 @@ use crate::model::{
 
 /// How a shadow's response to one request compares with the primary's.
 ///
-/// `Display` is a diff for people, `Serialize` is for machines. Neither they nor `Debug` hold anything that the option
-/// `redact` names, the value of a header that carries credentials or is named like one, or what a shadow says back of the
-/// credentials of the request and of the values of `set_header`: those of which the chapter about fixtures of `mirror-runtime` tells.
+/// `Display` is a diff for people, `Serialize` is for machines. Neither they nor `Debug` hold
+/// anything that the option `redact` names, the value of a header that carries credentials or is
+/// named like one, or what a shadow says back of the credentials of the request and of the values
+/// of `set_header`: those of which the chapter about fixtures of `mirror-runtime` tells.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Comparison {
@@ -26,28 +27,30 @@ pub struct Comparison {
     /// The method of the request.
     #[serde(serialize_with = "serialize_method")]
     pub method: Method,
-    /// The path of the request, without its query; cut to 1 KiB. A segment that holds a value that the option `redact` names
-    /// is `[redacted]`; so is all of it, where a response may hold such values and was not read.
+    /// The path of the request, without its query; cut to 1 KiB. A segment that holds a value that
+    /// the option `redact` names is `[redacted]`; so is all of it if a response may hold such
+    /// values and was not read.
     pub path: String,
     /// The status of the primary's response.
     #[serde(serialize_with = "status")]
     pub primary_status: StatusCode,
-    /// The status of the shadow's response; `None` where there is no response.
+    /// The status of the shadow's response; `None` if there is no response.
     #[serde(serialize_with = "optional_status")]
     pub shadow_status: Option<StatusCode>,
     /// From the call of the handler to the last byte of its response.
     #[serde(rename = "primary_latency_us", serialize_with = "micros")]
     pub primary_latency: Duration,
-    /// From the moment the copy left to the last byte of its response; `None` where there is no response.
+    /// From the moment the copy left to the last byte of its response; `None` if there is no
+    /// response.
     #[serde(rename = "shadow_latency_us", serialize_with = "optional_micros")]
     pub shadow_latency: Option<Duration>,
-    /// What was found.
+    /// The result.
     pub verdict: Verdict,
-    /// Where they differ: the first 100 places.
+    /// The first 100 places at which they differ.
     pub differences: Vec<Difference>,
     /// In how many more places they differ.
     pub more_differences: usize,
-    /// What to know about how they were compared, like `not JSON: compared as bytes`.
+    /// Remarks about how they were compared, like `not JSON: compared as bytes`.
     pub notes: Vec<&'static str>,
     #[serde(skip)]
     pub(crate) groups: Groups,
@@ -56,8 +59,8 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Whether the responses differ in noise only: where responses of the old version differ from one another as often. A
-    /// report counts such a mismatch as a match.
+    /// Whether the responses differ in noise only: where responses of the old version differ from
+    /// one another as often. A report counts such a mismatch as a match.
     #[must_use]
     pub fn is_noise(&self) -> bool {
         self.noise
@@ -70,7 +73,7 @@ impl Comparison {
         differs && !self.is_noise()
     }
 
-    /// Where all differences are.
+    /// The places of all differences.
     pub(crate) fn groups(&self) -> &Groups {
         &self.groups
     }

@@ -57,7 +57,8 @@ impl Display for Comparison {
     }
 }
 
-/// One line, `  ~ /total: 12.5 -> 13`; several, where the values are long: `-` for the primary's, `+` for the shadow's.
+/// One line, `  ~ /total: 12.5 -> 13`; several if the values are long: `-` for the primary's, `+`
+/// for the shadow's.
 impl Display for Difference {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let sign = match self.kind {
@@ -146,7 +147,8 @@ fn signed(f: &mut Formatter<'_>, sign: char, lines: &[&str]) -> fmt::Result {
     })
 }
 
-/// A text whose control characters are escaped, so that a shadow's response cannot steer the terminal of who reads it.
+/// A text whose control characters are escaped, so that a shadow's response cannot steer the
+/// terminal of its reader.
 pub(crate) struct Printable<'a>(pub(crate) &'a str);
 
 impl Display for Printable<'_> {
@@ -154,7 +156,7 @@ impl Display for Printable<'_> {
         for character in self.0.chars() {
             match character {
                 '\t' => f.write_char(character)?,
-                // What changes the direction of writing makes a text look like another.
+                // Changing the direction of writing makes a text look like another.
                 '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => {
                     write!(f, "{}", character.escape_unicode())?;
                 }

@@ -1,4 +1,4 @@
-//! Where differences are, with the indices of arrays left out.
+//! The places of differences, without the indices of arrays.
 
 use std::collections::BTreeMap;
 

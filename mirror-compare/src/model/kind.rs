@@ -17,7 +17,8 @@ pub enum DifferenceKind {
     Type,
     /// Different values of the same type.
     Value,
-    /// Arrays, or bodies that are not text, of different length. The elements in question stand beside it.
+    /// Arrays, or bodies that are not text, of different length. The elements in question are
+    /// differences of their own.
     Length,
     /// Different statuses.
     Status,

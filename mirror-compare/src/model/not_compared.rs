@@ -9,19 +9,24 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum NotComparedReason {
-    /// The body of one is larger than `max_compare_body`, or becomes larger when its `Content-Encoding` is undone.
+    /// The body of one is larger than `max_compare_body`, or becomes larger when its
+    /// `Content-Encoding` is undone.
     TooLarge,
-    /// One broke off before its end, or came in so many small pieces that it was not read to its end.
+    /// One broke off before its end, or came in so many small pieces that it was not read to its
+    /// end.
     CutShort,
-    /// The shadow's response had not ended when the time of its copy was over: an event stream, a long poll, a download.
+    /// The shadow's response had not ended when the time of its copy was over: an event stream, a
+    /// long poll, a download.
     Streaming,
     /// The `Content-Encoding` of one is unknown or broken.
     Encoding,
-    /// One is `304 Not Modified` and the other is the content: the validators differ, and of the content nothing is known.
+    /// One is `304 Not Modified` and the other is the content: the validators differ, and of the
+    /// content nothing is known.
     NotModified,
     /// Comparing them takes more work than is granted to one comparison.
     Budget,
-    /// The primary's response had not ended by the longest `timeout` after the other, or after it began.
+    /// The primary's response had not ended by the longest `timeout` after the other, or after it
+    /// began.
     TimedOut,
     /// The copy failed: there is one response only.
     Failed,
@@ -29,8 +34,9 @@ pub enum NotComparedReason {
     Shed,
     /// The code that compares panicked.
     Panicked,
-    /// The primary gave no response that can be compared: its handler panicked, its client went away before, or what the
-    /// layer of the mirror is around has failed or gives responses that are not axum's `Response`.
+    /// The primary gave no response that can be compared: its handler panicked, its client went
+    /// away before, or what the layer of the mirror is around has failed or gives responses that
+    /// are not axum's `Response`.
     PrimaryGone,
 }
 

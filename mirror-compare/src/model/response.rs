@@ -31,9 +31,11 @@ pub enum Ending {
     Complete,
     /// The beginning: it is longer than the part that was kept.
     Truncated,
-    /// The beginning: it broke off before its end, or came in so many small pieces that it was not read to its end.
+    /// The beginning: it broke off before its end, or came in so many small pieces that it was not
+    /// read to its end.
     CutShort,
-    /// The beginning: it had not ended when the time of its copy was over. An event stream, a long poll, a download.
+    /// The beginning: it had not ended when the time of its copy was over. An event stream, a long
+    /// poll, a download.
     Streaming,
 }
 
@@ -100,15 +102,15 @@ impl BufferedResponse {
         &self.headers
     }
 
-    /// The body, as far as it was kept. Callbacks get the first 64 KiB, encoded as `Content-Encoding` says. A function
-    /// that compares gets all of it, decoded.
+    /// The body, as far as it was kept. Callbacks get the first 64 KiB, encoded as
+    /// `Content-Encoding` says. A function that compares gets all of it, decoded.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// The trailer fields, such as `grpc-status`; `None` if there are none, or if it is not known whether there are any:
-    /// the body is not complete, or an HTTP/1 server sent it.
+    /// The trailer fields, such as `grpc-status`; `None` if there are none, or if it is not known
+    /// whether there are any: the body is not complete, or an HTTP/1 server sent it.
     ///
     /// At most 100 fields and 64 KiB: a copy whose response has more has failed.
     #[must_use]
@@ -140,14 +142,16 @@ impl BufferedResponse {
         self.ending == Ending::Streaming
     }
 
-    /// The time to the head: from the moment the copy left. Zero if it was not measured, as of the primary's response.
+    /// The time to the head: from the moment the copy left. Zero if it was not measured, as of the
+    /// primary's response.
     #[must_use]
     pub fn first_byte(&self) -> Duration {
         self.first_byte
     }
 
-    /// The time to the last byte that was read: from the call of the handler, or from the moment the copy left. If the
-    /// response that was compared was [streaming](Ending::Streaming), the time to its head.
+    /// The time to the last byte that was read: from the call of the handler, or from the moment
+    /// the copy left. If the response that was compared was [streaming](Ending::Streaming), the
+    /// time to its head.
     #[must_use]
     pub fn latency(&self) -> Duration {
         self.latency

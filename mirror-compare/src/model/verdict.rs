@@ -1,4 +1,4 @@
-//! What a comparison found.
+//! The result of a comparison.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::model::not_compared::NotComparedReason;
 
-/// Whether a shadow responses as the primary does.
+/// Whether a shadow responds as the primary does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -34,7 +34,7 @@ impl Verdict {
     }
 }
 
-/// The label, with the reason where nothing was compared: `not_compared (too_large)`.
+/// The label, with the reason if nothing was compared: `not_compared (too_large)`.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -8,8 +8,8 @@ use crate::{
     redact::{CREDENTIALS, Redaction},
 };
 
-/// Shorter values of cookies, and of what is only named like a secret, are settings like `dark` and `en-US`, which stand
-/// in other texts by chance.
+/// Shorter values of cookies, and of what is only named like a secret, are settings like `dark` and
+/// `en-US`, which stand in other texts by chance.
 const MIN_GUESSED: usize = 8;
 
 impl Redaction<'_> {
@@ -76,7 +76,8 @@ impl Redaction<'_> {
         }
     }
 
-    /// Takes note of the values of fields that are named like a secret, and of those that say what they are.
+    /// Takes note of the values of fields that are named like a secret, and of those that say what
+    /// they are.
     pub(crate) fn learn_named(&mut self, node: &Node<'_>) {
         match node {
             Node::Array(elements) => elements
@@ -123,8 +124,8 @@ impl Redaction<'_> {
     }
 }
 
-/// Whether a text is a signed or encrypted token (RFC 7519), whatever its field is called: parts in base64, of which the
-/// first begins with `{"`.
+/// Whether a text is a signed or encrypted token (RFC 7519), whatever its field is called: parts in
+/// base64, of which the first begins with `{"`.
 fn is_token(text: &str) -> bool {
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=.".contains(&byte);
     text.starts_with("eyJ") && text.matches('.').count() >= 2 && text.bytes().all(is_base64)

@@ -1,4 +1,4 @@
-//! Writing a document of JSON anew, without what is secret.
+//! Rewriting a JSON document without its secrets.
 
 use crate::{
     json::Node,
@@ -6,10 +6,10 @@ use crate::{
     rules::{Patterns, State},
 };
 
-/// What stands where something was replaced.
+/// The replacement of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Replacement {
-    /// `[redacted]`, whatever it was: for who reads it.
+    /// `[redacted]`, whatever it was: for a reader.
     Text,
     /// Something of the same type: for an app that shall read it again.
     SameType,
@@ -48,7 +48,7 @@ impl<'a> Document<'a> {
         document
     }
 
-    /// The document, where something in it was replaced.
+    /// The document, if something in it was replaced.
     pub(crate) fn changed(self) -> Option<Redacted> {
         (!self.places.is_empty()).then_some(Redacted {
             text: self.text,

@@ -21,7 +21,7 @@ impl Redaction<'_> {
         }
     }
 
-    /// The pairs without what is secret; `None` where nothing is.
+    /// The pairs without what is secret; `None` if nothing is.
     #[must_use]
     pub fn pairs(&self, text: &str) -> Option<Redacted> {
         let mut places = Vec::new();
@@ -32,7 +32,7 @@ impl Redaction<'_> {
             if !is_secret && !is_named && !self.is_secret_value(&value) {
                 return pair.to_owned();
             }
-            // What is no name may be a value itself: a document that was sent as a form.
+            // Text that is no name may be a value itself: a document that was sent as a form.
             let raw_name = pair.split_once('=').map(|(name, _)| name);
             let kept = raw_name.filter(|raw| is_plain(raw) && !self.is_secret(&name));
             places.push(kept.unwrap_or(REDACTED).to_owned());

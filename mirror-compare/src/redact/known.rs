@@ -1,4 +1,5 @@
-//! What is secret whatever the responses are: the credentials of a request, and what copies are given.
+//! Secrets that are known before any response: the credentials of a request, and the headers that
+//! copies are given.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -7,12 +8,12 @@ use crate::{
     rules::Rules,
 };
 
-/// Values that a shadow has been told, to be found again where it says them back.
+/// Secrets that a shadow has received, to be hidden wherever it repeats them.
 #[derive(Clone, Debug, Default)]
 pub struct KnownSecrets(pub(crate) Secrets);
 
 impl KnownSecrets {
-    /// What is known without a request: the values of `set_header`.
+    /// Those that are known without a request: the values of `set_header`.
     #[must_use]
     pub fn from_set_headers(rules: &Rules, set: &[(HeaderName, HeaderValue)]) -> Self {
         let mut redaction = Redaction::new(rules);
@@ -20,7 +21,7 @@ impl KnownSecrets {
         Self(redaction.into_secrets())
     }
 
-    /// The same, and the credentials of a request.
+    /// The same and the credentials of a request.
     #[must_use]
     pub fn from_request(
         rules: &Rules,

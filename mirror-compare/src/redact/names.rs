@@ -3,8 +3,8 @@
 use http::{HeaderName, header};
 use mirror_grammar::{PointerToken, parse_pointer};
 
-/// What the name of a credential has in it: `new_password`, `X-Auth-Token`, `accessToken`. Compared without case, and
-/// without what is neither a letter nor a digit.
+/// Parts of the names of credentials: `new_password`, `X-Auth-Token`, `accessToken`. Compared
+/// without case, and without what is neither a letter nor a digit.
 const PARTS: [&str; 11] = [
     "apikey",
     "authorization",
@@ -62,7 +62,8 @@ impl Names {
         }
     }
 
-    /// Whether a name is one of them. `user[password]` and `user.password` are fields called `password`.
+    /// Whether a name is one of them. `user[password]` and `user.password` are fields called
+    /// `password`.
     pub(crate) fn are(&self, name: &str) -> bool {
         let is = |name: &str| {
             let name = normal(name);

@@ -1,4 +1,4 @@
-//! Values that are redacted, to be found again in places where no rule says so.
+//! Values that are redacted, to be found again at places that no rule names.
 
 use std::{
     borrow::Cow,
@@ -14,16 +14,18 @@ use crate::{
     rules::{Patterns, State},
 };
 
-/// Shorter values are found in everything, and say nothing. Those that are kept are looked up by so many bytes.
+/// Shorter values are found in everything, and say nothing. Those that are kept are looked up by so
+/// many bytes.
 const HEAD_BYTES: usize = 4;
 
 /// So much of the beginning of a value is enough to find it.
 const KEPT_BYTES: usize = 64;
 
-/// Of more values that begin alike, the beginning alone is looked for, so that a look at a text takes no longer.
+/// Of more values that begin alike, the beginning alone is looked for, so that a look at a text
+/// takes no longer.
 const MAX_ALIKE: usize = 16;
 
-/// What stands between the parts of a header or of a path.
+/// Separators of the parts of a header or of a path.
 const SEPARATORS: &[u8] = b"/?#&=,;:\" ";
 
 /// Values that begin alike.
@@ -31,10 +33,11 @@ type Alike = Vec<Box<[u8]>>;
 
 /// The values that two bodies have where they are redacted.
 ///
-/// A rewrite that renames `password` to `pass` is a difference to be shown, and its value must not be.
+/// A rewrite that renames `password` to `pass` is a difference to be shown, and its value must not
+/// be.
 #[derive(Clone, Default)]
 pub(crate) struct Secrets {
-    /// By their first bytes; `None` where too many begin so.
+    /// By their first bytes; `None` if too many begin so.
     values: HashMap<[u8; HEAD_BYTES], Option<Alike>>,
     /// Shorter ones, which are found as whole values only.
     short: HashSet<Box<[u8]>>,
@@ -80,7 +83,8 @@ impl Secrets {
         }
     }
 
-    /// Takes the values that are too short to be found within others. A digit alone says nothing: it stands everywhere.
+    /// Takes the values that are too short to be found within others. A digit alone says nothing:
+    /// it stands everywhere.
     fn take_short(&mut self, node: &Node<'_>) {
         match node {
             Node::Number(text) | Node::String(text) => {

@@ -1,4 +1,4 @@
-//! What comparisons have shown, to be added up, kept and sent.
+//! The state behind a report, which can be merged, kept and sent.
 
 mod seen;
 
@@ -24,13 +24,13 @@ use crate::{
 /// Counts by the reason for which nothing was compared.
 pub(super) type ByReason<T = u64> = [T; NotComparedReason::ALL.len()];
 
-/// What the comparisons with one target have shown: counts, latencies, and where the responses differ.
+/// All that the comparisons with one target have shown: counts, latencies and differences by place.
 ///
-/// It can be serialized, read back by another process, and merged. Comparisons that are split over any number of
-/// [`Recorder`](super::Recorder)s, whose evidence is merged in any order, give the counts and the verdict of a single
-/// one, as long as no bounded table overflows: 200 groups of differences, 200 of the baseline's, and 1,000 sets of
-/// groups. What overflows is counted as a mismatch that is not explained. The examples of a group are some of those that
-/// were kept: the first of the one into which is merged, and the last of the other.
+/// It can be serialized, read back by another process, and merged. Comparisons that are split over
+/// any number of [`Recorder`](super::Recorder)s, whose evidence is merged in any order, give the
+/// counts and the verdict of a single one, as long as no bounded table overflows: 200 groups of
+/// differences, 200 of the baseline's, and 1,000 sets of groups. A mismatch that has no room there
+/// is never noise. The examples of a group are some of those that were kept.
 ///
 /// ```
 /// use mirror_compare::{NotComparedReason, report::{Evidence, Recorder, Standing, Thresholds}};
@@ -59,7 +59,7 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Adds what other comparisons with the same target have shown.
+    /// Adds the evidence of other comparisons with the same target.
     pub fn merge(&mut self, other: &Self) {
         self.primary.merge(&other.primary);
         self.shadow.merge(&other.shadow);
@@ -70,7 +70,7 @@ impl Evidence {
         self.seen.merge(&other.seen);
     }
 
-    /// What it says about a target with this name, which stands like this.
+    /// The report on a target with this name and this state.
     #[must_use]
     pub fn report(
         &self,

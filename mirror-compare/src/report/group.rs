@@ -9,8 +9,9 @@ use crate::model::{Difference, DifferenceKind, serialize_method};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct DifferenceGroup {
-    /// Where: a JSON pointer in which `*` stands for the indices of arrays, and for keys that look like indices; `""`
-    /// for all of the body, and for the status; the name of a header or a trailer field.
+    /// The place: a JSON pointer in which `*` stands for the indices of arrays, and for keys that
+    /// look like indices; `""` for all of the body, and for the status; the name of a header or a
+    /// trailer field.
     pub pointer: String,
     /// In what way.
     pub kind: DifferenceKind,
@@ -30,7 +31,7 @@ pub struct DifferenceGroup {
     pub last: Option<Example>,
 }
 
-/// One difference, and in the response to what it was.
+/// One difference, and the request in whose response it was.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Example {

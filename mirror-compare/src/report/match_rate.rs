@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
-/// The quantile of the normal distribution for an interval that holds the true rate in 95 of 100 cases.
+/// The quantile of the normal distribution for an interval that holds the true rate in 95 of 100
+/// cases.
 const Z: f64 = 1.96;
 
-/// The share of comparisons that matched, with its Wilson interval: where the share of all requests there will ever be
-/// lies, with a confidence of 95 %.
+/// The share of comparisons that matched, with its Wilson interval: the true share lies within it
+/// with a confidence of 95 %.
 ///
-/// The Wilson interval is sound where the usual one is not: for few comparisons, and for rates near 1.
+/// The Wilson interval stays sound for few comparisons and for rates near 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct MatchRate {
@@ -21,7 +22,7 @@ pub struct MatchRate {
 }
 
 impl MatchRate {
-    /// `None` where nothing was compared.
+    /// `None` if nothing was compared.
     pub(super) fn new(matched: u64, compared: u64) -> Option<Self> {
         if compared == 0 {
             return None;

@@ -14,7 +14,8 @@ pub(super) struct Rates {
     pub(super) shadow: u64,
     /// Those in which the baseline differed from the primary.
     pub(super) baseline: u64,
-    /// Those in which the shadow differed at more places of the group, such as elements of an array, than the baseline.
+    /// Those in which the shadow differed at more places of the group, such as elements of an
+    /// array, than the baseline.
     pub(super) shadow_more: u64,
     /// Those in which the baseline did.
     pub(super) baseline_more: u64,
@@ -23,11 +24,11 @@ pub(super) struct Rates {
 impl Rates {
     /// Whether the shadow differs no more than the old version differs from itself.
     ///
-    /// The shadow's rate is clearly higher, and its differences are none of noise, where the baseline never
-    /// differed, or where the rates are further apart than `noise_absolute`, than `noise_relative` of the shadow's
-    /// rate, and than two standard errors, which is what chance alone sets apart. So it is where the shadow differs at
-    /// more places than the baseline that much more often than the other way round: a clock in one element of an array
-    /// says nothing about the next.
+    /// The shadow's rate is clearly higher, and its differences are none of noise, if the baseline
+    /// never differed, or if the rates are further apart than `noise_absolute`, than
+    /// `noise_relative` of the shadow's rate, and than two standard errors, which chance alone may
+    /// cause. So it is if the shadow differs at more places than the baseline that much more often
+    /// than the other way round: a clock in one element of an array says nothing about the next.
     pub(super) fn are_noise(self, thresholds: &Thresholds) -> bool {
         if self.baseline == 0 || self.compared == 0 {
             return false;
@@ -43,12 +44,13 @@ impl Rates {
         shadow - baseline <= clear && self.more_places_rate() <= clear.max(self.more_by_chance())
     }
 
-    /// In what share of the requests more the shadow differed at more places than in which the baseline did.
+    /// In what share of the requests more the shadow differed at more places than in which the
+    /// baseline did.
     fn more_places_rate(self) -> f64 {
         (number(self.shadow_more) - number(self.baseline_more)) / number(self.compared.max(1))
     }
 
-    /// What chance alone makes of that.
+    /// As much of that as chance alone may cause.
     fn more_by_chance(self) -> f64 {
         let either = number(self.shadow_more) + number(self.baseline_more);
         STANDARD_ERRORS * either.sqrt() / number(self.compared.max(1))

@@ -20,8 +20,8 @@ use crate::{
 
 /// Notes the comparisons with one target, in bounded memory.
 ///
-/// It has a lock that is held for as long as it takes to note the differences of one comparison. Requests have no
-/// business with it.
+/// It has a lock that is held for as long as it takes to note the differences of one comparison.
+/// Requests have no business with it.
 pub struct Recorder {
     target: String,
     thresholds: Thresholds,
@@ -48,8 +48,9 @@ impl Recorder {
         }
     }
 
-    /// Notes a comparison with the target, and the one of the response that a baseline gave to the same request with the
-    /// primary's. Says of each difference whether it is noise, as far as that is known by now.
+    /// Notes a comparison with the target, and the one of the response that a baseline gave to the
+    /// same request with the primary's. Says of each difference whether it is noise, as far as that
+    /// is known by now.
     pub fn record(&self, comparison: &mut Comparison, baseline: Option<&Comparison>) {
         if let Verdict::NotCompared(reason) = comparison.verdict {
             self.not_compared(reason);
@@ -68,7 +69,7 @@ impl Recorder {
         comparison.mark_noise(|group| seen.is_noise(group, &self.thresholds));
     }
 
-    /// Notes that two responses were not compared. This waits for nobody.
+    /// Notes that two responses were not compared. This never blocks.
     pub fn not_compared(&self, reason: NotComparedReason) {
         self.not_compared[reason as usize].fetch_add(1, Relaxed);
     }
@@ -84,7 +85,7 @@ impl Recorder {
             .collect()
     }
 
-    /// All that is known by now, to be sent to where several processes are added up.
+    /// All that is known by now, to be kept, or merged with that of other processes.
     #[must_use]
     pub fn evidence(&self) -> Evidence {
         Evidence {
@@ -107,7 +108,7 @@ impl Recorder {
         self.lock().merge(&evidence.seen);
     }
 
-    /// What is known by now of a target that stands like this.
+    /// The report about the target by now, which stands like this.
     #[must_use]
     pub fn report(&self, standing: Standing) -> TargetReport {
         self.evidence()

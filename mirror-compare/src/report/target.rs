@@ -1,15 +1,15 @@
-//! What the comparisons with one target say.
+//! The report on one target.
 
 use serde::{Serialize, Serializer};
 
 use super::{DifferenceGroup, MatchRate, ReportVerdict, Unanswered, evidence::ByReason};
 use crate::{latency::Latency, model::NotComparedReason};
 
-/// What the comparisons with one target say together.
+/// The comparisons with one target, taken together.
 ///
-/// `compared == matched + mismatched + schema_mismatch`. A comparison counts as a match, and in `noise`, where all its
-/// differences are of groups that are noise; what is noise is decided anew for each report, from all comparisons so
-/// far.
+/// `compared == matched + mismatched + schema_mismatch`. A comparison counts as a match, and in
+/// `noise`, if all its differences are of groups that are noise. Noise is decided again for each
+/// report, from all comparisons so far.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct TargetReport {
@@ -33,18 +33,21 @@ pub struct TargetReport {
     pub not_compared: u64,
     #[serde(rename = "not_compared_by_reason", serialize_with = "by_reason")]
     pub(super) by_reason: ByReason,
-    /// What was sampled and not answered: what failed is among `not_compared` too, and what was not sent is not.
+    /// Requests that were sampled and not answered. Failed copies are in `not_compared` too,
+    /// requests that were not sent are not.
     pub unanswered: Unanswered,
-    /// The share of `compared` that matched; `None` where nothing was compared.
+    /// The share of `compared` that matched; `None` if nothing was compared.
     pub match_rate: Option<MatchRate>,
-    /// How long the primary took for what was compared: from the call of the handler to the last byte of its response.
+    /// How long the primary took for what was compared: from the call of the handler to the last
+    /// byte of its response.
     pub primary_latency: Latency,
     /// How long the shadow took: from the moment the copy left to the last byte of its response.
     pub shadow_latency: Latency,
-    /// How long the baseline took, measured like the shadow's. Where there is enough of it, the shadow's is held against
-    /// this.
+    /// How long the baseline took, measured like the shadow's. If there is enough of it, the
+    /// shadow's is compared with this one.
     pub baseline_latency: Latency,
-    /// Where the responses differ, the most frequent first, and noise last; at most 200 groups.
+    /// The places at which the responses differ, the most frequent first, and noise last; at most
+    /// 200 groups.
     pub groups: Vec<DifferenceGroup>,
     /// Differences of further groups.
     pub other_differences: u64,

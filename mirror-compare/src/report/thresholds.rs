@@ -1,10 +1,11 @@
-//! What is asked of a shadow.
+//! Promotion thresholds.
 
 use std::time::Duration;
 
 use crate::error::ThresholdError;
 
-/// What is asked of a shadow before a report says [`Promote`](super::ReportVerdict::Promote), and what makes it say
+/// The bars that a shadow must clear before a report says
+/// [`Promote`](super::ReportVerdict::Promote), and below which it says
 /// [`Regressed`](super::ReportVerdict::Regressed).
 ///
 /// ```
@@ -18,42 +19,45 @@ use crate::error::ThresholdError;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Thresholds {
-    /// With fewer comparisons than this, nothing is said. Default: 100, from which on the interval of the match rate is
-    /// narrower than 20 percentage points.
+    /// With fewer comparisons than this, there is no verdict. Default: 100, from which on the
+    /// interval of the match rate is narrower than 20 percentage points.
     pub min_compared: u64,
-    /// The match rate that the shadow must surely have, which is the lower end of its interval. Default: 0.99. Without
-    /// any mismatch 381 comparisons show it, with 1 % of mismatches none ever do.
+    /// The match rate that the lower end of the interval must reach. Default: 0.99. Without any
+    /// mismatch, 381 comparisons reach it; with 1 % of mismatches, no number does.
     pub promote_match_rate: f64,
-    /// The match rate that a shadow that regressed surely has not, which is the upper end of its interval. Default:
-    /// 0.95: one response in twenty differs, and nobody calls that the same service.
+    /// The match rate below which the upper end of the interval means a regression. Default: 0.95,
+    /// one difference in twenty responses.
     ///
-    /// A baseline that has the primary's status less often than this confirms no noise either: the report holds then.
+    /// A baseline that has the primary's status less often than this confirms no noise either: the
+    /// report holds then.
     pub regressed_match_rate: f64,
-    /// How many times as long as the primary the shadow may take, at the 95th percentile. Default: 1.25, twice what
-    /// the resolution of the latencies (6 % each) can feign.
+    /// How many times the primary's latency the shadow's may be, at the 95th percentile. Default:
+    /// 1.25, twice the error that the resolution of the latencies (6 % each) allows.
     pub promote_latency_ratio: f64,
-    /// How many times as long as the primary a shadow takes that regressed, at the 95th percentile. Default: 2.
+    /// How many times the primary's latency means a regression, at the 95th percentile. Default: 2.
     pub regressed_latency_ratio: f64,
-    /// Latencies that differ by less are the same, whatever their ratio: the shadow's holds the network between, and
-    /// the primary's may be a few microseconds. Default: 10 ms.
+    /// Latencies that differ by less count as equal, whatever their ratio: the shadow's includes
+    /// the network, and the primary's may be a few microseconds. Default: 10 ms.
     pub latency_slack: Duration,
-    /// The share of responses that may have been left without a comparison. Default: 0.1. What is not compared, because it
-    /// failed or is too large, may well be what differs.
+    /// The share of responses that may be left without a comparison. Default: 0.1. A response that
+    /// failed or is too large may well be one that differs.
     ///
-    /// The same share of requests a baseline may have left without a response, where it has made matches of mismatches.
+    /// A baseline whose noise turned mismatches into matches may leave the same share of requests
+    /// without a response.
     pub max_not_compared: f64,
-    /// The share of sampled requests that the shadow may have left without a response. Default: 0.01, as many as may differ.
-    /// Copies that failed count, and requests that were not sent while the circuit of the target was open or as many copies
-    /// as may be were waiting for it: what it would have made of those, nobody knows.
+    /// The share of sampled requests that the shadow may leave without a response. Default: 0.01,
+    /// as many as may differ. Failed copies count, and so do requests that were not sent because
+    /// the circuit of the target was open or its in-flight limit was reached.
     pub max_failed: f64,
-    /// How much higher than the baseline's the shadow's rate of a group of differences is at least, where the group is no
-    /// noise. Default: 0.001, one comparison in a thousand.
+    /// By how much the shadow's rate of a group of differences must exceed the baseline's for the
+    /// group to be no noise. Default: 0.001, one comparison in a thousand.
     ///
-    /// A group is noise where the baseline differs from the primary there too, unless the shadow's rate is higher by more
-    /// than this, by more than `noise_relative` of itself, and by more than two standard errors of the difference, which
-    /// is what chance alone sets two rates apart. So with few comparisons much is taken for noise that turns out to be
-    /// none later: of the first two, a group that the baseline had once and the shadow twice is. What the baseline never
-    /// had is no noise, from the first time on.
+    /// A group is noise if the baseline differs from the primary there too, unless the shadow's
+    /// rate is higher by more than this, by more than `noise_relative` of itself, and by more than
+    /// two standard errors of the difference, which chance alone may cause. With few comparisons
+    /// much passes for noise that later turns out not to be: of the first two, a group that the
+    /// baseline had once and the shadow twice. A group that the baseline never had is no noise,
+    /// from the first time on.
     pub noise_absolute: f64,
     /// The same as a share of the shadow's rate. Default: 0.2.
     pub noise_relative: f64,
@@ -151,7 +155,8 @@ impl Thresholds {
     ///
     /// # Errors
     ///
-    /// [`ThresholdError`] for a share outside 0 to 1, and for a ratio that is no number larger than 0.
+    /// [`ThresholdError`] for a share outside 0 to 1, and for a ratio that is no number larger than
+    /// 0.
     pub fn check(&self) -> Result<(), ThresholdError> {
         for (name, share) in [
             ("promote_match_rate", self.promote_match_rate),
@@ -170,7 +175,7 @@ impl Thresholds {
             ("promote_latency_ratio", self.promote_latency_ratio),
             ("regressed_latency_ratio", self.regressed_latency_ratio),
         ] {
-            // Infinite where latencies are not to matter.
+            // Infinity turns the check of latencies off.
             if ratio.is_nan() || ratio <= 0.0 {
                 let wanted = "larger than 0";
                 return Err(ThresholdError { name, wanted });

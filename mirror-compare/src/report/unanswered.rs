@@ -1,4 +1,4 @@
-//! What a target has not answered.
+//! Requests that a target has not answered.
 
 use std::fmt;
 
@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::match_rate::number;
 
-/// The sampled requests that a target has not answered. Those whose copies are still under way are not among them.
+/// The sampled requests that a target has not answered. Those whose copies are still under way are
+/// not among them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Unanswered {
     /// Copies that failed.
     pub failed: u64,
-    /// Requests that were not sent while the circuit of the target was open, because copies had failed.
+    /// Requests that were not sent while the circuit of the target was open, because copies had
+    /// failed.
     pub circuit_open: u64,
     /// Requests that were not sent because as many copies as may be were waiting for the target.
     pub in_flight_limit: u64,
@@ -21,7 +23,7 @@ pub struct Unanswered {
 }
 
 impl Unanswered {
-    /// What a target has not answered, beside so many requests that it has.
+    /// Counts of requests that a target has answered and not answered.
     #[must_use]
     pub const fn new(answered: u64, failed: u64, circuit_open: u64, in_flight_limit: u64) -> Self {
         Self {
@@ -32,7 +34,7 @@ impl Unanswered {
         }
     }
 
-    /// Adds what the same target has not answered elsewhere.
+    /// Adds the counts of the same target in another process.
     pub const fn merge(&mut self, other: Self) {
         self.failed = self.failed.saturating_add(other.failed);
         self.circuit_open = self.circuit_open.saturating_add(other.circuit_open);

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::{MatchRate, Thresholds, Unanswered, match_rate::number};
 use crate::latency::Latency;
 
-/// The percentile at which latencies are compared: the median hides a slow tail, and the 99th of a few hundred is chance.
+/// The percentile at which latencies are compared: the median hides a slow tail, and the 99th of a
+/// few hundred is chance.
 const PERCENTILE: f64 = 0.95;
 
-/// What a report makes of a target.
+/// The verdict of a report on a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -44,20 +45,20 @@ impl fmt::Display for ReportVerdict {
     }
 }
 
-/// How a target stands, beside the comparisons: by its counters and its circuit.
+/// The state of a target apart from comparisons: its counters and its circuit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Standing {
-    /// What it has not answered.
+    /// Requests that it has not answered.
     pub unanswered: Unanswered,
     /// Whether its circuit is open.
     pub is_open: bool,
-    /// What the baseline has not answered, if there is one.
+    /// Requests that the baseline has not answered, if there is one.
     pub baseline: Option<Unanswered>,
 }
 
 impl Standing {
-    /// A target that has not answered this.
+    /// A target with a closed circuit and no baseline.
     #[must_use]
     pub const fn new(unanswered: Unanswered) -> Self {
         Self {
@@ -74,14 +75,15 @@ impl Standing {
         self
     }
 
-    /// The same, with a baseline that has not answered this, if there is one.
+    /// The same, with a baseline, if there is one.
     #[must_use]
     pub const fn with_baseline(mut self, baseline: Option<Unanswered>) -> Self {
         self.baseline = baseline;
         self
     }
 
-    /// Adds how the same target stands elsewhere. Its circuit is open if it is open anywhere.
+    /// Adds the state of the same target in another process. Its circuit is open if it is open in
+    /// one of them.
     pub fn merge(&mut self, other: &Self) {
         self.unanswered.merge(other.unanswered);
         self.is_open |= other.is_open;
@@ -91,19 +93,19 @@ impl Standing {
     }
 }
 
-/// What a verdict is made of.
+/// The facts that a verdict is made of.
 #[derive(Debug)]
 pub(super) struct Findings<'a> {
     pub(super) compared: u64,
     pub(super) not_compared: u64,
-    /// What was taken for matches because of the baseline.
+    /// Mismatches that count as matches because of the baseline.
     pub(super) noise: u64,
     /// How often the baseline's status is not the primary's.
     pub(super) baseline_status_rate: f64,
     pub(super) standing: Standing,
     pub(super) match_rate: Option<MatchRate>,
     pub(super) shadow: &'a Latency,
-    /// What the shadow's latency is held against, and whose it is.
+    /// The latency that the shadow's is compared with, and whose it is.
     pub(super) reference: (&'static str, &'a Latency),
 }
 
@@ -159,7 +161,7 @@ impl Findings<'_> {
         if unknown > thresholds.max_not_compared {
             held.push(format!("{} not compared", at_least_percent(unknown)));
         }
-        // What is noise is known from what the baseline did response.
+        // Noise is known from the requests that the baseline did answer.
         if let Some(baseline) = baseline
             && baseline.share() > thresholds.max_not_compared
         {
@@ -171,7 +173,7 @@ impl Findings<'_> {
                 held.push(text);
             }
         }
-        // What does not response as the primary does is not its old version.
+        // A server that does not respond as the primary does is not its old version.
         if self.noise > 0 && self.baseline_status_rate > 1.0 - thresholds.regressed_match_rate {
             let share = percent(self.baseline_status_rate);
             held.push(format!("the baseline has another status in {share}"));
@@ -185,7 +187,7 @@ impl Findings<'_> {
         }
     }
 
-    /// How many times as long the shadow takes, where that is too long.
+    /// How many times as long the shadow takes, if that is too long.
     fn slower(&self, thresholds: &Thresholds) -> Option<(f64, String)> {
         let (whose, reference) = self.reference;
         let shadow = self.shadow.quantile(PERCENTILE)?;

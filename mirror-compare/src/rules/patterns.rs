@@ -6,7 +6,7 @@ use mirror_grammar::PointerToken;
 
 use crate::json::{Node, decimal::Decimal};
 
-/// What the rules say of one place.
+/// The rules for one place.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Marks {
     pub(crate) ignore: bool,
@@ -15,7 +15,7 @@ pub(crate) struct Marks {
     pub(crate) tolerance: Option<Decimal>,
 }
 
-/// All patterns, as one tree that is walked beside a body.
+/// All patterns as one tree, which is walked in step with a body.
 #[derive(Clone, Debug)]
 pub(crate) struct Patterns {
     /// The first is the whole body.
@@ -31,7 +31,8 @@ struct Place {
     keys: BTreeMap<String, usize>,
 }
 
-/// The places of the tree that one place of a body is at. Empty where no rule is about it or anything in it.
+/// The places of the tree that one place of a body is at. Empty if no rule is about it or anything
+/// in it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct State(Vec<usize>);
 
@@ -75,7 +76,7 @@ impl Patterns {
         }
     }
 
-    /// Where the whole body is at.
+    /// The state of the whole body.
     pub(crate) fn root(&self) -> State {
         let root = &self.places[0];
         let marked = root.marks.ignore || root.marks.unordered || root.marks.redact;
@@ -87,7 +88,7 @@ impl Patterns {
         })
     }
 
-    /// Where the value of a key is at.
+    /// The state of the value of a key.
     pub(crate) fn key(&self, state: &State, key: &str) -> State {
         let mut next = Vec::new();
         for place in self.of(state) {
@@ -97,7 +98,7 @@ impl Patterns {
         State(next)
     }
 
-    /// Where an element is at.
+    /// The state of an element.
     pub(crate) fn index(&self, state: &State, index: usize) -> State {
         let mut next = Vec::new();
         for place in self.of(state) {
@@ -109,7 +110,7 @@ impl Patterns {
         State(next)
     }
 
-    /// What the rules say there, all together; the largest of several tolerances.
+    /// The rules there, all together; the largest of several tolerances.
     pub(crate) fn marks(&self, state: &State) -> Marks {
         let mut all = Marks::default();
         for Place { marks, .. } in self.of(state) {
@@ -123,8 +124,8 @@ impl Patterns {
         all
     }
 
-    /// Whether a value may hold what is redacted in a shape that the patterns do not know: `/user/password` redacts
-    /// nothing of a `user` that is a text, or a list.
+    /// Whether a value may hold what is redacted in a shape that the patterns do not know:
+    /// `/user/password` redacts nothing of a `user` that is a text, or a list.
     pub(crate) fn hides(&self, state: &State, node: &Node<'_>) -> bool {
         self.of(state).any(|place| match node {
             _ if place.marks.redact => true,

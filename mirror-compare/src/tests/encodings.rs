@@ -29,8 +29,8 @@ fn raw_deflate(body: &[u8]) -> Vec<u8> {
 
 /// Brotli without compression: one stored block (RFC 7932 section 9.2).
 fn brotli(body: &[u8]) -> Vec<u8> {
-    // From the lowest bit: `0` for a window of 16 bits; `0` for not the last block; `00` for four nibbles of length;
-    // the length; `1` for stored.
+    // From the lowest bit: `0` for a window of 16 bits; `0` for not the last block; `00` for four
+    // nibbles of length; the length; `1` for stored.
     let length = u32::try_from(body.len() - 1).unwrap();
     let header = (length << 4) | (1 << 20);
     // Then the last block, which is empty.

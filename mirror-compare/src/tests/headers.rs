@@ -121,7 +121,8 @@ fn the_status_of_a_call_must_agree_wherever_it_stands() {
         assert_eq!(list(&status("0"), &ok("")), ["trailer grpc-status 0 -"]);
         assert_eq!(list(&ok(""), &status("0")), ["trailer grpc-status - 0"]);
     }
-    // Its text is for people, and is compared if it is named; as one field with that of the headers.
+    // Its text is for people, and is compared if it is named; as one field with that of the
+    // headers.
     let with_text = |response, text| with_trailer(&response, "grpc-message", text);
     let (one, other) = (with_text(status("5"), "a"), with_text(status("5"), "b"));
     assert_eq!(compared(&one, &other, "etag"), Vec::<String>::new());

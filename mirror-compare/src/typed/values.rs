@@ -8,7 +8,8 @@ use crate::{
     typed::TypedResponse,
 };
 
-/// The verdict on values that could be read, or not. The shadow's is read where the primary's is there.
+/// The verdict on values that could be read, or not. The shadow's is read only if the primary's
+/// could be.
 pub(super) fn of<T: PartialEq>(
     primary: Option<T>,
     shadow: impl FnOnce() -> Option<T>,

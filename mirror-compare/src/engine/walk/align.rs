@@ -10,8 +10,8 @@ use crate::{
     rules::State,
 };
 
-/// The most elements, of both arrays, among which the ones that went and came are looked for. It takes up to the square
-/// of their number.
+/// The most elements, of both arrays, among which the ones that went and came are looked for. It
+/// takes up to the square of their number.
 const MAX_ALIGNED: usize = 1000;
 
 impl<'n> Walk<'n, '_, '_> {
@@ -59,8 +59,8 @@ impl<'n> Walk<'n, '_, '_> {
         Ok(elements.collect())
     }
 
-    /// Compares arrays of different lengths: what both have at the beginning, at the end and, where they are not too
-    /// long, in the middle is not different because it moved.
+    /// Compares arrays of different lengths: what both have at the beginning, at the end and, where
+    /// they are not too long, in the middle is not different because it moved.
     fn align(&mut self, ones: &[Element<'n>], others: &[Element<'n>]) -> Result<(), Stop> {
         let one_hashes = self.hashes(ones)?;
         let other_hashes = self.hashes(others)?;

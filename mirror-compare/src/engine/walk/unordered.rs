@@ -8,8 +8,9 @@ use crate::{
     json::{Node, decimal::Decimal},
 };
 
-/// The most elements of equal hash between which the best matching is looked for. Under a tolerance, who is matched
-/// first may take what another needs; a larger number takes too much work.
+/// The most elements of equal hash between which the best matching is looked for. Under a
+/// tolerance, who is matched first may take what another needs; a larger number takes too much
+/// work.
 const MAX_MATCHED: usize = 256;
 
 /// Elements of one hash, by their positions.
@@ -42,7 +43,8 @@ impl<'n> Walk<'n, '_, '_> {
         self.one_sided_elements(&left_ones, &left_others)
     }
 
-    /// The positions of elements that have no equal on the other side, when as many as can be are paired.
+    /// The positions of elements that have no equal on the other side, when as many as can be are
+    /// paired.
     fn unmatched(&mut self, ones: &[Element<'n>], others: &[Element<'n>]) -> Result<Bucket, Spent> {
         let mut buckets: BTreeMap<u64, Bucket> = BTreeMap::new();
         for (position, hash) in self.hashes(ones)?.into_iter().enumerate() {
@@ -71,7 +73,8 @@ impl<'n> Walk<'n, '_, '_> {
         if left.is_empty() || right.is_empty() {
             return Ok((left, right));
         }
-        // Of numbers in order, the first that fits is the best one; so is any, where nothing is tolerated.
+        // Of numbers in order, the first that fits is the best one; so is any if nothing is
+        // tolerated.
         let mut first_fits = !self.found.rules.has_tolerance || ones[left[0]].state.is_empty();
         if !first_fits {
             first_fits = sort_numbers(&mut left, ones) && sort_numbers(&mut right, others);
@@ -130,7 +133,7 @@ impl<'n> Walk<'n, '_, '_> {
     }
 }
 
-/// Who is paired with whom, on both sides, by their places in a bucket.
+/// The pairs, on both sides, by their places in a bucket.
 struct Partners {
     of_ones: Vec<Option<usize>>,
     of_others: Vec<Option<usize>>,
@@ -173,7 +176,7 @@ fn pair(one: usize, fits: &[Vec<usize>], partners: &mut Partners, tried: &mut [b
     false
 }
 
-/// Sorts positions by the numbers that stand there. `false`, where something else stands there.
+/// Sorts positions by the numbers that stand there. `false` if there is something else.
 fn sort_numbers(positions: &mut [usize], elements: &[Element<'_>]) -> bool {
     let number = |position: &usize| match elements[*position].node {
         Node::Number(text) => Decimal::parse(text),

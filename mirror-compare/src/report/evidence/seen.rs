@@ -1,4 +1,4 @@
-//! What was seen of one target.
+//! Verdicts and differences by place.
 
 use std::{
     cmp::Reverse,
@@ -14,8 +14,8 @@ use crate::{
     report::{DifferenceGroup, Example, Thresholds, match_rate::number, noise::Rates},
 };
 
-/// The most groups of differences that are told apart, for the target and for its baseline each. The examples of a group
-/// are at most 10 KiB.
+/// The most groups of differences that are told apart, for the target and for its baseline each.
+/// The examples of a group are at most 10 KiB.
 const MAX_GROUPS: usize = 200;
 
 /// The most sets of groups that are told apart.
@@ -23,25 +23,26 @@ const MAX_SETS: usize = 1000;
 
 /// The verdicts, and the differences by their groups.
 ///
-/// What is noise is known in the end only. So that mismatches can be taken for matches then, they are counted by the set
-/// of groups of their differences.
+/// Only the end shows what is noise. Mismatches are counted by the set of groups of their
+/// differences, so that they can count as matches then.
 #[derive(Clone, Default)]
 pub(in crate::report) struct Seen {
     matched: u64,
     schema_mismatch: u64,
     /// Mismatches by the groups of all their differences.
     mismatched: BTreeMap<BTreeSet<usize>, u64>,
-    /// Mismatches with a difference whose group is not known, or with none at all. They are never noise.
+    /// Mismatches with a difference whose group is not known, or with none at all. They are never
+    /// noise.
     unexplained: u64,
     groups: BTreeMap<Group, Occurrence>,
     other_differences: u64,
     /// Requests in which the baseline was compared too.
     with_baseline: u64,
-    /// What the baseline differed in.
+    /// The groups in which the baseline differed.
     baseline: BTreeMap<Group, OfBaseline>,
 }
 
-/// What was seen of one group of the baseline's.
+/// Counts of one group of the baseline's.
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
 struct OfBaseline {
     /// In how many requests it differed.
@@ -50,7 +51,7 @@ struct OfBaseline {
     more: u64,
 }
 
-/// What was seen of one group.
+/// Counts and examples of one group.
 #[derive(Clone)]
 struct Occurrence {
     id: usize,
@@ -210,7 +211,8 @@ impl Seen {
         }
     }
 
-    /// The ids of the groups of all differences; `None` where they are not all known, or none.
+    /// The ids of the groups of all differences; `None` if some are not known, or if there are
+    /// none.
     fn note_groups(
         &mut self,
         comparison: &Comparison,
@@ -258,7 +260,8 @@ impl Seen {
         }
     }
 
-    /// In which share of the requests that the baseline answered too its status was not the primary's.
+    /// In which share of the requests that the baseline answered too its status was not the
+    /// primary's.
     pub(in crate::report) fn baseline_status_rate(&self) -> f64 {
         let groups = self.baseline.iter();
         let of_status = groups.filter(|(group, _)| group.kind == DifferenceKind::Status);
@@ -318,7 +321,7 @@ fn example(comparison: &Comparison, group: &Group) -> Option<Example> {
     })
 }
 
-/// What was seen, as it is serialized. A group is named by its place in the list.
+/// The same as it is serialized. A group is named by its place in the list.
 #[derive(Serialize, Deserialize)]
 pub(super) struct SeenRecord {
     matched: u64,
@@ -342,7 +345,7 @@ struct GroupRecord {
     last: Option<ExampleRecord>,
 }
 
-/// What is not known from its group.
+/// The parts that are not known from its group.
 #[derive(Serialize, Deserialize)]
 struct ExampleRecord {
     method: String,
@@ -416,7 +419,7 @@ impl Seen {
         }
     }
 
-    /// What was serialized, unless it is larger than anything that is.
+    /// The same as it was serialized; an error if it is none that can have been.
     pub(super) fn from_record(record: SeenRecord) -> Result<Self, &'static str> {
         let count = record.groups.len();
         if count.max(record.baseline.len()) > MAX_GROUPS || record.mismatched.len() > MAX_SETS {
