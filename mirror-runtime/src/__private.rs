@@ -16,10 +16,11 @@ pub use self::{
     check::{check_baseline, check_distinct, check_target, check_without_tls},
     options::{Options, Source},
 };
+#[cfg(feature = "record")]
+pub use crate::record::{App, replay, replay_others};
 pub use crate::{
     __private::{call::Call, incoming::Incoming},
     mirror::Mirror,
-    record::{App, replay, replay_others},
     transport::handler::{Candidate, any_arguments, same_arguments_without_state},
 };
 use crate::{send::Sampled, transport::handler::Candidates};

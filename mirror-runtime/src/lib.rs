@@ -259,6 +259,7 @@
 pub mod __private;
 mod body;
 mod bounds;
+#[cfg(feature = "compare")]
 mod comparison;
 mod drain;
 mod engine;
@@ -268,7 +269,9 @@ mod exchange;
 mod fuzz;
 mod mirror;
 mod outcome;
+#[cfg(feature = "record")]
 mod record;
+#[cfg(feature = "compare")]
 mod report;
 mod request;
 mod sampling;
@@ -282,6 +285,7 @@ mod transport;
 mod workers;
 
 // What benchmarks and fuzz targets reach of comparing, and nobody else needs.
+#[cfg(feature = "compare")]
 #[doc(hidden)]
 pub mod __compare {
     pub use mirror_compare::{Ending, Subject, compare};
@@ -293,15 +297,13 @@ pub mod __fuzz {
     pub use crate::fuzz::*;
 }
 
-pub use mirror_macros::{mirror, replay};
+pub use mirror_macros::mirror;
+#[cfg(feature = "record")]
+pub use mirror_macros::replay;
 
 pub use self::{
     body::CopyBody,
     bounds::{CircuitBreaker, Limits},
-    comparison::{
-        Answer, CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules,
-        Typed, TypedAnswer, Verdict,
-    },
     drain::{Drained, drain},
     engine::BodyMode,
     error::ConfigError,
@@ -310,19 +312,27 @@ pub use self::{
         mirror_named, mirrors,
     },
     outcome::{FailureKind, MirrorError, ShadowResponse, ShedReason, SkipReason},
-    record::format as fixtures,
-    report::{
-        DifferenceGroup, Example, MatchRate, Report, ReportVerdict, TargetReport, Thresholds,
-        Unanswered,
-    },
     stats::{Latency, MirrorStats, TargetStats},
     target::{Http2, Target},
     transport::{Sending, Transport, Unsendable},
 };
 
+#[cfg(feature = "record")]
+pub use self::record::format as fixtures;
 #[cfg(feature = "reqwest")]
 pub use self::transport::ReqwestTransport;
+#[cfg(feature = "compare")]
+pub use self::{
+    comparison::{
+        Answer, CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules,
+        Typed, TypedAnswer, Verdict,
+    },
+    report::{
+        DifferenceGroup, Example, MatchRate, Report, ReportVerdict, TargetReport, Thresholds,
+        Unanswered,
+    },
+};
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "record"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -1,5 +1,6 @@
 //! The options of an attribute, as the expansion writes them down.
 
+#[cfg(feature = "compare")]
 mod compare;
 
 use std::time::Duration;
@@ -35,6 +36,7 @@ pub struct Options {
     builder: MirrorBuilder,
     targets: Vec<Target>,
     methods: Vec<Method>,
+    #[cfg(feature = "compare")]
     baseline: Option<Target>,
 }
 
@@ -61,6 +63,7 @@ impl Options {
             builder: Mirror::builder().name(name),
             targets: Vec::new(),
             methods: Vec::new(),
+            #[cfg(feature = "compare")]
             baseline: None,
         }
     }
@@ -269,8 +272,10 @@ impl Options {
             mut builder,
             targets,
             methods,
+            #[cfg(feature = "compare")]
             baseline,
         } = self;
+        #[cfg(feature = "compare")]
         if let Some(baseline) = baseline {
             // Two variables may hold the same URL. Without its noise a target can still be compared.
             if targets.iter().any(|target| target.is_same(&baseline)) {
