@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use http::{Method, request::Parts};
 
+#[cfg(feature = "http2")]
+use crate::target::Http2;
 use crate::{
     bounds::CircuitBreaker,
     engine::BodyMode,
     error::ConfigError,
     mirror::{Credentials, Host, Mirror, MirrorBuilder},
     outcome::{MirrorError, ShadowResponse, SkipReason},
-    target::{Destination, Http2, OffReason, Target},
+    target::{Destination, OffReason, Target},
     transport::check_tls,
     workers::contained,
 };
@@ -91,6 +93,7 @@ impl Options {
     }
 
     /// `http2` of the target before
+    #[cfg(feature = "http2")]
     #[must_use]
     pub fn http2(mut self, http2: Http2) -> Self {
         if let Some(target) = self.targets.pop() {
