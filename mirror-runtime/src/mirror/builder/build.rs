@@ -12,7 +12,7 @@ use crate::{
     stats::{Counters, LatencyRecorder},
     target::{Destination, OffReason, Recipient, Target},
     telemetry::prepare_skips,
-    transport::{Origin, Pool, Route, check_tls},
+    transport::{Origin, Pool, Route, check_tls, transport_of},
     workers::contained,
 };
 
@@ -59,7 +59,7 @@ impl MirrorBuilder {
         for target in &all {
             self.announce(&name, target);
         }
-        if all.iter().any(|target| target.destination().is_some()) {
+        if all.iter().any(Target::connects) {
             limits::announce();
         }
         let resolve = |target: Target| {
@@ -68,7 +68,7 @@ impl MirrorBuilder {
                 share: Share::of_percentage(target.own_percentage().unwrap_or(self.percentage)),
                 timeout,
                 route: self.route(&target, timeout),
-                gate: Gate::new(&self.protection, target.destination().is_some()),
+                gate: Gate::new(&self.protection, target.connects()),
                 counters: Arc::new(Counters::new()),
                 target,
             }
@@ -90,21 +90,29 @@ impl MirrorBuilder {
 
     /// How copies get to a target.
     fn route(&self, target: &Target, timeout: Duration) -> Option<Route> {
+        // A part of the timeout, also where that is shorter than the default.
+        let connect_timeout = self.protection.connect_timeout.min(timeout);
         let destination = match target.recipient()? {
             Recipient::Server(destination) => destination,
             Recipient::Handler(slot) => return Some(Route::Handler(slot)),
+            Recipient::Via(way) => {
+                return Some(Route::Via {
+                    transport: transport_of(way)?,
+                    connect_timeout,
+                });
+            }
         };
-        // A part of the timeout, also where that is shorter than the default.
-        let connect_timeout = self.protection.connect_timeout.min(timeout);
         if let Some(transport) = &self.transport {
-            return Some(Route::Transport {
+            return Some(Route::Via {
                 transport: Arc::clone(transport),
                 connect_timeout,
             });
         }
         let preserves_host = self.options.headers.preserve_host;
         let origin = Origin::new(destination, preserves_host, connect_timeout)?;
-        Some(Route::Pool(Pool::of(origin.with_http2(target.own_http2()))))
+        Some(Route::Server(Pool::of(
+            origin.with_http2(target.own_http2()),
+        )))
     }
 
     /// Tells the log what its reader should know of a target before it is used.
@@ -162,11 +170,17 @@ impl MirrorBuilder {
 
     /// Whether copies can be sent to the targets at all.
     fn check_transport(&self) -> Result<(), ConfigError> {
-        let mut servers = self.targets.iter().chain(&self.compare.baseline);
-        servers.try_for_each(|target| match (&self.transport, target.destination()) {
-            (Some(transport), Some(_)) => transport.check(target),
-            (None, Some(destination)) if destination.is_tls() => check_tls(target),
-            (_, None) | (None, Some(_)) => Ok(()),
+        let mut all = self.targets.iter().chain(&self.compare.baseline);
+        all.try_for_each(|target| match (target.recipient(), &self.transport) {
+            (Some(Recipient::Via(way)), _) => match transport_of(way) {
+                Some(transport) => transport.check(target),
+                None => Ok(()),
+            },
+            (Some(Recipient::Server(_)), Some(transport)) => transport.check(target),
+            (Some(Recipient::Server(destination)), None) if destination.is_tls() => {
+                check_tls(target)
+            }
+            (Some(Recipient::Server(_) | Recipient::Handler(_)) | None, _) => Ok(()),
         })
     }
 
