@@ -15,11 +15,11 @@
 #![cfg(all(test, loom))]
 #![allow(dead_code, reason = "the models do not use all of the runtime's files")]
 
-#[path = "../../mirror-runtime/src/dispatch/breaker.rs"]
+#[path = "../../mirror-runtime/src/bounds/breaker.rs"]
 mod breaker;
-#[path = "../../mirror-runtime/src/dispatch/gauge.rs"]
+#[path = "../../mirror-runtime/src/bounds/gauge.rs"]
 mod gauge;
-#[path = "../../mirror-runtime/src/dispatch/rate.rs"]
+#[path = "../../mirror-runtime/src/bounds/rate.rs"]
 mod rate;
 #[path = "../../mirror-runtime/src/stats/tally.rs"]
 mod tally;
@@ -29,7 +29,11 @@ mod counters;
 mod permits;
 mod rates;
 
-/// What the runtime's files import.
+/// What the runtime's files import, as they name it.
+mod bounds {
+    pub(crate) use crate::sync;
+}
+
 mod sync {
     pub(crate) use loom::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 }
