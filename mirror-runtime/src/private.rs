@@ -1,6 +1,7 @@
 //! What the expansion of the attribute names. Not for anybody else: it may change with any release.
 
 mod check;
+mod needs;
 mod options;
 
 use std::{future::Future, ops::Deref};
@@ -12,10 +13,10 @@ pub use axum::{
 
 pub use self::{
     check::{check_baseline, check_distinct, check_target, check_without_tls},
-    options::{Options, Source},
+    options::{Options, TargetOptions},
 };
 pub use crate::{
-    Mirror,
+    __needs_compare as needs_compare, __needs_http2 as needs_http2, Mirror,
     call::Call,
     candidate::{Candidate, any_arguments, same_arguments_without_state},
     fixture::{App, replay, replay_others},
