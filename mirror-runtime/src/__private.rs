@@ -3,6 +3,7 @@
 mod call;
 mod check;
 mod incoming;
+mod needs;
 mod options;
 
 use std::{future::Future, ops::Deref};
@@ -14,9 +15,10 @@ pub use axum::{
 
 pub use self::{
     check::{check_baseline, check_distinct, check_target, check_without_tls},
-    options::{Options, Source},
+    options::{Options, TargetOptions},
 };
 pub use crate::{
+    __needs_compare as needs_compare, __needs_http2 as needs_http2,
     __private::{call::Call, incoming::Incoming},
     mirror::Mirror,
     record::{App, replay, replay_others},
