@@ -57,7 +57,7 @@ async fn main() -> support::Result {
     primary.await??;
     say(
         "primary",
-        "is down, has answered everybody, and has copies in flight:",
+        "is down, has served every client, and has copies in flight:",
     );
     print_counters();
 
