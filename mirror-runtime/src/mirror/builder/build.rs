@@ -1,0 +1,204 @@
+//! From checked options to a mirror.
+
+use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
+
+use super::MirrorBuilder;
+use crate::{
+    bounds::{Gate, limits},
+    engine::{BodyMode, MirrorTarget, Shared},
+    error::ConfigError,
+    mirror::{Mirror, registry},
+    sampling::{Sampler, Share},
+    stats::{Counters, LatencyRecorder},
+    target::{Destination, OffReason, Recipient, Target},
+    telemetry::prepare_skips,
+    transport::{Origin, Pool, Route, check_tls},
+    workers::contained,
+};
+
+/// More targets than anybody compares at once. The set of targets that a request goes to fits a machine word.
+const MAX_TARGETS: usize = 64;
+
+impl MirrorBuilder {
+    /// Builds the mirror.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for the first wrong value, for options that contradict one another, and for targets that are
+    /// missing, given twice, or named alike.
+    pub fn build(mut self) -> Result<Mirror, ConfigError> {
+        if let Some(mistake) = self.mistake.take() {
+            return Err(mistake);
+        }
+        self.check_targets()?;
+        self.check_transport()?;
+        self.check_conflicts()?;
+        self.compare.check(&self.targets)?;
+        if let Some(connect_timeout) = self.connect_timeout {
+            self.protection.connect_timeout = connect_timeout;
+        }
+        self.options.body = self.body.unwrap_or_default();
+        if let Some(max_body) = self.max_body {
+            self.options.max_body = max_body;
+        }
+        if let Some(read_ahead) = self.read_ahead {
+            self.options.read_ahead = read_ahead;
+        }
+        Ok(self.finish())
+    }
+
+    /// Makes the mirror of options that have been checked.
+    pub(crate) fn finish(mut self) -> Mirror {
+        if self.callbacks.on_skip.is_some() {
+            prepare_skips();
+        }
+        let name = self.name.clone().unwrap_or(Cow::Borrowed("mirror"));
+        // One that is off is none.
+        let baseline = self.compare.baseline.take().filter(Target::is_enabled);
+        let all: Vec<Target> = self.targets.iter().cloned().chain(baseline).collect();
+        for target in &all {
+            self.announce(&name, target);
+        }
+        if all.iter().any(|target| target.destination().is_some()) {
+            limits::announce();
+        }
+        let resolve = |target: Target| {
+            let timeout = target.own_timeout().unwrap_or(self.timeout);
+            MirrorTarget {
+                share: Share::of_percentage(target.own_percentage().unwrap_or(self.percentage)),
+                timeout,
+                route: self.route(&target, timeout),
+                gate: Gate::new(&self.protection, target.destination().is_some()),
+                counters: Arc::new(Counters::new()),
+                target,
+            }
+        };
+        let targets = all.into_iter().map(resolve).collect();
+        let comparing = self.compare.comparing(&self.targets);
+        let mirror = Mirror::from_shared(Arc::new(Shared {
+            name,
+            targets,
+            options: self.options,
+            callbacks: self.callbacks,
+            comparing,
+            sampler: Sampler::new(),
+            latency: LatencyRecorder::new(),
+        }));
+        registry::register(&mirror);
+        mirror
+    }
+
+    /// How copies get to a target.
+    fn route(&self, target: &Target, timeout: Duration) -> Option<Route> {
+        let destination = match target.recipient()? {
+            Recipient::Server(destination) => destination,
+            Recipient::Handler(slot) => return Some(Route::Handler(slot)),
+        };
+        // A part of the timeout, also where that is shorter than the default.
+        let connect_timeout = self.protection.connect_timeout.min(timeout);
+        if let Some(transport) = &self.transport {
+            return Some(Route::Transport {
+                transport: Arc::clone(transport),
+                connect_timeout,
+            });
+        }
+        let preserves_host = self.options.headers.preserve_host;
+        let origin = Origin::new(destination, preserves_host, connect_timeout)?;
+        Some(Route::Pool(Pool::of(origin.with_http2(target.own_http2()))))
+    }
+
+    /// Tells the log what its reader should know of a target before it is used.
+    fn announce(&self, mirror: &str, target: &Target) {
+        if let Some(OffReason::Unset) = target.off_reason() {
+            contained(|| {
+                tracing::info!(mirror, %target, "a target is off: its variable is not set");
+            });
+        }
+        let forwards = !self.options.headers.strip_credentials;
+        if forwards && target.destination().is_some_and(Destination::is_exposed) {
+            contained(|| {
+                tracing::warn!(
+                    mirror,
+                    %target,
+                    "credentials of requests are sent over plain HTTP: use `https`, or `credentials = \"strip\"`"
+                );
+            });
+        }
+    }
+
+    fn check_targets(&self) -> Result<(), ConfigError> {
+        let targets = &self.targets;
+        if targets.is_empty() {
+            return Err(ConfigError::NoTargets);
+        }
+        let found = targets.len() + usize::from(self.compare.baseline.is_some());
+        if found > MAX_TARGETS {
+            return Err(ConfigError::TooManyTargets {
+                max: MAX_TARGETS,
+                found,
+            });
+        }
+        if self.name.as_ref().is_some_and(|name| name.is_empty()) {
+            return Err(ConfigError::EmptyName);
+        }
+        let mut all = targets.iter().chain(&self.compare.baseline);
+        if let Some(target) = all.find(|target| target.has_prior_knowledge_over_tls()) {
+            return Err(ConfigError::PriorKnowledgeOverTls(target.name().to_owned()));
+        }
+        let mut names = HashSet::new();
+        for (i, target) in targets.iter().enumerate() {
+            if target.name().is_empty() {
+                return Err(ConfigError::EmptyName);
+            }
+            if targets[..i].iter().any(|earlier| earlier.is_same(target)) {
+                return Err(ConfigError::DuplicateTarget(target.name().to_owned()));
+            }
+            if !names.insert(target.name()) {
+                return Err(ConfigError::DuplicateName(target.name().to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether copies can be sent to the targets at all.
+    fn check_transport(&self) -> Result<(), ConfigError> {
+        let mut servers = self.targets.iter().chain(&self.compare.baseline);
+        servers.try_for_each(|target| match (&self.transport, target.destination()) {
+            (Some(transport), Some(_)) => transport.check(target),
+            (None, Some(destination)) if destination.is_tls() => check_tls(target),
+            (_, None) | (None, Some(_)) => Ok(()),
+        })
+    }
+
+    fn check_conflicts(&self) -> Result<(), ConfigError> {
+        if self.body.is_some() && !self.options.copies_body() {
+            return Err(ConfigError::BodyModeWithoutBody);
+        }
+        if self
+            .connect_timeout
+            .is_some_and(|connect_timeout| connect_timeout > self.timeout)
+        {
+            return Err(ConfigError::ConnectTimeoutTooLong);
+        }
+        if self.max_body.is_some() && !self.options.copies_body() {
+            return Err(ConfigError::MaxBodyWithoutBody);
+        }
+        if self.read_ahead.is_some() {
+            if !self.options.copies_body() {
+                return Err(ConfigError::ReadAheadWithoutBody);
+            }
+            if self.body == Some(BodyMode::Tee) {
+                return Err(ConfigError::ReadAheadOfTee);
+            }
+        }
+        let headers = &self.options.headers;
+        match headers
+            .set
+            .iter()
+            .find(|(name, _)| headers.remove.contains(name))
+        {
+            Some((name, _)) => Err(ConfigError::HeaderSetAndRemoved(name.to_string())),
+            None => Ok(()),
+        }
+    }
+}
