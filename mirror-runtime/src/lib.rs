@@ -132,5 +132,5 @@ pub use self::{
 pub use self::transport::ReqwestTransport;
 
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
