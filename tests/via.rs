@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex,
+        Arc, LazyLock, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
@@ -14,7 +14,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use mirror_runtime::{
     ConfigError, CopyBody, FailureKind, Mirror, MirrorError, Sending, SkipReason, Target,
-    Transport, Unsendable,
+    Transport, Unsendable, mirror, mirror_named,
 };
 use testkit::{Primary, Shadow, settled};
 
@@ -163,4 +163,32 @@ fn two_of_one_name_are_a_mistake() {
         error.unwrap_err(),
         ConfigError::DuplicateName("queue".to_owned())
     );
+}
+
+static QUEUE: LazyLock<Noting> = LazyLock::new(|| Noting::new(answered));
+static CLIENT: LazyLock<Noting> = LazyLock::new(|| Noting::new(answered));
+static BROKEN: LazyLock<Noting> = LazyLock::new(|| panic!("it has no configuration"));
+
+#[mirror(
+    targets = ["http://shadow.invalid/base", via(QUEUE), target(via(BROKEN), name = "other")],
+    transport = CLIENT,
+    name = "by-way-of-statics"
+)]
+async fn stored(body: String) -> String {
+    body
+}
+
+#[tokio::test]
+async fn the_attribute_names_statics() {
+    let primary = Primary::start(Router::new().route("/orders", post(stored))).await;
+    assert_eq!(primary.post("/orders", "x").await.text(), "x");
+    let mirror = mirror_named("by-way-of-statics").unwrap();
+    let stats = settled(&mirror, 1).await;
+    let names: Vec<_> = stats.iter().map(|it| &*it.target).collect();
+    assert_eq!(names, ["http://shadow.invalid/base", "queue", "other"]);
+    assert_eq!((stats[0].answered, stats[1].answered), (1, 1));
+    assert_eq!(stats[2].skipped_for(SkipReason::Unsendable), 1);
+    let uri = |noting: &Noting| noting.given.lock().unwrap()[0].uri().to_string();
+    assert_eq!(uri(&CLIENT), "http://shadow.invalid/base/orders");
+    assert_eq!(uri(&QUEUE), "/orders");
 }

@@ -5,6 +5,7 @@ mod check;
 mod incoming;
 mod needs;
 mod options;
+mod statics;
 
 use std::{future::Future, ops::Deref};
 
@@ -16,6 +17,7 @@ pub use axum::{
 pub use self::{
     check::{check_baseline, check_distinct, check_target, check_without_tls},
     options::{Options, TargetOptions},
+    statics::via,
 };
 pub use crate::{
     __needs_compare as needs_compare, __needs_http2 as needs_http2,

@@ -2,10 +2,11 @@
 
 mod compare;
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, ops::Deref, time::Duration};
 
 use http::{Method, request::Parts};
 
+use super::statics::Static;
 use crate::{
     bounds::CircuitBreaker,
     engine::BodyMode,
@@ -13,7 +14,7 @@ use crate::{
     mirror::{Credentials, Host, Mirror, MirrorBuilder},
     outcome::{MirrorError, ShadowResponse, SkipReason},
     target::{Destination, Http2, OffReason, Target},
-    transport::check_tls,
+    transport::{Transport, check_tls},
     workers::contained,
 };
 
@@ -301,6 +302,15 @@ impl Options {
     #[must_use]
     pub fn strip_credentials(self) -> Self {
         self.with(|builder| builder.credentials(Credentials::Strip))
+    }
+
+    /// `transport = STATIC`
+    #[must_use]
+    pub fn transport<L>(self, transport: &'static L) -> Self
+    where
+        L: Deref<Target: Transport> + Sync,
+    {
+        self.with(|builder| builder.transport(Static(transport)))
     }
 
     /// `host = "preserve"`
