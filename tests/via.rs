@@ -77,7 +77,7 @@ async fn each_target_gets_its_copies_by_its_own_way() {
         stats.iter().map(|it| it.answered).collect::<Vec<_>>(),
         [1, 1]
     );
-    assert_eq!(stats[1].target, "queue");
+    assert_eq!(stats[1].name, "queue");
     let copy = noting.given.lock().unwrap().remove(0);
     assert_eq!(copy.uri(), "/orders?page=2", "it has no origin");
     assert!(copy.headers().contains_key("x-mirrored-from"));
@@ -184,7 +184,7 @@ async fn the_attribute_names_statics() {
     assert_eq!(primary.post("/orders", "x").await.text(), "x");
     let mirror = mirror_named("by-way-of-statics").unwrap();
     let stats = settled(&mirror, 1).await;
-    let names: Vec<_> = stats.iter().map(|it| &*it.target).collect();
+    let names: Vec<_> = stats.iter().map(|it| &*it.name).collect();
     assert_eq!(names, ["http://shadow.invalid/base", "queue", "other"]);
     assert_eq!((stats[0].answered, stats[1].answered), (1, 1));
     assert_eq!(stats[2].skipped_for(SkipReason::Unsendable), 1);
