@@ -1,23 +1,21 @@
 //! Bodies: read ahead up to a limit or noted as they pass, and shared with the copies.
 
-mod budget;
+mod buffer;
 mod chunks;
 mod collector;
-mod copy_body;
 mod leftover;
 #[cfg(test)]
 mod properties;
-mod read_ahead;
 mod read_body;
-mod replay;
+mod rewound;
+mod shared;
 mod tee;
 
-pub(crate) use budget::Reservation;
+pub(crate) use buffer::{ReadAhead, read_ahead};
 pub(crate) use chunks::Chunks;
 pub(crate) use collector::Collector;
-pub use copy_body::CopyBody;
-pub(crate) use read_ahead::{ReadAhead, read_ahead};
 pub(crate) use read_body::ReadBody;
+pub use shared::CopyBody;
 pub(crate) use tee::Tee;
 
 use crate::outcome::SkipReason;

@@ -4,7 +4,7 @@ use http::{HeaderMap, Uri, request::Parts};
 
 pub use crate::comparison::spelled;
 use crate::{
-    copy::{HeaderRules, Original, join},
+    request::{HeaderRules, Original, join},
     target::Destination,
 };
 

@@ -255,48 +255,36 @@
 //!
 //! [RFC 9110 section 7.6.1]: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
 
-mod answers;
+#[doc(hidden)]
+pub mod __private;
 mod body;
-mod builder;
-mod call;
-mod callbacks;
-mod candidate;
-mod capturing;
+mod bounds;
 mod comparison;
-mod config_error;
-mod copy;
-mod dispatch;
-mod fixture;
-pub mod fixtures;
+mod drain;
+mod engine;
+mod error;
+mod exchange;
 #[cfg(fuzzing)]
 mod fuzz;
-mod incoming;
-mod layer;
-mod limits;
 mod mirror;
 mod outcome;
-mod private;
-mod protection;
-mod registry;
+mod record;
 mod report;
-mod sampler;
+mod request;
+mod sampling;
+mod send;
 mod stats;
-mod sync;
 mod target;
+mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod timers;
 mod transport;
-
-#[doc(hidden)]
-pub mod __private {
-    pub use crate::private::*;
-}
+mod workers;
 
 // What benchmarks and fuzz targets reach of comparing, and nobody else needs.
 #[doc(hidden)]
 pub mod __compare {
-    pub use crate::comparison::compare_answers;
+    pub use mirror_compare::{Ending, Subject, compare};
 }
 
 #[cfg(fuzzing)]
@@ -309,19 +297,20 @@ pub use mirror_macros::{mirror, replay};
 
 pub use self::{
     body::CopyBody,
-    builder::{Credentials, Host, MirrorBuilder},
+    bounds::{CircuitBreaker, Limits},
     comparison::{
         Answer, CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules,
         Typed, TypedAnswer, Verdict,
     },
-    config_error::ConfigError,
-    dispatch::{Drained, drain},
-    layer::{MirrorLayer, MirrorService, ResponseFuture},
-    limits::Limits,
-    mirror::{BodyMode, Mirror},
+    drain::{Drained, drain},
+    engine::BodyMode,
+    error::ConfigError,
+    mirror::{
+        Credentials, Host, Mirror, MirrorBuilder, MirrorLayer, MirrorService, ResponseFuture,
+        mirror_named, mirrors,
+    },
     outcome::{FailureKind, MirrorError, ShadowResponse, ShedReason, SkipReason},
-    protection::CircuitBreaker,
-    registry::{mirror_named, mirrors},
+    record::format as fixtures,
     report::{
         DifferenceGroup, Example, MatchRate, Report, ReportVerdict, TargetReport, Thresholds,
         Unanswered,

@@ -1,30 +1,29 @@
 //! One mirrored route: its targets, its options, and the way of a request through them.
 
-mod comparing;
-mod options;
-mod sampled;
+mod builder;
+mod layer;
+mod registry;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use http::request::Parts;
 
-pub use self::options::BodyMode;
-pub(crate) use self::sampled::Sampled;
-pub(crate) use self::{
-    comparing::{Comparing, OnMismatch},
-    options::{Options, Shared},
+pub use self::{
+    builder::{Credentials, Host, MirrorBuilder},
+    layer::{MirrorLayer, MirrorService, ResponseFuture},
+    registry::{mirror_named, mirrors},
 };
 use crate::{
-    ConfigError, MirrorBuilder, MirrorLayer, Report, Target,
-    answers::raise,
-    callbacks::{Callbacks, tell_skip},
-    capturing::Capturing,
-    copy::{MIRRORED_FROM, has_any},
-    dispatch::Gate,
+    engine::{Callbacks, MirrorTarget, Shared, capturing::Capturing},
+    error::ConfigError,
+    exchange::raise,
     outcome::SkipReason,
-    sampler::Share,
-    stats::{Counters, MirrorStats, TargetStats},
-    transport::Route,
+    report::Report,
+    request::{MIRRORED_FROM, has_any},
+    send::Sampled,
+    stats::MirrorStats,
+    target::Target,
+    telemetry::tell_skip,
 };
 
 /// A mirrored route: its targets, options and counters.
@@ -43,27 +42,6 @@ use crate::{
 #[derive(Clone)]
 pub struct Mirror {
     shared: Arc<Shared>,
-}
-
-/// A target with what it took over from its mirror, and its counters.
-#[derive(Debug)]
-pub(crate) struct MirrorTarget {
-    pub(crate) target: Target,
-    pub(crate) share: Share,
-    pub(crate) timeout: Duration,
-    /// `None` for a target that is off.
-    pub(crate) route: Option<Route>,
-    pub(crate) gate: Gate,
-    pub(crate) counters: Arc<Counters>,
-}
-
-impl MirrorTarget {
-    /// The counters as they are now.
-    pub(crate) fn stats(&self) -> TargetStats {
-        let mut stats = self.counters.snapshot(self.target.name());
-        stats.floods = self.route.as_ref().map_or(0, Route::floods);
-        stats
-    }
 }
 
 impl Mirror {

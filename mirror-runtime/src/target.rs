@@ -10,7 +10,7 @@ use mirror_grammar::{check_percentage, check_timeout};
 pub(crate) use destination::Destination;
 pub use http2::Http2;
 
-use crate::ConfigError;
+use crate::error::ConfigError;
 
 /// One destination of copies: a base URL, and options of its own where it needs them.
 ///

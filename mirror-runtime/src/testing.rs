@@ -42,13 +42,9 @@
 //! [`fixed_sampling`] first, or samples each request, with [`Capture::sampling_all`].
 
 mod capture;
-mod captured;
-mod copy;
-mod hold;
 
-use self::captured::Captured;
-pub(crate) use self::hold::Hold;
-pub use self::{capture::Capture, copy::CapturedCopy};
+pub use self::capture::Capture;
+pub use crate::engine::capturing::CapturedCopy;
 
 /// Lets each mirror of this process that is made from now on start sampling at one and the same point, so that what a
 /// percentage samples is the same in each run: exactly 1 of the first 10 requests, and 10 of the first 100, at 10 %.
@@ -63,5 +59,5 @@ pub use self::{capture::Capture, copy::CapturedCopy};
 /// # Ok::<(), mirror_runtime::ConfigError>(())
 /// ```
 pub fn fixed_sampling() {
-    crate::sampler::fix();
+    crate::sampling::fix();
 }

@@ -1,5 +1,6 @@
 //! How a copy travels. Nothing here knows of mirrors.
 
+pub(crate) mod handler;
 mod pool;
 #[cfg(feature = "reqwest")]
 mod reqwest;
@@ -12,13 +13,14 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 use axum::body::Body;
 use http::{Request, Response};
 
+use self::handler::Candidates;
 pub(crate) use self::pool::{Origin, Pool};
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestTransport;
 pub(crate) use self::tls::check as check_tls;
 use crate::{
-    ConfigError, Target, body::CopyBody, callbacks::caught, candidate::Candidates,
-    copy::in_own_memory, outcome::MirrorError, stats::Counters,
+    body::CopyBody, error::ConfigError, outcome::MirrorError, request::in_own_memory,
+    stats::Counters, target::Target, workers::caught,
 };
 
 /// A copy on its way: resolves to the head of the shadow's answer, with a body that is still to be read.

@@ -6,10 +6,11 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::Frame;
 
-use super::{Chunks, CopyBody, Reservation, chunks::ChunksBuilder};
+use super::{Chunks, CopyBody, chunks::ChunksBuilder};
 use crate::{
-    copy::{FREE_HEAD, size_of, take_values},
+    bounds::Reservation,
     outcome::{ShedReason, SkipReason},
+    request::{FREE_HEAD, size_of, take_values},
 };
 
 /// What was collected of a body. Its place in the byte budget is that of the bytes that are there.

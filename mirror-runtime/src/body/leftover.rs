@@ -13,7 +13,7 @@ use http_body::Body as _;
 use tokio::time::timeout;
 
 use super::{Copied, ReadBody, collector::Collector};
-use crate::{capturing::Capturing, outcome::SkipReason, timers::runtime_with_timers};
+use crate::{engine::capturing::Capturing, outcome::SkipReason, workers::runtime_with_timers};
 
 /// How long the end of a body is waited for that its handler takes for complete, or `read_ahead` where that is less. The
 /// end comes with the last bytes, or in the next packet. The response does not wait for it, but a server that would

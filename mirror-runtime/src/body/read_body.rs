@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Chunks, CopyBody, Reservation, chunks::whole};
+use super::{Chunks, CopyBody, chunks::whole};
+use crate::bounds::Reservation;
 
 /// A body that was read. What makes it a [`CopyBody`] is left to the task of the copies.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Counting ends in several ways, so that they always add up.
 
-use crate::sync::{
+use crate::bounds::sync::{
     AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use http::uri::{Authority, Scheme};
 use mirror_grammar::{parse_url, same_target};
 
-use crate::ConfigError;
+use crate::error::ConfigError;
 
 /// A base URL, taken apart once so that no copy has to parse it again.
 #[derive(Clone, Debug)]

@@ -14,8 +14,11 @@ use std::{
 use axum::response::IntoResponse;
 use tokio::runtime::{self, Handle};
 
-use super::{Captured, CapturedCopy, hold};
-use crate::{Comparison, mirrors};
+use crate::{
+    comparison::Comparison,
+    engine::capturing::{CapturedCopy, captured::Captured, hold},
+    mirror::mirrors,
+};
 
 /// How long a test waits before it fails. Far more than any copy needs that nobody has to carry.
 const PATIENCE: Duration = Duration::from_secs(10);

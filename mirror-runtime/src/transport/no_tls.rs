@@ -1,6 +1,6 @@
 //! A build without TLS.
 
-use crate::{ConfigError, Target};
+use crate::{error::ConfigError, target::Target};
 
 /// Always an error, which says how to build it with TLS.
 pub(crate) fn check(target: &Target) -> Result<(), ConfigError> {

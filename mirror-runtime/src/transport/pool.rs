@@ -41,7 +41,7 @@ use self::{
     stream::Descriptor,
 };
 use super::Trip;
-use crate::{body::CopyBody, copy::in_own_memory, outcome::MirrorError};
+use crate::{body::CopyBody, outcome::MirrorError, request::in_own_memory};
 
 /// How often a copy takes a new connection that turns out to be closed before anything was sent over it.
 const MAX_UNSENT: usize = 3;

@@ -14,7 +14,7 @@ use self::{
     client::{Clients, Kind},
 };
 use super::{Sending, Transport, Unsendable, tls};
-use crate::{ConfigError, Target, body::CopyBody, outcome::MirrorError};
+use crate::{body::CopyBody, error::ConfigError, outcome::MirrorError, target::Target};
 
 /// Sends copies with clients of reqwest, one per tokio runtime, for programs that want the client they know.
 ///

@@ -9,7 +9,7 @@ use axum::BoxError;
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_rustls::rustls::{ClientConfig, ConfigBuilder, WantsVerifier, crypto::CryptoProvider};
 
-use crate::{ConfigError, Target};
+use crate::{error::ConfigError, target::Target};
 
 /// The provider that the features name; with `tls` alone, the one that the program has installed as its default, if any.
 ///

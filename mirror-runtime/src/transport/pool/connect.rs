@@ -21,7 +21,7 @@ use super::{
     tls,
     wire::Wire,
 };
-use crate::{dispatch::Gauge, outcome::MirrorError, target::Http2, transport::resolver};
+use crate::{bounds::Gauge, outcome::MirrorError, target::Http2, transport::resolver};
 
 /// A connection, before anything was said about it but whether it speaks HTTP/2.
 pub(super) struct Connected {

@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{Connection, Pool, attempt::FEW_REQUESTS, dialing::Dialing, http1::Http1, http2::Link};
-use crate::limits;
+use crate::bounds::limits;
 
 /// An idle connection is closed after this time: below the 60 s and more after which servers close theirs, so that a
 /// copy rarely meets a connection that is being closed. A server that says `Keep-Alive: timeout=5` is taken at its word.

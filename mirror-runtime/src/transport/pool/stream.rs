@@ -15,10 +15,13 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{tls::TlsStream, wire::Wire};
+use super::{
+    http2::{Frames, Meter},
+    tls::TlsStream,
+    wire::Wire,
+};
 
-use super::http2::{Frames, Meter};
-use crate::limits;
+use crate::bounds::limits;
 
 /// What a shadow may send over HTTP/1 before its response begins: the 64 KiB of a head that is read at most, and `1xx` heads
 /// before it.

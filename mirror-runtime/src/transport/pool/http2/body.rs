@@ -12,7 +12,7 @@ use http::HeaderMap;
 use http_body::Body as _;
 
 use super::Meter;
-use crate::body::{CopyBody, Reservation};
+use crate::{body::CopyBody, bounds::Reservation};
 
 /// How much of a body is handed over before it has been written: some frames, so that the connection always has one to
 /// write. What is beyond it stays where it is until the window opens.

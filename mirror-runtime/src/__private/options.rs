@@ -1,0 +1,395 @@
+//! The options of an attribute, as the expansion writes them down.
+
+mod compare;
+
+use std::{borrow::Cow, time::Duration};
+
+use http::{Method, request::Parts};
+
+use crate::{
+    bounds::CircuitBreaker,
+    engine::BodyMode,
+    error::ConfigError,
+    mirror::{Credentials, Host, Mirror, MirrorBuilder},
+    outcome::{MirrorError, ShadowResponse, SkipReason},
+    target::{Destination, Http2, OffReason, Target},
+    transport::check_tls,
+    workers::contained,
+};
+
+/// One target as it is written in the attribute.
+#[derive(Debug)]
+#[must_use]
+pub struct TargetOptions {
+    source: Source,
+    percentage: Option<f64>,
+    timeout: Option<Duration>,
+    name: Option<&'static str>,
+    http2: Http2,
+}
+
+/// Where the copies of a target go.
+#[derive(Debug)]
+enum Source {
+    /// Written in the attribute, or a `const` that it names.
+    Url(&'static str),
+    /// An environment variable.
+    Env(&'static str),
+    /// The next of the handlers that are given to `serve_with`, and its name.
+    Handler(&'static str),
+    /// A transport or a sink.
+    Made(Target),
+}
+
+/// Builds the mirror of an attribute. It never fails and never panics, for it runs within a request.
+#[derive(Debug)]
+pub struct Options {
+    name: &'static str,
+    builder: MirrorBuilder,
+    targets: Vec<Target>,
+    methods: Vec<Method>,
+    baseline: Option<Target>,
+}
+
+impl TargetOptions {
+    /// `"https://staging.example.com"`, or a `const`
+    pub fn url(url: &'static str) -> Self {
+        Self::new(Source::Url(url))
+    }
+
+    /// `env("SHADOW_URL")`
+    pub fn env(variable: &'static str) -> Self {
+        Self::new(Source::Env(variable))
+    }
+
+    /// `handler(path)`: the next of the handlers that are given to `serve_with`, and its name
+    pub fn handler(name: &'static str) -> Self {
+        Self::new(Source::Handler(name))
+    }
+
+    /// `via(STATIC)` and `sink(STATIC)`
+    pub fn made(target: Target) -> Self {
+        Self::new(Source::Made(target))
+    }
+
+    fn new(source: Source) -> Self {
+        Self {
+            source,
+            percentage: None,
+            timeout: None,
+            name: None,
+            http2: Http2::default(),
+        }
+    }
+
+    /// `percentage`
+    pub fn percentage(self, percentage: f64) -> Self {
+        let percentage = Some(percentage);
+        Self { percentage, ..self }
+    }
+
+    /// `timeout`
+    pub fn timeout_ms(self, timeout: u64) -> Self {
+        let timeout = Some(Duration::from_millis(timeout));
+        Self { timeout, ..self }
+    }
+
+    /// `name`
+    pub fn name(self, name: &'static str) -> Self {
+        let name = Some(name);
+        Self { name, ..self }
+    }
+
+    /// `http2`
+    pub fn http2(self, http2: Http2) -> Self {
+        Self { http2, ..self }
+    }
+
+    /// The target, which is off if it is none after all.
+    fn target(self, mirror: &str, earlier: &[Target]) -> Target {
+        let (target, default_name) = self.source.target(earlier);
+        let target = target
+            .and_then(|target| distinct(target, earlier))
+            .map(|target| target.http2(self.http2))
+            .and_then(with_choice_of_http2)
+            .unwrap_or_else(|error| off(mirror, self.name.unwrap_or(&default_name), &error));
+        let target = match self.name {
+            Some(name) => target.named(name),
+            None => target,
+        };
+        target.overridden(self.percentage, self.timeout)
+    }
+}
+
+impl Source {
+    /// The target, and what to call it if there is none.
+    fn target(self, earlier: &[Target]) -> (Result<Target, ConfigError>, Cow<'static, str>) {
+        match self {
+            Self::Url(url) => (Target::new(url).and_then(reachable), url.into()),
+            Self::Env(variable) => {
+                let target = Target::from_env(variable).and_then(reachable);
+                (target, variable.into())
+            }
+            Self::Handler(name) => {
+                let handlers = earlier.iter().filter(|target| target.is_handler());
+                let target = Target::handler(name.to_owned(), handlers.count());
+                (Ok(target), name.into())
+            }
+            Self::Made(target) => {
+                let name = target.name().to_owned();
+                (Ok(target), name.into())
+            }
+        }
+    }
+}
+
+impl Options {
+    /// The options of the attribute on the function of this name.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            builder: Mirror::builder().name(name),
+            targets: Vec::new(),
+            methods: Vec::new(),
+            baseline: None,
+        }
+    }
+
+    /// One of `targets`
+    #[must_use]
+    pub fn target(mut self, target: TargetOptions) -> Self {
+        let target = target.target(self.name, &self.targets);
+        self.targets.push(target);
+        self
+    }
+
+    fn with(mut self, option: impl FnOnce(MirrorBuilder) -> MirrorBuilder) -> Self {
+        self.builder = option(self.builder);
+        self
+    }
+
+    /// `percentage`
+    #[must_use]
+    pub fn percentage(self, percentage: f64) -> Self {
+        self.with(|builder| builder.percentage(percentage))
+    }
+
+    /// `timeout`
+    #[must_use]
+    pub fn timeout_ms(self, timeout: u64) -> Self {
+        self.with(|builder| builder.timeout(Duration::from_millis(timeout)))
+    }
+
+    /// `sync`
+    #[must_use]
+    pub fn sync(self, sync: bool) -> Self {
+        self.with(|builder| builder.sync(sync))
+    }
+
+    /// `copy_body`
+    #[must_use]
+    pub fn copy_body(self, copy_body: bool) -> Self {
+        self.with(|builder| builder.copy_body(copy_body))
+    }
+
+    /// `max_body`
+    #[must_use]
+    pub fn max_body(self, bytes: usize) -> Self {
+        self.with(|builder| builder.max_body(bytes))
+    }
+
+    /// One of `methods`
+    #[must_use]
+    pub fn method(mut self, method: &'static str) -> Self {
+        self.methods.extend(Method::from_bytes(method.as_bytes()));
+        self
+    }
+
+    /// `when`
+    #[must_use]
+    pub fn when<F>(self, when: F) -> Self
+    where
+        F: Fn(&Parts) -> bool + Send + Sync + 'static,
+    {
+        self.with(|builder| builder.when(when))
+    }
+
+    /// `on_success`
+    #[must_use]
+    pub fn on_success<F>(self, on_success: F) -> Self
+    where
+        F: Fn(&Target, &ShadowResponse) + Send + Sync + 'static,
+    {
+        self.with(|builder| builder.on_success(on_success))
+    }
+
+    /// `on_error`
+    #[must_use]
+    pub fn on_error<F>(self, on_error: F) -> Self
+    where
+        F: Fn(&Target, &MirrorError) + Send + Sync + 'static,
+    {
+        self.with(|builder| builder.on_error(on_error))
+    }
+
+    /// `on_skip`
+    #[must_use]
+    pub fn on_skip<F>(self, on_skip: F) -> Self
+    where
+        F: Fn(&Target, &SkipReason) + Send + Sync + 'static,
+    {
+        self.with(|builder| builder.on_skip(on_skip))
+    }
+
+    /// `max_in_flight`
+    #[must_use]
+    pub fn max_in_flight(self, copies: usize) -> Self {
+        self.with(|builder| builder.max_in_flight(copies))
+    }
+
+    /// `connect_timeout`
+    #[must_use]
+    pub fn connect_timeout_ms(self, timeout: u64) -> Self {
+        self.with(|builder| builder.connect_timeout(Duration::from_millis(timeout)))
+    }
+
+    /// `circuit_breaker = { failures = .., cooldown = ".." }`
+    #[must_use]
+    pub fn circuit_breaker(self, failures: u32, cooldown_ms: u64) -> Self {
+        let cooldown = Duration::from_millis(cooldown_ms);
+        self.with(|builder| builder.circuit_breaker(CircuitBreaker::new(failures, cooldown)))
+    }
+
+    /// `circuit_breaker = off`
+    #[must_use]
+    pub fn no_circuit_breaker(self) -> Self {
+        self.with(|builder| builder.circuit_breaker(None))
+    }
+
+    /// `rate_limit`
+    #[must_use]
+    pub fn rate_limit(self, copies: u32, period_ms: u64) -> Self {
+        self.with(|builder| builder.rate_limit(copies, Duration::from_millis(period_ms)))
+    }
+
+    /// `body = "tee"`
+    #[must_use]
+    pub fn tee(self) -> Self {
+        self.with(|builder| builder.body(BodyMode::Tee))
+    }
+
+    /// `read_ahead`
+    #[must_use]
+    pub fn read_ahead_ms(self, within: u64) -> Self {
+        self.with(|builder| builder.read_ahead(Duration::from_millis(within)))
+    }
+
+    /// One of `set_headers`
+    #[must_use]
+    pub fn set_header(self, name: &'static str, value: &'static str) -> Self {
+        self.with(|builder| builder.set_header(name, value))
+    }
+
+    /// One of `remove_headers`
+    #[must_use]
+    pub fn remove_header(self, name: &'static str) -> Self {
+        self.with(|builder| builder.remove_header(name))
+    }
+
+    /// `credentials = "strip"`
+    #[must_use]
+    pub fn strip_credentials(self) -> Self {
+        self.with(|builder| builder.credentials(Credentials::Strip))
+    }
+
+    /// `host = "preserve"`
+    #[must_use]
+    pub fn preserve_host(self) -> Self {
+        self.with(|builder| builder.host(Host::Preserve))
+    }
+
+    /// The mirror. If its options turn out wrong after all, it has no targets, and the log says why.
+    #[must_use]
+    pub fn build(self) -> Mirror {
+        let Self {
+            name,
+            mut builder,
+            targets,
+            methods,
+            baseline,
+        } = self;
+        if let Some(baseline) = baseline {
+            // Two variables may hold the same URL. Without its noise a target can still be compared.
+            if targets.iter().any(|target| target.is_same(&baseline)) {
+                let error = ConfigError::BaselineIsTarget(baseline.name().to_owned());
+                contained(|| tracing::error!(mirror = name, %error, "a baseline is off"));
+            } else {
+                builder = builder.baseline(baseline);
+            }
+        }
+        if !methods.is_empty() {
+            builder = builder.methods(methods);
+        }
+        targets
+            .into_iter()
+            .fold(builder, MirrorBuilder::target)
+            .build()
+            .unwrap_or_else(|error| {
+                contained(|| tracing::error!(mirror = name, %error, "a mirror is off"));
+                Mirror::builder().name(name).finish()
+            })
+    }
+}
+
+/// A target that is not there yet. Two variables may hold the same URL; the attribute cannot see that.
+fn distinct(target: Target, earlier: &[Target]) -> Result<Target, ConfigError> {
+    if earlier.iter().any(|earlier| earlier.is_same(&target)) {
+        return Err(ConfigError::DuplicateTarget(target.name().to_owned()));
+    }
+    Ok(target)
+}
+
+/// A target that can be spoken to as it is chosen. A variable may hold the URL of an `https` target; the attribute cannot
+/// see that.
+fn with_choice_of_http2(target: Target) -> Result<Target, ConfigError> {
+    if target.has_prior_knowledge_over_tls() {
+        return Err(ConfigError::PriorKnowledgeOverTls(target.name().to_owned()));
+    }
+    Ok(target)
+}
+
+/// A target, unless it is one that this program cannot connect to.
+fn reachable(target: Target) -> Result<Target, ConfigError> {
+    if target.destination().is_some_and(Destination::is_tls) {
+        check_tls(&target)?;
+    }
+    Ok(target)
+}
+
+/// A target that is sent nothing, because it was given a value that it cannot work with.
+fn off(mirror: &str, target: &str, error: &ConfigError) -> Target {
+    // While the first request waits, and only once: what panics here would keep the handler off for good.
+    contained(|| tracing::error!(mirror, target, %error, "a target is off"));
+    Target::off(target.to_owned(), OffReason::Invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prior_knowledge_turns_off_a_target_of_the_environment_that_has_tls() {
+        let grpc = |url| TargetOptions::url(url).http2(Http2::PriorKnowledge);
+        let mirror = Options::new("prior_knowledge")
+            .target(grpc("https://a.invalid").name("tls"))
+            .target(grpc("http://a.invalid").name("plain"))
+            .build();
+        let targets = mirror.targets().iter().map(|target| &target.target);
+        let targets = targets.map(|target| (target.name(), target.is_enabled()));
+        assert_eq!(
+            targets.collect::<Vec<_>>(),
+            [("tls", false), ("plain", true)]
+        );
+    }
+}

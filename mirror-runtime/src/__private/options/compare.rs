@@ -1,0 +1,89 @@
+//! The options of comparing.
+
+use super::{Options, TargetOptions, off};
+use crate::comparison::{Answer, CompareMode, Comparison, TypedAnswer, Verdict};
+
+impl Options {
+    /// `compare = "status"`
+    #[must_use]
+    pub fn compare_status(self) -> Self {
+        self.with(|builder| builder.compare(CompareMode::Status))
+    }
+
+    /// `compare = "json"`
+    #[must_use]
+    pub fn compare_json(self) -> Self {
+        self.with(|builder| builder.compare(CompareMode::Json))
+    }
+
+    /// `compare = "bytes"`
+    #[must_use]
+    pub fn compare_bytes(self) -> Self {
+        self.with(|builder| builder.compare(CompareMode::Bytes))
+    }
+
+    /// `compare = typed`, where the handler returns `R`
+    #[must_use]
+    pub fn compare_typed<R: TypedAnswer>(self) -> Self {
+        self.with(|builder| builder.compare(CompareMode::typed::<R>()))
+    }
+
+    /// `compare = path`
+    #[must_use]
+    pub fn compare_with(self, function: fn(&Answer, &Answer) -> Verdict) -> Self {
+        self.with(|builder| builder.compare(CompareMode::Custom(function)))
+    }
+
+    /// One of `compare_headers`
+    #[must_use]
+    pub fn compare_header(self, name: &'static str) -> Self {
+        self.with(|builder| builder.compare_headers([name]))
+    }
+
+    /// One of `ignore`
+    #[must_use]
+    pub fn ignore(self, pointer: &'static str) -> Self {
+        self.with(|builder| builder.ignore([pointer]))
+    }
+
+    /// One of `unordered`
+    #[must_use]
+    pub fn unordered(self, pointer: &'static str) -> Self {
+        self.with(|builder| builder.unordered([pointer]))
+    }
+
+    /// One of `tolerance`
+    #[must_use]
+    pub fn tolerance(self, pointer: &'static str, difference: f64) -> Self {
+        self.with(|builder| builder.tolerance(pointer, difference))
+    }
+
+    /// One of `redact`
+    #[must_use]
+    pub fn redact(self, pointer: &'static str) -> Self {
+        self.with(|builder| builder.redact([pointer]))
+    }
+
+    /// `max_compare_body`
+    #[must_use]
+    pub fn max_compare_body(self, bytes: usize) -> Self {
+        self.with(|builder| builder.max_compare_body(bytes))
+    }
+
+    /// `on_mismatch`
+    #[must_use]
+    pub fn on_mismatch<F>(self, on_mismatch: F) -> Self
+    where
+        F: Fn(&Comparison) + Send + Sync + 'static,
+    {
+        self.with(|builder| builder.on_mismatch(on_mismatch))
+    }
+
+    /// `baseline`
+    #[must_use]
+    pub fn baseline(mut self, baseline: TargetOptions) -> Self {
+        let (baseline, name) = baseline.source.target(&self.targets);
+        self.baseline = Some(baseline.unwrap_or_else(|error| off(self.name, &name, &error)));
+        self
+    }
+}

@@ -1,0 +1,90 @@
+//! The right of a copy to be under way.
+
+use std::sync::Arc;
+
+use super::{gauge::Gauge, limits};
+use crate::{drain, outcome::ShedReason};
+
+/// Copies under way in the process.
+pub(crate) static IN_FLIGHT: Gauge = Gauge::new();
+
+/// Those of them that may hold a connection.
+static CONNECTED: Gauge = Gauge::new();
+
+/// The right to be under way, given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    of_target: Arc<Gauge>,
+    /// Whether it includes a connection.
+    connects: bool,
+    /// Whether its copy was given up.
+    is_given_up: bool,
+}
+
+impl Permit {
+    /// Its copy has not ended by itself.
+    pub(crate) fn give_up(&mut self) {
+        self.is_given_up = true;
+    }
+
+    /// Why no more copies to a target can leave now.
+    pub(crate) fn refused(of_target: &Gauge, bound: usize, connects: bool) -> Option<ShedReason> {
+        if of_target.count() >= bound {
+            Some(ShedReason::InFlightLimit)
+        } else if IN_FLIGHT.count() >= limits::max_in_flight() {
+            Some(ShedReason::ProcessInFlightLimit)
+        } else if connects && CONNECTED.count() >= limits::max_connections() {
+            Some(ShedReason::ConnectionLimit)
+        } else {
+            drain::is_draining().then_some(ShedReason::Draining)
+        }
+    }
+
+    /// Lets one more copy to a target leave, unless too many are under way.
+    pub(crate) fn acquire(
+        of_target: &Arc<Gauge>,
+        bound: usize,
+        connects: bool,
+    ) -> Result<Self, ShedReason> {
+        if !of_target.enter(1, bound) {
+            return Err(ShedReason::InFlightLimit);
+        }
+        if !IN_FLIGHT.enter(1, limits::max_in_flight()) {
+            of_target.leave(1);
+            return Err(ShedReason::ProcessInFlightLimit);
+        }
+        // From here on what is dropped gives back what was taken, and tells a drain.
+        let mut permit = Self {
+            of_target: Arc::clone(of_target),
+            connects: false,
+            is_given_up: false,
+        };
+        if connects {
+            if !CONNECTED.enter(1, limits::max_connections()) {
+                return Err(ShedReason::ConnectionLimit);
+            }
+            permit.connects = true;
+        }
+        // After the copy is counted: a drain that is not seen here sees the copy and waits for it.
+        if drain::is_draining() {
+            Err(ShedReason::Draining)
+        } else {
+            Ok(permit)
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if self.connects {
+            CONNECTED.leave(1);
+        }
+        self.of_target.leave(1);
+        if self.is_given_up {
+            drain::given_up(|| IN_FLIGHT.leave(1));
+        } else {
+            IN_FLIGHT.leave(1);
+        }
+        drain::ended();
+    }
+}

@@ -1,0 +1,79 @@
+//! What the clones of a mirror share.
+
+use std::{borrow::Cow, time::Duration};
+
+use http::Method;
+use mirror_grammar::options::{DEFAULT_MAX_BODY, DEFAULT_READ_AHEAD};
+
+use super::{Callbacks, Comparing, MirrorTarget};
+use crate::{request::HeaderRules, sampling::Sampler, stats::LatencyRecorder};
+
+/// Everything about a mirror.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) targets: Box<[MirrorTarget]>,
+    pub(crate) options: Options,
+    pub(crate) callbacks: Callbacks,
+    /// Where answers are compared.
+    pub(crate) comparing: Option<Comparing>,
+    pub(crate) sampler: Sampler,
+    /// Of the primary, for requests that were sampled.
+    pub(crate) latency: LatencyRecorder,
+}
+
+impl Shared {
+    /// Whether a target is the baseline that the others are compared beside.
+    pub(crate) fn is_baseline(&self, index: usize) -> bool {
+        let comparing = self.comparing.as_ref();
+        comparing.is_some_and(|comparing| comparing.is_baseline(index))
+    }
+}
+
+/// When the body of a request is read for its copies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BodyMode {
+    /// Before the handler runs, for as long as [`read_ahead`](crate::MirrorBuilder::read_ahead) says. Copies leave then
+    /// too.
+    #[default]
+    Buffer,
+    /// While the handler reads it: the handler starts at once, and copies leave when it has read the last byte, or lets go
+    /// of the body and no more than its end was to come. For uploads and long streams. A request whose body the handler
+    /// does not read to its end is not copied.
+    Tee,
+}
+
+/// The options that are plain values.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) sync: bool,
+    pub(crate) max_body: usize,
+    pub(crate) body: BodyMode,
+    pub(crate) read_ahead: Duration,
+    /// All, where there are none.
+    pub(crate) methods: Vec<Method>,
+    pub(crate) headers: HeaderRules,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            sync: false,
+            max_body: DEFAULT_MAX_BODY,
+            body: BodyMode::default(),
+            read_ahead: DEFAULT_READ_AHEAD,
+            methods: Vec::new(),
+            headers: HeaderRules::default(),
+        }
+    }
+}
+
+impl Options {
+    pub(crate) fn copies_method(&self, method: &Method) -> bool {
+        self.methods.is_empty() || self.methods.contains(method)
+    }
+
+    pub(crate) fn copies_body(&self) -> bool {
+        !self.headers.without_body
+    }
+}

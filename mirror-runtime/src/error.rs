@@ -1,0 +1,262 @@
+//! What can be wrong with the options of a mirror.
+
+use std::{convert::Infallible, fmt};
+
+use mirror_compare::{RuleError, ThresholdError};
+use mirror_grammar::{
+    DurationError, HeaderError, PercentageError, PointerError, ToleranceError, UrlError,
+    options::{self, breaker},
+};
+
+/// A mirror or a target was given a value that it cannot work with. The attribute reports the same mistakes when the
+/// program is compiled.
+///
+/// No message repeats credentials or the value of a header.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The URL of a target is not one.
+    #[error("invalid target `{url}`: {reason}")]
+    Url {
+        /// The URL as it was given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The URL of a target holds a user name or a password.
+    #[error(
+        "a target must not contain credentials: they would end up in the binary and in the logs"
+    )]
+    Credentials,
+    /// An environment variable holds something that is not the URL of a target.
+    #[error("the environment variable `{variable}` does not hold a target: {error}")]
+    Env {
+        /// The variable.
+        variable: String,
+        /// What is wrong with its value.
+        error: Box<ConfigError>,
+    },
+    /// An environment variable is not valid Unicode.
+    #[error("invalid target: not valid Unicode")]
+    NotUnicode,
+    /// A mirror without targets would do nothing.
+    #[error("a mirror needs at least one target")]
+    NoTargets,
+    /// More targets than a mirror serves.
+    #[error("a mirror has at most {max} targets, not {found}")]
+    TooManyTargets {
+        /// How many a mirror serves.
+        max: usize,
+        /// How many were given.
+        found: usize,
+    },
+    /// Two targets have the same URL, in one spelling or another.
+    #[error("duplicate target `{0}`")]
+    DuplicateTarget(String),
+    /// A target asks for HTTP/2 with prior knowledge, and for TLS, where the server chooses.
+    #[error(
+        "the target `{0}` is `https`, and HTTP/2 with prior knowledge is for `http`: remove it, the server chooses HTTP/2 by ALPN"
+    )]
+    PriorKnowledgeOverTls(String),
+    /// An `https` target in a build without TLS: without the features `tls`, `tls-aws-lc` and `tls-ring`.
+    #[error(
+        "the target `{0}` is `https`, but `mirror-runtime` is built without TLS: enable its feature `tls-aws-lc` or `tls-ring`"
+    )]
+    WithoutTls(String),
+    /// A target that needs TLS, with the feature `tls` alone and before the program has installed a crypto provider of rustls
+    /// as its default.
+    #[error(
+        "the target `{0}` needs a crypto provider of rustls, but none is installed: write `rustls::crypto::ring::default_provider().install_default().unwrap();`, or the same for another provider, at the start of `main`, or enable the feature `tls-aws-lc` or `tls-ring` of `mirror-runtime`"
+    )]
+    NoCryptoProvider(String),
+    /// Two targets have the same name, so their counters could not be told apart.
+    #[error("duplicate target name `{0}`")]
+    DuplicateName(String),
+    /// A mirror or a target has an empty name.
+    #[error("a name must not be empty")]
+    EmptyName,
+    /// A percentage outside 0 to 100.
+    #[error("`percentage` must be {limit}, not {0}", limit = options::PERCENTAGE.limit)]
+    Percentage(f64),
+    /// A timeout of zero, or of more than a day.
+    #[error("invalid `timeout`: {0}")]
+    Timeout(DurationError),
+    /// A `max_body` of zero.
+    #[error(
+        "`max_body` must be {}; to copy no bodies, use `copy_body(false)`",
+        options::MAX_BODY.limit
+    )]
+    MaxBody,
+    /// A `max_in_flight` of zero.
+    #[error(
+        "`max_in_flight` must be {}; to send nothing, use `percentage(0.0)`",
+        options::MAX_IN_FLIGHT.limit
+    )]
+    MaxInFlight,
+    /// A connect timeout of zero, or of more than a day.
+    #[error("invalid `connect_timeout`: {0}")]
+    ConnectTimeout(DurationError),
+    /// A connect timeout that is longer than the timeout of which it is a part.
+    #[error("`connect_timeout` is a part of `timeout` and cannot be longer")]
+    ConnectTimeoutTooLong,
+    /// A circuit breaker that opens after no failure, or for no time, or for more than a day.
+    #[error(
+        "the failures of `circuit_breaker` must be {}, and its cooldown {}",
+        breaker::FAILURES.limit,
+        breaker::COOLDOWN.limit
+    )]
+    CircuitBreaker,
+    /// A rate of no copies, or in no time, or in more than a day.
+    #[error(
+        "the copies of `rate_limit` must be {}, and its period {}",
+        options::Limit::Count,
+        options::Limit::Time
+    )]
+    RateLimit,
+    /// Options that contradict one another.
+    #[error("`{option}` conflicts with `{with}`: {reason}")]
+    Conflict {
+        /// The option.
+        option: &'static str,
+        /// The call that it cannot stand beside.
+        with: &'static str,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A `read_ahead` of zero, or of more than a day.
+    #[error("invalid `read_ahead`: {0}")]
+    ReadAhead(DurationError),
+    /// An empty list of methods would mirror nothing.
+    #[error("`methods` must name at least one method")]
+    NoMethods,
+    /// `CONNECT` opens a tunnel, which cannot be mirrored.
+    #[error("`CONNECT` cannot be mirrored: it opens a tunnel")]
+    Connect,
+    /// A header that no copy can be given or denied.
+    #[error("{0}")]
+    Header(HeaderError),
+    /// A header that is both set and removed.
+    #[error("the header `{0}` is both set and removed")]
+    HeaderSetAndRemoved(String),
+    /// A place in answers that is not a JSON pointer.
+    #[error("invalid JSON pointer `{pattern}`: {error}")]
+    Pointer {
+        /// The pattern as it was given.
+        pattern: String,
+        /// What is wrong with it.
+        error: PointerError,
+    },
+    /// An option about comparing, without `compare`.
+    #[error("`{0}` needs `compare`: without it, nothing is compared")]
+    RuleWithoutCompare(&'static str),
+    /// An option that applies to JSON, beside a mode that does not look at any.
+    #[error("`{option}` applies to JSON only; `compare` is `{mode}`")]
+    RuleWithoutJson {
+        /// The option.
+        option: &'static str,
+        /// The mode.
+        mode: &'static str,
+    },
+    /// A `max_compare_body` of zero, or of more than is read of an answer.
+    #[error(
+        "`max_compare_body` must be {}; to compare no bodies, use `CompareMode::Status`",
+        options::MAX_COMPARE_BODY.limit
+    )]
+    MaxCompareBody,
+    /// A threshold that is no number, or none that a verdict could rest on.
+    #[error("`{name}` of the `thresholds` must be {wanted}")]
+    Threshold {
+        /// The field.
+        name: &'static str,
+        /// What it must be.
+        wanted: &'static str,
+    },
+    /// A baseline that is one of the targets would find everything to be noise.
+    #[error("the baseline `{0}` is also a target: every difference would be noise")]
+    BaselineIsTarget(String),
+    /// An empty path to record to.
+    #[error("`record` must name a directory")]
+    RecordNowhere,
+    /// A `max_fixtures` of zero.
+    #[error(
+        "`max_fixtures` must be {}; to record nothing, leave `record` out",
+        options::MAX_FIXTURES.limit
+    )]
+    MaxFixtures,
+    /// A `max_fixture_bytes` of zero.
+    #[error(
+        "`max_fixture_bytes` must be {}; to record nothing, leave `record` out",
+        options::MAX_FIXTURE_BYTES.limit
+    )]
+    MaxFixtureBytes,
+    /// A tolerance that is negative, infinite or not a number.
+    #[error("{0}")]
+    Tolerance(ToleranceError),
+}
+
+impl ConfigError {
+    pub(crate) fn url(url: &str, error: UrlError<'_>) -> Self {
+        match error {
+            UrlError::Credentials => Self::Credentials,
+            // A query or a fragment may hold a token.
+            error => Self::Url {
+                url: without_query(url).to_owned(),
+                reason: error.to_string(),
+            },
+        }
+    }
+
+    /// A URL that the grammar takes and that is none for `http`.
+    pub(crate) fn unusable_url(url: &str, error: &dyn fmt::Display) -> Self {
+        Self::Url {
+            url: without_query(url).to_owned(),
+            reason: error.to_string(),
+        }
+    }
+}
+
+fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
+}
+
+impl From<Infallible> for ConfigError {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl From<PercentageError> for ConfigError {
+    fn from(error: PercentageError) -> Self {
+        Self::Percentage(error.0)
+    }
+}
+
+impl From<DurationError> for ConfigError {
+    fn from(error: DurationError) -> Self {
+        Self::Timeout(error)
+    }
+}
+
+impl From<HeaderError> for ConfigError {
+    fn from(error: HeaderError) -> Self {
+        Self::Header(error)
+    }
+}
+
+impl From<RuleError> for ConfigError {
+    fn from(error: RuleError) -> Self {
+        match error {
+            RuleError::Pointer { pattern, error } => Self::Pointer { pattern, error },
+            RuleError::Tolerance(error) => Self::Tolerance(error),
+        }
+    }
+}
+
+impl From<ThresholdError> for ConfigError {
+    fn from(error: ThresholdError) -> Self {
+        Self::Threshold {
+            name: error.name,
+            wanted: error.wanted,
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Where the answers to one request meet.
+
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+};
+
+use axum::body::Body;
+use http::{Method, request::Parts};
+use http_body::Body as _;
+
+use super::{
+    CopySide, PrimarySide,
+    handover::hand_over,
+    queue,
+    recorder::{Held, Noted, NotedAnswer},
+    state::State,
+};
+use crate::{
+    comparison::{Answer, Comparison, KnownSecrets, NotComparedReason, Subject, Verdict, compare},
+    engine::Comparing,
+    mirror::Mirror,
+    record::Mismatch,
+    report::Recorder,
+    request::{KeptRequest, original_uri},
+    workers::{caught, deadlines::Place, panicked},
+};
+
+/// The answers to one request, until they are compared.
+///
+/// A copy that was not sent is not compared. Every other ends as one comparison, or is counted as not compared.
+pub(crate) struct Exchange {
+    mirror: Mirror,
+    method: Method,
+    path: Box<str>,
+    /// Copies that are still to be compared, and those who may still send some. Once there are none, nobody needs to know
+    /// what the primary answers.
+    interest: AtomicUsize,
+    state: Mutex<State>,
+    primary: OnceLock<Option<Held>>,
+    baseline: OnceLock<Option<Comparison>>,
+    /// What ends the waiting for the primary, once an answer waits for it.
+    place: OnceLock<Option<Place>>,
+    /// What is secret of the request, once something is compared.
+    known: OnceLock<KnownSecrets>,
+}
+
+/// Lets copies take part. Gone, it says that no more will.
+#[derive(Debug)]
+pub(crate) struct Open(Arc<Exchange>);
+
+impl Exchange {
+    /// For a request to a mirror that compares: the side of its primary, and what lets its copies take part.
+    pub(crate) fn of(mirror: &Mirror, parts: &Parts, body: &Body) -> (PrimarySide, Open) {
+        let copies_body = mirror.shared().options.copies_body();
+        let request = KeptRequest::of(parts, !body.is_end_stream(), copies_body);
+        let exchange = Arc::new(Self {
+            mirror: mirror.clone(),
+            method: parts.method.clone(),
+            path: original_uri(parts).path().into(),
+            interest: AtomicUsize::new(1),
+            state: Mutex::new(State::of(request.map(Arc::new))),
+            primary: OnceLock::new(),
+            baseline: OnceLock::new(),
+            place: OnceLock::new(),
+            known: OnceLock::new(),
+        });
+        (
+            PrimarySide::new(Arc::clone(&exchange)),
+            Open(Arc::clone(&exchange)),
+        )
+    }
+
+    pub(crate) fn mirror(&self) -> &Mirror {
+        &self.mirror
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// Whether anybody needs to know what the primary answers.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.lock().is_open()
+    }
+
+    /// Something about the primary's answer. On its path.
+    pub(super) fn primary<T>(self: &Arc<Self>, note: impl FnOnce(&mut State) -> T) -> T {
+        let (noted, ready) = self.settle(note);
+        hand_over(self, ready);
+        noted
+    }
+
+    /// What became of a copy; `None` where it was not sent after all.
+    pub(crate) fn copy(self: &Arc<Self>, index: usize, noted: Option<Noted>) {
+        if self.comparing().is_some_and(|all| all.is_baseline(index)) {
+            let ((), ready) = self.settle(|state| state.baseline(noted));
+            self.compare_all(ready);
+        } else {
+            match noted {
+                Some(Ok(answer)) => {
+                    let ((), ready) = self.settle(|state| state.shadow(index, answer));
+                    self.compare_all(ready);
+                }
+                Some(Err(reason)) => {
+                    self.not_compared(index, reason);
+                    self.has_ended();
+                }
+                None => self.has_ended(),
+            }
+        }
+        self.wait_for_primary();
+    }
+
+    /// One copy less is to be compared. After the last, nothing of the request or of the primary's answer is held, however
+    /// long its client reads on.
+    pub(crate) fn has_ended(&self) {
+        if self.interest.fetch_sub(1, SeqCst) == 1 {
+            self.lock().end();
+        }
+    }
+
+    /// Sees to it that an answer which has begun to wait for the primary does so no longer than the longest timeout. On
+    /// the task of a copy.
+    fn wait_for_primary(self: &Arc<Self>) {
+        if self.place.get().is_none()
+            && self.lock().waits_for_primary()
+            && let Some(comparing) = self.comparing()
+        {
+            let longest = self.mirror.longest_timeout();
+            let wait = || comparing.patience.wait(Arc::downgrade(self), longest);
+            self.place.get_or_init(wait);
+        }
+    }
+
+    /// The primary is not waited for any longer.
+    pub(crate) fn time_out(self: &Arc<Self>) {
+        let ((), ready) = self.settle(State::time_out);
+        self.compare_all(ready);
+    }
+
+    /// Takes note of an answer, and returns those that need not wait any more.
+    fn settle<T>(&self, note: impl FnOnce(&mut State) -> T) -> (T, Vec<(usize, Noted)>) {
+        let mut state = self.lock();
+        let noted = note(&mut state);
+        (noted, state.take_ready())
+    }
+
+    /// Has answers compared, as far as they can be.
+    pub(crate) fn compare_all(self: &Arc<Self>, ready: Vec<(usize, Noted)>) {
+        for (index, noted) in ready {
+            match noted {
+                Ok(answer) => queue::compare(Arc::clone(self), index, answer),
+                Err(reason) => self.not_compared(index, reason),
+            }
+        }
+    }
+
+    /// Counts that the answer of a shadow is not compared. This waits for nobody.
+    pub(crate) fn not_compared(&self, index: usize, reason: NotComparedReason) {
+        let comparing = self.comparing();
+        if let Some(recorder) = comparing.and_then(|all| all.recorders.get(index)) {
+            recorder.not_compared(reason);
+        }
+    }
+
+    /// Compares the answer of a shadow with the primary's, and records what is found. On a thread that compares.
+    pub(crate) fn compare(&self, index: usize, answer: NotedAnswer) -> Option<Comparison> {
+        let comparing = self.comparing()?;
+        let recorder = comparing.recorders.get(index)?;
+        let shadow = answer.into_held();
+        let mut comparison = self.comparison(comparing, index, &shadow.answer)?;
+        let baseline = self.baseline.get_or_init(|| {
+            let answer = self.lock().take_baseline()?;
+            let answer = answer.into_held().answer;
+            self.comparison(comparing, comparing.recorders.len(), &answer)
+        });
+        recorder.record(&mut comparison, baseline.as_ref());
+        if comparison.differs() {
+            // What is compared is counted already, whatever becomes of the file.
+            caught("record", || {
+                self.write_down(comparing, recorder, &comparison, &shadow.answer);
+            });
+        }
+        Some(comparison)
+    }
+
+    /// Records a mismatch, where that is asked for.
+    fn write_down(
+        &self,
+        comparing: &Comparing,
+        recorder: &Recorder,
+        comparison: &Comparison,
+        shadow: &Answer,
+    ) {
+        let (Some(recording), Some(request)) = (&comparing.recording, self.lock().request()) else {
+            return;
+        };
+        if let Some(missing) = request.missing() {
+            return recording.missing(self.mirror.name(), missing);
+        }
+        if let Some(Some(primary)) = self.primary.get() {
+            recording.record(&Mismatch {
+                comparison,
+                method: &self.method,
+                request: &request,
+                set: &self.mirror.shared().options.headers.set,
+                primary: &primary.answer,
+                shadow,
+                mode: comparing.mode,
+                rules: &comparing.rules,
+                noise: &recorder.noise(),
+            });
+        }
+    }
+
+    fn comparison(
+        &self,
+        comparing: &Comparing,
+        index: usize,
+        shadow: &Answer,
+    ) -> Option<Comparison> {
+        let primary = self.primary.get_or_init(|| {
+            let answer = self.lock().take_primary();
+            answer.map(NotedAnswer::into_held)
+        });
+        let target = self.mirror.targets().get(index)?.target.name();
+        let primary = &primary.as_ref()?.answer;
+        let known = self.known(comparing, primary, shadow);
+        let subject = Subject::new(&self.method, &self.path)
+            .with_names(self.mirror.name(), target)
+            .with_secrets(&known);
+        let (mode, rules) = (comparing.mode, &comparing.rules);
+        let comparison = compare(subject, primary, shadow, mode, rules);
+        if comparison.verdict == Verdict::NotCompared(NotComparedReason::Panicked) {
+            panicked("compare");
+        }
+        Some(comparison)
+    }
+
+    /// What is secret of the request. Its body is not searched for two answers of which nothing would be shown.
+    fn known(
+        &self,
+        comparing: &Comparing,
+        primary: &Answer,
+        shadow: &Answer,
+    ) -> Cow<'_, KnownSecrets> {
+        let (rules, set) = (&comparing.rules, &self.mirror.shared().options.headers.set);
+        let learn = |with_body| match self.lock().request() {
+            Some(request) => request.known(rules, set, with_body),
+            None => KnownSecrets::from_set_headers(rules, set),
+        };
+        let is_same = primary.status() == shadow.status() && primary.body() == shadow.body();
+        if is_same && self.known.get().is_none() {
+            return Cow::Owned(learn(false));
+        }
+        Cow::Borrowed(self.known.get_or_init(|| learn(true)))
+    }
+
+    pub(crate) fn comparing(&self) -> Option<&Comparing> {
+        self.mirror.shared().comparing.as_ref()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    /// The side of a copy that was admitted.
+    pub(crate) fn copy(&self, index: usize) -> CopySide {
+        let exchange = &self.0;
+        if exchange
+            .comparing()
+            .is_some_and(|all| all.is_baseline(index))
+        {
+            exchange.lock().expect_baseline();
+        } else {
+            exchange.interest.fetch_add(1, SeqCst);
+        }
+        CopySide::new(Arc::clone(exchange), index)
+    }
+
+    /// The request, whose body is to be kept.
+    pub(crate) fn kept(&self) -> Option<Arc<KeptRequest>> {
+        self.0.lock().request()
+    }
+}
+
+#[cfg(test)]
+impl Open {
+    pub(crate) fn exchange(&self) -> &Arc<Exchange> {
+        &self.0
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.has_ended();
+    }
+}
+
+/// Nothing of the answers: they are full of secrets.
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,121 @@
+//! The side of the primary.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{body::Body, response::Response};
+use bytes::Bytes;
+use http::{HeaderMap, request::Parts};
+use http_body::Body as _;
+use mirror_compare::is_bodiless;
+
+use super::{
+    Noting,
+    meeting::{Exchange, Open},
+    recorded_body::NotedBody,
+    recorder::{Ending, Noted},
+    state::Streaming,
+};
+use crate::{comparison::NotComparedReason, mirror::Mirror, request::copied};
+
+/// Tells what the primary answered. Dropped before it has, there is no answer: the handler panicked, or the client went
+/// away.
+#[derive(Debug)]
+pub(crate) struct PrimarySide {
+    exchange: Option<Arc<Exchange>>,
+}
+
+impl PrimarySide {
+    /// The two ends of a request to a mirror; none where it does not compare.
+    pub(crate) fn of(mirror: &Mirror, parts: &Parts, body: &Body) -> Option<(Self, Open)> {
+        mirror.shared().comparing.as_ref()?;
+        Some(Exchange::of(mirror, parts, body))
+    }
+
+    pub(super) fn new(exchange: Arc<Exchange>) -> Self {
+        Self {
+            exchange: Some(exchange),
+        }
+    }
+
+    /// Notes the answer of a handler that was called at `began`: now, and as its body streams to the client.
+    pub(crate) fn note(self, response: &mut Response, began: Instant) {
+        let Some(exchange) = &self.exchange else {
+            return;
+        };
+        let Some(comparing) = exchange.comparing().filter(|_| exchange.is_wanted()) else {
+            // Each copy was not sent, or has failed.
+            return self.end(Err(NotComparedReason::Failed));
+        };
+        let is_empty =
+            is_bodiless(exchange.method(), response.status()) || response.body().is_end_stream();
+        let known = if is_empty {
+            Some(0)
+        } else {
+            response.body().size_hint().exact()
+        };
+        let (status, headers) = (response.status(), response.headers().clone());
+        let noting = Noting::of(status, headers, comparing.max_body(), known);
+        if is_empty || noting.is_over() {
+            self.end(noting.finish(Ending::Complete, began.elapsed()));
+        } else {
+            let until = Instant::now() + exchange.mirror().longest_timeout();
+            exchange.primary(|state| {
+                state.stream(Streaming {
+                    noting,
+                    began,
+                    until,
+                });
+            });
+            let body = std::mem::take(response.body_mut());
+            let length = length(response).or(known);
+            let noted = NotedBody::new(body, self, length);
+            *response.body_mut() = Body::new(noted);
+        }
+    }
+
+    /// Notes a piece of the body; `None` where nothing more of it is to be noted.
+    pub(super) fn piece(self, data: &Bytes) -> Option<Self> {
+        let is_open = self
+            .exchange
+            .as_ref()
+            .is_some_and(|exchange| exchange.primary(|state| state.piece(data)));
+        is_open.then_some(self)
+    }
+
+    /// Notes the trailer fields, which come last.
+    pub(super) fn trailers(&self, trailers: &HeaderMap) {
+        if let Some(exchange) = &self.exchange {
+            let trailers = copied(trailers);
+            exchange.primary(|state| state.trailers(trailers));
+        }
+    }
+
+    /// The body has ended.
+    pub(super) fn ended(mut self, ending: Ending) {
+        if let Some(exchange) = self.exchange.take() {
+            exchange.primary(|state| state.ended(ending));
+        }
+    }
+
+    fn end(mut self, noted: Noted) {
+        self.settle(noted);
+    }
+
+    fn settle(&mut self, noted: Noted) {
+        if let Some(exchange) = self.exchange.take() {
+            exchange.primary(|state| state.primary(noted));
+        }
+    }
+}
+
+impl Drop for PrimarySide {
+    fn drop(&mut self) {
+        self.settle(Err(NotComparedReason::PrimaryGone));
+    }
+}
+
+/// What the answer says that its length is: a server reads no further.
+fn length(response: &Response) -> Option<u64> {
+    let length = response.headers().get(http::header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
+}

@@ -1,0 +1,176 @@
+//! Noting an answer: its status, its headers, and its body up to a limit.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+pub(crate) use mirror_compare::Ending;
+
+use crate::{
+    body::{Chunks, Collector},
+    bounds::Reservation,
+    comparison::{Answer, NotComparedReason},
+    outcome::{ShedReason, SkipReason},
+};
+
+/// An answer, or why there is none to compare.
+pub(crate) type Noted = Result<NotedAnswer, NotComparedReason>;
+
+/// An answer that is being noted.
+pub(crate) struct Noting {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Body,
+    trailers: Trailers,
+}
+
+/// Trailer fields, with their place in the byte budget. In a box: most responses have none.
+type Trailers = Option<Box<(HeaderMap, Reservation)>>;
+
+/// What there is of a body so far.
+enum Body {
+    Collected(Collector),
+    /// Nobody asks for it.
+    Unwanted(Reservation),
+    TooLarge(Reservation),
+    NoRoom,
+}
+
+/// An answer as it was noted. It keeps its place in the byte budget.
+pub(crate) struct NotedAnswer {
+    status: StatusCode,
+    headers: HeaderMap,
+    chunks: Chunks,
+    trailers: Trailers,
+    ending: Ending,
+    latency: Duration,
+    place: Reservation,
+}
+
+/// An answer in the shape in which it is compared, with its place in the byte budget.
+pub(super) struct Held {
+    pub(super) answer: Answer,
+    _place: Reservation,
+    _trailers: Option<Reservation>,
+}
+
+impl Noting {
+    /// Begins with the head. `max` is what is noted of the body, where that matters, and `known` is its length, where that
+    /// is known.
+    pub(crate) fn of(
+        status: StatusCode,
+        headers: HeaderMap,
+        max: Option<usize>,
+        known: Option<u64>,
+    ) -> Self {
+        let body = match (Reservation::of(size(&headers)), max) {
+            (None, _) => Body::NoRoom,
+            (Some(place), None) => Body::Unwanted(place),
+            // Nothing is reserved for bytes that will not be kept.
+            (Some(place), Some(max)) if known.is_some_and(|known| known > max as u64) => {
+                Body::TooLarge(place)
+            }
+            (Some(place), Some(max)) => {
+                Collector::after(place, max, known).map_or(Body::NoRoom, Body::Collected)
+            }
+        };
+        Self {
+            status,
+            headers,
+            body,
+            trailers: None,
+        }
+    }
+
+    /// Notes the trailer fields, in memory of their own.
+    pub(crate) fn trailers(&mut self, trailers: HeaderMap) {
+        match Reservation::of(size(&trailers)) {
+            Some(place) => self.trailers = Some(Box::new((trailers, place))),
+            None => self.body = Body::NoRoom,
+        }
+    }
+
+    /// Notes a piece. Once the body is too large, or there is no room for it, nothing more of it is kept.
+    pub(crate) fn push(&mut self, piece: Bytes) {
+        if let Body::Collected(collector) = &mut self.body
+            && let Err(reason) = collector.push(piece)
+        {
+            // In the place of what was collected.
+            let place = match reason {
+                SkipReason::Shed(ShedReason::ByteBudget) => None,
+                _ => Reservation::of(0),
+            };
+            self.body = place.map_or(Body::NoRoom, Body::TooLarge);
+        }
+    }
+
+    /// Whether the body is being noted.
+    pub(super) fn is_collecting(&self) -> bool {
+        matches!(self.body, Body::Collected(_))
+    }
+
+    /// Whether what is still to come does not matter.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.body, Body::TooLarge(_) | Body::NoRoom)
+    }
+
+    /// Ends with how the body ended and how long that took.
+    pub(crate) fn finish(self, ending: Ending, latency: Duration) -> Noted {
+        let (chunks, place, ending) = match self.body {
+            Body::Collected(_) if ending == Ending::Streaming => {
+                // Nobody looks at it: what it holds is given up.
+                (Chunks::Empty, Reservation::default(), ending)
+            }
+            Body::Collected(collector) => {
+                let (chunks, place) = collector.finish();
+                (chunks, place, ending)
+            }
+            Body::Unwanted(place) => (Chunks::Empty, place, ending),
+            Body::TooLarge(place) => (Chunks::Empty, place, Ending::Truncated),
+            Body::NoRoom => return Err(NotComparedReason::Shed),
+        };
+        Ok(NotedAnswer {
+            status: self.status,
+            headers: self.headers,
+            chunks,
+            trailers: self.trailers,
+            ending,
+            latency,
+            place,
+        })
+    }
+}
+
+impl NotedAnswer {
+    /// Whether the time of its copy was over before it had ended.
+    pub(super) fn is_streaming(&self) -> bool {
+        self.ending == Ending::Streaming
+    }
+
+    /// Makes one piece of the body: not on the path of a request.
+    pub(super) fn into_held(self) -> Held {
+        let body = match self.chunks {
+            Chunks::Empty => Bytes::new(),
+            Chunks::One(piece) => piece,
+            Chunks::Many(pieces) => pieces.concat().into(),
+        };
+        let answer = Answer::new(self.status, self.headers, body).with_latency(self.latency);
+        let answer = answer.with_ending(self.ending);
+        let (trailers, place) = self.trailers.map(|trailers| *trailers).unzip();
+        Held {
+            answer: match trailers {
+                Some(trailers) => answer.with_trailers(trailers),
+                None => answer,
+            },
+            _place: self.place,
+            _trailers: place,
+        }
+    }
+}
+
+fn size(fields: &HeaderMap) -> usize {
+    let fields = fields.iter();
+    fields
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum()
+}

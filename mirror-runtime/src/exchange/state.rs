@@ -1,0 +1,201 @@
+//! What is known of the answers to one request.
+
+use std::{sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::recorder::{Ending, Noted, NotedAnswer, Noting};
+use crate::{comparison::NotComparedReason, request::KeptRequest};
+
+/// The answers that have not been handed over yet, and what has a place in the byte budget for their sake.
+///
+/// Once the primary's answer is settled, nothing changes it. Where it is unknown, nothing is held any more.
+#[derive(Default)]
+pub(super) struct State {
+    primary: Primary,
+    baseline: Baseline,
+    /// Answers of shadows, by target, until those of the primary and of the baseline are there.
+    waiting: Vec<(usize, NotedAnswer)>,
+    /// The request, whose secrets are not to be shown.
+    request: Option<Arc<KeptRequest>>,
+}
+
+#[derive(Default)]
+enum Primary {
+    #[default]
+    Pending,
+    Streaming(Streaming),
+    /// Taken by who compares first.
+    There(Option<NotedAnswer>),
+    /// Too little is known of it, or there is none.
+    Unknown(NotComparedReason),
+}
+
+/// An answer whose body streams to the client.
+pub(super) struct Streaming {
+    pub(super) noting: Noting,
+    pub(super) began: Instant,
+    /// A stream without an end must not hold the answers of shadows for ever.
+    pub(super) until: Instant,
+}
+
+#[derive(Default)]
+enum Baseline {
+    #[default]
+    None,
+    Pending,
+    There(NotedAnswer),
+}
+
+impl State {
+    /// Begins with the request. If there is no room for that, its secrets would not be known: nothing is compared.
+    pub(super) fn of(request: Option<Arc<KeptRequest>>) -> Self {
+        let primary = match &request {
+            Some(_) => Primary::Pending,
+            None => Primary::Unknown(NotComparedReason::Shed),
+        };
+        Self {
+            primary,
+            request,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn request(&self) -> Option<Arc<KeptRequest>> {
+        self.request.clone()
+    }
+
+    /// Whether the primary's answer is still to come or to end.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.primary, Primary::Pending | Primary::Streaming(_))
+    }
+
+    /// Whether an answer waits for the primary's.
+    pub(super) fn waits_for_primary(&self) -> bool {
+        self.is_open() && (!self.waiting.is_empty() || matches!(self.baseline, Baseline::There(_)))
+    }
+
+    /// The primary's answer, or why it is unknown, unless that is settled already.
+    pub(super) fn primary(&mut self, noted: Noted) {
+        if self.is_open() {
+            match noted {
+                Ok(answer) => self.primary = Primary::There(Some(answer)),
+                Err(reason) => {
+                    self.primary = Primary::Unknown(reason);
+                    (self.baseline, self.request) = (Baseline::None, None);
+                }
+            }
+        }
+    }
+
+    /// Nothing is to be compared any more.
+    pub(super) fn end(&mut self) {
+        self.primary(Err(NotComparedReason::Failed));
+        self.request = None;
+    }
+
+    /// The primary's answer begins to stream.
+    pub(super) fn stream(&mut self, streaming: Streaming) {
+        if self.is_open() {
+            self.primary = Primary::Streaming(streaming);
+        }
+    }
+
+    /// A piece of the primary's body; `false` where nothing more of it is to be noted.
+    pub(super) fn piece(&mut self, data: &Bytes) -> bool {
+        let Primary::Streaming(streaming) = &mut self.primary else {
+            return false;
+        };
+        streaming.noting.push(data.clone());
+        if streaming.noting.is_over() {
+            self.ended(Ending::Truncated);
+        } else if Instant::now() > streaming.until {
+            self.time_out();
+        }
+        self.is_open()
+    }
+
+    /// The trailer fields of the primary's response.
+    pub(super) fn trailers(&mut self, trailers: HeaderMap) {
+        if let Primary::Streaming(streaming) = &mut self.primary {
+            streaming.noting.trailers(trailers);
+        }
+    }
+
+    /// The primary's body has ended.
+    pub(super) fn ended(&mut self, ending: Ending) {
+        self.primary = match std::mem::take(&mut self.primary) {
+            Primary::Streaming(streaming) => {
+                let latency = streaming.began.elapsed();
+                let noted = streaming.noting.finish(ending, latency);
+                return self.primary(noted);
+            }
+            settled => settled,
+        };
+    }
+
+    /// The primary is not waited for any longer.
+    pub(super) fn time_out(&mut self) {
+        match &self.primary {
+            // It is enough that it has begun.
+            Primary::Streaming(streaming) if !streaming.noting.is_collecting() => {
+                self.ended(Ending::CutShort);
+            }
+            _ => self.primary(Err(NotComparedReason::TimedOut)),
+        }
+    }
+
+    /// There will be an answer of the baseline.
+    pub(super) fn expect_baseline(&mut self) {
+        self.baseline = Baseline::Pending;
+    }
+
+    /// What the baseline answered, if it did.
+    pub(super) fn baseline(&mut self, noted: Option<Noted>) {
+        self.baseline = match (noted, &self.primary) {
+            (_, Primary::Unknown(_)) | (None | Some(Err(_)), _) => Baseline::None,
+            (Some(Ok(answer)), _) => Baseline::There(answer),
+        };
+    }
+
+    /// What a shadow answered.
+    pub(super) fn shadow(&mut self, index: usize, answer: NotedAnswer) {
+        self.waiting.push((index, answer));
+    }
+
+    /// What need not wait any more.
+    pub(super) fn take_ready(&mut self) -> Vec<(usize, Noted)> {
+        let reason = match &self.primary {
+            Primary::Unknown(reason) => Some(*reason),
+            Primary::There(_) if !matches!(self.baseline, Baseline::Pending) => None,
+            _ => return Vec::new(),
+        };
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let noted = |answer: NotedAnswer| match reason {
+            None => Ok(answer),
+            // Whatever the primary does, it would not have been compared.
+            Some(_) if answer.is_streaming() => Err(NotComparedReason::Streaming),
+            Some(reason) => Err(reason),
+        };
+        waiting
+            .map(|(index, answer)| (index, noted(answer)))
+            .collect()
+    }
+
+    /// The primary's answer, for who compares first.
+    pub(super) fn take_primary(&mut self) -> Option<NotedAnswer> {
+        match &mut self.primary {
+            Primary::There(answer) => answer.take(),
+            _ => None,
+        }
+    }
+
+    /// The baseline's answer, for who compares first.
+    pub(super) fn take_baseline(&mut self) -> Option<NotedAnswer> {
+        match std::mem::take(&mut self.baseline) {
+            Baseline::There(answer) => Some(answer),
+            _ => None,
+        }
+    }
+}

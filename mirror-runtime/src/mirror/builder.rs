@@ -1,0 +1,334 @@
+//! Building a mirror without the attribute: the same options, defaults and checks.
+
+mod build;
+mod compare;
+mod record;
+
+use std::{borrow::Cow, num::NonZeroU32, sync::Arc, time::Duration};
+
+use http::{HeaderName, HeaderValue, Method, request::Parts};
+use mirror_grammar::{
+    HeaderError, check_percentage, check_settable, check_timeout,
+    options::{DEFAULT_PERCENTAGE, DEFAULT_TIMEOUT},
+};
+
+use self::compare::CompareOptions;
+use crate::{
+    bounds::{CircuitBreaker, Protection, RateLimit},
+    engine::{BodyMode, Callbacks, Options},
+    error::ConfigError,
+    outcome::{MirrorError, ShadowResponse, SkipReason},
+    target::Target,
+    transport::Transport,
+};
+
+/// Whether copies carry the credentials of their originals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Credentials {
+    /// `Authorization`, `Cookie` and `X-Api-Key` travel like any other header.
+    #[default]
+    Forward,
+    /// `Authorization`, `Cookie` and `X-Api-Key` are left out.
+    Strip,
+}
+
+/// The `Host` of copies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Host {
+    /// The target's.
+    #[default]
+    Target,
+    /// The original request's. Such copies travel over HTTP/1.1.
+    Preserve,
+}
+
+/// Builds a [`Mirror`](crate::Mirror). The first mistake is remembered and returned by [`build`](Self::build).
+///
+/// ```
+/// use std::time::Duration;
+/// use mirror_runtime::{Mirror, MirrorError, Target};
+///
+/// let mirror = Mirror::builder()
+///     .name("orders")
+///     .target(Target::new("https://staging.example.com")?.percentage(50.0)?)
+///     .target(Target::with_percentage("https://canary.example.com", 5.0)?)
+///     .timeout(Duration::from_secs(2))
+///     .on_error(|target: &Target, error: &MirrorError| eprintln!("{target}: {error}"))
+///     .build()?;
+/// assert_eq!(mirror.name(), "orders");
+/// # Ok::<(), mirror_runtime::ConfigError>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct MirrorBuilder {
+    name: Option<Cow<'static, str>>,
+    targets: Vec<Target>,
+    percentage: f64,
+    timeout: Duration,
+    max_body: Option<usize>,
+    body: Option<BodyMode>,
+    read_ahead: Option<Duration>,
+    protection: Protection,
+    connect_timeout: Option<Duration>,
+    options: Options,
+    callbacks: Callbacks,
+    compare: CompareOptions,
+    /// Connections of our own, where there is none.
+    transport: Option<Arc<dyn Transport>>,
+    mistake: Option<ConfigError>,
+}
+
+impl Default for MirrorBuilder {
+    fn default() -> Self {
+        Self {
+            name: None,
+            targets: Vec::new(),
+            percentage: DEFAULT_PERCENTAGE,
+            timeout: DEFAULT_TIMEOUT,
+            max_body: None,
+            body: None,
+            read_ahead: None,
+            protection: Protection::default(),
+            connect_timeout: None,
+            options: Options::default(),
+            callbacks: Callbacks::default(),
+            compare: CompareOptions::default(),
+            transport: None,
+            mistake: None,
+        }
+    }
+}
+
+impl MirrorBuilder {
+    /// How counters and logs call this mirror. Default: `mirror`.
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// A destination of copies: a URL as anything string-like, or a [`Target`]. At least one is needed.
+    pub fn target<T>(mut self, target: T) -> Self
+    where
+        T: TryInto<Target, Error: Into<ConfigError>>,
+    {
+        match target.try_into() {
+            Ok(target) => self.targets.push(target),
+            Err(error) => self.mistaken(error),
+        }
+        self
+    }
+
+    /// The share of requests that each target without a percentage of its own gets, in percent: 0 to 100. Default: 100.
+    ///
+    /// Sampling starts at a random point, and is even from there on: of any 100 requests in a row 10 % are 10, give or take
+    /// three, and of any 10,000 they are a thousand, give or take five. All and none are exact.
+    pub fn percentage(mut self, percentage: f64) -> Self {
+        match check_percentage(percentage) {
+            Ok(percentage) => self.percentage = percentage,
+            Err(error) => self.mistaken(error),
+        }
+        self
+    }
+
+    /// The time that a copy may take, from leaving to the last byte of the answer, for each target without a timeout of
+    /// its own: up to a day. Default: 5 s.
+    ///
+    /// A response that has begun by then and states no length, or more than 1 MiB, is answered all the same: what has
+    /// arrived is kept, its connection is closed, and it is counted as [`cut`](crate::TargetStats::cut).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        match check_timeout(timeout) {
+            Ok(timeout) => self.timeout = timeout,
+            Err(error) => self.mistaken(error),
+        }
+        self
+    }
+
+    /// Whether the answer waits until each copy of its request was answered, failed or timed out and its callback has
+    /// run. Copies and handler run at the same time. A callback that blocks is waited for until a second after the longest
+    /// timeout, and copies that leave late ([`BodyMode::Tee`]) only if they have left when the handler returns. Default:
+    /// `false`.
+    pub fn sync(mut self, sync: bool) -> Self {
+        self.options.sync = sync;
+        self
+    }
+
+    /// Whether copies carry the body. Without it they carry no headers that describe one either. Default: `true`.
+    pub fn copy_body(mut self, copy_body: bool) -> Self {
+        self.options.headers.without_body = !copy_body;
+        self
+    }
+
+    /// The largest body that is copied, in bytes. A larger one reaches the handler whole, and its copies are skipped.
+    /// Default: 2 MiB, as much as axum's extractors take.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        if bytes == 0 {
+            self.mistaken(ConfigError::MaxBody);
+        }
+        self.max_body = Some(bytes);
+        self
+    }
+
+    /// When the body of a request is read for its copies. Default: [`BodyMode::Buffer`].
+    pub fn body(mut self, body: BodyMode) -> Self {
+        self.body = Some(body);
+        self
+    }
+
+    /// How long the body of a request is read before the handler starts, from when the client is first waited for: more
+    /// than zero, and up to a day. What has not arrived by then is noted as the handler reads it, as with
+    /// [`BodyMode::Tee`], and the copies leave at its end. Default: 1 s, in which bodies of up to `max_body` arrive from
+    /// any client that is not slow; the handler, and its own limits on time, start no later because of the mirror.
+    ///
+    /// It goes with [`BodyMode::Buffer`] alone.
+    pub fn read_ahead(mut self, within: Duration) -> Self {
+        match check_timeout(within) {
+            Ok(within) => self.read_ahead = Some(within),
+            Err(error) => self.mistaken(ConfigError::ReadAhead(error)),
+        }
+        self
+    }
+
+    /// How many copies may be in flight to one target, at least one. One beyond them is shed, never queued. Default:
+    /// 256.
+    pub fn max_in_flight(mut self, copies: usize) -> Self {
+        if copies == 0 {
+            self.mistaken(ConfigError::MaxInFlight);
+        }
+        self.protection.max_in_flight = copies;
+        self
+    }
+
+    /// The time that a copy may take to get a connection, as a part of its `timeout`. Default: 1 s, or
+    /// `timeout` where that is shorter.
+    ///
+    /// A TCP connection that takes a quarter of it is given up and tried once more, with the next address where there are
+    /// several, unless that quarter is below 200 ms; one that takes three quarters is not made. That is so over the mirror's
+    /// own connections; another [`transport`](Self::transport) does it in its own way.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        match check_timeout(timeout) {
+            Ok(timeout) => self.connect_timeout = Some(timeout),
+            Err(error) => self.mistaken(ConfigError::ConnectTimeout(error)),
+        }
+        self
+    }
+
+    /// When to leave a target alone that fails; `None` for never. Default: [`CircuitBreaker::default`].
+    pub fn circuit_breaker(mut self, breaker: impl Into<Option<CircuitBreaker>>) -> Self {
+        self.protection.circuit_breaker = breaker.into();
+        if let Some(Err(error)) = self.protection.circuit_breaker.map(CircuitBreaker::check) {
+            self.mistaken(error);
+        }
+        self
+    }
+
+    /// At most so many copies to each target in each period: so many at once, and then at a steady rate. One beyond it
+    /// is shed. It comes after the percentage. Default: none.
+    pub fn rate_limit(mut self, copies: u32, period: Duration) -> Self {
+        match (NonZeroU32::new(copies), check_timeout(period)) {
+            (Some(copies), Ok(period)) => {
+                self.protection.rate_limit = Some(RateLimit { copies, period });
+            }
+            _ => self.mistaken(ConfigError::RateLimit),
+        }
+        self
+    }
+
+    /// Copies requests with these methods only. Default: all.
+    pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
+        self.options.methods = methods.into_iter().collect();
+        if self.options.methods.is_empty() {
+            self.mistaken(ConfigError::NoMethods);
+        }
+        if self.options.methods.contains(&Method::CONNECT) {
+            self.mistaken(ConfigError::Connect);
+        }
+        self
+    }
+
+    /// Copies only requests for which this returns `true`. It is asked before sampling, on the request's path: it must
+    /// be quick. A request about which it panics is not copied. Default: all.
+    pub fn when(mut self, when: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+        self.callbacks.when = Some(Box::new(when));
+        self
+    }
+
+    /// Sets a header on each copy, in place of any that the original carried.
+    pub fn set_header<N, V>(mut self, name: N, value: V) -> Self
+    where
+        N: AsRef<str>,
+        V: TryInto<HeaderValue>,
+    {
+        match (settable(name.as_ref()), value.try_into()) {
+            (Ok(name), Ok(value)) => self.options.headers.set.push((name, value)),
+            (Err(error), _) => self.mistaken(error),
+            (_, Err(_)) => self.mistaken(HeaderError::Value),
+        }
+        self
+    }
+
+    /// Leaves a header out of each copy. Removing comes before setting.
+    pub fn remove_header(mut self, name: impl AsRef<str>) -> Self {
+        match settable(name.as_ref()) {
+            Ok(name) => self.options.headers.remove.push(name),
+            Err(error) => self.mistaken(error),
+        }
+        self
+    }
+
+    /// Whether copies carry the credentials of their originals. Default: [`Credentials::Forward`].
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.options.headers.strip_credentials = credentials == Credentials::Strip;
+        self
+    }
+
+    /// The `Host` of copies. Default: [`Host::Target`].
+    pub fn host(mut self, host: Host) -> Self {
+        self.options.headers.preserve_host = host == Host::Preserve;
+        self
+    }
+
+    /// Called for each copy that got an HTTP answer, whatever its status, on a thread of the mirrors' own. The copy is in
+    /// flight until it returns: while it blocks, it takes one of `max_in_flight`. A panic in it is caught and logged.
+    pub fn on_success<F>(mut self, on_success: F) -> Self
+    where
+        F: Fn(&Target, &ShadowResponse) + Send + Sync + 'static,
+    {
+        self.callbacks.on_success = Some(Box::new(on_success));
+        self
+    }
+
+    /// Called for each copy that got no complete answer, on a thread of the mirrors' own. The copy is in flight until it
+    /// returns. A panic in it is caught and logged.
+    pub fn on_error<F>(mut self, on_error: F) -> Self
+    where
+        F: Fn(&Target, &MirrorError) + Send + Sync + 'static,
+    {
+        self.callbacks.on_error = Some(Box::new(on_error));
+        self
+    }
+
+    /// Called for each request that is not sent to a target, skipped or shed, some time after that was decided: when
+    /// 1,024 calls wait, further ones are left out. A panic in it is caught and logged.
+    pub fn on_skip<F>(mut self, on_skip: F) -> Self
+    where
+        F: Fn(&Target, &SkipReason) + Send + Sync + 'static,
+    {
+        self.callbacks.on_skip = Some(Box::new(on_skip));
+        self
+    }
+
+    /// What sends the copies. Default: connections that all mirrors share.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    fn mistaken(&mut self, mistake: impl Into<ConfigError>) {
+        self.mistake.get_or_insert(mistake.into());
+    }
+}
+
+fn settable(name: &str) -> Result<HeaderName, HeaderError> {
+    let name = mirror_grammar::parse_header_name(name)?;
+    check_settable(&name).map(|()| name)
+}

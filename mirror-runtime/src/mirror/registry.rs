@@ -1,0 +1,46 @@
+//! All mirrors of the program.
+
+use std::sync::{Mutex, PoisonError, Weak};
+
+use super::Mirror;
+use crate::engine::Shared;
+
+/// Mirrors in the order in which they were made. Weak, so that a mirror of which nothing is left is forgotten.
+static MIRRORS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+
+pub(crate) fn register(mirror: &Mirror) {
+    let mut mirrors = MIRRORS.lock().unwrap_or_else(PoisonError::into_inner);
+    mirrors.retain(|mirror| mirror.strong_count() > 0);
+    mirrors.push(std::sync::Arc::downgrade(mirror.shared()));
+}
+
+/// All mirrors of the program, those of attributes among them, in the order in which they were made.
+///
+/// The mirror of an attribute is made by the first request to its handler; before, it is not among these.
+///
+/// ```
+/// for mirror in mirror_runtime::mirrors() {
+///     print!("{}", mirror.stats());
+/// }
+/// ```
+#[must_use]
+pub fn mirrors() -> Vec<Mirror> {
+    let mirrors = MIRRORS.lock().unwrap_or_else(PoisonError::into_inner);
+    mirrors
+        .iter()
+        .filter_map(Weak::upgrade)
+        .map(Mirror::from_shared)
+        .collect()
+}
+
+/// The mirror of this name, if it has been made: that of an attribute is named `module::function` where it has no
+/// `name`, and is made by the first request to its handler. Of several, the one that was made first.
+///
+/// ```
+/// let orders = mirror_runtime::mirror_named("orders");
+/// assert!(orders.is_none());
+/// ```
+#[must_use]
+pub fn mirror_named(name: &str) -> Option<Mirror> {
+    mirrors().into_iter().find(|mirror| mirror.name() == name)
+}

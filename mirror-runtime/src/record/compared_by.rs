@@ -1,0 +1,116 @@
+//! How the answers of a fixture are compared.
+
+use serde::{Deserialize, Serialize};
+
+use crate::comparison::{CompareMode, Rules};
+
+/// The mode and the rules of a comparison.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct ComparedBy {
+    /// `status`, `json` or `bytes`.
+    pub(super) mode: String,
+    pub(super) headers: Vec<String>,
+    pub(super) ignore: Vec<String>,
+    pub(super) unordered: Vec<String>,
+    /// Pointers and numbers; these as text, which survives in every digit.
+    pub(super) tolerance: Vec<(String, String)>,
+    pub(super) redact: Vec<String>,
+    /// Where answers of the old version differ from one another.
+    pub(super) noise: Vec<String>,
+    pub(super) max_compare_body: usize,
+}
+
+impl ComparedBy {
+    pub(super) fn of(mode: CompareMode, rules: &Rules) -> Self {
+        let written = rules.written().clone();
+        let number = |(pointer, number): (String, f64)| (pointer, number.to_string());
+        Self {
+            mode: match mode {
+                CompareMode::Status => "status",
+                CompareMode::Bytes => "bytes",
+                _ => "json",
+            }
+            .to_owned(),
+            headers: rules
+                .compare_headers()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            ignore: written.ignore,
+            unordered: written.unordered,
+            tolerance: written.tolerance.into_iter().map(number).collect(),
+            redact: written.redact,
+            noise: Vec::new(),
+            max_compare_body: rules.max_compare_body(),
+        }
+    }
+
+    pub(super) fn mode(&self) -> Result<CompareMode, String> {
+        match &*self.mode {
+            "status" => Ok(CompareMode::Status),
+            "json" => Ok(CompareMode::Json),
+            "bytes" => Ok(CompareMode::Bytes),
+            other => Err(format!("no mode of comparing: `{other}`")),
+        }
+    }
+
+    /// The rules, in which what was replaced at `redacted`, and what is noise, is left out.
+    pub(super) fn rules(&self, redacted: &[String]) -> Result<Rules, String> {
+        self.try_rules(redacted).map_err(|error| error.to_string())
+    }
+
+    fn try_rules(&self, redacted: &[String]) -> Result<Rules, Box<dyn std::error::Error>> {
+        let mut rules = Rules::default();
+        for name in &self.headers {
+            rules.compare_header(name.parse()?);
+        }
+        for pointer in [&self.ignore, &self.redact, &self.noise]
+            .into_iter()
+            .flatten()
+        {
+            rules.ignore(pointer)?;
+        }
+        for pointer in redacted {
+            rules.ignore(pointer)?;
+        }
+        for pointer in &self.redact {
+            rules.redact(pointer)?;
+        }
+        for pointer in &self.unordered {
+            rules.unordered(pointer)?;
+        }
+        for (pointer, number) in &self.tolerance {
+            rules.tolerance(pointer, number.parse()?)?;
+        }
+        rules.set_max_compare_body(self.max_compare_body);
+        Ok(rules)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_survive_being_written() {
+        let mut rules = Rules::default();
+        rules.ignore("/at").unwrap();
+        rules.unordered("/tags").unwrap();
+        rules.tolerance("/total", 0.1).unwrap();
+        rules.redact("/password").unwrap();
+        rules.compare_header(http::header::CONTENT_TYPE);
+        rules.set_max_compare_body(7);
+        let written = ComparedBy::of(CompareMode::Bytes, &rules);
+        let json = serde_json::to_string(&written).unwrap();
+        let read: ComparedBy = serde_json::from_str(&json).unwrap();
+        assert!(matches!(read.mode(), Ok(CompareMode::Bytes)));
+        let again = read.rules(&["/other".to_owned()]).unwrap();
+        let written = again.written();
+        assert_eq!(written.ignore, ["/at", "/password", "/other"]);
+        assert_eq!(written.unordered, ["/tags"]);
+        assert_eq!(written.redact, ["/password"]);
+        assert_eq!(written.tolerance, [("/total".to_owned(), 0.1)]);
+        assert_eq!(again.compare_headers(), [http::header::CONTENT_TYPE]);
+        assert_eq!(again.max_compare_body(), 7);
+    }
+}

@@ -1,0 +1,284 @@
+//! From a mismatch to a fixture.
+
+use http::{HeaderName, HeaderValue, Method, uri::PathAndQuery};
+
+use super::{
+    Fixture, RecordedDifference,
+    compared_by::ComparedBy,
+    content::Content,
+    directory::Kind,
+    message::{RecordedAnswer, RecordedRequest, written},
+};
+use crate::{
+    comparison::{
+        Answer, CompareMode, Comparison, Difference, DifferenceKind, GRPC_STATUS, REDACTED,
+        Redaction, Rules, Unredactable, compared_body,
+    },
+    request::KeptRequest,
+};
+
+const TYPED: &str = "compared as values of a type: a replay compares JSON";
+const CUSTOM: &str = "compared by a function: a replay compares JSON";
+const REWRITTEN: &str = "something in the body is redacted: a replay compares JSON, not bytes";
+const HEADER: &str = "a header that is compared is redacted: a replay leaves it out";
+const STATUS_NOISE: &str =
+    "the status of the old version's answers varies: a replay compares it all the same";
+const GRPC_NOISE: &str =
+    "`grpc-status` of the old version's answers varies: a replay compares it all the same";
+const BODY_NOISE: &str = "the old version's answers vary as a whole: a replay leaves the body out";
+const NO_BODY: &str = "the body of the shadow's answer may hold what is redacted: it is left out";
+
+/// A request whose answers differ, and what is known of it.
+pub(crate) struct Mismatch<'a> {
+    pub(crate) comparison: &'a Comparison,
+    pub(crate) method: &'a Method,
+    pub(crate) request: &'a KeptRequest,
+    /// The headers that copies are given.
+    pub(crate) set: &'a [(HeaderName, HeaderValue)],
+    pub(crate) primary: &'a Answer,
+    pub(crate) shadow: &'a Answer,
+    pub(crate) mode: CompareMode,
+    pub(crate) rules: &'a Rules,
+    /// Where answers of the old version differ from one another.
+    pub(crate) noise: &'a [(String, DifferenceKind)],
+}
+
+impl Mismatch<'_> {
+    /// The groups of its differences that are no noise, as `kind pointer`; at least one.
+    pub(super) fn groups(&self) -> Vec<String> {
+        let mut groups = Vec::new();
+        for difference in self.comparison.differences.iter().filter(|one| !one.noise) {
+            let group = difference.group();
+            let group = format!("{} {}", group.kind, group.pattern);
+            let group = group.trim_end().to_owned();
+            if !groups.contains(&group) {
+                groups.push(group);
+            }
+        }
+        if groups.is_empty() {
+            groups.push(self.comparison.verdict.as_str().to_owned());
+        }
+        groups
+    }
+
+    /// Where a fixture of these groups is counted.
+    pub(super) fn kind<'k>(&'k self, groups: &'k [String]) -> Kind<'k> {
+        Kind {
+            mirror: &self.comparison.mirror,
+            target: &self.comparison.target,
+            groups,
+        }
+    }
+
+    /// The fixture, without secrets. Where they cannot be found, there is none.
+    pub(super) fn fixture(&self, groups: &[String]) -> Result<Fixture, Unredactable> {
+        let body = self.request.body();
+        let bodies =
+            [self.primary, self.shadow].map(|answer| compared_body(answer, self.mode, self.rules));
+        let bodies = bodies.each_ref().map(Option::as_deref);
+        let redaction = self.redaction(&body, bodies);
+        let target = self.request.target.as_ref().ok_or(Unredactable)?;
+        let request = RecordedRequest::of(
+            self.method,
+            target,
+            &self.request.headers,
+            &body,
+            &redaction,
+        )?;
+        let answers = self.answers(bodies, &redaction)?;
+        let notes = self.comparison.notes.iter().chain(answers.note.as_ref());
+        let mut notes: Vec<_> = notes.map(ToString::to_string).collect();
+        let compared_by = self.compared_by(&answers, &mut notes);
+        let differences = self.comparison.differences.iter();
+        let (format, version) = Fixture::header();
+        Ok(Fixture {
+            format,
+            version,
+            mirror: self.comparison.mirror.clone(),
+            target: self.comparison.target.clone(),
+            verdict: self.comparison.verdict.as_str().to_owned(),
+            differences: differences
+                .map(|difference| answers.difference(difference, &redaction))
+                .collect(),
+            more_differences: self.comparison.more_differences,
+            groups: without_secrets(groups, &redaction),
+            notes,
+            compared_by,
+            request,
+            primary: answers.primary,
+            shadow: answers.shadow,
+        })
+    }
+
+    fn answers(
+        &self,
+        [primary, shadow]: [Option<&[u8]>; 2],
+        redaction: &Redaction<'_>,
+    ) -> Result<Answers, Unredactable> {
+        let (primary, primary_headers) = answer(self.primary, primary, redaction)?;
+        if primary.redacted.iter().any(String::is_empty) {
+            // Whatever an app says would be the same.
+            return Err(Unredactable);
+        }
+        let written = answer(self.shadow, shadow, redaction);
+        let note = written.is_err().then_some(NO_BODY);
+        // Nobody needs its body to replay the fixture.
+        let written = written.or_else(|_| answer(self.shadow, None, redaction));
+        let (shadow, shadow_headers) = written?;
+        Ok(Answers {
+            is_clean: note.is_none() && primary.redacted.is_empty() && shadow.redacted.is_empty(),
+            primary,
+            primary_headers,
+            shadow,
+            shadow_headers,
+            note,
+        })
+    }
+
+    fn redaction(&self, body: &[u8], answers: [Option<&[u8]>; 2]) -> Redaction<'_> {
+        let mut redaction = Redaction::new(self.rules);
+        redaction.learn_set_headers(self.set);
+        let request = self.request;
+        let query = request.target.as_ref().and_then(PathAndQuery::query);
+        redaction.learn_request(query, &request.headers, body);
+        for (answer, body) in [self.primary, self.shadow].into_iter().zip(answers) {
+            redaction.learn_response(answer, body.unwrap_or_default());
+        }
+        redaction
+    }
+
+    /// How a replay compares: as it was compared, as far as a file can say that.
+    fn compared_by(&self, answers: &Answers, notes: &mut Vec<String>) -> ComparedBy {
+        let mut compared_by = ComparedBy::of(self.mode, self.rules);
+        match self.mode {
+            CompareMode::Typed(_) => notes.push(TYPED.to_owned()),
+            CompareMode::Custom(_) => notes.push(CUSTOM.to_owned()),
+            CompareMode::Bytes if !answers.primary.redacted.is_empty() => {
+                "json".clone_into(&mut compared_by.mode);
+                notes.push(REWRITTEN.to_owned());
+            }
+            _ => {}
+        }
+        let all = compared_by.headers.len();
+        compared_by
+            .headers
+            .retain(|name| !answers.primary_headers.contains(name));
+        if compared_by.headers.len() < all {
+            notes.push(HEADER.to_owned());
+        }
+        for (place, kind) in self.noise {
+            match kind {
+                DifferenceKind::Status => notes.push(STATUS_NOISE.to_owned()),
+                DifferenceKind::Trailer if *place == GRPC_STATUS.as_str() => {
+                    notes.push(GRPC_NOISE.to_owned());
+                }
+                DifferenceKind::Header | DifferenceKind::Trailer => {
+                    compared_by.headers.retain(|name| name != place);
+                }
+                // No part of the body is known to be more.
+                _ if place.is_empty() => {
+                    "status".clone_into(&mut compared_by.mode);
+                    notes.push(BODY_NOISE.to_owned());
+                }
+                _ => compared_by.noise.push(place.clone()),
+            }
+        }
+        compared_by
+    }
+}
+
+/// The names of groups. Those with a secret in them are one.
+fn without_secrets(groups: &[String], redaction: &Redaction<'_>) -> Vec<String> {
+    let mut written: Vec<String> = Vec::new();
+    for group in groups.iter().map(|group| redaction.text(group)) {
+        if written.iter().all(|one| one != group) {
+            written.push(group.to_owned());
+        }
+    }
+    written
+}
+
+/// Both answers as they are written.
+struct Answers {
+    primary: RecordedAnswer,
+    /// The headers and trailer fields in which something was replaced.
+    primary_headers: Vec<String>,
+    shadow: RecordedAnswer,
+    shadow_headers: Vec<String>,
+    /// Nothing was replaced in the bodies.
+    is_clean: bool,
+    note: Option<&'static str>,
+}
+
+impl Answers {
+    fn difference(&self, difference: &Difference, redaction: &Redaction<'_>) -> RecordedDifference {
+        let pointer = &difference.pointer;
+        let is_hidden = match difference.kind {
+            DifferenceKind::Status => false,
+            DifferenceKind::Header | DifferenceKind::Trailer => {
+                self.primary_headers.contains(pointer) || self.shadow_headers.contains(pointer)
+            }
+            // A part of a body may begin within a secret.
+            _ if pointer.is_empty() => !self.is_clean,
+            _ => {
+                let mut places = self.primary.redacted.iter().chain(&self.shadow.redacted);
+                redaction.is_named(pointer) || places.any(|place| is_within(place, pointer))
+            }
+        };
+        let value = |value: &String| {
+            let shown = if is_hidden {
+                REDACTED
+            } else {
+                redaction.text(value)
+            };
+            shown.to_owned()
+        };
+        RecordedDifference {
+            pointer: redaction.text(pointer).to_owned(),
+            kind: difference.kind.as_str().to_owned(),
+            primary: difference.primary.as_ref().map(value),
+            shadow: difference.shadow.as_ref().map(value),
+            noise: difference.noise,
+        }
+    }
+}
+
+/// Whether a place is at a pointer or below it.
+fn is_within(place: &str, pointer: &str) -> bool {
+    let mut tokens = place.split('/');
+    pointer.split('/').all(|token| {
+        let here = tokens.next();
+        here.is_some_and(|here| here == token || here == "*" || token == "*")
+    })
+}
+
+/// An answer as it is written, and the headers in which something was replaced.
+fn answer(
+    answer: &Answer,
+    body: Option<&[u8]>,
+    redaction: &Redaction<'_>,
+) -> Result<(RecordedAnswer, Vec<String>), Unredactable> {
+    let redacted = body
+        .map(|body| redaction.response_body(body, answer.headers()))
+        .transpose()?
+        .flatten();
+    let (body, places) = match redacted {
+        Some(redacted) => (Some(Content::text(redacted.text)), redacted.places),
+        None => (body.map(|body| Content(body.to_vec())), Vec::new()),
+    };
+    let (headers, mut redacted_headers) = written(answer.headers(), redaction);
+    let trailers = answer
+        .trailers()
+        .map(|trailers| written(trailers, redaction));
+    let (trailers, redacted_trailers) = trailers.unwrap_or_default();
+    redacted_headers.extend(redacted_trailers);
+    let answer = RecordedAnswer {
+        status: answer.status().as_u16(),
+        headers,
+        body,
+        trailers,
+        redacted: places,
+        latency_us: u64::try_from(answer.latency().as_micros()).unwrap_or(u64::MAX),
+    };
+    Ok((answer, redacted_headers))
+}

@@ -1,0 +1,120 @@
+//! Writing down the mismatches of a mirror.
+
+use std::{io, path::PathBuf};
+
+use mirror_grammar::options::{DEFAULT_MAX_FIXTURE_BYTES, DEFAULT_MAX_FIXTURES};
+
+use super::{
+    Mismatch,
+    directory::{Bounds, Directory},
+    name::file_name,
+};
+use crate::{request::Missing, telemetry::Failures, workers::contained};
+
+/// The variable that turns recording on.
+const VARIABLE: &str = "MIRROR_RECORD";
+
+/// What the builder was told of recording.
+#[derive(Clone, Debug)]
+pub(crate) struct RecordingOptions {
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) max_fixtures: usize,
+    pub(crate) max_bytes: u64,
+}
+
+impl Default for RecordingOptions {
+    fn default() -> Self {
+        Self {
+            path: None,
+            max_fixtures: DEFAULT_MAX_FIXTURES,
+            max_bytes: DEFAULT_MAX_FIXTURE_BYTES as u64,
+        }
+    }
+}
+
+impl RecordingOptions {
+    /// Where the mismatches of a mirror are written, if they are: where the builder says, or else the environment.
+    pub(crate) fn recording(self) -> Option<Recording> {
+        let variable = || std::env::var_os(VARIABLE).filter(|path| !path.is_empty());
+        let path = self.path.or_else(|| variable().map(PathBuf::from))?;
+        Some(Recording {
+            path,
+            bounds: Bounds {
+                fixtures: self.max_fixtures,
+                bytes: self.max_bytes,
+            },
+            failures: Failures::default(),
+            left_out: Failures::default(),
+        })
+    }
+}
+
+/// Writes down mismatches. It disturbs nobody: what goes wrong is told to the log, once in a second.
+#[derive(Debug)]
+pub(crate) struct Recording {
+    path: PathBuf,
+    bounds: Bounds,
+    failures: Failures,
+    left_out: Failures,
+}
+
+impl Recording {
+    /// Writes down a mismatch, unless there are enough of its kind. On a thread that compares.
+    pub(crate) fn record(&self, mismatch: &Mismatch<'_>) {
+        let mirror = &*mismatch.comparison.mirror;
+        if let Err(error) = self.try_record(mismatch)
+            && let Some(failures) = self.failures.note()
+        {
+            let directory = self.path.display();
+            contained(|| {
+                tracing::warn!(mirror, %directory, %error, failures, "a mismatch was not recorded");
+            });
+        }
+    }
+
+    /// Tells the log that a mismatch cannot be recorded.
+    pub(crate) fn leave_out(&self, mirror: &str, reason: &str) {
+        if let Some(left_out) = self.left_out.note() {
+            contained(|| {
+                tracing::warn!(mirror, reason, left_out, "a mismatch cannot be recorded");
+            });
+        }
+    }
+
+    /// The same, for a request that was not kept.
+    pub(crate) fn missing(&self, mirror: &str, missing: Missing) {
+        self.leave_out(mirror, missing.as_str());
+    }
+
+    fn try_record(&self, mismatch: &Mismatch<'_>) -> io::Result<()> {
+        let directory = Directory::open(&self.path)?;
+        let groups = mismatch.groups();
+        // Before any work is done: of most mismatches there are enough.
+        let kind = mismatch.kind(&groups);
+        if directory.room_for(&kind, self.bounds).is_none() {
+            return Ok(());
+        }
+        let Ok(fixture) = mismatch.fixture(&groups) else {
+            let reason =
+                "there may be secrets in it that cannot be found, or nothing would be left";
+            self.leave_out(kind.mirror, reason);
+            return Ok(());
+        };
+        // Without secrets, as what it is named after must be, and as who reads the file later counts it.
+        let kind = mismatch.kind(&fixture.groups);
+        let Some(group) = directory.room_for(&kind, self.bounds) else {
+            return Ok(());
+        };
+        let request = &fixture.request;
+        let (method, target) = (request.method.as_bytes(), request.target.as_bytes());
+        let name = file_name(
+            kind.mirror,
+            kind.target,
+            group,
+            &[method, target, &request.body.0],
+        );
+        let file = fixture.to_file().map_err(io::Error::other)?;
+        directory.add(&name, &file, &kind, self.bounds)?;
+        Ok(())
+    }
+}

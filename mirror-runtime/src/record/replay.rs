@@ -1,0 +1,141 @@
+//! Replaying fixtures in tests: what `replay!` writes calls this.
+
+use std::{fs, path::Path, time::Instant};
+
+use axum::body::Body;
+use bytes::BytesMut;
+use http::{Response, StatusCode};
+use http_body_util::BodyExt;
+use mirror_compare::Ending;
+use mirror_grammar::is_fixture_name;
+
+use super::{App, Fixture, RecordedAnswer, message::read};
+use crate::comparison::{Answer, CompareMode, Comparison, Subject, Verdict, compare};
+
+/// Replays one fixture.
+///
+/// # Panics
+///
+/// Where the app does not answer as the primary did, and where the file is no fixture.
+pub async fn replay<M>(path: &str, file: &str, app: impl App<M>) {
+    if let Err(failure) = try_replay(file.as_bytes(), app).await {
+        panic!("{path}: {failure}");
+    }
+}
+
+/// Replays the fixtures of a directory that are not among `known`: those that came after the tests were compiled.
+///
+/// # Panics
+///
+/// As [`replay`], with all that failed; and where the directory cannot be read.
+pub async fn replay_others<M, A: App<M>>(directory: &str, known: &[&str], app: impl Fn() -> A) {
+    let mut names = match fixtures(Path::new(directory)) {
+        Ok(names) => names,
+        Err(error) => panic!("{directory}: {error}"),
+    };
+    names.retain(|name| !known.contains(&&**name));
+    names.sort_unstable();
+    let mut failures = Vec::new();
+    for name in names {
+        let path = Path::new(directory).join(&name);
+        let result = match fs::read(&path) {
+            Ok(file) => try_replay(&file, app()).await,
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(failure) = result {
+            failures.push(format!("{}: {failure}", path.display()));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn fixtures(directory: &Path) -> std::io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        if let Ok(name) = entry?.file_name().into_string()
+            && is_fixture_name(&name)
+        {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+async fn try_replay<M>(file: &[u8], app: impl App<M>) -> Result<(), String> {
+    let fixture = Fixture::parse(file)?;
+    let request = fixture.request.request()?;
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let by = &fixture.compared_by;
+    let mode = match &fixture.primary.body {
+        Some(_) => by.mode()?,
+        // Nothing else is known of the primary's answer.
+        None => CompareMode::Status,
+    };
+    let mut rules = by.rules(&fixture.primary.redacted)?;
+    // What was replaced may have become longer than it was.
+    let written = fixture.primary.body.as_ref().map_or(0, |body| body.0.len());
+    rules.set_max_compare_body(rules.max_compare_body().max(written));
+    let primary = fixture.primary.answer()?;
+    let began = Instant::now();
+    let answer = app.answer(request).await;
+    let answer = answer.map_err(|error| format!("the app has failed: {error}"))?;
+    let answer = noted(answer, rules.max_compare_body(), began).await;
+    let subject = Subject::new(&method, &path).with_names(&fixture.mirror, "replay");
+    let comparison = compare(subject, &primary, &answer, mode, &rules);
+    if comparison.verdict == Verdict::Match {
+        return Ok(());
+    }
+    Err(fixture.failure(&comparison))
+}
+
+/// An answer, with as much of its body as is compared.
+async fn noted(answer: Response<Body>, max: usize, began: Instant) -> Answer {
+    let (head, mut body) = answer.into_parts();
+    let (mut noted, mut is_whole, mut trailers) = (BytesMut::new(), true, None);
+    while noted.len() <= max
+        && let Some(frame) = body.frame().await
+    {
+        match frame.map(http_body::Frame::into_data) {
+            Ok(Ok(data)) => noted.extend_from_slice(&data),
+            Ok(Err(other)) => trailers = other.into_trailers().ok().or(trailers),
+            Err(_) => {
+                is_whole = false;
+                break;
+            }
+        }
+    }
+    let answer = Answer::new(head.status, head.headers, noted).with_latency(began.elapsed());
+    // There are none if none have come: the app is in this process.
+    let answer = answer.with_trailers(trailers.unwrap_or_default());
+    if is_whole {
+        answer
+    } else {
+        answer.with_ending(Ending::CutShort)
+    }
+}
+
+impl RecordedAnswer {
+    fn answer(&self) -> Result<Answer, String> {
+        let status = StatusCode::from_u16(self.status).map_err(|error| error.to_string())?;
+        let body = self.body.as_ref().map(|body| body.0.clone());
+        let answer = Answer::new(status, read(&self.headers)?, body.unwrap_or_default());
+        let latency = std::time::Duration::from_micros(self.latency_us);
+        let answer = answer.with_latency(latency).already_decoded();
+        Ok(answer.with_trailers(read(&self.trailers)?))
+    }
+}
+
+impl Fixture {
+    fn failure(&self, comparison: &Comparison) -> String {
+        let mut failure = format!("the app does not answer as it did\n{comparison}");
+        let notes = self.notes.iter().map(|note| format!("recorded: {note}"));
+        let redacted = &self.request.redacted;
+        let redacted = (!redacted.is_empty())
+            .then(|| format!("redacted in the request: {}", redacted.join(", ")));
+        for note in notes.chain(redacted) {
+            failure.push_str("\n  note: ");
+            failure.push_str(&note);
+        }
+        failure
+    }
+}

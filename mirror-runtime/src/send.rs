@@ -1,0 +1,159 @@
+//! Sending copies: who may leave, how long it takes at most, and what is counted.
+
+mod deadline;
+mod flight;
+mod response;
+mod sampled;
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle, time::timeout};
+
+use self::flight::Flight;
+pub(crate) use self::{response::MAX_READ, sampled::Sampled};
+use crate::{
+    exchange::Open,
+    mirror::Mirror,
+    outcome::SkipReason,
+    request::{Copy, HeaderRules},
+    transport::handler::Candidates,
+    workers::runtime_with_timers,
+};
+
+/// How long the answer of a `sync` mirror waits for callbacks when the time of the copies is over.
+const CALLBACK_GRACE: Duration = Duration::from_secs(1);
+
+/// Makes what all copies of a request have in common, or says why there are none. On their task.
+pub(crate) trait MakeCopy:
+    FnOnce(&HeaderRules) -> Result<Copy, SkipReason> + Send + 'static
+{
+}
+
+impl<F> MakeCopy for F where F: FnOnce(&HeaderRules) -> Result<Copy, SkipReason> + Send + 'static {}
+
+/// The copies of one request that its answer waits for: none, unless the mirror is `sync`.
+#[derive(Debug, Default)]
+pub(crate) struct Copies {
+    left: Option<JoinHandle<()>>,
+    /// Copies that leave when the handler has read the body.
+    later: Option<oneshot::Receiver<Copies>>,
+}
+
+impl Copies {
+    /// Copies that have not left yet, and those to tell of them.
+    pub(crate) fn later() -> (oneshot::Sender<Self>, Self) {
+        let (sender, later) = oneshot::channel();
+        let copies = Self {
+            left: None,
+            later: Some(later),
+        };
+        (sender, copies)
+    }
+
+    /// Waits until each copy was answered, failed or timed out, and its callback has run; at most until the longest
+    /// timeout is over and a second more, for a callback that blocks, in this mirror or in another.
+    ///
+    /// Copies that have not left by now are not waited for: they may be waiting for the client to read the answer.
+    pub(crate) async fn wait(self, longest: Duration) {
+        let later = self.later.and_then(|mut later| later.try_recv().ok());
+        let left = self.left.or(later.and_then(|copies| copies.left));
+        if left.is_none() || runtime_with_timers().is_none() {
+            // There is nothing to wait for, or no time to wait.
+            return;
+        }
+        let _ = timeout(longest + CALLBACK_GRACE, all_ended(left)).await;
+    }
+}
+
+/// The copies of one request that are about to leave.
+#[derive(Debug, Default)]
+pub(crate) struct Departure {
+    /// Apart from the others: most mirrors have one target, and a list is an allocation.
+    first: Option<Flight>,
+    others: Vec<Flight>,
+}
+
+impl Departure {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// Adds a copy to a target, unless its gate says why not.
+    pub(crate) fn admit(
+        &mut self,
+        mirror: &Mirror,
+        index: usize,
+        open: Option<&Open>,
+        candidates: Option<&Candidates>,
+    ) -> Result<(), SkipReason> {
+        let flight = Flight::admit(mirror, index, open, candidates)?;
+        if self.first.is_none() {
+            self.first = Some(flight);
+        } else {
+            self.others.push(flight);
+        }
+        Ok(())
+    }
+
+    /// Lets the copies leave: on a task, which makes them too, so that the primary need not wait for that.
+    pub(crate) fn leave(self, runtime: &Handle, copy: impl MakeCopy, copies: &mut Copies) {
+        let Some(first) = self.first else { return };
+        let (others, sync) = (self.others, first.is_sync());
+        // The task is small while the primary waits for it to be made: it holds what makes the copies, and then a box.
+        let left = runtime.spawn(async move {
+            let (first, others) = take_off(first, others, copy);
+            if let Some(first) = first {
+                first.await;
+            }
+            if sync {
+                all_ended(others).await;
+            }
+        });
+        copies.left = sync.then_some(left);
+    }
+}
+
+/// Makes the copies and lets all of them leave now, and not one after another: the first with the future that is returned,
+/// each other on a task of its own.
+fn take_off(
+    mut first: Flight,
+    others: Vec<Flight>,
+    copy: impl MakeCopy,
+) -> (
+    Option<Pin<Box<impl Future<Output = ()>>>>,
+    Vec<JoinHandle<()>>,
+) {
+    let copy = match copy(first.header_rules()) {
+        Ok(copy) => copy,
+        Err(reason) => {
+            first.stay(reason);
+            for mut other in others {
+                other.stay(reason);
+            }
+            return (None, Vec::new());
+        }
+    };
+    let others = others.into_iter().filter_map(|mut flight| {
+        let places = match copy.other_places() {
+            Ok(places) => places,
+            Err(reason) => {
+                flight.stay(reason.into());
+                return None;
+            }
+        };
+        let request = flight.request(|recipient| copy.request_for(recipient));
+        flight.run(request, places).map(tokio::spawn)
+    });
+    let others = others.collect();
+    let places = copy.places();
+    let request = first.request(|recipient| copy.last_request_for(recipient));
+    (first.run(request, places).map(Box::pin), others)
+}
+
+/// Waits for copies to end.
+async fn all_ended(copies: impl IntoIterator<Item = JoinHandle<()>>) {
+    for copy in copies {
+        // One that panicked or was cancelled has been counted; there is nothing to wait for.
+        let _ = copy.await;
+    }
+}

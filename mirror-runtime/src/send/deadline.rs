@@ -1,0 +1,62 @@
+//! The time of a copy: until its deadline, or until a drain gives it up.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use pin_project_lite::pin_project;
+use tokio::{
+    sync::futures::Notified,
+    task::coop::{Unconstrained, unconstrained},
+    time::{Instant, Sleep, sleep_until},
+};
+
+use super::response::{Received, Receiving};
+use crate::{drain, outcome::MirrorError};
+
+pin_project! {
+    /// What a copy waits for, within its time. It takes less than a `timeout` in a `select!`, and each copy has one.
+    pub(super) struct Bounded {
+        answer: Receiving,
+        #[pin]
+        cut: Notified<'static>,
+        // It is asked also where the answer has taken all of the task's budget.
+        #[pin]
+        deadline: Unconstrained<Sleep>,
+        timeout: Duration,
+    }
+}
+
+impl Bounded {
+    /// Bounds what is waited for since a copy left.
+    pub(super) fn new(answer: Receiving, left: Instant, timeout: Duration) -> Self {
+        Self {
+            answer,
+            cut: drain::cut(),
+            deadline: unconstrained(sleep_until(left + timeout)),
+            timeout,
+        }
+    }
+}
+
+impl Future for Bounded {
+    /// What became of the copy, and whether a drain gave it up.
+    type Output = (Result<Received, MirrorError>, bool);
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(answer) = this.answer.poll(context) {
+            Poll::Ready((answer, false))
+        } else if this.cut.poll(context).is_ready() {
+            Poll::Ready((this.answer.cut(MirrorError::Cancelled), true))
+        } else if this.deadline.poll(context).is_ready() {
+            let timeout = MirrorError::Timeout(*this.timeout);
+            Poll::Ready((this.answer.cut(timeout), false))
+        } else {
+            Poll::Pending
+        }
+    }
+}

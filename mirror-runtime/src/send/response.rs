@@ -1,0 +1,456 @@
+//! Reading a shadow's response: as much as is of use, and then as much as makes the connection usable again.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::{BoxError, body::Body};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Response, StatusCode, Version, header};
+use http_body::{Body as _, Frame};
+use tokio::{task::coop::poll_proceed, time::Instant};
+
+use crate::{
+    exchange::{Ending, Noting},
+    outcome::{MirrorError, ShadowResponse},
+    request::copied,
+    transport::Sending,
+};
+
+/// How much of a response's body is kept for callbacks.
+const MAX_KEPT: usize = 64 * 1024;
+
+/// How much of a response's body is read at all. Reading the rest of a longer one costs more than the new connection
+/// that dropping it costs.
+pub(crate) const MAX_READ: usize = 1024 * 1024;
+
+/// The frames (chunks, `DATA` frames) that a response may always have: a stream of events or lines that ends is within.
+const FREE_FRAMES: usize = 1024;
+
+/// A response may have one more frame for each so many bytes. A frame costs half a microsecond, whatever is in it: a
+/// body of [`MAX_READ`] bytes costs five milliseconds at most, and one of single bytes is left after a thousand.
+const BYTES_PER_FRAME: usize = 128;
+
+/// Trailer fields of one response, in number and in bytes: what a head may have. More are a failure, as in a head.
+const MAX_TRAILERS: usize = 100;
+const MAX_TRAILER_BYTES: usize = 64 * 1024;
+
+/// What is to be kept of a response.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    /// Whether a callback asks for it.
+    pub(super) keep: bool,
+    /// Whether it is compared.
+    pub(super) compare: bool,
+    /// How much of its body is compared, if that matters.
+    pub(super) max_compared: Option<usize>,
+}
+
+impl Wanted {
+    /// Whether nobody looks at the body.
+    fn is_head_alone(self) -> bool {
+        !self.keep && (!self.compare || self.max_compared.is_none())
+    }
+}
+
+/// A response, and what was noted of it if it is compared: in a box, for which the futures of the many that are not
+/// compared have little room to keep.
+pub(super) type Received = (ShadowResponse, Option<(Box<Noting>, Ending)>);
+
+/// Waits for a response and reads its body; keeps of it what is wanted.
+///
+/// Not an `async` block, of which nothing is left when its time is over: once the head is there, the copy is answered.
+pub(super) struct Receiving {
+    stage: Stage,
+    left: Instant,
+    wanted: Wanted,
+}
+
+enum Stage {
+    Waiting(Sending),
+    Reading(Reading),
+    Over,
+}
+
+impl Receiving {
+    pub(super) fn new(sending: Sending, left: Instant, wanted: Wanted) -> Self {
+        Self {
+            stage: Stage::Waiting(sending),
+            left,
+            wanted,
+        }
+    }
+
+    pub(super) fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Received, MirrorError>> {
+        if let Stage::Waiting(sending) = &mut self.stage {
+            let response = ready!(sending.as_mut().poll(context))?;
+            self.stage = Stage::Reading(Reading::of(response, self.left.elapsed(), self.wanted));
+        }
+        let Stage::Reading(reading) = &mut self.stage else {
+            return Poll::Pending;
+        };
+        let ending = ready!(reading.poll(context))?;
+        Poll::Ready(self.finish(ending).ok_or(MirrorError::Cancelled))
+    }
+
+    /// Ends before the response has, for a reason. That is a failure, unless the head was there and says nothing of how
+    /// much was to come.
+    pub(super) fn cut(&mut self, reason: MirrorError) -> Result<Received, MirrorError> {
+        match &self.stage {
+            Stage::Reading(reading) if !reading.must_end => {
+                self.finish(Ending::Streaming).ok_or(reason)
+            }
+            _ => Err(reason),
+        }
+    }
+
+    fn finish(&mut self, ending: Ending) -> Option<Received> {
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Reading(reading) => Some(reading.finish(ending, self.left.elapsed())),
+            _ => None,
+        }
+    }
+}
+
+/// A response whose head is there.
+struct Reading {
+    status: StatusCode,
+    version: Version,
+    headers: HeaderMap,
+    body: Body,
+    first_byte: Duration,
+    kept: Kept,
+    noting: Option<Box<Noting>>,
+    trailers: Option<Box<HeaderMap>>,
+    read: usize,
+    frames: usize,
+    truncated: bool,
+    /// Whether the end of the body is known beforehand, and is within what is read.
+    must_end: bool,
+    /// Whether the rest is of use to nobody.
+    is_over: bool,
+}
+
+impl Reading {
+    fn of(response: Response<Body>, first_byte: Duration, wanted: Wanted) -> Self {
+        let (head, body) = response.into_parts();
+        let noting = wanted.compare.then(|| {
+            let known = body.size_hint().exact();
+            let headers = copied(&head.headers);
+            let noting = Noting::of(head.status, headers, wanted.max_compared, known);
+            Box::new(noting)
+        });
+        let length = stated_length(&head.headers, &body);
+        Self {
+            must_end: length.is_some_and(|length| length <= MAX_READ as u64),
+            is_over: wanted.is_head_alone()
+                && is_event_stream(&head.headers)
+                && !body.is_end_stream(),
+            status: head.status,
+            version: head.version,
+            headers: head.headers,
+            body,
+            first_byte,
+            kept: Kept::new(if wanted.keep { MAX_KEPT } else { 0 }),
+            noting,
+            trailers: None,
+            read: 0,
+            frames: 0,
+            truncated: false,
+        }
+    }
+
+    /// Reads on, until the response has ended or enough of it was read.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Ending, MirrorError>> {
+        if self.is_over {
+            return Poll::Ready(Ok(Ending::Truncated));
+        }
+        loop {
+            // A body that is always there, and has no bytes, must not keep its task from its deadline.
+            let budget = ready!(poll_proceed(context));
+            let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+            budget.made_progress();
+            let Some(frame) = frame else {
+                return Poll::Ready(Ok(Ending::Complete));
+            };
+            let frame = frame.map_err(|error| MirrorError::Body(BoxError::from(error)))?;
+            if let Some(ending) = self.take(frame)? {
+                return Poll::Ready(Ok(ending));
+            }
+        }
+    }
+
+    /// Takes a frame, and says how the reading ends if it goes no further.
+    fn take(&mut self, frame: Frame<Bytes>) -> Result<Option<Ending>, MirrorError> {
+        self.frames += 1;
+        match frame.into_data() {
+            Ok(data) => {
+                self.read += data.len();
+                if let Some(noting) = &mut self.noting {
+                    noting.push(data.clone());
+                }
+                self.truncated |= !self.kept.keep(data);
+            }
+            Err(other) => {
+                if let Ok(trailers) = other.into_trailers() {
+                    if !are_few(&trailers) {
+                        return Err(MirrorError::Body("the trailers are too large".into()));
+                    }
+                    self.trailers = Some(Box::new(trailers));
+                }
+            }
+        }
+        Ok(if self.read > MAX_READ {
+            Some(Ending::Truncated)
+        } else if self.frames > FREE_FRAMES + self.read / BYTES_PER_FRAME {
+            Some(Ending::CutShort)
+        } else {
+            None
+        })
+    }
+
+    fn finish(self, ending: Ending, latency: Duration) -> Received {
+        let is_complete = ending == Ending::Complete;
+        let trailers = self.trailers.filter(|_| is_complete);
+        let noting = self.noting.map(|mut noting| {
+            if let Some(trailers) = &trailers {
+                noting.trailers(copied(trailers));
+            } else if is_complete && self.version >= Version::HTTP_2 {
+                // There are none. A server that speaks HTTP/1 keeps those that nobody asked for.
+                noting.trailers(HeaderMap::new());
+            }
+            (noting, ending)
+        });
+        let response = ShadowResponse {
+            status: self.status,
+            headers: self.headers,
+            body: self.kept.into_bytes(),
+            trailers,
+            truncated: self.truncated || !is_complete,
+            cut: ending == Ending::Streaming,
+            first_byte: self.first_byte,
+            latency,
+        };
+        (response, noting)
+    }
+}
+
+/// The length of a body, if it is known beforehand. That of chunks is not (RFC 9112 section 6.3).
+fn stated_length(headers: &HeaderMap, body: &Body) -> Option<u64> {
+    body.size_hint().exact().or_else(|| {
+        let length = headers.get(header::CONTENT_LENGTH)?;
+        let length = length.to_str().ok()?.parse().ok()?;
+        (!headers.contains_key(header::TRANSFER_ENCODING)).then_some(length)
+    })
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE);
+    let media_type =
+        content_type.and_then(|value| value.as_bytes().split(|byte| *byte == b';').next());
+    media_type.is_some_and(|it| it.trim_ascii().eq_ignore_ascii_case(b"text/event-stream"))
+}
+
+fn are_few(trailers: &HeaderMap) -> bool {
+    let bytes = trailers.iter();
+    let bytes: usize = bytes
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    trailers.len() <= MAX_TRAILERS && bytes <= MAX_TRAILER_BYTES
+}
+
+/// The first part of a body. A body that comes in one piece is not copied.
+struct Kept {
+    pieces: Pieces,
+    max: usize,
+}
+
+enum Pieces {
+    /// None, or one.
+    One(Bytes),
+    Joined(BytesMut),
+}
+
+impl Kept {
+    fn new(max: usize) -> Self {
+        Self {
+            pieces: Pieces::One(Bytes::new()),
+            max,
+        }
+    }
+
+    /// Keeps as much as there is room for; `false` if that was not all.
+    fn keep(&mut self, mut data: Bytes) -> bool {
+        let kept = match &self.pieces {
+            Pieces::One(piece) => piece.len(),
+            Pieces::Joined(joined) => joined.len(),
+        };
+        let room = self.max - kept;
+        let is_whole = data.len() <= room;
+        data.truncate(room);
+        match &mut self.pieces {
+            Pieces::One(piece) if piece.is_empty() => *piece = data,
+            Pieces::One(_) if data.is_empty() => {}
+            Pieces::One(piece) => {
+                let mut joined = BytesMut::from(&piece[..]);
+                joined.extend_from_slice(&data);
+                self.pieces = Pieces::Joined(joined);
+            }
+            Pieces::Joined(joined) => joined.extend_from_slice(&data),
+        }
+        is_whole
+    }
+
+    fn into_bytes(self) -> Bytes {
+        match self.pieces {
+            Pieces::One(piece) => piece,
+            Pieces::Joined(joined) => joined.freeze(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, iter};
+
+    use futures_util::stream;
+    use http_body_util::StreamBody;
+
+    use super::*;
+    use crate::outcome::FailureKind;
+
+    const KEEP: Wanted = Wanted {
+        keep: true,
+        compare: false,
+        max_compared: None,
+    };
+
+    fn receiving(body: Body, wanted: Wanted) -> Receiving {
+        let sending = async { Ok(Response::new(body)) };
+        Receiving::new(Box::pin(sending), Instant::now(), wanted)
+    }
+
+    async fn read(body: Body, wanted: Wanted) -> ShadowResponse {
+        let mut receiving = receiving(body, wanted);
+        let (response, _) = poll_fn(|context| receiving.poll(context)).await.unwrap();
+        response
+    }
+
+    fn stream_of(pieces: impl Iterator<Item = Bytes> + Send + 'static) -> Body {
+        Body::from_stream(stream::iter(pieces.map(Ok::<_, BoxError>)))
+    }
+
+    fn body(pieces: usize, size: usize) -> Body {
+        stream_of((0..pieces).map(move |_| Bytes::from(vec![7; size])))
+    }
+
+    #[tokio::test]
+    async fn the_first_part_is_kept() {
+        for (pieces, size, kept, truncated) in [
+            (0, 0, 0, false),
+            (1, 10, 10, false),
+            (3, 10, 30, false),
+            (1, MAX_KEPT, MAX_KEPT, false),
+            (2, MAX_KEPT / 2 + 1, MAX_KEPT, true),
+            (4, MAX_KEPT, MAX_KEPT, true),
+        ] {
+            let response = read(body(pieces, size), KEEP).await;
+            assert_eq!(
+                (response.body().len(), response.is_truncated()),
+                (kept, truncated),
+                "{pieces} of {size}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_endless_body_is_left() {
+        let nothing = Wanted {
+            keep: false,
+            ..KEEP
+        };
+        for size in [4096, 1, 0] {
+            let pieces = iter::repeat_with(move || Bytes::from(vec![7; size]));
+            let response = read(stream_of(pieces), nothing).await;
+            assert!(response.body().is_empty() && response.is_truncated());
+            assert!(!response.is_cut());
+        }
+    }
+
+    #[tokio::test]
+    async fn as_many_pieces_are_read_as_are_in_proportion_to_their_bytes() {
+        let most = FREE_FRAMES;
+        for (pieces, size, is_read) in [
+            (most, 1, true),
+            (most + 100, 1, false),
+            (10 * most, BYTES_PER_FRAME / 4, false),
+            (MAX_READ / BYTES_PER_FRAME, BYTES_PER_FRAME, true),
+        ] {
+            let response = read(body(pieces, size), KEEP).await;
+            let kept = (pieces * size).min(MAX_KEPT);
+            assert_eq!(response.body().len() == kept, is_read, "{pieces} of {size}");
+            if pieces * size <= MAX_KEPT {
+                assert_eq!(!response.is_truncated(), is_read, "{pieces} of {size}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_cut_is_answered_if_its_length_was_not_stated() {
+        let endless = || Body::from_stream(stream::pending::<Result<Bytes, BoxError>>());
+        let mut waiting = Receiving::new(Box::pin(std::future::pending()), Instant::now(), KEEP);
+        let cut = waiting.cut(MirrorError::Cancelled).map(drop);
+        assert!(matches!(cut, Err(MirrorError::Cancelled)));
+        for (length, is_answered) in [(None, true), (Some("10"), false), (Some("9999999"), true)] {
+            let mut response = Response::new(endless());
+            if let Some(length) = length {
+                let length = length.parse().unwrap();
+                response
+                    .headers_mut()
+                    .insert(header::CONTENT_LENGTH, length);
+            }
+            let sending = Box::pin(async { Ok(response) });
+            let mut receiving = Receiving::new(sending, Instant::now(), KEEP);
+            let polled = poll_fn(|context| Poll::Ready(receiving.poll(context))).await;
+            assert!(polled.is_pending());
+            match receiving.cut(MirrorError::Cancelled) {
+                Ok((response, _)) => assert!(response.is_cut() && response.is_truncated()),
+                Err(error) => assert!(matches!(error, MirrorError::Cancelled)),
+            }
+            assert_eq!(matches!(receiving.stage, Stage::Over), is_answered);
+        }
+    }
+
+    #[tokio::test]
+    async fn trailers_are_kept_unless_there_are_too_many() {
+        let fields = |count: usize, size: usize| {
+            let field = move |i: usize| {
+                let name = format!("x-{i}").parse::<http::HeaderName>().unwrap();
+                (name, vec![b'v'; size].try_into().unwrap())
+            };
+            (0..count).map(field).collect::<HeaderMap>()
+        };
+        for (count, size, kept) in [
+            (1, 1, true),
+            (MAX_TRAILERS, 1, true),
+            (MAX_TRAILERS + 1, 1, false),
+            (2, MAX_TRAILER_BYTES / 2, false),
+        ] {
+            let frames = [
+                Ok::<_, BoxError>(Frame::data(Bytes::from("a"))),
+                Ok(Frame::trailers(fields(count, size))),
+            ];
+            let body = Body::new(StreamBody::new(stream::iter(frames)));
+            let mut receiving = receiving(body, KEEP);
+            match poll_fn(|context| receiving.poll(context)).await {
+                Ok((response, _)) => assert!(kept && response.trailers().is_some()),
+                Err(error) => assert!(!kept && error.kind() == FailureKind::Body, "{error}"),
+            }
+        }
+    }
+}

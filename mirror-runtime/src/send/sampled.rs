@@ -1,0 +1,423 @@
+//! A request that is to be mirrored, until each of its targets has an outcome.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    thread,
+    time::Instant,
+};
+
+use axum::{body::Body, response::Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
+use http_body::Body as _;
+use tokio::runtime::Handle;
+
+use super::{Copies, Departure, MakeCopy};
+use crate::{
+    body::{Copied, ReadAhead, ReadBody, Tee, read_ahead},
+    engine::BodyMode,
+    exchange::{Open, PrimarySide},
+    mirror::Mirror,
+    outcome::{ShedReason, SkipReason},
+    request::{Copy, Original, has_any},
+    transport::handler::Candidates,
+    workers::{caught, runtime_with_timers},
+};
+
+/// A sampled request, and the targets that await its outcome.
+///
+/// The future that holds it is dropped when the client goes away; what is undecided then is counted in `Drop`.
+#[derive(Debug)]
+pub(crate) struct Sampled {
+    mirror: Mirror,
+    /// One bit per target; a mirror has at most 64.
+    undecided: u64,
+    /// The handlers among the targets, if some of them are.
+    candidates: Option<Candidates>,
+    /// Where the copies' answers are to meet the primary's.
+    open: Option<Open>,
+    /// What the copies are made of, from when it is there until they leave.
+    ready: Option<Box<Ready>>,
+    /// What the response waits for, in `sync` mode.
+    copies: Copies,
+}
+
+/// What copies are made of. In a box: it goes from hand to hand, and stays with the handler for as long as that begins.
+#[derive(Debug)]
+struct Ready {
+    /// Taken when they leave.
+    runtime: Option<Handle>,
+    original: Original,
+    body: ReadBody,
+}
+
+/// What the primary has come to.
+#[derive(Clone, Copy)]
+enum Turn {
+    Begins,
+    HasBegun,
+    GoesOn,
+}
+
+impl Sampled {
+    pub(crate) fn new(mirror: Mirror, targets: u64) -> Self {
+        Self {
+            mirror,
+            undecided: targets,
+            candidates: None,
+            open: None,
+            ready: None,
+            copies: Copies::default(),
+        }
+    }
+
+    /// Whether one of the targets that await an outcome is a handler.
+    pub(crate) fn wants_candidates(&self) -> bool {
+        let mut targets = self.mirror.targets().iter().enumerate();
+        targets
+            .any(|(index, target)| self.undecided >> index & 1 == 1 && target.target.is_handler())
+    }
+
+    pub(crate) fn with_candidates(mut self, candidates: Candidates) -> Self {
+        self.candidates = Some(candidates);
+        self
+    }
+
+    /// Sends the copies and lets `primary` answer the request; in `sync` mode the answer waits for the copies.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "the future of an `async fn` has room for each argument twice"
+    )]
+    ///
+    /// `response` is the answer in what `primary` returns, where there is one.
+    pub(crate) fn serve<F: Future>(
+        mut self,
+        parts: Parts,
+        body: Body,
+        primary: impl FnOnce(Parts, Body) -> F,
+        response: impl FnOnce(&mut F::Output) -> Option<&mut Response>,
+    ) -> impl Future<Output = F::Output> {
+        async move {
+            let side = PrimarySide::of(&self.mirror, &parts, &body).map(|(side, open)| {
+                self.open = Some(open);
+                side
+            });
+            let body = self.prepare(&parts, body).await;
+            let began = Instant::now();
+            let mut answer = {
+                let mut primary = pin!(primary(parts, body));
+                let (sampled, mut turn) = (&mut self, Turn::Begins);
+                // The copies leave when the primary has begun and is not given up at once: a client that resets each
+                // request as soon as it is sent makes no copies. Servers look for that between the first two times that
+                // they poll.
+                poll_fn(move |context| {
+                    if let Turn::HasBegun = turn {
+                        sampled.send();
+                        turn = Turn::GoesOn;
+                    }
+                    let polled = primary.as_mut().poll(context);
+                    if let Turn::Begins = turn {
+                        if polled.is_ready() {
+                            sampled.send();
+                        } else if sampled.ready.is_some() {
+                            turn = Turn::HasBegun;
+                            context.waker().wake_by_ref();
+                        } else {
+                            turn = Turn::GoesOn;
+                        }
+                    }
+                    polled
+                })
+                .await
+                // Here the room that the primary took in this future is free again.
+            };
+            let mirror = &self.mirror;
+            mirror.shared().latency.record(began.elapsed());
+            if let (Some(side), Some(response)) = (side, response(&mut answer)) {
+                side.note(response, began);
+            }
+            if mirror.is_sync() {
+                let longest = mirror.longest_timeout();
+                let copies = std::mem::take(&mut self.copies);
+                copies.wait(longest).await;
+            }
+            answer
+        }
+    }
+
+    /// Gets what the copies are made of, or sees to it that they leave when the handler has read the body. Returns the
+    /// body for the handler.
+    ///
+    /// What is undecided here afterwards is [ready](Self::send).
+    async fn prepare(&mut self, parts: &Parts, body: Body) -> Body {
+        // No copy could leave without one, and nobody would tell when to stop reading. It is asked for once: each time
+        // costs as much as sampling does.
+        let runtime = runtime_with_timers().ok_or(ShedReason::NoRuntime.into());
+        let needed = runtime.and_then(|runtime| Ok((self.needed(parts, &body)?, runtime)));
+        let body = match needed {
+            Err(reason) => {
+                self.skip(reason);
+                body
+            }
+            Ok((Needed::Nothing, runtime)) => {
+                self.make_ready(runtime, parts, Ok(ReadBody::default()));
+                body
+            }
+            Ok((Needed::Body, runtime)) => {
+                let options = &self.mirror.shared().options;
+                match read_ahead(body, options.max_body, options.read_ahead).await {
+                    ReadAhead::Ended(body, read) => {
+                        self.make_ready(runtime, parts, read);
+                        body
+                    }
+                    ReadAhead::Slow(body) => match self.send_later(runtime, parts) {
+                        Some(done) => body.note(done),
+                        None => body.into_body(),
+                    },
+                }
+            }
+            Ok((Needed::BodyAsItIsRead, runtime)) => match self.send_later(runtime, parts) {
+                Some(done) => {
+                    let options = &self.mirror.shared().options;
+                    let (max, within) = (options.max_body, options.read_ahead);
+                    Body::new(Tee::new(body, max, within, done))
+                }
+                None => body,
+            },
+        };
+        if self.ready.is_none() {
+            // No more copies will leave from here.
+            (self.open, self.candidates) = (None, None);
+        }
+        body
+    }
+
+    /// What is to be done when the handler has read the body. `None` if there are no copies.
+    fn send_later(
+        &mut self,
+        runtime: Handle,
+        parts: &Parts,
+    ) -> Option<impl FnOnce(Copied) + Send + Unpin + use<>> {
+        let options = &self.mirror.shared().options;
+        // At once: this may take long, and the original's memory is its connection's.
+        let mut original = Original::of(parts);
+        self.take_within(&mut original, parts);
+        let copy = match original.copy(&options.headers) {
+            Ok(copy) => copy.in_own_memory(),
+            Err(reason) => {
+                self.skip(reason);
+                return None;
+            }
+        };
+        let (sender, copies) = Copies::later();
+        self.copies = copies;
+        let mut later = self.take();
+        Some(move |read: Copied| {
+            let copy =
+                read.map(|body| move |rules: &_| Ok(copy.with_body(body.into_copy_body(), rules)));
+            // Nobody may be waiting for them.
+            let _ = sender.send(later.leave(runtime, copy));
+        })
+    }
+
+    /// All that is undecided.
+    fn take(&mut self) -> Self {
+        Self {
+            mirror: self.mirror.clone(),
+            undecided: std::mem::take(&mut self.undecided),
+            candidates: self.candidates.take(),
+            open: self.open.take(),
+            ready: None,
+            copies: Copies::default(),
+        }
+    }
+
+    fn needed(&self, parts: &Parts, body: &Body) -> Result<Needed, SkipReason> {
+        let options = &self.mirror.shared().options;
+        // Most requests have neither.
+        let is_special = has_any(&parts.headers, [&header::UPGRADE, &header::EXPECT]);
+        if (is_special || parts.method == Method::CONNECT) && is_upgrade(parts) {
+            Err(SkipReason::Upgrade)
+        } else if body.is_end_stream() || !options.copies_body() {
+            Ok(Needed::Nothing)
+        } else if options.body == BodyMode::Tee || is_special && expects_continue(&parts.headers) {
+            // Reading ahead would make the server ask the client for a body that the handler may not want.
+            Ok(Needed::BodyAsItIsRead)
+        } else {
+            Ok(Needed::Body)
+        }
+    }
+
+    /// Takes what handlers among the targets get beside what every copy has.
+    fn take_within(&self, original: &mut Original, parts: &Parts) {
+        if self.candidates.is_some() {
+            original.take_within(parts);
+        }
+    }
+
+    /// The copies of a request whose body has been read are to leave with [`send`](Self::send).
+    fn make_ready(&mut self, runtime: Handle, parts: &Parts, read: Copied) {
+        match read {
+            Ok(body) => {
+                let mut ready = Box::new(Ready {
+                    runtime: Some(runtime),
+                    original: Original::without_headers(parts),
+                    body,
+                });
+                ready.original.take_headers(parts);
+                self.take_within(&mut ready.original, parts);
+                self.ready = Some(ready);
+            }
+            Err(reason) => self.skip(reason),
+        }
+    }
+
+    /// Sends the copies, if they are ready. Nothing is undecided afterwards.
+    fn send(&mut self) {
+        let Some(mut ready) = self.ready.take() else {
+            return;
+        };
+        let Some(runtime) = ready.runtime.take() else {
+            return;
+        };
+        self.copies = self.leave(
+            runtime,
+            Ok(move |rules: &_| {
+                let body = std::mem::take(&mut ready.body);
+                let copy = ready.original.copy(rules)?;
+                Ok(copy.with_body(body.into_copy_body(), rules))
+            }),
+        );
+        // No more copies will leave from here.
+        (self.open, self.candidates) = (None, None);
+    }
+
+    /// Lets the copies leave, and settles each target that gets none.
+    fn leave(&mut self, runtime: Handle, copy: Result<impl MakeCopy, SkipReason>) -> Copies {
+        let mut copies = Copies::default();
+        match copy {
+            Err(reason) => self.skip(reason),
+            Ok(copy) => {
+                let mut departure = Departure::default();
+                while let Some(index) = self.next() {
+                    if let Err(reason) = self.admit(index, &mut departure) {
+                        self.mirror.not_sent(index, reason);
+                    }
+                }
+                let kept = self.open.as_ref().and_then(Open::kept);
+                let copy = move |rules: &_| {
+                    let copy: Result<Copy, _> = copy(rules);
+                    if let (Some(kept), Ok(copy)) = (kept, &copy) {
+                        kept.keep(copy.body());
+                    }
+                    copy
+                };
+                departure.leave(&runtime, copy, &mut copies);
+            }
+        }
+        copies
+    }
+
+    fn admit(&self, index: usize, departure: &mut Departure) -> Result<(), SkipReason> {
+        if departure.is_empty() && self.mirror.shared().is_baseline(index) {
+            // There is nothing to compare.
+            return Err(SkipReason::NotSampled);
+        }
+        let candidates = self.candidates.as_ref();
+        departure.admit(&self.mirror, index, self.open.as_ref(), candidates)
+    }
+
+    /// The next undecided target. Whoever takes it decides it.
+    fn next(&mut self) -> Option<usize> {
+        let index = self.undecided.trailing_zeros();
+        self.undecided &= self.undecided.wrapping_sub(1);
+        (index < u64::BITS).then_some(index as usize)
+    }
+
+    fn skip(&mut self, reason: SkipReason) {
+        while let Some(index) = self.next() {
+            self.mirror.not_sent(index, reason);
+        }
+    }
+}
+
+impl Drop for Sampled {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            // The handler has, before the copies could leave. Its request is worth as much to a shadow as any.
+            caught("copy", || self.send());
+        }
+        self.skip(SkipReason::PrimaryGone);
+    }
+}
+
+/// What the copies need of a body.
+enum Needed {
+    Nothing,
+    Body,
+    BodyAsItIsRead,
+}
+
+/// Whether a request opens a tunnel (RFC 9110 section 9.3.6), which in HTTP/2 may be any protocol's (RFC 8441), or is the
+/// handshake of a WebSocket (RFC 6455 section 4.1).
+///
+/// Any other `Upgrade` is an offer, made with a request that is answered like any other where the server does not take it
+/// up: `h2c`, or `TLS/1.2`. Copies are made without it.
+fn is_upgrade(parts: &Parts) -> bool {
+    let headers = &parts.headers;
+    let opens = || {
+        lists(headers, &header::CONNECTION, b"upgrade")
+            && lists(headers, &header::UPGRADE, b"websocket")
+    };
+    parts.method == Method::CONNECT || parts.method == Method::GET && opens()
+}
+
+/// Whether a header lists a word, perhaps with a version.
+fn lists(headers: &HeaderMap, name: &HeaderName, word: &[u8]) -> bool {
+    let lists = headers.get_all(name).into_iter();
+    let mut words = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
+    words.any(|listed| {
+        let mut parts = listed.split(|byte| *byte == b'/');
+        let listed = parts.next().unwrap_or_default();
+        listed.trim_ascii().eq_ignore_ascii_case(word)
+    })
+}
+
+fn expects_continue(headers: &HeaderMap) -> bool {
+    let expects = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    headers.get_all(header::EXPECT).iter().any(expects)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn parts(headers: [(&str, &str); 2]) -> Parts {
+        let [(a, x), (b, y)] = headers;
+        let request = Request::get("/").header(a, x).header(b, y).body(());
+        request.unwrap().into_parts().0
+    }
+
+    #[test]
+    fn each_of_several_headers_counts() {
+        let expects = |value| {
+            let parts = parts([("expect", "other"), ("expect", value)]);
+            expects_continue(&parts.headers)
+        };
+        assert!(expects("100-Continue") && !expects("another"));
+        let upgrades = |connection, offer| {
+            is_upgrade(&parts([("connection", connection), ("upgrade", offer)]))
+        };
+        assert!(upgrades("keep-alive, Upgrade", "h2c, WebSocket"));
+        assert!(upgrades("upgrade", "websocket/13"));
+        assert!(!upgrades("upgrade", "h2c") && !upgrades("upgrade", "TLS/1.2, HTTP/2.0"));
+        assert!(!upgrades("close", "websocket"), "nothing is asked for");
+        let mut post = parts([("connection", "upgrade"), ("upgrade", "websocket")]);
+        post.method = Method::POST;
+        assert!(!is_upgrade(&post), "a handshake is a `GET`");
+        post.method = Method::CONNECT;
+        assert!(is_upgrade(&post));
+    }
+}

@@ -1,3 +1,0 @@
-//! The atomics of whatever is model checked: `mirror-runtime/loom` compiles the same files with those of loom.
-
-pub(crate) use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
