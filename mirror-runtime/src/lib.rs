@@ -1,9 +1,9 @@
 //! Traffic mirroring for axum: a share of a handler's requests is also sent, in the background, to
 //! another server, and the client notices nothing.
 //!
-//! A team that replaces a service or a route puts [`#[mirror]`](macro@mirror) on the handler. A share
-//! of its requests then also goes to the new version, the *shadow*. The team sees the outcome of every
-//! copy, and compares the responses, until it trusts the new version.
+//! A team that replaces a service or a route puts [`#[mirror]`](macro@mirror) on the handler. A
+//! share of its requests then also goes to the new version, the *shadow*. The team sees the outcome
+//! of every copy, and compares the responses, until it trusts the new version.
 //!
 //! ```
 //! use axum::{Json, Router, extract::Query, routing::get};
@@ -30,9 +30,10 @@
 //!
 //! # Three doors to one mirror
 //!
-//! - [`#[mirror]`](macro@mirror) on a handler. Its options are checked when the program is compiled.
-//! - [`Mirror::builder`], for options that are known at start-up. Its options are checked when it is
-//!   built.
+//! - [`#[mirror]`](macro@mirror) on a handler. Its options are checked when the program is
+//!   compiled.
+//! - [`Mirror::builder`], for options that are known at start-up. Its options are checked when it
+//!   is built.
 //! - [`Mirror::layer`], which puts a built mirror around a router, a method router or a handler.
 //!
 //! The names, the defaults and the checks of the options are the same. Only the attribute takes
@@ -58,9 +59,9 @@
 //!
 //! A copy carries what its original carried, cookies and tokens included, unless
 //! `credentials = "strip"` is set. Choose `https://` targets that may see them. The log warns of
-//! credentials that would leave the machine over plain HTTP. `X-Mirrored-From` is a hint, not a proof:
-//! any client can send it, and a request that carries it is not mirrored. A shadow does what its copies
-//! ask for: mirror writes only to a shadow that has its own database.
+//! credentials that would leave the machine over plain HTTP. `X-Mirrored-From` is a hint, not a
+//! proof: any client can send it, and a request that carries it is not mirrored. A shadow does what
+//! its copies ask for: mirror writes only to a shadow that has its own database.
 
 #[doc(hidden)]
 pub mod __private;
