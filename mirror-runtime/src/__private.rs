@@ -19,11 +19,12 @@ pub use self::{
     options::{Options, TargetOptions},
     statics::via,
 };
+#[cfg(feature = "record")]
+pub use crate::record::{App, replay, replay_others};
 pub use crate::{
     __needs_compare as needs_compare, __needs_http2 as needs_http2,
     __private::{call::Call, incoming::Incoming},
     mirror::Mirror,
-    record::{App, replay, replay_others},
     transport::handler::{Candidate, any_arguments, same_arguments_without_state},
 };
 use crate::{send::Sampled, transport::handler::Candidates};

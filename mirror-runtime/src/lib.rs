@@ -67,6 +67,7 @@
 pub mod __private;
 mod body;
 mod bounds;
+#[cfg(feature = "compare")]
 mod comparison;
 mod drain;
 mod engine;
@@ -77,7 +78,9 @@ mod fuzz;
 pub mod guide;
 mod mirror;
 mod outcome;
+#[cfg(feature = "record")]
 mod record;
+#[cfg(feature = "compare")]
 mod report;
 mod request;
 mod sampling;
@@ -91,6 +94,7 @@ mod transport;
 mod workers;
 
 // What benchmarks and fuzz targets reach of comparing, and nobody else needs.
+#[cfg(feature = "compare")]
 #[doc(hidden)]
 pub mod __compare {
     pub use mirror_compare::{Ending, Subject, compare};
@@ -102,15 +106,13 @@ pub mod __fuzz {
     pub use crate::fuzz::*;
 }
 
-pub use mirror_macros::{mirror, replay};
+pub use mirror_macros::mirror;
+#[cfg(feature = "record")]
+pub use mirror_macros::replay;
 
 pub use self::{
     body::CopyBody,
     bounds::{CircuitBreaker, Limits},
-    comparison::{
-        Answer, CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules,
-        Typed, TypedAnswer, Verdict,
-    },
     drain::{Drained, drain},
     engine::BodyMode,
     error::ConfigError,
@@ -119,19 +121,27 @@ pub use self::{
         mirror_named, mirrors,
     },
     outcome::{FailureKind, MirrorError, ShadowResponse, ShedReason, SkipReason},
-    record::format as fixtures,
-    report::{
-        DifferenceGroup, Example, MatchRate, Report, ReportVerdict, TargetReport, Thresholds,
-        Unanswered,
-    },
     stats::{Latency, MirrorStats, TargetStats},
     target::{Http2, Target},
     transport::{Sending, Transport, Unsendable},
 };
 
+#[cfg(feature = "record")]
+pub use self::record::format as fixtures;
 #[cfg(feature = "reqwest")]
 pub use self::transport::ReqwestTransport;
+#[cfg(feature = "compare")]
+pub use self::{
+    comparison::{
+        Answer, CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules,
+        Typed, TypedAnswer, Verdict,
+    },
+    report::{
+        DifferenceGroup, Example, MatchRate, Report, ReportVerdict, TargetReport, Thresholds,
+        Unanswered,
+    },
+};
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "record"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -16,15 +16,15 @@ pub use self::{
 use crate::{
     engine::{Callbacks, MirrorTarget, Shared, capturing::Capturing},
     error::ConfigError,
-    exchange::raise,
     outcome::SkipReason,
-    report::Report,
     request::{MIRRORED_FROM, has_any},
     send::Sampled,
     stats::MirrorStats,
     target::Target,
     telemetry::tell_skip,
 };
+#[cfg(feature = "compare")]
+use crate::{exchange::raise, report::Report};
 
 /// A mirrored route: its targets, options and counters.
 ///
@@ -99,6 +99,7 @@ impl Mirror {
     /// # Panics
     ///
     /// Where the environment variable `MIRROR_RAISE_ON_MISMATCH` is `1` and a mismatch was found. It is for tests.
+    #[cfg(feature = "compare")]
     #[must_use]
     pub fn report(&self) -> Report {
         raise(self);

@@ -1,6 +1,7 @@
 //! The request for a shadow, made from the one that arrived.
 
 mod headers;
+#[cfg(feature = "compare")]
 mod kept;
 mod local;
 mod memory;
@@ -21,7 +22,10 @@ use crate::{
 };
 
 pub(crate) use headers::{HeaderRules, has_any};
-pub(crate) use kept::{KeptRequest, Missing};
+#[cfg(feature = "compare")]
+pub(crate) use kept::KeptRequest;
+#[cfg(feature = "record")]
+pub(crate) use kept::Missing;
 use local::Within;
 pub(crate) use memory::{copied, in_own_memory, take_values};
 pub(crate) use uri::{Unjoinable, join, original_uri};

@@ -1,5 +1,6 @@
 //! The options of an attribute, as the expansion writes them down.
 
+#[cfg(feature = "compare")]
 mod compare;
 
 use std::{borrow::Cow, ops::Deref, time::Duration};
@@ -49,6 +50,7 @@ pub struct Options {
     builder: MirrorBuilder,
     targets: Vec<Target>,
     methods: Vec<Method>,
+    #[cfg(feature = "compare")]
     baseline: Option<Target>,
 }
 
@@ -153,6 +155,7 @@ impl Options {
             builder: Mirror::builder().name(name),
             targets: Vec::new(),
             methods: Vec::new(),
+            #[cfg(feature = "compare")]
             baseline: None,
         }
     }
@@ -327,8 +330,10 @@ impl Options {
             mut builder,
             targets,
             methods,
+            #[cfg(feature = "compare")]
             baseline,
         } = self;
+        #[cfg(feature = "compare")]
         if let Some(baseline) = baseline {
             // Two variables may hold the same URL. Without its noise a target can still be compared.
             if targets.iter().any(|target| target.is_same(&baseline)) {

@@ -15,9 +15,10 @@ use http::Request;
 pub use self::copy::CapturedCopy;
 #[cfg(feature = "testing")]
 use self::hold::Hold;
+#[cfg(feature = "compare")]
+use crate::comparison::Comparison;
 use crate::{
     body::CopyBody,
-    comparison::Comparison,
     mirror::Mirror,
     outcome::SkipReason,
     target::{Recipient, Target},
@@ -84,6 +85,7 @@ impl Capturing {
     }
 
     /// Takes note of a comparison.
+    #[cfg(feature = "compare")]
     pub(crate) fn compared(&self, comparison: &Comparison) {
         if let Some(hold) = &self.hold {
             hold.compared(comparison.clone());
@@ -129,6 +131,7 @@ impl Capturing {
         send(mirror, index, copy, candidates, is_probe)
     }
 
+    #[cfg(feature = "compare")]
     pub(crate) const fn compared(&self, _: &Comparison) {}
 
     pub(crate) const fn ended(self) {}

@@ -6,10 +6,11 @@ use std::{
 };
 
 use super::MirrorTarget;
+#[cfg(feature = "record")]
+use crate::record::Recording;
 use crate::{
     comparison::{CompareMode, Comparison, Rules},
     outcome::ShedReason,
-    record::Recording,
     report::{Recorder, Report, Standing, Thresholds, Unanswered},
     stats::TargetStats,
     workers::Patience,
@@ -25,6 +26,7 @@ pub(crate) struct Comparing {
     pub(crate) recorders: Box<[Recorder]>,
     pub(crate) on_mismatch: Option<OnMismatch>,
     /// Where mismatches are written down.
+    #[cfg(feature = "record")]
     pub(crate) recording: Option<Recording>,
     /// The first mismatch, where one is to fail a test.
     pub(crate) raised: OnceLock<String>,
@@ -46,6 +48,7 @@ impl Comparing {
                 .map(|target| Recorder::new(target, thresholds))
                 .collect(),
             on_mismatch: None,
+            #[cfg(feature = "record")]
             recording: None,
             raised: OnceLock::new(),
             patience: Arc::default(),
@@ -59,6 +62,7 @@ impl Comparing {
         }
     }
 
+    #[cfg(feature = "record")]
     pub(crate) fn with_recording(self, recording: Option<Recording>) -> Self {
         Self { recording, ..self }
     }
@@ -98,12 +102,13 @@ fn unanswered_of(stats: &TargetStats) -> Unanswered {
 
 impl fmt::Debug for Comparing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Comparing")
-            .field("mode", &self.mode)
+        let mut all = f.debug_struct("Comparing");
+        all.field("mode", &self.mode)
             .field("rules", &self.rules)
             .field("recorders", &self.recorders)
-            .field("on_mismatch", &self.on_mismatch.is_some())
-            .field("recording", &self.recording)
-            .finish_non_exhaustive()
+            .field("on_mismatch", &self.on_mismatch.is_some());
+        #[cfg(feature = "record")]
+        all.field("recording", &self.recording);
+        all.finish_non_exhaustive()
     }
 }

@@ -24,11 +24,11 @@ use crate::{
     comparison::{Answer, Comparison, KnownSecrets, NotComparedReason, Subject, Verdict, compare},
     engine::Comparing,
     mirror::Mirror,
-    record::Mismatch,
-    report::Recorder,
     request::{KeptRequest, original_uri},
-    workers::{caught, deadlines::Place, panicked},
+    workers::{deadlines::Place, panicked},
 };
+#[cfg(feature = "record")]
+use crate::{record::Mismatch, report::Recorder, workers::caught};
 
 /// The answers to one request, until they are compared.
 ///
@@ -56,8 +56,8 @@ pub(crate) struct Open(Arc<Exchange>);
 impl Exchange {
     /// For a request to a mirror that compares: the side of its primary, and what lets its copies take part.
     pub(crate) fn of(mirror: &Mirror, parts: &Parts, body: &Body) -> (PrimarySide, Open) {
-        let copies_body = mirror.shared().options.copies_body();
-        let request = KeptRequest::of(parts, !body.is_end_stream(), copies_body);
+        let lacks_body = !body.is_end_stream() && !mirror.shared().options.copies_body();
+        let request = KeptRequest::of(parts, lacks_body);
         let exchange = Arc::new(Self {
             mirror: mirror.clone(),
             method: parts.method.clone(),
@@ -180,6 +180,7 @@ impl Exchange {
             self.comparison(comparing, comparing.recorders.len(), &answer)
         });
         recorder.record(&mut comparison, baseline.as_ref());
+        #[cfg(feature = "record")]
         if comparison.differs() {
             // What is compared is counted already, whatever becomes of the file.
             caught("record", || {
@@ -190,6 +191,7 @@ impl Exchange {
     }
 
     /// Records a mismatch, where that is asked for.
+    #[cfg(feature = "record")]
     fn write_down(
         &self,
         comparing: &Comparing,

@@ -1,7 +1,11 @@
 //! Building a mirror without the attribute: the same options, defaults and checks.
 
 mod build;
+#[cfg(feature = "compare")]
 mod compare;
+#[cfg(not(feature = "compare"))]
+mod no_compare;
+#[cfg(feature = "record")]
 mod record;
 
 use std::{borrow::Cow, num::NonZeroU32, sync::Arc, time::Duration};
@@ -12,7 +16,10 @@ use mirror_grammar::{
     options::{DEFAULT_PERCENTAGE, DEFAULT_TIMEOUT},
 };
 
+#[cfg(feature = "compare")]
 use self::compare::CompareOptions;
+#[cfg(not(feature = "compare"))]
+use self::no_compare::CompareOptions;
 use crate::{
     bounds::{CircuitBreaker, Protection, RateLimit},
     engine::{BodyMode, Callbacks, Options},

@@ -2,24 +2,30 @@
 
 use std::{
     future::Future,
-    num::NonZeroUsize,
     sync::{Arc, LazyLock},
-    thread,
 };
+#[cfg(feature = "compare")]
+use std::{num::NonZeroUsize, thread};
 
 use tokio::{runtime::Handle, sync::oneshot};
 
-use super::fair::{Fair, Job};
-use crate::{engine::capturing::Capturing, mirror::Mirror};
+use super::fair::Fair;
+#[cfg(feature = "compare")]
+use super::fair::Job;
+#[cfg(feature = "compare")]
+use crate::engine::capturing::Capturing;
+use crate::mirror::Mirror;
 
 /// Threads for callbacks about copies. Where those of one mirror block for ever, one thread is left for others.
 const THREADS: usize = 4;
 
 /// Calls of `on_mismatch` of one mirror that may wait or run: each holds a comparison, of some 200 KiB at most.
+#[cfg(feature = "compare")]
 const MAX_MISMATCHES: usize = 64;
 
 /// Comparisons of one mirror that may wait or run. What they hold has a place in the byte budget; this bounds how old they
 /// get.
+#[cfg(feature = "compare")]
 const MAX_COMPARISONS: usize = 256;
 
 /// Bounded by the copies in flight, each of which waits for its callback.
@@ -27,12 +33,15 @@ static COPIES: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-callbacks",
 
 /// On threads of their own, so that a callback that blocks stops no comparison: one for each mirror at a time, which gets
 /// its mismatches in order.
+#[cfg(feature = "compare")]
 static MISMATCHES: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-mismatches", 2));
 
+#[cfg(feature = "compare")]
 static COMPARISONS: LazyLock<Fair> =
     LazyLock::new(|| Fair::start("mirror-compare", comparing_threads()));
 
 /// A job that runs within the runtime of the caller, if there is one.
+#[cfg(feature = "compare")]
 fn within_runtime(job: impl FnOnce() + Send + 'static) -> Job {
     let (runtime, capturing) = (Handle::try_current(), Capturing::here());
     Box::new(move || {
@@ -51,6 +60,7 @@ fn key(mirror: &Mirror) -> usize {
 /// Comparing takes a processor for as long as it lasts, and most of them are for requests. A mirror has two threads at
 /// least: the user's own code compares, too, and where that blocks, the others go on. There is one more, which is for
 /// other mirrors then.
+#[cfg(feature = "compare")]
 fn comparing_threads() -> usize {
     let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     processors.div_ceil(4).clamp(2, 4) + 1
@@ -79,11 +89,13 @@ where
 }
 
 /// Runs `on_mismatch` on a thread of the mirrors' own, some time; `false` where too many calls of the mirror wait already.
+#[cfg(feature = "compare")]
 pub(crate) fn tell_off_path(mirror: &Mirror, on_mismatch: impl FnOnce() + Send + 'static) -> bool {
     MISMATCHES.run(key(mirror), MAX_MISMATCHES, within_runtime(on_mismatch))
 }
 
 /// Runs a comparison on one of the threads for them, some time; `false` where too many of the mirror wait already.
+#[cfg(feature = "compare")]
 pub(crate) fn compare_off_path(
     mirror: &Mirror,
     comparison: impl FnOnce() + Send + 'static,

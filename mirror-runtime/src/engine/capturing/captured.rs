@@ -13,6 +13,7 @@ use axum::response::Response;
 use tokio::sync::Notify;
 
 use super::copy::CapturedCopy;
+#[cfg(feature = "compare")]
 use crate::comparison::Comparison;
 
 /// What answers copies.
@@ -37,6 +38,7 @@ pub(crate) struct State {
     pub(crate) copies: Vec<CapturedCopy>,
     /// How many of them `next` has returned.
     pub(crate) returned: usize,
+    #[cfg(feature = "compare")]
     pub(crate) comparisons: Vec<Comparison>,
     /// How often somebody has waited in vain.
     pub(crate) given_up: usize,

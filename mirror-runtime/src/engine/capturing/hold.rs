@@ -11,9 +11,10 @@ use http_body_util::BodyExt;
 use tokio::runtime::{self, Handle};
 
 use super::{captured::Captured, copy::CapturedCopy};
+#[cfg(feature = "compare")]
+use crate::comparison::Comparison;
 use crate::{
     body::CopyBody,
-    comparison::Comparison,
     request::in_own_memory,
     target::{Destination, Recipient},
     transport::{Sending, handler::Guarded},
@@ -107,6 +108,7 @@ impl Hold {
         })
     }
 
+    #[cfg(feature = "compare")]
     pub(crate) fn compared(&self, comparison: Comparison) {
         self.0.change(|state| state.comparisons.push(comparison));
     }

@@ -7,11 +7,12 @@ use mirror_grammar::{
 };
 
 use super::MirrorBuilder;
+#[cfg(feature = "record")]
+use crate::record::RecordingOptions;
 use crate::{
     comparison::{CompareMode, Comparison, Rules},
     engine::{Comparing, OnMismatch},
     error::ConfigError,
-    record::RecordingOptions,
     report::Thresholds,
     send::MAX_READ,
     target::Target,
@@ -28,6 +29,7 @@ pub(super) struct CompareOptions {
     thresholds: Thresholds,
     on_mismatch: Option<OnMismatch>,
     pub(super) baseline: Option<Target>,
+    #[cfg(feature = "record")]
     pub(super) recording: RecordingOptions,
     /// Options that say nothing without `compare`, by name.
     pub(super) given: Vec<&'static str>,
@@ -215,19 +217,22 @@ impl CompareOptions {
         let names = targets.iter().map(Target::name);
         let comparing = Comparing::new(self.mode?, self.rules, self.thresholds, names);
         let comparing = comparing.with_callback(self.on_mismatch);
-        Some(comparing.with_recording(self.recording.recording()))
+        #[cfg(feature = "record")]
+        let comparing = comparing.with_recording(self.recording.recording());
+        Some(comparing)
     }
 }
 
 impl std::fmt::Debug for CompareOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CompareOptions")
-            .field("mode", &self.mode)
+        let mut all = f.debug_struct("CompareOptions");
+        all.field("mode", &self.mode)
             .field("rules", &self.rules)
             .field("thresholds", &self.thresholds)
             .field("on_mismatch", &self.on_mismatch.is_some())
-            .field("baseline", &self.baseline)
-            .field("recording", &self.recording)
-            .finish_non_exhaustive()
+            .field("baseline", &self.baseline);
+        #[cfg(feature = "record")]
+        all.field("recording", &self.recording);
+        all.finish_non_exhaustive()
     }
 }
