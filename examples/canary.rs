@@ -92,7 +92,7 @@ async fn main() -> testkit::demo::Result {
         wrong += u32::from(answer.body != format!("user {id}"));
     }
     settle().await;
-    println!("{REQUESTS} requests, {wrong} wrong answers to clients\n");
+    println!("{REQUESTS} requests, {wrong} wrong responses to clients\n");
 
     let mirrors = mirror_runtime::mirrors();
     let users = mirrors.iter().find(|mirror| mirror.name() == "users");

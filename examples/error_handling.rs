@@ -38,7 +38,7 @@ fn failed(target: &Target, error: &MirrorError) {
         MirrorError::Dns(_) => "Is the host name right?",
         MirrorError::Tls(_) => "Is its certificate right, and does it speak TLS at all?",
         MirrorError::Request(_) => "Does HTTP listen at this port?",
-        MirrorError::Body(_) => "Did it crash in the middle of the answer?",
+        MirrorError::Body(_) => "Did it crash in the middle of the response?",
         _ => "Was this process shut down?",
     };
     let kind = error.kind().as_str();

@@ -54,7 +54,7 @@ async fn main() -> testkit::demo::Result {
     primary.await??;
     say(
         "primary",
-        "is down, has answered everybody, and has copies in flight:",
+        "is down, has served every client, and has copies in flight:",
     );
     print_counters();
 

@@ -105,7 +105,7 @@ fn meet(id: &str, answered: Answered) {
     };
     let differences = differences(&primary, &rewrite);
     if differences.is_empty() {
-        say(id, "same answer");
+        say(id, "same response");
     }
     for difference in differences {
         say(id, &difference);

@@ -42,7 +42,7 @@ async fn staging(Path(id): Path<u32>) -> impl IntoResponse {
         1 => (StatusCode::ACCEPTED, "queued".to_owned()),
         2 => (StatusCode::INTERNAL_SERVER_ERROR, "out of tea".to_owned()),
         // More than the 64 KiB that are kept for callbacks.
-        _ => (StatusCode::OK, "a long answer ".repeat(10_000)),
+        _ => (StatusCode::OK, "a long response ".repeat(10_000)),
     };
     (status, [(header::SERVER, "rewrite/2.0")], body)
 }
@@ -63,7 +63,7 @@ async fn main() -> testkit::demo::Result {
         let staging = stats.target("staging").ok_or("staging has counters")?;
         for status in [StatusCode::OK, StatusCode::INTERNAL_SERVER_ERROR] {
             let class = status.as_u16() / 100;
-            println!("{class}xx answers: {}", staging.answered_with(status));
+            println!("{class}xx responses: {}", staging.answered_with(status));
         }
     }
     Ok(())

@@ -25,7 +25,7 @@ fn answered(target: &Target, answer: &ShadowResponse) {
     let millis = answer.latency().as_millis();
     say(
         target.name(),
-        &format!("answered its copy, {millis} ms after it left"),
+        &format!("responded to its copy, {millis} ms after it left"),
     );
 }
 
@@ -45,7 +45,7 @@ async fn main() -> testkit::demo::Result {
         say("client", &format!("GET {path}"));
         let answer = client.send(axum::http::Method::GET, path, "").await?;
         let millis = answer.latency.as_millis();
-        say("client", &format!("has its answer after {millis} ms"));
+        say("client", &format!("has its response after {millis} ms"));
         settle().await;
     }
     print_counters();

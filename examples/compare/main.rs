@@ -87,7 +87,7 @@ async fn main() -> testkit::demo::Result {
             .thresholds(thresholds()))
     };
 
-    println!("1   The answers as they are\n");
+    println!("1   The responses as they are\n");
     compare(mirror()?, 2, ReportVerdict::Regressed).await?;
 
     println!("2   The renamed field, the rounding and the order are meant\n");

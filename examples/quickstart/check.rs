@@ -32,11 +32,13 @@ pub(crate) fn answers(traffic: &Traffic) -> Result {
     let (requests, wrong) = traffic.answers();
     match wrong {
         [] => {
-            println!("      All {requests} answers of the primary were right.");
+            println!("      All {requests} responses of the primary were right.");
             Ok(())
         }
-        [first, ..] => {
-            Err(format!("{} of {requests} answers were wrong: {first}", wrong.len()).into())
-        }
+        [first, ..] => Err(format!(
+            "{} of {requests} responses were wrong: {first}",
+            wrong.len()
+        )
+        .into()),
     }
 }

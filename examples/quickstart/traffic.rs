@@ -130,7 +130,12 @@ fn wrong(order: &NewOrder, answer: &Answer) -> Option<String> {
     };
     let got = serde_json::from_str::<Order>(&answer.body).ok();
     let right = answer.status == StatusCode::CREATED && got.as_ref() == Some(&expected);
-    (!right).then(|| format!("{order:?} was answered {} {}", answer.status, answer.body))
+    (!right).then(|| {
+        format!(
+            "{order:?} got the response {} {}",
+            answer.status, answer.body
+        )
+    })
 }
 
 /// How long the clients waited for the primary.
@@ -160,7 +165,7 @@ impl fmt::Display for Latencies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "primary: {} answers, half of them within {:.1?}, 99 % within {:.1?}",
+            "primary: {} responses, p50 {:.1?}, p99 {:.1?}",
             self.count(),
             self.percentile(50),
             self.percentile(99)

@@ -96,12 +96,12 @@ impl App {
         tokio::spawn(driver);
         let request = Request::get("/stats").header("host", &self.address);
         let request = request.body(Body::empty()).expect("a request");
-        let answer = sender.send_request(request).await.expect("an answer");
+        let answer = sender.send_request(request).await.expect("a response");
         let body = answer
             .into_body()
             .collect()
             .await
-            .expect("a whole answer")
+            .expect("a whole response")
             .to_bytes();
         String::from_utf8_lossy(&body).into_owned()
     }

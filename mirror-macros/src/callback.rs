@@ -51,7 +51,7 @@ fn callback(setting: &Setting<'_>, signature: &Signature) -> syn::Result<Callbac
     let function = match setting.expr() {
         Some(function @ Expr::Path(_)) => function,
         Some(function @ Expr::Closure(closure)) => {
-            check_closure(closure, setting.name, signature)?;
+            check_closure(closure, setting.spec.name, signature)?;
             function
         }
         _ => {
@@ -59,7 +59,7 @@ fn callback(setting: &Setting<'_>, signature: &Signature) -> syn::Result<Callbac
             return Err(setting.must(&format!("be a path or a closure, `{text}`")));
         }
     };
-    self_use::reject(function, setting.name)?;
+    self_use::reject(function, setting.spec.name)?;
     Ok(Callback {
         option: setting.key.clone(),
         function: function.clone(),

@@ -3,7 +3,9 @@
 mod call;
 mod check;
 mod incoming;
+mod needs;
 mod options;
+mod statics;
 
 use std::{future::Future, ops::Deref};
 
@@ -14,11 +16,13 @@ pub use axum::{
 
 pub use self::{
     check::{check_baseline, check_distinct, check_target, check_without_tls},
-    options::{Options, Source},
+    options::{Options, TargetOptions},
+    statics::via,
 };
 #[cfg(feature = "record")]
 pub use crate::record::{App, replay, replay_others};
 pub use crate::{
+    __needs_compare as needs_compare, __needs_http2 as needs_http2,
     __private::{call::Call, incoming::Incoming},
     mirror::Mirror,
     transport::handler::{Candidate, any_arguments, same_arguments_without_state},

@@ -202,7 +202,7 @@ impl Copy {
         recipient: Recipient<'_>,
     ) -> Result<Request<CopyBody>, Unjoinable> {
         let (headers, within) = match recipient {
-            Recipient::Server(_) => (self.headers.clone(), None),
+            Recipient::Server(_) | Recipient::Via(_) => (self.headers.clone(), None),
             Recipient::Handler(_) => (HeaderMap::new(), self.within.clone()),
         };
         let copy = Self {
@@ -227,6 +227,12 @@ impl Copy {
         match recipient {
             Recipient::Server(destination) => {
                 *request.uri_mut() = join(destination, &self.uri)?;
+                *request.headers_mut() = self.headers;
+            }
+            Recipient::Via(_) => {
+                // Where it goes is for the transport to know.
+                let path = self.uri.path_and_query().cloned().ok_or(Unjoinable)?;
+                *request.uri_mut() = Uri::from(path);
                 *request.headers_mut() = self.headers;
             }
             Recipient::Handler(_) => self.within.ok_or(Unjoinable)?.fill(&mut request),

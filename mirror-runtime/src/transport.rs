@@ -19,8 +19,13 @@ pub(crate) use self::pool::{Origin, Pool};
 pub use self::reqwest::ReqwestTransport;
 pub(crate) use self::tls::check as check_tls;
 use crate::{
-    body::CopyBody, error::ConfigError, outcome::MirrorError, request::in_own_memory,
-    stats::Counters, target::Target, workers::caught,
+    body::CopyBody,
+    error::ConfigError,
+    outcome::MirrorError,
+    request::in_own_memory,
+    stats::Counters,
+    target::{Target, Way},
+    workers::caught,
 };
 
 /// A copy on its way: resolves to the head of the shadow's answer, with a body that is still to be read.
@@ -78,13 +83,55 @@ pub(crate) struct Trip {
     pub(crate) is_probe: bool,
 }
 
+/// A target that is reached by a transport of its own.
+impl Target {
+    /// A target that `transport` sends copies to, wherever that is: a queue, a socket, a client that a team keeps.
+    ///
+    /// It has no URL. The URI of its copies is the path and query that arrived, as in `/orders?page=2`, and their headers
+    /// are those that a server would get. Its name is `name`, which must be given to no other target of the mirror.
+    /// Percentage, timeout, bounds and counters are as for any target; a transport of the mirror
+    /// ([`MirrorBuilder::transport`](crate::MirrorBuilder::transport)) is not asked.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use axum::{body::Body, http::{Request, Response}};
+    /// use mirror_runtime::{CopyBody, Mirror, Sending, Target, Transport, Unsendable};
+    ///
+    /// #[derive(Debug)]
+    /// struct Printed;
+    ///
+    /// impl Transport for Printed {
+    ///     fn send(&self, copy: Request<CopyBody>, _: Duration) -> Result<Sending, Unsendable> {
+    ///         Ok(Box::pin(async move {
+    ///             println!("{} {}", copy.method(), copy.uri());
+    ///             Ok(Response::new(Body::empty()))
+    ///         }))
+    ///     }
+    /// }
+    ///
+    /// let mirror = Mirror::builder().target(Target::via("printed", Printed)).build()?;
+    /// # Ok::<(), mirror_runtime::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn via(name: impl Into<String>, transport: impl Transport) -> Self {
+        let transport: Arc<dyn Transport> = Arc::new(transport);
+        Self::by_way(name.into(), Way::new(transport))
+    }
+}
+
+/// The transport that a target brought along.
+pub(crate) fn transport_of(way: &Way) -> Option<Arc<dyn Transport>> {
+    way.get::<Arc<dyn Transport>>().cloned()
+}
+
 /// The way to one target.
 #[derive(Debug)]
 pub(crate) enum Route {
-    /// Connections of our own.
-    Pool(Arc<Pool>),
-    /// What the mirror was given.
-    Transport {
+    /// A server, over connections of our own.
+    Server(Arc<Pool>),
+    /// What the mirror or the target was given.
+    Via {
         transport: Arc<dyn Transport>,
         connect_timeout: Duration,
     },
@@ -96,8 +143,8 @@ impl Route {
     /// How many connections ended because the shadow sent more than its copies allow.
     pub(crate) fn floods(&self) -> u64 {
         match self {
-            Self::Pool(pool) => pool.floods(),
-            Self::Transport { .. } | Self::Handler(_) => 0,
+            Self::Server(pool) => pool.floods(),
+            Self::Via { .. } | Self::Handler(_) => 0,
         }
     }
 
@@ -113,8 +160,8 @@ impl Route {
             in_own_memory(&mut copy);
         }
         match self {
-            Self::Pool(pool) => Ok(Box::pin(Arc::clone(pool).send(copy, trip))),
-            Self::Transport {
+            Self::Server(pool) => Ok(Box::pin(Arc::clone(pool).send(copy, trip))),
+            Self::Via {
                 transport,
                 connect_timeout,
             } => through(transport.as_ref(), copy, *connect_timeout),
@@ -129,11 +176,11 @@ impl Route {
     #[cfg(feature = "testing")]
     pub(crate) fn check(&self, copy: &Request<CopyBody>) -> Result<(), Unsendable> {
         match self {
-            Self::Transport {
+            Self::Via {
                 transport,
                 connect_timeout,
             } => through(transport.as_ref(), copy.clone(), *connect_timeout).map(drop),
-            Self::Pool(_) | Self::Handler(_) => Ok(()),
+            Self::Server(_) | Self::Handler(_) => Ok(()),
         }
     }
 }

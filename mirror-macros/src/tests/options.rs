@@ -248,7 +248,7 @@ fn all_mistakes_of_attribute_and_function_show_at_once_in_source_order() {
             ),
             (
                 "\"te\"",
-                "`te` is a hop-by-hop header, which no copy carries",
+                "`te` is a hop-by-hop header: it is about one connection and never copied",
             ),
             (
                 "\"\\n\"",

@@ -11,7 +11,10 @@ mod record;
 use std::{borrow::Cow, num::NonZeroU32, sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue, Method, request::Parts};
-use mirror_grammar::{HeaderError, check_percentage, check_settable, check_timeout};
+use mirror_grammar::{
+    HeaderError, check_percentage, check_settable, check_timeout,
+    options::{DEFAULT_PERCENTAGE, DEFAULT_TIMEOUT},
+};
 
 #[cfg(feature = "compare")]
 use self::compare::CompareOptions;
@@ -25,10 +28,6 @@ use crate::{
     target::Target,
     transport::Transport,
 };
-
-/// How long a copy may take, where nothing else is said: longer than any answer that a shadow should be praised for,
-/// short enough that copies to a hung one do not pile up for long.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Whether copies carry the credentials of their originals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,7 +90,7 @@ impl Default for MirrorBuilder {
         Self {
             name: None,
             targets: Vec::new(),
-            percentage: 100.0,
+            percentage: DEFAULT_PERCENTAGE,
             timeout: DEFAULT_TIMEOUT,
             max_body: None,
             body: None,

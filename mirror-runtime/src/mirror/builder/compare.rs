@@ -1,6 +1,10 @@
 //! The options of comparing.
 
-use mirror_grammar::{MAX_COMPARE_BODY, parse_header_name};
+use mirror_grammar::{
+    MAX_COMPARE_BODY,
+    options::{self, Needs},
+    parse_header_name,
+};
 
 use super::MirrorBuilder;
 #[cfg(feature = "record")]
@@ -30,9 +34,6 @@ pub(super) struct CompareOptions {
     /// Options that say nothing without `compare`, by name.
     pub(super) given: Vec<&'static str>,
 }
-
-/// The options that are about JSON, and say nothing where bodies are not compared as JSON.
-const ABOUT_JSON: [&str; 3] = ["ignore", "unordered", "tolerance"];
 
 impl MirrorBuilder {
     /// What of the primary's and the shadows' answers must agree. Default: nothing is compared, and the primary's answer
@@ -70,7 +71,7 @@ impl MirrorBuilder {
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
-        self.rules("compare_headers", names, |rules, name| {
+        self.rules(options::COMPARE_HEADERS.name, names, |rules, name| {
             rules.compare_header(parse_header_name(name)?);
             Ok::<_, ConfigError>(())
         })
@@ -81,7 +82,7 @@ impl MirrorBuilder {
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
-        self.rules("ignore", pointers, Rules::ignore)
+        self.rules(options::IGNORE.name, pointers, Rules::ignore)
     }
 
     /// JSON pointers to arrays whose elements may be in any order. Default: none.
@@ -89,12 +90,12 @@ impl MirrorBuilder {
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
-        self.rules("unordered", pointers, Rules::unordered)
+        self.rules(options::UNORDERED.name, pointers, Rules::unordered)
     }
 
     /// A JSON pointer to numbers that may differ by so much, and no more. Can be given several times. Default: none.
     pub fn tolerance(self, pointer: impl AsRef<str>, difference: f64) -> Self {
-        self.rules("tolerance", [pointer], |rules, pointer| {
+        self.rules(options::TOLERANCE.name, [pointer], |rules, pointer| {
             rules.tolerance(pointer, difference)
         })
     }
@@ -107,7 +108,7 @@ impl MirrorBuilder {
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
-        self.rules("redact", pointers, Rules::redact)
+        self.rules(options::REDACT.name, pointers, Rules::redact)
     }
 
     /// The largest body that is compared, in bytes; answers with a larger one are counted as
@@ -116,7 +117,7 @@ impl MirrorBuilder {
         if !(1..=MAX_COMPARE_BODY).contains(&bytes) {
             self.mistaken(ConfigError::MaxCompareBody);
         }
-        self.compare.given.push("max_compare_body");
+        self.compare.given.push(options::MAX_COMPARE_BODY.name);
         self.compare.rules.set_max_compare_body(bytes);
         self
     }
@@ -128,7 +129,7 @@ impl MirrorBuilder {
     where
         F: Fn(&Comparison) + Send + Sync + 'static,
     {
-        self.compare.given.push("on_mismatch");
+        self.compare.given.push(options::ON_MISMATCH.name);
         self.compare.on_mismatch = Some(Box::new(on_mismatch));
         self
     }
@@ -142,7 +143,7 @@ impl MirrorBuilder {
     where
         T: TryInto<Target, Error: Into<ConfigError>>,
     {
-        self.compare.given.push("baseline");
+        self.compare.given.push(options::BASELINE.name);
         match baseline.try_into() {
             Ok(baseline) => self.compare.baseline = Some(baseline),
             Err(error) => self.mistaken(error),
@@ -153,7 +154,7 @@ impl MirrorBuilder {
     /// What the report asks of a target before it says `promote`. Default: [`Thresholds::default`]. What is no number, and no
     /// share where it must be one, is an error of the mirror that is built with it.
     pub fn thresholds(mut self, thresholds: Thresholds) -> Self {
-        self.compare.given.push("thresholds");
+        self.compare.given.push(options::THRESHOLDS.name);
         self.compare.thresholds = thresholds;
         self
     }
@@ -179,16 +180,28 @@ impl MirrorBuilder {
 }
 
 impl CompareOptions {
+    /// Whether an option was given.
+    pub(super) fn has(&self, option: &str) -> bool {
+        self.given.contains(&option)
+    }
+
+    /// Whether only statuses are compared.
+    pub(super) const fn is_of_status(&self) -> bool {
+        matches!(self.mode, Some(CompareMode::Status))
+    }
+
     pub(super) fn check(&self, targets: &[Target]) -> Result<(), ConfigError> {
-        let about_json = || self.given.iter().find(|option| ABOUT_JSON.contains(option));
-        match (&self.mode, self.given.first()) {
+        let mode = match (&self.mode, self.given.first()) {
             (None, Some(option)) => return Err(ConfigError::RuleWithoutCompare(option)),
-            (Some(CompareMode::Status | CompareMode::Bytes), _) => {
-                if let Some(option) = about_json() {
-                    return Err(ConfigError::RuleWithoutJson(option));
-                }
-            }
-            _ => {}
+            (Some(CompareMode::Status), _) => Some("CompareMode::Status"),
+            (Some(CompareMode::Bytes), _) => Some("CompareMode::Bytes"),
+            _ => None,
+        };
+        let needs_json = |option: &&&'static str| {
+            options::find(option).is_some_and(|spec| spec.needs == Needs::Json)
+        };
+        if let (Some(mode), Some(option)) = (mode, self.given.iter().find(needs_json)) {
+            return Err(ConfigError::RuleWithoutJson { option, mode });
         }
         self.thresholds.check()?;
         let Some(baseline) = &self.baseline else {
