@@ -7,7 +7,6 @@ use mirror_grammar::options::{self, Conflict, MAX_TARGETS};
 use super::MirrorBuilder;
 use crate::{
     bounds::{Gate, limits},
-    comparison::CompareMode,
     engine::{BodyMode, MirrorTarget, Shared},
     error::ConfigError,
     mirror::{Mirror, registry},
@@ -199,7 +198,8 @@ impl MirrorBuilder {
         match conflict.option {
             "copy_body" => !self.options.copies_body(),
             "body" => self.body == Some(BodyMode::Tee),
-            "compare" => matches!(self.compare.mode, Some(CompareMode::Status)),
+            #[cfg(feature = "compare")]
+            "compare" => matches!(self.compare.mode, Some(crate::CompareMode::Status)),
             _ => false,
         }
     }
