@@ -104,6 +104,7 @@ impl TargetOptions {
     }
 
     /// `http2`
+    #[cfg(feature = "http2")]
     pub fn http2(self, http2: Http2) -> Self {
         Self { http2, ..self }
     }
@@ -113,7 +114,7 @@ impl TargetOptions {
         let (target, default_name) = self.source.target(earlier);
         let target = target
             .and_then(|target| distinct(target, earlier))
-            .map(|target| target.http2(self.http2))
+            .map(|target| target.with_http2(self.http2))
             .and_then(with_choice_of_http2)
             .unwrap_or_else(|error| off(mirror, self.name.unwrap_or(&default_name), &error));
         let target = match self.name {

@@ -8,6 +8,7 @@ mod attempt;
 mod connect;
 mod dialing;
 mod http1;
+#[cfg_attr(not(feature = "http2"), path = "pool/no_http2.rs")]
 mod http2;
 mod kept;
 mod origin;
