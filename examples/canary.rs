@@ -57,7 +57,8 @@ fn median_latency(target: &str) -> Duration {
         .unwrap_or_default()
 }
 
-/// The share of copies without a good answer, in percent: no answer at all counts as much as a 5xx.
+/// The share of copies without a good response, in percent: no response at all counts as much as a
+/// 5xx.
 #[expect(clippy::cast_precision_loss, reason = "these counts are small")]
 fn errors(stats: &TargetStats) -> f64 {
     let errors = stats.failed + stats.answered_with(StatusCode::INTERNAL_SERVER_ERROR);

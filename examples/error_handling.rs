@@ -1,7 +1,7 @@
 //! `cargo run --example error_handling`
 //!
-//! Five shadows, each broken in its own way. `on_error` hears of every copy that got no complete answer and can tell
-//! the ways apart; the client notices none of them.
+//! Five shadows, each broken in its own way. `on_error` hears of every copy that got no complete
+//! response and can tell the ways apart; the client notices none of them.
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! `cargo run --example success_callback`
 //!
-//! `on_success` hears of each HTTP answer of a shadow, whatever its status: success means that the copy was answered.
+//! `on_success` hears of each HTTP response of a shadow, whatever its status: success means that
+//! the copy was answered.
 
 use axum::{
     Router,
@@ -19,7 +20,7 @@ async fn job(Path(id): Path<u32>) -> String {
     format!("job {id}")
 }
 
-/// Runs after the client got its answer. It must not block.
+/// Runs after the client got its response. It must not block.
 fn answered(target: &Target, answer: &ShadowResponse) {
     let server = answer.headers().get(header::SERVER);
     let server = server.and_then(|value| value.to_str().ok());

@@ -1,7 +1,8 @@
 //! `cargo run --example synchronous`
 //!
-//! By default the client's answer never waits for a copy. With `sync = true` it waits until each copy was answered,
-//! failed or timed out, and its callback has run: useful in tests, where the next line wants to look at the shadow.
+//! By default the client's response never waits for a copy. With `sync = true` it waits until each
+//! copy was answered, failed or timed out, and its callback has run: useful in tests, where the
+//! next line wants to look at the shadow.
 
 use std::time::Duration;
 

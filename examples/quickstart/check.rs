@@ -27,7 +27,7 @@ pub(crate) fn counters(stats: &MirrorStats, requests: u64, arrived: [u64; 2]) ->
     Ok(())
 }
 
-/// Checks that no client got a wrong answer.
+/// Checks that no client got a wrong response.
 pub(crate) fn answers(traffic: &Traffic) -> Result {
     let (requests, wrong) = traffic.answers();
     match wrong {

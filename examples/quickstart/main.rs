@@ -1,8 +1,9 @@
 //! `cargo run --example quickstart`
 //!
-//! A shop takes orders. Two shadows get copies of them: `staging` all, `canary` half. Then staging becomes slow, then
-//! the canary dies, and the shop's clients notice neither. It takes about six seconds and ends by itself, with an error
-//! if a client got a wrong answer or the counters do not add up.
+//! A shop takes orders. Two shadows get copies of them: `staging` all, `canary` half. Then staging
+//! becomes slow, then the canary dies, and the shop's clients notice neither. It takes about six
+//! seconds and ends by itself, with an error if a client got a wrong response or the counters do
+//! not add up.
 
 mod check;
 mod live;

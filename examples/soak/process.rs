@@ -87,7 +87,7 @@ impl App {
         self.child.id().unwrap_or_default()
     }
 
-    /// What it answers at `/stats`.
+    /// What it responds at `/stats`.
     pub(crate) async fn stats(&self) -> String {
         let stream = TcpStream::connect(&self.address)
             .await

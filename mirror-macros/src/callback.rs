@@ -76,7 +76,7 @@ fn check_closure(closure: &ExprClosure, name: &str, signature: &Signature) -> sy
     if closure.inputs.len() != *arguments {
         let mut bars = closure.inputs_begin.to_token_stream();
         closure.inputs_end.to_tokens(&mut bars);
-        let message = format!("`{name}` is called as `{text}`");
+        let message = format!("`{name}` must be a `{text}`");
         return Err(error(bars, message));
     }
     Ok(())

@@ -70,7 +70,7 @@ fn fixtures(args: &Args, package: &Path, errors: &mut Errors) -> Vec<Fixture> {
         Ok(names) => names,
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
             let message = format!("no directory `{directory}` in the package");
-            let help = format!("record into it: `MIRROR_RECORD={directory}`");
+            let help = format!("record mismatches into it with `MIRROR_RECORD={directory}`");
             errors.push(error_with_help(&args.directory, message, help));
             return Vec::new();
         }

@@ -36,7 +36,7 @@ pub(crate) fn read<T>(entries: &[Entry], table: &Table<T>, into: &mut T, errors:
             continue;
         };
         if entries[..index].iter().any(|earlier| earlier.key == *key) {
-            errors.push(error(key, format_args!("`{key}` is given twice")));
+            errors.push(error(key, format_args!("duplicate option `{key}`")));
             continue;
         }
         if let Err(error) = feature::check(key) {

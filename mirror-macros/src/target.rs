@@ -110,7 +110,11 @@ fn target(item: &Expr, errors: &mut Errors) -> Option<Target> {
             overrides.needed = needed(&entries);
             match destination {
                 Some(destination) => Source::parse(peel(destination), option),
-                None => Err(error(call, "`target` needs a URL or a handler")),
+                None => Err(error_with_help(
+                    call,
+                    "`target` needs a destination",
+                    "write `target(\"https://staging.example.com\")`",
+                )),
             }
         }
         item => Source::parse(item, option),

@@ -44,11 +44,11 @@
 //! | chapter | contents |
 //! |---|---|
 //! | [`#[mirror]`](macro@mirror) | every option, targets, handlers as targets, the expansion |
-//! | [`features`](guide::features) | TLS with aws-lc, ring or your own provider, and no TLS |
+//! | [`features`](guide::features) | every feature, and TLS with aws-lc, ring or your own provider |
 //! | [`copies`](guide::copies) | what happens to a request, and the bytes of its copy |
 //! | [`counters`](guide::counters) | every outcome, its meaning and what to do about it |
 //! | [`comparing`](guide::comparing) | rules, baselines, reports and verdicts |
-//! | [`recording`](guide::recording) | tests made from mismatches, by [`replay!`](macro@replay) |
+//! | [`recording`](guide::recording) | tests made from mismatches, by `replay!` |
 //! | [`testing`](guide::testing) | capturing copies in your own tests |
 //! | [`shutdown`](guide::shutdown) | waiting for copies in flight, with [`drain`] |
 //! | [`bounds`](guide::bounds) | guarantees, and every limit with its default |

@@ -183,7 +183,11 @@ impl Target {
     /// It is about the mirrors' own connections: another [`Transport`](crate::Transport) decides for itself.
     #[must_use]
     #[cfg(feature = "http2")]
-    pub fn http2(mut self, http2: Http2) -> Self {
+    pub fn http2(self, http2: Http2) -> Self {
+        self.with_http2(http2)
+    }
+
+    pub(crate) fn with_http2(mut self, http2: Http2) -> Self {
         self.http2 = http2;
         self
     }

@@ -197,7 +197,7 @@ table! {
         .feature(Feature::Http2);
 
     /// What sends the copies to servers.
-    TRANSPORT = Spec::new("transport", "TRANSPORT", DefaultValue::Said("shared connections"))
+    TRANSPORT = Spec::new("transport", "CLIENT", DefaultValue::Said("shared connections"))
         .everywhere();
 
     /// What must agree.

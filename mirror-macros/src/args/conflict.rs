@@ -8,6 +8,7 @@ use syn::{Ident, Lit};
 use super::Args;
 use crate::{
     error::{Errors, error},
+    target::Source,
     value::{Entry, Value, literal},
 };
 
@@ -79,7 +80,7 @@ fn check_transport(args: &Args, errors: &mut Errors) {
     };
     let targets = args.targets.iter().map(|target| &target.source);
     let mut all = targets.chain(&args.comparing.baseline);
-    if !args.targets.is_empty() && !all.any(|source| source.is_server()) {
+    if !args.targets.is_empty() && !all.any(Source::is_server) {
         let message = "`transport` needs a target that is a server";
         errors.push(error(&transport.option, message));
     }

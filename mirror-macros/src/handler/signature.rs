@@ -40,7 +40,7 @@ pub(super) fn reject_cfg(attributes: &[Attribute], on: &str, errors: &mut Errors
             errors.push(error_with_help(
                 attribute,
                 format_args!("`#[mirror]` handlers cannot have a `#[cfg]` on {on}"),
-                "write one handler for each configuration",
+                "write one handler per configuration",
             ));
         }
     }

@@ -40,7 +40,7 @@ impl Static {
                 let call_of = format!("{keyword}({example})");
                 Err(error_with_help(
                     call,
-                    format_args!("`{keyword}` takes the path of one static"),
+                    format_args!("`{keyword}` takes the path of a static"),
                     format_args!("write `{call_of}`, and its options in `target({call_of}, ..)`"),
                 ))
             }

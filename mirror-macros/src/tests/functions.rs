@@ -72,7 +72,7 @@ fn upgrades_are_not_mirrored() {
         assert_function(
             &format!("async fn handler(upgrade: {ty}) {{}}"),
             ty,
-            "`WebSocketUpgrade` cannot be mirrored: an upgraded connection is no single request",
+            "`WebSocketUpgrade` cannot be mirrored: an upgraded connection is not a single request",
         );
     }
 }
@@ -103,7 +103,7 @@ fn arguments_are_at_most_16_extractors_with_a_name() {
 
 #[test]
 fn configurations_are_of_the_whole_handler() {
-    let help = "= help: write one handler for each configuration";
+    let help = "= help: write one handler per configuration";
     assert_function(
         "async fn handler(#[cfg(unix)] id: Path<u8>) {}",
         "#[cfg(unix)]",

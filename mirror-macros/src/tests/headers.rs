@@ -28,7 +28,7 @@ fn methods_are_those_of_http() {
         "unknown method `PURGE`\n= help: write an extension method as a string: `\"PURGE\"`",
     );
     for item in ["CONNECT", "\"CONNECT\""] {
-        let message = "`CONNECT` cannot be mirrored";
+        let message = "`CONNECT` cannot be mirrored: it opens a tunnel";
         assert_mistake(&format!("methods = [{item}]"), item, message);
     }
     assert_mistake(

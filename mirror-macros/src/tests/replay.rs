@@ -78,8 +78,7 @@ fn what_is_no_directory_and_app_is_a_mistake() {
         let expected = [(at.to_owned(), outside.to_owned())];
         assert_eq!(package.mistakes(&format!("{at}, app")), expected);
     }
-    let missing =
-        "no directory `missing` in the package\n= help: record into it: `MIRROR_RECORD=missing`";
+    let missing = "no directory `missing` in the package\n= help: record mismatches into it with `MIRROR_RECORD=missing`";
     let expected = [("\"missing\"".to_owned(), missing.to_owned())];
     assert_eq!(package.mistakes("\"missing\", app"), expected);
 }

@@ -15,7 +15,7 @@ fn a_transport_and_a_sink_are_paths_of_statics() {
     }
     for (keyword, call) in [("via", "via(NATS)"), ("sink", "sink(LOG)")] {
         let message = format!(
-            "`{keyword}` takes the path of one static\n\
+            "`{keyword}` takes the path of a static\n\
              = help: write `{call}`, and its options in `target({call}, ..)`"
         );
         for arguments in [
@@ -104,7 +104,7 @@ fn a_transport_of_all_targets_is_the_path_of_a_static() {
         assert_mistake(
             &format!("transport = {bad}"),
             bad,
-            "`transport` must be the path of a static\n= help: write `transport = TRANSPORT`",
+            "`transport` must be the path of a static\n= help: write `transport = CLIENT`",
         );
     }
     assert_mistake(

@@ -57,7 +57,7 @@ fn targets_are_a_list_of_sources() {
     assert_targets(
         "[target()]",
         "target()",
-        "`target` needs a URL or a handler",
+        "`target` needs a destination\n= help: write `target(\"https://staging.example.com\")`",
     );
     assert_targets(
         "[target(\"http://a\", 5)]",
@@ -307,7 +307,7 @@ fn callbacks_are_paths_or_closures() {
     assert_mistake(
         "on_success = |response| drop(response)",
         "|response|",
-        "`on_success` is called as `fn(&Target, &ShadowResponse)`",
+        "`on_success` must be a `fn(&Target, &ShadowResponse)`",
     );
     assert_mistake(
         "when = async |parts| true",

@@ -8,15 +8,13 @@ use std::{borrow::Cow, ops::Deref, time::Duration};
 use http::{Method, request::Parts};
 
 use super::statics::Static;
-#[cfg(feature = "http2")]
-use crate::target::Http2;
 use crate::{
     bounds::CircuitBreaker,
     engine::BodyMode,
     error::ConfigError,
     mirror::{Credentials, Host, Mirror, MirrorBuilder},
     outcome::{MirrorError, ShadowResponse, SkipReason},
-    target::{Destination, OffReason, Target},
+    target::{Destination, Http2, OffReason, Target},
     transport::{Transport, check_tls},
     workers::contained,
 };
@@ -29,7 +27,6 @@ pub struct TargetOptions {
     percentage: Option<f64>,
     timeout: Option<Duration>,
     name: Option<&'static str>,
-    #[cfg(feature = "http2")]
     http2: Http2,
 }
 
@@ -84,7 +81,6 @@ impl TargetOptions {
             percentage: None,
             timeout: None,
             name: None,
-            #[cfg(feature = "http2")]
             http2: Http2::default(),
         }
     }
@@ -116,10 +112,9 @@ impl TargetOptions {
     /// The target, which is off if it is none after all.
     fn target(self, mirror: &str, earlier: &[Target]) -> Target {
         let (target, default_name) = self.source.target(earlier);
-        let target = target.and_then(|target| distinct(target, earlier));
-        #[cfg(feature = "http2")]
-        let target = target.map(|target| target.http2(self.http2));
         let target = target
+            .and_then(|target| distinct(target, earlier))
+            .map(|target| target.with_http2(self.http2))
             .and_then(with_choice_of_http2)
             .unwrap_or_else(|error| off(mirror, self.name.unwrap_or(&default_name), &error));
         let target = match self.name {

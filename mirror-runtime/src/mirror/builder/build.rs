@@ -189,7 +189,7 @@ impl MirrorBuilder {
             "max_body" => self.max_body.is_some(),
             "body" => self.body.is_some(),
             "read_ahead" => self.read_ahead.is_some(),
-            option => self.compare.has(option),
+            option => self.compare.given.contains(&option),
         }
     }
 
@@ -198,7 +198,8 @@ impl MirrorBuilder {
         match conflict.option {
             "copy_body" => !self.options.copies_body(),
             "body" => self.body == Some(BodyMode::Tee),
-            "compare" => self.compare.is_of_status(),
+            #[cfg(feature = "compare")]
+            "compare" => matches!(self.compare.mode, Some(crate::CompareMode::Status)),
             _ => false,
         }
     }
