@@ -2,6 +2,7 @@
 
 mod call;
 mod check;
+mod handlers;
 mod incoming;
 mod options;
 
@@ -12,17 +13,19 @@ pub use axum::{
     response::Response,
 };
 
+use self::handlers::candidates as with_state;
 pub use self::{
+    call::Call,
     check::{check_baseline, check_distinct, check_target, check_without_tls},
+    handlers::{Candidate, any_arguments, same_arguments_without_state},
+    incoming::Incoming,
     options::{Options, Source},
 };
+use crate::send::Sampled;
 pub use crate::{
-    __private::{call::Call, incoming::Incoming},
     mirror::Mirror,
     record::{App, replay, replay_others},
-    transport::handler::{Candidate, any_arguments, same_arguments_without_state},
 };
-use crate::{send::Sampled, transport::handler::Candidates};
 
 /// Answers a request with the original handler, and mirrors it.
 #[expect(
@@ -62,7 +65,7 @@ where
 {
     let prepare = move |sampled: Sampled, state: &S| {
         if sampled.wants_candidates() {
-            sampled.with_candidates(Candidates::new(candidates, state.clone()))
+            sampled.with_candidates(with_state(candidates, state.clone()))
         } else {
             sampled
         }

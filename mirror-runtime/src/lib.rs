@@ -317,6 +317,7 @@ pub use self::{
     },
     stats::{Latency, MirrorStats, TargetStats},
     target::{Http2, Target},
+    telemetry::{Event, EventKind, Observer, observe},
     transport::{Sending, Transport, Unsendable},
 };
 

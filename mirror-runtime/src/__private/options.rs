@@ -321,7 +321,7 @@ mod tests {
             .target(Source::Url("http://a.invalid"), None, None, Some("plain"))
             .http2(Http2::PriorKnowledge)
             .build();
-        let targets = mirror.targets().iter().map(|target| &target.target);
+        let targets = mirror.engine().targets.iter().map(|target| target.target());
         let targets = targets.map(|target| (target.name(), target.is_enabled()));
         assert_eq!(
             targets.collect::<Vec<_>>(),

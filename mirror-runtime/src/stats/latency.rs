@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use histogram::{AtomicHistogram, Config, Histogram};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 /// Each power of two is divided by 2^4, so that a quantile is at most 6 % too large; 500 counters of 8 bytes.
 const GROUPING_POWER: u8 = 4;
@@ -68,6 +69,22 @@ impl Latency {
         };
         let bucket = self.micros.as_ref()?.quantile_bucket(share).ok()??;
         Some(Duration::from_micros(bucket.end()))
+    }
+}
+
+/// How many were noted, and `p50`, `p95` and `p99` in microseconds; those are `null` if there were none.
+impl Serialize for Latency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let micros = |share| {
+            self.quantile(share)
+                .map(|latency| u64::try_from(latency.as_micros()).unwrap_or(u64::MAX))
+        };
+        let mut fields = serializer.serialize_struct("Latency", 4)?;
+        fields.serialize_field("count", &self.count())?;
+        fields.serialize_field("p50", &micros(0.5))?;
+        fields.serialize_field("p95", &micros(0.95))?;
+        fields.serialize_field("p99", &micros(0.99))?;
+        fields.end()
     }
 }
 

@@ -16,8 +16,9 @@ use tokio::runtime::{self, Handle};
 
 use crate::{
     comparison::Comparison,
-    engine::capturing::{CapturedCopy, captured::Captured, hold},
+    engine::capturing::{Captured, CapturedCopy},
     mirror::mirrors,
+    workers::hold::{unwatch, watch},
 };
 
 /// How long a test waits before it fails. Far more than any copy needs that nobody has to carry.
@@ -78,7 +79,7 @@ impl Capture {
         let captured = Arc::new(Captured::default());
         let runtime = Handle::current().id();
         assert!(
-            hold::begin(runtime, &captured),
+            watch(runtime, Arc::clone(&captured) as _),
             "this runtime has a capture already"
         );
         Self { captured, runtime }
@@ -184,7 +185,7 @@ impl Capture {
 
 impl Drop for Capture {
     fn drop(&mut self) {
-        hold::end(self.runtime);
+        unwatch(self.runtime);
     }
 }
 

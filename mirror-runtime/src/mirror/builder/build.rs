@@ -5,13 +5,13 @@ use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
 use super::MirrorBuilder;
 use crate::{
     bounds::{Gate, limits},
-    engine::{BodyMode, MirrorTarget, Shared},
+    engine::{BodyMode, Engine, EngineTarget},
     error::ConfigError,
-    mirror::{Mirror, registry},
+    mirror::{Mirror, registry::register},
     sampling::{Sampler, Share},
-    stats::{Counters, LatencyRecorder},
+    stats::LatencyRecorder,
     target::{Destination, OffReason, Recipient, Target},
-    telemetry::prepare_skips,
+    telemetry::{Audience, Source, prepare_skips},
     transport::{Origin, Pool, Route, check_tls},
     workers::contained,
 };
@@ -62,29 +62,37 @@ impl MirrorBuilder {
         if all.iter().any(|target| target.destination().is_some()) {
             limits::announce();
         }
+        let keeps_bodies = self.callbacks.on_success.is_some();
+        self.callbacks.on_mismatch = self.compare.on_mismatch.take();
+        let audience = Arc::new(Audience {
+            mirror: name.clone(),
+            callbacks: std::mem::take(&mut self.callbacks),
+            observers: std::mem::take(&mut self.observers).into(),
+        });
         let resolve = |target: Target| {
             let timeout = target.own_timeout().unwrap_or(self.timeout);
-            MirrorTarget {
+            let gate = Gate::new(&self.protection, target.destination().is_some());
+            EngineTarget {
                 share: Share::of_percentage(target.own_percentage().unwrap_or(self.percentage)),
                 timeout,
                 route: self.route(&target, timeout),
-                gate: Gate::new(&self.protection, target.destination().is_some()),
-                counters: Arc::new(Counters::new()),
-                target,
+                gate,
+                source: Arc::new(Source::new(&audience, target)),
             }
         };
         let targets = all.into_iter().map(resolve).collect();
         let comparing = self.compare.comparing(&self.targets);
-        let mirror = Mirror::from_shared(Arc::new(Shared {
+        let mirror = Mirror::new_from(Arc::new(Engine {
             name,
             targets,
             options: self.options,
-            callbacks: self.callbacks,
+            when: self.when,
+            keeps_bodies,
             comparing,
             sampler: Sampler::new(),
             latency: LatencyRecorder::new(),
         }));
-        registry::register(&mirror);
+        register(&mirror);
         mirror
     }
 

@@ -5,13 +5,15 @@ use mirror_grammar::{MAX_COMPARE_BODY, parse_header_name};
 use super::MirrorBuilder;
 use crate::{
     comparison::{CompareMode, Comparison, Rules},
-    engine::{Comparing, OnMismatch},
+    engine::{Comparing, Record},
     error::ConfigError,
     record::RecordingOptions,
     report::Thresholds,
     send::MAX_READ,
     target::Target,
 };
+
+type OnMismatch = Box<dyn Fn(&Comparison) + Send + Sync>;
 
 /// What is not read cannot be compared.
 const _: () = assert!(MAX_COMPARE_BODY == MAX_READ);
@@ -22,7 +24,7 @@ pub(super) struct CompareOptions {
     mode: Option<CompareMode>,
     rules: Rules,
     thresholds: Thresholds,
-    on_mismatch: Option<OnMismatch>,
+    pub(super) on_mismatch: Option<OnMismatch>,
     pub(super) baseline: Option<Target>,
     pub(super) recording: RecordingOptions,
     /// Options that say nothing without `compare`, by name.
@@ -210,8 +212,9 @@ impl CompareOptions {
     pub(super) fn comparing(self, targets: &[Target]) -> Option<Comparing> {
         let names = targets.iter().map(Target::name);
         let comparing = Comparing::new(self.mode?, self.rules, self.thresholds, names);
-        let comparing = comparing.with_callback(self.on_mismatch);
-        Some(comparing.with_recording(self.recording.recording()))
+        let recording = self.recording.recording();
+        let recording = recording.map(|recording| Box::new(recording) as Box<dyn Record>);
+        Some(comparing.with_recording(recording))
     }
 }
 
