@@ -3,15 +3,16 @@
 //! What it costs to compare answers: comparing itself, on the thread that does that, and what the primary's path pays
 //! for noting its answer. Everything takes turns in one process, as in `handler_path`.
 
-mod support;
-
 use std::{hint::black_box, time::Instant};
 
 use allocation_counter::{measure, opt_out};
 use http::{HeaderMap, Method, StatusCode};
-use mirror_runtime::{__compare::compare_answers, Answer, CompareMode, Rules, Verdict};
+use mirror_runtime::{
+    __compare::{Subject, compare},
+    Answer, CompareMode, Rules, Verdict,
+};
 
-use support::{
+use testkit::measure::{
     Drive, Shape,
     answering::{Answering, KIB},
     documents::{orders, orders_in_other_order, spaced},
@@ -76,16 +77,17 @@ fn answer(body: String) -> Answer {
 fn comparing(rounds: usize) {
     const TIMES: u32 = 4;
     let (pairs, rules) = (pairs(), Rules::default());
-    let compare = |pair: &Pair| {
+    let one_pair = |pair: &Pair| {
         let (one, other) = (black_box(&pair.primary), black_box(&pair.shadow));
-        let compared = compare_answers(&Method::GET, one, other, CompareMode::Json, &rules);
+        let subject = Subject::new(&Method::GET, "/");
+        let compared = compare(subject, one, other, CompareMode::Json, &rules);
         assert_eq!(compared.verdict, pair.verdict);
     };
     let mut times = vec![Vec::with_capacity(rounds); pairs.len()];
     for _ in 0..rounds {
         for (pair, times) in pairs.iter().zip(&mut times) {
             let begun = Instant::now();
-            (0..TIMES).for_each(|_| compare(pair));
+            (0..TIMES).for_each(|_| one_pair(pair));
             times.push(begun.elapsed().as_secs_f64() / f64::from(TIMES));
         }
     }
@@ -95,7 +97,7 @@ fn comparing(rounds: usize) {
     );
     for (pair, times) in pairs.iter().zip(&mut times) {
         let seconds = first_quartile(times);
-        let allocated = measure(|| compare(pair));
+        let allocated = measure(|| one_pair(pair));
         println!(
             "{:30} {:9.1} {:9.0} {:12} {:9}",
             pair.what,

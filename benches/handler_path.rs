@@ -7,9 +7,7 @@
 //! The versions take turns in one process, which neither criterion nor divan can do: the differences are tens of
 //! nanoseconds, and a machine's mood changes by more between one benchmark and the next.
 
-mod support;
-
-use support::{
+use testkit::measure::{
     Allocated, Drive, Shape, Version, goal,
     interleaved::{Until, nanoseconds},
 };

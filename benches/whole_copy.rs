@@ -4,9 +4,7 @@
 //! that allocates nothing, and its answer read. Time without and with the shadow's own, allocations, and the figures that
 //! have a goal.
 
-mod support;
-
-use support::{
+use testkit::measure::{
     Allocated, Sender, Shape, goal,
     interleaved::{Took, Until, took},
 };

@@ -3,9 +3,6 @@
 //! Two ways to rank search results, tried on real queries before any user sees either of them. Both shadows get the
 //! same half of the requests, and `on_success` gathers what they find.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::{
     collections::BTreeMap,
     sync::{LazyLock, Mutex, PoisonError},
@@ -15,7 +12,7 @@ use std::{
 use axum::{Json, Router, extract::Query, http::Method, routing::get};
 use mirror_runtime::{ShadowResponse, Target, mirror};
 use serde::Deserialize;
-use support::{Client, Server, print_counters, settle};
+use testkit::demo::{Client, Server, print_counters, settle};
 
 const EXACT: &str = "http://127.0.0.1:20241";
 const FUZZY: &str = "http://127.0.0.1:20242";
@@ -98,7 +95,7 @@ fn print_findings() {
 }
 
 #[tokio::main]
-async fn main() -> support::Result {
+async fn main() -> testkit::demo::Result {
     let _exact = Server::start(EXACT, Router::new().route("/search", get(exact)))?;
     let _fuzzy = Server::start(FUZZY, Router::new().route("/search", get(fuzzy)))?;
     let primary = Server::anywhere(Router::new().route("/search", get(search)))?;

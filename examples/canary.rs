@@ -3,9 +3,6 @@
 //! Is the new version fit for traffic? A fifth of the requests is copied to the new version, and the same fifth to one
 //! more instance of the old one, so that the two are judged by the same requests. No client ever sees the new version.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::{
     collections::HashMap,
     sync::{LazyLock, Mutex, PoisonError},
@@ -19,7 +16,7 @@ use axum::{
     routing::get,
 };
 use mirror_runtime::{ShadowResponse, Target, TargetStats, mirror};
-use support::{Client, Server, print_counters, settle};
+use testkit::demo::{Client, Server, print_counters, settle};
 
 const STABLE: &str = "http://127.0.0.1:20239";
 const CANARY: &str = "http://127.0.0.1:20240";
@@ -81,7 +78,7 @@ async fn new_version(Path(id): Path<u32>) -> Result<String, StatusCode> {
 }
 
 #[tokio::main]
-async fn main() -> support::Result {
+async fn main() -> testkit::demo::Result {
     let _stable = Server::start(STABLE, Router::new().route("/users/{id}", get(old_version)))?;
     let _canary = Server::start(CANARY, Router::new().route("/users/{id}", get(new_version)))?;
     let primary = Server::anywhere(Router::new().route("/users/{id}", get(user)))?;

@@ -4,9 +4,6 @@
 //! request, with the same state. Clients only ever see the old one. What the two say is compared, before the new one is
 //! deployed anywhere.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
@@ -17,7 +14,7 @@ use axum::{
 };
 use mirror_runtime::mirror;
 use serde::{Deserialize, Serialize};
-use support::{Client, Server, print_counters, settle};
+use testkit::demo::{Client, Server, print_counters, settle};
 
 const CUSTOMERS: u64 = 200;
 
@@ -80,7 +77,7 @@ fn orders() -> Orders {
 }
 
 #[tokio::main]
-async fn main() -> support::Result {
+async fn main() -> testkit::demo::Result {
     let app = Router::new()
         .route("/invoices/{customer}", get(invoice))
         .with_state(orders());

@@ -5,14 +5,11 @@
 //!
 //! `SHADOW_URL=http://127.0.0.1:8080 cargo run --example env_targets -- once`
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::{env, process::Command};
 
 use axum::{Router, routing::get};
 use mirror_runtime::mirror;
-use support::{Client, Server, print_counters, printing, settle};
+use testkit::demo::{Client, Server, print_counters, printing, settle};
 
 const SHADOW: &str = "http://127.0.0.1:20243";
 
@@ -23,7 +20,7 @@ async fn user() -> &'static str {
 }
 
 /// Serves two requests, with the variable as it is.
-async fn once() -> support::Result {
+async fn once() -> testkit::demo::Result {
     // What is wrong with a variable stands in the log.
     tracing_subscriber::fmt()
         .without_time()
@@ -41,7 +38,7 @@ async fn once() -> support::Result {
 }
 
 #[tokio::main]
-async fn main() -> support::Result {
+async fn main() -> testkit::demo::Result {
     if env::args().nth(1).as_deref() == Some("once") {
         return once().await;
     }

@@ -3,14 +3,11 @@
 //! Five shadows, each broken in its own way. `on_error` hears of every copy that got no complete answer and can tell
 //! the ways apart; the client notices none of them.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::time::Duration;
 
 use axum::{Router, routing::get};
 use mirror_runtime::{MirrorError, Target, mirror};
-use support::{Client, Server, print_counters, say, settle};
+use testkit::demo::{Client, Server, print_counters, say, settle};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -50,7 +47,7 @@ fn failed(target: &Target, error: &MirrorError) {
 }
 
 #[tokio::main]
-async fn main() -> support::Result {
+async fn main() -> testkit::demo::Result {
     let slow = Router::new().fallback(|| async {
         tokio::time::sleep(Duration::from_secs(2)).await;
     });
@@ -67,7 +64,7 @@ async fn main() -> support::Result {
 }
 
 /// A server that says the same to everybody and hangs up.
-async fn answer_with(address: &str, bytes: &'static [u8]) -> support::Result {
+async fn answer_with(address: &str, bytes: &'static [u8]) -> testkit::demo::Result {
     let listener = TcpListener::bind(address).await?;
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {

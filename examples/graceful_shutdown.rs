@@ -3,14 +3,11 @@
 //! At shutdown the server answers the requests that it has begun, and then the copies in flight get some time to end.
 //! `drain` waits for them and says how many were left.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::time::Duration;
 
 use axum::{Router, routing::get};
 use mirror_runtime::{MirrorError, Target, mirror};
-use support::{Client, Server, print_counters, say};
+use testkit::demo::{Client, Server, print_counters, say};
 use tokio::{net::TcpListener, sync::oneshot};
 
 const SLOW: &str = "http://127.0.0.1:20244";
@@ -33,7 +30,7 @@ fn answering_after(delay: Duration) -> Router {
 }
 
 #[tokio::main]
-async fn main() -> support::Result {
+async fn main() -> testkit::demo::Result {
     let _slow = Server::start(SLOW, answering_after(Duration::from_millis(300)))?;
     let _hung = Server::start(HUNG, answering_after(Duration::MAX))?;
 

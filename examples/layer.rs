@@ -3,9 +3,6 @@
 //! The same engine without the attribute: a mirror built at start-up, from URLs that are known only then, and put on a
 //! whole router. Its counters are at hand.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::time::Duration;
 
 use axum::{
@@ -14,14 +11,14 @@ use axum::{
     routing::{get, post},
 };
 use mirror_runtime::{Credentials, Mirror, MirrorError, Target};
-use support::{Client, Server, printing, say, settle};
+use testkit::demo::{Client, Server, printing, say, settle};
 
 async fn counters(State(mirror): State<Mirror>) -> String {
     mirror.stats().to_string()
 }
 
 #[tokio::main]
-async fn main() -> support::Result {
+async fn main() -> testkit::demo::Result {
     let shadow = || Router::new().fallback(|| async { "ok" });
     let staging = Server::anywhere(printing("staging", shadow()))?;
     let canary = Server::anywhere(printing("canary", shadow()))?;

@@ -2,13 +2,10 @@
 //!
 //! Three shadows get a copy of each request, whether the others are well or not: one of them is not even running.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use axum::{Json, Router, routing::post};
 use mirror_runtime::mirror;
 use serde_json::{Value, json};
-use support::{Client, Server, print_counters, printing, settle};
+use testkit::demo::{Client, Server, print_counters, printing, settle};
 
 const STAGING: &str = "http://127.0.0.1:20222";
 
@@ -25,7 +22,7 @@ async fn create_order(Json(order): Json<Value>) -> Json<Value> {
 }
 
 #[tokio::main]
-async fn main() -> support::Result {
+async fn main() -> testkit::demo::Result {
     let shadow = || Router::new().fallback(|| async { "ok" });
     let _staging = Server::start(STAGING, printing("staging", shadow()))?;
     let _audit = Server::start("http://127.0.0.1:20223", printing("audit", shadow()))?;

@@ -3,9 +3,6 @@
 //! `copy_body = false` sends copies without the body and without the headers that describe one. The handler still gets
 //! all of it. Good for `GET`, where a body means nothing, and for uploads that the shadow does not need.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use axum::{
     Router,
     body::{Body, Bytes},
@@ -13,7 +10,7 @@ use axum::{
     routing::get,
 };
 use mirror_runtime::mirror;
-use support::{Client, Server, print_counters, say, settle};
+use testkit::demo::{Client, Server, print_counters, say, settle};
 
 const STAGING: &str = "http://127.0.0.1:20236";
 
@@ -51,7 +48,7 @@ async fn staging(request: Request<Body>) {
 }
 
 #[tokio::main]
-async fn main() -> support::Result {
+async fn main() -> testkit::demo::Result {
     let _staging = Server::start(STAGING, Router::new().fallback(staging))?;
     let app = Router::new().route("/items", get(search).post(create));
     let primary = Server::anywhere(app)?;

@@ -3,14 +3,11 @@
 //! What a client sends, byte by byte, and what a shadow gets: first with default options, then with all that change
 //! headers.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::time::Duration;
 
 use axum::{Router, body::Bytes, routing::post};
 use mirror_runtime::mirror;
-use support::{Server, settle};
+use testkit::demo::{Server, settle};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -59,7 +56,7 @@ fn request(path: &str) -> String {
 }
 
 /// A server that takes one request, byte by byte.
-async fn record(address: &str) -> support::Result<JoinHandle<std::io::Result<String>>> {
+async fn record(address: &str) -> testkit::demo::Result<JoinHandle<std::io::Result<String>>> {
     let listener = TcpListener::bind(address).await?;
     Ok(tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await?;
@@ -85,7 +82,7 @@ fn print(title: &str, message: &str) {
 }
 
 #[tokio::main]
-async fn main() -> support::Result {
+async fn main() -> testkit::demo::Result {
     let app = Router::new()
         .route("/orders", post(with_defaults))
         .route("/audited-orders", post(with_options));

@@ -4,9 +4,6 @@
 //! stretch of requests comes near the share from there on. It does not run in step with traffic that alternates, and what
 //! the 10 % shadow gets, the 50 % shadow gets too.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
@@ -14,7 +11,7 @@ use std::{
 
 use axum::{Router, extract::Path, http::Method, routing::get};
 use mirror_runtime::mirror;
-use support::{Client, Server, print_counters, settle};
+use testkit::demo::{Client, Server, print_counters, settle};
 
 const CANARY: &str = "http://127.0.0.1:20225";
 const STAGING: &str = "http://127.0.0.1:20226";
@@ -47,7 +44,7 @@ impl Asked {
 }
 
 #[tokio::main]
-async fn main() -> support::Result {
+async fn main() -> testkit::demo::Result {
     let (canary_asked, staging_asked) = (Asked::default(), Asked::default());
     let _canary = Server::start(CANARY, canary_asked.app())?;
     let _staging = Server::start(STAGING, staging_asked.app())?;

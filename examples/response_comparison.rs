@@ -4,9 +4,6 @@
 //! middleware notes what the primary answered, `on_success` what the shadow answered, and whoever comes second
 //! compares the two.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::{
     collections::HashMap,
     sync::{LazyLock, Mutex, PoisonError},
@@ -23,7 +20,7 @@ use axum::{
 };
 use mirror_runtime::{ShadowResponse, Target, mirror};
 use serde_json::{Value, json};
-use support::{Client, Server, print_counters, say, settle};
+use testkit::demo::{Client, Server, print_counters, say, settle};
 
 const REWRITE: &str = "http://127.0.0.1:20237";
 const ID: &str = "x-request-id";
@@ -129,7 +126,7 @@ fn differences(primary: &Answered, rewrite: &Answered) -> Vec<String> {
 }
 
 #[tokio::main]
-async fn main() -> support::Result {
+async fn main() -> testkit::demo::Result {
     let _rewrite = Server::start(
         REWRITE,
         Router::new().route("/prices/{id}", get(rewritten_price)),

@@ -3,9 +3,6 @@
 //! Only what is annotated is mirrored. `methods` and `when` narrow it down further: here to requests that write, and to
 //! those of beta testers.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use axum::{
     Router,
     body::Body,
@@ -13,7 +10,7 @@ use axum::{
     routing::{any, get},
 };
 use mirror_runtime::mirror;
-use support::{Client, Server, print_counters, printing, say, settle};
+use testkit::demo::{Client, Server, print_counters, printing, say, settle};
 
 const STAGING: &str = "http://127.0.0.1:20238";
 
@@ -45,7 +42,7 @@ fn is_beta(parts: &Parts) -> bool {
 }
 
 #[tokio::main]
-async fn main() -> support::Result {
+async fn main() -> testkit::demo::Result {
     let shadow = Router::new().fallback(|| async { "ok" });
     let _staging = Server::start(STAGING, printing("staging", shadow))?;
     let app = Router::new()

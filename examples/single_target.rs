@@ -2,12 +2,9 @@
 //!
 //! One handler, one shadow: each request of the handler is copied to it. The client gets the primary's answer.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use axum::{Router, extract::Path, routing::get};
 use mirror_runtime::mirror;
-use support::{Client, Server, print_counters, printing, settle};
+use testkit::demo::{Client, Server, print_counters, printing, settle};
 
 const STAGING: &str = "http://127.0.0.1:20221";
 
@@ -17,7 +14,7 @@ async fn user(Path(id): Path<u32>) -> String {
 }
 
 #[tokio::main]
-async fn main() -> support::Result {
+async fn main() -> testkit::demo::Result {
     let rewrite = Router::new().route("/users/{id}", get(|| async { "a user, from staging" }));
     let _staging = Server::start(STAGING, printing("staging", rewrite))?;
     let primary = Server::anywhere(Router::new().route("/users/{id}", get(user)))?;

@@ -2,9 +2,6 @@
 //!
 //! `on_success` hears of each HTTP answer of a shadow, whatever its status: success means that the copy was answered.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use axum::{
     Router,
     extract::Path,
@@ -13,7 +10,7 @@ use axum::{
     routing::get,
 };
 use mirror_runtime::{ShadowResponse, Target, mirror};
-use support::{Client, Server, print_counters, say, settle};
+use testkit::demo::{Client, Server, print_counters, say, settle};
 
 const STAGING: &str = "http://127.0.0.1:20235";
 
@@ -51,7 +48,7 @@ async fn staging(Path(id): Path<u32>) -> impl IntoResponse {
 }
 
 #[tokio::main]
-async fn main() -> support::Result {
+async fn main() -> testkit::demo::Result {
     let _staging = Server::start(STAGING, Router::new().route("/jobs/{id}", get(staging)))?;
     let primary = Server::anywhere(Router::new().route("/jobs/{id}", get(job)))?;
 

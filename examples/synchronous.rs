@@ -3,14 +3,11 @@
 //! By default the client's answer never waits for a copy. With `sync = true` it waits until each copy was answered,
 //! failed or timed out, and its callback has run: useful in tests, where the next line wants to look at the shadow.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::time::Duration;
 
 use axum::{Router, routing::get};
 use mirror_runtime::{ShadowResponse, Target, mirror};
-use support::{Client, Server, print_counters, say, settle};
+use testkit::demo::{Client, Server, print_counters, say, settle};
 
 const STAGING: &str = "http://127.0.0.1:20229";
 
@@ -33,7 +30,7 @@ fn answered(target: &Target, answer: &ShadowResponse) {
 }
 
 #[tokio::main]
-async fn main() -> support::Result {
+async fn main() -> testkit::demo::Result {
     let slow = Router::new().fallback(|| async {
         tokio::time::sleep(Duration::from_millis(300)).await;
     });

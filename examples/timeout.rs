@@ -3,14 +3,11 @@
 //! One deadline per copy, from leaving to the last byte of the answer. The shadows here take 400 ms: one target allows
 //! that, the other does not. The client waits for neither.
 
-#[path = "support/mod.rs"]
-mod support;
-
 use std::time::Duration;
 
 use axum::{Router, routing::get};
 use mirror_runtime::{MirrorError, ShadowResponse, Target, mirror};
-use support::{Client, Server, print_counters, say, settle};
+use testkit::demo::{Client, Server, print_counters, say, settle};
 
 const PATIENT: &str = "http://127.0.0.1:20227";
 const STRICT: &str = "http://127.0.0.1:20228";
@@ -41,7 +38,7 @@ fn failed(target: &Target, error: &MirrorError) {
 }
 
 #[tokio::main]
-async fn main() -> support::Result {
+async fn main() -> testkit::demo::Result {
     let slow = || {
         Router::new().fallback(|| async {
             tokio::time::sleep(Duration::from_millis(400)).await;

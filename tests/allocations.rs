@@ -4,10 +4,7 @@
 //! Each gate is what the code needs now, so that it can only get better. Where that is not the goal yet, the goal
 //! stands beside it.
 
-#[path = "../benches/support/mod.rs"]
-mod support;
-
-use support::{Allocated, Sender, Shape, Version};
+use testkit::measure::{Allocated, Sender, Shape, Version};
 
 /// What a request allocates until the answer, and the plain handler does not.
 fn until_the_answer(version: Version, shape: Shape) -> Allocated {

@@ -13,8 +13,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use mirror_runtime::{Mirror, SkipReason, mirror};
-
-use crate::support::{Answer, Primary, Shadow, connect_h2, mirror_named, settled};
+use testkit::{Answer, Primary, Shadow, connect_h2, mirror_named, settled};
 
 const ECHOED: &str = "http://127.77.0.30:20101";
 

@@ -13,8 +13,7 @@ use http::Request;
 use mirror_runtime::{
     CopyBody, Mirror, Sending, ShedReason, SkipReason, Target, Transport, Unsendable, mirror,
 };
-
-use crate::support::{Fault, Faulty, Primary, Shadow, mirror_named, settled, until};
+use testkit::{Fault, Faulty, Primary, Shadow, mirror_named, settled, until};
 
 static SKIPPED: Mutex<Vec<(String, SkipReason)>> = Mutex::new(Vec::new());
 

@@ -8,8 +8,7 @@ use std::{
 use axum::{Router, body::Body, routing::get};
 use http::{Response, StatusCode};
 use mirror_runtime::{FailureKind, Mirror, MirrorError, ShadowResponse, Target, mirror};
-
-use crate::support::{Primary, Shadow, closed_port, mirror_named, settled, until};
+use testkit::{Primary, Shadow, closed_port, mirror_named, settled, until};
 
 /// Where callbacks leave word.
 type Log<T> = Arc<Mutex<Vec<T>>>;

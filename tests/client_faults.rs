@@ -1,16 +1,10 @@
 //! Whatever a client does, the handler sees it as it would without a mirror, and the request is counted.
 
-#[path = "client_faults/breaks_off.rs"]
 mod breaks_off;
-#[path = "client_faults/expect.rs"]
 mod expect;
-#[path = "client_faults/forms.rs"]
 mod forms;
-#[path = "client_faults/resets.rs"]
 mod resets;
-#[path = "client_faults/slow.rs"]
 mod slow;
-#[path = "client_faults/tee.rs"]
 mod tee;
 
 use axum::{
@@ -21,15 +15,16 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, post},
 };
+use futures_util::StreamExt;
 use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;
 use mirror_runtime::{BodyMode, Mirror, MirrorBuilder, ShedReason, SkipReason};
+use testkit::{Primary, Shadow, eventually, settled, until, without_date};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
 };
-
-use crate::support::{Primary, Shadow, eventually, settled, until, without_date};
 
 const HEAD: &str = "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n";
 
@@ -45,6 +40,30 @@ fn echo() -> Router {
 async fn pair(app: Router, mirror: &Mirror) -> (Primary, Primary) {
     let mirrored = Primary::start(app.clone().layer(mirror.layer())).await;
     (Primary::start(app).await, mirrored)
+}
+
+/// An app that reads its body as it comes and responds with it, mirrored; and how much it has read, each time that it has
+/// read something.
+async fn reading(mirror: &Mirror) -> (Primary, UnboundedReceiver<usize>) {
+    let (reading, is_read) = unbounded_channel();
+    let app = Router::new().fallback(post(move |body: Body| async move {
+        let mut body = body.into_data_stream();
+        let mut read = Vec::new();
+        while let Some(data) = body.next().await {
+            read.extend_from_slice(&data.unwrap());
+            reading.send(read.len()).unwrap();
+        }
+        read
+    }));
+    (Primary::start(app.layer(mirror.layer())).await, is_read)
+}
+
+/// A client that has sent the beginning of a request: behind [`HEAD`], some headers and some of the body.
+async fn begun(primary: &Primary, rest: &str) -> TcpStream {
+    let mut client = primary.connect().await;
+    let begun = [HEAD, rest].concat();
+    client.write_all(begun.as_bytes()).await.unwrap();
+    client
 }
 
 /// All that a server says until it closes the connection, without dates.

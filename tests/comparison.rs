@@ -1,28 +1,16 @@
 //! The shadow's answers are compared with the primary's, which reach the client as ever.
 
-#[path = "comparison/answers.rs"]
 mod answers;
-#[path = "comparison/attribute.rs"]
 mod attribute;
-#[path = "comparison/baseline.rs"]
 mod baseline;
-#[path = "comparison/conditional.rs"]
 mod conditional;
-#[path = "comparison/doors.rs"]
 mod doors;
-#[path = "comparison/endless.rs"]
 mod endless;
-#[path = "comparison/missing.rs"]
 mod missing;
-#[path = "comparison/modes.rs"]
 mod modes;
-#[path = "comparison/options.rs"]
 mod options;
-#[path = "comparison/redaction.rs"]
 mod redaction;
-#[path = "comparison/secrets.rs"]
 mod secrets;
-#[path = "comparison/trailers.rs"]
 mod trailers;
 
 use std::sync::{Arc, Mutex};
@@ -30,8 +18,7 @@ use std::sync::{Arc, Mutex};
 use axum::{Router, body::Body, response::Response};
 use http::{StatusCode, header};
 use mirror_runtime::{CompareMode, Comparison, Mirror, MirrorBuilder, TargetReport};
-
-use crate::support::{Primary, Shadow, until};
+use testkit::{Primary, Shadow, until};
 
 fn json(builder: MirrorBuilder) -> MirrorBuilder {
     builder.compare(CompareMode::Json)

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use axum::{Router, body::Body, http::Response, routing::any};
 use mirror_runtime::Mirror;
-
-use crate::support::{Fault, Faulty, Primary, Shadow, settled, until};
+use testkit::{Fault, Faulty, Primary, Shadow, settled, until};
 
 fn app(mirror: &Mirror) -> Router {
     Router::new()

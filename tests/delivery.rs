@@ -9,8 +9,7 @@ use axum::{
 use http::{Request, Response};
 use mirror_runtime::{FailureKind, Mirror, mirror};
 use serde_json::{Value, json};
-
-use crate::support::{Primary, Shadow, closed_port, mirror_named, settled};
+use testkit::{Primary, Shadow, closed_port, mirror_named, settled};
 
 const SHADOW: &str = "http://127.77.0.1:20101";
 

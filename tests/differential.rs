@@ -4,9 +4,7 @@
 //! A corpus of requests is sent to one app without a mirror, and, for each fault of a shadow, to the same app with the
 //! attribute on each handler and with a layer around it.
 
-#[path = "differential/app.rs"]
 mod app;
-#[path = "differential/corpus.rs"]
 mod corpus;
 
 use std::{convert::Infallible, time::Duration};
@@ -18,12 +16,12 @@ use http::{HeaderMap, Request};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use mirror_runtime::{BodyMode, CompareMode, Mirror, MirrorBuilder, Target};
-
-use self::corpus::{HTTP_1, HTTP_2, Http2};
-use crate::support::{
+use testkit::{
     Fault, Faulty, Primary, Shadow, connect_h2, eventually, mirror_named, prior_knowledge,
     raw_h2::faults, until, without_date,
 };
+
+use self::corpus::{HTTP_1, HTTP_2, Http2};
 
 /// Requests under way at once.
 const AT_ONCE: usize = 8;

@@ -13,9 +13,8 @@ use axum::{
     routing::post,
 };
 use mirror_runtime::{Mirror, SkipReason};
+use testkit::{Primary, Shadow, settled, until};
 use tokio::io::AsyncWriteExt;
-
-use crate::support::{Primary, Shadow, settled, until};
 
 #[tokio::test]
 async fn a_client_that_leaves_in_the_middle_of_its_body_is_counted() {

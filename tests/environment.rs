@@ -4,8 +4,7 @@ use std::process::Command;
 
 use axum::{Router, routing::get};
 use mirror_runtime::{ConfigError, Mirror, SkipReason, Target, mirror};
-
-use crate::support::{Directory, Primary, Shadow, mirror_named, settled};
+use testkit::{Directory, Primary, Shadow, mirror_named, settled};
 
 /// Set for the process that a test starts again; unset elsewhere.
 const VARIABLE: &str = "MIRROR_TESTS_SHADOW_URL";

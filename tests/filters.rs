@@ -3,8 +3,7 @@
 use axum::{Router, routing::any};
 use http::{Method, Request, request::Parts};
 use mirror_runtime::{Mirror, SkipReason, mirror};
-
-use crate::support::{Primary, Shadow, mirror_named, settled};
+use testkit::{Primary, Shadow, mirror_named, settled};
 
 const FILTERED: &str = "http://127.77.0.60:20101";
 

@@ -15,8 +15,7 @@ use axum::{
 use http::StatusCode;
 use mirror_runtime::{ShadowResponse, SkipReason, Target, mirror};
 use serde::Deserialize;
-
-use crate::support::{Answer, Primary, Shadow, mirror_named, settled, until};
+use testkit::{Answer, Primary, Shadow, mirror_named, settled, until};
 
 /// What a handler was called with, by the primary or by the mirror.
 #[derive(Clone, Default)]

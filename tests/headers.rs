@@ -3,8 +3,7 @@
 use axum::{Router, routing::any};
 use http::Request;
 use mirror_runtime::{Credentials, Host, Mirror, MirrorBuilder, mirror};
-
-use crate::support::{Answer, Primary, Recorded, Shadow, connect_h2};
+use testkit::{Answer, Primary, Recorded, Shadow, connect_h2};
 
 async fn copy_of(
     request: &str,

@@ -11,8 +11,7 @@ use axum::{
 };
 use http_body_util::{BodyExt, Collected};
 use mirror_runtime::{Mirror, SkipReason};
-
-use crate::support::{Primary, Recorded, Shadow, settled, without_date};
+use testkit::{Primary, Recorded, Shadow, settled, without_date};
 
 /// Tells in its answer all that a handler can see of a request.
 fn app() -> Router {

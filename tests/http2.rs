@@ -3,29 +3,20 @@
 //!
 //! Most of them speak it without TLS, with prior knowledge, which makes no difference to the frames.
 
-#[path = "http2/early.rs"]
 mod early;
-#[path = "http2/fields.rs"]
 mod fields;
-#[path = "http2/floods.rs"]
 mod floods;
-#[path = "http2/going_away.rs"]
 mod going_away;
-#[path = "http2/heads.rs"]
 mod heads;
-#[path = "http2/protocol.rs"]
 mod protocol;
-#[path = "http2/streams.rs"]
 mod streams;
-#[path = "http2/stuck.rs"]
 mod stuck;
 
 use std::time::Duration;
 
 use axum::{Router, body::Bytes, routing::any};
 use mirror_runtime::{Mirror, MirrorBuilder, Target, TargetStats};
-
-use crate::support::{Primary, RawH2, settled};
+use testkit::{Primary, RawH2, settled};
 
 /// Longer than a condition is waited for: a test in which a copy timed out would fail.
 const LONG: Duration = Duration::from_hours(1);

@@ -2,8 +2,7 @@
 
 use axum::{Router, body::Bytes, routing::any};
 use mirror_runtime::{FailureKind, Host, Http2, Mirror, ReqwestTransport, Target};
-
-use crate::support::{Authority, Primary, Shadow, passes_where_trusted, settled, trusted_file};
+use testkit::{Authority, Primary, Shadow, passes_where_trusted, settled, trusted_file};
 
 const COPIES: u64 = 20;
 

@@ -6,8 +6,7 @@ use axum::{
     routing::{get, post},
 };
 use mirror_runtime::Mirror;
-
-use crate::support::{Primary, Shadow, settled};
+use testkit::{Primary, Shadow, settled};
 
 #[tokio::test]
 async fn one_mirror_serves_routers_method_routers_and_handlers() {

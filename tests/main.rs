@@ -35,7 +35,6 @@ mod resending;
 mod runtimes;
 mod sampling;
 mod shadow_faults;
-mod support;
 mod sync;
 mod trailers;
 mod wire;

@@ -9,10 +9,9 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use mirror_runtime::{BodyMode, CompareMode, Mirror, SkipReason, mirror};
+use testkit::{Shadow, mirror_named, settled, until};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
-
-use crate::support::{Shadow, mirror_named, settled, until};
 
 const MANY: u32 = 8 * 1024 * 1024;
 

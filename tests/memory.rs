@@ -13,9 +13,8 @@ use http::{HeaderValue, Method, Uri};
 use mirror_runtime::{
     BodyMode, CopyBody, Mirror, MirrorBuilder, Sending, Transport, Unsendable, mirror,
 };
+use testkit::{Fault, Faulty, Shadow, until};
 use tower::ServiceExt;
-
-use crate::support::{Fault, Faulty, Shadow, until};
 
 /// What arrived in one read, in the order in which [`request`] takes it: a URI with an authority, as in HTTP/2, a host, a
 /// header and a body.

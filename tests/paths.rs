@@ -2,8 +2,7 @@
 
 use axum::{Router, extract::OriginalUri, routing::any};
 use mirror_runtime::{Mirror, ReqwestTransport, SkipReason, mirror};
-
-use crate::support::{Primary, Shadow, settled};
+use testkit::{Primary, Shadow, settled};
 
 const NESTED: &str = "http://127.77.0.40:20101/base/";
 

@@ -1,14 +1,9 @@
 //! Mismatches are written down, and nothing else is.
 
-#[path = "recording/bounds.rs"]
 mod bounds;
-#[path = "recording/crash.rs"]
 mod crash;
-#[path = "recording/panics.rs"]
 mod panics;
-#[path = "recording/redaction.rs"]
 mod redaction;
-#[path = "recording/replayed.rs"]
 mod replayed;
 
 use std::sync::{
@@ -19,8 +14,7 @@ use std::sync::{
 use axum::{Router, body::Body, response::Response, routing::get};
 use http::Request;
 use mirror_runtime::{BodyMode, CompareMode, Mirror, MirrorBuilder, mirror};
-
-use crate::support::{Directory, Primary, Recorded, Shadow, mirror_named, until};
+use testkit::{Directory, Primary, Recorded, Shadow, mirror_named, until};
 
 /// A primary that answers each request by its path, and a shadow that answers otherwise.
 struct Recording {

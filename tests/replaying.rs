@@ -6,8 +6,7 @@ use http::HeaderMap;
 use mirror_runtime::{__private::replay_others, CompareMode, Mirror, replay};
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-use crate::support::Directory;
+use testkit::Directory;
 
 /// These pass, and there is one for each file.
 mod tests_of_a_directory {

@@ -20,14 +20,13 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use mirror_runtime::{CompareMode, Mirror, MirrorBuilder, TargetReport, mirror};
 use serde_json::json;
+use testkit::{
+    Directory, Primary, Shadow, connect_h2, eventually, mirror_named, prior_knowledge, settled,
+    until,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-};
-
-use crate::support::{
-    Directory, Primary, Shadow, connect_h2, eventually, mirror_named, prior_knowledge, settled,
-    until,
 };
 
 fn to(shadow: &Shadow) -> MirrorBuilder {
@@ -99,11 +98,17 @@ async fn a_form_whose_last_chunk_comes_alone_is_copied() {
     let mut client = primary.connect().await;
     let chunk = format!("{head}{:x}\r\n{form}\r\n", form.len());
     client.write_all(chunk.as_bytes()).await.unwrap();
-    // The handler has all that it asks for, and has read on.
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    // The handler has all that it asks for: it has responded, and has let go of the body.
+    let mut response = Vec::new();
+    let responding = async {
+        while !response.ends_with(b"\r\n--X--\r\n") {
+            assert!(client.read_buf(&mut response).await.unwrap() > 0);
+        }
+    };
+    eventually("the handler responds", responding).await;
     client.write_all(b"0\r\n\r\n").await.unwrap();
-    let mut response = String::new();
-    client.read_to_string(&mut response).await.unwrap();
+    client.read_to_end(&mut response).await.unwrap();
+    let response = String::from_utf8(response).unwrap();
     assert!(response.contains("hello"), "{response}");
     let stats = settled(&mirror_named("form whose end comes late"), 1)
         .await

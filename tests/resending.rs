@@ -14,12 +14,11 @@ use std::{
 use axum::{Router, body::Body, body::Bytes, routing::any};
 use http::{Method, Request};
 use mirror_runtime::{FailureKind, Mirror, TargetStats};
+use testkit::{Primary, settled, until};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
-
-use crate::support::{Primary, settled, until};
 
 /// What a shadow does with a request.
 #[derive(Clone, Copy)]

@@ -7,10 +7,9 @@ use axum::{
 };
 use futures_util::FutureExt;
 use mirror_runtime::{BodyMode, CompareMode, FailureKind, Mirror, ShedReason};
+use testkit::{Primary, Shadow, settled};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
-
-use crate::support::{Primary, Shadow, settled};
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()

@@ -3,8 +3,7 @@
 
 use axum::{Router, routing::get};
 use mirror_runtime::{Mirror, SkipReason, Target, mirror};
-
-use crate::support::{Primary, Shadow, mirror_named, settled};
+use testkit::{Primary, Shadow, mirror_named, settled};
 
 /// Whether so many of a hundred requests, or of fewer, are what a percentage promises.
 fn is_near(sampled: usize, share: usize) -> bool {

@@ -1,13 +1,9 @@
 //! Whatever a shadow does, the client gets the primary's answer, and the copy is counted as what became of it.
 
-#[path = "shadow_faults/endless.rs"]
 mod endless;
 #[cfg(target_os = "linux")]
-#[path = "shadow_faults/full_queue.rs"]
 mod full_queue;
-#[path = "shadow_faults/protection.rs"]
 mod protection;
-#[path = "shadow_faults/tls.rs"]
 mod tls;
 
 use std::time::Duration;
@@ -16,8 +12,7 @@ use axum::{Router, routing::post};
 use bytes::Bytes;
 use http::StatusCode;
 use mirror_runtime::{FailureKind, Mirror, MirrorBuilder, SkipReason, TargetStats};
-
-use crate::support::{Fault, Faulty, Primary, settled, until, without_date};
+use testkit::{Fault, Faulty, Primary, settled, until, without_date};
 
 /// Short, because some faults are known by nothing else; long enough that no other fault takes longer.
 const SHORT: Duration = Duration::from_millis(200);

@@ -10,10 +10,9 @@ use std::{
 
 use axum::{Router, routing::get};
 use mirror_runtime::{FailureKind, Mirror, MirrorError, ShadowResponse, Target, mirror};
+use testkit::{Primary, Shadow, closed_port, eventually, mirror_named, settled};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-use crate::support::{Primary, Shadow, closed_port, eventually, mirror_named, settled};
 
 const SYNC: &str = "http://127.77.0.70:20101";
 

@@ -11,8 +11,7 @@ use http_body_util::BodyExt;
 use mirror_runtime::{
     BodyMode, CopyBody, Credentials, Mirror, MirrorBuilder, Sending, Transport, Unsendable,
 };
-
-use crate::support::{Primary, settled};
+use testkit::{Primary, settled};
 
 /// What copies had behind their bodies.
 type Seen = Arc<Mutex<Vec<Option<HeaderMap>>>>;

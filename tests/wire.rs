@@ -16,12 +16,11 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use mirror_runtime::{
     CopyBody, Host, Mirror, Sending, SkipReason, TargetStats, Transport, Unsendable, mirror,
 };
+use testkit::{Answer, Primary, Recorded, Shadow, connect_h2, mirror_named, settled};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
 };
-
-use crate::support::{Answer, Primary, Recorded, Shadow, connect_h2, mirror_named, settled};
 
 fn app(mirror: &Mirror) -> Router {
     let echo = any(|body: Bytes| async { body });
@@ -235,7 +234,7 @@ async fn folded_lines_of_a_response_are_read_as_one() {
     primary.get("/").await;
     let stats: TargetStats = settled(&mirror, 1).await.remove(0);
     assert_eq!(stats.answered_with(StatusCode::OK), 1, "{stats}");
-    crate::support::until("the callback", || SEEN.lock().unwrap().is_some()).await;
+    testkit::until("the callback", || SEEN.lock().unwrap().is_some()).await;
     let headers = SEEN.lock().unwrap().take().unwrap();
     let words: Vec<_> = headers["x-long"]
         .to_str()

@@ -23,15 +23,6 @@ mod plan;
 mod role;
 mod run;
 mod scenario;
-#[allow(dead_code, reason = "the benchmarks use all of it")]
-#[path = "../../benches/support"]
-mod support {
-    pub(crate) mod app;
-    pub(crate) mod by_hand;
-    pub(crate) mod hyper_util;
-    pub(crate) mod reqwest;
-    pub(crate) mod shadow;
-}
 mod table;
 mod turns;
 

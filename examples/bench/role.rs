@@ -10,17 +10,15 @@ use std::{
 
 use axum::{Router, routing::MethodRouter};
 use mirror_runtime::{Mirror, MirrorBuilder};
+use testkit::measure::{
+    app,
+    by_hand::ByHand,
+    hyper_util, reqwest,
+    shadow::{self, Manner, Seen},
+};
 use tokio::{net::TcpListener, runtime::Builder};
 
-use super::{
-    Result,
-    support::{
-        app,
-        by_hand::ByHand,
-        hyper_util, reqwest,
-        shadow::{self, Manner, Seen},
-    },
-};
+use super::Result;
 
 pub(crate) const PRIMARY: &str = "primary";
 pub(crate) const SHADOW: &str = "shadow";

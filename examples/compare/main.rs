@@ -7,16 +7,13 @@
 //! First the answers are compared as they are. Then the team says what it means to change.
 
 mod orders;
-#[path = "../support/mod.rs"]
-mod support;
-
 use std::time::Duration;
 
 use axum::{Router, http::Method};
 use mirror_runtime::{
     CompareMode, Comparison, Mirror, MirrorBuilder, ReportVerdict, Target, Thresholds,
 };
-use support::{Client, Server};
+use testkit::demo::{Client, Server};
 
 /// Enough for the report to be sure: without a mismatch, 381 answers are.
 const ORDERS: usize = 400;
@@ -41,7 +38,11 @@ fn thresholds() -> Thresholds {
 /// Puts a mirror around the orders, sends it requests, and prints so many mismatches and what the report says.
 ///
 /// It is an error if that is not what this example promises.
-async fn compare(mirror: MirrorBuilder, shown: usize, promised: ReportVerdict) -> support::Result {
+async fn compare(
+    mirror: MirrorBuilder,
+    shown: usize,
+    promised: ReportVerdict,
+) -> testkit::demo::Result {
     let (sender, found) = std::sync::mpsc::channel();
     let mirror = mirror
         // What comes when enough were shown is not looked at.
@@ -73,10 +74,10 @@ async fn compare(mirror: MirrorBuilder, shown: usize, promised: ReportVerdict) -
 }
 
 #[tokio::main]
-async fn main() -> support::Result {
+async fn main() -> testkit::demo::Result {
     let rewrite = Server::anywhere(orders::rewrite())?;
     let old = Server::anywhere(orders::primary())?;
-    let mirror = || -> support::Result<MirrorBuilder> {
+    let mirror = || -> testkit::demo::Result<MirrorBuilder> {
         Ok(Mirror::builder()
             .name("orders")
             .target(Target::new(rewrite.url())?.named("rewrite"))

@@ -1,8 +1,9 @@
 //! Whether all that was promised came true.
 
 use mirror_runtime::MirrorStats;
+use testkit::demo::Result;
 
-use crate::{support::Result, traffic::Traffic};
+use crate::traffic::Traffic;
 
 /// Checks the counters against one another, against the number of requests, and against what the shadows counted.
 pub(crate) fn counters(stats: &MirrorStats, requests: u64, arrived: [u64; 2]) -> Result {

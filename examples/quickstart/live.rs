@@ -3,13 +3,10 @@
 use std::{cell::Cell, time::Duration};
 
 use mirror_runtime::{MirrorStats, TargetStats};
+use testkit::demo::{Result, settle};
 use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
 
-use crate::{
-    shop,
-    support::{Result, settle},
-    traffic::Traffic,
-};
+use crate::{shop, traffic::Traffic};
 
 /// How often a phase prints a line.
 const EVERY: Duration = Duration::from_millis(400);

@@ -9,17 +9,16 @@ mod live;
 mod shadow;
 mod shop;
 mod summary;
-#[path = "../support/mod.rs"]
-mod support;
 mod traffic;
 
 use std::time::Duration;
+
+use testkit::demo::{Result, Server};
 
 use self::{
     live::{Live, Watched},
     shadow::Shadow,
     summary::Summary,
-    support::{Result, Server},
     traffic::{Latencies, Traffic},
 };
 
@@ -81,7 +80,7 @@ async fn main() -> Result {
 async fn phase(traffic: &mut Traffic) -> Result<Latencies> {
     let watched = Watched::start()?;
     let latencies = traffic.send(REQUESTS, shop::MIRRORED).await?;
-    support::settle().await;
+    testkit::demo::settle().await;
     watched.end().await?;
     println!("      {latencies}");
     Ok(latencies)

@@ -9,11 +9,9 @@ use std::{
 };
 
 use axum::{Json, Router, http::StatusCode, routing::post};
+use testkit::demo::{Result, Server};
 
-use crate::{
-    shop::{MIRRORED, NewOrder, Order},
-    support::{Result, Server},
-};
+use crate::shop::{MIRRORED, NewOrder, Order};
 
 pub(crate) struct Shadow {
     server: Server,

@@ -5,8 +5,7 @@ use std::time::Duration;
 use axum::{Json, Router, http::StatusCode, routing::post};
 use mirror_runtime::{Mirror, mirror};
 use serde::{Deserialize, Serialize};
-
-use crate::support::Result;
+use testkit::demo::Result;
 
 pub(crate) const STAGING: &str = "http://127.0.0.1:20211";
 pub(crate) const CANARY: &str = "http://127.0.0.1:20212";

@@ -3,15 +3,13 @@
 use std::{fmt, net::SocketAddr, time::Duration};
 
 use axum::http::{Method, StatusCode};
+use testkit::demo::{Answer, Client, Result};
 use tokio::{
     task::JoinSet,
     time::{Instant, MissedTickBehavior, interval, sleep_until},
 };
 
-use crate::{
-    shop::{MIRRORED, NewOrder, Order},
-    support::{Answer, Client, Result},
-};
+use crate::shop::{MIRRORED, NewOrder, Order};
 
 /// As many clients at once, each with a connection of its own.
 const CLIENTS: usize = 4;

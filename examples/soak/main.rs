@@ -5,12 +5,6 @@
 //! than 0 where something is off. The faults are those of the tests.
 
 mod app;
-#[allow(dead_code, unreachable_pub, reason = "the tests use all of it")]
-#[path = "../../tests/support"]
-mod support {
-    pub mod faulty;
-    pub mod raw_h2;
-}
 mod load;
 mod process;
 mod report;
@@ -23,10 +17,7 @@ use std::{
 use load::Load;
 use process::App;
 use report::{Phase, Report, Side};
-use support::{
-    faulty::{Fault, Faulty},
-    raw_h2::{RawH2, faults},
-};
+use testkit::{Fault, Faulty, RawH2, raw_h2::faults};
 
 #[tokio::main]
 async fn main() -> ExitCode {

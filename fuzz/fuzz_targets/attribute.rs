@@ -22,12 +22,13 @@ mod mirror_macros {
     pub(crate) mod header;
     pub(crate) mod method;
     pub(crate) mod self_use;
+    pub(crate) mod table;
     pub(crate) mod target;
     pub(crate) mod value;
 }
 use mirror_macros::{
-    amount, args, callback, compare, error, expand, handler, header, method, self_use, target,
-    value,
+    amount, args, callback, compare, error, expand, handler, header, method, self_use, table,
+    target, value,
 };
 
 /// Deeper nesting than this makes overflows the stack of syn, and of rustc before it.

@@ -3,7 +3,6 @@
 mod circuit_breaker;
 mod conflict;
 mod options;
-mod table;
 
 use std::time::Duration;
 
@@ -13,7 +12,6 @@ use proc_macro2::TokenStream;
 use syn::{ExprPath, LitStr, Type};
 
 pub(crate) use circuit_breaker::{Breaker, CircuitBreaker};
-pub(crate) use table::{Row, Table, read};
 
 use options::OPTIONS;
 
@@ -22,6 +20,7 @@ use crate::{
     compare::Comparing,
     error::{Errors, error_with_help},
     header::{RemovedHeader, SetHeader},
+    table::read,
     target::{Source, Target},
     value::{self, Entry},
 };

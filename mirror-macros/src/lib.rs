@@ -12,6 +12,7 @@ mod header;
 mod method;
 mod replay;
 mod self_use;
+mod table;
 mod target;
 #[cfg(test)]
 mod tests;

@@ -12,8 +12,8 @@ pub(crate) use source::Source;
 
 use crate::{
     amount,
-    args::{Row, Table, read},
     error::{Errors, error},
+    table::{Row, Table, read},
     value::{self, Setting, peel},
 };
 

@@ -2,6 +2,7 @@
 
 use std::{convert::Infallible, fmt};
 
+use mirror_compare::{RuleError, ThresholdError};
 use mirror_grammar::{
     DurationError, HeaderError, PercentageError, PointerError, ToleranceError, UrlError,
 };
@@ -221,8 +222,20 @@ impl From<HeaderError> for ConfigError {
     }
 }
 
-impl From<ToleranceError> for ConfigError {
-    fn from(error: ToleranceError) -> Self {
-        Self::Tolerance(error)
+impl From<RuleError> for ConfigError {
+    fn from(error: RuleError) -> Self {
+        match error {
+            RuleError::Pointer { pattern, error } => Self::Pointer { pattern, error },
+            RuleError::Tolerance(error) => Self::Tolerance(error),
+        }
+    }
+}
+
+impl From<ThresholdError> for ConfigError {
+    fn from(error: ThresholdError) -> Self {
+        Self::Threshold {
+            name: error.name,
+            wanted: error.wanted,
+        }
     }
 }

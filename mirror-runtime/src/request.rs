@@ -11,6 +11,7 @@ use std::sync::Arc;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header, request::Parts,
 };
+use smallvec::SmallVec;
 
 use crate::{
     body::{CopyBody, FREE_HEAD, size_of, take_values},
@@ -28,41 +29,59 @@ pub(crate) use uri::{Unjoinable, join, original_uri};
 /// Marks every copy, and holds the host that the original was for. A request that carries it is not mirrored again.
 pub(crate) const MIRRORED_FROM: HeaderName = HeaderName::from_static("x-mirrored-from");
 
+/// Headers as they arrived. So many have room in the original itself, which is in a box while it waits: together they take
+/// no more than the allocator hands out at once.
+type Arrived = SmallVec<[(HeaderName, HeaderValue); 10]>;
+
 /// The head of a request that is to be copied, as it arrived. Taking it is all that the primary waits for.
 #[derive(Debug)]
 pub(crate) struct Original {
     method: Method,
     uri: Uri,
     version: Version,
-    /// In a list, which takes one allocation where a map takes two: most of what is made of it is a map of others.
-    headers: Vec<(HeaderName, HeaderValue)>,
+    /// In a list, which takes no allocation of its own if they are few, where a map takes two: most of what is made of it
+    /// is a map of others.
+    headers: Arrived,
     within: Option<Box<Within>>,
 }
 
 impl Original {
     pub(crate) fn of(parts: &Parts) -> Self {
+        let mut original = Self::without_headers(parts);
+        original.take_headers(parts);
+        original
+    }
+
+    /// All but the headers, which are the larger part: whoever has a place for it [takes](Self::take_headers) them there.
+    pub(crate) fn without_headers(parts: &Parts) -> Self {
         Self {
             method: parts.method.clone(),
             uri: original_uri(parts).clone(),
             version: parts.version,
-            headers: all(&parts.headers),
+            headers: Arrived::new(),
             within: None,
         }
     }
 
-    /// Takes what only a handler of this program gets of the request, too.
-    pub(crate) fn and_within(mut self, parts: &Parts) -> Self {
-        self.within = Within::of(parts);
-        self
+    pub(crate) fn take_headers(&mut self, parts: &Parts) {
+        self.headers.reserve_exact(parts.headers.len());
+        let all = parts.headers.iter();
+        self.headers
+            .extend(all.map(|(name, value)| (name.clone(), value.clone())));
     }
 
-    /// What all its copies have in common, but for their body.
+    /// Takes what only a handler of this program gets of the request, too.
+    pub(crate) fn take_within(&mut self, parts: &Parts) {
+        self.within = Within::of(parts);
+    }
+
+    /// What all its copies have in common, but for their body. It is taken out of the original.
     ///
     /// A request may have more headers than there is room for with those that are added: then there are none.
-    pub(crate) fn into_copy(mut self, rules: &HeaderRules) -> Result<Copy, SkipReason> {
+    pub(crate) fn copy(&mut self, rules: &HeaderRules) -> Result<Copy, SkipReason> {
         let place = place_of(&self.uri, &self.headers)?;
         let within = match self.within.take() {
-            Some(within) => Some(within.finish(rules.apply_within(&self)?)),
+            Some(within) => Some(within.finish(rules.apply_within(self)?)),
             None => None,
         };
         Ok(Copy {
@@ -71,23 +90,13 @@ impl Original {
             // what said so when it arrived.
             declares_length: headers::anticipates_body(&self.method)
                 || !rules.without_body && headers::declare_body(&self.headers),
-            headers: rules.apply(&mut self)?,
-            method: self.method,
-            uri: self.uri,
+            headers: rules.apply(self)?,
+            method: std::mem::take(&mut self.method),
+            uri: std::mem::take(&mut self.uri),
             body: CopyBody::default(),
             place,
         })
     }
-}
-
-fn all(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
-    let mut all = Vec::with_capacity(headers.len());
-    all.extend(
-        headers
-            .iter()
-            .map(|(name, value)| (name.clone(), value.clone())),
-    );
-    all
 }
 
 /// The place of a head that is large: of its target, and of names and values.

@@ -7,7 +7,7 @@ mod sampled;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use tokio::{sync::oneshot, task::JoinHandle, time::timeout};
+use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle, time::timeout};
 
 use self::flight::Flight;
 pub(crate) use self::{response::MAX_READ, sampled::Sampled};
@@ -96,23 +96,20 @@ impl Departure {
     }
 
     /// Lets the copies leave: on a task, which makes them too, so that the primary need not wait for that.
-    pub(crate) fn leave(self, copy: impl MakeCopy, copies: &mut Copies) {
+    pub(crate) fn leave(self, runtime: &Handle, copy: impl MakeCopy, copies: &mut Copies) {
         let Some(first) = self.first else { return };
-        // Where there is no runtime with timers, the copies are dropped here, and counted so.
-        if let Some(runtime) = runtime_with_timers() {
-            let (others, sync) = (self.others, first.is_sync());
-            // The task is small while the primary waits for it to be made: it holds what makes the copies, and then a box.
-            let left = runtime.spawn(async move {
-                let (first, others) = take_off(first, others, copy);
-                if let Some(first) = first {
-                    first.await;
-                }
-                if sync {
-                    all_ended(others).await;
-                }
-            });
-            copies.left = sync.then_some(left);
-        }
+        let (others, sync) = (self.others, first.is_sync());
+        // The task is small while the primary waits for it to be made: it holds what makes the copies, and then a box.
+        let left = runtime.spawn(async move {
+            let (first, others) = take_off(first, others, copy);
+            if let Some(first) = first {
+                first.await;
+            }
+            if sync {
+                all_ended(others).await;
+            }
+        });
+        copies.left = sync.then_some(left);
     }
 }
 

@@ -1,7 +1,6 @@
 //! How many requests became what, per target.
 
 mod counters;
-mod latency;
 mod tally;
 
 use std::fmt;
@@ -9,8 +8,8 @@ use std::fmt;
 pub(crate) use counters::Counters;
 use counters::class;
 use http::StatusCode;
-pub use latency::Latency;
-pub(crate) use latency::LatencyRecorder;
+pub use mirror_compare::Latency;
+pub(crate) use mirror_compare::LatencyRecorder;
 use serde::{Serialize, Serializer};
 
 use crate::outcome::{FailureKind, ShedReason, SkipReason};

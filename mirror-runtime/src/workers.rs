@@ -10,7 +10,7 @@ mod timers;
 pub(crate) use self::{
     deadlines::{Deadlines, Overdue, Place},
     hold::Hold,
-    panic::{caught, contained},
+    panic::{caught, contained, panicked},
     threads::{Ended, compare_off_path, observe_off_path, off_path, tell_off_path},
     timers::runtime_with_timers,
 };

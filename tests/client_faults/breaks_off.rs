@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Bytes, routing::post};
 use mirror_runtime::{BodyMode, SkipReason};
+use testkit::{Primary, Shadow, eventually, settled};
 use tokio::{io::AsyncWriteExt, sync::Notify};
 
-use super::{HEAD, echo, pair, rest, to};
-use crate::support::{Primary, Shadow, eventually, settled};
+use super::{begun, echo, pair, rest, to};
 
 /// Every way of reading the body counts a client that goes away alike.
 #[tokio::test]
@@ -16,7 +16,7 @@ async fn it_breaks_off_before_or_in_the_middle_of_its_body() {
         let shadow = Shadow::start().await;
         let mirror = to(&shadow).body(body).build().unwrap();
         let (_, primary) = pair(echo(), &mirror).await;
-        for (sent, begun) in [
+        for (sent, request) in [
             "content-length: 10\r\n\r\n",
             "content-length: 10\r\n\r\nhello",
             "transfer-encoding: chunked\r\n\r\n",
@@ -26,15 +26,12 @@ async fn it_breaks_off_before_or_in_the_middle_of_its_body() {
         .into_iter()
         .enumerate()
         {
-            let mut client = primary.connect().await;
-            let request = [HEAD, begun].concat();
-            client.write_all(request.as_bytes()).await.unwrap();
-            drop(client);
+            drop(begun(&primary, request).await);
             let stats = settled(&mirror, sent as u64 + 1).await.remove(0);
             // A handler that is dropped with its client has not read the body; one that sees it break knows why.
             let gone = stats.skipped_for(SkipReason::PrimaryGone)
                 + stats.skipped_for(SkipReason::BodyNotRead);
-            assert_eq!(gone, sent as u64 + 1, "{body:?}, {begun:?}: {stats}");
+            assert_eq!(gone, sent as u64 + 1, "{body:?}, {request:?}: {stats}");
             if body == BodyMode::Buffer {
                 assert_eq!(stats.skipped_for(SkipReason::BodyNotRead), 0, "{stats}");
             }
@@ -60,9 +57,7 @@ async fn it_breaks_off_after_its_body() {
         std::future::pending::<()>().await;
     }));
     let primary = Primary::start(app.layer(mirror.layer())).await;
-    let mut client = primary.connect().await;
-    let request = [HEAD, "content-length: 5\r\n\r\nhello"].concat();
-    client.write_all(request.as_bytes()).await.unwrap();
+    let client = begun(&primary, "content-length: 5\r\n\r\nhello").await;
     assert_eq!(shadow.receives_one().await.body, "hello");
     drop(client);
     eventually("the handler is dropped", dropped.notified()).await;
@@ -77,9 +72,7 @@ async fn its_body_takes_longer_than_a_copy_may() {
         let timeout = Duration::from_millis(50);
         let mirror = to(&shadow).body(body).timeout(timeout).build().unwrap();
         let (_, primary) = pair(echo(), &mirror).await;
-        let mut client = primary.connect().await;
-        let begun = [HEAD, "content-length: 10\r\n\r\nhello"].concat();
-        client.write_all(begun.as_bytes()).await.unwrap();
+        let mut client = begun(&primary, "content-length: 10\r\n\r\nhello").await;
         // This is the fault itself: a client that is slow.
         tokio::time::sleep(timeout * 3).await;
         client.write_all(b"world").await.unwrap();
@@ -97,11 +90,9 @@ async fn it_declares_a_length_and_sends_less() {
         let shadow = Shadow::start().await;
         let mirror = to(&shadow).body(body).build().unwrap();
         let (plain, mirrored) = pair(echo(), &mirror).await;
-        let request = [HEAD, "content-length: 10\r\n\r\nhello"].concat();
         let mut answers = Vec::new();
         for primary in [&plain, &mirrored] {
-            let mut client = primary.connect().await;
-            client.write_all(request.as_bytes()).await.unwrap();
+            let mut client = begun(primary, "content-length: 10\r\n\r\nhello").await;
             client.shutdown().await.unwrap();
             answers.push(rest(client).await);
         }

@@ -2,10 +2,10 @@
 
 use axum::{Router, http::StatusCode, routing::any};
 use mirror_runtime::SkipReason;
+use testkit::{Shadow, settled};
 use tokio::io::AsyncWriteExt;
 
 use super::{HEAD, echo, pair, read_until, rest, to};
-use crate::support::{Shadow, settled};
 
 const ASKING: &str = "expect: 100-continue\r\ncontent-length: 5\r\n\r\n";
 

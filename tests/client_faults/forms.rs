@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use http::{Request, StatusCode};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use mirror_runtime::{BodyMode, Mirror, SkipReason};
+use testkit::{Answer, Primary, Shadow, connect_h2, settled};
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
@@ -14,7 +15,6 @@ use tokio::{
 };
 
 use super::{pair, read_until, rest, to};
-use crate::support::{Answer, Primary, Shadow, connect_h2, settled};
 
 const FORM: &str =
     "--X\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\nhello form\r\n--X--\r\n";

@@ -1,42 +1,51 @@
 //! Clients that reset a request as soon as they have sent it (the attack known as rapid reset).
 
-use axum::{Router, routing::any};
-use mirror_runtime::SkipReason;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use axum::{
+    Router,
+    routing::{MethodRouter, any},
+};
+use mirror_runtime::{Mirror, SkipReason};
+use testkit::{
+    Primary, Shadow,
+    raw_h2::frames::{CANCEL, END_HEADERS, END_STREAM, HEADERS, frame, reset, settings},
+    settled, until,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use super::to;
-use crate::support::{Primary, Shadow, until};
-
-const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
-const SETTINGS: u8 = 4;
-const END_STREAM_AND_HEADERS: u8 = 5;
-
-/// A frame of HTTP/2 (RFC 9113 section 4.1).
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
-    [&head, payload].concat()
-}
 
 /// `GET http://a/`, compressed.
 const GET: &[u8] = &[0x82, 0x86, 0x84, 0x01, 1, b'a'];
-const CANCEL: &[u8] = &8_u32.to_be_bytes();
 
 /// So many at a time as a server takes without suspicion.
 const AT_ONCE: u32 = 10;
 
-#[tokio::test]
-async fn a_request_that_is_reset_at_once_makes_no_copy() {
+/// A shadow, a mirror to it, and a primary with that handler, mirrored. One that is pending is as one that asks a database.
+async fn mirrored(handler: MethodRouter) -> (Shadow, Mirror, Primary) {
     let shadow = Shadow::start().await;
     let mirror = to(&shadow).build().unwrap();
-    // As a handler that asks a database.
-    let app = Router::new().fallback(any(std::future::pending::<()>));
-    let primary = Primary::start(app.layer(mirror.layer())).await;
+    let app = Router::new().fallback(handler).layer(mirror.layer());
+    (shadow, mirror, Primary::start(app).await)
+}
+
+/// A client that has sent a request over HTTP/1.1.
+async fn asking(primary: &Primary) -> TcpStream {
+    let mut client = primary.connect().await;
+    let request = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+    client.write_all(request).await.unwrap();
+    client
+}
+
+#[tokio::test]
+async fn a_request_that_is_reset_at_once_makes_no_copy() {
+    let (shadow, mirror, primary) = mirrored(any(std::future::pending::<()>)).await;
     let mut client = primary.connect().await;
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     client.write_all(preface).await.unwrap();
-    client.write_all(&frame(SETTINGS, 0, 0, &[])).await.unwrap();
+    client.write_all(&settings(&[])).await.unwrap();
     let (mut reading, mut client) = client.into_split();
     let reading = tokio::spawn(async move {
         let mut all = Vec::new();
@@ -45,8 +54,8 @@ async fn a_request_that_is_reset_at_once_makes_no_copy() {
     for round in 0..20 {
         let requests = (0..AT_ONCE).flat_map(|n| {
             let stream = 2 * (round * AT_ONCE + n) + 1;
-            let request = frame(HEADERS, END_STREAM_AND_HEADERS, stream, GET);
-            [request, frame(RST_STREAM, 0, stream, CANCEL)].concat()
+            let request = frame(HEADERS, END_STREAM | END_HEADERS, stream, GET);
+            [request, reset(stream, CANCEL)].concat()
         });
         client
             .write_all(&requests.collect::<Vec<_>>())
@@ -68,15 +77,8 @@ async fn a_request_that_is_reset_at_once_makes_no_copy() {
 /// A copy waits for its handler to begin, and no longer.
 #[tokio::test]
 async fn a_request_that_is_not_reset_is_copied_while_its_handler_runs() {
-    let shadow = Shadow::start().await;
-    let mirror = to(&shadow).build().unwrap();
-    let app = Router::new().fallback(any(std::future::pending::<()>));
-    let primary = Primary::start(app.layer(mirror.layer())).await;
-    let mut client = primary.connect().await;
-    client
-        .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
-        .await
-        .unwrap();
+    let (shadow, _mirror, primary) = mirrored(any(std::future::pending::<()>)).await;
+    let _client = asking(&primary).await;
     shadow.receives_one().await;
 }
 
@@ -86,15 +88,8 @@ async fn a_request_whose_handler_panics_is_copied() {
     async fn panics() {
         std::panic::resume_unwind(Box::new("as a handler may"));
     }
-    let shadow = Shadow::start().await;
-    let mirror = to(&shadow).build().unwrap();
-    let app = Router::new().fallback(any(panics));
-    let primary = Primary::start(app.layer(mirror.layer())).await;
-    let mut client = primary.connect().await;
-    client
-        .write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
-        .await
-        .unwrap();
+    let (shadow, mirror, primary) = mirrored(any(panics)).await;
+    let _client = asking(&primary).await;
     shadow.receives_one().await;
-    assert_eq!(crate::support::settled(&mirror, 1).await[0].answered, 1);
+    assert_eq!(settled(&mirror, 1).await[0].answered, 1);
 }

@@ -16,13 +16,16 @@ use axum::{
 };
 use futures_util::StreamExt;
 use mirror_runtime::{BodyMode, SkipReason};
-use tokio::{io::AsyncWriteExt, net::TcpStream, sync::mpsc};
+use testkit::{Primary, Shadow, eventually, settled, without_date};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-use super::{HEAD, echo, pair, rest, to};
-use crate::support::{Primary, Shadow, eventually, settled, without_date};
+use super::{begun, echo, pair, reading, rest, to};
 
 /// Far less than a test takes, so that a body that drips is a slow one.
 const SOON: Duration = Duration::from_millis(20);
+
+/// The beginning of a body of unknown length.
+const FIRST_CHUNK: &str = "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n";
 
 /// Sends a byte from time to time, each long before the last one is forgotten, until something has happened.
 async fn drip_until(client: &mut TcpStream, what: &str, mut happened: impl FnMut() -> bool) {
@@ -47,9 +50,7 @@ async fn a_body_that_drips_does_not_keep_the_handler_from_starting() {
         async { StatusCode::UNAUTHORIZED }
     }));
     let primary = Primary::start(app.layer(mirror.layer())).await;
-    let mut client = primary.connect().await;
-    let begun = [HEAD, "content-length: 1000000\r\n\r\n"].concat();
-    client.write_all(begun.as_bytes()).await.unwrap();
+    let mut client = begun(&primary, "content-length: 1000000\r\n\r\n").await;
     // The body is not complete for a long time: nothing but the time to read ahead lets the handler start.
     drip_until(&mut client, "the handler starts", || started.load(SeqCst)).await;
     let stats = settled(&mirror, 1).await.remove(0);
@@ -61,26 +62,14 @@ async fn a_body_that_drips_does_not_keep_the_handler_from_starting() {
 async fn the_handler_reads_what_drips_as_it_comes_and_all_of_it_is_copied() {
     let shadow = Shadow::start().await;
     let mirror = to(&shadow).read_ahead(SOON).build().unwrap();
-    let (reading, mut is_read) = mpsc::unbounded_channel();
-    let app = Router::new().fallback(post(move |body: Body| async move {
-        let mut body = body.into_data_stream();
-        let mut read = Vec::new();
-        while let Some(data) = body.next().await {
-            read.extend_from_slice(&data.unwrap());
-            reading.send(read.len()).unwrap();
-        }
-        read
-    }));
-    let primary = Primary::start(app.layer(mirror.layer())).await;
+    let (primary, mut is_read) = reading(&mirror).await;
     for (requests, framing) in (1..).zip(["content-length: 10", "transfer-encoding: chunked"]) {
         let (half, other, end) = if framing.ends_with("chunked") {
             ("5\r\nhello\r\n", "5\r\nworld\r\n", "0\r\n\r\n")
         } else {
             ("hello", "world", "")
         };
-        let mut client = primary.connect().await;
-        let begun = [HEAD, framing, "\r\n\r\n", half].concat();
-        client.write_all(begun.as_bytes()).await.unwrap();
+        let mut client = begun(&primary, &format!("{framing}\r\n\r\n{half}")).await;
         // The other half is sent only when the handler has read the first.
         assert_eq!(eventually("the first half", is_read.recv()).await, Some(5));
         assert_eq!(mirror.stats().targets[0].received, requests - 1);
@@ -109,9 +98,7 @@ async fn the_time_that_a_handler_has_for_a_body_is_not_spent_before_it_starts() 
     let (plain, mirrored) = pair(Router::new().fallback(post(within_its_time)), &mirror).await;
     let mut answers = Vec::new();
     for primary in [&plain, &mirrored] {
-        let mut client = primary.connect().await;
-        let begun = [HEAD, "content-length: 10\r\n\r\nhello"].concat();
-        client.write_all(begun.as_bytes()).await.unwrap();
+        let client = begun(primary, "content-length: 10\r\n\r\nhello").await;
         answers.push(rest(client).await);
     }
     assert!(answers[0].starts_with("HTTP/1.1 408 "), "{answers:?}");
@@ -126,12 +113,11 @@ async fn a_slow_client_that_goes_away_or_sends_too_much_is_counted() {
     let mirror = to(&shadow).read_ahead(SOON).max_body(20).build().unwrap();
     let (plain, mirrored) = pair(echo(), &mirror).await;
     // Too much, a part of it late.
-    let head = [HEAD, "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n"].concat();
     let late = "14\r\n01234567890123456789\r\n0\r\n\r\n";
     let mut answers = Vec::new();
     for primary in [&plain, &mirrored] {
-        let mut client = primary.connect().await;
-        client.write_all(head.as_bytes()).await.unwrap();
+        let mut client = begun(primary, FIRST_CHUNK).await;
+        // This is the fault itself: a client that is slow.
         tokio::time::sleep(SOON * 3).await;
         client.write_all(late.as_bytes()).await.unwrap();
         answers.push(rest(client).await);
@@ -141,8 +127,7 @@ async fn a_slow_client_that_goes_away_or_sends_too_much_is_counted() {
     let stats = settled(&mirror, 1).await.remove(0);
     assert_eq!(stats.skipped_for(SkipReason::BodyTooLarge), 1, "{stats}");
     for ended in [true, false] {
-        let mut client = mirrored.connect().await;
-        client.write_all(head.as_bytes()).await.unwrap();
+        let mut client = begun(&mirrored, FIRST_CHUNK).await;
         tokio::time::sleep(SOON * 3).await;
         if ended {
             client.write_all(b"not a length\r\n").await.unwrap();
@@ -171,9 +156,7 @@ async fn a_handler_that_answers_while_it_reads_is_not_held_up() {
         let (plain, mirrored) = pair(app, &mirror).await;
         let mut answers = Vec::new();
         for primary in [&plain, &mirrored] {
-            let mut client = primary.connect().await;
-            let begun = [HEAD, "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n"].concat();
-            client.write_all(begun.as_bytes()).await.unwrap();
+            let mut client = begun(primary, FIRST_CHUNK).await;
             let answer = super::read_until(&mut client, "\r\n\r\nhello").await;
             answers.push(without_date(answer.as_bytes()));
         }

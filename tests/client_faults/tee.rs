@@ -9,10 +9,10 @@ use axum::{
 };
 use futures_util::StreamExt;
 use mirror_runtime::{BodyMode, MirrorBuilder, SkipReason};
-use tokio::{io::AsyncWriteExt, sync::mpsc};
+use testkit::{Primary, Shadow, eventually, settled, without_date};
+use tokio::io::AsyncWriteExt;
 
-use super::{HEAD, echo, pair, read_until, rest, to};
-use crate::support::{Primary, Shadow, eventually, settled, without_date};
+use super::{HEAD, begun, echo, pair, read_until, reading, rest, to};
 
 fn teeing(shadow: &Shadow) -> MirrorBuilder {
     to(shadow).body(BodyMode::Tee)
@@ -27,20 +27,8 @@ fn streaming_echo() -> Router {
 async fn the_handler_starts_before_the_body_is_complete() {
     let shadow = Shadow::start().await;
     let mirror = teeing(&shadow).build().unwrap();
-    let (reading, mut is_read) = mpsc::unbounded_channel();
-    let app = Router::new().fallback(post(move |body: Body| async move {
-        let mut body = body.into_data_stream();
-        let mut read = Vec::new();
-        while let Some(data) = body.next().await {
-            read.extend_from_slice(&data.unwrap());
-            reading.send(read.len()).unwrap();
-        }
-        read
-    }));
-    let primary = Primary::start(app.layer(mirror.layer())).await;
-    let mut client = primary.connect().await;
-    let begun = [HEAD, "content-length: 10\r\n\r\nhello"].concat();
-    client.write_all(begun.as_bytes()).await.unwrap();
+    let (primary, mut is_read) = reading(&mirror).await;
+    let mut client = begun(&primary, "content-length: 10\r\n\r\nhello").await;
     // The other half is sent only when the handler has read the first.
     let read = eventually("the handler reads", is_read.recv()).await;
     assert_eq!(read, Some(5));
@@ -124,9 +112,7 @@ async fn sync_does_not_wait_for_copies_that_wait_for_the_client() {
     let shadow = Shadow::start().await;
     let mirror = teeing(&shadow).sync(true).build().unwrap();
     let primary = Primary::start(streaming_echo().layer(mirror.layer())).await;
-    let mut client = primary.connect().await;
-    let head = [HEAD, "transfer-encoding: chunked\r\n\r\n"].concat();
-    client.write_all(head.as_bytes()).await.unwrap();
+    let mut client = begun(&primary, "transfer-encoding: chunked\r\n\r\n").await;
     for word in ["hello", "world"] {
         client
             .write_all(format!("5\r\n{word}\r\n").as_bytes())

@@ -15,11 +15,11 @@ use http::{HeaderMap, Request};
 use http_body::{Body as _, Frame};
 use http_body_util::{BodyExt, StreamBody};
 use mirror_runtime::{Mirror, MirrorBuilder, NotComparedReason};
+use testkit::{Primary, Shadow, until};
 use tokio::sync::Notify;
 use tower::{Layer, ServiceExt};
 
 use super::{Pair, json, ok, reported, status};
-use crate::support::{Primary, Shadow, until};
 
 #[tokio::test]
 async fn answers_without_a_body_are_compared() {

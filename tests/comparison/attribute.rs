@@ -8,9 +8,9 @@ use std::sync::{
 use axum::{Json, Router, routing::get};
 use mirror_runtime::{Comparison, mirror};
 use serde_json::{Value, json};
+use testkit::{Primary, Shadow, mirror_named, until};
 
 use super::ok;
-use crate::support::{Primary, Shadow, mirror_named, until};
 
 const REWRITE: &str = "http://127.77.0.160:20101";
 const OLD: &str = "http://127.77.0.161:20101";

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use axum::{Router, response::Response};
 use mirror_runtime::{CompareMode, Comparison, Mirror, ReportVerdict, SkipReason, Target};
+use testkit::{Primary, Shadow, closed_port, settled, until};
 
 use super::{ok, reported};
-use crate::support::{Primary, Shadow, closed_port, settled, until};
 
 /// What the old version says: another number each time.
 fn old() -> Response {

@@ -6,9 +6,9 @@ use axum::{
 };
 use http::{HeaderMap, Request, StatusCode};
 use mirror_runtime::{CompareMode, Mirror, NotComparedReason};
+use testkit::{Primary, Shadow};
 
 use super::reported;
-use crate::support::{Primary, Shadow};
 
 /// A resource with this validator, as a server answers who asks for it.
 fn resource(etag: &str, asked: &HeaderMap) -> Response {

@@ -7,9 +7,9 @@ use mirror_runtime::{
     Answer, BodyMode, CompareMode, Comparison, Mirror, Verdict,
 };
 use serde_json::Value;
+use testkit::{Primary, Shadow, until};
 
 use super::{Pair, ok, reported};
-use crate::support::{Primary, Shadow, until};
 
 #[tokio::test]
 async fn a_mirror_that_waits_for_its_copies_compares() {

@@ -12,9 +12,9 @@ use std::{
 use axum::{Router, body::Body};
 use futures_util::stream;
 use mirror_runtime::{CompareMode, Mirror, NotComparedReason};
+use testkit::{Primary, Shadow, until};
 
 use super::ok;
-use crate::support::{Primary, Shadow, until};
 
 /// Between two pieces of the stream.
 const PAUSE: Duration = Duration::from_millis(20);

@@ -6,11 +6,11 @@ use axum::{BoxError, Router, body::Body};
 use futures_util::{StreamExt, stream};
 use http::{Method, Request};
 use mirror_runtime::{CircuitBreaker, Mirror, NotComparedReason};
+use testkit::{Fault, Faulty, Primary, Shadow, settled, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::{Layer, ServiceExt};
 
 use super::{Pair, json, ok, reported};
-use crate::support::{Fault, Faulty, Primary, Shadow, settled, until};
 
 #[tokio::test]
 async fn a_copy_that_fails_is_not_compared() {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use mirror_runtime::{CompareMode, Mirror, MirrorBuilder, Target};
+use testkit::until;
 
 use super::Pair;
-use crate::support::until;
 
 fn builder() -> MirrorBuilder {
     Mirror::builder().target("http://shadow.example")

@@ -3,12 +3,10 @@
 use axum::{Router, body::Body};
 use http::Request;
 use mirror_runtime::{Answer, CompareMode, FailureKind, Mirror, NotComparedReason, Verdict};
+use testkit::{Fault, Faulty, Log, Primary, Shadow, settled, until};
 
 use super::{Pair, ok, reported};
-use crate::{
-    environment::passes_with,
-    support::{Fault, Faulty, Log, Primary, Shadow, settled, until},
-};
+use crate::environment::passes_with;
 
 const CANARY: &str = "s3cret-canary";
 

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use axum::{Router, body::Body, response::Response};
 use http::{Request, header::CONTENT_TYPE};
 use mirror_runtime::{CompareMode, Mirror, MirrorBuilder};
+use testkit::{Directory, Primary, Recorded, Shadow, until};
 
 use super::{ok, reported};
-use crate::support::{Directory, Primary, Recorded, Shadow, until};
 
 /// Each secret of the request and of its copies has this in it.
 const CANARY: &str = "s3cret-canary";

@@ -9,16 +9,16 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use mirror_runtime::{CompareMode, Comparison, DifferenceKind, Mirror, MirrorBuilder};
+use testkit::{
+    Authority, Primary, Shadow, connect_h2, eventually, passes_where_trusted, settled,
+    trusted_file, until,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
 };
 
 use super::reported;
-use crate::support::{
-    Authority, Primary, Shadow, connect_h2, eventually, passes_where_trusted, settled,
-    trusted_file, until,
-};
 
 type Fields = &'static [(&'static str, &'static str)];
 

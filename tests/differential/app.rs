@@ -10,8 +10,7 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use serde_json::Value;
-
-use crate::support::Fault;
+use testkit::Fault;
 
 /// What extractors take of a body: the corpus has one that is larger.
 const LIMIT: usize = 64;

@@ -17,9 +17,8 @@ use axum::{
 };
 use futures_util::{StreamExt, stream};
 use mirror_runtime::{FailureKind, ShedReason, TargetStats, mirror};
+use testkit::{Primary, mirror_named, settled, until};
 use tokio::sync::Semaphore;
-
-use crate::support::{Primary, mirror_named, settled, until};
 
 #[mirror(targets = [target(handler(endless), timeout = "50ms")], sync = true)]
 async fn cut() -> &'static str {

@@ -6,8 +6,7 @@ use axum::{Json, Router, extract::Path, routing::get};
 use http::StatusCode;
 use mirror_runtime::{Answer, Comparison, Mirror, Report, Verdict, mirror};
 use serde::{Deserialize, Serialize};
-
-use crate::support::{Primary, mirror_named, until};
+use testkit::{Primary, mirror_named, until};
 
 #[derive(Serialize, Deserialize, PartialEq)]
 struct Order {

@@ -15,8 +15,7 @@ use axum::{
 use futures_util::stream;
 use http::request::Parts;
 use mirror_runtime::{FailureKind, MirrorError, Target, mirror};
-
-use crate::support::{Primary, mirror_named};
+use testkit::{Primary, mirror_named};
 
 /// Panics as its name says.
 #[derive(Clone, Default)]

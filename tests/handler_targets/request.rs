@@ -9,9 +9,9 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, Uri, Version};
 use mirror_runtime::mirror;
+use testkit::{Primary, mirror_named, settled};
 
 use super::{AppState, Log, Page};
-use crate::support::{Primary, mirror_named, settled};
 
 #[derive(Clone)]
 struct Layered(&'static str);

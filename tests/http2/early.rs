@@ -1,13 +1,13 @@
 //! Responses that come before the shadow has read the body of the copy, or has let any of it come.
 
 use axum::{Router, body::Body, http::StatusCode, routing::any};
-
-use super::{LONG, SHORT, mirrored, one_more, post_more, tasks, to};
-use crate::support::{
+use testkit::{
     Primary, RawH2, pass, prior_knowledge,
     raw_h2::frames::{HEADERS, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, ok_and_more},
     until,
 };
+
+use super::{LONG, SHORT, mirrored, one_more, post_more, tasks, to};
 
 /// The window of a stream (RFC 9113 section 6.9.2), beyond which nothing can come that nobody reads.
 const WINDOW: usize = 65_535;
@@ -77,7 +77,7 @@ async fn a_copy_whose_response_has_no_end_leaves_no_task_behind() {
     for _ in 0..100 {
         primary.post("/", vec![b'x'; 1000]).await;
     }
-    crate::support::settled(&mirror, 101).await;
+    testkit::settled(&mirror, 101).await;
     until("what carried the copies has ended", || {
         tasks() <= before + 5
     })
@@ -96,7 +96,7 @@ async fn a_shadow_that_allows_no_streams_is_left_no_task() {
     for _ in 0..50 {
         primary.post("/", vec![b'x'; 1000]).await;
     }
-    let stats = crate::support::settled(&mirror, 51).await.remove(0);
+    let stats = testkit::settled(&mirror, 51).await.remove(0);
     assert_eq!(stats.answered, 0, "{stats}");
     until("what carried the copies has ended", || {
         tasks() <= before + 5
@@ -152,7 +152,7 @@ async fn a_large_body_arrives_whole_through_small_windows() {
     let (mirror, primary) = mirrored(to(shadow.target())).await;
     for sent in 1..=3 {
         primary.post("/", Body::from(vec![b'x'; 300_000])).await;
-        let stats = crate::support::settled(&mirror, sent).await.remove(0);
+        let stats = testkit::settled(&mirror, sent).await.remove(0);
         assert_eq!((stats.answered, stats.failed), (sent, 0), "{stats}");
     }
     assert_eq!(shadow.data(), 900_000);

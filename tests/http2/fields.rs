@@ -12,9 +12,9 @@ use http::{HeaderMap, Request, Response, Version};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use mirror_runtime::{CompareMode, ShadowResponse, Target};
+use testkit::{Primary, Shadow, connect_h2, eventually, prior_knowledge, settled, until};
 
 use super::{mirrored, to};
-use crate::support::{Primary, Shadow, connect_h2, eventually, prior_knowledge, settled, until};
 
 fn trailers(name: &'static str, value: &'static str) -> HeaderMap {
     HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())])

@@ -2,9 +2,7 @@
 //! more is taken while no copy is under way.
 
 use axum::{body::Body, http::Response};
-
-use super::{mirrored, one_more, post_more, to, warm_up};
-use crate::support::{
+use testkit::{
     RawH2, Shadow, prior_knowledge,
     raw_h2::{
         faults::{FLOODS, Frames, RESPONSES, flooding},
@@ -15,6 +13,8 @@ use crate::support::{
     },
     settled, until,
 };
+
+use super::{mirrored, one_more, post_more, to, warm_up};
 
 /// What a shadow can write before a client that reads little closes the connection: the most of it lies in buffers of the
 /// system, which reads ahead where it is read from.

@@ -7,15 +7,15 @@ use std::{
 };
 
 use mirror_runtime::{CircuitBreaker, FailureKind, ShedReason};
-
-use super::{LONG, mirrored, one_more, post_more, to, warm_up};
-use crate::support::{
+use testkit::{
     RawH2,
     raw_h2::frames::{
         CANCEL, HEADERS, INTERNAL_ERROR, NO_ERROR, REFUSED_STREAM, go_away, ok, ok_and_more,
     },
     settled, until,
 };
+
+use super::{LONG, mirrored, one_more, post_more, to, warm_up};
 
 /// nginx does so after `keepalive_requests`: it processes what came before, ignores what comes after, and says which is
 /// which (RFC 9113 section 6.8).

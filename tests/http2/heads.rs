@@ -9,9 +9,9 @@ use http::HeaderMap;
 use http_body::Frame;
 use http_body_util::StreamBody;
 use mirror_runtime::{FailureKind, Target, TargetStats};
+use testkit::{RawH2, Shadow, prior_knowledge, raw_h2::frames::early_hints};
 
 use super::{mirrored, one_more, to};
-use crate::support::{RawH2, Shadow, prior_knowledge, raw_h2::frames::early_hints};
 
 /// So many headers of the same length.
 fn headers(number: usize, length: usize) -> HeaderMap {
@@ -105,7 +105,7 @@ async fn a_head_that_is_too_large_takes_no_other_copy_with_it() {
         for path in ["/large", "/", "/"] {
             primary.get(path).await;
         }
-        let stats = crate::support::settled(&mirror, 3 * round).await.remove(0);
+        let stats = testkit::settled(&mirror, 3 * round).await.remove(0);
         assert_eq!(
             (stats.answered, stats.failed),
             (2 * round, round),

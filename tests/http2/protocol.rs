@@ -22,13 +22,13 @@ use hyper_util::{
     server::conn::auto,
 };
 use mirror_runtime::{Http2, Mirror, Target};
-use tokio::net::TcpListener;
-
-use super::{mirrored, one_more, post_more, to};
-use crate::support::{
+use testkit::{
     Authority, Primary, RawH2, Shadow, passes_where_trusted, prior_knowledge, settled,
     trusted_file, until,
 };
+use tokio::net::TcpListener;
+
+use super::{mirrored, one_more, post_more, to};
 
 #[tokio::test]
 async fn a_shadow_without_tls_is_spoken_to_in_the_protocol_that_its_target_says() {
@@ -53,7 +53,7 @@ async fn a_shadow_without_tls_is_spoken_to_in_the_protocol_that_its_target_says(
 
 #[tokio::test]
 async fn a_shadow_that_does_not_speak_http2_fails_with_prior_knowledge() {
-    let faulty = crate::support::Faulty::start(crate::support::Fault::Garbage);
+    let faulty = testkit::Faulty::start(testkit::Fault::Garbage);
     let (mirror, primary) = mirrored(to(prior_knowledge(faulty.url()))).await;
     for failed in 1..=3 {
         let stats = one_more(&mirror, &primary).await;
@@ -154,7 +154,7 @@ async fn a_server_that_comes_to_speak_http2_is_spoken_to_in_it() {
 /// What becomes of frames does not hang on TLS; that it is the same code is shown by one of each kind.
 #[tokio::test]
 async fn frames_over_tls_are_those_without_where_it_is_trusted() {
-    use crate::support::raw_h2::frames::{HEADERS, NO_ERROR, go_away};
+    use testkit::raw_h2::frames::{HEADERS, NO_ERROR, go_away};
 
     let Some(file) = trusted_file() else { return };
     let authority = Authority::new();

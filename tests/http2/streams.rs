@@ -1,35 +1,57 @@
 //! A shadow allows so many streams on a connection: there are as many connections as that asks for, and no copy waits in a
 //! queue.
 
-use mirror_runtime::CircuitBreaker;
-
-use super::{LONG, mirrored, one_more, to, warm_up};
-use crate::support::{
-    RawH2,
-    raw_h2::frames::{MAX_CONCURRENT_STREAMS, REFUSED_STREAM, ok, settings},
+use mirror_runtime::{CircuitBreaker, Mirror};
+use testkit::{
+    Primary, RawH2,
+    raw_h2::{
+        Peer,
+        frames::{MAX_CONCURRENT_STREAMS, REFUSED_STREAM, ok, settings},
+    },
     settled, until,
 };
 
-#[tokio::test]
-async fn there_are_as_many_connections_as_the_stream_limit_asks_for() {
-    let shadow = RawH2::options()
-        .settings(&[(MAX_CONCURRENT_STREAMS, 10)])
-        .start(|peer, frame| {
-            if !frame.ends_stream() {
-                return;
-            }
-            if peer.connection == 0 && peer.requests() == 1 {
-                return peer.respond(frame.stream);
-            }
-            peer.hold(ok(frame.stream));
-        });
+use super::{LONG, mirrored, one_more, to, warm_up};
+
+/// A shadow that allows so many streams on a connection, and does so with each request.
+fn allowing(streams: u32, script: impl Fn(&Peer, u32) + Send + Sync + 'static) -> RawH2 {
+    RawH2::options()
+        .settings(&[(MAX_CONCURRENT_STREAMS, streams)])
+        .start_for_each(script)
+}
+
+/// Responds to the very first request at once, and to the others when the shadow is released.
+fn hold_all_but_the_first(peer: &Peer, stream: u32) {
+    if is_first(peer) {
+        return peer.respond(stream);
+    }
+    peer.hold(ok(stream));
+}
+
+fn is_first(peer: &Peer) -> bool {
+    peer.connection == 0 && peer.requests() == 1
+}
+
+/// A mirror to a shadow with one connection, and so many copies more that are in flight.
+async fn in_flight(shadow: &RawH2, copies: usize) -> (Mirror, Primary) {
     let (mirror, primary) = mirrored(to(shadow.target())).await;
-    warm_up(&mirror, &primary, &shadow).await;
-    for _ in 0..100 {
+    warm_up(&mirror, &primary, shadow).await;
+    send(&primary, copies).await;
+    until("all are in flight", || shadow.requests() == copies + 1).await;
+    (mirror, primary)
+}
+
+async fn send(primary: &Primary, requests: usize) {
+    for _ in 0..requests {
         primary.post("/", "hello").await;
     }
+}
+
+#[tokio::test]
+async fn there_are_as_many_connections_as_the_stream_limit_asks_for() {
+    let shadow = allowing(10, hold_all_but_the_first);
     // All of them at once, while none is responded to.
-    until("all are in flight", || shadow.requests() == 101).await;
+    let (mirror, primary) = in_flight(&shadow, 100).await;
     let by_connection = shadow.requests_by_connection();
     assert!(by_connection[0] <= 11, "{by_connection:?}");
     assert!(
@@ -52,21 +74,14 @@ async fn there_are_as_many_connections_as_the_stream_limit_asks_for() {
 /// 5.1.2).
 #[tokio::test]
 async fn copies_that_leave_before_the_limit_is_known_are_responded_to() {
-    let shadow = RawH2::options()
-        .settings(&[(MAX_CONCURRENT_STREAMS, 10)])
-        .start(|peer, frame| {
-            if !frame.ends_stream() {
-                return;
-            }
-            if peer.under_way() > 10 {
-                return peer.reset(frame.stream, REFUSED_STREAM);
-            }
-            peer.respond(frame.stream);
-        });
+    let shadow = allowing(10, |peer, stream| {
+        if peer.under_way() > 10 {
+            return peer.reset(stream, REFUSED_STREAM);
+        }
+        peer.respond(stream);
+    });
     let (mirror, primary) = mirrored(to(shadow.target())).await;
-    for _ in 0..100 {
-        primary.post("/", "hello").await;
-    }
+    send(&primary, 100).await;
     let stats = settled(&mirror, 100).await.remove(0);
     assert_eq!(
         (stats.answered, stats.failed, stats.shed),
@@ -77,24 +92,13 @@ async fn copies_that_leave_before_the_limit_is_known_are_responded_to() {
 
 #[tokio::test]
 async fn a_limit_that_is_lowered_later_holds() {
-    let shadow = RawH2::options()
-        .settings(&[(MAX_CONCURRENT_STREAMS, 100)])
-        .start(|peer, frame| {
-            if !frame.ends_stream() {
-                return;
-            }
-            if peer.connection == 0 && peer.requests() == 1 {
-                peer.send(settings(&[(MAX_CONCURRENT_STREAMS, 2)]));
-                return peer.respond(frame.stream);
-            }
-            peer.hold(ok(frame.stream));
-        });
-    let (mirror, primary) = mirrored(to(shadow.target())).await;
-    warm_up(&mirror, &primary, &shadow).await;
-    for _ in 0..10 {
-        primary.post("/", "hello").await;
-    }
-    until("all are in flight", || shadow.requests() == 11).await;
+    let shadow = allowing(100, |peer, stream| {
+        if is_first(peer) {
+            peer.send(settings(&[(MAX_CONCURRENT_STREAMS, 2)]));
+        }
+        hold_all_but_the_first(peer, stream);
+    });
+    let (mirror, _primary) = in_flight(&shadow, 10).await;
     assert!(
         shadow.requests_by_connection()[0] <= 3,
         "{:?}",
@@ -108,12 +112,9 @@ async fn a_limit_that_is_lowered_later_holds() {
 /// As a server does that is to be updated.
 #[tokio::test]
 async fn a_connection_that_allows_no_more_streams_is_left() {
-    let shadow = RawH2::options().start(|peer, frame| {
-        if !frame.ends_stream() {
-            return;
-        }
-        peer.respond(frame.stream);
-        if peer.connection == 0 && peer.requests() == 1 {
+    let shadow = RawH2::options().start_for_each(|peer, stream| {
+        peer.respond(stream);
+        if is_first(peer) {
             peer.send(settings(&[(MAX_CONCURRENT_STREAMS, 0)]));
         }
     });
@@ -129,23 +130,8 @@ async fn a_connection_that_allows_no_more_streams_is_left() {
 /// A connection that is shared carries many at once where nothing forbids it.
 #[tokio::test]
 async fn a_hundred_copies_share_one_connection() {
-    let shadow = RawH2::options()
-        .settings(&[(MAX_CONCURRENT_STREAMS, 128)])
-        .start(|peer, frame| {
-            if !frame.ends_stream() {
-                return;
-            }
-            if peer.requests() == 1 {
-                return peer.respond(frame.stream);
-            }
-            peer.hold(ok(frame.stream));
-        });
-    let (mirror, primary) = mirrored(to(shadow.target())).await;
-    warm_up(&mirror, &primary, &shadow).await;
-    for _ in 0..100 {
-        primary.post("/", "hello").await;
-    }
-    until("all are in flight", || shadow.requests() == 101).await;
+    let shadow = allowing(128, hold_all_but_the_first);
+    let (mirror, _primary) = in_flight(&shadow, 100).await;
     assert_eq!(shadow.connections(), 1);
     shadow.release();
     assert_eq!(settled(&mirror, 101).await[0].answered, 101);

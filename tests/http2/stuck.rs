@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use axum::{body::Body, http::Response};
 use mirror_runtime::{CircuitBreaker, FailureKind};
-
-use super::{SHORT, mirrored, one_more, post_more, to, warm_up};
-use crate::support::{
+use testkit::{
     Fault, Faulty, RawH2, Shadow, pass, prior_knowledge, raw_h2::frames::ok, settled, until,
 };
+
+use super::{SHORT, mirrored, one_more, post_more, to, warm_up};
 
 /// A shadow whose first connection is stuck, from so many requests on, though it answers pings.
 fn stuck_after(requests: usize) -> RawH2 {

@@ -13,12 +13,10 @@ use futures_util::stream;
 use mirror_runtime::{
     BodyMode, Limits, Mirror, MirrorBuilder, ShedReason, SkipReason, TargetStats,
 };
+use testkit::{Primary, Shadow, eventually, settled, until};
 use tokio::{io::AsyncWriteExt, net::TcpStream, sync::mpsc};
 
-use crate::{
-    TURN,
-    support::{Primary, Shadow, eventually, settled, until},
-};
+use crate::TURN;
 
 /// Far more than a test takes, and far less.
 const LONG: Duration = Duration::from_mins(1);

@@ -11,11 +11,9 @@ use std::{
 use mirror_runtime::{
     Mirror, MirrorBuilder, MirrorError, ShadowResponse, ShedReason, SkipReason, Target,
 };
+use testkit::{Primary, Shadow, settled, until};
 
-use crate::{
-    TURN, app,
-    support::{Primary, Shadow, settled, until},
-};
+use crate::{TURN, app};
 
 /// Callbacks wait here until it is opened.
 #[derive(Default)]

@@ -12,11 +12,9 @@ use std::{
 use axum::{Router, body::Body, routing::get};
 use futures_util::{StreamExt, stream};
 use mirror_runtime::{CompareMode, Limits, Mirror, NotComparedReason, TargetReport, Verdict};
+use testkit::{Fault, Faulty, Primary, Shadow, until};
 
-use crate::{
-    TURN,
-    support::{Fault, Faulty, Primary, Shadow, until},
-};
+use crate::TURN;
 
 fn report(mirror: &Mirror) -> TargetReport {
     mirror.report().targets.remove(0)

@@ -10,12 +10,10 @@ use axum::{Router, body::Body, response::Response, routing::get};
 use http::Request;
 use http_body_util::BodyExt;
 use mirror_runtime::{Answer, CompareMode, Mirror, ShedReason, Verdict};
+use testkit::{Primary, Shadow, eventually, until};
 use tower::{Layer, ServiceExt};
 
-use crate::{
-    TURN,
-    support::{Primary, Shadow, eventually, until},
-};
+use crate::TURN;
 
 /// Something that blocks a thread until it is opened. Dropped, it is open, so that a test that fails blocks no other.
 #[derive(Default)]

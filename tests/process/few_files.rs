@@ -4,11 +4,9 @@ use std::{net::TcpListener, process::Command, time::Duration};
 
 use axum::{Router, routing::get};
 use mirror_runtime::{Limits, Mirror, MirrorBuilder, ShedReason, TargetStats, mirror};
+use testkit::{Log, Primary, Shadow, mirror_named, settled};
 
-use crate::{
-    TURN, app,
-    support::{Log, Primary, Shadow, mirror_named, settled},
-};
+use crate::{TURN, app};
 
 /// Set for the process that a test starts with few files.
 const VARIABLE: &str = "MIRROR_TESTS_FEW_FILES";

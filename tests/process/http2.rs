@@ -9,22 +9,20 @@ use axum::{
 };
 use futures_util::stream;
 use mirror_runtime::{Limits, Mirror, MirrorBuilder, ShedReason};
+use testkit::{
+    Primary, RawH2, Shadow, pass, prior_knowledge,
+    raw_h2::{
+        Options, Peer,
+        frames::{
+            Frame, HEADERS, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, ok_and_more, settings,
+            window_update,
+        },
+    },
+    settled, until,
+};
 use tokio::io::AsyncWriteExt;
 
-use crate::{
-    TURN,
-    support::{
-        Primary, RawH2, Shadow, pass, prior_knowledge,
-        raw_h2::{
-            Options, Peer,
-            frames::{
-                Frame, HEADERS, INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, ok_and_more, settings,
-                window_update,
-            },
-        },
-        settled, until,
-    },
-};
+use crate::TURN;
 
 /// The byte budget of these tests.
 const BUDGET: usize = 4 * 1024 * 1024;
@@ -266,7 +264,7 @@ async fn connections_for_a_crowd_are_not_kept_for_ever() {
     let settings = [(MAX_CONCURRENT_STREAMS, 1)];
     let shadow = RawH2::options().settings(&settings).start(|peer, frame| {
         if frame.ends_stream() {
-            peer.hold(crate::support::raw_h2::frames::ok(frame.stream));
+            peer.hold(testkit::raw_h2::frames::ok(frame.stream));
         }
     });
     let before = descriptors();

@@ -11,16 +11,14 @@ use std::{
 use axum::{Router, body::Bytes, routing::any};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use mirror_runtime::{Mirror, ShedReason, TargetStats};
+use testkit::{Fault, Faulty, Primary, Shadow, eventually, settled, until};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::Notify,
 };
 
-use crate::{
-    TURN, app,
-    support::{Fault, Faulty, Primary, Shadow, eventually, settled, until},
-};
+use crate::{TURN, app};
 
 /// Connections take descriptors, one at each end and one for a copy: far below the 1,024 that a process usually has.
 const CONNECTIONS: usize = 200;

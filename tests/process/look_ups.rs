@@ -3,12 +3,10 @@
 use std::sync::mpsc;
 
 use mirror_runtime::Mirror;
+use testkit::{Primary, Shadow, eventually, settled};
 use tokio::runtime;
 
-use crate::{
-    TURN, app,
-    support::{Primary, Shadow, eventually, settled},
-};
+use crate::{TURN, app};
 
 #[test]
 fn a_copy_to_a_name_leaves_while_every_blocking_thread_is_taken() {

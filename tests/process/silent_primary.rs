@@ -10,15 +10,13 @@ use axum::{
 };
 use futures_util::{StreamExt, stream};
 use mirror_runtime::{CompareMode, Limits, Mirror, NotComparedReason};
+use testkit::{Primary, Shadow, until};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
-use crate::{
-    TURN,
-    support::{Primary, Shadow, until},
-};
+use crate::TURN;
 
 /// Of answers that take more than a half of the budget.
 const LARGE: usize = 60_000;

@@ -16,12 +16,10 @@ use mirror_runtime::{
     Answer, CompareMode, FailureKind, Mirror, MirrorError, NotComparedReason, ShadowResponse,
     SkipReason, Target, Verdict, mirror,
 };
+use testkit::{Primary, Shadow, closed_port, settled, until};
 use tracing::{Event, Metadata, Subscriber, span, subscriber::Interest};
 
-use crate::{
-    TURN,
-    support::{Primary, Shadow, closed_port, settled, until},
-};
+use crate::TURN;
 
 /// When it panics: never, when it is asked whether it wants an event, or when it is told of one.
 static PANICS: AtomicUsize = AtomicUsize::new(NEVER);

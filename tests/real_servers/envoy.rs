@@ -3,13 +3,13 @@
 use std::process::Command;
 
 use axum::{Router, body::Bytes, extract::DefaultBodyLimit};
+use testkit::{Primary, passes_where_trusted, trusted_file};
 
 use super::{
     TURN,
     load::responds_to_every_copy,
     server::{Site, is_installed},
 };
-use crate::support::{Primary, passes_where_trusted, trusted_file};
 
 /// A listener for HTTP/2 over TLS: `/early` is responded to at once, and the rest by a server behind it. A connection takes
 /// a thousand requests.

@@ -5,10 +5,10 @@ use std::{fs, time::Duration};
 use axum::{Router, body::Body, body::Bytes, extract::DefaultBodyLimit, routing::any};
 use http::{Request, StatusCode};
 use mirror_runtime::{Limits, Mirror, TargetStats};
+use testkit::{Shadow, settled, until};
 use tower::ServiceExt;
 
 use super::server::Server;
-use crate::support::{Shadow, settled, until};
 
 /// Divides the numbers below: 1 for all of them. By default a tenth is sent, which takes seconds in a build for tests.
 const SHARE: &str = "MIRROR_TESTS_SHARE";

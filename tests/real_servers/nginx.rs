@@ -2,12 +2,13 @@
 
 use std::process::Command;
 
+use testkit::{passes_where_trusted, trusted_file};
+
 use super::{
     TURN,
     load::responds_to_every_copy,
     server::{Site, is_installed},
 };
-use crate::support::{passes_where_trusted, trusted_file};
 
 /// One process, of nobody in particular, that writes nowhere but into its folder. What it proxies to is itself: a request
 /// that it proxies is read to its end; at `/early`, it responds before that.

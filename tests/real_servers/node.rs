@@ -2,12 +2,13 @@
 
 use std::process::Command;
 
+use testkit::{passes_where_trusted, trusted_file};
+
 use super::{
     TURN,
     load::responds_to_every_copy,
     server::{Site, is_installed},
 };
-use crate::support::{passes_where_trusted, trusted_file};
 
 /// Responds to a request when it has come whole, and at `/early` at once.
 const SERVER: &str = r"

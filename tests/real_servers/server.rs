@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::{Authority, Directory};
+use testkit::{Authority, Directory};
 
 /// How long a server may take to listen.
 const PATIENCE: Duration = Duration::from_mins(1);

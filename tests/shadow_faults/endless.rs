@@ -15,10 +15,10 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, future::join_all, stream};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use mirror_runtime::{CircuitBreaker, CompareMode, NotComparedReason, ReqwestTransport};
+use testkit::{Shadow, prior_knowledge};
 use tokio::{io::AsyncWriteExt, net::TcpListener};
 
 use super::*;
-use crate::support::{Shadow, prior_knowledge};
 
 /// Time for a response to begin, on a busy machine as well. All of it passes in each of these tests.
 const ENOUGH: Duration = Duration::from_secs(1);

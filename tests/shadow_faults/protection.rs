@@ -7,9 +7,9 @@ use std::{
 
 use http::{Request, StatusCode};
 use mirror_runtime::{CircuitBreaker, FailureKind, Mirror, ShedReason, SkipReason, Target};
+use testkit::{Fault, Faulty, Log, Shadow, settled, until};
 
 use super::{LONG, one_more, primary_of, to};
-use crate::support::{Fault, Faulty, Log, Shadow, settled, until};
 
 #[tokio::test]
 async fn five_failures_open_the_circuit() {

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use http::StatusCode;
 use mirror_runtime::FailureKind;
+use testkit::{Authority, Fault, Faulty, Log, passes_where_trusted, trusted_file, until};
 
 use super::{Expected, one_more, primary_of, to};
-use crate::support::{Authority, Fault, Faulty, Log, passes_where_trusted, trusted_file, until};
 
 /// Runs twice: by itself, where nobody trusts the authority, and from the test below, where it is trusted.
 #[tokio::test]

@@ -11,7 +11,7 @@ use flate2::{
     write::{DeflateEncoder, GzEncoder},
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use mirror_runtime::{__compare::compare_answers, Answer, CompareMode, Comparison, Rules, Verdict};
+use mirror_runtime::{__compare::{Ending, Subject, compare}, Answer, CompareMode, Comparison, Rules, Verdict};
 
 /// What stands where it is redacted, and may stand anywhere else.
 pub(crate) const SECRET: &str = "hunter2-of-the-fuzzer";
@@ -108,7 +108,7 @@ impl Input {
     }
 
     pub(crate) fn compare(&self, primary: &Answer, shadow: &Answer) -> Comparison {
-        compare_answers(&self.method, primary, shadow, self.mode, &self.rules)
+        compare(Subject::new(&self.method, "/"), primary, shadow, self.mode, &self.rules)
     }
 
     /// An answer like the primary's, with another body.
@@ -154,8 +154,8 @@ impl Input {
         let answer = Answer::new(status, headers, body);
         match ending & 0b10 {
             0 => answer,
-            _ if how & 8 > 0 => answer.truncated(),
-            _ => answer.cut_short(),
+            _ if how & 8 > 0 => answer.with_ending(Ending::Truncated),
+            _ => answer.with_ending(Ending::CutShort),
         }
     }
 }

@@ -12,8 +12,9 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use mirror_runtime::{BodyMode, Mirror, Target, drain, mirror, mirrors};
+use testkit::strict::{AUTHORITY, Received};
 
-use crate::{lock, received::Received, shadow::AUTHORITY, watched};
+use crate::{lock, watched};
 
 /// Method and target of what arrived.
 static ARRIVED: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());

@@ -6,14 +6,13 @@
 
 mod app;
 mod connection;
-mod received;
-mod shadow;
 mod watched;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use libfuzzer_sys::fuzz_target;
+use testkit::strict;
 use tokio::runtime::Runtime;
 
 thread_local! {
@@ -36,7 +35,7 @@ impl World {
             .enable_all()
             .build()
             .expect("a runtime");
-        runtime.block_on(shadow::start());
+        runtime.block_on(strict::start());
         Self {
             runtime,
             plain: app::plain(),
@@ -62,7 +61,7 @@ impl World {
             "the answer with the attribute, and without it"
         );
         let sent = app::settled_sent().await - sent_before;
-        let received = shadow::take();
+        let received = strict::take();
         assert_eq!(received.len() as u64, sent, "each copy arrived once");
         app::check(&received);
     }

@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use syn::{Expr, Lit};
 
-use super::table::{Row, Table, read};
-use crate::{amount, error::Errors, value::Setting};
+use crate::{
+    amount,
+    error::Errors,
+    table::{Row, Table, read},
+    value::Setting,
+};
 
 /// When a target that fails is left alone.
 pub(crate) enum CircuitBreaker {

@@ -1,10 +1,12 @@
 //! The table of options.
 
-use super::{Args, Body, Credentials, Host, Row, Table, circuit_breaker};
+use super::{Args, Body, Credentials, Host, circuit_breaker};
 use crate::{
     amount, callback,
     compare::{self, Mode},
-    header, method, target,
+    header, method,
+    table::{Row, Table},
+    target,
 };
 
 /// Every option, in the order of the manual.

@@ -9,8 +9,10 @@ use http::{HeaderName, HeaderValue, Method};
 use super::EngineTarget;
 use crate::{
     comparison::{Answer, CompareMode, Comparison, DifferenceKind, Rules},
+    outcome::ShedReason,
     report::{Recorder, Report, Standing, Thresholds, Unanswered},
     request::{KeptRequest, Missing},
+    stats::TargetStats,
     workers::Deadlines,
 };
 
@@ -81,7 +83,7 @@ impl Comparing {
     /// that ask for it.
     #[cfg(feature = "testing")]
     pub(crate) fn raise(&self, comparison: &Comparison) {
-        if comparison.is_told() && super::capturing::raises() {
+        if comparison.differs() && super::capturing::raises() {
             let text = comparison.to_string();
             super::capturing::panic_with(&text);
             self.raised.get_or_init(|| text);
@@ -101,18 +103,23 @@ impl Comparing {
 
     /// What is known of each target: of what was compared, and of what it has not answered.
     pub(crate) fn report(&self, mirror: &str, targets: &[EngineTarget]) -> Report {
-        let unanswered = |target: &EngineTarget| Unanswered::of(&target.source.stats());
+        let unanswered = |target: &EngineTarget| unanswered_of(&target.source.stats());
         let baseline = targets.get(self.recorders.len()).map(unanswered);
         let of = |(recorder, target): (&Recorder, &EngineTarget)| {
-            recorder.report(Standing {
-                unanswered: unanswered(target),
-                open: target.gate.is_shut(),
-                baseline,
-            })
+            let standing = Standing::new(unanswered(target));
+            let standing = standing.with_open_circuit(target.gate.is_shut());
+            recorder.report(standing.with_baseline(baseline))
         };
         let targets = self.recorders.iter().zip(targets).map(of);
         Report::new(mirror, targets.collect())
     }
+}
+
+/// What a target has not answered, by its counters.
+fn unanswered_of(stats: &TargetStats) -> Unanswered {
+    let [circuit_open, in_flight_limit] =
+        [ShedReason::CircuitOpen, ShedReason::InFlightLimit].map(|reason| stats.shed_for(reason));
+    Unanswered::new(stats.answered, stats.failed, circuit_open, in_flight_limit)
 }
 
 impl fmt::Debug for Comparing {

@@ -22,12 +22,12 @@ use super::{
 #[cfg(feature = "testing")]
 use crate::engine::capturing::Capturing;
 use crate::{
-    comparison::{Answer, Comparison, Known, NotComparedReason, Subject},
+    comparison::{Answer, Comparison, KnownSecrets, NotComparedReason, Subject, Verdict, compare},
     engine::{Comparing, Engine, Mismatch},
     report::Recorder,
     request::{KeptRequest, original_uri},
     telemetry::Happened,
-    workers::{Overdue, Place, caught},
+    workers::{Overdue, Place, caught, panicked},
 };
 
 /// The answers to one request, until they are compared.
@@ -46,7 +46,7 @@ pub(super) struct Exchange {
     /// What ends the waiting for the primary, once an answer waits for it.
     place: OnceLock<Option<Place>>,
     /// What is secret of the request, once something is compared.
-    known: OnceLock<Known>,
+    known: OnceLock<KnownSecrets>,
 }
 
 impl Exchange {
@@ -211,7 +211,7 @@ impl Exchange {
             self.comparison(comparing, comparing.recorders.len(), &answer)
         });
         recorder.record(&mut comparison, baseline.as_ref());
-        if comparison.is_told() {
+        if comparison.differs() {
             // What is compared is counted already, whatever becomes of the file.
             caught("record", || {
                 self.write_down(comparing, recorder, &comparison, &shadow.answer);
@@ -264,26 +264,31 @@ impl Exchange {
             let answer = self.lock().take_primary();
             answer.map(NotedAnswer::into_held)
         });
-        let subject = Subject {
-            mirror: &self.engine.name,
-            target: self.engine.targets.get(index)?.target().name(),
-            method: &self.method,
-            path: &self.path,
-        };
+        let target = self.engine.targets.get(index)?.target().name();
         let primary = &primary.as_ref()?.answer;
         let known = self.known(comparing, primary, shadow);
+        let subject = Subject::new(&self.method, &self.path)
+            .with_names(&self.engine.name, target)
+            .with_secrets(&known);
         let (mode, rules) = (comparing.mode, &comparing.rules);
-        Some(Comparison::knowing(
-            &known, subject, primary, shadow, mode, rules,
-        ))
+        let comparison = compare(subject, primary, shadow, mode, rules);
+        if comparison.verdict == Verdict::NotCompared(NotComparedReason::Panicked) {
+            panicked("compare");
+        }
+        Some(comparison)
     }
 
     /// What is secret of the request. Its body is not searched for two answers of which nothing would be shown.
-    fn known(&self, comparing: &Comparing, primary: &Answer, shadow: &Answer) -> Cow<'_, Known> {
+    fn known(
+        &self,
+        comparing: &Comparing,
+        primary: &Answer,
+        shadow: &Answer,
+    ) -> Cow<'_, KnownSecrets> {
         let (rules, set) = (&comparing.rules, &self.engine.options.headers.set);
         let learn = |with_body| match self.lock().request() {
             Some(request) => request.known(rules, set, with_body),
-            None => Known::of_copies(rules, set),
+            None => KnownSecrets::from_set_headers(rules, set),
         };
         let is_same = primary.status() == shadow.status() && primary.body() == shadow.body();
         if is_same && self.known.get().is_none() {

@@ -6,8 +6,9 @@ use std::{sync::Arc, time::Instant};
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, request::Parts};
+use http::{HeaderMap, request::Parts};
 use http_body::Body as _;
+use mirror_compare::is_bodiless;
 
 use self::recorded_body::NotedBody;
 use super::{
@@ -112,13 +113,6 @@ impl Drop for PrimarySide {
     fn drop(&mut self) {
         self.settle(Err(NotComparedReason::PrimaryGone));
     }
-}
-
-/// Whether nobody reads the body, whatever it is (RFC 9110 section 6.4.1).
-fn is_bodiless(method: &Method, status: StatusCode) -> bool {
-    method == Method::HEAD
-        || status.is_informational()
-        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 /// What the answer says that its length is: a server reads no further.

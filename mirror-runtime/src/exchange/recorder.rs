@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+pub(crate) use mirror_compare::Ending;
 
 use crate::{
     body::{Chunks, Collector, size_of},
@@ -44,17 +45,6 @@ pub(crate) struct NotedAnswer {
     ending: Ending,
     latency: Duration,
     place: Reservation,
-}
-
-/// How a body ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    Complete,
-    CutShort,
-    /// It was longer than what is compared.
-    Truncated,
-    /// Of a shadow's: it had not ended when the time of its copy was over.
-    Streaming,
 }
 
 /// An answer in the shape in which it is compared, with its place in the byte budget.
@@ -165,12 +155,7 @@ impl NotedAnswer {
             Chunks::Many(pieces) => pieces.concat().into(),
         };
         let answer = Answer::new(self.status, self.headers, body).with_latency(self.latency);
-        let answer = match self.ending {
-            Ending::Complete => answer,
-            Ending::CutShort => answer.cut_short(),
-            Ending::Truncated => answer.truncated(),
-            Ending::Streaming => answer.streaming(),
-        };
+        let answer = answer.with_ending(self.ending);
         let (trailers, place) = self.trailers.map(|trailers| *trailers).unzip();
         Held {
             answer: match trailers {

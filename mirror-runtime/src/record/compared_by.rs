@@ -28,7 +28,7 @@ impl ComparedBy {
             mode: match mode {
                 CompareMode::Status => "status",
                 CompareMode::Bytes => "bytes",
-                CompareMode::Json | CompareMode::Typed(_) | CompareMode::Custom(_) => "json",
+                _ => "json",
             }
             .to_owned(),
             headers: rules

@@ -127,7 +127,7 @@ impl Mismatch<'_> {
         let query = request.target.as_ref().and_then(PathAndQuery::query);
         redaction.learn_request(query, &request.headers, body);
         for (answer, body) in [self.primary, self.shadow].into_iter().zip(answers) {
-            redaction.learn_answer(answer, body.unwrap_or_default());
+            redaction.learn_response(answer, body.unwrap_or_default());
         }
         redaction
     }
@@ -244,7 +244,7 @@ fn answer(
     redaction: &Redaction<'_>,
 ) -> Result<(RecordedAnswer, Vec<String>), Unredactable> {
     let redacted = body
-        .map(|body| redaction.answer_body(body, answer.headers()))
+        .map(|body| redaction.response_body(body, answer.headers()))
         .transpose()?
         .flatten();
     let (body, places) = match redacted {

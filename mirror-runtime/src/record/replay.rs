@@ -6,10 +6,11 @@ use axum::body::Body;
 use bytes::BytesMut;
 use http::{Response, StatusCode};
 use http_body_util::BodyExt;
+use mirror_compare::Ending;
 use mirror_grammar::is_fixture_name;
 
 use super::{App, Fixture, RecordedAnswer, message::read};
-use crate::comparison::{Answer, CompareMode, Comparison, Subject, Verdict};
+use crate::comparison::{Answer, CompareMode, Comparison, Subject, Verdict, compare};
 
 /// Replays one fixture.
 ///
@@ -79,13 +80,8 @@ async fn try_replay<M>(file: &[u8], app: impl App<M>) -> Result<(), String> {
     let answer = app.answer(request).await;
     let answer = answer.map_err(|error| format!("the app has failed: {error}"))?;
     let answer = noted(answer, rules.max_compare_body(), began).await;
-    let subject = Subject {
-        mirror: &fixture.mirror,
-        target: "replay",
-        method: &method,
-        path: &path,
-    };
-    let comparison = Comparison::of(subject, &primary, &answer, mode, &rules);
+    let subject = Subject::new(&method, &path).with_names(&fixture.mirror, "replay");
+    let comparison = compare(subject, &primary, &answer, mode, &rules);
     if comparison.verdict == Verdict::Match {
         return Ok(());
     }
@@ -111,7 +107,11 @@ async fn noted(answer: Response<Body>, max: usize, began: Instant) -> Answer {
     let answer = Answer::new(head.status, head.headers, noted).with_latency(began.elapsed());
     // There are none if none have come: the app is in this process.
     let answer = answer.with_trailers(trailers.unwrap_or_default());
-    if is_whole { answer } else { answer.cut_short() }
+    if is_whole {
+        answer
+    } else {
+        answer.with_ending(Ending::CutShort)
+    }
 }
 
 impl RecordedAnswer {

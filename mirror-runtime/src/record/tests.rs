@@ -8,7 +8,7 @@ use super::{Fixture, content::Content};
 use crate::{
     body::{Chunks, CopyBody},
     bounds::Reservation,
-    comparison::{Answer, CompareMode, Comparison, DifferenceKind, Rules, Subject},
+    comparison::{Answer, CompareMode, DifferenceKind, Rules, Subject, compare},
     engine::Mismatch,
     request::KeptRequest,
 };
@@ -55,15 +55,10 @@ impl Case {
         let request = KeptRequest::of(&parts, !body.is_empty(), true).unwrap();
         let place = Reservation::of(0).unwrap();
         request.keep(&CopyBody::new(Chunks::One(body.into()), place.into()));
-        let subject = Subject {
-            mirror: "orders",
-            target: "staging",
-            method: &parts.method,
-            path: parts.uri.path(),
-        };
+        let subject = Subject::new(&parts.method, parts.uri.path()).with_names("orders", "staging");
         let (primary, shadow) = (&self.primary, &self.shadow);
-        let comparison = Comparison::of(subject, primary, shadow, self.mode, &self.rules);
-        assert!(comparison.is_told());
+        let comparison = compare(subject, primary, shadow, self.mode, &self.rules);
+        assert!(comparison.differs());
         let mismatch = Mismatch {
             comparison: &comparison,
             method: &parts.method,

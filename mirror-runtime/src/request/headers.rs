@@ -122,11 +122,11 @@ pub(crate) fn has_any<const N: usize>(headers: &HeaderMap, names: [&HeaderName; 
 impl HeaderRules {
     /// The headers of the copies of a request, which are taken out of it.
     pub(crate) fn apply(&self, original: &mut Original) -> Result<HeaderMap, TooMany> {
-        let arrived = std::mem::take(&mut original.headers);
-        let named = named_by_connection(&arrived);
+        let arrived = &mut original.headers;
+        let named = named_by_connection(arrived);
         let mut headers = self.room_for(arrived.len());
         let mut host = None;
-        for (name, value) in arrived {
+        for (name, value) in arrived.drain(..) {
             if name == header::HOST {
                 host.get_or_insert(value);
             } else if !named.contains(&name)
@@ -248,6 +248,9 @@ pub(super) fn anticipates_body(method: &Method) -> bool {
 /// one line with all of them means the same (RFC 9110 section 5.3).
 pub(super) fn fit(headers: &mut HeaderMap, has_body: bool) {
     const MOST: usize = 100;
+    if headers.len() + ADDED <= MOST {
+        return;
+    }
     let added = usize::from(has_body) + usize::from(!headers.contains_key(header::HOST));
     if headers.len() + added <= MOST {
         return;

@@ -13,7 +13,7 @@ use super::original_uri;
 use crate::{
     body::{CopyBody, copied},
     bounds::Reservation,
-    comparison::{Known, Rules},
+    comparison::{KnownSecrets, Rules},
 };
 
 /// The head of a request as it arrived, and the body of its copies.
@@ -76,10 +76,10 @@ impl KeptRequest {
         rules: &Rules,
         set: &[(HeaderName, HeaderValue)],
         with_body: bool,
-    ) -> Known {
+    ) -> KnownSecrets {
         let query = self.target.as_ref().and_then(PathAndQuery::query);
         let body = if with_body { self.body() } else { Bytes::new() };
-        Known::of_request(rules, set, query, &self.headers, &body)
+        KnownSecrets::from_request(rules, set, query, &self.headers, &body)
     }
 
     /// Keeps the body.

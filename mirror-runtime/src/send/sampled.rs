@@ -11,6 +11,7 @@ use std::{
 use axum::{body::Body, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
 use http_body::Body as _;
+use tokio::runtime::Handle;
 
 use super::{Copies, Departure, MakeCopy};
 use crate::{
@@ -36,7 +37,18 @@ pub(crate) struct Sampled {
     /// Where the copies' answers are to meet the primary's.
     open: Option<Open>,
     /// What the copies are made of, from when it is there until they leave.
-    ready: Option<(Original, ReadBody)>,
+    ready: Option<Box<Ready>>,
+    /// What the response waits for, in `sync` mode.
+    copies: Copies,
+}
+
+/// What copies are made of. In a box: it goes from hand to hand, and stays with the handler for as long as that begins.
+#[derive(Debug)]
+struct Ready {
+    /// Taken when they leave.
+    runtime: Option<Handle>,
+    original: Original,
+    body: ReadBody,
 }
 
 /// What the primary has come to.
@@ -78,6 +90,7 @@ impl Sampled {
             candidates: None,
             open: None,
             ready: None,
+            copies: Copies::default(),
         })
     }
 
@@ -105,45 +118,51 @@ impl Sampled {
         parts: Parts,
         body: Body,
         primary: impl FnOnce(Parts, Body) -> F,
-        response: fn(&mut F::Output) -> Option<&mut Response>,
+        response: impl FnOnce(&mut F::Output) -> Option<&mut Response>,
     ) -> impl Future<Output = F::Output> {
         async move {
             let side = PrimarySide::new(&self.engine, &parts, &body).map(|(side, open)| {
                 self.open = Some(open);
                 side
             });
-            let (body, mut copies) = self.prepare(&parts, body).await;
+            let body = self.prepare(&parts, body).await;
             let began = Instant::now();
-            let mut primary = pin!(primary(parts, body));
-            let mut turn = Turn::Begins;
-            // The copies leave when the primary has begun and is not given up at once: a client that resets each request
-            // as soon as it is sent makes no copies. Servers look for that between the first two times that they poll.
-            let mut answer = poll_fn(|context| {
-                if let Turn::HasBegun = turn {
-                    self.send(&mut copies);
-                    turn = Turn::GoesOn;
-                }
-                let polled = primary.as_mut().poll(context);
-                if let Turn::Begins = turn {
-                    if polled.is_ready() {
-                        self.send(&mut copies);
-                    } else if self.ready.is_some() {
-                        turn = Turn::HasBegun;
-                        context.waker().wake_by_ref();
-                    } else {
+            let mut answer = {
+                let mut primary = pin!(primary(parts, body));
+                let (sampled, mut turn) = (&mut self, Turn::Begins);
+                // The copies leave when the primary has begun and is not given up at once: a client that resets each
+                // request as soon as it is sent makes no copies. Servers look for that between the first two times that
+                // they poll.
+                poll_fn(move |context| {
+                    if let Turn::HasBegun = turn {
+                        sampled.send();
                         turn = Turn::GoesOn;
                     }
-                }
-                polled
-            })
-            .await;
+                    let polled = primary.as_mut().poll(context);
+                    if let Turn::Begins = turn {
+                        if polled.is_ready() {
+                            sampled.send();
+                        } else if sampled.ready.is_some() {
+                            turn = Turn::HasBegun;
+                            context.waker().wake_by_ref();
+                        } else {
+                            turn = Turn::GoesOn;
+                        }
+                    }
+                    polled
+                })
+                .await
+                // Here the room that the primary took in this future is free again.
+            };
             let engine = &self.engine;
             engine.latency.record(began.elapsed());
             if let (Some(side), Some(response)) = (side, response(&mut answer)) {
                 side.note(response, began);
             }
             if engine.options.sync {
-                copies.wait(engine.longest_timeout()).await;
+                let longest = engine.longest_timeout();
+                let copies = std::mem::take(&mut self.copies);
+                copies.wait(longest).await;
             }
             answer
         }
@@ -153,56 +172,75 @@ impl Sampled {
     /// body for the handler.
     ///
     /// What is undecided here afterwards is [ready](Self::send).
-    async fn prepare(&mut self, parts: &Parts, body: Body) -> (Body, Copies) {
-        let (body, copies) = match self.needed(parts, &body) {
-            Err(reason) => (body, self.skipped(reason)),
-            Ok(Needed::Nothing) => (body, self.make_ready(parts, Ok(ReadBody::default()))),
-            Ok(Needed::Body) => {
+    async fn prepare(&mut self, parts: &Parts, body: Body) -> Body {
+        // No copy could leave without one, and nobody would tell when to stop reading. It is asked for once: each time
+        // costs as much as sampling does.
+        let runtime = runtime_with_timers().ok_or(ShedReason::NoRuntime.into());
+        let needed = runtime.and_then(|runtime| Ok((self.needed(parts, &body)?, runtime)));
+        let body = match needed {
+            Err(reason) => {
+                self.skip(reason);
+                body
+            }
+            Ok((Needed::Nothing, runtime)) => {
+                self.make_ready(runtime, parts, Ok(ReadBody::default()));
+                body
+            }
+            Ok((Needed::Body, runtime)) => {
                 let options = &self.engine.options;
                 match read_ahead(body, options.max_body, options.read_ahead).await {
-                    ReadAhead::Ended(body, read) => (body, self.make_ready(parts, read)),
-                    ReadAhead::Slow(body) => match self.send_later(parts) {
-                        Ok((done, copies)) => (body.note(done), copies),
-                        Err(copies) => (body.into_body(), copies),
+                    ReadAhead::Ended(body, read) => {
+                        self.make_ready(runtime, parts, read);
+                        body
+                    }
+                    ReadAhead::Slow(body) => match self.send_later(runtime, parts) {
+                        Some(done) => body.note(done),
+                        None => body.into_body(),
                     },
                 }
             }
-            Ok(Needed::BodyAsItIsRead) => match self.send_later(parts) {
-                Ok((done, copies)) => {
+            Ok((Needed::BodyAsItIsRead, runtime)) => match self.send_later(runtime, parts) {
+                Some(done) => {
                     let options = &self.engine.options;
                     let (max, within) = (options.max_body, options.read_ahead);
-                    (Body::new(Tee::new(body, max, within, done)), copies)
+                    Body::new(Tee::new(body, max, within, done))
                 }
-                Err(copies) => (body, copies),
+                None => body,
             },
         };
         if self.ready.is_none() {
             // No more copies will leave from here.
             (self.open, self.candidates) = (None, None);
         }
-        (body, copies)
+        body
     }
 
-    /// What is to be done when the handler has read the body. `Err` where there are no copies.
+    /// What is to be done when the handler has read the body. `None` if there are no copies.
     fn send_later(
         &mut self,
+        runtime: Handle,
         parts: &Parts,
-    ) -> Result<(impl FnOnce(Copied) + Send + Unpin + use<>, Copies), Copies> {
+    ) -> Option<impl FnOnce(Copied) + Send + Unpin + use<>> {
         let options = &self.engine.options;
         // At once: this may take long, and the original's memory is its connection's.
-        let copy = match self.original(parts).into_copy(&options.headers) {
+        let mut original = Original::of(parts);
+        self.take_within(&mut original, parts);
+        let copy = match original.copy(&options.headers) {
             Ok(copy) => copy.in_own_memory(),
-            Err(reason) => return Err(self.skipped(reason)),
+            Err(reason) => {
+                self.skip(reason);
+                return None;
+            }
         };
         let (sender, copies) = Copies::later();
+        self.copies = copies;
         let mut later = self.take();
-        let done = move |read: Copied| {
+        Some(move |read: Copied| {
             let copy =
                 read.map(|body| move |rules: &_| Ok(copy.with_body(body.into_copy_body(), rules)));
             // Nobody may be waiting for them.
-            let _ = sender.send(later.leave(copy));
-        };
-        Ok((done, copies))
+            let _ = sender.send(later.leave(runtime, copy));
+        })
     }
 
     /// All that is undecided.
@@ -213,15 +251,12 @@ impl Sampled {
             candidates: self.candidates.take(),
             open: self.open.take(),
             ready: None,
+            copies: Copies::default(),
         }
     }
 
     fn needed(&self, parts: &Parts, body: &Body) -> Result<Needed, SkipReason> {
         let options = &self.engine.options;
-        if runtime_with_timers().is_none() {
-            // No copy could leave, and nobody would tell when to stop reading.
-            return Err(ShedReason::NoRuntime.into());
-        }
         // Most requests have neither.
         let is_special = has_any(&parts.headers, [&header::UPGRADE, &header::EXPECT]);
         if (is_special || parts.method == Method::CONNECT) && is_upgrade(parts) {
@@ -236,40 +271,52 @@ impl Sampled {
         }
     }
 
-    fn original(&self, parts: &Parts) -> Original {
-        let original = Original::of(parts);
-        match self.candidates {
-            Some(_) => original.and_within(parts),
-            None => original,
+    /// Takes what handlers among the targets get beside what every copy has.
+    fn take_within(&self, original: &mut Original, parts: &Parts) {
+        if self.candidates.is_some() {
+            original.take_within(parts);
         }
     }
 
     /// The copies of a request whose body has been read are to leave with [`send`](Self::send).
-    fn make_ready(&mut self, parts: &Parts, read: Copied) -> Copies {
+    fn make_ready(&mut self, runtime: Handle, parts: &Parts, read: Copied) {
         match read {
             Ok(body) => {
-                self.ready = Some((self.original(parts), body));
-                Copies::default()
+                let mut ready = Box::new(Ready {
+                    runtime: Some(runtime),
+                    original: Original::without_headers(parts),
+                    body,
+                });
+                ready.original.take_headers(parts);
+                self.take_within(&mut ready.original, parts);
+                self.ready = Some(ready);
             }
-            Err(reason) => self.skipped(reason),
+            Err(reason) => self.skip(reason),
         }
     }
 
-    /// Sends the copies, where they are ready. Nothing is undecided afterwards.
-    fn send(&mut self, copies: &mut Copies) {
-        let Some((original, body)) = self.ready.take() else {
+    /// Sends the copies, if they are ready. Nothing is undecided afterwards.
+    fn send(&mut self) {
+        let Some(mut ready) = self.ready.take() else {
             return;
         };
-        *copies = self.leave(Ok(|rules: &_| {
-            let copy = original.into_copy(rules)?;
-            Ok(copy.with_body(body.into_copy_body(), rules))
-        }));
+        let Some(runtime) = ready.runtime.take() else {
+            return;
+        };
+        self.copies = self.leave(
+            runtime,
+            Ok(move |rules: &_| {
+                let body = std::mem::take(&mut ready.body);
+                let copy = ready.original.copy(rules)?;
+                Ok(copy.with_body(body.into_copy_body(), rules))
+            }),
+        );
         // No more copies will leave from here.
         (self.open, self.candidates) = (None, None);
     }
 
     /// Lets the copies leave, and settles each target that gets none.
-    fn leave(&mut self, copy: Result<impl MakeCopy, SkipReason>) -> Copies {
+    fn leave(&mut self, runtime: Handle, copy: Result<impl MakeCopy, SkipReason>) -> Copies {
         let mut copies = Copies::default();
         match copy {
             Err(reason) => self.skip(reason),
@@ -288,7 +335,7 @@ impl Sampled {
                     }
                     copy
                 };
-                departure.leave(copy, &mut copies);
+                departure.leave(&runtime, copy, &mut copies);
             }
         }
         copies
@@ -310,11 +357,6 @@ impl Sampled {
         (index < u64::BITS).then_some(index as usize)
     }
 
-    fn skipped(&mut self, reason: SkipReason) -> Copies {
-        self.skip(reason);
-        Copies::default()
-    }
-
     fn skip(&mut self, reason: SkipReason) {
         while let Some(index) = self.next() {
             self.engine.not_sent(index, reason);
@@ -326,7 +368,7 @@ impl Drop for Sampled {
     fn drop(&mut self) {
         if thread::panicking() {
             // The handler has, before the copies could leave. Its request is worth as much to a shadow as any.
-            caught("copy", || self.send(&mut Copies::default()));
+            caught("copy", || self.send());
         }
         self.skip(SkipReason::PrimaryGone);
     }

@@ -32,7 +32,7 @@ impl Callbacks {
             Happened::NotSent(_) => self.on_skip.is_some(),
             Happened::Ended(Ok(_), _) => self.on_success.is_some(),
             Happened::Ended(Err(_), Some(_)) => self.on_error.is_some(),
-            Happened::Compared(comparison) => self.on_mismatch.is_some() && comparison.is_told(),
+            Happened::Compared(comparison) => self.on_mismatch.is_some() && comparison.differs(),
             _ => false,
         }
     }

@@ -6,9 +6,14 @@ use std::panic::{self, AssertUnwindSafe};
 pub(crate) fn caught<T>(option: &'static str, callback: impl FnOnce() -> T) -> Option<T> {
     let value = unpanicked(callback);
     if value.is_none() {
-        contained(|| tracing::error!(option, "code given to a mirror panicked"));
+        panicked(option);
     }
     value
+}
+
+/// Says that code of the user's has panicked.
+pub(crate) fn panicked(option: &'static str) {
+    contained(|| tracing::error!(option, "code given to a mirror panicked"));
 }
 
 /// Runs what tells the log, or what runs on a thread that others need too. A subscriber is code of the user's as well: a

@@ -72,7 +72,7 @@ impl MirrorBuilder {
     {
         self.rules("compare_headers", names, |rules, name| {
             rules.compare_header(parse_header_name(name)?);
-            Ok(())
+            Ok::<_, ConfigError>(())
         })
     }
 
@@ -158,19 +158,20 @@ impl MirrorBuilder {
         self
     }
 
-    fn rules<I>(
+    fn rules<I, E>(
         mut self,
         option: &'static str,
         values: I,
-        mut add: impl FnMut(&mut Rules, &str) -> Result<(), ConfigError>,
+        mut add: impl FnMut(&mut Rules, &str) -> Result<(), E>,
     ) -> Self
     where
         I: IntoIterator<Item: AsRef<str>>,
+        E: Into<ConfigError>,
     {
         self.compare.given.push(option);
         for value in values {
             if let Err(error) = add(&mut self.compare.rules, value.as_ref()) {
-                self.mistaken(error);
+                self.mistaken(error.into());
             }
         }
         self

@@ -1,0 +1,127 @@
+//! Comparing two responses to one request.
+
+use http::Method;
+
+use crate::{
+    engine::{self, Compared},
+    model::{BufferedResponse, CompareMode, Comparison, cut},
+    redact::KnownSecrets,
+    rules::Rules,
+};
+
+/// The request that two responses response, and whose responses they are.
+///
+/// Neither is part of what is compared, but for the method: a response to `HEAD` has no body.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    mirror: &'a str,
+    target: &'a str,
+    method: &'a Method,
+    path: &'a str,
+    known: Option<&'a KnownSecrets>,
+}
+
+impl<'a> Subject<'a> {
+    /// A request with this method and path. A query is left out of what is shown.
+    #[must_use]
+    pub const fn new(method: &'a Method, path: &'a str) -> Self {
+        Self {
+            mirror: "primary",
+            target: "shadow",
+            method,
+            path,
+            known: None,
+        }
+    }
+
+    /// The same request, whose responses come from servers with these names. Default: `primary` and
+    /// `shadow`.
+    #[must_use]
+    pub const fn with_names(mut self, mirror: &'a str, target: &'a str) -> Self {
+        self.mirror = mirror;
+        self.target = target;
+        self
+    }
+
+    /// The same request, of which this is secret, wherever a response repeats it. Default: nothing
+    /// is.
+    #[must_use]
+    pub const fn with_secrets(mut self, known: &'a KnownSecrets) -> Self {
+        self.known = Some(known);
+        self
+    }
+}
+
+/// Compares two responses to one request.
+///
+/// Bounded in time, memory and output, except for code of the user's own (`typed` and functions). A
+/// panic in that code ends here, as
+/// [`NotComparedReason::Panicked`](crate::NotComparedReason::Panicked). It may take some tenths of
+/// a second of computing: no work for a thread that serves requests.
+///
+/// ```
+/// use http::{HeaderMap, Method, StatusCode};
+/// use mirror_compare::{BufferedResponse, CompareMode, Rules, Subject, Verdict, compare};
+///
+/// let response = |body: &'static str| BufferedResponse::new(StatusCode::OK, HeaderMap::new(), body);
+/// let primary = response(r#"{"total":12.5,"at":1}"#);
+/// let shadow = response(r#"{"at":2,"total":13.0}"#);
+///
+/// let mut rules = Rules::default();
+/// rules.ignore("/at")?;
+/// let subject = Subject::new(&Method::GET, "/orders/7");
+/// let comparison = compare(subject, &primary, &shadow, CompareMode::Json, &rules);
+///
+/// assert_eq!(comparison.verdict, Verdict::Mismatch);
+/// assert_eq!(comparison.differences[0].to_string(), "  ~ /total: 12.5 -> 13.0");
+/// # Ok::<(), mirror_compare::RuleError>(())
+/// ```
+#[must_use]
+pub fn compare(
+    subject: Subject<'_>,
+    primary: &BufferedResponse,
+    shadow: &BufferedResponse,
+    mode: CompareMode,
+    rules: &Rules,
+) -> Comparison {
+    let nothing = KnownSecrets::default();
+    let known = subject.known.unwrap_or(&nothing);
+    let compared = engine::compare(subject.method, primary, shadow, mode, rules, known);
+    comparison(subject, primary, Some(shadow), compared)
+}
+
+fn comparison(
+    subject: Subject<'_>,
+    primary: &BufferedResponse,
+    shadow: Option<&BufferedResponse>,
+    compared: Compared,
+) -> Comparison {
+    let path = subject.path.split('?').next().unwrap_or_default();
+    Comparison {
+        mirror: subject.mirror.to_owned(),
+        target: subject.target.to_owned(),
+        method: subject.method.clone(),
+        path: cut(compared.secrecy.path(path)),
+        primary_status: primary.status(),
+        shadow_status: shadow.map(BufferedResponse::status),
+        primary_latency: primary.latency(),
+        shadow_latency: shadow.map(BufferedResponse::latency),
+        verdict: compared.verdict,
+        differences: compared.differences,
+        more_differences: compared.more,
+        notes: compared.notes,
+        groups: compared.groups,
+        noise: false,
+    }
+}
+
+/// Says that two responses were not compared. There may be only one: the copy failed.
+#[cfg(test)]
+pub(crate) fn not_compared(
+    subject: Subject<'_>,
+    primary: &BufferedResponse,
+    shadow: Option<&BufferedResponse>,
+    reason: crate::model::NotComparedReason,
+) -> Comparison {
+    comparison(subject, primary, shadow, Compared::not_compared(reason))
+}

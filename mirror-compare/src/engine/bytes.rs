@@ -1,0 +1,156 @@
+//! Comparing two bodies that are not compared as JSON.
+
+use std::fmt::Write;
+
+use crate::{
+    engine::found::Found,
+    model::{DifferenceKind, MAX_BYTES, prefix},
+    redact::REDACTED,
+};
+
+/// Bytes of the line of the first difference that are shown before it, at most.
+const SHOWN_BEFORE: usize = 256;
+
+/// Bytes that are shown of a body that is not text.
+const SHOWN_BYTES: usize = 16;
+
+/// Adds the difference of two bodies that are not equal.
+pub(crate) fn bodies(found: &mut Found<'_>, primary: &[u8], shadow: &[u8]) {
+    let kind = match (primary, shadow) {
+        (_, []) => DifferenceKind::Missing,
+        ([], _) => DifferenceKind::Extra,
+        _ => DifferenceKind::Value,
+    };
+    let [primary_shown, shadow_shown] = [!primary.is_empty(), !shadow.is_empty()];
+    let at = primary
+        .iter()
+        .zip(shadow)
+        .take_while(|(one, other)| one == other)
+        .count();
+    let secrets = &found.secrecy.secrets;
+    let has_secrets = [primary, shadow]
+        .into_iter()
+        .any(|body| secrets.are_anywhere_in(body));
+    let (kind, [one, other]) = if found.rules.redacts || has_secrets {
+        // Where the values that are redacted stand in it is not known, nor how long they are.
+        (kind, [REDACTED.to_owned(), REDACTED.to_owned()])
+    } else if let [Ok(primary), Ok(shadow)] = [primary, shadow].map(str::from_utf8) {
+        (kind, [window(primary, at), window(shadow, at)])
+    } else {
+        let kind = match kind {
+            DifferenceKind::Value if primary.len() != shadow.len() => DifferenceKind::Length,
+            kind => kind,
+        };
+        (kind, [hex(primary, at), hex(shadow, at)])
+    };
+    let (one, other) = (primary_shown.then_some(one), shadow_shown.then_some(other));
+    found.other("", kind, one, other);
+}
+
+/// The part of a text in which the first difference stands, from the beginning of its line.
+fn window(text: &str, at: usize) -> String {
+    let at = text.floor_char_boundary(at);
+    let line = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let start = text.ceil_char_boundary(line.max(at.saturating_sub(SHOWN_BEFORE)));
+    let mark = '…';
+    let mut shown = String::new();
+    if start > 0 {
+        shown.push(mark);
+    }
+    let rest = &text[start..];
+    if rest.len() <= MAX_BYTES - mark.len_utf8() {
+        shown.push_str(rest);
+    } else {
+        shown.push_str(prefix(rest, MAX_BYTES - 2 * mark.len_utf8()));
+        shown.push(mark);
+    }
+    shown
+}
+
+/// `8 bytes, at 6: 0a ff`
+fn hex(body: &[u8], at: usize) -> String {
+    let mut shown = format!("{} bytes, at {at}:", body.len());
+    for byte in body[at..].iter().take(SHOWN_BYTES) {
+        // Writing to a `String` never fails.
+        let _ = write!(shown, " {byte:02x}");
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{engine::secrecy::Secrecy, rules::Rules};
+
+    fn difference(primary: &[u8], shadow: &[u8], rules: &Rules) -> (DifferenceKind, Vec<String>) {
+        let secrecy = Secrecy::default();
+        let mut found = Found::new(rules, &secrecy);
+        bodies(&mut found, primary, shadow);
+        let compared = found.verdict();
+        let difference = &compared.differences[0];
+        assert_eq!((compared.differences.len(), &*difference.pointer), (1, ""));
+        let values = [&difference.primary, &difference.shadow];
+        (
+            difference.kind,
+            values.into_iter().flatten().cloned().collect(),
+        )
+    }
+
+    #[test]
+    fn text_is_shown_from_the_line_of_the_first_difference() {
+        let rules = Rules::default();
+        let (kind, values) = difference(b"one\ntwo\nthree\n", b"one\ntwa\nthree\n", &rules);
+        assert_eq!(kind, DifferenceKind::Value);
+        assert_eq!(values, ["…two\nthree\n", "…twa\nthree\n"]);
+
+        let long = "é".repeat(5000);
+        let (_, values) = difference(
+            format!("{long}a{long}").as_bytes(),
+            format!("{long}b{long}").as_bytes(),
+            &rules,
+        );
+        for (value, differs) in values.iter().zip(['a', 'b']) {
+            assert!(
+                value.len() <= MAX_BYTES && value.contains(differs),
+                "{value}"
+            );
+            assert!(value.starts_with('…') && value.ends_with('…'));
+        }
+    }
+
+    #[test]
+    fn what_is_not_text_is_told_by_its_length_and_first_difference() {
+        let rules = Rules::default();
+        let (kind, values) = difference(b"\xff\x00\x01", b"\xff\x00\x02", &rules);
+        assert_eq!(
+            (kind, &*values[0]),
+            (DifferenceKind::Value, "3 bytes, at 2: 01")
+        );
+        let (kind, values) = difference(b"\xff\x00\x01", b"\xff\x00", &rules);
+        assert_eq!(
+            (kind, &*values[1]),
+            (DifferenceKind::Length, "2 bytes, at 2:")
+        );
+    }
+
+    #[test]
+    fn an_empty_body_is_missing() {
+        let rules = Rules::default();
+        assert_eq!(
+            difference(b"a", b"", &rules),
+            (DifferenceKind::Missing, vec!["a".to_owned()])
+        );
+        assert_eq!(
+            difference(b"", b"a", &rules),
+            (DifferenceKind::Extra, vec!["a".to_owned()])
+        );
+    }
+
+    #[test]
+    fn nothing_is_shown_where_something_is_redacted() {
+        let mut rules = Rules::default();
+        rules.redact("/password").unwrap();
+        let (_, values) = difference(b"password: hunter2", b"\xff", &rules);
+        assert_eq!(values, [REDACTED, REDACTED]);
+    }
+}

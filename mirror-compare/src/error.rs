@@ -1,0 +1,36 @@
+//! Rules and thresholds that make no sense.
+
+use mirror_grammar::{PointerError, ToleranceError};
+
+/// A rule that cannot be followed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum RuleError {
+    /// A place in responses that is not a JSON pointer.
+    #[error("invalid JSON pointer `{pattern}`: {error}")]
+    Pointer {
+        /// The pattern as it was given.
+        pattern: String,
+        /// What is wrong with it.
+        error: PointerError,
+    },
+    /// A tolerance that is negative, infinite or not a number.
+    #[error("{0}")]
+    Tolerance(ToleranceError),
+}
+
+impl From<ToleranceError> for RuleError {
+    fn from(error: ToleranceError) -> Self {
+        Self::Tolerance(error)
+    }
+}
+
+/// A threshold that is not a number, or that no verdict could rest on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` of the `thresholds` must be {wanted}")]
+#[non_exhaustive]
+pub struct ThresholdError {
+    /// The field.
+    pub name: &'static str,
+    /// The values that it may have.
+    pub wanted: &'static str,
+}

@@ -1,0 +1,30 @@
+//! JSON as it is compared: a tree that borrows from the body, whose numbers are still text.
+//!
+//! `serde_json` would need its features `arbitrary_precision` for this, which changes what numbers
+//! are for every crate of the program. `hifijson` reads words, and leaves to us what a document is.
+
+pub(crate) mod decimal;
+mod parse;
+#[cfg(fuzzing)]
+mod spelled;
+
+pub(crate) use self::parse::{NotJson, parse};
+
+#[cfg(fuzzing)]
+pub use self::spelled::spelled;
+
+/// A value of JSON: in the body, and in the memory that it was parsed into.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Node<'a> {
+    Null,
+    Bool(bool),
+    /// As it is written.
+    Number(&'a str),
+    String(&'a str),
+    Array(&'a [Node<'a>]),
+    /// In the order of their keys, each of which is there once.
+    Object(&'a [Member<'a>]),
+}
+
+/// A key and its value.
+pub(crate) type Member<'a> = (&'a str, Node<'a>);

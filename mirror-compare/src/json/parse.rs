@@ -1,0 +1,134 @@
+//! Reading JSON.
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use bumpalo::Bump;
+use hifijson::{
+    Error, Expect, SliceLexer, num::LexWrite as _, str::LexAlloc as _, token::Lex as _,
+};
+
+use super::{Member, Node};
+
+/// The depth to which arrays and objects are nested. What reads and compares them recurses as deep.
+const MAX_DEPTH: usize = 128;
+
+/// Why a body is not compared as JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotJson {
+    /// It is something else, or text that is not UTF-8.
+    Invalid,
+    /// An object has a key twice. Which of the values counts is up to the reader (RFC 8259 section
+    /// 4).
+    DuplicateKey,
+    /// It is nested deeper than [`MAX_DEPTH`].
+    TooDeep,
+}
+
+impl<E: Into<Error>> From<E> for NotJson {
+    fn from(_: E) -> Self {
+        Self::Invalid
+    }
+}
+
+/// Reads a document into memory that is freed all at once.
+pub(crate) fn parse<'a>(body: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, NotJson> {
+    // A mark of the byte order may be ignored (RFC 8259 section 8.1).
+    let text = body.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(body);
+    let mut parser = Parser {
+        memory,
+        elements: Vec::new(),
+        members: Vec::new(),
+        depth: 0,
+    };
+    SliceLexer::new(text).exactly_one(SliceLexer::ws_peek, |next, lexer| parser.value(next, lexer))
+}
+
+struct Parser<'a> {
+    memory: &'a Bump,
+    /// Those of all arrays that are not closed yet, and then the members of all such objects: how
+    /// many there are is known in the end.
+    elements: Vec<Node<'a>>,
+    members: Vec<Member<'a>>,
+    depth: usize,
+}
+
+impl<'a> Parser<'a> {
+    /// A value, of which the first byte was peeked.
+    fn value(&mut self, next: u8, lexer: &mut SliceLexer<'a>) -> Result<Node<'a>, NotJson> {
+        Ok(match next {
+            b'"' => Node::String(self.string(lexer)?),
+            b'-' | b'0'..=b'9' => Node::Number(lexer.num_string().validated()?.0),
+            b'[' => self.nested(lexer, Self::array)?,
+            b'{' => self.nested(lexer, Self::object)?,
+            _ => lexer
+                .null_or_bool()
+                .map(|value| value.map_or(Node::Null, Node::Bool))
+                .ok_or(NotJson::Invalid)?,
+        })
+    }
+
+    fn string(&self, lexer: &mut SliceLexer<'a>) -> Result<&'a str, NotJson> {
+        Ok(match lexer.discarded().str_string()? {
+            Cow::Borrowed(text) => text,
+            Cow::Owned(text) => self.memory.alloc_str(&text),
+        })
+    }
+
+    fn nested(
+        &mut self,
+        lexer: &mut SliceLexer<'a>,
+        read: fn(&mut Self, &mut SliceLexer<'a>) -> Result<Node<'a>, NotJson>,
+    ) -> Result<Node<'a>, NotJson> {
+        if self.depth == MAX_DEPTH {
+            return Err(NotJson::TooDeep);
+        }
+        self.depth += 1;
+        let node = read(self, lexer.discarded())?;
+        self.depth -= 1;
+        Ok(node)
+    }
+
+    fn array(&mut self, lexer: &mut SliceLexer<'a>) -> Result<Node<'a>, NotJson> {
+        let first = self.elements.len();
+        lexer.seq(b']', SliceLexer::ws_peek, |next, lexer| {
+            let element = self.value(next, lexer)?;
+            self.elements.push(element);
+            Ok::<_, NotJson>(())
+        })?;
+        let elements = self.memory.alloc_slice_copy(&self.elements[first..]);
+        self.elements.truncate(first);
+        Ok(Node::Array(elements))
+    }
+
+    fn object(&mut self, lexer: &mut SliceLexer<'a>) -> Result<Node<'a>, NotJson> {
+        let first = self.members.len();
+        lexer.seq(b'}', SliceLexer::ws_peek, |next, lexer| {
+            let member = self.member(next, lexer)?;
+            self.members.push(member);
+            Ok::<_, NotJson>(())
+        })?;
+        let members = &mut self.members[first..];
+        members.sort_unstable_by_key(|(key, _)| *key);
+        if members.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            return Err(NotJson::DuplicateKey);
+        }
+        let members = self.memory.alloc_slice_copy(members);
+        self.members.truncate(first);
+        Ok(Node::Object(members))
+    }
+
+    fn member(&mut self, next: u8, lexer: &mut SliceLexer<'a>) -> Result<Member<'a>, NotJson> {
+        if next != b'"' {
+            return Err(NotJson::Invalid);
+        }
+        let key = self.string(lexer)?;
+        lexer
+            .expect(SliceLexer::ws_peek, b':')
+            .ok_or(Expect::Colon)?;
+        let next = lexer.ws_peek().ok_or(Expect::Value)?;
+        Ok((key, self.value(next, lexer)?))
+    }
+}

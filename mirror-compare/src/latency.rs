@@ -1,0 +1,215 @@
+//! How long things took, as a distribution.
+
+use std::{fmt, time::Duration};
+
+use histogram::{AtomicHistogram, Config, Histogram};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+/// Each power of two is divided by 2^4, so that a quantile is at most 6 % too large; 500 counters
+/// of 8 bytes.
+const GROUPING_POWER: u8 = 4;
+
+/// In microseconds, up to 2^34 (4.8 hours). Longer durations count as that long.
+const MAX_VALUE_POWER: u8 = 34;
+
+/// Notes durations without locks.
+#[derive(Debug)]
+pub struct LatencyRecorder {
+    /// `None` only if the two powers above did not fit one another.
+    micros: Option<AtomicHistogram>,
+}
+
+impl Default for LatencyRecorder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl LatencyRecorder {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            micros: config().as_ref().map(AtomicHistogram::with_config),
+        }
+    }
+
+    /// Notes one.
+    pub fn record(&self, duration: Duration) {
+        const MAX: u64 = (1 << MAX_VALUE_POWER) - 1;
+        let micros = u64::try_from(duration.as_micros()).unwrap_or(MAX).min(MAX);
+        if let Some(histogram) = &self.micros {
+            // In range, as `MAX` says.
+            let _ = histogram.increment(micros);
+        }
+    }
+
+    /// The distribution by now.
+    #[must_use]
+    pub fn snapshot(&self) -> Latency {
+        Latency {
+            micros: self.micros.as_ref().map(AtomicHistogram::load),
+        }
+    }
+}
+
+#[cfg(feature = "compare")]
+impl LatencyRecorder {
+    /// Notes what others have noted.
+    pub(crate) fn merge(&self, latency: &Latency) {
+        let (Some(histogram), Some(other)) = (&self.micros, &latency.micros) else {
+            return;
+        };
+        for bucket in other.iter().filter(|bucket| bucket.count() > 0) {
+            // In range: all have one configuration.
+            let _ = histogram.add(bucket.start(), bucket.count());
+        }
+    }
+}
+
+fn config() -> Option<Config> {
+    Config::new(GROUPING_POWER, MAX_VALUE_POWER).ok()
+}
+
+/// The distribution of a latency at one moment, at a resolution of 6 %.
+#[derive(Clone)]
+pub struct Latency {
+    micros: Option<Histogram>,
+}
+
+/// Nothing was noted.
+impl Default for Latency {
+    fn default() -> Self {
+        Self {
+            micros: config().as_ref().map(Histogram::with_config),
+        }
+    }
+}
+
+impl Latency {
+    /// How many durations were noted.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        let counts = self.micros.iter().flat_map(Histogram::as_slice);
+        counts.copied().fold(0, u64::saturating_add)
+    }
+
+    /// Adds the durations that were noted elsewhere.
+    pub fn merge(&mut self, other: &Self) {
+        if let (Some(micros), Some(other)) = (&mut self.micros, &other.micros) {
+            let counts = micros.as_mut_slice().iter_mut().zip(other.as_slice());
+            counts.for_each(|(count, more)| *count = count.saturating_add(*more));
+        }
+    }
+
+    /// The time that so many of all took at most, `0.99` for 99 of 100; `None` if nothing was
+    /// noted.
+    ///
+    /// # Panics
+    ///
+    /// Never: a share below 0 is taken as 0, and one above 1 as 1.
+    #[must_use]
+    pub fn quantile(&self, share: f64) -> Option<Duration> {
+        let share = if share.is_nan() {
+            1.0
+        } else {
+            share.clamp(0.0, 1.0)
+        };
+        let bucket = self.micros.as_ref()?.quantile_bucket(share).ok()??;
+        Some(Duration::from_micros(bucket.end()))
+    }
+}
+
+/// `p50 1.2ms, p95 3ms, p99 9ms`.
+impl fmt::Display for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quantiles = [("p50", 0.5), ("p95", 0.95), ("p99", 0.99)];
+        for (i, (name, share)) in quantiles.into_iter().enumerate() {
+            let Some(duration) = self.quantile(share) else {
+                return f.write_str("none");
+            };
+            write!(f, "{}{name} {duration:.1?}", if i == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Latency({} noted: {self})", self.count())
+    }
+}
+
+/// Its count and percentiles, in microseconds; the count alone if that is 0.
+impl Serialize for Latency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("count", &self.count())?;
+        for (name, share) in [("p50_us", 0.5), ("p95_us", 0.95), ("p99_us", 0.99)] {
+            if let Some(duration) = self.quantile(share) {
+                map.serialize_entry(name, &duration.as_micros())?;
+            }
+        }
+        map.end()
+    }
+}
+
+/// All of a distribution: the indices and the counts of the buckets that are not empty.
+#[cfg(feature = "compare")]
+#[derive(Debug, Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Buckets(Vec<(usize, u64)>);
+
+#[cfg(feature = "compare")]
+impl Latency {
+    pub(crate) fn buckets(&self) -> Buckets {
+        let counts = self.micros.iter().flat_map(Histogram::as_slice).copied();
+        Buckets(counts.enumerate().filter(|(_, count)| *count > 0).collect())
+    }
+
+    pub(crate) fn from_buckets(buckets: &Buckets) -> Result<Self, &'static str> {
+        let mut latency = Self::default();
+        let counts = latency.micros.as_mut().map(Histogram::as_mut_slice);
+        let counts = counts.unwrap_or_default();
+        for (index, more) in &buckets.0 {
+            let count = counts
+                .get_mut(*index)
+                .ok_or("no such bucket of a latency")?;
+            *count = count.saturating_add(*more);
+        }
+        Ok(latency)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_at_most_six_percent_too_large() {
+        let recorder = LatencyRecorder::new();
+        assert_eq!(recorder.snapshot().quantile(0.5), None);
+        for millis in 1..=100 {
+            recorder.record(Duration::from_millis(millis));
+        }
+        let latency = recorder.snapshot();
+        assert_eq!(latency.count(), 100);
+        for (share, millis) in [(0.5, 50_u32), (0.99, 99), (1.0, 100), (7.0, 100)] {
+            let exact = Duration::from_millis(1) * millis;
+            let found = latency.quantile(share).unwrap();
+            assert!(
+                exact <= found && found <= exact.mul_f64(1.07),
+                "{found:?} for {exact:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_takes_days_is_noted() {
+        let recorder = LatencyRecorder::new();
+        recorder.record(Duration::from_hours(100));
+        recorder.record(Duration::MAX);
+        assert_eq!(recorder.snapshot().count(), 2);
+        assert!(recorder.snapshot().quantile(0.5).unwrap() > Duration::from_hours(4));
+    }
+}

@@ -1,0 +1,35 @@
+//! Responses, and the ways in which they differ.
+
+#[cfg(feature = "compare")]
+mod comparison;
+#[cfg(feature = "compare")]
+mod difference;
+#[cfg(feature = "compare")]
+mod display;
+#[cfg(feature = "compare")]
+mod edits;
+#[cfg(feature = "compare")]
+mod group;
+#[cfg(feature = "compare")]
+mod kind;
+mod mode;
+mod not_compared;
+mod response;
+mod truncate;
+mod verdict;
+
+pub(crate) use self::truncate::{MAX_BYTES, prefix};
+#[cfg(feature = "compare")]
+pub use self::{
+    comparison::Comparison, difference::Difference, group::Group, kind::DifferenceKind,
+};
+#[cfg(feature = "compare")]
+pub(crate) use self::{
+    comparison::serialize_method, display::Printable, edits::edits, group::Groups, truncate::cut,
+};
+pub use self::{
+    mode::{CompareMode, Typed},
+    not_compared::NotComparedReason,
+    response::{BufferedResponse, Ending, is_bodiless},
+    verdict::Verdict,
+};

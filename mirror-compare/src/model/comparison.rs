@@ -1,0 +1,130 @@
+//! The primary's and a shadow's responses to the same request, and how they differ.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use serde::{Serialize, Serializer};
+
+use crate::model::{
+    difference::Difference,
+    group::{Group, Groups},
+    verdict::Verdict,
+};
+
+/// How a shadow's response to one request compares with the primary's.
+///
+/// `Display` is a diff for people, `Serialize` is for machines. Neither they nor `Debug` hold
+/// anything that the option `redact` names, the value of a header that carries credentials or is
+/// named like one, or what a shadow says back of the credentials of the request and of the values
+/// of `set_header`: those of which the chapter about fixtures of `mirror-runtime` tells.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Comparison {
+    /// The name of the mirror.
+    pub mirror: String,
+    /// The name of the target.
+    pub target: String,
+    /// The method of the request.
+    #[serde(serialize_with = "serialize_method")]
+    pub method: Method,
+    /// The path of the request, without its query; cut to 1 KiB. A segment that holds a value that
+    /// the option `redact` names is `[redacted]`; so is all of it if a response may hold such
+    /// values and was not read.
+    pub path: String,
+    /// The status of the primary's response.
+    #[serde(serialize_with = "status")]
+    pub primary_status: StatusCode,
+    /// The status of the shadow's response; `None` if there is no response.
+    #[serde(serialize_with = "optional_status")]
+    pub shadow_status: Option<StatusCode>,
+    /// From the call of the handler to the last byte of its response.
+    #[serde(rename = "primary_latency_us", serialize_with = "micros")]
+    pub primary_latency: Duration,
+    /// From the moment the copy left to the last byte of its response; `None` if there is no
+    /// response.
+    #[serde(rename = "shadow_latency_us", serialize_with = "optional_micros")]
+    pub shadow_latency: Option<Duration>,
+    /// The result.
+    pub verdict: Verdict,
+    /// The first 100 places at which they differ.
+    pub differences: Vec<Difference>,
+    /// In how many more places they differ.
+    pub more_differences: usize,
+    /// Remarks about how they were compared, like `not JSON: compared as bytes`.
+    pub notes: Vec<&'static str>,
+    #[serde(skip)]
+    pub(crate) groups: Groups,
+    #[serde(skip)]
+    pub(crate) noise: bool,
+}
+
+impl Comparison {
+    /// Whether the responses differ in noise only: where responses of the old version differ from
+    /// one another as often. A report counts such a mismatch as a match.
+    #[must_use]
+    pub fn is_noise(&self) -> bool {
+        self.noise
+    }
+
+    /// Whether the responses differ, and not only in noise.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        let differs = matches!(self.verdict, Verdict::Mismatch | Verdict::SchemaMismatch);
+        differs && !self.is_noise()
+    }
+
+    /// The places of all differences.
+    pub(crate) fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
+    /// Says which differences are noise.
+    pub(crate) fn mark_noise(&mut self, is_noise: impl Fn(&Group) -> bool) {
+        for difference in &mut self.differences {
+            difference.noise = is_noise(&difference.group());
+        }
+        self.noise = self.verdict == Verdict::Mismatch
+            && !self.groups.is_empty()
+            && self.groups.others() == 0
+            && self.groups.iter().all(|(group, _)| is_noise(group));
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn status<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+#[expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's signature"
+)]
+fn optional_status<S: Serializer>(
+    status: &Option<StatusCode>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    status.map(|status| status.as_u16()).serialize(serializer)
+}
+
+pub(crate) fn serialize_method<S: Serializer>(
+    method: &Method,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(method.as_str())
+}
+
+fn micros<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
+}
+
+#[expect(clippy::ref_option, reason = "serde's signature")]
+fn optional_micros<S: Serializer>(
+    duration: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match duration {
+        Some(duration) => micros(duration, serializer),
+        None => serializer.serialize_none(),
+    }
+}

@@ -1,0 +1,320 @@
+//! Taking secrets out of a request and its responses before they are written down.
+//!
+//! # What it protects against
+//!
+//! Comparisons, reports and fixtures leave the process: they go to logs, pages, repositories and
+//! people who may not see what is in the traffic. A shadow is not trusted either: it may repeat
+//! what it was told, in any field and under any name. So a value is secret for one of these
+//! reasons, and is then hidden wherever it is found, as it is or percent-encoded:
+//!
+//! - it stands at a place that [`Rules::redact`] names;
+//! - its header carries credentials (`Authorization`, `Cookie`, ...), or is marked as sensitive;
+//! - its field, parameter or header is named like a credential, or like the last key of a place
+//!   that is redacted;
+//! - it is a signed token (`eyJ..`) in a document;
+//! - copies are given it by `set_header`.
+//!
+//! If a secret may be in a body and cannot be located, nothing is written of that body:
+//! [`Unredactable`].
+//!
+//! # What it does not
+//!
+//! A value of one to three bytes is hidden only where it is the whole of another value. A value
+//! under a name that says nothing, in a place that no rule names, is not known to be secret.
+//! Compressed or encrypted text within a value is not looked into.
+
+mod credentials;
+mod document;
+mod form;
+mod known;
+mod names;
+mod secrets;
+
+use std::fmt;
+
+use bumpalo::Bump;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use self::{
+    document::{Document, Replacement},
+    secrets::percent_decoded,
+};
+pub use self::{known::KnownSecrets, names::GRPC_STATUS};
+pub(crate) use self::{
+    names::{CREDENTIALS, Names, says_nothing},
+    secrets::Secrets,
+};
+use crate::{
+    encoding::encodings,
+    json::{NotJson, parse},
+    model::BufferedResponse,
+    rules::Rules,
+};
+
+/// The text in place of a value that is not shown.
+pub const REDACTED: &str = "[redacted]";
+
+/// The secrets of one request and its responses, and how to write the rest.
+///
+/// Secret are the values at the places that `redact` names, in the responses and in a request whose
+/// body is JSON; the values of fields, parameters and headers that are named like the last key of
+/// such a place, or like a credential; and headers that carry credentials. A text that holds one of
+/// these values is secret as well, wherever it stands, unless the value is so short that it stands
+/// there by chance.
+pub struct Redaction<'r> {
+    rules: &'r Rules,
+    names: Names,
+    secrets: Secrets,
+}
+
+/// A body in which something was replaced.
+#[derive(Debug, PartialEq)]
+pub struct Redacted {
+    /// The whole body without its secrets.
+    pub text: String,
+    /// JSON pointers to the values that were replaced; the names of fields if it is a form.
+    pub places: Vec<String>,
+}
+
+impl Redacted {
+    /// Nothing is left of the body.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        self.places.iter().any(String::is_empty)
+    }
+}
+
+/// There may be secrets in it that cannot be located.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unredactable;
+
+/// The body to write; `None` if there is nothing to replace.
+pub type RedactedBody = Result<Option<Redacted>, Unredactable>;
+
+/// Nothing of what is secret.
+impl fmt::Debug for Redaction<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redaction")
+            .field("secrets", &self.secrets)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'r> Redaction<'r> {
+    /// Without any secrets yet, but for the names of places that the rules redact.
+    #[must_use]
+    pub fn new(rules: &'r Rules) -> Self {
+        Self {
+            rules,
+            names: Names::new(&rules.written().redact),
+            secrets: Secrets::default(),
+        }
+    }
+
+    /// Takes note of what copies are given: it may be what lets them in. A short value of a plain
+    /// name is a setting.
+    pub fn learn_set_headers(&mut self, set: &[(HeaderName, HeaderValue)]) {
+        for (name, value) in set {
+            self.learn_header(name, value);
+            if let Ok(value) = value.to_str() {
+                self.learn_guessed(value);
+            }
+        }
+    }
+
+    /// The secrets by now.
+    pub(super) fn into_secrets(self) -> Secrets {
+        self.secrets
+    }
+
+    /// Takes note of the secrets of a response.
+    pub fn learn_response(&mut self, response: &BufferedResponse, body: &[u8]) {
+        self.learn_headers(response.headers());
+        if let Some(trailers) = response.trailers() {
+            self.learn_headers(trailers);
+        }
+        self.learn_document(body);
+    }
+
+    /// Takes note of the secrets of a request.
+    pub fn learn_request(&mut self, query: Option<&str>, headers: &HeaderMap, body: &[u8]) {
+        self.learn_headers(headers);
+        if let Some(query) = query {
+            self.learn_pairs(query);
+        }
+        if !self.learn_document(body)
+            && is_form(headers)
+            && let Ok(form) = std::str::from_utf8(body)
+        {
+            self.learn_pairs(form);
+        }
+    }
+
+    /// Takes note of the secrets of a body, if it is JSON.
+    fn learn_document(&mut self, body: &[u8]) -> bool {
+        let memory = Bump::new();
+        let Ok(node) = parse(body, &memory) else {
+            return false;
+        };
+        let patterns = &self.rules.patterns;
+        self.secrets.gather(&node, patterns, &patterns.root());
+        self.learn_named(&node);
+        true
+    }
+
+    /// A text, which may be cut, unless it holds a secret.
+    #[must_use]
+    pub fn text<'t>(&self, text: &'t str) -> &'t str {
+        if self.secrets.are_anywhere_in(text.as_bytes()) || self.secrets.are_cut_in(text) {
+            REDACTED
+        } else {
+            text
+        }
+    }
+
+    /// Whether a place is in a field that is named like a secret.
+    #[must_use]
+    pub fn is_named(&self, pointer: &str) -> bool {
+        pointer.split('/').any(|token| self.names.are(token))
+    }
+
+    /// Checks that a path can be written. One that holds a secret cannot: without it, it would be
+    /// another path.
+    ///
+    /// # Errors
+    ///
+    /// [`Unredactable`] if it holds a secret.
+    pub fn check_path(&self, path: &str) -> Result<(), Unredactable> {
+        let decoded = percent_decoded(path.as_bytes());
+        if [path.as_bytes(), &*decoded]
+            .iter()
+            .any(|path| self.secrets.are_anywhere_in(path))
+        {
+            return Err(Unredactable);
+        }
+        Ok(())
+    }
+
+    /// The value to write for a header; `None` if there is nothing to replace.
+    #[must_use]
+    pub fn header(&self, name: &HeaderName, value: &HeaderValue) -> Option<String> {
+        if says_nothing(name, value.as_bytes()) {
+            return None;
+        }
+        if self.is_secret_header(name, value) || self.secrets.are_anywhere_in(value.as_bytes()) {
+            return Some(REDACTED.to_owned());
+        }
+        // A URL, as in `Location` and `Referer`.
+        let (before, query) = value.to_str().ok()?.split_once('?')?;
+        let query = self.pairs(query)?;
+        Some(format!("{before}?{}", query.text))
+    }
+
+    /// The body of a response, which is not encoded any more.
+    ///
+    /// # Errors
+    ///
+    /// [`Unredactable`] if it may hold a secret that cannot be located.
+    pub fn response_body(&self, body: &[u8], headers: &HeaderMap) -> RedactedBody {
+        if let Some(document) = self.document(body, Replacement::Text)? {
+            return Ok(document.changed());
+        }
+        self.free_text(body, headers)
+    }
+
+    /// The body of a request, which is still a request of the same shape without its secrets.
+    ///
+    /// # Errors
+    ///
+    /// [`Unredactable`] if it may hold a secret that cannot be located, or would be empty once
+    /// redacted.
+    pub fn request_body(&self, body: &[u8], headers: &HeaderMap) -> RedactedBody {
+        if body.is_empty() {
+            return Ok(None);
+        }
+        let is_encoded = encodings(headers).map_or(true, |encodings| !encodings.is_empty());
+        if is_encoded || self.is_secret_multipart(body, headers) {
+            return Err(Unredactable);
+        }
+        if let Some(document) = self.document(body, Replacement::SameType)? {
+            return match document.changed() {
+                // It would be another request.
+                Some(changed) if changed.is_all() => Err(Unredactable),
+                changed => Ok(changed),
+            };
+        }
+        if is_form(headers) {
+            let form = std::str::from_utf8(body).map_err(|_| Unredactable)?;
+            return Ok(self.pairs(form));
+        }
+        self.free_text(body, headers)
+    }
+
+    /// A body of JSON. One that is ambiguous or too deep cannot be searched for names.
+    fn document(
+        &self,
+        body: &[u8],
+        replacement: Replacement,
+    ) -> Result<Option<Document<'_>>, Unredactable> {
+        match parse(body, &Bump::new()) {
+            Ok(node) => Ok(Some(Document::of(&node, self, replacement))),
+            Err(NotJson::Invalid) => Ok(None),
+            Err(NotJson::DuplicateKey | NotJson::TooDeep) => Err(Unredactable),
+        }
+    }
+
+    /// A body without known fields: it is searched for values alone.
+    fn free_text(&self, body: &[u8], headers: &HeaderMap) -> RedactedBody {
+        if body.is_empty() {
+            return Ok(None);
+        }
+        let hides = self.rules.redacts || is_json(headers);
+        if hides || self.secrets.are_anywhere_in(body) {
+            return Err(Unredactable);
+        }
+        Ok(None)
+    }
+
+    fn is_secret_header(&self, name: &HeaderName, value: &HeaderValue) -> bool {
+        CREDENTIALS.contains(name) || value.is_sensitive() || self.names.are(name.as_str())
+    }
+
+    /// Whether a field of a form in parts is named like a secret. Its parts are not taken apart.
+    fn is_secret_multipart(&self, body: &[u8], headers: &HeaderMap) -> bool {
+        const NAME: &str = "name=";
+        if !has_type(headers, "multipart/") {
+            return false;
+        }
+        let text = String::from_utf8_lossy(body);
+        let names = text.match_indices(NAME).map(|(at, _)| {
+            let rest = text[at + NAME.len()..].trim_start_matches('"');
+            rest.split(['"', ';', '\r', '\n']).next().unwrap_or(rest)
+        });
+        names.into_iter().any(|name| self.names.are(name))
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    has_type(headers, "application/x-www-form-urlencoded")
+}
+
+/// Also of many documents, and of what is none for a fault in it.
+fn is_json(headers: &HeaderMap) -> bool {
+    media_type(headers).is_some_and(|media_type| {
+        let mut words = media_type.windows(4);
+        words.any(|word| word.eq_ignore_ascii_case(b"json"))
+    })
+}
+
+fn has_type(headers: &HeaderMap, start: &str) -> bool {
+    media_type(headers).is_some_and(|media_type| {
+        let start_of_it = media_type.get(..start.len());
+        start_of_it.is_some_and(|it| it.eq_ignore_ascii_case(start.as_bytes()))
+    })
+}
+
+/// The `Content-Type` without its parameters.
+fn media_type(headers: &HeaderMap) -> Option<&[u8]> {
+    let content_type = headers.get(http::header::CONTENT_TYPE)?;
+    content_type.as_bytes().split(|byte| *byte == b';').next()
+}

@@ -1,0 +1,87 @@
+//! Queries and forms: `name=value&name=value`.
+
+use bumpalo::Bump;
+
+use crate::{
+    json::{Node, parse},
+    redact::{REDACTED, Redacted, Redaction},
+};
+
+impl Redaction<'_> {
+    /// Takes note of the values of pairs that are named like a secret.
+    pub(crate) fn learn_pairs(&mut self, text: &str) {
+        for pair in text.split('&') {
+            let (name, value) = decoded(pair);
+            if self.names.are(&name) {
+                self.learn_guessed(&value);
+                if let Some((_, raw)) = pair.split_once('=') {
+                    self.learn_guessed(raw);
+                }
+            }
+        }
+    }
+
+    /// The pairs without what is secret; `None` if nothing is.
+    #[must_use]
+    pub fn pairs(&self, text: &str) -> Option<Redacted> {
+        let mut places = Vec::new();
+        let pair = |pair: &str| {
+            let (name, value) = decoded(pair);
+            let is_secret = self.is_secret(&name) || self.is_secret(pair);
+            let is_named = self.names.are(&name) && !matches!(&*value, "true" | "false");
+            if !is_secret && !is_named && !self.is_secret_value(&value) {
+                return pair.to_owned();
+            }
+            // Text that is no name may be a value itself: a document that was sent as a form.
+            let raw_name = pair.split_once('=').map(|(name, _)| name);
+            let kept = raw_name.filter(|raw| is_plain(raw) && !self.is_secret(&name));
+            places.push(kept.unwrap_or(REDACTED).to_owned());
+            match kept {
+                // An app that reads a number there shall read one again.
+                Some(name) if is_number(&value) => format!("{name}=0"),
+                Some(name) => format!("{name}={REDACTED}"),
+                None => REDACTED.to_owned(),
+            }
+        };
+        let text = text.split('&').map(pair).collect::<Vec<_>>().join("&");
+        (!places.is_empty()).then_some(Redacted { text, places })
+    }
+
+    fn is_secret(&self, text: &str) -> bool {
+        self.secrets.are_anywhere_in(text.as_bytes())
+    }
+
+    /// Whether a value holds a secret: it may be a document, or a URL with a query of its own.
+    fn is_secret_value(&self, value: &str) -> bool {
+        if self.is_secret(value) {
+            return true;
+        }
+        let memory = Bump::new();
+        let parsed = parse(value.as_bytes(), &memory);
+        if let Ok(node @ (Node::Object(_) | Node::Array(_))) = parsed {
+            return self.has_named(&node);
+        }
+        let query = value.split_once('?').map(|(_, query)| query);
+        query.is_some_and(|query| {
+            query
+                .split('&')
+                .any(|pair| self.names.are(&decoded(pair).0))
+        })
+    }
+}
+
+/// The name and the value of a pair.
+fn decoded(pair: &str) -> (String, String) {
+    let mut pairs = form_urlencoded::parse(pair.as_bytes());
+    let (name, value) = pairs.next().unwrap_or_default();
+    (name.into_owned(), value.into_owned())
+}
+
+fn is_number(value: &str) -> bool {
+    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_plain(name: &str) -> bool {
+    name.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_-.[]%+".contains(&byte))
+}

@@ -1,0 +1,52 @@
+//! Aggregated comparison results.
+
+mod display;
+mod evidence;
+mod group;
+mod match_rate;
+mod noise;
+mod recorder;
+mod target;
+#[cfg(test)]
+mod tests;
+mod thresholds;
+mod unanswered;
+mod verdict;
+
+use serde::Serialize;
+
+pub use self::{
+    evidence::Evidence,
+    group::{DifferenceGroup, Example},
+    match_rate::MatchRate,
+    target::TargetReport,
+    thresholds::Thresholds,
+    unanswered::Unanswered,
+    verdict::ReportVerdict,
+};
+pub use self::{recorder::Recorder, verdict::Standing};
+
+/// The comparisons of a mirror at one moment: whether each target responds as the primary does, and
+/// the places at which it does not.
+///
+/// `Display` is a table for people, `Serialize` is for machines. Neither they nor `Debug` hold
+/// anything that the option `redact` names.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// The name of the mirror.
+    pub mirror: String,
+    /// Each target that is compared, in the order in which they were given.
+    pub targets: Vec<TargetReport>,
+}
+
+impl Report {
+    /// The report on a mirror with these targets.
+    #[must_use]
+    pub fn new(mirror: &str, targets: Vec<TargetReport>) -> Self {
+        Self {
+            mirror: mirror.to_owned(),
+            targets,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! A report as a table.
+
+mod table;
+
+use std::fmt;
+
+use self::table::Table;
+use super::{DifferenceGroup, Example, Report, TargetReport};
+use crate::{
+    latency::Latency,
+    model::{DifferenceKind, Printable},
+};
+
+/// Characters of an example that are shown.
+const EXAMPLE: usize = 48;
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table::new(&[
+            Printable(&self.mirror).to_string().as_str(),
+            "verdict",
+            "compared",
+            "matched",
+            "noise",
+            "mismatched",
+            "schema_mismatch",
+            "not_compared",
+        ]);
+        for target in &self.targets {
+            let mut row = vec![
+                Printable(&target.name).to_string(),
+                target.verdict.to_string(),
+            ];
+            let counts = [
+                target.compared,
+                target.matched,
+                target.noise,
+                target.mismatched,
+                target.schema_mismatch,
+                target.not_compared,
+            ];
+            row.extend(counts.map(|count| count.to_string()));
+            table.row(row);
+        }
+        write!(f, "{table}")?;
+        for target in &self.targets {
+            write!(f, "\n{target}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for TargetReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{}: {}: {}",
+            Printable(&self.name),
+            self.verdict,
+            self.reason
+        )?;
+        for (i, (reason, count)) in self.reasons().enumerate() {
+            write!(
+                f,
+                "{}{reason} {count}",
+                if i == 0 { "not compared: " } else { ", " }
+            )?;
+        }
+        if self.not_compared > 0 {
+            writeln!(f)?;
+        }
+        if self.unanswered.count() > 0 {
+            writeln!(f, "not answered: {}", self.unanswered)?;
+        }
+        if self.primary_latency.count() > 0 {
+            write!(f, "\n{}", self.latencies())?;
+        }
+        if !self.groups.is_empty() {
+            write!(f, "\n{}", differences(&self.groups))?;
+        }
+        if self.other_differences > 0 {
+            writeln!(
+                f,
+                "and {} differences at other places",
+                self.other_differences
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl TargetReport {
+    fn latencies(&self) -> Table {
+        let mut table = Table::new(&["latency", "p50", "p95", "p99"]);
+        let all: [(&str, &Latency); 3] = [
+            ("primary", &self.primary_latency),
+            ("shadow", &self.shadow_latency),
+            ("baseline", &self.baseline_latency),
+        ];
+        for (name, latency) in all {
+            if latency.count() > 0 {
+                let mut row = vec![name.to_owned()];
+                row.extend([0.5, 0.95, 0.99].map(|share| {
+                    let duration = latency.quantile(share);
+                    duration.map_or_else(String::new, |duration| format!("{duration:.1?}"))
+                }));
+                table.row(row);
+            }
+        }
+        table
+    }
+}
+
+fn differences(groups: &[DifferenceGroup]) -> Table {
+    let mut table = Table::new(&["differences", "kind", "responses", "noise", "first", "last"]);
+    for group in groups {
+        let pointer = match (&*group.pointer, group.kind) {
+            ("", DifferenceKind::Status) => "status".to_owned(),
+            ("", _) => "(body)".to_owned(),
+            (pointer, _) => Printable(pointer).to_string(),
+        };
+        let noise = if group.noise { "noise" } else { "" };
+        let [first, last] = [&group.first, &group.last].map(|example| example.as_ref().map(shown));
+        table.row(vec![
+            shortened(pointer),
+            group.kind.to_string(),
+            group.comparisons.to_string(),
+            noise.to_owned(),
+            first.clone().unwrap_or_default(),
+            last.filter(|last| Some(last) != first.as_ref())
+                .unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+/// `/orders/7: 12.5 -> 13`
+fn shown(example: &Example) -> String {
+    let value = |value: &Option<String>| {
+        value
+            .as_deref()
+            .map_or_else(|| "none".to_owned(), |value| Printable(value).to_string())
+    };
+    let (primary, shadow) = (&example.difference.primary, &example.difference.shadow);
+    shortened(format!(
+        "{}: {} -> {}",
+        Printable(&example.path),
+        value(primary),
+        value(shadow)
+    ))
+}
+
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(EXAMPLE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

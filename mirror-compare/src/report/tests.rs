@@ -1,0 +1,305 @@
+//! What comparisons say together.
+
+mod merging;
+mod noise;
+mod unanswered;
+
+use std::{sync::Arc, thread, time::Duration};
+
+use http::{HeaderMap, Method, StatusCode};
+
+use super::*;
+use crate::{
+    compare::{Subject, compare, not_compared as not_compared_for},
+    model::{BufferedResponse, CompareMode, Comparison, DifferenceKind, NotComparedReason},
+    rules::Rules,
+};
+
+const SUBJECT: Subject<'static> =
+    Subject::new(&Method::GET, "/orders/7").with_names("orders", "staging");
+
+fn response(body: impl Into<String>, millis: u64) -> BufferedResponse {
+    let response = BufferedResponse::new(StatusCode::OK, HeaderMap::new(), body.into());
+    response.with_latency(Duration::from_millis(millis))
+}
+
+fn compared(primary: &str, shadow: &str) -> Comparison {
+    let (primary, shadow) = (response(primary, 20), response(shadow, 21));
+    compare(
+        SUBJECT,
+        &primary,
+        &shadow,
+        CompareMode::Json,
+        &Rules::default(),
+    )
+}
+
+fn recorder() -> Recorder {
+    Recorder::new("staging", Thresholds::default())
+}
+
+fn record(recorder: &Recorder, times: usize, primary: &str, shadow: &str) {
+    for _ in 0..times {
+        recorder.record(&mut compared(primary, shadow), None);
+    }
+}
+
+/// One request: the primary's response, the shadow's and that of the old version.
+fn with_baseline(recorder: &Recorder, primary: &str, shadow: &str, baseline: &str) -> Comparison {
+    let mut comparison = compared(primary, shadow);
+    recorder.record(&mut comparison, Some(&compared(primary, baseline)));
+    comparison
+}
+
+fn not_compared(recorder: &Recorder, times: usize, reason: NotComparedReason) {
+    for _ in 0..times {
+        let mut comparison = not_compared_for(SUBJECT, &response("", 1), None, reason);
+        recorder.record(&mut comparison, None);
+    }
+}
+
+#[test]
+fn a_shadow_that_answers_alike_is_promoted_when_that_is_sure() {
+    let recorder = recorder();
+    record(&recorder, 99, "{}", "{}");
+    let report = recorder.report(Standing::default());
+    assert_eq!(report.verdict, ReportVerdict::NotEnoughData);
+    assert_eq!(report.reason, "99 compared, 100 are needed");
+
+    record(&recorder, 280, "{}", "{}");
+    let report = recorder.report(Standing::default());
+    assert_eq!(report.verdict, ReportVerdict::Hold);
+    assert_eq!(
+        report.reason,
+        "match rate 100 % (98.9 % to 100 %), not surely 99 %"
+    );
+
+    record(&recorder, 10, "{}", "{}");
+    let report = recorder.report(Standing::default());
+    assert_eq!(
+        (report.verdict, report.compared, report.matched),
+        (ReportVerdict::Promote, 389, 389)
+    );
+}
+
+#[test]
+fn a_shadow_that_differs_is_held_or_has_regressed() {
+    let recorder = recorder();
+    record(&recorder, 400, "{}", "{}");
+    record(&recorder, 10, r#"{"a":1}"#, r#"{"a":2}"#);
+    assert_eq!(
+        recorder.report(Standing::default()).verdict,
+        ReportVerdict::Hold
+    );
+    record(&recorder, 40, r#"{"a":1}"#, r#"{"a":2}"#);
+    let report = recorder.report(Standing::default());
+    assert_eq!(report.verdict, ReportVerdict::Regressed);
+    assert_eq!(
+        report.reason,
+        "match rate 88.8 % (85.6 % to 91.4 %), below 95 %"
+    );
+    assert_eq!(
+        (report.compared, report.matched, report.mismatched),
+        (450, 400, 50)
+    );
+}
+
+#[test]
+fn a_slower_shadow_is_held_or_has_regressed() {
+    for (primary, shadow, verdict) in [
+        (20, 24, ReportVerdict::Promote),
+        // Five times as long, and all of it may be the network.
+        (2, 10, ReportVerdict::Promote),
+        (40, 60, ReportVerdict::Hold),
+        (40, 120, ReportVerdict::Regressed),
+    ] {
+        let recorder = recorder();
+        let (primary, shadow) = (response("", primary), response("", shadow));
+        for _ in 0..400 {
+            let rules = Rules::default();
+            let mut comparison = compare(SUBJECT, &primary, &shadow, CompareMode::Json, &rules);
+            recorder.record(&mut comparison, None);
+        }
+        let report = recorder.report(Standing::default());
+        assert_eq!(report.verdict, verdict, "{report}");
+    }
+}
+
+#[test]
+fn with_a_baseline_latencies_are_held_against_that() {
+    let recorder = recorder();
+    let [primary, shadow, old] = [5, 60, 55].map(|millis| response("", millis));
+    let compared = |shadow| {
+        compare(
+            SUBJECT,
+            &primary,
+            shadow,
+            CompareMode::Json,
+            &Rules::default(),
+        )
+    };
+    for _ in 0..400 {
+        recorder.record(&mut compared(&shadow), Some(&compared(&old)));
+    }
+    assert_eq!(
+        recorder.report(Standing::default()).verdict,
+        ReportVerdict::Promote
+    );
+}
+
+#[test]
+fn what_was_not_compared_is_counted_by_its_reason() {
+    let recorder = recorder();
+    record(&recorder, 400, "{}", "{}");
+    not_compared(&recorder, 40, NotComparedReason::TooLarge);
+    assert_eq!(
+        recorder.report(Standing::default()).verdict,
+        ReportVerdict::Promote
+    );
+    not_compared(&recorder, 10, NotComparedReason::Failed);
+    let report = recorder.report(Standing::default());
+    assert_eq!((report.compared, report.not_compared), (400, 50));
+    assert_eq!(report.not_compared_for(NotComparedReason::TooLarge), 40);
+    assert_eq!(
+        (report.verdict, &*report.reason),
+        (ReportVerdict::Hold, "11.2 % not compared")
+    );
+    assert_eq!(report.shadow_latency.count(), 400);
+}
+
+#[test]
+fn differences_are_grouped_with_their_first_and_last_example() {
+    let recorder = recorder();
+    record(
+        &recorder,
+        1,
+        r#"{"items":[{"id":1},{"id":2}]}"#,
+        r#"{"items":[{"id":3},{"id":4}]}"#,
+    );
+    record(
+        &recorder,
+        1,
+        r#"{"items":[0,{"id":5}]}"#,
+        r#"{"items":[0,{"id":6}]}"#,
+    );
+    record(&recorder, 1, r#"{"a":1}"#, "{}");
+    let report = recorder.report(Standing::default());
+    let groups: Vec<_> = report
+        .groups
+        .iter()
+        .map(|group| {
+            (
+                &*group.pointer,
+                group.kind,
+                group.comparisons,
+                group.differences,
+            )
+        })
+        .collect();
+    assert_eq!(
+        groups,
+        [
+            ("/items/*/id", DifferenceKind::Value, 2, 3),
+            ("/a", DifferenceKind::Missing, 1, 1),
+        ]
+    );
+    let [first, last] = [&report.groups[0].first, &report.groups[0].last]
+        .map(|example| example.as_ref().unwrap().difference.pointer.clone());
+    assert_eq!([&*first, &*last], ["/items/0/id", "/items/1/id"]);
+}
+
+#[test]
+fn groups_are_bounded_and_other_differences_counted() {
+    let recorder = recorder();
+    for i in 0..300 {
+        record(&recorder, 1, &format!(r#"{{"key{i}":1}}"#), "{}");
+    }
+    let report = recorder.report(Standing::default());
+    assert_eq!(
+        (
+            report.groups.len(),
+            report.other_differences,
+            report.mismatched
+        ),
+        (200, 100, 300)
+    );
+}
+
+#[test]
+fn what_is_shown_is_a_table() {
+    let recorder = recorder();
+    record(&recorder, 90, "{}", "{}");
+    record(&recorder, 10, r#"{"total":12.5}"#, r#"{"total":13}"#);
+    not_compared(&recorder, 2, NotComparedReason::CutShort);
+    let report = Report::new(
+        "orders",
+        vec![
+            recorder.report(Standing::default()),
+            self::recorder().report(Standing::default()),
+        ],
+    );
+    let shown = report.to_string();
+    let expected = [
+        "orders   verdict          compared  matched  noise  mismatched  schema_mismatch  not_compared",
+        "staging  regressed             100       90      0          10                0             2",
+        "staging  not_enough_data         0        0      0           0                0             0",
+        "",
+        "staging: regressed: match rate 90 % (82.5 % to 94.4 %), below 95 %",
+        "not compared: cut_short 2",
+        "",
+        "latency     p50     p95     p99",
+        "primary  20.5ms  20.5ms  20.5ms",
+        "shadow   21.5ms  21.5ms  21.5ms",
+        "",
+        "differences  kind   responses  noise  first                  last",
+        "/total       value         10         /orders/7: 12.5 -> 13",
+        "",
+        "staging: not_enough_data: 0 compared, 100 are needed",
+    ];
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines, expected, "{shown}");
+}
+
+#[test]
+fn a_record_has_the_names_of_the_documentation() {
+    let recorder = recorder();
+    with_baseline(&recorder, "[1]", "[2]", "[3]");
+    not_compared(&recorder, 1, NotComparedReason::CutShort);
+    let report = serde_json::to_value(Report::new(
+        "orders",
+        vec![recorder.report(Standing::default())],
+    ))
+    .unwrap();
+    let target = &report["targets"][0];
+    assert_eq!(report["mirror"], "orders");
+    assert_eq!(
+        (&target["name"], &target["verdict"]),
+        (&"staging".into(), &"not_enough_data".into())
+    );
+    assert_eq!(
+        target["not_compared_by_reason"],
+        serde_json::json!({ "cut_short": 1 })
+    );
+    assert_eq!(target["match_rate"]["rate"], 1.0);
+    assert_eq!(target["shadow_latency"]["count"], 1);
+    let example = serde_json::json!({
+        "method": "GET",
+        "path": "/orders/7",
+        "difference": { "pointer": "/0", "kind": "value", "primary": "1", "shadow": "2", "noise": true },
+    });
+    assert_eq!(target["groups"][0]["first"], example);
+    assert_eq!(target["groups"][0]["noise"], true);
+}
+
+#[test]
+fn comparisons_are_noted_from_several_threads() {
+    let recorder = Arc::new(recorder());
+    let threads = [(); 4].map(|()| {
+        let recorder = Arc::clone(&recorder);
+        thread::spawn(move || record(&recorder, 100, "[1]", "[2]"))
+    });
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(recorder.report(Standing::default()).mismatched, 400);
+}

@@ -1,0 +1,194 @@
+//! Evidence of several processes, taken together.
+
+use proptest::{collection::vec, prelude::*, sample::select};
+use serde_json::Value;
+
+use super::*;
+
+/// One request, as what is compared and what the baseline makes of it.
+type Request = (Option<NotComparedReason>, [usize; 3], u64);
+
+/// Bodies that differ in several places, and in one of them, and in none.
+const BODIES: [&str; 6] = [
+    r#"{"a":1,"b":[1,2]}"#,
+    r#"{"a":2,"b":[1,2]}"#,
+    r#"{"a":2,"b":[1,3]}"#,
+    r#"{"b":[4,5]}"#,
+    "not JSON",
+    "",
+];
+
+fn requests() -> impl Strategy<Value = Vec<Request>> {
+    let reason = prop_oneof![
+        9 => Just(None),
+        1 => select(&NotComparedReason::ALL[..]).prop_map(Some),
+    ];
+    let bodies = [(); 3].map(|()| prop_oneof![3 => Just(0), 2 => 0..BODIES.len()]);
+    vec((reason, bodies, 0..90_u64), 0..60)
+}
+
+fn note(recorder: &Recorder, (reason, [primary, shadow, baseline], millis): Request) {
+    if let Some(reason) = reason {
+        return recorder.not_compared(reason);
+    }
+    let primary = response(BODIES[primary], millis);
+    let against = |body: usize, slower: u64| {
+        let other = response(BODIES[body], millis + slower);
+        compare(
+            SUBJECT,
+            &primary,
+            &other,
+            CompareMode::Json,
+            &Rules::default(),
+        )
+    };
+    // There is no baseline in a quarter of the cases.
+    let with_baseline = (!millis.is_multiple_of(4)).then(|| against(baseline, 2));
+    recorder.record(&mut against(shadow, 1), with_baseline.as_ref());
+}
+
+/// All that does not depend on which example is kept.
+fn counts(evidence: &Evidence) -> (Value, Value) {
+    let thresholds = Thresholds::default().with_min_compared(20);
+    let report = evidence.report("staging", &thresholds, Standing::default());
+    let [mut evidence, mut report] = [
+        serde_json::to_value(evidence).unwrap(),
+        serde_json::to_value(report).unwrap(),
+    ];
+    let groups = [&mut evidence["v1"]["seen"]["groups"], &mut report["groups"]];
+    for group in groups
+        .into_iter()
+        .flat_map(|all| all.as_array_mut().unwrap())
+    {
+        let group = group.as_object_mut().unwrap();
+        group.retain(|name, _| name != "first" && name != "last");
+    }
+    (evidence, report)
+}
+
+fn sent(evidence: &Evidence) -> Evidence {
+    serde_json::from_slice(&serde_json::to_vec(evidence).unwrap()).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_split_merged_in_any_order_says_the_same(
+        requests in requests(),
+        places in vec(0..5_usize, 60),
+        order in Just([0_usize, 1, 2, 3, 4]).prop_shuffle(),
+    ) {
+        let one = recorder();
+        let several = [(); 5].map(|()| recorder());
+        for (request, place) in requests.into_iter().zip(places) {
+            note(&one, request);
+            note(&several[place], request);
+        }
+        let expected = counts(&one.evidence());
+
+        let mut merged = Evidence::default();
+        for place in order {
+            merged.merge(&sent(&several[place].evidence()));
+        }
+        prop_assert_eq!(counts(&merged), expected.clone());
+
+        // As a process does that goes on where it was.
+        let restored = recorder();
+        for place in order {
+            restored.merge(&several[place].evidence());
+        }
+        prop_assert_eq!(counts(&restored.evidence()), expected);
+    }
+}
+
+#[test]
+fn what_overflows_a_table_is_a_mismatch_that_is_not_explained() {
+    let keys = |from: usize| {
+        let recorder = recorder();
+        for i in from..from + 150 {
+            record(&recorder, 1, &format!(r#"{{"key{i}":1}}"#), "{}");
+        }
+        recorder.evidence()
+    };
+    let mut merged = keys(0);
+    merged.merge(&keys(100));
+    merged.merge(&keys(1000));
+    let report = merged.report("staging", &Thresholds::default(), Standing::default());
+    assert_eq!(
+        (
+            report.groups.len(),
+            report.other_differences,
+            report.mismatched
+        ),
+        (200, 200, 450)
+    );
+    assert_eq!(counts(&sent(&merged)), counts(&merged));
+}
+
+#[test]
+fn examples_survive_being_sent() {
+    let recorder = recorder();
+    record(
+        &recorder,
+        1,
+        r#"{"items":[{"id":1}]}"#,
+        r#"{"items":[{"id":2}]}"#,
+    );
+    let evidence = recorder.evidence();
+    let [here, there] = [&evidence, &sent(&evidence)].map(|evidence| {
+        let report = evidence.report("staging", &Thresholds::default(), Standing::default());
+        report.groups[0].clone()
+    });
+    assert_eq!(here, there);
+    assert_eq!(here.pointer, "/items/*/id");
+}
+
+#[test]
+fn what_is_no_evidence_is_not_read() {
+    let recorder = recorder();
+    with_baseline(&recorder, "[1]", "[2]", "[3]");
+    recorder.not_compared(NotComparedReason::Shed);
+    let good = serde_json::to_value(recorder.evidence()).unwrap();
+    let error = |change: fn(&mut Value)| {
+        let mut changed = good.clone();
+        change(&mut changed);
+        let error = serde_json::from_value::<Evidence>(changed).unwrap_err();
+        error.to_string()
+    };
+    assert!(
+        error(|all| *all = serde_json::json!({ "v7": {} }))
+            .contains("unknown variant `v7`, expected `v1`")
+    );
+    let no_bucket = error(|all| all["v1"]["shadow_latency"] = serde_json::json!([[100_000, 1]]));
+    assert!(no_bucket.contains("no such bucket"), "{no_bucket}");
+    let no_group = error(|all| all["v1"]["seen"]["mismatched"] = serde_json::json!([[[7], 1]]));
+    assert!(no_group.contains("no such group"), "{no_group}");
+    let too_many = error(|all| {
+        let groups = all["v1"]["seen"]["groups"].as_array_mut().unwrap();
+        groups.extend(vec![groups[0].clone(); 200]);
+    });
+    assert!(too_many.contains("too many groups"), "{too_many}");
+    let huge = {
+        let mut changed = good.clone();
+        changed["v1"]["seen"]["matched"] = u64::MAX.into();
+        serde_json::from_value::<Evidence>(changed).unwrap()
+    };
+    let mut merged = huge.clone();
+    merged.merge(&huge);
+    let report = merged.report("staging", &Thresholds::default(), Standing::default());
+    assert_eq!(report.compared, u64::MAX);
+}
+
+#[test]
+fn how_targets_stand_is_added_up() {
+    let mut standing = Standing::new(Unanswered::new(90, 1, 2, 3));
+    let baseline = Some(Unanswered::new(10, 5, 0, 0));
+    let other = Standing::new(Unanswered::new(9, 1, 0, 0));
+    standing.merge(&other.with_open_circuit(true).with_baseline(baseline));
+    let expected = Standing::new(Unanswered::new(99, 2, 2, 3));
+    let expected = expected.with_open_circuit(true).with_baseline(baseline);
+    assert_eq!(standing, expected);
+    let sent = serde_json::to_string(&standing).unwrap();
+    assert_eq!(serde_json::from_str::<Standing>(&sent).unwrap(), standing);
+}

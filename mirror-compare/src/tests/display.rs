@@ -1,0 +1,102 @@
+//! What people and machines read.
+
+use std::time::Duration;
+
+use super::*;
+
+fn shown(primary: &str, shadow: &str) -> String {
+    let primary = ok(primary.to_owned()).with_latency(Duration::from_micros(1200));
+    let shadow = ok(shadow.to_owned()).with_latency(Duration::from_micros(3400));
+    comparison(&primary, &shadow, CompareMode::Json, &Rules::default()).to_string()
+}
+
+#[test]
+fn a_comparison_is_read_at_a_glance() {
+    let primary = r#"{"customer":{"name":"Ann"},"total":12.5,"tags":["a","b"]}"#;
+    let shadow = r#"{"customer":{"full_name":"Ann"},"total":13,"tags":["a"]}"#;
+    assert_eq!(
+        shown(primary, shadow),
+        "GET /orders/7: mismatch, 5 differences (orders -> staging)
+  primary 200 in 1.2ms, shadow 200 in 3.4ms
+  + /customer/full_name: \"Ann\"
+  - /customer/name: \"Ann\"
+  ~ /tags length: 2 -> 1
+  - /tags/1: \"b\"
+  ~ /total: 12.5 -> 13"
+    );
+    let agreed = shown("{}", "{}");
+    assert_eq!(
+        agreed,
+        "GET /orders/7: match (orders -> staging)\n  primary 200 in 1.2ms, shadow 200 in 3.4ms"
+    );
+}
+
+#[test]
+fn text_is_shown_as_a_diff_of_lines() {
+    let page = |third: &str| format!("<h1>\none\n{third}\nfour\nfive\nsix\nseven\n</h1>\n");
+    let shown = shown(&page("two"), &page("2\u{1b}[31m"));
+    assert!(
+        shown.ends_with(
+            "
+  ~ (body)
+      - …two
+      + …2\\u{1b}[31m
+        four
+        five
+  note: not JSON: compared as bytes"
+        ),
+        "{shown}"
+    );
+}
+
+#[test]
+fn long_values_stand_below_one_another() {
+    let long = |last: char| format!(r#"["{}{last}"]"#, "x".repeat(80));
+    let shown = shown(&long('a'), &long('b'));
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines[2], "  ~ /0");
+    assert!(lines[3].starts_with("      - \"xxx") && lines[4].starts_with("      + \"xxx"));
+}
+
+#[test]
+fn a_record_has_the_names_of_the_documentation() {
+    let comparison = comparison(&ok("[1]"), &ok("[2]"), CompareMode::Json, &Rules::default());
+    assert_eq!(
+        serde_json::to_value(&comparison).unwrap(),
+        serde_json::json!({
+            "mirror": "orders",
+            "target": "staging",
+            "method": "GET",
+            "path": "/orders/7",
+            "primary_status": 200,
+            "shadow_status": 200,
+            "primary_latency_us": 0,
+            "shadow_latency_us": 0,
+            "verdict": "mismatch",
+            "differences": [
+                { "pointer": "/0", "kind": "value", "primary": "1", "shadow": "2", "noise": false },
+            ],
+            "more_differences": 0,
+            "notes": [],
+        })
+    );
+}
+
+#[test]
+fn a_failed_copy_has_one_answer() {
+    let subject = Subject::new(&Method::PUT, "/").with_names("m", "t");
+    let comparison =
+        crate::compare::not_compared(subject, &ok(""), None, NotComparedReason::Failed);
+    let record = serde_json::to_value(&comparison).unwrap();
+    assert_eq!(
+        record["verdict"],
+        serde_json::json!({ "not_compared": "failed" })
+    );
+    assert_eq!(record["shadow_status"], serde_json::Value::Null);
+    let shown = comparison.to_string();
+    assert!(
+        shown.starts_with("PUT /: not_compared (failed) (m -> t)\n"),
+        "{shown}"
+    );
+    assert!(shown.ends_with("shadow without a response"), "{shown}");
+}

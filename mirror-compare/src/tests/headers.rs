@@ -1,0 +1,142 @@
+//! `compare_headers`.
+
+use super::*;
+
+fn compared(
+    primary: &BufferedResponse,
+    shadow: &BufferedResponse,
+    name: &'static str,
+) -> Vec<String> {
+    let mut rules = Rules::default();
+    rules.compare_header(HeaderName::from_static(name));
+    list(&get(primary, shadow, CompareMode::Status, &rules))
+}
+
+#[test]
+fn the_headers_that_are_named_must_agree() {
+    let json = with_header(&ok(""), "content-type", "application/json");
+    let html = with_header(&ok(""), "content-type", "text/html");
+    assert_eq!(
+        compared(&json, &html, "content-type"),
+        ["header content-type application/json text/html"]
+    );
+    assert_eq!(
+        compared(&json, &ok(""), "content-type"),
+        ["header content-type application/json -"]
+    );
+    assert_eq!(
+        compared(&ok(""), &html, "content-type"),
+        ["header content-type - text/html"]
+    );
+    assert_eq!(compared(&json, &html, "etag"), Vec::<String>::new());
+    assert_eq!(compared(&json, &json, "content-type"), Vec::<String>::new());
+}
+
+#[test]
+fn several_lines_are_one_list() {
+    let lines = with_header(&with_header(&ok(""), "vary", "accept"), "vary", "origin");
+    let line = with_header(&ok(""), "vary", "accept, origin");
+    assert_eq!(compared(&lines, &line, "vary"), Vec::<String>::new());
+    let other = with_header(&ok(""), "vary", "origin, accept");
+    assert_eq!(
+        compared(&lines, &other, "vary"),
+        ["header vary accept, origin origin, accept"]
+    );
+}
+
+#[test]
+fn credentials_are_never_shown() {
+    for name in [
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "set-cookie",
+        "x-api-key",
+    ] {
+        let [one, other] = ["canary=1", "canary=2"].map(|value| with_header(&ok(""), name, value));
+        assert_eq!(
+            compared(&one, &other, name),
+            [format!("header {name} [redacted] [redacted]")]
+        );
+    }
+    let mut headers = HeaderMap::new();
+    let mut value = HeaderValue::from_static("canary");
+    value.set_sensitive(true);
+    headers.insert("x-ticket", value);
+    let sensitive = BufferedResponse::new(StatusCode::OK, headers, "");
+    let open = with_header(&ok(""), "x-ticket", "canary2");
+    assert_eq!(
+        compared(&sensitive, &open, "x-ticket"),
+        ["header x-ticket [redacted] [redacted]"]
+    );
+}
+
+fn with_trailer(response: &BufferedResponse, name: &'static str, value: &str) -> BufferedResponse {
+    let mut trailers = response.trailers().cloned().unwrap_or_default();
+    trailers.append(name, HeaderValue::from_str(value).unwrap());
+    response.clone().with_trailers(trailers)
+}
+
+#[test]
+fn the_trailers_that_are_named_must_agree() {
+    let one = with_trailer(&ok(""), "x-sum", "1");
+    let other = with_trailer(&ok(""), "x-sum", "2");
+    assert_eq!(compared(&one, &other, "x-sum"), ["trailer x-sum 1 2"]);
+    assert_eq!(compared(&one, &one, "x-sum"), Vec::<String>::new());
+    assert_eq!(compared(&one, &other, "etag"), Vec::<String>::new());
+    let none = ok("").with_trailers(HeaderMap::new());
+    assert_eq!(compared(&one, &none, "x-sum"), ["trailer x-sum 1 -"]);
+    assert_eq!(compared(&ok(""), &one, "x-sum"), ["trailer x-sum - 1"]);
+    // A header is not a trailer field.
+    let header = with_header(&none, "x-sum", "1").with_trailers(HeaderMap::new());
+    let expected = ["header x-sum - 1", "trailer x-sum 1 -"];
+    assert_eq!(compared(&one, &header, "x-sum"), expected);
+    // Over HTTP/1 nobody knows whether there would have been any, nor of what is not whole.
+    assert_eq!(compared(&one, &ok(""), "x-sum"), Vec::<String>::new());
+    for unknown in [
+        other.clone().with_ending(Ending::CutShort),
+        other.with_ending(Ending::Truncated),
+    ] {
+        assert_eq!(compared(&one, &unknown, "x-sum"), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_status_of_a_call_must_agree_wherever_it_stands() {
+    let status = |code: &str| with_trailer(&ok(""), "grpc-status", code);
+    let alone = |code: &str| with_header(&ok(""), "grpc-status", code);
+    for mode in [CompareMode::Status, CompareMode::Json, CompareMode::Bytes] {
+        let list = |one: &BufferedResponse, other: &BufferedResponse| {
+            list(&get(one, other, mode, &Rules::default()))
+        };
+        let expected = ["trailer grpc-status 0 13"];
+        for (one, other) in [
+            (status("0"), status("13")),
+            (status("0"), alone("13")),
+            (alone("0"), alone("13")),
+        ] {
+            assert_eq!(list(&one, &other), expected);
+        }
+        assert_eq!(list(&status("0"), &alone("0")), Vec::<String>::new());
+        assert_eq!(list(&status("0"), &ok("")), ["trailer grpc-status 0 -"]);
+        assert_eq!(list(&ok(""), &status("0")), ["trailer grpc-status - 0"]);
+    }
+    // Its text is for people, and is compared if it is named; as one field with that of the
+    // headers.
+    let with_text = |response, text| with_trailer(&response, "grpc-message", text);
+    let (one, other) = (with_text(status("5"), "a"), with_text(status("5"), "b"));
+    assert_eq!(compared(&one, &other, "etag"), Vec::<String>::new());
+    let expected = ["trailer grpc-message a b"];
+    assert_eq!(compared(&one, &other, "grpc-message"), expected);
+    let other = with_header(&alone("5"), "grpc-message", "a");
+    assert_eq!(compared(&one, &other, "grpc-message"), Vec::<String>::new());
+    // Both names it has are one difference, and credentials are as secret as in a header.
+    let (one, other) = (status("0"), status("1"));
+    assert_eq!(
+        compared(&one, &other, "grpc-status"),
+        ["trailer grpc-status 0 1"]
+    );
+    let [one, other] = ["canary-1", "canary-2"].map(|it| with_trailer(&ok(""), "x-api-key", it));
+    let expected = ["trailer x-api-key [redacted] [redacted]"];
+    assert_eq!(compared(&one, &other, "x-api-key"), expected);
+}

@@ -1,0 +1,24 @@
+//! What the benchmarks share with the gates on allocations: requests, apps in every version, and a way to drive and to
+//! measure them.
+
+mod allocated;
+pub mod answering;
+pub mod app;
+pub mod by_hand;
+pub mod documents;
+mod drive;
+pub mod goal;
+mod held;
+pub mod hyper_util;
+pub mod interleaved;
+mod nothing;
+pub mod request;
+pub mod reqwest;
+pub mod sender;
+pub mod shadow;
+pub mod version;
+
+pub use self::{
+    allocated::Allocated, drive::Drive, nothing::Nothing, request::Shape, sender::Sender,
+    version::Version,
+};
