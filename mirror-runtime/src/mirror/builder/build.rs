@@ -197,7 +197,7 @@ impl MirrorBuilder {
             "max_body" => self.max_body.is_some(),
             "body" => self.body.is_some(),
             "read_ahead" => self.read_ahead.is_some(),
-            option => self.compare.given.contains(&option),
+            option => self.compare.has(option),
         }
     }
 
@@ -206,8 +206,7 @@ impl MirrorBuilder {
         match conflict.option {
             "copy_body" => !self.options.copies_body(),
             "body" => self.body == Some(BodyMode::Tee),
-            #[cfg(feature = "compare")]
-            "compare" => matches!(self.compare.mode, Some(crate::CompareMode::Status)),
+            "compare" => self.compare.is_of_status(),
             _ => false,
         }
     }
@@ -244,7 +243,7 @@ impl MirrorBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::comparison::CompareMode;
+    use crate::CompareMode;
     use crate::{CircuitBreaker, Credentials, Host, Rules, Thresholds};
 
     type Call = fn(MirrorBuilder) -> MirrorBuilder;

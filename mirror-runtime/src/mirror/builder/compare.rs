@@ -26,7 +26,7 @@ const _: () = assert!(MAX_COMPARE_BODY == MAX_READ);
 /// What the builder was told of comparing.
 #[derive(Default)]
 pub(super) struct CompareOptions {
-    pub(super) mode: Option<CompareMode>,
+    mode: Option<CompareMode>,
     rules: Rules,
     thresholds: Thresholds,
     pub(super) on_mismatch: Option<OnMismatch>,
@@ -182,6 +182,16 @@ impl MirrorBuilder {
 }
 
 impl CompareOptions {
+    /// Whether an option was given.
+    pub(super) fn has(&self, option: &str) -> bool {
+        self.given.contains(&option)
+    }
+
+    /// Whether only statuses are compared.
+    pub(super) const fn is_of_status(&self) -> bool {
+        matches!(self.mode, Some(CompareMode::Status))
+    }
+
     pub(super) fn check(&self, targets: &[Target]) -> Result<(), ConfigError> {
         let mode = match (&self.mode, self.given.first()) {
             (None, Some(option)) => return Err(ConfigError::RuleWithoutCompare(option)),
