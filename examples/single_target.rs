@@ -1,6 +1,7 @@
 //! `cargo run --example single_target`
 //!
-//! One handler, one shadow: each request of the handler is copied to it. The client gets the primary's answer.
+//! One handler, one shadow: each request of the handler is copied to it. The client gets the
+//! primary's response.
 //!
 //! This file needs no other: it can be copied. The other examples take their servers and clients from the `testkit` of this
 //! workspace, and show what mirroring has to do with.

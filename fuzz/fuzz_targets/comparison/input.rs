@@ -120,7 +120,7 @@ impl Input {
         )
     }
 
-    /// An answer like the primary's, with another body.
+    /// A response like the primary's, with another body.
     pub(crate) fn like_primary(&self, body: &[u8]) -> Answer {
         self.answer(body, self.options[1], self.options[3])
     }
