@@ -16,7 +16,7 @@ use http::Request;
 use mirror_runtime::{BodyMode, CompareMode, Mirror, MirrorBuilder, mirror};
 use testkit::{Directory, Primary, Recorded, Shadow, mirror_named, until};
 
-/// A primary that answers each request by its path, and a shadow that answers otherwise.
+/// A primary that responds to each request by its path, and a shadow that responds otherwise.
 struct Recording {
     directory: Directory,
     primary: Primary,

@@ -7,6 +7,7 @@ mod callback;
 mod compare;
 mod error;
 mod expand;
+mod feature;
 mod handler;
 mod header;
 mod method;

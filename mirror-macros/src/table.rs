@@ -5,6 +5,7 @@ use syn::{Ident, ext::IdentExt};
 
 use crate::{
     error::{Errors, error, error_with_help, similar},
+    feature,
     value::{Entry, Setting, Value},
 };
 
@@ -37,6 +38,10 @@ pub(crate) fn read<T>(entries: &[Entry], table: &Table<T>, into: &mut T, errors:
         if entries[..index].iter().any(|earlier| earlier.key == *key) {
             errors.push(error(key, format_args!("duplicate option `{key}`")));
             continue;
+        }
+        if let Err(error) = feature::check(key) {
+            // It is read all the same, so that the options that need it find it.
+            errors.push(error);
         }
         match value {
             Value::Broken => {}

@@ -50,6 +50,11 @@ pub enum ConfigError {
         /// How many were given.
         found: usize,
     },
+    /// A target without a URL, and a transport that needs one.
+    #[error(
+        "the target `{0}` has no URL, and its transport needs one: use `Target::new` and the mirror's `transport`"
+    )]
+    WithoutUrl(String),
     /// Two targets have the same URL, in one spelling or another.
     #[error("duplicate target `{0}`")]
     DuplicateTarget(String),

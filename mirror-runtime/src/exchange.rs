@@ -3,29 +3,37 @@
 //! Each side notes its answer as it passes: the primary's on its way to the client, a shadow's as its copy reads it.
 //! Whoever is last hands both over to the threads that compare.
 
+#[cfg(not(feature = "compare"))]
+mod absent;
+#[cfg(feature = "compare")]
 mod copy_side;
+#[cfg(feature = "compare")]
 mod handover;
-pub(crate) mod meeting;
+#[cfg(feature = "compare")]
+mod meeting;
+#[cfg(feature = "compare")]
 mod primary_side;
+#[cfg(feature = "compare")]
 mod queue;
-mod recorded_body;
 mod recorder;
+#[cfg(feature = "compare")]
 mod state;
 
+#[cfg(not(feature = "compare"))]
+pub(crate) use self::absent::{CopySide, Open, PrimarySide, all_compared, raise};
+pub(crate) use self::recorder::{Ending, Noting};
+#[cfg(feature = "compare")]
 pub(crate) use self::{
-    copy_side::CopySide,
-    meeting::Open,
+    copy_side::{CopySide, Open},
     primary_side::PrimarySide,
-    queue::raise,
-    recorder::{Ending, Noting},
-};
-use self::{
-    handover::HANDING_OVER,
-    queue::{PENDING, TELLING},
 };
 
-/// Whether no answers wait to be compared or are being compared, and nobody is still being told of a mismatch.
+/// Whether no answers wait to be compared or are being compared.
+#[cfg(feature = "compare")]
 pub(crate) fn all_compared() -> bool {
     // In this order, in which they pass.
-    HANDING_OVER.count() == 0 && PENDING.count() == 0 && TELLING.count() == 0
+    handover::is_empty() && queue::is_empty()
 }
+
+#[cfg(test)]
+mod tests;

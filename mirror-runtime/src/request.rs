@@ -1,6 +1,7 @@
 //! The request for a shadow, made from the one that arrived.
 
 mod headers;
+#[cfg(feature = "compare")]
 mod kept;
 mod local;
 mod memory;
@@ -14,25 +15,23 @@ use http::{
 use smallvec::SmallVec;
 
 use crate::{
-    body::CopyBody,
+    body::{CopyBody, FREE_HEAD, size_of, take_values},
     bounds::Reservation,
     outcome::{ShedReason, SkipReason},
     target::Recipient,
 };
 
 pub(crate) use headers::{HeaderRules, has_any};
-pub(crate) use kept::{KeptRequest, Missing};
+#[cfg(feature = "compare")]
+pub(crate) use kept::KeptRequest;
+#[cfg(feature = "record")]
+pub(crate) use kept::Missing;
 use local::Within;
-pub(crate) use memory::{copied, in_own_memory, take_values};
+pub(crate) use memory::in_own_memory;
 pub(crate) use uri::{Unjoinable, join, original_uri};
 
 /// Marks every copy, and holds the host that the original was for. A request that carries it is not mirrored again.
 pub(crate) const MIRRORED_FROM: HeaderName = HeaderName::from_static("x-mirrored-from");
-
-/// What a head may take without a place in the byte budget. Nearly all do with less, and the bounds on copies in flight
-/// bound it: 4 MiB for 1,024 copies.
-/// Trailers have as much.
-pub(crate) const FREE_HEAD: usize = 4 * 1024;
 
 /// Headers as they arrived. So many have room in the original itself, which is in a box while it waits: together they take
 /// no more than the allocator hands out at once.
@@ -102,16 +101,6 @@ impl Original {
             place,
         })
     }
-}
-
-/// What headers or trailers take.
-pub(crate) fn size_of<'a>(
-    headers: impl IntoIterator<Item = (&'a HeaderName, &'a HeaderValue)>,
-) -> usize {
-    let sizes = headers.into_iter();
-    sizes
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum()
 }
 
 /// The place of a head that is large: of its target, and of names and values.
@@ -198,7 +187,7 @@ impl Copy {
         recipient: Recipient<'_>,
     ) -> Result<Request<CopyBody>, Unjoinable> {
         let (headers, within) = match recipient {
-            Recipient::Server(_) => (self.headers.clone(), None),
+            Recipient::Server(_) | Recipient::Via(_) => (self.headers.clone(), None),
             Recipient::Handler(_) => (HeaderMap::new(), self.within.clone()),
         };
         let copy = Self {
@@ -223,6 +212,12 @@ impl Copy {
         match recipient {
             Recipient::Server(destination) => {
                 *request.uri_mut() = join(destination, &self.uri)?;
+                *request.headers_mut() = self.headers;
+            }
+            Recipient::Via(_) => {
+                // Where it goes is for the transport to know.
+                let path = self.uri.path_and_query().cloned().ok_or(Unjoinable)?;
+                *request.uri_mut() = Uri::from(path);
                 *request.headers_mut() = self.headers;
             }
             Recipient::Handler(_) => self.within.ok_or(Unjoinable)?.fill(&mut request),

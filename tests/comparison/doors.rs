@@ -29,7 +29,8 @@ async fn copies_that_leave_as_their_body_is_read_are_compared() {
         .body(BodyMode::Tee)
         .build()
         .unwrap();
-    // The answer begins before the request has been read: its copy leaves when the answer has ended.
+    // The response begins before the request has been read: its copy leaves when the response has
+    // ended.
     let echo = async |body: Body| body;
     let primary = Primary::start(Router::new().fallback(echo).layer(mirror.layer())).await;
     let pieces = ["one", "two", "three"].map(Ok::<_, std::convert::Infallible>);

@@ -1,11 +1,13 @@
 //! The options of an attribute, as the expansion writes them down.
 
+#[cfg(feature = "compare")]
 mod compare;
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, ops::Deref, time::Duration};
 
 use http::{Method, request::Parts};
 
+use super::statics::Static;
 use crate::{
     bounds::CircuitBreaker,
     engine::BodyMode,
@@ -13,7 +15,7 @@ use crate::{
     mirror::{Credentials, Host, Mirror, MirrorBuilder},
     outcome::{MirrorError, ShadowResponse, SkipReason},
     target::{Destination, Http2, OffReason, Target},
-    transport::check_tls,
+    transport::{Transport, check_tls},
     workers::contained,
 };
 
@@ -48,6 +50,7 @@ pub struct Options {
     builder: MirrorBuilder,
     targets: Vec<Target>,
     methods: Vec<Method>,
+    #[cfg(feature = "compare")]
     baseline: Option<Target>,
 }
 
@@ -101,6 +104,7 @@ impl TargetOptions {
     }
 
     /// `http2`
+    #[cfg(feature = "http2")]
     pub fn http2(self, http2: Http2) -> Self {
         Self { http2, ..self }
     }
@@ -110,7 +114,7 @@ impl TargetOptions {
         let (target, default_name) = self.source.target(earlier);
         let target = target
             .and_then(|target| distinct(target, earlier))
-            .map(|target| target.http2(self.http2))
+            .map(|target| target.with_http2(self.http2))
             .and_then(with_choice_of_http2)
             .unwrap_or_else(|error| off(mirror, self.name.unwrap_or(&default_name), &error));
         let target = match self.name {
@@ -152,6 +156,7 @@ impl Options {
             builder: Mirror::builder().name(name),
             targets: Vec::new(),
             methods: Vec::new(),
+            #[cfg(feature = "compare")]
             baseline: None,
         }
     }
@@ -303,6 +308,15 @@ impl Options {
         self.with(|builder| builder.credentials(Credentials::Strip))
     }
 
+    /// `transport = STATIC`
+    #[must_use]
+    pub fn transport<L>(self, transport: &'static L) -> Self
+    where
+        L: Deref<Target: Transport> + Sync,
+    {
+        self.with(|builder| builder.transport(Static(transport)))
+    }
+
     /// `host = "preserve"`
     #[must_use]
     pub fn preserve_host(self) -> Self {
@@ -317,8 +331,10 @@ impl Options {
             mut builder,
             targets,
             methods,
+            #[cfg(feature = "compare")]
             baseline,
         } = self;
+        #[cfg(feature = "compare")]
         if let Some(baseline) = baseline {
             // Two variables may hold the same URL. Without its noise a target can still be compared.
             if targets.iter().any(|target| target.is_same(&baseline)) {
@@ -385,7 +401,7 @@ mod tests {
             .target(grpc("https://a.invalid").name("tls"))
             .target(grpc("http://a.invalid").name("plain"))
             .build();
-        let targets = mirror.targets().iter().map(|target| &target.target);
+        let targets = mirror.engine().targets.iter().map(|target| target.target());
         let targets = targets.map(|target| (target.name(), target.is_enabled()));
         assert_eq!(
             targets.collect::<Vec<_>>(),

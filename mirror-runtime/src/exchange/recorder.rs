@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+#[cfg(feature = "compare")]
+use mirror_compare::BufferedResponse as Answer;
 pub(crate) use mirror_compare::Ending;
+use mirror_compare::NotComparedReason;
 
 use crate::{
-    body::{Chunks, Collector},
+    body::{Chunks, Collector, size_of},
     bounds::Reservation,
-    comparison::{Answer, NotComparedReason},
     outcome::{ShedReason, SkipReason},
 };
 
@@ -37,6 +39,10 @@ enum Body {
 }
 
 /// An answer as it was noted. It keeps its place in the byte budget.
+#[cfg_attr(
+    not(feature = "compare"),
+    expect(dead_code, reason = "nobody asks for a response that is not compared")
+)]
 pub(crate) struct NotedAnswer {
     status: StatusCode,
     headers: HeaderMap,
@@ -48,6 +54,7 @@ pub(crate) struct NotedAnswer {
 }
 
 /// An answer in the shape in which it is compared, with its place in the byte budget.
+#[cfg(feature = "compare")]
 pub(super) struct Held {
     pub(super) answer: Answer,
     _place: Reservation,
@@ -63,7 +70,7 @@ impl Noting {
         max: Option<usize>,
         known: Option<u64>,
     ) -> Self {
-        let body = match (Reservation::of(size(&headers)), max) {
+        let body = match (Reservation::of(size_of(&headers)), max) {
             (None, _) => Body::NoRoom,
             (Some(place), None) => Body::Unwanted(place),
             // Nothing is reserved for bytes that will not be kept.
@@ -84,7 +91,7 @@ impl Noting {
 
     /// Notes the trailer fields, in memory of their own.
     pub(crate) fn trailers(&mut self, trailers: HeaderMap) {
-        match Reservation::of(size(&trailers)) {
+        match Reservation::of(size_of(&trailers)) {
             Some(place) => self.trailers = Some(Box::new((trailers, place))),
             None => self.body = Body::NoRoom,
         }
@@ -105,11 +112,13 @@ impl Noting {
     }
 
     /// Whether the body is being noted.
+    #[cfg(feature = "compare")]
     pub(super) fn is_collecting(&self) -> bool {
         matches!(self.body, Body::Collected(_))
     }
 
     /// Whether what is still to come does not matter.
+    #[cfg(feature = "compare")]
     pub(super) fn is_over(&self) -> bool {
         matches!(self.body, Body::TooLarge(_) | Body::NoRoom)
     }
@@ -141,6 +150,7 @@ impl Noting {
     }
 }
 
+#[cfg(feature = "compare")]
 impl NotedAnswer {
     /// Whether the time of its copy was over before it had ended.
     pub(super) fn is_streaming(&self) -> bool {
@@ -166,11 +176,4 @@ impl NotedAnswer {
             _trailers: place,
         }
     }
-}
-
-fn size(fields: &HeaderMap) -> usize {
-    let fields = fields.iter();
-    fields
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum()
 }

@@ -7,15 +7,14 @@ use mirror_grammar::options::{self, Conflict, MAX_TARGETS};
 use super::MirrorBuilder;
 use crate::{
     bounds::{Gate, limits},
-    comparison::CompareMode,
-    engine::{BodyMode, MirrorTarget, Shared},
+    engine::{BodyMode, Engine, EngineTarget},
     error::ConfigError,
-    mirror::{Mirror, registry},
+    mirror::{Mirror, registry::register},
     sampling::{Sampler, Share},
-    stats::{Counters, LatencyRecorder},
+    stats::LatencyRecorder,
     target::{Destination, OffReason, Recipient, Target},
-    telemetry::prepare_skips,
-    transport::{Origin, Pool, Route, check_tls},
+    telemetry::{Audience, Source, prepare_skips},
+    transport::{Origin, Pool, Route, check_tls, transport_of},
     workers::contained,
 };
 
@@ -59,52 +58,68 @@ impl MirrorBuilder {
         for target in &all {
             self.announce(&name, target);
         }
-        if all.iter().any(|target| target.destination().is_some()) {
+        if all.iter().any(Target::connects) {
             limits::announce();
         }
+        let keeps_bodies = self.callbacks.on_success.is_some();
+        self.callbacks.on_mismatch = self.compare.on_mismatch.take();
+        let audience = Arc::new(Audience {
+            mirror: name.clone(),
+            callbacks: std::mem::take(&mut self.callbacks),
+            observers: std::mem::take(&mut self.observers).into(),
+        });
         let resolve = |target: Target| {
             let timeout = target.own_timeout().unwrap_or(self.timeout);
-            MirrorTarget {
+            let gate = Gate::new(&self.protection, target.connects());
+            EngineTarget {
                 share: Share::of_percentage(target.own_percentage().unwrap_or(self.percentage)),
                 timeout,
                 route: self.route(&target, timeout),
-                gate: Gate::new(&self.protection, target.destination().is_some()),
-                counters: Arc::new(Counters::new()),
-                target,
+                gate,
+                source: Arc::new(Source::new(&audience, target)),
             }
         };
         let targets = all.into_iter().map(resolve).collect();
         let comparing = self.compare.comparing(&self.targets);
-        let mirror = Mirror::from_shared(Arc::new(Shared {
+        let mirror = Mirror::new_from(Arc::new(Engine {
             name,
             targets,
             options: self.options,
-            callbacks: self.callbacks,
+            when: self.when,
+            keeps_bodies,
             comparing,
             sampler: Sampler::new(),
             latency: LatencyRecorder::new(),
         }));
-        registry::register(&mirror);
+        register(&mirror);
         mirror
     }
 
     /// How copies get to a target.
     fn route(&self, target: &Target, timeout: Duration) -> Option<Route> {
+        // A part of the timeout, also where that is shorter than the default.
+        let connect_timeout = self.protection.connect_timeout.min(timeout);
         let destination = match target.recipient()? {
             Recipient::Server(destination) => destination,
             Recipient::Handler(slot) => return Some(Route::Handler(slot)),
+            Recipient::Via(way) => {
+                return Some(Route::Via {
+                    transport: transport_of(way)?,
+                    connect_timeout,
+                });
+            }
         };
-        // A part of the timeout, also where that is shorter than the default.
-        let connect_timeout = self.protection.connect_timeout.min(timeout);
         if let Some(transport) = &self.transport {
-            return Some(Route::Transport {
+            return Some(Route::Via {
                 transport: Arc::clone(transport),
                 connect_timeout,
             });
         }
         let preserves_host = self.options.headers.preserve_host;
         let origin = Origin::new(destination, preserves_host, connect_timeout)?;
-        Some(Route::Pool(Pool::of(origin.with_http2(target.own_http2()))))
+        Some(Route::Server(Pool::of(
+            origin.with_http2(target.own_http2()),
+        )))
     }
 
     /// Tells the log what its reader should know of a target before it is used.
@@ -162,11 +177,17 @@ impl MirrorBuilder {
 
     /// Whether copies can be sent to the targets at all.
     fn check_transport(&self) -> Result<(), ConfigError> {
-        let mut servers = self.targets.iter().chain(&self.compare.baseline);
-        servers.try_for_each(|target| match (&self.transport, target.destination()) {
-            (Some(transport), Some(_)) => transport.check(target),
-            (None, Some(destination)) if destination.is_tls() => check_tls(target),
-            (_, None) | (None, Some(_)) => Ok(()),
+        let mut all = self.targets.iter().chain(&self.compare.baseline);
+        all.try_for_each(|target| match (target.recipient(), &self.transport) {
+            (Some(Recipient::Via(way)), _) => match transport_of(way) {
+                Some(transport) => transport.check(target),
+                None => Ok(()),
+            },
+            (Some(Recipient::Server(_)), Some(transport)) => transport.check(target),
+            (Some(Recipient::Server(destination)), None) if destination.is_tls() => {
+                check_tls(target)
+            }
+            (Some(Recipient::Server(_) | Recipient::Handler(_)) | None, _) => Ok(()),
         })
     }
 
@@ -176,7 +197,7 @@ impl MirrorBuilder {
             "max_body" => self.max_body.is_some(),
             "body" => self.body.is_some(),
             "read_ahead" => self.read_ahead.is_some(),
-            option => self.compare.given.contains(&option),
+            option => self.compare.has(option),
         }
     }
 
@@ -185,7 +206,7 @@ impl MirrorBuilder {
         match conflict.option {
             "copy_body" => !self.options.copies_body(),
             "body" => self.body == Some(BodyMode::Tee),
-            "compare" => matches!(self.compare.mode, Some(CompareMode::Status)),
+            "compare" => self.compare.is_of_status(),
             _ => false,
         }
     }
@@ -222,6 +243,7 @@ impl MirrorBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::CompareMode;
     use crate::{CircuitBreaker, Credentials, Host, Rules, Thresholds};
 
     type Call = fn(MirrorBuilder) -> MirrorBuilder;

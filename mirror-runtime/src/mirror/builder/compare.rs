@@ -7,15 +7,18 @@ use mirror_grammar::{
 };
 
 use super::MirrorBuilder;
+#[cfg(feature = "record")]
+use crate::record::RecordingOptions;
 use crate::{
     comparison::{CompareMode, Comparison, Rules},
-    engine::{Comparing, OnMismatch},
+    engine::{Comparing, Record},
     error::ConfigError,
-    record::RecordingOptions,
     report::Thresholds,
     send::MAX_READ,
     target::Target,
 };
+
+type OnMismatch = Box<dyn Fn(&Comparison) + Send + Sync>;
 
 /// What is not read cannot be compared.
 const _: () = assert!(MAX_COMPARE_BODY == MAX_READ);
@@ -23,11 +26,12 @@ const _: () = assert!(MAX_COMPARE_BODY == MAX_READ);
 /// What the builder was told of comparing.
 #[derive(Default)]
 pub(super) struct CompareOptions {
-    pub(super) mode: Option<CompareMode>,
+    mode: Option<CompareMode>,
     rules: Rules,
     thresholds: Thresholds,
-    on_mismatch: Option<OnMismatch>,
+    pub(super) on_mismatch: Option<OnMismatch>,
     pub(super) baseline: Option<Target>,
+    #[cfg(feature = "record")]
     pub(super) recording: RecordingOptions,
     /// Options that say nothing without `compare`, by name.
     pub(super) given: Vec<&'static str>,
@@ -178,6 +182,16 @@ impl MirrorBuilder {
 }
 
 impl CompareOptions {
+    /// Whether an option was given.
+    pub(super) fn has(&self, option: &str) -> bool {
+        self.given.contains(&option)
+    }
+
+    /// Whether only statuses are compared.
+    pub(super) const fn is_of_status(&self) -> bool {
+        matches!(self.mode, Some(CompareMode::Status))
+    }
+
     pub(super) fn check(&self, targets: &[Target]) -> Result<(), ConfigError> {
         let mode = match (&self.mode, self.given.first()) {
             (None, Some(option)) => return Err(ConfigError::RuleWithoutCompare(option)),
@@ -214,20 +228,26 @@ impl CompareOptions {
     pub(super) fn comparing(self, targets: &[Target]) -> Option<Comparing> {
         let names = targets.iter().map(Target::name);
         let comparing = Comparing::new(self.mode?, self.rules, self.thresholds, names);
-        let comparing = comparing.with_callback(self.on_mismatch);
-        Some(comparing.with_recording(self.recording.recording()))
+        #[cfg(feature = "record")]
+        let comparing = {
+            let recording = self.recording.recording();
+            comparing
+                .with_recording(recording.map(|recording| Box::new(recording) as Box<dyn Record>))
+        };
+        Some(comparing)
     }
 }
 
 impl std::fmt::Debug for CompareOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CompareOptions")
-            .field("mode", &self.mode)
+        let mut all = f.debug_struct("CompareOptions");
+        all.field("mode", &self.mode)
             .field("rules", &self.rules)
             .field("thresholds", &self.thresholds)
             .field("on_mismatch", &self.on_mismatch.is_some())
-            .field("baseline", &self.baseline)
-            .field("recording", &self.recording)
-            .finish_non_exhaustive()
+            .field("baseline", &self.baseline);
+        #[cfg(feature = "record")]
+        all.field("recording", &self.recording);
+        all.finish_non_exhaustive()
     }
 }

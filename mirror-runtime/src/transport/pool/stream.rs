@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    http2::{Frames, Meter},
+    meter::{Frames, Meter, flooded},
     tls::TlsStream,
     wire::Wire,
 };
@@ -73,10 +73,15 @@ pub(super) enum Bound {
     /// One copy at a time: bytes.
     Http1(Allowance),
     /// Many at once: frames and bytes.
+    #[cfg_attr(
+        not(feature = "http2"),
+        expect(dead_code, reason = "there are no frames to bound")
+    )]
     Http2(Box<Frames>, Arc<Meter>),
 }
 
 impl Bound {
+    #[cfg(feature = "http2")]
     pub(super) fn http2(meter: Arc<Meter>) -> Self {
         Self::Http2(Box::default(), meter)
     }
@@ -180,10 +185,6 @@ impl Stream {
             Bound::Http2(..) => Ok(()),
         }
     }
-}
-
-pub(super) fn flooded() -> io::Error {
-    io::Error::other("the shadow sent more than its copies allow")
 }
 
 /// Calls a method of the stream underneath, whichever that is.
