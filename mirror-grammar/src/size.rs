@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::unit;
 
-/// The largest body that is compared: as much as is read of an answer.
+/// The largest body that is compared: as much as is read of a response.
 pub const MAX_COMPARE_BODY: usize = 1024 * 1024;
 
 /// Why a text is not a size.

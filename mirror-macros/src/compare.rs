@@ -1,4 +1,4 @@
-//! How answers are compared: `compare`, and the options that need it.
+//! How responses are compared: `compare`, and the options that need it.
 
 mod mode;
 mod pointer;

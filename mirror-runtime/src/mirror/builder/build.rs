@@ -246,7 +246,7 @@ impl MirrorBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::comparison::CompareMode;
+    use crate::CompareMode;
     use crate::{CircuitBreaker, Credentials, Host, Rules, Thresholds};
 
     type Call = fn(MirrorBuilder) -> MirrorBuilder;
