@@ -17,7 +17,7 @@ pub(crate) use self::not_comparing::Comparing;
 pub use self::options::BodyMode;
 pub(crate) use self::{options::Options, target::EngineTarget};
 
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use http::request::Parts;
 
@@ -73,8 +73,8 @@ impl Engine {
 
     /// What tells its jobs from those of other mirrors. A job keeps its mirror, so no other has its place meanwhile.
     #[cfg(feature = "compare")]
-    pub(crate) fn key(self: &Arc<Self>) -> usize {
-        Arc::as_ptr(self).addr()
+    pub(crate) fn key(self: &std::sync::Arc<Self>) -> usize {
+        std::sync::Arc::as_ptr(self).addr()
     }
 }
 
