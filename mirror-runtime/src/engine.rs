@@ -9,7 +9,9 @@ mod options;
 mod target;
 
 #[cfg(feature = "compare")]
-pub(crate) use self::comparing::{Comparing, Mismatch, Record};
+pub(crate) use self::comparing::Comparing;
+#[cfg(feature = "record")]
+pub(crate) use self::comparing::{Mismatch, Record};
 #[cfg(not(feature = "compare"))]
 pub(crate) use self::not_comparing::Comparing;
 pub use self::options::BodyMode;
@@ -70,6 +72,7 @@ impl Engine {
     }
 
     /// What tells its jobs from those of other mirrors. A job keeps its mirror, so no other has its place meanwhile.
+    #[cfg(feature = "compare")]
     pub(crate) fn key(self: &Arc<Self>) -> usize {
         Arc::as_ptr(self).addr()
     }
