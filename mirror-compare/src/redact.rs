@@ -232,8 +232,7 @@ impl<'r> Redaction<'r> {
         if body.is_empty() {
             return Ok(None);
         }
-        let is_encoded = encodings(headers).map_or(true, |encodings| !encodings.is_empty());
-        if is_encoded || self.is_secret_multipart(body, headers) {
+        if is_encoded(headers) || self.is_secret_multipart(body, headers) {
             return Err(Unredactable);
         }
         if let Some(document) = self.document(body, Replacement::SameType)? {
@@ -292,6 +291,12 @@ impl<'r> Redaction<'r> {
         });
         names.into_iter().any(|name| self.names.are(name))
     }
+}
+
+/// Whether a body has a `Content-Encoding`, in which no secret can be located.
+#[must_use]
+pub fn is_encoded(headers: &HeaderMap) -> bool {
+    encodings(headers).map_or(true, |encodings| !encodings.is_empty())
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

@@ -21,7 +21,7 @@ pub use self::{
     handlers::{Candidate, any_arguments, same_arguments_without_state},
     incoming::Incoming,
     options::{Options, TargetOptions},
-    statics::via,
+    statics::{sink, via},
 };
 pub use crate::mirror::Mirror;
 #[cfg(feature = "record")]

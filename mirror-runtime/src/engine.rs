@@ -20,6 +20,7 @@ pub(crate) use self::{options::Options, target::EngineTarget};
 use std::{borrow::Cow, fmt, time::Duration};
 
 use http::request::Parts;
+use mirror_compare::Rules;
 
 use crate::{
     outcome::SkipReason, sampling::Sampler, stats::LatencyRecorder, telemetry::Happened,
@@ -38,6 +39,10 @@ pub(crate) struct Engine {
     pub(crate) keeps_bodies: bool,
     /// Where answers are compared.
     pub(crate) comparing: Option<Comparing>,
+    /// One bit for each target that keeps requests with their responses.
+    pub(crate) sinks: u64,
+    /// What is redacted in what they are given.
+    pub(crate) redacted: Rules,
     pub(crate) sampler: Sampler,
     /// Of the primary, for requests that were sampled.
     pub(crate) latency: LatencyRecorder,
@@ -59,6 +64,11 @@ impl Engine {
         comparing.is_some_and(|comparing| comparing.is_baseline(index))
     }
 
+    /// Whether a target keeps requests with their responses.
+    pub(crate) fn is_sink(&self, index: usize) -> bool {
+        self.sinks >> index & 1 == 1
+    }
+
     /// The time after which every copy of a request has ended.
     pub(crate) fn longest_timeout(&self) -> Duration {
         let timeouts = self.targets.iter().map(|target| target.timeout);
@@ -72,7 +82,6 @@ impl Engine {
     }
 
     /// What tells its jobs from those of other mirrors. A job keeps its mirror, so no other has its place meanwhile.
-    #[cfg(feature = "compare")]
     pub(crate) fn key(self: &std::sync::Arc<Self>) -> usize {
         std::sync::Arc::as_ptr(self).addr()
     }

@@ -9,8 +9,10 @@ mod absent;
 mod copy_side;
 #[cfg(feature = "compare")]
 mod handover;
+mod joined;
 #[cfg(feature = "compare")]
 mod meeting;
+mod noted_body;
 #[cfg(feature = "compare")]
 mod primary_side;
 #[cfg(feature = "compare")]
@@ -21,11 +23,14 @@ mod state;
 
 #[cfg(not(feature = "compare"))]
 pub(crate) use self::absent::{CopySide, Open, PrimarySide, all_compared};
-pub(crate) use self::recorder::{Ending, Noting};
 #[cfg(feature = "compare")]
 pub(crate) use self::{
     copy_side::{CopySide, Open},
     primary_side::PrimarySide,
+};
+pub(crate) use self::{
+    joined::{Joined, Joining, Waiting},
+    recorder::{Ending, Noting},
 };
 
 /// Whether no answers wait to be compared or are being compared.

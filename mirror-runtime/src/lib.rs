@@ -80,6 +80,7 @@ mod mirror;
 mod outcome;
 #[cfg(feature = "record")]
 mod record;
+mod recorded;
 #[cfg(feature = "compare")]
 mod report;
 mod request;
@@ -120,11 +121,14 @@ pub use self::{
         Credentials, Host, Mirror, MirrorBuilder, MirrorLayer, MirrorService, ResponseFuture,
         mirror_named, mirrors,
     },
-    outcome::{FailureKind, MirrorError, ShadowResponse, ShedReason, SkipReason},
+    outcome::{
+        Completion, FailureKind, MirrorError, ShadowResponse, ShedReason, SinkError, SkipReason,
+    },
+    recorded::{RecordedExchange, RecordedRequest, RecordedResponse},
     stats::{Latency, MirrorStats, TargetStats},
     target::{Http2, Target},
     telemetry::{Event, EventKind, Observer, observe},
-    transport::{Sending, Transport, Unsendable},
+    transport::{Keeping, Sending, Sink, Transport, Unsendable},
 };
 
 #[cfg(feature = "record")]

@@ -2,6 +2,7 @@
 //! *shed*.
 
 mod cause;
+mod completion;
 mod error;
 mod labels;
 mod reason;
@@ -9,6 +10,7 @@ mod response;
 
 #[cfg(any(test, feature = "http2"))]
 pub(crate) use cause::ConnectionLost;
-pub use error::{FailureKind, MirrorError};
+pub use completion::Completion;
+pub use error::{FailureKind, MirrorError, SinkError};
 pub use reason::{ShedReason, SkipReason};
 pub use response::ShadowResponse;

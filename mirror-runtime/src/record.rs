@@ -2,10 +2,8 @@
 
 mod app;
 mod compared_by;
-mod content;
 mod directory;
 pub mod format;
-mod message;
 mod mismatch;
 mod name;
 mod recording;
@@ -14,15 +12,13 @@ mod replay;
 use mirror_grammar::{FIXTURE_FORMAT, FIXTURE_VERSION, check_fixture};
 use serde::{Deserialize, Serialize};
 
+use self::compared_by::ComparedBy;
 pub(crate) use self::recording::RecordingOptions;
 pub use self::{
     app::App,
     replay::{replay, replay_others},
 };
-use self::{
-    compared_by::ComparedBy,
-    message::{RecordedAnswer, RecordedRequest},
-};
+use crate::recorded::{RecordedRequest, RecordedResponse};
 
 /// One mismatch, without its secrets.
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,8 +35,8 @@ struct Fixture {
     notes: Vec<String>,
     compared_by: ComparedBy,
     request: RecordedRequest,
-    primary: RecordedAnswer,
-    shadow: RecordedAnswer,
+    primary: RecordedResponse,
+    shadow: RecordedResponse,
 }
 
 /// A difference, for who reads the file.

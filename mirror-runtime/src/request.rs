@@ -1,7 +1,6 @@
 //! The request for a shadow, made from the one that arrived.
 
 mod headers;
-#[cfg(feature = "compare")]
 mod kept;
 mod local;
 mod memory;
@@ -22,7 +21,6 @@ use crate::{
 };
 
 pub(crate) use headers::{HeaderRules, has_any};
-#[cfg(feature = "compare")]
 pub(crate) use kept::KeptRequest;
 #[cfg(feature = "record")]
 pub(crate) use kept::Missing;
@@ -187,7 +185,9 @@ impl Copy {
         recipient: Recipient<'_>,
     ) -> Result<Request<CopyBody>, Unjoinable> {
         let (headers, within) = match recipient {
-            Recipient::Server(_) | Recipient::Via(_) => (self.headers.clone(), None),
+            Recipient::Server(_) | Recipient::Via(_) | Recipient::Sink(_) => {
+                (self.headers.clone(), None)
+            }
             Recipient::Handler(_) => (HeaderMap::new(), self.within.clone()),
         };
         let copy = Self {
@@ -221,6 +221,8 @@ impl Copy {
                 *request.headers_mut() = self.headers;
             }
             Recipient::Handler(_) => self.within.ok_or(Unjoinable)?.fill(&mut request),
+            // It is given no copies.
+            Recipient::Sink(_) => return Err(Unjoinable),
         }
         Ok(request)
     }

@@ -2,6 +2,7 @@
 
 mod deadline;
 mod flight;
+mod handover;
 mod response;
 mod sampled;
 
@@ -14,6 +15,7 @@ use self::flight::Flight;
 pub(crate) use self::response::MAX_READ;
 pub(crate) use self::sampled::Sampled;
 use crate::{
+    body::CopyBody,
     engine::Engine,
     exchange::Open,
     outcome::SkipReason,
@@ -25,6 +27,15 @@ use crate::{
 /// How long the answer of a `sync` mirror waits for callbacks when the time of the copies is over.
 const CALLBACK_GRACE: Duration = Duration::from_secs(1);
 
+/// What copies are made of. On their task.
+pub(crate) trait Make: Send + 'static {
+    /// The body, in memory of its own. It is there once.
+    fn body(&mut self) -> CopyBody;
+
+    /// What all copies have in common, with the body, or why there are none.
+    fn copy(self, body: CopyBody, rules: &HeaderRules) -> Result<Copy, SkipReason>;
+}
+
 /// Makes what all copies of a request have in common, or says why there are none. On their task.
 pub(crate) trait MakeCopy:
     FnOnce(&HeaderRules) -> Result<Copy, SkipReason> + Send + 'static
@@ -35,21 +46,19 @@ impl<F> MakeCopy for F where F: FnOnce(&HeaderRules) -> Result<Copy, SkipReason>
 
 /// The copies of one request that its answer waits for: none, unless the mirror is `sync`.
 #[derive(Debug, Default)]
-pub(crate) struct Copies {
-    left: Option<JoinHandle<()>>,
-    /// Copies that leave when the handler has read the body.
-    later: Option<oneshot::Receiver<Copies>>,
+pub(crate) enum Copies {
+    #[default]
+    None,
+    Left(JoinHandle<()>),
+    /// Those that leave when the handler has read the body.
+    Later(oneshot::Receiver<Copies>),
 }
 
 impl Copies {
     /// Copies that have not left yet, and those to tell of them.
     pub(crate) fn later() -> (oneshot::Sender<Self>, Self) {
         let (sender, later) = oneshot::channel();
-        let copies = Self {
-            left: None,
-            later: Some(later),
-        };
-        (sender, copies)
+        (sender, Self::Later(later))
     }
 
     /// Waits until each copy was answered, failed or timed out, and its callback has run; at most until the longest
@@ -57,8 +66,14 @@ impl Copies {
     ///
     /// Copies that have not left by now are not waited for: they may be waiting for the client to read the answer.
     pub(crate) async fn wait(self, longest: Duration) {
-        let later = self.later.and_then(|mut later| later.try_recv().ok());
-        let left = self.left.or(later.and_then(|copies| copies.left));
+        let left = match self {
+            Self::Later(mut later) => later.try_recv().unwrap_or_default(),
+            copies => copies,
+        };
+        let left = match left {
+            Self::Left(left) => Some(left),
+            _ => None,
+        };
         if left.is_none() || runtime_with_timers().is_none() {
             // There is nothing to wait for, or no time to wait.
             return;
@@ -111,7 +126,9 @@ impl Departure {
                 all_ended(others).await;
             }
         });
-        copies.left = sync.then_some(left);
+        if sync {
+            *copies = Copies::Left(left);
+        }
     }
 }
 

@@ -37,10 +37,11 @@ enum State {
     /// Which of the attribute's `handler(..)` targets it is.
     Handler(usize),
     Via(Way),
+    Sink(Way),
     Off(OffReason),
 }
 
-/// What a target brings along to be reached by: a transport. What it is stands a floor above.
+/// What a target brings along: a transport, or a sink. What it is stands a floor above.
 #[derive(Clone)]
 pub(crate) struct Way(Arc<dyn Any + Send + Sync>);
 
@@ -69,6 +70,8 @@ pub(crate) enum Recipient<'a> {
     Handler(usize),
     /// Whatever the target's own transport reaches.
     Via(&'a Way),
+    /// What keeps requests with their responses, and is sent no copies.
+    Sink(&'a Way),
 }
 
 /// Why a target is off.
@@ -142,6 +145,11 @@ impl Target {
         Self::in_state(name, State::Via(way))
     }
 
+    /// A target that keeps requests with their responses.
+    pub(crate) fn of_sink(name: String, way: Way) -> Self {
+        Self::in_state(name, State::Sink(way))
+    }
+
     /// A target that is sent nothing.
     pub(crate) fn off(name: String, reason: OffReason) -> Self {
         Self::in_state(name, State::Off(reason))
@@ -205,8 +213,8 @@ impl Target {
         &self.name
     }
 
-    /// The base URL as copies use it, or `""` if the target has none: it is off, a handler, or has a transport of its
-    /// own.
+    /// The base URL as copies use it, or `""` if the target has none: it is off, a handler, a sink, or has a transport of
+    /// its own.
     #[must_use]
     pub fn url(&self) -> &str {
         self.destination().map_or("", Destination::url)
@@ -221,7 +229,7 @@ impl Target {
     pub(crate) fn destination(&self) -> Option<&Destination> {
         match &self.state {
             State::On(destination) => Some(destination),
-            State::Handler(_) | State::Via(_) | State::Off(_) => None,
+            State::Handler(_) | State::Via(_) | State::Sink(_) | State::Off(_) => None,
         }
     }
 
@@ -231,6 +239,7 @@ impl Target {
             State::On(destination) => Some(Recipient::Server(destination)),
             State::Handler(slot) => Some(Recipient::Handler(*slot)),
             State::Via(way) => Some(Recipient::Via(way)),
+            State::Sink(way) => Some(Recipient::Sink(way)),
             State::Off(_) => None,
         }
     }
@@ -242,6 +251,11 @@ impl Target {
 
     pub(crate) fn is_handler(&self) -> bool {
         matches!(self.state, State::Handler(_))
+    }
+
+    /// Whether it keeps requests with their responses.
+    pub(crate) fn is_sink(&self) -> bool {
+        matches!(self.state, State::Sink(_))
     }
 
     /// Takes over values that were checked when the program was compiled.

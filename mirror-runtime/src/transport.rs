@@ -6,6 +6,7 @@ mod pool;
 mod reqwest;
 mod resolver;
 mod route;
+mod sink;
 #[cfg_attr(not(feature = "tls"), path = "transport/no_tls.rs")]
 mod tls;
 
@@ -16,10 +17,12 @@ use http::{Request, Response};
 
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestTransport;
+pub use self::sink::{Keeping, Sink};
 pub(crate) use self::tls::check as check_tls;
 pub(crate) use self::{
     pool::{Origin, Pool},
     route::Route,
+    sink::sink_of,
 };
 use crate::{
     body::CopyBody,
@@ -46,6 +49,11 @@ pub type Sending = Pin<Box<dyn Future<Output = Result<Response<Body>, MirrorErro
 /// and also if a connection that had carried others is closed before any byte of a response to a request with an idempotent
 /// method (RFC 9110 section 9.2.2). It is the same copy: counted as sent once, with one place among those in flight, and
 /// its latency from the first time on; [`TargetStats::resends`](crate::TargetStats::resends) counts the others.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no transport, which sends copies",
+    label = "not a transport",
+    note = "implement `mirror_runtime::Transport` for it; `via(..)` and `transport = ..` of the attribute name a static that derefs to one, such as a `LazyLock`"
+)]
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Whether copies can be sent to a target at all: asked once for each, when a mirror is built. Every target, unless a
     /// transport says otherwise.

@@ -1,18 +1,19 @@
 //! What `via(..)`, `sink(..)` and `transport = ..` name: statics that deref to what they are.
 
-use std::{fmt, ops::Deref, time::Duration};
+use std::{fmt, ops::Deref, sync::Arc, time::Duration};
 
 use http::Request;
 
 use crate::{
     body::CopyBody,
     error::ConfigError,
+    recorded::RecordedExchange,
     target::Target,
-    transport::{Sending, Transport, Unsendable},
+    transport::{Keeping, Sending, Sink, Transport, Unsendable},
     workers::caught,
 };
 
-/// A static that derefs to a transport, such as a `LazyLock`. It is looked into when a copy is sent.
+/// A static that derefs to a transport or a sink, such as a `LazyLock`. It is looked into when a copy is sent.
 pub(super) struct Static<L: 'static>(pub(super) &'static L);
 
 impl<L> fmt::Debug for Static<L> {
@@ -46,4 +47,27 @@ where
     L: Deref<Target: Transport> + Sync,
 {
     Target::via(name, Static(transport))
+}
+
+impl<L> Sink for Static<L>
+where
+    L: Deref<Target: Sink> + Sync,
+{
+    fn check(&self, target: &Target) -> Result<(), ConfigError> {
+        // As above.
+        caught("sink", || self.0.check(target)).unwrap_or(Ok(()))
+    }
+
+    fn keep(&self, exchange: Arc<RecordedExchange>, target: &Target) -> Keeping {
+        self.0.keep(exchange, target)
+    }
+}
+
+/// `sink(STATIC)`
+#[must_use]
+pub fn sink<L>(name: &'static str, sink: &'static L) -> Target
+where
+    L: Deref<Target: Sink> + Sync,
+{
+    Target::sink(name, Static(sink))
 }

@@ -16,7 +16,7 @@ use super::{
     in_flight::Permit,
     rate::Rate,
 };
-use crate::outcome::{MirrorError, ShedReason};
+use crate::outcome::{MirrorError, ShedReason, SinkError};
 
 /// Connections whose ends are told apart, if several end at once.
 const LOST_LINKS: usize = 8;
@@ -93,6 +93,21 @@ impl Gate {
     /// Lets a copy leave, or says why not.
     pub(crate) fn admit(&self) -> Result<Admission, ShedReason> {
         let permit = Permit::acquire(&self.in_flight, self.max_in_flight, self.connects)?;
+        self.let_through(permit)
+    }
+
+    /// Lets a request wait for its response, after which it asks to be [let through](Self::admit_waiting).
+    pub(crate) fn wait(&self) -> Result<Permit, ShedReason> {
+        Permit::wait(&self.in_flight, self.max_in_flight)
+    }
+
+    /// Lets what has waited leave, or says why not.
+    pub(crate) fn admit_waiting(&self, mut permit: Permit) -> Result<Admission, ShedReason> {
+        permit.go_on()?;
+        self.let_through(permit)
+    }
+
+    fn let_through(&self, permit: Permit) -> Result<Admission, ShedReason> {
         let returns = self.returns.load(Relaxed);
         let pass = match &self.breaker {
             None => None,
@@ -129,7 +144,9 @@ impl Gate {
     pub(crate) fn failed(&self, ticket: Ticket, error: &MirrorError) -> Option<Turn> {
         // The end of a connection is one event, however many copies it carried. What finds out always counts.
         let is_echo = !ticket.is_probe() && error.lost_link().is_some_and(|link| self.knows(link));
-        let given_up = matches!(error, MirrorError::Cancelled) || is_echo;
+        // A record that is too large says nothing of who keeps the others.
+        let is_own = matches!(error, MirrorError::Sink(SinkError::TooLarge));
+        let given_up = matches!(error, MirrorError::Cancelled) || is_own || is_echo;
         let end = if given_up { End::GivenUp } else { End::Failed };
         self.ended(ticket, end)
     }

@@ -11,9 +11,15 @@ static IN_FLIGHT: Gauge = Gauge::new();
 /// Those of them that may hold a connection.
 static CONNECTED: Gauge = Gauge::new();
 
-/// How many copies are under way in the process.
+/// Requests that a sink shall have when their responses have ended. They are no copies under way in the process yet:
+/// clients that take their responses slowly must not keep the copies of others from leaving.
+static WAITING: Gauge = Gauge::new();
+
+/// How many copies are under way in the process, and requests that wait to be handed over to a sink.
 pub(crate) fn copies_in_flight() -> usize {
-    IN_FLIGHT.count()
+    // In this order, in which they pass.
+    let waiting = WAITING.count();
+    waiting + IN_FLIGHT.count()
 }
 
 /// The right to be under way, given back when it is dropped.
@@ -22,6 +28,8 @@ pub(crate) struct Permit {
     of_target: Arc<Gauge>,
     /// Whether it includes a connection.
     connects: bool,
+    /// Whether it is a right to wait only.
+    is_waiting: bool,
     /// Whether its copy was given up.
     is_given_up: bool,
 }
@@ -62,6 +70,7 @@ impl Permit {
         let mut permit = Self {
             of_target: Arc::clone(of_target),
             connects: false,
+            is_waiting: false,
             is_given_up: false,
         };
         if connects {
@@ -77,6 +86,38 @@ impl Permit {
             Ok(permit)
         }
     }
+
+    /// Lets one more request wait for its response, to be handed over to a sink, unless too many do.
+    pub(crate) fn wait(of_target: &Arc<Gauge>, bound: usize) -> Result<Self, ShedReason> {
+        if !of_target.enter(1, bound) {
+            return Err(ShedReason::InFlightLimit);
+        }
+        WAITING.enter(1, usize::MAX);
+        let permit = Self {
+            of_target: Arc::clone(of_target),
+            connects: false,
+            is_waiting: true,
+            is_given_up: false,
+        };
+        // As above: after it is counted.
+        if draining::is_draining() {
+            Err(ShedReason::Draining)
+        } else {
+            Ok(permit)
+        }
+    }
+
+    /// What has waited is under way from now on, also while the program is ending: it has waited since before.
+    pub(crate) fn go_on(&mut self) -> Result<(), ShedReason> {
+        if self.is_waiting {
+            if !IN_FLIGHT.enter(1, limits::max_in_flight()) {
+                return Err(ShedReason::ProcessInFlightLimit);
+            }
+            self.is_waiting = false;
+            WAITING.leave(1);
+        }
+        Ok(())
+    }
 }
 
 impl Drop for Permit {
@@ -85,10 +126,15 @@ impl Drop for Permit {
             CONNECTED.leave(1);
         }
         self.of_target.leave(1);
-        if self.is_given_up {
-            draining::given_up(|| IN_FLIGHT.leave(1));
+        let gauge = if self.is_waiting {
+            &WAITING
         } else {
-            IN_FLIGHT.leave(1);
+            &IN_FLIGHT
+        };
+        if self.is_given_up {
+            draining::given_up(|| gauge.leave(1));
+        } else {
+            gauge.leave(1);
         }
         draining::ended();
     }

@@ -92,6 +92,11 @@ impl Capturing {
         }
     }
 
+    /// Whether sinks are given nothing.
+    pub(crate) fn captures(&self) -> bool {
+        self.captured().is_some()
+    }
+
     /// Takes note of a comparison.
     #[cfg(feature = "compare")]
     pub(crate) fn compared(&self, comparison: &Comparison) {
@@ -108,6 +113,10 @@ impl Capturing {
 )]
 impl Capturing {
     pub(crate) const fn samples_all(&self) -> bool {
+        false
+    }
+
+    pub(crate) const fn captures(&self) -> bool {
         false
     }
 

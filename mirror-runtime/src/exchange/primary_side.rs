@@ -1,7 +1,5 @@
 //! The side of the primary.
 
-mod recorded_body;
-
 use std::{sync::Arc, time::Instant};
 
 use axum::{body::Body, response::Response};
@@ -10,11 +8,12 @@ use http::{HeaderMap, request::Parts};
 use http_body::Body as _;
 use mirror_compare::is_bodiless;
 
-use self::recorded_body::NotedBody;
+use super::noted_body::length;
 use super::{
     Noting,
     copy_side::Open,
     meeting::Exchange,
+    noted_body::{Note, NotedBody},
     recorder::{Ending, Noted},
     state::Streaming,
 };
@@ -74,30 +73,6 @@ impl PrimarySide {
         }
     }
 
-    /// Notes a piece of the body; `None` where nothing more of it is to be noted.
-    pub(super) fn piece(self, data: &Bytes) -> Option<Self> {
-        let is_open = self
-            .exchange
-            .as_ref()
-            .is_some_and(|exchange| exchange.primary(|state| state.piece(data)));
-        is_open.then_some(self)
-    }
-
-    /// Notes the trailer fields, which come last.
-    pub(super) fn trailers(&self, trailers: &HeaderMap) {
-        if let Some(exchange) = &self.exchange {
-            let trailers = copied(trailers);
-            exchange.primary(|state| state.trailers(trailers));
-        }
-    }
-
-    /// The body has ended.
-    pub(super) fn ended(mut self, ending: Ending) {
-        if let Some(exchange) = self.exchange.take() {
-            exchange.primary(|state| state.ended(ending));
-        }
-    }
-
     fn end(mut self, noted: Noted) {
         self.settle(noted);
     }
@@ -109,14 +84,32 @@ impl PrimarySide {
     }
 }
 
+impl Note for PrimarySide {
+    /// It is not held in the body: one that is not asked for any more must not keep what was noted of it.
+    fn piece(self, data: &Bytes) -> Option<Self> {
+        let is_open = self
+            .exchange
+            .as_ref()
+            .is_some_and(|exchange| exchange.primary(|state| state.piece(data)));
+        is_open.then_some(self)
+    }
+
+    fn trailers(&mut self, trailers: &HeaderMap) {
+        if let Some(exchange) = &self.exchange {
+            let trailers = copied(trailers);
+            exchange.primary(|state| state.trailers(trailers));
+        }
+    }
+
+    fn ended(mut self, ending: Ending) {
+        if let Some(exchange) = self.exchange.take() {
+            exchange.primary(|state| state.ended(ending));
+        }
+    }
+}
+
 impl Drop for PrimarySide {
     fn drop(&mut self) {
         self.settle(Err(NotComparedReason::PrimaryGone));
     }
-}
-
-/// What the answer says that its length is: a server reads no further.
-fn length(response: &Response) -> Option<u64> {
-    let length = response.headers().get(http::header::CONTENT_LENGTH)?;
-    length.to_str().ok()?.parse().ok()
 }

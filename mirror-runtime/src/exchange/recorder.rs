@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-#[cfg(feature = "compare")]
-use mirror_compare::BufferedResponse as Answer;
 pub(crate) use mirror_compare::Ending;
-use mirror_compare::NotComparedReason;
+use mirror_compare::{BufferedResponse as Answer, NotComparedReason};
 
 use crate::{
     body::{Chunks, Collector, size_of},
@@ -39,10 +37,6 @@ enum Body {
 }
 
 /// An answer as it was noted. It keeps its place in the byte budget.
-#[cfg_attr(
-    not(feature = "compare"),
-    expect(dead_code, reason = "nobody asks for a response that is not compared")
-)]
 pub(crate) struct NotedAnswer {
     status: StatusCode,
     headers: HeaderMap,
@@ -54,11 +48,10 @@ pub(crate) struct NotedAnswer {
 }
 
 /// An answer in the shape in which it is compared, with its place in the byte budget.
-#[cfg(feature = "compare")]
-pub(super) struct Held {
-    pub(super) answer: Answer,
-    _place: Reservation,
-    _trailers: Option<Reservation>,
+pub(crate) struct Held {
+    pub(crate) answer: Answer,
+    place: Reservation,
+    trailers: Option<Reservation>,
 }
 
 impl Noting {
@@ -118,7 +111,6 @@ impl Noting {
     }
 
     /// Whether what is still to come does not matter.
-    #[cfg(feature = "compare")]
     pub(super) fn is_over(&self) -> bool {
         matches!(self.body, Body::TooLarge(_) | Body::NoRoom)
     }
@@ -150,15 +142,15 @@ impl Noting {
     }
 }
 
-#[cfg(feature = "compare")]
 impl NotedAnswer {
     /// Whether the time of its copy was over before it had ended.
+    #[cfg(feature = "compare")]
     pub(super) fn is_streaming(&self) -> bool {
         self.ending == Ending::Streaming
     }
 
     /// Makes one piece of the body: not on the path of a request.
-    pub(super) fn into_held(self) -> Held {
+    pub(crate) fn into_held(self) -> Held {
         let body = match self.chunks {
             Chunks::Empty => Bytes::new(),
             Chunks::One(piece) => piece,
@@ -172,8 +164,16 @@ impl NotedAnswer {
                 Some(trailers) => answer.with_trailers(trailers),
                 None => answer,
             },
-            _place: self.place,
-            _trailers: place,
+            place: self.place,
+            trailers: place,
         }
+    }
+}
+
+impl Held {
+    /// The response, and its places in the byte budget.
+    pub(crate) fn into_parts(self) -> (Answer, Vec<Reservation>) {
+        let places = [self.place].into_iter().chain(self.trailers);
+        (self.answer, places.collect())
     }
 }

@@ -13,7 +13,7 @@ use std::{borrow::Cow, fmt, num::NonZeroU32, sync::Arc, time::Duration};
 use http::{HeaderName, HeaderValue, Method, request::Parts};
 use mirror_grammar::{
     HeaderError, check_percentage, check_settable, check_timeout,
-    options::{DEFAULT_PERCENTAGE, DEFAULT_TIMEOUT},
+    options::{self, DEFAULT_PERCENTAGE, DEFAULT_TIMEOUT},
 };
 
 #[cfg(feature = "compare")]
@@ -282,6 +282,25 @@ impl MirrorBuilder {
         match settable(name.as_ref()) {
             Ok(name) => self.options.headers.remove.push(name),
             Err(error) => self.mistaken(error),
+        }
+        self
+    }
+
+    /// JSON pointers to values that leave the process in no comparison, report, log or record, wherever else they stand: in
+    /// another field, a header or the path. Of values of up to three bytes, only what equals them as a whole is hidden
+    /// elsewhere; of `null`, `true`, `false` and single digits, nothing. See [`Rules::redact`](mirror_compare::Rules::redact).
+    /// That they differ is still told. Default: none.
+    ///
+    /// It needs `compare`, or a [sink](Target::sink) among the targets.
+    pub fn redact<I>(mut self, pointers: I) -> Self
+    where
+        I: IntoIterator<Item: AsRef<str>>,
+    {
+        self.compare.given.push(options::REDACT.name);
+        for pointer in pointers {
+            if let Err(error) = self.compare.rules.redact(pointer.as_ref()) {
+                self.mistaken(ConfigError::from(error));
+            }
         }
         self
     }

@@ -30,8 +30,10 @@ pub enum MirrorError {
     Request(BoxError),
     /// The answer began, and broke off before its end: its connection was closed, also in the middle of a stream.
     Body(BoxError),
-    /// The handler that is the target panicked.
+    /// The handler or the sink that is the target panicked.
     Panicked,
+    /// A [`Sink`](crate::Sink) has not kept a record.
+    Sink(SinkError),
     /// The copy was given up: [`drain`](crate::drain) reached its deadline, or the runtime was shut down.
     Cancelled,
 }
@@ -55,6 +57,16 @@ labels! {
         Panicked = "panicked",
         /// [`MirrorError::Cancelled`]
         Cancelled = "cancelled",
+        /// [`SinkError::QueueFull`]
+        QueueFull = "queue_full",
+        /// [`SinkError::Closed`]
+        Closed = "closed",
+        /// [`SinkError::TooLarge`]
+        TooLarge = "too_large",
+        /// [`SinkError::AckTimeout`]
+        AckTimeout = "ack_timeout",
+        /// [`SinkError::Other`]
+        Sink = "sink",
     }
 }
 
@@ -71,6 +83,11 @@ impl MirrorError {
             Self::Body(_) => FailureKind::Body,
             Self::Panicked => FailureKind::Panicked,
             Self::Cancelled => FailureKind::Cancelled,
+            Self::Sink(SinkError::QueueFull) => FailureKind::QueueFull,
+            Self::Sink(SinkError::Closed) => FailureKind::Closed,
+            Self::Sink(SinkError::TooLarge) => FailureKind::TooLarge,
+            Self::Sink(SinkError::AckTimeout) => FailureKind::AckTimeout,
+            Self::Sink(SinkError::Other(_)) => FailureKind::Sink,
         }
     }
 
@@ -83,7 +100,8 @@ impl MirrorError {
             Self::Tls(cause) => Self::Tls(safe(&cause)),
             Self::Request(cause) => Self::Request(safe(&cause)),
             Self::Body(cause) => Self::Body(safe(&cause)),
-            Self::Timeout(_) | Self::Panicked | Self::Cancelled => self,
+            Self::Sink(SinkError::Other(cause)) => Self::Sink(SinkError::Other(safe(&cause))),
+            Self::Timeout(_) | Self::Panicked | Self::Sink(_) | Self::Cancelled => self,
         }
     }
 }
@@ -92,7 +110,7 @@ impl MirrorError {
     /// The number of the connection whose end has failed the copy, and others that it carried.
     pub(crate) fn lost_link(&self) -> Option<u64> {
         match self {
-            Self::Timeout(_) | Self::Panicked | Self::Cancelled => None,
+            Self::Timeout(_) | Self::Panicked | Self::Sink(_) | Self::Cancelled => None,
             Self::Connect(cause)
             | Self::Dns(cause)
             | Self::Tls(cause)
@@ -107,6 +125,7 @@ impl fmt::Display for MirrorError {
         let (what, cause) = match self {
             Self::Timeout(timeout) => return write!(f, "no complete answer within {timeout:?}"),
             Self::Panicked => return f.write_str("the handler panicked"),
+            Self::Sink(error) => return error.fmt(f),
             Self::Cancelled => return f.write_str("given up: mirroring was shut down"),
             Self::Connect(cause) => ("cannot connect", cause),
             Self::Dns(cause) => ("cannot resolve the host name", cause),
@@ -124,6 +143,7 @@ impl fmt::Debug for MirrorError {
         let (name, cause) = match self {
             Self::Timeout(timeout) => return f.debug_tuple("Timeout").field(timeout).finish(),
             Self::Panicked => return f.write_str("Panicked"),
+            Self::Sink(error) => return f.debug_tuple("Sink").field(error).finish(),
             Self::Cancelled => return f.write_str("Cancelled"),
             Self::Connect(cause) => ("Connect", cause),
             Self::Dns(cause) => ("Dns", cause),
@@ -134,6 +154,72 @@ impl fmt::Debug for MirrorError {
         write!(f, "{name}(\"{}\")", words(cause.as_ref()))
     }
 }
+
+/// A [`Sink`](crate::Sink) has not kept a record. Each is [counted](FailureKind) on its own.
+///
+/// ```
+/// use mirror_runtime::{FailureKind, MirrorError, SinkError};
+///
+/// let full = MirrorError::from(SinkError::QueueFull);
+/// assert_eq!(full.kind(), FailureKind::QueueFull);
+/// let other = SinkError::other("the partition is read-only");
+/// assert_eq!(other.to_string(), "the sink has failed: the partition is read-only");
+/// ```
+#[non_exhaustive]
+pub enum SinkError {
+    /// As many records wait to be kept as there is room for.
+    QueueFull,
+    /// What keeps records is closed, or gone.
+    Closed,
+    /// The record is larger than what keeps it takes. It says nothing of the sink's health: no circuit opens for it.
+    TooLarge,
+    /// It was not acknowledged in time that the record is kept.
+    AckTimeout,
+    /// Something else. Of the cause no more is said than an excerpt of its text.
+    Other(BoxError),
+}
+
+impl SinkError {
+    /// Something else, for a cause.
+    pub fn other(cause: impl Into<BoxError>) -> Self {
+        Self::Other(cause.into())
+    }
+}
+
+impl From<SinkError> for MirrorError {
+    fn from(error: SinkError) -> Self {
+        Self::Sink(error)
+    }
+}
+
+impl fmt::Display for SinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::QueueFull => "the queue of the sink is full",
+            Self::Closed => "the sink is closed",
+            Self::TooLarge => "the record is too large for the sink",
+            Self::AckTimeout => "the sink has not acknowledged the record in time",
+            Self::Other(cause) => {
+                return write!(f, "the sink has failed: {}", words(cause.as_ref()));
+            }
+        })
+    }
+}
+
+/// As safe as `Display`.
+impl fmt::Debug for SinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::QueueFull => f.write_str("QueueFull"),
+            Self::Closed => f.write_str("Closed"),
+            Self::TooLarge => f.write_str("TooLarge"),
+            Self::AckTimeout => f.write_str("AckTimeout"),
+            Self::Other(cause) => write!(f, "Other(\"{}\")", words(cause.as_ref())),
+        }
+    }
+}
+
+impl Error for SinkError {}
 
 /// Without a source, which nobody could keep from saying more.
 impl Error for MirrorError {}

@@ -21,6 +21,20 @@ pub struct ShadowResponse {
 }
 
 impl ShadowResponse {
+    /// What stands for the `Ok` of a sink: 204, which says that it was done and no more.
+    pub(crate) fn kept_after(latency: Duration) -> Self {
+        Self {
+            status: StatusCode::NO_CONTENT,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            trailers: None,
+            truncated: false,
+            cut: false,
+            first_byte: latency,
+            latency,
+        }
+    }
+
     /// The status.
     #[must_use]
     pub fn status(&self) -> StatusCode {

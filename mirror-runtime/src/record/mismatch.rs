@@ -1,20 +1,16 @@
 //! From a mismatch to a fixture.
 
+use bytes::Bytes;
 use http::uri::PathAndQuery;
 
-use super::{
-    Fixture, RecordedDifference,
-    compared_by::ComparedBy,
-    content::Content,
-    directory::Kind,
-    message::{RecordedAnswer, RecordedRequest, written},
-};
+use super::{Fixture, RecordedDifference, compared_by::ComparedBy, directory::Kind};
 use crate::{
     comparison::{
         Answer, CompareMode, Difference, DifferenceKind, GRPC_STATUS, REDACTED, Redaction,
         Unredactable, compared_body,
     },
     engine::Mismatch,
+    recorded::{Parts, RecordedRequest, RecordedResponse},
 };
 
 const TYPED: &str = "compared as values of a type: a replay compares JSON";
@@ -63,13 +59,20 @@ impl Mismatch<'_> {
         let bodies = bodies.each_ref().map(Option::as_deref);
         let redaction = self.redaction(&body, bodies);
         let target = self.request.target.as_ref().ok_or(Unredactable)?;
-        let request = RecordedRequest::of(
-            self.method,
-            target,
-            &self.request.headers,
-            &body,
+        let request = RecordedRequest::new(
+            Parts {
+                method: self.method,
+                target,
+                headers: &self.request.headers,
+                body: Some(body),
+                trailers: None,
+            },
             &redaction,
-        )?;
+        );
+        if !request.is_whole() {
+            // It would be another request.
+            return Err(Unredactable);
+        }
         let answers = self.answers(bodies, &redaction)?;
         let notes = self.comparison.notes.iter().chain(answers.note.as_ref());
         let mut notes: Vec<_> = notes.map(ToString::to_string).collect();
@@ -185,10 +188,10 @@ fn without_secrets(groups: &[String], redaction: &Redaction<'_>) -> Vec<String> 
 
 /// Both answers as they are written.
 struct Answers {
-    primary: RecordedAnswer,
+    primary: RecordedResponse,
     /// The headers and trailer fields in which something was replaced.
     primary_headers: Vec<String>,
-    shadow: RecordedAnswer,
+    shadow: RecordedResponse,
     shadow_headers: Vec<String>,
     /// Nothing was replaced in the bodies.
     is_clean: bool,
@@ -242,28 +245,7 @@ fn answer(
     answer: &Answer,
     body: Option<&[u8]>,
     redaction: &Redaction<'_>,
-) -> Result<(RecordedAnswer, Vec<String>), Unredactable> {
-    let redacted = body
-        .map(|body| redaction.response_body(body, answer.headers()))
-        .transpose()?
-        .flatten();
-    let (body, places) = match redacted {
-        Some(redacted) => (Some(Content::text(redacted.text)), redacted.places),
-        None => (body.map(|body| Content(body.to_vec())), Vec::new()),
-    };
-    let (headers, mut redacted_headers) = written(answer.headers(), redaction);
-    let trailers = answer
-        .trailers()
-        .map(|trailers| written(trailers, redaction));
-    let (trailers, redacted_trailers) = trailers.unwrap_or_default();
-    redacted_headers.extend(redacted_trailers);
-    let answer = RecordedAnswer {
-        status: answer.status().as_u16(),
-        headers,
-        body,
-        trailers,
-        redacted: places,
-        latency_us: u64::try_from(answer.latency().as_micros()).unwrap_or(u64::MAX),
-    };
-    Ok((answer, redacted_headers))
+) -> Result<(RecordedResponse, Vec<String>), Unredactable> {
+    let body = body.map(Bytes::copy_from_slice);
+    RecordedResponse::new(answer, body, redaction)
 }

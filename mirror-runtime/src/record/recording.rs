@@ -97,7 +97,7 @@ impl Recording {
             kind.mirror,
             kind.target,
             group,
-            &[method, target, &request.body.0],
+            &[method, target, request.body().unwrap_or_default()],
         );
         let file = fixture.to_file().map_err(io::Error::other)?;
         directory.add(&name, &file, &kind, self.bounds)?;

@@ -9,8 +9,11 @@ use http_body_util::BodyExt;
 use mirror_compare::Ending;
 use mirror_grammar::is_fixture_name;
 
-use super::{App, Fixture, RecordedAnswer, message::read};
-use crate::comparison::{Answer, CompareMode, Comparison, Subject, Verdict, compare};
+use super::{App, Fixture};
+use crate::{
+    comparison::{Answer, CompareMode, Comparison, Subject, Verdict, compare},
+    recorded::{RecordedResponse, read},
+};
 
 /// Replays one fixture.
 ///
@@ -75,7 +78,7 @@ async fn try_replay<M>(file: &[u8], app: impl App<M>) -> Result<(), String> {
     // What was replaced may have become longer than it was.
     let written = fixture.primary.body.as_ref().map_or(0, |body| body.0.len());
     rules.set_max_compare_body(rules.max_compare_body().max(written));
-    let primary = fixture.primary.answer()?;
+    let primary = Fixture::answer(&fixture.primary)?;
     let began = Instant::now();
     let answer = app.answer(request).await;
     let answer = answer.map_err(|error| format!("the app has failed: {error}"))?;
@@ -114,14 +117,14 @@ async fn noted(answer: Response<Body>, max: usize, began: Instant) -> Answer {
     }
 }
 
-impl RecordedAnswer {
-    fn answer(&self) -> Result<Answer, String> {
-        let status = StatusCode::from_u16(self.status).map_err(|error| error.to_string())?;
-        let body = self.body.as_ref().map(|body| body.0.clone());
-        let answer = Answer::new(status, read(&self.headers)?, body.unwrap_or_default());
-        let latency = std::time::Duration::from_micros(self.latency_us);
+impl Fixture {
+    fn answer(recorded: &RecordedResponse) -> Result<Answer, String> {
+        let status = StatusCode::from_u16(recorded.status).map_err(|error| error.to_string())?;
+        let body = recorded.body.as_ref().map(|body| body.0.clone());
+        let answer = Answer::new(status, read(&recorded.headers)?, body.unwrap_or_default());
+        let latency = std::time::Duration::from_micros(recorded.latency_us);
         let answer = answer.with_latency(latency).already_decoded();
-        Ok(answer.with_trailers(read(&self.trailers)?))
+        Ok(answer.with_trailers(read(&recorded.trailers)?))
     }
 }
 

@@ -4,12 +4,13 @@ mod secrets;
 
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 
-use super::{Fixture, content::Content};
+use super::Fixture;
 use crate::{
     body::{Chunks, CopyBody},
     bounds::Reservation,
     comparison::{Answer, CompareMode, DifferenceKind, Rules, Subject, compare},
     engine::Mismatch,
+    recorded::Content,
     request::KeptRequest,
 };
 
@@ -109,7 +110,7 @@ fn what_has_no_secrets_is_written_as_it_is() {
     );
     let fixture = case.fixture().unwrap();
     assert_eq!(body(fixture.primary.body.as_ref()), primary);
-    assert_eq!(body(Some(&fixture.request.body)), "{ \"q\" :1}");
+    assert_eq!(body(fixture.request.body.as_ref()), "{ \"q\" :1}");
     let request = &fixture.request;
     assert_eq!(
         (&*request.method, &*request.target),
@@ -127,7 +128,7 @@ fn what_is_not_text_survives() {
     case.mode = CompareMode::Bytes;
     assert_eq!(
         case.fixture().unwrap().primary.body,
-        Some(Content(vec![0xFF, 0]))
+        Some(Content(vec![0xFF, 0].into()))
     );
 }
 

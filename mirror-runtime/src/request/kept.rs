@@ -1,32 +1,38 @@
-//! A request that is kept until its answers are compared: a shadow may say back what is secret of it.
+//! A request that is kept until its answers are compared, because a shadow may say back what is secret of it, or until it
+//! is recorded with its response.
 
-use std::{fmt, sync::OnceLock};
+use std::fmt;
+#[cfg(feature = "compare")]
+use std::sync::OnceLock;
 
 use bytes::Bytes;
+#[cfg(feature = "compare")]
+use http::HeaderName;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Uri, header,
+    HeaderMap, HeaderValue, Uri, header,
     request::Parts,
     uri::{Authority, PathAndQuery},
 };
 
-use super::original_uri;
-use crate::{
-    body::{CopyBody, copied},
-    bounds::Reservation,
-    comparison::{KnownSecrets, Rules},
-};
+#[cfg(feature = "compare")]
+use crate::body::CopyBody;
+#[cfg(feature = "compare")]
+use mirror_compare::{Rules, redact::KnownSecrets};
 
-/// The head of a request as it arrived, and the body of its copies.
+use super::original_uri;
+use crate::{body::copied, bounds::Reservation};
+
+/// The head of a request as it arrived, and, if its copies are compared, their body.
 pub(crate) struct KeptRequest {
     /// `None` if it has no path, such as `OPTIONS *`.
     pub(crate) target: Option<PathAndQuery>,
     pub(crate) headers: HeaderMap,
     /// It keeps its place in the byte budget.
+    #[cfg(feature = "compare")]
     body: OnceLock<CopyBody>,
     /// Whether it has a body that will not be there.
-    #[cfg(feature = "record")]
-    lacks_body: bool,
-    _place: Reservation,
+    pub(crate) lacks_body: bool,
+    place: Reservation,
 }
 
 /// Why a request is not there to be recorded.
@@ -42,13 +48,6 @@ pub(crate) enum Missing {
 impl KeptRequest {
     /// Keeps the head; `None` if there is no room for it in the byte budget. `lacks_body` is whether it has a body that will
     /// not come.
-    #[cfg_attr(
-        not(feature = "record"),
-        expect(
-            unused_variables,
-            reason = "only a request that is recorded needs its body"
-        )
-    )]
     pub(crate) fn of(parts: &Parts, lacks_body: bool) -> Option<Self> {
         let target = original_uri(parts).path_and_query();
         let headers = parts.headers.iter();
@@ -64,10 +63,10 @@ impl KeptRequest {
         Some(Self {
             target,
             headers: with_host(copied(&parts.headers), original_uri(parts)),
+            #[cfg(feature = "compare")]
             body: OnceLock::new(),
-            #[cfg(feature = "record")]
             lacks_body,
-            _place: place,
+            place,
         })
     }
 
@@ -81,7 +80,13 @@ impl KeptRequest {
         }
     }
 
+    /// Its place in the byte budget.
+    pub(crate) fn into_place(self) -> Reservation {
+        self.place
+    }
+
     /// What a shadow has been told that is secret. The body is searched only if that is of use.
+    #[cfg(feature = "compare")]
     pub(crate) fn known(
         &self,
         rules: &Rules,
@@ -94,12 +99,14 @@ impl KeptRequest {
     }
 
     /// Keeps the body.
+    #[cfg(feature = "compare")]
     pub(crate) fn keep(&self, body: &CopyBody) {
         // It comes once.
         let _ = self.body.set(body.clone());
     }
 
     /// The body in one piece.
+    #[cfg(feature = "compare")]
     pub(crate) fn body(&self) -> Bytes {
         self.body.get().map(CopyBody::to_bytes).unwrap_or_default()
     }

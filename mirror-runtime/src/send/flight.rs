@@ -1,9 +1,18 @@
 //! One copy, from its admission to its end.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use http::Request;
-use tokio::time::Instant;
+use tokio::{
+    task::coop::unconstrained,
+    time::{Instant, sleep_until},
+};
 
 use super::{
     deadline::Bounded,
@@ -11,15 +20,16 @@ use super::{
 };
 use crate::{
     body::CopyBody,
-    bounds::{Permit, Reservation, Ticket},
+    bounds::{Permit, Reservation, Ticket, draining},
     engine::{Engine, EngineTarget, capturing::Capturing},
     exchange::{CopySide, Open},
     outcome::{MirrorError, ShadowResponse, ShedReason, SkipReason},
+    recorded::RecordedExchange,
     request::{HeaderRules, Unjoinable},
     target::Recipient,
     telemetry::Happened,
-    transport::{Sending, handler::Candidates},
-    workers::Ended,
+    transport::{Keeping, Route, Sending, handler::Candidates},
+    workers::{Ended, caught},
 };
 
 /// A copy, from when its gate has let it through until it has ended. Dropped before that, by a panic or a runtime's
@@ -63,6 +73,25 @@ impl Flight {
             stage: Stage::Admitted,
             candidates: candidates.filter(|_| target.target().is_handler()).cloned(),
             side: open.map(|open| open.copy(index)),
+            capturing: Capturing::here(),
+            permit: admission.permit,
+        })
+    }
+
+    /// Passes the gate of a sink, or says why not: its request has waited for the response.
+    pub(super) fn admit_waiting(
+        engine: &Arc<Engine>,
+        index: usize,
+        permit: Permit,
+    ) -> Result<Self, ShedReason> {
+        let admission = engine.targets[index].gate.admit_waiting(permit)?;
+        Ok(Self {
+            engine: Arc::clone(engine),
+            index,
+            ticket: admission.ticket,
+            stage: Stage::Admitted,
+            candidates: None,
+            side: None,
             capturing: Capturing::here(),
             permit: admission.permit,
         })
@@ -161,6 +190,42 @@ impl Flight {
         Ok(sending)
     }
 
+    /// Hands an exchange over to a sink: it is counted as sent now. The future has it kept, within the target's timeout, and
+    /// reports what became of it.
+    pub(super) async fn hand_over(mut self, exchange: Arc<RecordedExchange>) {
+        let bytes = exchange.bytes();
+        self.stage = Stage::Left;
+        self.target().source.tell(Happened::Sent { bytes });
+        let left = Instant::now();
+        let (outcome, is_given_up) = if self.capturing.captures() {
+            (Ok(()), false)
+        } else {
+            let keeping = self.keep(exchange);
+            kept(keeping, left, self.target().timeout).await
+        };
+        if is_given_up {
+            self.permit.give_up();
+        }
+        let elapsed = left.elapsed();
+        let outcome = outcome.map(|()| ShadowResponse::kept_after(elapsed));
+        let failed = outcome.is_err().then_some(elapsed);
+        let reported = self.end(outcome.map_err(MirrorError::safe), failed);
+        if let Some(reported) = reported {
+            // The callback has ended, or there was no thread for it.
+            let _ = reported.await;
+        }
+    }
+
+    /// What keeps an exchange; `None` if the sink has panicked, or is none.
+    fn keep(&self, exchange: Arc<RecordedExchange>) -> Option<Guarded> {
+        let target = self.target();
+        let Some(Route::Sink(sink)) = &target.route else {
+            return None;
+        };
+        let keeping = caught(SINK, || sink.keep(exchange, target.target()))?;
+        Some(Guarded(Some(keeping)))
+    }
+
     /// It does not leave after all.
     pub(super) fn stay(&mut self, reason: SkipReason) {
         self.stage = Stage::Ended;
@@ -205,6 +270,56 @@ impl Flight {
 
     fn target(&self) -> &EngineTarget {
         &self.engine.targets[self.index]
+    }
+}
+
+/// Has an exchange kept, within a time, and says whether a drain has given that up.
+async fn kept(
+    keeping: Option<Guarded>,
+    left: Instant,
+    timeout: Duration,
+) -> (Result<(), MirrorError>, bool) {
+    let Some(mut keeping) = keeping else {
+        return (Err(MirrorError::Panicked), false);
+    };
+    let mut cut = pin!(draining::cut());
+    // It is asked also if the sink has taken all of the task's budget.
+    let mut deadline = pin!(unconstrained(sleep_until(left + timeout)));
+    poll_fn(|context| {
+        if let Poll::Ready(outcome) = keeping.poll(context) {
+            Poll::Ready((outcome, false))
+        } else if cut.as_mut().poll(context).is_ready() {
+            Poll::Ready((Err(MirrorError::Cancelled), true))
+        } else {
+            let over = deadline.as_mut().poll(context);
+            over.map(|()| (Err(MirrorError::Timeout(timeout)), false))
+        }
+    })
+    .await
+}
+
+/// What a log says of a panic.
+const SINK: &str = "sink";
+
+/// The future of a sink, until it has ended or panicked. It is dropped where that does no harm.
+struct Guarded(Option<Keeping>);
+
+impl Guarded {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<(), MirrorError>> {
+        let polled = self.0.as_mut();
+        let polled = polled.and_then(|keeping| caught(SINK, || keeping.as_mut().poll(context)));
+        match polled {
+            Some(polled) => polled.map_err(MirrorError::Sink),
+            None => Poll::Ready(Err(MirrorError::Panicked)),
+        }
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        if let Some(keeping) = self.0.take() {
+            caught(SINK, || drop(keeping));
+        }
     }
 }
 

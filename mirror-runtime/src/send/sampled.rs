@@ -13,13 +13,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
 use http_body::Body as _;
 use tokio::runtime::Handle;
 
-use super::{Copies, Departure, MakeCopy};
+use super::{Copies, Departure, Make, handover::Handover};
 use crate::{
-    body::{Copied, ReadAhead, ReadBody, Tee, read_ahead},
+    body::{Copied, CopyBody, ReadAhead, ReadBody, Tee, read_ahead},
     engine::{BodyMode, Engine, EngineTarget, capturing::Capturing},
-    exchange::{Open, PrimarySide},
+    exchange::{Joining, Open, PrimarySide},
     outcome::{ShedReason, SkipReason},
-    request::{Copy, MIRRORED_FROM, Original, has_any},
+    request::{Copy, HeaderRules, MIRRORED_FROM, Original, has_any},
     transport::handler::Candidates,
     workers::{caught, runtime_with_timers},
 };
@@ -36,6 +36,8 @@ pub(crate) struct Sampled {
     candidates: Option<Candidates>,
     /// Where the copies' answers are to meet the primary's.
     open: Option<Open>,
+    /// Where the request is to meet its response, for sinks among the targets.
+    joining: Option<Box<Joining>>,
     /// What the copies are made of, from when it is there until they leave.
     ready: Option<Box<Ready>>,
     /// What the response waits for, in `sync` mode.
@@ -89,6 +91,7 @@ impl Sampled {
             undecided: targets,
             candidates: None,
             open: None,
+            joining: None,
             ready: None,
             copies: Copies::default(),
         })
@@ -125,7 +128,11 @@ impl Sampled {
                 self.open = Some(open);
                 side
             });
+            self.join(&parts, &body);
             let body = self.prepare(&parts, body).await;
+            if let Some(joining) = &mut self.joining {
+                joining.begins();
+            }
             let began = Instant::now();
             let mut answer = {
                 let mut primary = pin!(primary(parts, body));
@@ -156,8 +163,9 @@ impl Sampled {
             };
             let engine = &self.engine;
             engine.latency.record(began.elapsed());
-            if let (Some(side), Some(response)) = (side, response(&mut answer)) {
-                side.note(response, began);
+            let joining = self.joining.take();
+            if side.is_some() || joining.is_some() {
+                note(side, joining, response(&mut answer), began, &self.engine);
             }
             if engine.options.sync {
                 let longest = engine.longest_timeout();
@@ -165,6 +173,22 @@ impl Sampled {
                 copies.wait(longest).await;
             }
             answer
+        }
+    }
+
+    /// Has the request meet its response, if one of the targets is a sink.
+    fn join(&mut self, parts: &Parts, body: &Body) {
+        let sinks = self.undecided & self.engine.sinks;
+        if sinks == 0 {
+            return;
+        }
+        let lacks_body = !self.engine.options.copies_body() && !body.is_end_stream();
+        self.joining = Joining::new(parts, lacks_body);
+        if self.joining.is_none() {
+            let others = self.undecided & !sinks;
+            self.undecided = sinks;
+            self.skip(ShedReason::ByteBudget.into());
+            self.undecided = others;
         }
     }
 
@@ -236,10 +260,9 @@ impl Sampled {
         self.copies = copies;
         let mut later = self.take();
         Some(move |read: Copied| {
-            let copy =
-                read.map(|body| move |rules: &_| Ok(copy.with_body(body.into_copy_body(), rules)));
+            let make = read.map(|body| MadeBefore { copy, body });
             // Nobody may be waiting for them.
-            let _ = sender.send(later.leave(runtime, copy));
+            let _ = sender.send(later.leave(runtime, make));
         })
     }
 
@@ -250,6 +273,7 @@ impl Sampled {
             undecided: std::mem::take(&mut self.undecided),
             candidates: self.candidates.take(),
             open: self.open.take(),
+            joining: self.joining.as_mut().and_then(|joining| joining.split()),
             ready: None,
             copies: Copies::default(),
         }
@@ -303,42 +327,67 @@ impl Sampled {
         let Some(runtime) = ready.runtime.take() else {
             return;
         };
-        self.copies = self.leave(
-            runtime,
-            Ok(move |rules: &_| {
-                let body = std::mem::take(&mut ready.body);
-                let copy = ready.original.copy(rules)?;
-                Ok(copy.with_body(body.into_copy_body(), rules))
-            }),
-        );
+        self.copies = self.leave(runtime, Ok(ready));
         // No more copies will leave from here.
         (self.open, self.candidates) = (None, None);
     }
 
     /// Lets the copies leave, and settles each target that gets none.
-    fn leave(&mut self, runtime: Handle, copy: Result<impl MakeCopy, SkipReason>) -> Copies {
+    fn leave(&mut self, runtime: Handle, make: Result<impl Make, SkipReason>) -> Copies {
         let mut copies = Copies::default();
-        match copy {
-            Err(reason) => self.skip(reason),
-            Ok(copy) => {
-                let mut departure = Departure::default();
-                while let Some(index) = self.next() {
-                    if let Err(reason) = self.admit(index, &mut departure) {
-                        self.engine.not_sent(index, reason);
-                    }
-                }
-                let kept = self.open.as_ref().and_then(Open::kept);
+        let mut make = match make {
+            Ok(make) => make,
+            Err(reason) => {
+                self.skip(reason);
+                return copies;
+            }
+        };
+        let mut departure = Departure::default();
+        let mut handover = self.handover();
+        while let Some(index) = self.next() {
+            let admitted = match &mut handover {
+                Some(handover) if self.engine.is_sink(index) => handover.admit(index),
+                _ => self.admit(index, &mut departure),
+            };
+            if let Err(reason) = admitted {
+                self.engine.not_sent(index, reason);
+            }
+        }
+        let kept = self.open.as_ref().and_then(Open::kept);
+        let copy = move |make: _, body, rules: &_| {
+            let copy: Result<Copy, _> = Make::copy(make, body, rules);
+            if let (Some(kept), Ok(copy)) = (kept, &copy) {
+                kept.keep(copy.body());
+            }
+            copy
+        };
+        match handover.filter(|handover| !handover.is_empty()) {
+            None => {
                 let copy = move |rules: &_| {
-                    let copy: Result<Copy, _> = copy(rules);
-                    if let (Some(kept), Ok(copy)) = (kept, &copy) {
-                        kept.keep(copy.body());
-                    }
-                    copy
+                    let body = make.body();
+                    copy(make, body, rules)
+                };
+                departure.leave(&runtime, copy, &mut copies);
+            }
+            Some(handover) if departure.is_empty() => {
+                runtime.spawn(handover.run_alone(make));
+            }
+            Some(handover) => {
+                let copy = move |rules: &_| {
+                    let body = make.body();
+                    tokio::spawn(handover.run(body.clone()));
+                    copy(make, body, rules)
                 };
                 departure.leave(&runtime, copy, &mut copies);
             }
         }
         copies
+    }
+
+    /// What hands the request over to the sinks among the targets.
+    fn handover(&mut self) -> Option<Handover> {
+        let waiting = self.joining.as_mut()?.take_waiting()?;
+        Some(Handover::new(&self.engine, waiting))
     }
 
     fn admit(&self, index: usize, departure: &mut Departure) -> Result<(), SkipReason> {
@@ -371,6 +420,54 @@ impl Drop for Sampled {
             caught("copy", || self.send());
         }
         self.skip(SkipReason::PrimaryGone);
+    }
+}
+
+impl Make for Box<Ready> {
+    fn body(&mut self) -> CopyBody {
+        std::mem::take(&mut self.body).into_copy_body()
+    }
+
+    fn copy(mut self, body: CopyBody, rules: &HeaderRules) -> Result<Copy, SkipReason> {
+        Ok(self.original.copy(rules)?.with_body(body, rules))
+    }
+}
+
+/// A copy that was made before its body was there.
+struct MadeBefore {
+    copy: Copy,
+    body: ReadBody,
+}
+
+impl Make for MadeBefore {
+    fn body(&mut self) -> CopyBody {
+        std::mem::take(&mut self.body).into_copy_body()
+    }
+
+    fn copy(self, body: CopyBody, rules: &HeaderRules) -> Result<Copy, SkipReason> {
+        Ok(self.copy.with_body(body, rules))
+    }
+}
+
+/// Notes the primary's response, to be compared and for sinks.
+fn note(
+    side: Option<PrimarySide>,
+    joining: Option<Box<Joining>>,
+    response: Option<&mut Response>,
+    began: Instant,
+    engine: &Engine,
+) {
+    match (response, joining) {
+        (Some(response), joining) => {
+            if let Some(side) = side {
+                side.note(response, began);
+            }
+            if let Some(joining) = joining {
+                joining.note(response, engine.options.max_body);
+            }
+        }
+        (None, Some(joining)) => joining.failed(),
+        (None, None) => {}
     }
 }
 

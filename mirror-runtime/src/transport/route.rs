@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::Request;
 
-use super::{Pool, Sending, Transport, Trip, Unsendable, handler::Candidates};
+use super::{Pool, Sending, Sink, Transport, Trip, Unsendable, handler::Candidates};
 use crate::{body::CopyBody, request::in_own_memory, workers::caught};
 
 /// The way to one target.
@@ -19,6 +19,8 @@ pub(crate) enum Route {
     },
     /// No way at all: a handler of this program, one of those that each request brings along.
     Handler(usize),
+    /// What keeps requests with their responses. It is sent no copies.
+    Sink(Arc<dyn Sink>),
 }
 
 impl Route {
@@ -26,7 +28,7 @@ impl Route {
     pub(crate) fn floods(&self) -> u64 {
         match self {
             Self::Server(pool) => pool.floods(),
-            Self::Via { .. } | Self::Handler(_) => 0,
+            Self::Via { .. } | Self::Handler(_) | Self::Sink(_) => 0,
         }
     }
 
@@ -51,6 +53,7 @@ impl Route {
             Self::Handler(slot) => caught("handler", || candidates?.call(*slot, copy))
                 .flatten()
                 .ok_or(Unsendable),
+            Self::Sink(_) => Err(Unsendable),
         }
     }
 
@@ -62,7 +65,7 @@ impl Route {
                 transport,
                 connect_timeout,
             } => through(transport.as_ref(), copy.clone(), *connect_timeout).map(drop),
-            Self::Server(_) | Self::Handler(_) => Ok(()),
+            Self::Server(_) | Self::Handler(_) | Self::Sink(_) => Ok(()),
         }
     }
 }

@@ -62,6 +62,9 @@ fn comparing_threads() -> usize {
     processors.div_ceil(4).clamp(2, 4) + 1
 }
 
+/// For what sinks are given. Bounded by what is handed over to them at once, which waits for it.
+static RECORDS: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-records", 2));
+
 /// What says that a job has ended.
 pub(crate) type Ended = oneshot::Receiver<()>;
 
@@ -95,4 +98,22 @@ pub(crate) fn observe_off_path(key: usize, observe: impl FnOnce() + Send + 'stat
 #[cfg(feature = "compare")]
 pub(crate) fn compare_off_path(key: usize, comparison: impl FnOnce() + Send + 'static) -> bool {
     COMPARISONS.run(key, MAX_COMPARISONS, within_runtime(comparison))
+}
+
+/// Takes the secrets out of an exchange on a thread of the mirrors' own: that takes as long as reading it does. `None` if there
+/// is no thread.
+pub(crate) async fn redact_off_path<T: Send + 'static>(
+    key: usize,
+    redact: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (done, redacted) = oneshot::channel();
+    let job = Box::new(move || {
+        // Nobody may be waiting for it any more.
+        let _ = done.send(redact());
+    });
+    if RECORDS.run(key, usize::MAX, job) {
+        redacted.await.ok()
+    } else {
+        None
+    }
 }

@@ -14,7 +14,7 @@ use crate::{
     stats::LatencyRecorder,
     target::{Destination, OffReason, Recipient, Target},
     telemetry::{Audience, Source, prepare_skips},
-    transport::{Origin, Pool, Route, check_tls, transport_of},
+    transport::{Origin, Pool, Route, check_tls, sink_of, transport_of},
     workers::contained,
 };
 
@@ -71,6 +71,10 @@ impl MirrorBuilder {
             callbacks: std::mem::take(&mut self.callbacks),
             observers: std::mem::take(&mut self.observers).into(),
         });
+        let places = all.iter().enumerate();
+        let sinks = places.filter(|(_, target)| target.is_sink());
+        let sinks = sinks.fold(0, |sinks, (index, _)| sinks | 1 << index);
+        let redacted = self.compare.rules.clone();
         let resolve = |target: Target| {
             let timeout = target.own_timeout().unwrap_or(self.timeout);
             let gate = Gate::new(&self.protection, target.connects());
@@ -91,6 +95,8 @@ impl MirrorBuilder {
             when: self.when,
             keeps_bodies,
             comparing,
+            sinks,
+            redacted,
             sampler: Sampler::new(),
             latency: LatencyRecorder::new(),
         }));
@@ -105,6 +111,7 @@ impl MirrorBuilder {
         let destination = match target.recipient()? {
             Recipient::Server(destination) => destination,
             Recipient::Handler(slot) => return Some(Route::Handler(slot)),
+            Recipient::Sink(way) => return Some(Route::Sink(sink_of(way)?)),
             Recipient::Via(way) => {
                 return Some(Route::Via {
                     transport: transport_of(way)?,
@@ -184,6 +191,10 @@ impl MirrorBuilder {
         all.try_for_each(|target| match (target.recipient(), &self.transport) {
             (Some(Recipient::Via(way)), _) => match transport_of(way) {
                 Some(transport) => transport.check(target),
+                None => Ok(()),
+            },
+            (Some(Recipient::Sink(way)), _) => match sink_of(way) {
+                Some(sink) => sink.check(target),
                 None => Ok(()),
             },
             (Some(Recipient::Server(_)), Some(transport)) => transport.check(target),

@@ -27,7 +27,7 @@ const _: () = assert!(MAX_COMPARE_BODY == MAX_READ);
 #[derive(Default)]
 pub(super) struct CompareOptions {
     mode: Option<CompareMode>,
-    rules: Rules,
+    pub(super) rules: Rules,
     thresholds: Thresholds,
     pub(super) on_mismatch: Option<OnMismatch>,
     pub(super) baseline: Option<Target>,
@@ -100,17 +100,6 @@ impl MirrorBuilder {
         self.rules(options::TOLERANCE.name, [pointer], |rules, pointer| {
             rules.tolerance(pointer, difference)
         })
-    }
-
-    /// JSON pointers to values that leave the process in no comparison, report or log, wherever else they stand: in
-    /// another field, a header or the path. Of values of up to three bytes, only what equals them as a whole is hidden
-    /// elsewhere; of `null`, `true`, `false` and single digits, nothing. See [`Rules::redact`]. That they differ is still
-    /// told. Default: none.
-    pub fn redact<I>(self, pointers: I) -> Self
-    where
-        I: IntoIterator<Item: AsRef<str>>,
-    {
-        self.rules(options::REDACT.name, pointers, Rules::redact)
     }
 
     /// The largest body that is compared, in bytes; answers with a larger one are counted as
@@ -193,14 +182,19 @@ impl CompareOptions {
     }
 
     pub(super) fn check(&self, targets: &[Target]) -> Result<(), ConfigError> {
-        let mode = match (&self.mode, self.given.first()) {
+        // What sinks are given is redacted, compared or not.
+        let has_sinks = targets.iter().any(Target::is_sink);
+        let needs_compare =
+            |option: &&&'static str| !(has_sinks && **option == options::REDACT.name);
+        let mode = match (&self.mode, self.given.iter().find(needs_compare)) {
             (None, Some(option)) => return Err(ConfigError::RuleWithoutCompare(option)),
             (Some(CompareMode::Status), _) => Some("CompareMode::Status"),
             (Some(CompareMode::Bytes), _) => Some("CompareMode::Bytes"),
             _ => None,
         };
         let needs_json = |option: &&&'static str| {
-            options::find(option).is_some_and(|spec| spec.needs == Needs::Json)
+            needs_compare(option)
+                && options::find(option).is_some_and(|spec| spec.needs == Needs::Json)
         };
         if let (Some(mode), Some(option)) = (mode, self.given.iter().find(needs_json)) {
             return Err(ConfigError::RuleWithoutJson { option, mode });
@@ -209,6 +203,13 @@ impl CompareOptions {
         let Some(baseline) = &self.baseline else {
             return Ok(());
         };
+        if baseline.is_sink() {
+            return Err(ConfigError::Conflict {
+                option: options::BASELINE.name,
+                with: "Target::sink",
+                reason: "a sink gives no responses to compare",
+            });
+        }
         if baseline.name().is_empty() {
             return Err(ConfigError::EmptyName);
         }

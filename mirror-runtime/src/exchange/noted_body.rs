@@ -5,25 +5,41 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use axum::{BoxError, body::Body};
+use axum::{BoxError, body::Body, response::Response};
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
-use super::{Ending, PrimarySide};
+use super::recorder::Ending;
 
-/// Passes a body on as it is, and tells the side of the primary what it is.
-///
-/// What is noted of it is not held here: a body that is not asked for any more must not keep it.
-pub(super) struct NotedBody {
+/// Who is told what a body is.
+pub(super) trait Note: Sized {
+    /// Notes a piece; `None` if nothing more of the body is to be noted.
+    fn piece(self, data: &Bytes) -> Option<Self>;
+
+    /// Notes the trailer fields, which come last.
+    fn trailers(&mut self, trailers: &HeaderMap);
+
+    /// The body has ended, or was dropped before that.
+    fn ended(self, ending: Ending);
+
+    /// The body has failed.
+    fn failed(self) {
+        self.ended(Ending::CutShort);
+    }
+}
+
+/// Passes a body on as it is, and tells who notes it what it is.
+pub(super) struct NotedBody<N: Note> {
     body: Body,
-    side: Option<PrimarySide>,
+    side: Option<N>,
     /// What the length of the body is, where that is known: a server that has sent as much may not ask for the end.
     length: Option<u64>,
     passed: u64,
 }
 
-impl NotedBody {
-    pub(super) fn new(body: Body, side: PrimarySide, length: Option<u64>) -> Self {
+impl<N: Note> NotedBody<N> {
+    pub(super) fn new(body: Body, side: N, length: Option<u64>) -> Self {
         Self {
             body,
             side: Some(side),
@@ -44,7 +60,7 @@ impl NotedBody {
     }
 }
 
-impl HttpBody for NotedBody {
+impl<N: Note + Unpin> HttpBody for NotedBody<N> {
     type Data = Bytes;
     // As in `Tee`: wrapped once by `Body::new`, so that a server finds the error it knows.
     type Error = BoxError;
@@ -57,12 +73,16 @@ impl HttpBody for NotedBody {
         let frame = ready!(Pin::new(&mut this.body).poll_frame(context));
         match &frame {
             None => this.end(Ending::Complete),
-            Some(Err(_)) => this.end(Ending::CutShort),
+            Some(Err(_)) => {
+                if let Some(side) = this.side.take() {
+                    side.failed();
+                }
+            }
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
                     this.piece(data);
                 }
-                if let (Some(trailers), Some(side)) = (frame.trailers_ref(), &this.side) {
+                if let (Some(trailers), Some(side)) = (frame.trailers_ref(), &mut this.side) {
                     side.trailers(trailers);
                 }
                 // Whoever knows the length does not ask for the end, nor does who has the trailers.
@@ -83,7 +103,7 @@ impl HttpBody for NotedBody {
     }
 }
 
-impl Drop for NotedBody {
+impl<N: Note> Drop for NotedBody<N> {
     fn drop(&mut self) {
         self.end(if self.length == Some(self.passed) {
             Ending::Complete
@@ -91,4 +111,10 @@ impl Drop for NotedBody {
             Ending::CutShort
         });
     }
+}
+
+/// What the answer says that its length is: a server reads no further.
+pub(super) fn length(response: &Response) -> Option<u64> {
+    let length = response.headers().get(http::header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
 }

@@ -1,0 +1,342 @@
+//! A request and a response, without their secrets.
+
+use std::fmt;
+
+use bytes::Bytes;
+#[cfg(feature = "record")]
+use http::header;
+use http::{HeaderMap, HeaderName, HeaderValue, uri::PathAndQuery};
+use mirror_compare::{
+    BufferedResponse,
+    redact::{REDACTED, Redaction, Unredactable},
+};
+use serde::{Deserialize, Serialize};
+
+use super::content::Content;
+
+/// The header fields of a message, in order.
+pub(crate) type Headers = Vec<(String, Content)>;
+
+/// What `redacted` says if a part of the path is replaced.
+const PATH: &str = "path";
+
+/// A request at rest, as it arrived at the primary, without its secrets: fixtures keep it, and sinks are given it.
+///
+/// Secrets are what the mirror's `redact` names and what is known to be one: credentials in headers, parameters and
+/// fields that are named like one, the values of the mirror's `set_header`. Each is replaced, wherever it stands, and
+/// [`redacted`](Self::redacted) says where.
+///
+/// It is serialized as an object; bytes are a text if they are UTF-8, and else `{ "base64": ".." }`:
+///
+/// ```json
+/// {
+///   "method": "GET",
+///   "target": "/orders/7?full=1",
+///   "headers": [["host", "shop.example"], ["authorization", "[redacted]"]],
+///   "body": "",
+///   "redacted": ["header authorization"]
+/// }
+/// ```
+///
+/// `body` is `null` if it is withheld, and there are `trailers`, as `headers`, if the request had some.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedRequest {
+    pub(crate) method: String,
+    /// Path and query.
+    pub(crate) target: String,
+    pub(crate) headers: Headers,
+    /// `None` if it is not known, or if it may hold secrets that cannot be located.
+    pub(crate) body: Option<Content>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) trailers: Headers,
+    /// What was replaced in it, like `header authorization`, `query token` and `body /password`.
+    pub(crate) redacted: Vec<String>,
+}
+
+/// A response at rest, without its secrets: fixtures keep it, and sinks are given that of the primary.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedResponse {
+    pub(crate) status: u16,
+    pub(crate) headers: Headers,
+    /// `None` if it is not known, or if it may hold secrets that cannot be located.
+    pub(crate) body: Option<Content>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) trailers: Headers,
+    /// What was replaced in the body: JSON pointers.
+    pub(crate) redacted: Vec<String>,
+    pub(crate) latency_us: u64,
+}
+
+/// A request that is to be recorded.
+pub(crate) struct Parts<'a> {
+    pub(crate) method: &'a http::Method,
+    pub(crate) target: &'a PathAndQuery,
+    pub(crate) headers: &'a HeaderMap,
+    /// `None` if it is not known.
+    pub(crate) body: Option<Bytes>,
+    pub(crate) trailers: Option<&'a HeaderMap>,
+}
+
+/// The headers as they are written, and the names of those in which something was replaced.
+fn written(headers: &HeaderMap, redaction: &Redaction<'_>) -> (Headers, Vec<String>) {
+    let mut redacted = Vec::new();
+    let write = |(name, value): (&HeaderName, &HeaderValue)| {
+        let content = match redaction.header(name, value) {
+            Some(text) => {
+                redacted.push(name.as_str().to_owned());
+                Content::text(text)
+            }
+            None => Content(Bytes::copy_from_slice(value.as_bytes())),
+        };
+        (name.as_str().to_owned(), content)
+    };
+    (headers.iter().map(write).collect(), redacted)
+}
+
+/// Headers that were written.
+#[cfg(feature = "record")]
+pub(crate) fn read(headers: &Headers) -> Result<HeaderMap, String> {
+    let mut read = HeaderMap::new();
+    for (name, value) in headers {
+        let name: HeaderName = name.parse().map_err(|_| format!("no header: `{name}`"))?;
+        let value = HeaderValue::from_bytes(&value.0)
+            .map_err(|_| format!("no value of the header `{name}`"))?;
+        read.try_append(name, value)
+            .map_err(|_| "too many headers".to_owned())?;
+    }
+    Ok(read)
+}
+
+fn pairs(headers: &Headers) -> impl Iterator<Item = (&str, &[u8])> {
+    headers
+        .iter()
+        .map(|(name, value)| (&**name, value.0.as_ref()))
+}
+
+impl RecordedRequest {
+    /// The request without its secrets. A body in which they cannot be located is left out.
+    pub(crate) fn new(parts: Parts<'_>, redaction: &Redaction<'_>) -> Self {
+        let (headers, redacted_headers) = written(parts.headers, redaction);
+        let trailers = parts.trailers.map(|trailers| written(trailers, redaction));
+        let (trailers, redacted_trailers) = trailers.unwrap_or_default();
+        let mut redacted = Vec::new();
+        let mut note = |what: &str, places: Vec<String>| {
+            redacted.extend(places.into_iter().map(|place| format!("{what} {place}")));
+        };
+        note("header", redacted_headers);
+        note("trailer", redacted_trailers);
+        let query = parts.target.query();
+        let query = query.map(|query| (query, redaction.pairs(query)));
+        let query = query.map(|(query, redacted)| match redacted {
+            Some(redacted) => {
+                note("query", redacted.places);
+                redacted.text
+            }
+            None => query.to_owned(),
+        });
+        let body = parts
+            .body
+            .and_then(|body| match redaction.request_body(&body, parts.headers) {
+                Ok(Some(redacted)) => {
+                    note("body", redacted.places);
+                    Some(Content::text(redacted.text))
+                }
+                Ok(None) => Some(Content(body)),
+                Err(Unredactable) => None,
+            });
+        let (path, is_changed) = path(parts.target.path(), redaction);
+        if is_changed {
+            redacted.push(PATH.to_owned());
+        }
+        Self {
+            method: parts.method.as_str().to_owned(),
+            target: match query {
+                Some(query) => format!("{path}?{query}"),
+                None => path,
+            },
+            headers,
+            body,
+            trailers,
+            redacted,
+        }
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// Path and query as they arrived, also in nested routers. Segments of the path that are secret are `[redacted]`.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The header fields, names in lower case; those of one name in the order in which they arrived. `Host` is among
+    /// them also if the request came over HTTP/2, which has none.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        pairs(&self.headers)
+    }
+
+    /// The body; `None` if it is withheld: it may hold secrets that cannot be located, as a body with a
+    /// `Content-Encoding`, or the copies of its mirror have none (`copy_body(false)`).
+    #[must_use]
+    pub fn body(&self) -> Option<&[u8]> {
+        self.body.as_ref().map(|body| body.0.as_ref())
+    }
+
+    /// The trailer fields, if there were some.
+    pub fn trailers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        pairs(&self.trailers)
+    }
+
+    /// What was replaced: `path`, and `header authorization`, `query token` or `body /password`, with the name of the
+    /// header field or parameter, or the JSON pointer to the value.
+    #[must_use]
+    pub fn redacted(&self) -> &[String] {
+        &self.redacted
+    }
+
+    /// Whether it can be sent again: its body is there, and nothing of its path was replaced.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.body.is_some() && self.redacted.iter().all(|place| place != PATH)
+    }
+
+    /// The request, to be sent again.
+    #[cfg(feature = "record")]
+    pub(crate) fn request(&self) -> Result<http::Request<axum::body::Body>, String> {
+        let body = self.body.as_ref().ok_or("its body is not there")?;
+        let mut headers = read(&self.headers)?;
+        // Of the body as it is written. The rest is about a connection that is no more.
+        if headers.remove(header::CONTENT_LENGTH).is_some()
+            || headers.remove(header::TRANSFER_ENCODING).is_some()
+        {
+            headers.insert(header::CONTENT_LENGTH, body.0.len().into());
+        }
+        for name in [
+            header::TRANSFER_ENCODING,
+            header::EXPECT,
+            header::CONNECTION,
+        ] {
+            headers.remove(name);
+        }
+        let mark = HeaderValue::from_static("replay");
+        headers.insert(crate::request::MIRRORED_FROM, mark);
+        let request = http::Request::builder()
+            .method(&*self.method)
+            .uri(&*self.target)
+            .body(body.0.clone().into());
+        let mut request = request.map_err(|error| error.to_string())?;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+}
+
+/// The path without its secrets, and whether something was replaced.
+fn path(path: &str, redaction: &Redaction<'_>) -> (String, bool) {
+    if redaction.check_path(path).is_ok() {
+        return (path.to_owned(), false);
+    }
+    let segments = path
+        .split('/')
+        .map(|segment| match redaction.check_path(segment) {
+            Ok(()) => segment,
+            Err(Unredactable) => REDACTED,
+        });
+    let segments: Vec<_> = segments.collect();
+    let shown = segments.join("/");
+    if redaction.check_path(&shown).is_ok() {
+        (shown, true)
+    } else {
+        (format!("/{REDACTED}"), true)
+    }
+}
+
+impl RecordedResponse {
+    /// The response as it is written, with this body, which is not encoded, if it is known; and the names of the header
+    /// and trailer fields in which something was replaced.
+    pub(crate) fn new(
+        response: &BufferedResponse,
+        body: Option<Bytes>,
+        redaction: &Redaction<'_>,
+    ) -> Result<(Self, Vec<String>), Unredactable> {
+        let redacted = body
+            .as_ref()
+            .map(|body| redaction.response_body(body, response.headers()))
+            .transpose()?
+            .flatten();
+        let (body, places) = match redacted {
+            Some(redacted) => (Some(Content::text(redacted.text)), redacted.places),
+            None => (body.map(Content), Vec::new()),
+        };
+        let (headers, mut redacted_headers) = written(response.headers(), redaction);
+        let trailers = response.trailers();
+        let trailers = trailers.map(|trailers| written(trailers, redaction));
+        let (trailers, redacted_trailers) = trailers.unwrap_or_default();
+        redacted_headers.extend(redacted_trailers);
+        let recorded = Self {
+            status: response.status().as_u16(),
+            headers,
+            body,
+            trailers,
+            redacted: places,
+            latency_us: u64::try_from(response.latency().as_micros()).unwrap_or(u64::MAX),
+        };
+        Ok((recorded, redacted_headers))
+    }
+
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The header fields, names in lower case. What a server adds, such as `Date` and the framing, is not among them.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        pairs(&self.headers)
+    }
+
+    /// The body, as far as it went to the client; `None` if it is withheld: it is larger than the mirror's `max_body`,
+    /// or it may hold secrets that cannot be located, as one with a `Content-Encoding`.
+    #[must_use]
+    pub fn body(&self) -> Option<&[u8]> {
+        self.body.as_ref().map(|body| body.0.as_ref())
+    }
+
+    /// The trailer fields, if there were some.
+    pub fn trailers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        pairs(&self.trailers)
+    }
+
+    /// What was replaced in the body: JSON pointers.
+    #[must_use]
+    pub fn redacted(&self) -> &[String] {
+        &self.redacted
+    }
+}
+
+/// How much there is, and nothing of it.
+impl fmt::Debug for RecordedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordedRequest")
+            .field("method", &self.method)
+            .field("headers", &self.headers.len())
+            .field("body", &self.body().map(<[u8]>::len))
+            .field("redacted", &self.redacted)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How much there is, and nothing of it.
+impl fmt::Debug for RecordedResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordedResponse")
+            .field("status", &self.status)
+            .field("headers", &self.headers.len())
+            .field("body", &self.body().map(<[u8]>::len))
+            .field("redacted", &self.redacted)
+            .finish_non_exhaustive()
+    }
+}
