@@ -28,6 +28,7 @@ mod resending;
 mod runtimes;
 mod sampling;
 mod shadow_faults;
+mod sinks;
 mod sync;
 mod trailers;
 mod via;

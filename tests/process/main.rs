@@ -10,6 +10,7 @@ mod http2;
 mod load;
 mod look_ups;
 mod silent_primary;
+mod sinks;
 mod subscriber;
 
 use std::{

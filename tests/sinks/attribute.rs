@@ -1,0 +1,32 @@
+//! Sinks that an attribute names.
+
+use std::sync::LazyLock;
+
+use mirror_runtime::{mirror, mirror_named};
+
+use super::*;
+
+static LOG: LazyLock<Log> = LazyLock::new(Log::new);
+static BROKEN: LazyLock<Log> = LazyLock::new(|| panic!("it has no configuration"));
+
+#[mirror(
+    targets = [sink(LOG), target(sink(BROKEN), name = "other", percentage = 100)],
+    name = "into-statics"
+)]
+async fn stored(body: String) -> String {
+    body
+}
+
+#[tokio::test]
+async fn the_attribute_names_statics() {
+    let primary = Primary::start(Router::new().route("/orders", post(stored))).await;
+    assert_eq!(primary.post("/orders", "x").await.text(), "x");
+    let mirror = mirror_named("into-statics").unwrap();
+    let stats = settled(&mirror, 1).await;
+    assert_eq!((&*stats[0].name, stats[0].answered), ("log", 1));
+    let failed = stats[1].failed_with(mirror_runtime::FailureKind::Panicked);
+    assert_eq!((&*stats[1].name, failed), ("other", 1));
+    let record = LOG.one().await;
+    assert_eq!(record.mirror(), "into-statics");
+    assert_eq!(record.response().unwrap().body(), Some(&b"x"[..]));
+}
