@@ -2,6 +2,7 @@
 
 mod call;
 mod check;
+mod handlers;
 mod incoming;
 mod needs;
 mod options;
@@ -14,20 +15,19 @@ pub use axum::{
     response::Response,
 };
 
+use self::handlers::candidates as with_state;
 pub use self::{
+    call::Call,
     check::{check_baseline, check_distinct, check_target, check_without_tls},
+    handlers::{Candidate, any_arguments, same_arguments_without_state},
+    incoming::Incoming,
     options::{Options, TargetOptions},
     statics::via,
 };
 #[cfg(feature = "record")]
 pub use crate::record::{App, replay, replay_others};
-pub use crate::{
-    __needs_compare as needs_compare, __needs_http2 as needs_http2,
-    __private::{call::Call, incoming::Incoming},
-    mirror::Mirror,
-    transport::handler::{Candidate, any_arguments, same_arguments_without_state},
-};
-use crate::{send::Sampled, transport::handler::Candidates};
+use crate::send::Sampled;
+pub use crate::{__needs_compare as needs_compare, __needs_http2 as needs_http2, mirror::Mirror};
 
 /// Answers a request with the original handler, and mirrors it.
 #[expect(
@@ -67,7 +67,7 @@ where
 {
     let prepare = move |sampled: Sampled, state: &S| {
         if sampled.wants_candidates() {
-            sampled.with_candidates(Candidates::new(candidates, state.clone()))
+            sampled.with_candidates(with_state(candidates, state.clone()))
         } else {
             sampled
         }

@@ -3,6 +3,8 @@
 mod buffer;
 mod chunks;
 mod collector;
+mod deadline;
+mod fields;
 mod leftover;
 #[cfg(test)]
 mod properties;
@@ -14,6 +16,7 @@ mod tee;
 pub(crate) use buffer::{ReadAhead, read_ahead};
 pub(crate) use chunks::Chunks;
 pub(crate) use collector::Collector;
+pub(crate) use fields::{FREE_HEAD, copied, size_of, take_values};
 pub(crate) use read_body::ReadBody;
 pub use shared::CopyBody;
 pub(crate) use tee::Tee;

@@ -1,21 +1,24 @@
 //! What bounds what: copies under way, their number in a time, the bytes they hold, and targets that fail.
 
-pub(crate) mod breaker;
+mod breaker;
 mod bytes;
-pub(crate) mod clock;
+mod clock;
+pub(crate) mod draining;
 mod gate;
 mod gauge;
-pub(crate) mod in_flight;
+mod in_flight;
 pub(crate) mod limits;
 mod options;
 mod rate;
 pub(crate) mod sync;
 
 pub(crate) use self::{
+    breaker::Turn,
     bytes::Reservation,
+    clock::millis,
     gate::{Gate, Ticket},
     gauge::Gauge,
-    in_flight::Permit,
+    in_flight::{Permit, copies_in_flight},
     options::{Protection, RateLimit},
 };
 pub use self::{limits::Limits, options::CircuitBreaker};

@@ -1,6 +1,5 @@
 //! What the clones of a mirror share.
 
-mod callbacks;
 pub(crate) mod capturing;
 #[cfg(feature = "compare")]
 mod comparing;
@@ -10,12 +9,80 @@ mod options;
 mod target;
 
 #[cfg(feature = "compare")]
-pub(crate) use self::comparing::{Comparing, OnMismatch};
+pub(crate) use self::comparing::{Comparing, Mismatch, Record};
 #[cfg(not(feature = "compare"))]
 pub(crate) use self::not_comparing::Comparing;
 pub use self::options::BodyMode;
-pub(crate) use self::{
-    callbacks::Callbacks,
-    options::{Options, Shared},
-    target::MirrorTarget,
+pub(crate) use self::{options::Options, target::EngineTarget};
+
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+
+use http::request::Parts;
+
+use crate::{
+    outcome::SkipReason, sampling::Sampler, stats::LatencyRecorder, telemetry::Happened,
+    workers::caught,
 };
+
+pub(crate) type When = Box<dyn Fn(&Parts) -> bool + Send + Sync>;
+
+/// Everything about a mirror.
+pub(crate) struct Engine {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) targets: Box<[EngineTarget]>,
+    pub(crate) options: Options,
+    pub(crate) when: Option<When>,
+    /// Whether a callback asks for the bodies of responses.
+    pub(crate) keeps_bodies: bool,
+    /// Where answers are compared.
+    pub(crate) comparing: Option<Comparing>,
+    pub(crate) sampler: Sampler,
+    /// Of the primary, for requests that were sampled.
+    pub(crate) latency: LatencyRecorder,
+}
+
+impl Engine {
+    /// Whether a request is one that is mirrored at all; one about which `when` panics is not.
+    pub(crate) fn admits(&self, parts: &Parts) -> bool {
+        self.options.copies_method(&parts.method)
+            && match &self.when {
+                Some(when) => caught("when", || when(parts)).unwrap_or(false),
+                None => true,
+            }
+    }
+
+    /// Whether a target is the baseline that the others are compared beside.
+    pub(crate) fn is_baseline(&self, index: usize) -> bool {
+        let comparing = self.comparing.as_ref();
+        comparing.is_some_and(|comparing| comparing.is_baseline(index))
+    }
+
+    /// The time after which every copy of a request has ended.
+    pub(crate) fn longest_timeout(&self) -> Duration {
+        let timeouts = self.targets.iter().map(|target| target.timeout);
+        timeouts.max().unwrap_or_default()
+    }
+
+    /// A request is not sent to a target.
+    #[inline]
+    pub(crate) fn not_sent(&self, index: usize, reason: SkipReason) {
+        self.targets[index].source.tell(Happened::NotSent(reason));
+    }
+
+    /// What tells its jobs from those of other mirrors. A job keeps its mirror, so no other has its place meanwhile.
+    pub(crate) fn key(self: &Arc<Self>) -> usize {
+        Arc::as_ptr(self).addr()
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mirror")
+            .field("name", &self.name)
+            .field("targets", &self.targets)
+            .field("options", &self.options)
+            .field("when", &self.when.is_some())
+            .field("comparing", &self.comparing)
+            .finish_non_exhaustive()
+    }
+}

@@ -123,6 +123,7 @@ pub use self::{
     outcome::{FailureKind, MirrorError, ShadowResponse, ShedReason, SkipReason},
     stats::{Latency, MirrorStats, TargetStats},
     target::{Http2, Target},
+    telemetry::{Event, EventKind, Observer, observe},
     transport::{Sending, Transport, Unsendable},
 };
 

@@ -1,10 +1,10 @@
-//! One mirrored route: its targets, its options, and the way of a request through them.
+//! The handle of a mirrored route.
 
 mod builder;
 mod layer;
 mod registry;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use http::request::Parts;
 
@@ -13,18 +13,15 @@ pub use self::{
     layer::{MirrorLayer, MirrorService, ResponseFuture},
     registry::{mirror_named, mirrors},
 };
+#[cfg(feature = "compare")]
+use crate::report::Report;
 use crate::{
-    engine::{Callbacks, MirrorTarget, Shared, capturing::Capturing},
+    engine::{Engine, EngineTarget},
     error::ConfigError,
-    outcome::SkipReason,
-    request::{MIRRORED_FROM, has_any},
     send::Sampled,
     stats::MirrorStats,
     target::Target,
-    telemetry::tell_skip,
 };
-#[cfg(feature = "compare")]
-use crate::{exchange::raise, report::Report};
 
 /// A mirrored route: its targets, options and counters.
 ///
@@ -41,7 +38,7 @@ use crate::{exchange::raise, report::Report};
 /// ```
 #[derive(Clone)]
 pub struct Mirror {
-    shared: Arc<Shared>,
+    engine: Arc<Engine>,
 }
 
 impl Mirror {
@@ -76,7 +73,7 @@ impl Mirror {
     /// How counters and logs call this mirror.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.shared.name
+        &self.engine.name
     }
 
     /// The counters as they are now.
@@ -85,100 +82,42 @@ impl Mirror {
     /// here. [`drain`](crate::drain) waits for those as well.
     #[must_use]
     pub fn stats(&self) -> MirrorStats {
-        let targets = self.targets().iter();
+        let targets = self.engine.targets.iter();
         MirrorStats {
             name: self.name().to_owned(),
-            targets: targets.map(MirrorTarget::stats).collect(),
-            latency: self.shared.latency.snapshot(),
+            targets: targets.map(EngineTarget::stats).collect(),
+            latency: self.engine.latency.snapshot(),
         }
     }
 
     /// What was compared so far, and whether each target can take over. Without
     /// [`compare`](MirrorBuilder::compare) it is about no target.
-    ///
-    /// # Panics
-    ///
-    /// Where the environment variable `MIRROR_RAISE_ON_MISMATCH` is `1` and a mismatch was found. It is for tests.
     #[cfg(feature = "compare")]
     #[must_use]
     pub fn report(&self) -> Report {
-        raise(self);
-        match &self.shared.comparing {
-            Some(comparing) => comparing.report(self.name(), self.targets()),
+        match &self.engine.comparing {
+            Some(comparing) => comparing.report(self.name(), &self.engine.targets),
             None => Report::new(self.name(), Vec::new()),
         }
     }
 
-    pub(crate) fn from_shared(shared: Arc<Shared>) -> Self {
-        Self { shared }
+    pub(crate) fn new_from(engine: Arc<Engine>) -> Self {
+        Self { engine }
     }
 
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.shared
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
     }
 
-    pub(crate) fn targets(&self) -> &[MirrorTarget] {
-        &self.shared.targets
-    }
-
-    pub(crate) fn is_sync(&self) -> bool {
-        self.shared.options.sync
-    }
-
-    /// The time after which every copy of a request has ended.
-    pub(crate) fn longest_timeout(&self) -> Duration {
-        let timeouts = self.targets().iter().map(|target| target.timeout);
-        timeouts.max().unwrap_or_default()
-    }
-
-    pub(crate) fn callbacks(&self) -> &Callbacks {
-        &self.shared.callbacks
-    }
-
-    /// Decides whether a request is mirrored, from its head alone. Where it is not, that is all it costs.
+    /// Decides whether a request is mirrored, from its head alone.
+    #[inline]
     pub(crate) fn sample(&self, parts: &Parts) -> Option<Sampled> {
-        let shared = &*self.shared;
-        if has_any(&parts.headers, [&MIRRORED_FROM]) {
-            return self.skip_all(SkipReason::Loop);
-        }
-        if !shared.options.copies_method(&parts.method) || !shared.callbacks.admits(parts) {
-            return self.skip_all(SkipReason::Filtered);
-        }
-        let (draw, capturing) = (shared.sampler.draw(), Capturing::here());
-        let samples = |target: &MirrorTarget| target.share.samples(draw) || capturing.samples_all();
-        let mut targets = 0;
-        for (index, target) in shared.targets.iter().enumerate() {
-            if !capturing.enables(&target.target) {
-                self.not_sent(index, SkipReason::Disabled);
-            } else if shared.is_baseline(index) && targets == 0
-                || !shared.is_baseline(index) && !samples(target)
-            {
-                self.not_sent(index, SkipReason::NotSampled);
-            } else if let Some(reason) = target.gate.refuses() {
-                self.not_sent(index, reason.into());
-            } else {
-                targets |= 1 << index;
-            }
-        }
-        (targets != 0).then(|| Sampled::new(self.clone(), targets))
-    }
-
-    fn skip_all(&self, reason: SkipReason) -> Option<Sampled> {
-        (0..self.targets().len()).for_each(|index| self.not_sent(index, reason));
-        None
-    }
-
-    /// Counts and reports that a request is not sent to a target.
-    pub(crate) fn not_sent(&self, index: usize, reason: SkipReason) {
-        self.targets()[index].counters.not_sent(reason);
-        if self.callbacks().on_skip.is_some() {
-            tell_skip(self, index, reason);
-        }
+        Sampled::choose(&self.engine, parts)
     }
 }
 
 impl fmt::Debug for Mirror {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.shared.fmt(f)
+        self.engine.fmt(f)
     }
 }

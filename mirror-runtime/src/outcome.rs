@@ -3,10 +3,11 @@
 
 mod cause;
 mod error;
+mod labels;
 mod reason;
 mod response;
 
-pub(crate) use error::ConnectionLost;
+pub(crate) use cause::ConnectionLost;
 pub use error::{FailureKind, MirrorError};
 pub use reason::{ShedReason, SkipReason};
 pub use response::ShadowResponse;

@@ -14,6 +14,7 @@ mod replay;
 use mirror_grammar::{FIXTURE_FORMAT, FIXTURE_VERSION, check_fixture};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::recording::RecordingOptions;
 pub use self::{
     app::App,
     replay::{replay, replay_others},
@@ -21,10 +22,6 @@ pub use self::{
 use self::{
     compared_by::ComparedBy,
     message::{RecordedAnswer, RecordedRequest},
-};
-pub(crate) use self::{
-    mismatch::Mismatch,
-    recording::{Recording, RecordingOptions},
 };
 
 /// One mismatch, without its secrets.

@@ -15,7 +15,7 @@ use http::{
 use smallvec::SmallVec;
 
 use crate::{
-    body::CopyBody,
+    body::{CopyBody, FREE_HEAD, size_of, take_values},
     bounds::Reservation,
     outcome::{ShedReason, SkipReason},
     target::Recipient,
@@ -27,16 +27,11 @@ pub(crate) use kept::KeptRequest;
 #[cfg(feature = "record")]
 pub(crate) use kept::Missing;
 use local::Within;
-pub(crate) use memory::{copied, in_own_memory, take_values};
+pub(crate) use memory::in_own_memory;
 pub(crate) use uri::{Unjoinable, join, original_uri};
 
 /// Marks every copy, and holds the host that the original was for. A request that carries it is not mirrored again.
 pub(crate) const MIRRORED_FROM: HeaderName = HeaderName::from_static("x-mirrored-from");
-
-/// What a head may take without a place in the byte budget. Nearly all do with less, and the bounds on copies in flight
-/// bound it: 4 MiB for 1,024 copies.
-/// Trailers have as much.
-pub(crate) const FREE_HEAD: usize = 4 * 1024;
 
 /// Headers as they arrived. So many have room in the original itself, which is in a box while it waits: together they take
 /// no more than the allocator hands out at once.
@@ -106,16 +101,6 @@ impl Original {
             place,
         })
     }
-}
-
-/// What headers or trailers take.
-pub(crate) fn size_of<'a>(
-    headers: impl IntoIterator<Item = (&'a HeaderName, &'a HeaderValue)>,
-) -> usize {
-    let sizes = headers.into_iter();
-    sizes
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum()
 }
 
 /// The place of a head that is large: of its target, and of names and values.

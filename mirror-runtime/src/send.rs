@@ -5,7 +5,7 @@ mod flight;
 mod response;
 mod sampled;
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle, time::timeout};
 
@@ -14,8 +14,8 @@ use self::flight::Flight;
 pub(crate) use self::response::MAX_READ;
 pub(crate) use self::sampled::Sampled;
 use crate::{
+    engine::Engine,
     exchange::Open,
-    mirror::Mirror,
     outcome::SkipReason,
     request::{Copy, HeaderRules},
     transport::handler::Candidates,
@@ -83,12 +83,12 @@ impl Departure {
     /// Adds a copy to a target, unless its gate says why not.
     pub(crate) fn admit(
         &mut self,
-        mirror: &Mirror,
+        engine: &Arc<Engine>,
         index: usize,
         open: Option<&Open>,
         candidates: Option<&Candidates>,
     ) -> Result<(), SkipReason> {
-        let flight = Flight::admit(mirror, index, open, candidates)?;
+        let flight = Flight::admit(engine, index, open, candidates)?;
         if self.first.is_none() {
             self.first = Some(flight);
         } else {

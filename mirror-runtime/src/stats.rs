@@ -10,11 +10,15 @@ use counters::class;
 use http::StatusCode;
 pub use mirror_compare::Latency;
 pub(crate) use mirror_compare::LatencyRecorder;
+use serde::{Serialize, Serializer};
 
 use crate::outcome::{FailureKind, ShedReason, SkipReason};
 
+/// The classes of statuses, as they are called.
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
 /// The counters of one mirror at one moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct MirrorStats {
     /// The mirror's name.
@@ -37,7 +41,7 @@ impl MirrorStats {
 ///
 /// In every snapshot `received == sent + skipped + shed` and `sent == answered + failed + in_flight`. A request is
 /// *received* at the moment its outcome is decided; while its body is still being read it is in none of the counters.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct TargetStats {
     /// The target's name.
@@ -72,9 +76,13 @@ pub struct TargetStats {
     pub latency: Latency,
     /// How long it took until a response began, from the moment the copy left to its head; with those that were cut.
     pub first_byte: Latency,
-    answered_by_class: [u64; 5],
+    #[serde(serialize_with = "by_class")]
+    answered_by_class: [u64; CLASSES.len()],
+    #[serde(serialize_with = "by_kind")]
     failed_by_kind: [u64; FailureKind::ALL.len()],
+    #[serde(serialize_with = "by_skip_reason")]
     skipped_by_reason: [u64; SkipReason::ALL.len()],
+    #[serde(serialize_with = "by_shed_reason")]
     shed_by_reason: [u64; ShedReason::ALL.len()],
 }
 
@@ -105,6 +113,22 @@ impl TargetStats {
     pub fn shed_for(&self, reason: ShedReason) -> u64 {
         self.shed_by_reason[reason as usize]
     }
+}
+
+fn by_class<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(CLASSES.iter().zip(counts))
+}
+
+fn by_kind<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(FailureKind::ALL.map(FailureKind::as_str).iter().zip(counts))
+}
+
+fn by_skip_reason<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(SkipReason::ALL.map(SkipReason::as_str).iter().zip(counts))
+}
+
+fn by_shed_reason<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(ShedReason::ALL.map(ShedReason::as_str).iter().zip(counts))
 }
 
 /// One line per target.

@@ -1,9 +1,21 @@
-//! Telling what happened.
+//! What happened: the one place that counts, logs and tells.
 
+mod callbacks;
+mod event;
+mod observer;
 mod skips;
+mod source;
 mod throttle;
 
 pub(crate) use self::{
-    skips::{prepare as prepare_skips, tell_skip},
-    throttle::Failures,
+    callbacks::Callbacks,
+    event::Happened,
+    observer::Observers,
+    skips::prepare as prepare_skips,
+    source::{Audience, Source, all_told},
+    throttle::Throttle,
+};
+pub use self::{
+    event::{Event, EventKind},
+    observer::{Observer, observe},
 };

@@ -42,8 +42,9 @@
 //! [`fixed_sampling`] first, or samples each request, with [`Capture::sampling_all`].
 
 mod capture;
+mod raise;
 
-pub use self::capture::Capture;
+pub use self::{capture::Capture, raise::raise_mismatches};
 pub use crate::engine::capturing::CapturedCopy;
 
 /// Lets each mirror of this process that is made from now on start sampling at one and the same point, so that what a

@@ -5,6 +5,7 @@ mod pool;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod resolver;
+mod route;
 #[cfg_attr(not(feature = "tls"), path = "transport/no_tls.rs")]
 mod tls;
 
@@ -13,19 +14,19 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 use axum::body::Body;
 use http::{Request, Response};
 
-use self::handler::Candidates;
-pub(crate) use self::pool::{Origin, Pool};
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestTransport;
 pub(crate) use self::tls::check as check_tls;
+pub(crate) use self::{
+    pool::{Origin, Pool},
+    route::Route,
+};
 use crate::{
     body::CopyBody,
     error::ConfigError,
     outcome::MirrorError,
-    request::in_own_memory,
-    stats::Counters,
     target::{Target, Way},
-    workers::caught,
+    telemetry::Source,
 };
 
 /// A copy on its way: resolves to the head of the shadow's answer, with a body that is still to be read.
@@ -77,8 +78,8 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 /// What a copy brings along on its way, beside the request.
 #[derive(Debug)]
 pub(crate) struct Trip {
-    /// Where it is counted if it is sent once more.
-    pub(crate) counters: Arc<Counters>,
+    /// Whose it is.
+    pub(crate) source: Arc<Source>,
     /// Whether it finds out if a target is back whose circuit was open.
     pub(crate) is_probe: bool,
 }
@@ -123,78 +124,6 @@ impl Target {
 /// The transport that a target brought along.
 pub(crate) fn transport_of(way: &Way) -> Option<Arc<dyn Transport>> {
     way.get::<Arc<dyn Transport>>().cloned()
-}
-
-/// The way to one target.
-#[derive(Debug)]
-pub(crate) enum Route {
-    /// A server, over connections of our own.
-    Server(Arc<Pool>),
-    /// What the mirror or the target was given.
-    Via {
-        transport: Arc<dyn Transport>,
-        connect_timeout: Duration,
-    },
-    /// No way at all: a handler of this program, one of those that each request brings along.
-    Handler(usize),
-}
-
-impl Route {
-    /// How many connections ended because the shadow sent more than its copies allow.
-    pub(crate) fn floods(&self) -> u64 {
-        match self {
-            Self::Server(pool) => pool.floods(),
-            Self::Via { .. } | Self::Handler(_) => 0,
-        }
-    }
-
-    /// The future that sends a copy, or calls one of the `candidates`.
-    pub(crate) fn send(
-        &self,
-        mut copy: Request<CopyBody>,
-        candidates: Option<&Candidates>,
-        trip: Trip,
-    ) -> Result<Sending, Unsendable> {
-        if matches!(self, Self::Handler(_)) {
-            // Nobody knows for how long it is kept.
-            in_own_memory(&mut copy);
-        }
-        match self {
-            Self::Server(pool) => Ok(Box::pin(Arc::clone(pool).send(copy, trip))),
-            Self::Via {
-                transport,
-                connect_timeout,
-            } => through(transport.as_ref(), copy, *connect_timeout),
-            // The state is cloned here, by code of the user's.
-            Self::Handler(slot) => caught("handler", || candidates?.call(*slot, copy))
-                .flatten()
-                .ok_or(Unsendable),
-        }
-    }
-
-    /// Whether a copy could be sent this way as it stands. Nothing happens before what sends it is polled.
-    #[cfg(feature = "testing")]
-    pub(crate) fn check(&self, copy: &Request<CopyBody>) -> Result<(), Unsendable> {
-        match self {
-            Self::Via {
-                transport,
-                connect_timeout,
-            } => through(transport.as_ref(), copy.clone(), *connect_timeout).map(drop),
-            Self::Server(_) | Self::Handler(_) => Ok(()),
-        }
-    }
-}
-
-/// Hands a copy to a transport, which is code of the user's.
-fn through(
-    transport: &dyn Transport,
-    mut copy: Request<CopyBody>,
-    connect_timeout: Duration,
-) -> Result<Sending, Unsendable> {
-    // Nobody knows for how long it is kept.
-    in_own_memory(&mut copy);
-    let sending = caught("transport", || transport.send(copy, connect_timeout));
-    sending.unwrap_or(Err(Unsendable))
 }
 
 /// A copy that a transport cannot send as it stands, for example because its client would change the path.

@@ -401,7 +401,7 @@ mod tests {
             .target(grpc("https://a.invalid").name("tls"))
             .target(grpc("http://a.invalid").name("plain"))
             .build();
-        let targets = mirror.targets().iter().map(|target| &target.target);
+        let targets = mirror.engine().targets.iter().map(|target| target.target());
         let targets = targets.map(|target| (target.name(), target.is_enabled()));
         assert_eq!(
             targets.collect::<Vec<_>>(),

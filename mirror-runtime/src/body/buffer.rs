@@ -1,28 +1,27 @@
 //! Reading a body before the handler does.
 
 use std::{
-    future::{Future, poll_fn},
+    future::poll_fn,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Poll, ready},
     time::Duration,
 };
 
 use axum::body::Body;
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
-use tokio::time::{Instant, Sleep, sleep};
 
 use super::{
     Chunks, Copied, ReadBody,
     collector::Collector,
+    deadline::Deadline,
     rewound::{Replay, Tail},
     tee::Tee,
 };
 use crate::{
     bounds::Reservation,
     outcome::{ShedReason, SkipReason},
-    workers::runtime_with_timers,
 };
 
 /// What became of reading ahead.
@@ -142,38 +141,6 @@ impl Unfinished {
         let rest = Tee::after(self.rest, self.collector, self.within, done);
         let tail = Tail::Rest(Body::new(rest));
         Body::new(Replay::new(self.so_far, self.place, tail, self.hint))
-    }
-}
-
-/// The time that there is to read a body. It begins when the client is waited for.
-pub(super) struct Deadline {
-    within: Duration,
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-impl Deadline {
-    pub(super) fn new(within: Duration) -> Self {
-        Self {
-            within,
-            timer: None,
-        }
-    }
-
-    /// Whether it has passed, for a body that always has something to yield.
-    fn has_passed(&self) -> bool {
-        let timer = self.timer.as_ref();
-        timer.is_some_and(|timer| timer.deadline() <= Instant::now())
-    }
-
-    /// Waits for it. On a runtime without timers it never comes: nothing is read ahead there.
-    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if self.timer.is_none() && runtime_with_timers().is_some() {
-            self.timer = Some(Box::pin(sleep(self.within)));
-        }
-        match &mut self.timer {
-            Some(timer) => timer.as_mut().poll(context),
-            None => Poll::Pending,
-        }
     }
 }
 

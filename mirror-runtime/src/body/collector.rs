@@ -6,11 +6,14 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http_body::Frame;
 
-use super::{Chunks, CopyBody, chunks::ChunksBuilder};
+use super::{
+    Chunks, CopyBody,
+    chunks::ChunksBuilder,
+    fields::{FREE_HEAD, size_of, take_values},
+};
 use crate::{
     bounds::Reservation,
     outcome::{ShedReason, SkipReason},
-    request::{FREE_HEAD, size_of, take_values},
 };
 
 /// What was collected of a body. Its place in the byte budget is that of the bytes that are there.

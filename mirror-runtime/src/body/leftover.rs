@@ -13,7 +13,10 @@ use http_body::Body as _;
 use tokio::time::timeout;
 
 use super::{Copied, ReadBody, collector::Collector};
-use crate::{engine::capturing::Capturing, outcome::SkipReason, workers::runtime_with_timers};
+use crate::{
+    outcome::SkipReason,
+    workers::{Hold, runtime_with_timers},
+};
 
 /// How long the end of a body is waited for that its handler takes for complete, or `read_ahead` where that is less. The
 /// end comes with the last bytes, or in the next packet. The response does not wait for it, but a server that would
@@ -53,11 +56,11 @@ impl Leftover {
             return done(Err(self.unread));
         };
         // Keeps a test waiting that looks at the copies.
-        let (capturing, unread) = (Capturing::here(), self.unread);
+        let (hold, unread) = (Hold::here(), self.unread);
         runtime.spawn(async move {
             let copied = timeout(within.min(MOMENT), self).await;
             done(copied.unwrap_or(Err(unread)));
-            capturing.ended();
+            hold.end();
         });
     }
 

@@ -11,7 +11,7 @@ use axum::{BoxError, body::Body};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
-use super::{Copied, ReadBody, buffer::Deadline, collector::Collector, leftover::Leftover};
+use super::{Copied, ReadBody, collector::Collector, deadline::Deadline, leftover::Leftover};
 use crate::outcome::SkipReason;
 
 /// Passes a body on to the handler, and tells `done` once what the copies get of it.

@@ -16,10 +16,7 @@ use super::{
     in_flight::Permit,
     rate::Rate,
 };
-use crate::{
-    outcome::{MirrorError, ShedReason},
-    telemetry::Failures,
-};
+use crate::outcome::{MirrorError, ShedReason};
 
 /// Connections whose ends are told apart, if several end at once.
 const LOST_LINKS: usize = 8;
@@ -33,7 +30,6 @@ pub(crate) struct Gate {
     connects: bool,
     breaker: Option<Breaker>,
     rate: Option<Rate>,
-    failures: Failures,
     /// Connections whose ends have been counted last.
     lost_links: [AtomicU64; LOST_LINKS],
     next_lost: AtomicUsize,
@@ -76,7 +72,6 @@ impl Gate {
             connects,
             breaker,
             rate,
-            failures: Failures::default(),
             lost_links: [const { AtomicU64::new(0) }; LOST_LINKS],
             next_lost: AtomicUsize::new(0),
             returns: AtomicU64::new(0),
@@ -130,19 +125,13 @@ impl Gate {
         self.ended(ticket, End::Answered)
     }
 
-    /// A copy that was let through failed. Says how many failures the log has to be told of, if it is time to, and whether
-    /// this one has opened the circuit.
-    pub(crate) fn failed(
-        &self,
-        ticket: Ticket,
-        error: &MirrorError,
-    ) -> (Option<u64>, Option<Turn>) {
+    /// A copy that was let through failed. Says whether this one has opened the circuit.
+    pub(crate) fn failed(&self, ticket: Ticket, error: &MirrorError) -> Option<Turn> {
         // The end of a connection is one event, however many copies it carried. What finds out always counts.
         let is_echo = !ticket.is_probe() && error.lost_link().is_some_and(|link| self.knows(link));
         let given_up = matches!(error, MirrorError::Cancelled) || is_echo;
         let end = if given_up { End::GivenUp } else { End::Failed };
-        let turn = self.ended(ticket, end);
-        (self.failures.note(), turn)
+        self.ended(ticket, end)
     }
 
     /// Whether the end of a connection has been counted; it is from now on.
@@ -164,8 +153,8 @@ impl Gate {
         let is_late = pass == Pass::Closed && ticket.returns != self.returns.load(Relaxed);
         let end = if is_late { End::GivenUp } else { end };
         // Nothing opens for this end, and so nobody asks when it was.
-        let is_of_no_moment = pass == Pass::Closed && end != End::Failed;
-        let now = if is_of_no_moment { 0 } else { clock::millis() };
+        let cannot_open = pass == Pass::Closed && end != End::Failed;
+        let now = if cannot_open { 0 } else { clock::millis() };
         breaker.ended(pass, end, now)
     }
 }
@@ -220,7 +209,7 @@ mod tests {
             }
             assert!(!gate.is_shut());
             let ticket = gate.admit().unwrap().ticket;
-            let (_, turn) = gate.failed(ticket, &lost(3));
+            let turn = gate.failed(ticket, &lost(3));
             assert_eq!(turn, Some(Turn::Opened));
         }
     }

@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 
-use super::{gauge::Gauge, limits};
-use crate::{drain, outcome::ShedReason};
+use super::{draining, gauge::Gauge, limits};
+use crate::outcome::ShedReason;
 
 /// Copies under way in the process.
-pub(crate) static IN_FLIGHT: Gauge = Gauge::new();
+static IN_FLIGHT: Gauge = Gauge::new();
 
 /// Those of them that may hold a connection.
 static CONNECTED: Gauge = Gauge::new();
+
+/// How many copies are under way in the process.
+pub(crate) fn copies_in_flight() -> usize {
+    IN_FLIGHT.count()
+}
 
 /// The right to be under way, given back when it is dropped.
 #[derive(Debug)]
@@ -36,7 +41,7 @@ impl Permit {
         } else if connects && CONNECTED.count() >= limits::max_connections() {
             Some(ShedReason::ConnectionLimit)
         } else {
-            drain::is_draining().then_some(ShedReason::Draining)
+            draining::is_draining().then_some(ShedReason::Draining)
         }
     }
 
@@ -66,7 +71,7 @@ impl Permit {
             permit.connects = true;
         }
         // After the copy is counted: a drain that is not seen here sees the copy and waits for it.
-        if drain::is_draining() {
+        if draining::is_draining() {
             Err(ShedReason::Draining)
         } else {
             Ok(permit)
@@ -81,10 +86,10 @@ impl Drop for Permit {
         }
         self.of_target.leave(1);
         if self.is_given_up {
-            drain::given_up(|| IN_FLIGHT.leave(1));
+            draining::given_up(|| IN_FLIGHT.leave(1));
         } else {
             IN_FLIGHT.leave(1);
         }
-        drain::ended();
+        draining::ended();
     }
 }

@@ -1,22 +1,44 @@
 //! What a mirror needs to compare answers.
 
-use std::{
-    fmt,
-    sync::{Arc, OnceLock},
-};
+#[cfg(feature = "testing")]
+use std::sync::OnceLock;
+use std::{fmt, sync::Arc};
 
-use super::MirrorTarget;
-#[cfg(feature = "record")]
-use crate::record::Recording;
+use http::{HeaderName, HeaderValue, Method};
+
+use super::EngineTarget;
 use crate::{
-    comparison::{CompareMode, Comparison, Rules},
+    comparison::{Answer, CompareMode, Comparison, DifferenceKind, Rules},
     outcome::ShedReason,
     report::{Recorder, Report, Standing, Thresholds, Unanswered},
+    request::{KeptRequest, Missing},
     stats::TargetStats,
-    workers::Patience,
+    workers::Deadlines,
 };
 
-pub(crate) type OnMismatch = Box<dyn Fn(&Comparison) + Send + Sync>;
+/// Writes mismatches down. On a thread that compares.
+pub(crate) trait Record: fmt::Debug + Send + Sync {
+    /// Writes one down.
+    fn record(&self, mismatch: &Mismatch<'_>);
+
+    /// Tells the log of one that cannot be written down.
+    fn missing(&self, mirror: &str, missing: Missing);
+}
+
+/// A request whose answers differ, and what is known of it.
+pub(crate) struct Mismatch<'a> {
+    pub(crate) comparison: &'a Comparison,
+    pub(crate) method: &'a Method,
+    pub(crate) request: &'a KeptRequest,
+    /// The headers that copies are given.
+    pub(crate) set: &'a [(HeaderName, HeaderValue)],
+    pub(crate) primary: &'a Answer,
+    pub(crate) shadow: &'a Answer,
+    pub(crate) mode: CompareMode,
+    pub(crate) rules: &'a Rules,
+    /// Where answers of the old version differ from one another.
+    pub(crate) noise: &'a [(String, DifferenceKind)],
+}
 
 /// How the answers of a mirror are compared, and what was found.
 pub(crate) struct Comparing {
@@ -24,14 +46,13 @@ pub(crate) struct Comparing {
     pub(crate) rules: Rules,
     /// One for each target; none for a baseline.
     pub(crate) recorders: Box<[Recorder]>,
-    pub(crate) on_mismatch: Option<OnMismatch>,
     /// Where mismatches are written down.
-    #[cfg(feature = "record")]
-    pub(crate) recording: Option<Recording>,
-    /// The first mismatch, where one is to fail a test.
+    pub(crate) recording: Option<Box<dyn Record>>,
+    /// The first mismatch, if one is to fail a test.
+    #[cfg(feature = "testing")]
     pub(crate) raised: OnceLock<String>,
-    /// With answers that wait for the primary's.
-    pub(crate) patience: Arc<Patience>,
+    /// When answers that wait for the primary's do so no longer.
+    pub(crate) deadlines: Arc<Deadlines>,
 }
 
 impl Comparing {
@@ -47,24 +68,26 @@ impl Comparing {
             recorders: targets
                 .map(|target| Recorder::new(target, thresholds))
                 .collect(),
-            on_mismatch: None,
-            #[cfg(feature = "record")]
             recording: None,
+            #[cfg(feature = "testing")]
             raised: OnceLock::new(),
-            patience: Arc::default(),
+            deadlines: Arc::default(),
         }
     }
 
-    pub(crate) fn with_callback(self, on_mismatch: Option<OnMismatch>) -> Self {
-        Self {
-            on_mismatch,
-            ..self
-        }
-    }
-
-    #[cfg(feature = "record")]
-    pub(crate) fn with_recording(self, recording: Option<Recording>) -> Self {
+    pub(crate) fn with_recording(self, recording: Option<Box<dyn Record>>) -> Self {
         Self { recording, ..self }
+    }
+
+    /// Prints a mismatch as a panic does, and keeps it for [`raise_mismatches`](crate::testing::raise_mismatches), in tests
+    /// that ask for it.
+    #[cfg(feature = "testing")]
+    pub(crate) fn raise(&self, comparison: &Comparison) {
+        if comparison.differs() && super::capturing::raises() {
+            let text = comparison.to_string();
+            super::capturing::panic_with(&text);
+            self.raised.get_or_init(|| text);
+        }
     }
 
     /// Whether a target of the mirror is its baseline: that comes after the targets.
@@ -79,11 +102,10 @@ impl Comparing {
     }
 
     /// What is known of each target: of what was compared, and of what it has not answered.
-    pub(crate) fn report(&self, mirror: &str, targets: &[MirrorTarget]) -> Report {
-        let unanswered =
-            |target: &MirrorTarget| unanswered_of(&target.counters.snapshot(target.target.name()));
+    pub(crate) fn report(&self, mirror: &str, targets: &[EngineTarget]) -> Report {
+        let unanswered = |target: &EngineTarget| unanswered_of(&target.source.stats());
         let baseline = targets.get(self.recorders.len()).map(unanswered);
-        let of = |(recorder, target): (&Recorder, &MirrorTarget)| {
+        let of = |(recorder, target): (&Recorder, &EngineTarget)| {
             let standing = Standing::new(unanswered(target));
             let standing = standing.with_open_circuit(target.gate.is_shut());
             recorder.report(standing.with_baseline(baseline))
@@ -106,9 +128,7 @@ impl fmt::Debug for Comparing {
         all.field("mode", &self.mode)
             .field("rules", &self.rules)
             .field("recorders", &self.recorders)
-            .field("on_mismatch", &self.on_mismatch.is_some());
-        #[cfg(feature = "record")]
-        all.field("recording", &self.recording);
-        all.finish_non_exhaustive()
+            .field("recording", &self.recording)
+            .finish_non_exhaustive()
     }
 }

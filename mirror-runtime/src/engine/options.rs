@@ -1,34 +1,11 @@
-//! What the clones of a mirror share.
+//! The options that are plain values.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use http::Method;
 use mirror_grammar::options::{DEFAULT_MAX_BODY, DEFAULT_READ_AHEAD};
 
-use super::{Callbacks, Comparing, MirrorTarget};
-use crate::{request::HeaderRules, sampling::Sampler, stats::LatencyRecorder};
-
-/// Everything about a mirror.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) name: Cow<'static, str>,
-    pub(crate) targets: Box<[MirrorTarget]>,
-    pub(crate) options: Options,
-    pub(crate) callbacks: Callbacks,
-    /// Where answers are compared.
-    pub(crate) comparing: Option<Comparing>,
-    pub(crate) sampler: Sampler,
-    /// Of the primary, for requests that were sampled.
-    pub(crate) latency: LatencyRecorder,
-}
-
-impl Shared {
-    /// Whether a target is the baseline that the others are compared beside.
-    pub(crate) fn is_baseline(&self, index: usize) -> bool {
-        let comparing = self.comparing.as_ref();
-        comparing.is_some_and(|comparing| comparing.is_baseline(index))
-    }
-}
+use crate::request::HeaderRules;
 
 /// When the body of a request is read for its copies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

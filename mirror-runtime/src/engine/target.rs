@@ -3,29 +3,30 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    bounds::Gate,
-    sampling::Share,
-    stats::{Counters, TargetStats},
-    target::Target,
+    bounds::Gate, sampling::Share, stats::TargetStats, target::Target, telemetry::Source,
     transport::Route,
 };
 
-/// A target with what it took over from its mirror, and its counters.
+/// A target with what it took over from its mirror.
 #[derive(Debug)]
-pub(crate) struct MirrorTarget {
-    pub(crate) target: Target,
+pub(crate) struct EngineTarget {
+    /// The target itself, its counters, and who is told of what happens to its requests.
+    pub(crate) source: Arc<Source>,
     pub(crate) share: Share,
     pub(crate) timeout: Duration,
     /// `None` for a target that is off.
     pub(crate) route: Option<Route>,
     pub(crate) gate: Gate,
-    pub(crate) counters: Arc<Counters>,
 }
 
-impl MirrorTarget {
+impl EngineTarget {
+    pub(crate) fn target(&self) -> &Target {
+        self.source.target()
+    }
+
     /// The counters as they are now.
     pub(crate) fn stats(&self) -> TargetStats {
-        let mut stats = self.counters.snapshot(self.target.name());
+        let mut stats = self.source.stats();
         stats.floods = self.route.as_ref().map_or(0, Route::floods);
         stats
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{meeting::Exchange, recorder::Noted};
-use crate::{comparison::NotComparedReason, outcome::MirrorError};
+use crate::{comparison::NotComparedReason, outcome::MirrorError, request::KeptRequest};
 
 /// Tells what a shadow answered. Dropped before it has, its copy was not sent, or has failed.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(crate) struct CopySide {
 }
 
 impl CopySide {
-    pub(super) fn new(exchange: Arc<Exchange>, index: usize) -> Self {
+    fn new(exchange: Arc<Exchange>, index: usize) -> Self {
         Self {
             exchange: Some(exchange),
             index,
@@ -33,17 +33,17 @@ impl CopySide {
         comparing?.max_body()
     }
 
-    /// The copy was answered.
-    pub(crate) fn answered(mut self, noted: Noted) {
+    /// The copy was answered, or has failed.
+    pub(crate) fn ended(mut self, noted: Noted) {
         self.end(Some(noted));
     }
 
-    /// The copy has failed.
-    pub(crate) fn failed(mut self, error: &MirrorError) {
-        self.end(Some(Err(match error {
+    /// Why a copy that has failed is not compared.
+    pub(crate) fn reason(error: &MirrorError) -> NotComparedReason {
+        match error {
             MirrorError::Body(_) => NotComparedReason::CutShort,
             _ => NotComparedReason::Failed,
-        })));
+        }
     }
 
     fn end(&mut self, noted: Option<Noted>) {
@@ -56,5 +56,39 @@ impl CopySide {
 impl Drop for CopySide {
     fn drop(&mut self) {
         self.end(self.is_sent.then_some(Err(NotComparedReason::Failed)));
+    }
+}
+
+/// Lets copies take part. Gone, it says that no more will.
+#[derive(Debug)]
+pub(crate) struct Open(Arc<Exchange>);
+
+impl Open {
+    pub(super) fn new(exchange: Arc<Exchange>) -> Self {
+        Self(exchange)
+    }
+
+    /// The side of a copy that was admitted.
+    pub(crate) fn copy(&self, index: usize) -> CopySide {
+        self.0.expect(index);
+        CopySide::new(Arc::clone(&self.0), index)
+    }
+
+    /// The request, whose body is to be kept.
+    pub(crate) fn kept(&self) -> Option<Arc<KeptRequest>> {
+        self.0.request()
+    }
+}
+
+#[cfg(test)]
+impl Open {
+    pub(super) fn exchange(&self) -> &Arc<Exchange> {
+        &self.0
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.has_ended();
     }
 }

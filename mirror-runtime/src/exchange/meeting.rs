@@ -14,27 +14,27 @@ use http::{Method, request::Parts};
 use http_body::Body as _;
 
 use super::{
-    CopySide, PrimarySide,
     handover::hand_over,
     queue,
     recorder::{Held, Noted, NotedAnswer},
     state::State,
 };
+#[cfg(feature = "testing")]
+use crate::engine::capturing::Capturing;
 use crate::{
     comparison::{Answer, Comparison, KnownSecrets, NotComparedReason, Subject, Verdict, compare},
-    engine::Comparing,
-    mirror::Mirror,
+    engine::{Comparing, Engine, Mismatch},
+    report::Recorder,
     request::{KeptRequest, original_uri},
-    workers::{deadlines::Place, panicked},
+    telemetry::Happened,
+    workers::{Overdue, Place, caught, panicked},
 };
-#[cfg(feature = "record")]
-use crate::{record::Mismatch, report::Recorder, workers::caught};
 
 /// The answers to one request, until they are compared.
 ///
 /// A copy that was not sent is not compared. Every other ends as one comparison, or is counted as not compared.
-pub(crate) struct Exchange {
-    mirror: Mirror,
+pub(super) struct Exchange {
+    engine: Arc<Engine>,
     method: Method,
     path: Box<str>,
     /// Copies that are still to be compared, and those who may still send some. Once there are none, nobody needs to know
@@ -49,17 +49,13 @@ pub(crate) struct Exchange {
     known: OnceLock<KnownSecrets>,
 }
 
-/// Lets copies take part. Gone, it says that no more will.
-#[derive(Debug)]
-pub(crate) struct Open(Arc<Exchange>);
-
 impl Exchange {
-    /// For a request to a mirror that compares: the side of its primary, and what lets its copies take part.
-    pub(crate) fn of(mirror: &Mirror, parts: &Parts, body: &Body) -> (PrimarySide, Open) {
-        let lacks_body = !body.is_end_stream() && !mirror.shared().options.copies_body();
+    /// For a request to a mirror that compares.
+    pub(super) fn new(engine: &Arc<Engine>, parts: &Parts, body: &Body) -> Arc<Self> {
+        let lacks_body = !body.is_end_stream() && !engine.options.copies_body();
         let request = KeptRequest::of(parts, lacks_body);
-        let exchange = Arc::new(Self {
-            mirror: mirror.clone(),
+        Arc::new(Self {
+            engine: Arc::clone(engine),
             method: parts.method.clone(),
             path: original_uri(parts).path().into(),
             interest: AtomicUsize::new(1),
@@ -68,36 +64,54 @@ impl Exchange {
             baseline: OnceLock::new(),
             place: OnceLock::new(),
             known: OnceLock::new(),
-        });
-        (
-            PrimarySide::new(Arc::clone(&exchange)),
-            Open(Arc::clone(&exchange)),
-        )
+        })
     }
 
-    pub(crate) fn mirror(&self) -> &Mirror {
-        &self.mirror
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
     }
 
-    pub(crate) fn method(&self) -> &Method {
+    /// There will be a response of one target more.
+    pub(super) fn expect(&self, index: usize) {
+        if self.engine.is_baseline(index) {
+            self.lock().expect_baseline();
+        } else {
+            self.interest.fetch_add(1, SeqCst);
+        }
+    }
+
+    /// The request, whose body is to be kept.
+    pub(super) fn request(&self) -> Option<Arc<KeptRequest>> {
+        self.lock().request()
+    }
+
+    pub(super) fn method(&self) -> &Method {
         &self.method
     }
 
     /// Whether anybody needs to know what the primary answers.
-    pub(crate) fn is_wanted(&self) -> bool {
+    pub(super) fn is_wanted(&self) -> bool {
         self.lock().is_open()
     }
 
     /// Something about the primary's answer. On its path.
     pub(super) fn primary<T>(self: &Arc<Self>, note: impl FnOnce(&mut State) -> T) -> T {
         let (noted, ready) = self.settle(note);
-        hand_over(self, ready);
+        self.hand_over(ready);
         noted
     }
 
+    /// Hands answers over to who compares them, away from the path of the primary.
+    pub(super) fn hand_over(self: &Arc<Self>, ready: Vec<(usize, Noted)>) {
+        if !ready.is_empty() {
+            let exchange = Arc::clone(self);
+            hand_over(move || exchange.compare_all(ready));
+        }
+    }
+
     /// What became of a copy; `None` where it was not sent after all.
-    pub(crate) fn copy(self: &Arc<Self>, index: usize, noted: Option<Noted>) {
-        if self.comparing().is_some_and(|all| all.is_baseline(index)) {
+    pub(super) fn copy(self: &Arc<Self>, index: usize, noted: Option<Noted>) {
+        if self.engine.is_baseline(index) {
             let ((), ready) = self.settle(|state| state.baseline(noted));
             self.compare_all(ready);
         } else {
@@ -118,7 +132,7 @@ impl Exchange {
 
     /// One copy less is to be compared. After the last, nothing of the request or of the primary's answer is held, however
     /// long its client reads on.
-    pub(crate) fn has_ended(&self) {
+    pub(super) fn has_ended(&self) {
         if self.interest.fetch_sub(1, SeqCst) == 1 {
             self.lock().end();
         }
@@ -131,16 +145,11 @@ impl Exchange {
             && self.lock().waits_for_primary()
             && let Some(comparing) = self.comparing()
         {
-            let longest = self.mirror.longest_timeout();
-            let wait = || comparing.patience.wait(Arc::downgrade(self), longest);
+            let longest = self.engine.longest_timeout();
+            let who = Arc::downgrade(self);
+            let wait = || comparing.deadlines.wait(who, longest);
             self.place.get_or_init(wait);
         }
-    }
-
-    /// The primary is not waited for any longer.
-    pub(crate) fn time_out(self: &Arc<Self>) {
-        let ((), ready) = self.settle(State::time_out);
-        self.compare_all(ready);
     }
 
     /// Takes note of an answer, and returns those that need not wait any more.
@@ -151,25 +160,47 @@ impl Exchange {
     }
 
     /// Has answers compared, as far as they can be.
-    pub(crate) fn compare_all(self: &Arc<Self>, ready: Vec<(usize, Noted)>) {
+    fn compare_all(self: &Arc<Self>, ready: Vec<(usize, Noted)>) {
         for (index, noted) in ready {
             match noted {
-                Ok(answer) => queue::compare(Arc::clone(self), index, answer),
+                Ok(answer) => self.queue(index, answer),
                 Err(reason) => self.not_compared(index, reason),
             }
         }
     }
 
-    /// Counts that the answer of a shadow is not compared. This waits for nobody.
-    pub(crate) fn not_compared(&self, index: usize, reason: NotComparedReason) {
-        let comparing = self.comparing();
-        if let Some(recorder) = comparing.and_then(|all| all.recorders.get(index)) {
-            recorder.not_compared(reason);
+    /// Has the answer of a shadow compared with the primary's, some time; not at all if too many of its mirror wait.
+    fn queue(self: &Arc<Self>, index: usize, answer: NotedAnswer) {
+        let exchange = Arc::clone(self);
+        let comparison = move || {
+            match caught("compare", || exchange.compare(index, answer)) {
+                None => exchange.not_compared(index, NotComparedReason::Panicked),
+                Some(None) => {}
+                Some(Some(comparison)) => exchange.tell(index, Happened::Compared(comparison)),
+            }
+            exchange.has_ended();
+        };
+        if !queue::compare(self.engine.key(), comparison) {
+            self.not_compared(index, NotComparedReason::Shed);
+            self.has_ended();
         }
     }
 
+    /// Counts that the answer of a shadow is not compared. This waits for nobody.
+    fn not_compared(&self, index: usize, reason: NotComparedReason) {
+        let comparing = self.comparing();
+        if let Some(recorder) = comparing.and_then(|all| all.recorders.get(index)) {
+            recorder.not_compared(reason);
+            self.tell(index, Happened::NotCompared(reason));
+        }
+    }
+
+    fn tell(&self, index: usize, happened: Happened) {
+        self.engine.targets[index].source.tell(happened);
+    }
+
     /// Compares the answer of a shadow with the primary's, and records what is found. On a thread that compares.
-    pub(crate) fn compare(&self, index: usize, answer: NotedAnswer) -> Option<Comparison> {
+    fn compare(&self, index: usize, answer: NotedAnswer) -> Option<Comparison> {
         let comparing = self.comparing()?;
         let recorder = comparing.recorders.get(index)?;
         let shadow = answer.into_held();
@@ -187,6 +218,11 @@ impl Exchange {
                 self.write_down(comparing, recorder, &comparison, &shadow.answer);
             });
         }
+        #[cfg(feature = "testing")]
+        {
+            Capturing::here().compared(&comparison);
+            comparing.raise(&comparison);
+        }
         Some(comparison)
     }
 
@@ -203,14 +239,14 @@ impl Exchange {
             return;
         };
         if let Some(missing) = request.missing() {
-            return recording.missing(self.mirror.name(), missing);
+            return recording.missing(&self.engine.name, missing);
         }
         if let Some(Some(primary)) = self.primary.get() {
             recording.record(&Mismatch {
                 comparison,
                 method: &self.method,
                 request: &request,
-                set: &self.mirror.shared().options.headers.set,
+                set: &self.engine.options.headers.set,
                 primary: &primary.answer,
                 shadow,
                 mode: comparing.mode,
@@ -230,11 +266,11 @@ impl Exchange {
             let answer = self.lock().take_primary();
             answer.map(NotedAnswer::into_held)
         });
-        let target = self.mirror.targets().get(index)?.target.name();
+        let target = self.engine.targets.get(index)?.target().name();
         let primary = &primary.as_ref()?.answer;
         let known = self.known(comparing, primary, shadow);
         let subject = Subject::new(&self.method, &self.path)
-            .with_names(self.mirror.name(), target)
+            .with_names(&self.engine.name, target)
             .with_secrets(&known);
         let (mode, rules) = (comparing.mode, &comparing.rules);
         let comparison = compare(subject, primary, shadow, mode, rules);
@@ -251,7 +287,7 @@ impl Exchange {
         primary: &Answer,
         shadow: &Answer,
     ) -> Cow<'_, KnownSecrets> {
-        let (rules, set) = (&comparing.rules, &self.mirror.shared().options.headers.set);
+        let (rules, set) = (&comparing.rules, &self.engine.options.headers.set);
         let learn = |with_body| match self.lock().request() {
             Some(request) => request.known(rules, set, with_body),
             None => KnownSecrets::from_set_headers(rules, set),
@@ -263,8 +299,8 @@ impl Exchange {
         Cow::Borrowed(self.known.get_or_init(|| learn(true)))
     }
 
-    pub(crate) fn comparing(&self) -> Option<&Comparing> {
-        self.mirror.shared().comparing.as_ref()
+    pub(super) fn comparing(&self) -> Option<&Comparing> {
+        self.engine.comparing.as_ref()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -272,37 +308,11 @@ impl Exchange {
     }
 }
 
-impl Open {
-    /// The side of a copy that was admitted.
-    pub(crate) fn copy(&self, index: usize) -> CopySide {
-        let exchange = &self.0;
-        if exchange
-            .comparing()
-            .is_some_and(|all| all.is_baseline(index))
-        {
-            exchange.lock().expect_baseline();
-        } else {
-            exchange.interest.fetch_add(1, SeqCst);
-        }
-        CopySide::new(Arc::clone(exchange), index)
-    }
-
-    /// The request, whose body is to be kept.
-    pub(crate) fn kept(&self) -> Option<Arc<KeptRequest>> {
-        self.0.lock().request()
-    }
-}
-
-#[cfg(test)]
-impl Open {
-    pub(crate) fn exchange(&self) -> &Arc<Exchange> {
-        &self.0
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.has_ended();
+impl Overdue for Exchange {
+    /// The primary is not waited for any longer.
+    fn time_out(self: Arc<Self>) {
+        let ((), ready) = self.settle(State::time_out);
+        self.compare_all(ready);
     }
 }
 

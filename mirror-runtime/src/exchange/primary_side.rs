@@ -1,5 +1,7 @@
 //! The side of the primary.
 
+mod recorded_body;
+
 use std::{sync::Arc, time::Instant};
 
 use axum::{body::Body, response::Response};
@@ -8,14 +10,15 @@ use http::{HeaderMap, request::Parts};
 use http_body::Body as _;
 use mirror_compare::is_bodiless;
 
+use self::recorded_body::NotedBody;
 use super::{
     Noting,
-    meeting::{Exchange, Open},
-    recorded_body::NotedBody,
+    copy_side::Open,
+    meeting::Exchange,
     recorder::{Ending, Noted},
     state::Streaming,
 };
-use crate::{comparison::NotComparedReason, mirror::Mirror, request::copied};
+use crate::{body::copied, comparison::NotComparedReason, engine::Engine};
 
 /// Tells what the primary answered. Dropped before it has, there is no answer: the handler panicked, or the client went
 /// away.
@@ -25,16 +28,14 @@ pub(crate) struct PrimarySide {
 }
 
 impl PrimarySide {
-    /// The two ends of a request to a mirror; none where it does not compare.
-    pub(crate) fn of(mirror: &Mirror, parts: &Parts, body: &Body) -> Option<(Self, Open)> {
-        mirror.shared().comparing.as_ref()?;
-        Some(Exchange::of(mirror, parts, body))
-    }
-
-    pub(super) fn new(exchange: Arc<Exchange>) -> Self {
-        Self {
-            exchange: Some(exchange),
-        }
+    /// The side of the primary of a request, and what lets its copies take part; none for a mirror that does not compare.
+    pub(crate) fn new(engine: &Arc<Engine>, parts: &Parts, body: &Body) -> Option<(Self, Open)> {
+        engine.comparing.as_ref()?;
+        let exchange = Exchange::new(engine, parts, body);
+        let side = Self {
+            exchange: Some(Arc::clone(&exchange)),
+        };
+        Some((side, Open::new(exchange)))
     }
 
     /// Notes the answer of a handler that was called at `began`: now, and as its body streams to the client.
@@ -58,7 +59,7 @@ impl PrimarySide {
         if is_empty || noting.is_over() {
             self.end(noting.finish(Ending::Complete, began.elapsed()));
         } else {
-            let until = Instant::now() + exchange.mirror().longest_timeout();
+            let until = Instant::now() + exchange.engine().longest_timeout();
             exchange.primary(|state| {
                 state.stream(Streaming {
                     noting,

@@ -10,7 +10,7 @@ pub(crate) use mirror_compare::Ending;
 use mirror_compare::NotComparedReason;
 
 use crate::{
-    body::{Chunks, Collector},
+    body::{Chunks, Collector, size_of},
     bounds::Reservation,
     outcome::{ShedReason, SkipReason},
 };
@@ -70,7 +70,7 @@ impl Noting {
         max: Option<usize>,
         known: Option<u64>,
     ) -> Self {
-        let body = match (Reservation::of(size(&headers)), max) {
+        let body = match (Reservation::of(size_of(&headers)), max) {
             (None, _) => Body::NoRoom,
             (Some(place), None) => Body::Unwanted(place),
             // Nothing is reserved for bytes that will not be kept.
@@ -91,7 +91,7 @@ impl Noting {
 
     /// Notes the trailer fields, in memory of their own.
     pub(crate) fn trailers(&mut self, trailers: HeaderMap) {
-        match Reservation::of(size(&trailers)) {
+        match Reservation::of(size_of(&trailers)) {
             Some(place) => self.trailers = Some(Box::new((trailers, place))),
             None => self.body = Body::NoRoom,
         }
@@ -176,11 +176,4 @@ impl NotedAnswer {
             _trailers: place,
         }
     }
-}
-
-fn size(fields: &HeaderMap) -> usize {
-    let fields = fields.iter();
-    fields
-        .map(|(name, value)| name.as_str().len() + value.len())
-        .sum()
 }

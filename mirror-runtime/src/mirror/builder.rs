@@ -8,7 +8,7 @@ mod no_compare;
 #[cfg(feature = "record")]
 mod record;
 
-use std::{borrow::Cow, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue, Method, request::Parts};
 use mirror_grammar::{
@@ -22,10 +22,11 @@ use self::compare::CompareOptions;
 use self::no_compare::CompareOptions;
 use crate::{
     bounds::{CircuitBreaker, Protection, RateLimit},
-    engine::{BodyMode, Callbacks, Options},
+    engine::{BodyMode, Options, When},
     error::ConfigError,
     outcome::{MirrorError, ShadowResponse, SkipReason},
     target::Target,
+    telemetry::{Callbacks, Observer},
     transport::Transport,
 };
 
@@ -65,7 +66,6 @@ pub enum Host {
 /// assert_eq!(mirror.name(), "orders");
 /// # Ok::<(), mirror_runtime::ConfigError>(())
 /// ```
-#[derive(Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct MirrorBuilder {
     name: Option<Cow<'static, str>>,
@@ -78,7 +78,9 @@ pub struct MirrorBuilder {
     protection: Protection,
     connect_timeout: Option<Duration>,
     options: Options,
+    when: Option<When>,
     callbacks: Callbacks,
+    observers: Vec<Arc<dyn Observer>>,
     compare: CompareOptions,
     /// Connections of our own, where there is none.
     transport: Option<Arc<dyn Transport>>,
@@ -98,7 +100,9 @@ impl Default for MirrorBuilder {
             protection: Protection::default(),
             connect_timeout: None,
             options: Options::default(),
+            when: None,
             callbacks: Callbacks::default(),
+            observers: Vec::new(),
             compare: CompareOptions::default(),
             transport: None,
             mistake: None,
@@ -255,7 +259,7 @@ impl MirrorBuilder {
     /// Copies only requests for which this returns `true`. It is asked before sampling, on the request's path: it must
     /// be quick. A request about which it panics is not copied. Default: all.
     pub fn when(mut self, when: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
-        self.callbacks.when = Some(Box::new(when));
+        self.when = Some(Box::new(when));
         self
     }
 
@@ -324,6 +328,13 @@ impl MirrorBuilder {
         self
     }
 
+    /// Tells an observer of what happens to the requests of this mirror. Can be given several times;
+    /// [`observe`](crate::observe) is for all mirrors of the process. Default: none.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observers.push(Arc::new(observer));
+        self
+    }
+
     /// What sends the copies. Default: connections that all mirrors share.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
@@ -338,4 +349,18 @@ impl MirrorBuilder {
 fn settable(name: &str) -> Result<HeaderName, HeaderError> {
     let name = mirror_grammar::parse_header_name(name)?;
     check_settable(&name).map(|()| name)
+}
+
+impl fmt::Debug for MirrorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MirrorBuilder")
+            .field("name", &self.name)
+            .field("targets", &self.targets)
+            .field("options", &self.options)
+            .field("callbacks", &self.callbacks)
+            .field("compare", &self.compare)
+            .field("transport", &self.transport)
+            .field("mistake", &self.mistake)
+            .finish_non_exhaustive()
+    }
 }

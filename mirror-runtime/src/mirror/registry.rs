@@ -1,17 +1,17 @@
 //! All mirrors of the program.
 
-use std::sync::{Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::Mirror;
-use crate::engine::Shared;
+use crate::engine::Engine;
 
 /// Mirrors in the order in which they were made. Weak, so that a mirror of which nothing is left is forgotten.
-static MIRRORS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+static MIRRORS: Mutex<Vec<Weak<Engine>>> = Mutex::new(Vec::new());
 
-pub(crate) fn register(mirror: &Mirror) {
+pub(super) fn register(mirror: &Mirror) {
     let mut mirrors = MIRRORS.lock().unwrap_or_else(PoisonError::into_inner);
     mirrors.retain(|mirror| mirror.strong_count() > 0);
-    mirrors.push(std::sync::Arc::downgrade(mirror.shared()));
+    mirrors.push(Arc::downgrade(mirror.engine()));
 }
 
 /// All mirrors of the program, those of attributes among them, in the order in which they were made.
@@ -29,7 +29,7 @@ pub fn mirrors() -> Vec<Mirror> {
     mirrors
         .iter()
         .filter_map(Weak::upgrade)
-        .map(Mirror::from_shared)
+        .map(Mirror::new_from)
         .collect()
 }
 

@@ -11,7 +11,14 @@ use std::{
 
 use axum::BoxError;
 
-use super::ConnectionLost;
+/// The end of a connection that copies shared, or of the stream of one of them. In words of our own.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{what}")]
+pub(crate) struct ConnectionLost {
+    pub(crate) what: String,
+    /// The number of the connection, if it is one that has ended.
+    pub(crate) link: Option<u64>,
+}
 
 /// Characters of a cause that are said: more than any error of a library needs that says nothing of its peer.
 const MAX_CHARACTERS: usize = 200;

@@ -4,7 +4,10 @@ use std::{error::Error, fmt, time::Duration};
 
 use axum::BoxError;
 
-use super::cause::{lost, safe, words};
+use super::{
+    cause::{lost, safe, words},
+    labels::labels,
+};
 
 /// A copy was sent and got no complete response.
 ///
@@ -33,60 +36,25 @@ pub enum MirrorError {
     Cancelled,
 }
 
-/// The kinds of [`MirrorError`], as they are counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum FailureKind {
-    /// [`MirrorError::Timeout`]
-    Timeout,
-    /// [`MirrorError::Connect`]
-    Connect,
-    /// [`MirrorError::Dns`]
-    Dns,
-    /// [`MirrorError::Tls`]
-    Tls,
-    /// [`MirrorError::Request`]
-    Request,
-    /// [`MirrorError::Body`]
-    Body,
-    /// [`MirrorError::Panicked`]
-    Panicked,
-    /// [`MirrorError::Cancelled`]
-    Cancelled,
-}
-
-impl FailureKind {
-    /// Every kind there is.
-    pub const ALL: [Self; 8] = [
-        Self::Timeout,
-        Self::Connect,
-        Self::Dns,
-        Self::Tls,
-        Self::Request,
-        Self::Body,
-        Self::Panicked,
-        Self::Cancelled,
-    ];
-
-    /// The kind as a metric's label, like `timeout`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Timeout => "timeout",
-            Self::Connect => "connect",
-            Self::Dns => "dns",
-            Self::Tls => "tls",
-            Self::Request => "request",
-            Self::Body => "body",
-            Self::Panicked => "panicked",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
-impl fmt::Display for FailureKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+labels! {
+    /// The kinds of [`MirrorError`], as they are counted.
+    pub enum FailureKind {
+        /// [`MirrorError::Timeout`]
+        Timeout = "timeout",
+        /// [`MirrorError::Connect`]
+        Connect = "connect",
+        /// [`MirrorError::Dns`]
+        Dns = "dns",
+        /// [`MirrorError::Tls`]
+        Tls = "tls",
+        /// [`MirrorError::Request`]
+        Request = "request",
+        /// [`MirrorError::Body`]
+        Body = "body",
+        /// [`MirrorError::Panicked`]
+        Panicked = "panicked",
+        /// [`MirrorError::Cancelled`]
+        Cancelled = "cancelled",
     }
 }
 
@@ -132,15 +100,6 @@ impl MirrorError {
             | Self::Body(cause) => lost(cause)?.link,
         }
     }
-}
-
-/// The end of a connection that copies shared, or of the stream of one of them. In words of our own.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{what}")]
-pub(crate) struct ConnectionLost {
-    pub(crate) what: String,
-    /// The number of the connection, if it is one that has ended.
-    pub(crate) link: Option<u64>,
 }
 
 impl fmt::Display for MirrorError {

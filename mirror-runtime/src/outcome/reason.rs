@@ -1,156 +1,59 @@
 //! Why a request was not sent to a target.
 
-use std::fmt;
+use super::labels::labels;
 
-/// Why a request was deliberately not sent to a target. Callbacks are told in the same terms of requests that were shed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SkipReason {
-    /// The target's percentage did not choose it.
-    NotSampled,
-    /// `methods` or `when` left it out, or `when` panicked.
-    Filtered,
-    /// It carried `X-Mirrored-From`: it is a copy itself.
-    Loop,
-    /// Its body is larger than `max_body`.
-    BodyTooLarge,
-    /// The handler did not read the body to its end, and the copy would have been made of what it read.
-    BodyNotRead,
-    /// Its body took longer than `read_ahead` to arrive, and the handler, which ran without waiting for the rest, did not
-    /// read it to its end.
-    BodyStalled,
-    /// The target is off, because the environment variable that names it is unset, empty or wrong, or because it is `https` and
-    /// this program has no TLS or no crypto provider for it.
-    Disabled,
-    /// The client went away, or broke its body off, before the copy could leave.
-    PrimaryGone,
-    /// It opens a tunnel (`CONNECT`) or a WebSocket, which has one end. Other offers of an `Upgrade` are made with requests
-    /// like any other.
-    Upgrade,
-    /// Its path would leave the base path of the target, it has none (`OPTIONS *`), the transport would change it, or it has
-    /// more headers than there is room for in a copy.
-    Unsendable,
-    /// It was shed, to protect this process. Counted as shed, not as skipped.
-    Shed(ShedReason),
-}
-
-impl SkipReason {
-    /// Every reason for which requests are counted as skipped.
-    pub const ALL: [Self; 10] = [
-        Self::NotSampled,
-        Self::Filtered,
-        Self::Loop,
-        Self::BodyTooLarge,
-        Self::BodyNotRead,
-        Self::BodyStalled,
-        Self::Disabled,
-        Self::PrimaryGone,
-        Self::Upgrade,
-        Self::Unsendable,
-    ];
-
-    /// The reason as a metric's label, like `body_too_large`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotSampled => "not_sampled",
-            Self::Filtered => "filtered",
-            Self::Loop => "loop",
-            Self::BodyTooLarge => "body_too_large",
-            Self::BodyNotRead => "body_not_read",
-            Self::BodyStalled => "body_stalled",
-            Self::Disabled => "disabled",
-            Self::PrimaryGone => "primary_gone",
-            Self::Upgrade => "upgrade",
-            Self::Unsendable => "unsendable",
-            Self::Shed(reason) => reason.as_str(),
-        }
-    }
-
-    /// Where the reason stands among [`ALL`](Self::ALL), or what it is shed for.
-    pub(crate) const fn index(self) -> Result<usize, ShedReason> {
-        Ok(match self {
-            Self::NotSampled => 0,
-            Self::Filtered => 1,
-            Self::Loop => 2,
-            Self::BodyTooLarge => 3,
-            Self::BodyNotRead => 4,
-            Self::BodyStalled => 5,
-            Self::Disabled => 6,
-            Self::PrimaryGone => 7,
-            Self::Upgrade => 8,
-            Self::Unsendable => 9,
-            Self::Shed(reason) => return Err(reason),
-        })
+labels! {
+    /// Why a request was deliberately not sent to a target. Callbacks are told in the same terms of requests that were shed.
+    pub enum SkipReason {
+        /// The target's percentage did not choose it.
+        NotSampled = "not_sampled",
+        /// `methods` or `when` left it out, or `when` panicked.
+        Filtered = "filtered",
+        /// It carried `X-Mirrored-From`: it is a copy itself.
+        Loop = "loop",
+        /// Its body is larger than `max_body`.
+        BodyTooLarge = "body_too_large",
+        /// The handler did not read the body to its end, and the copy would have been made of what it read.
+        BodyNotRead = "body_not_read",
+        /// Its body took longer than `read_ahead` to arrive, and the handler, which ran without waiting for the rest, did not
+        /// read it to its end.
+        BodyStalled = "body_stalled",
+        /// The target is off, because the environment variable that names it is unset, empty or wrong, or because it is `https` and
+        /// this program has no TLS or no crypto provider for it.
+        Disabled = "disabled",
+        /// The client went away, or broke its body off, before the copy could leave.
+        PrimaryGone = "primary_gone",
+        /// It opens a tunnel (`CONNECT`) or a WebSocket, which has one end. Other offers of an `Upgrade` are made with requests
+        /// like any other.
+        Upgrade = "upgrade",
+        /// Its path would leave the base path of the target, it has none (`OPTIONS *`), the transport would change it, or it has
+        /// more headers than there is room for in a copy.
+        Unsendable = "unsendable",
+        ..
+        /// It was shed, to protect this process. Counted as shed, not as skipped.
+        Shed(ShedReason),
     }
 }
 
-impl fmt::Display for SkipReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// Why a request was not sent to a target in order to protect this process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ShedReason {
-    /// As many copies to the target were in flight as its `max_in_flight` allows.
-    InFlightLimit,
-    /// As many copies were in flight as the process allows: see [`Limits`](crate::Limits).
-    ProcessInFlightLimit,
-    /// As many copies to servers were in flight as the process may hold connections for: see [`Limits`](crate::Limits).
-    ConnectionLimit,
-    /// As many bytes of bodies were held for copies as the process allows: see [`Limits`](crate::Limits).
-    ByteBudget,
-    /// The target failed so often in a row that its circuit breaker is open.
-    CircuitOpen,
-    /// The target's `rate_limit` was reached.
-    RateLimit,
-    /// The process was draining its copies: see [`drain`](crate::drain).
-    Draining,
-    /// There was no tokio runtime to send it from, or one without timers.
-    NoRuntime,
-}
-
-impl ShedReason {
-    /// Every reason there is.
-    pub const ALL: [Self; 8] = [
-        Self::InFlightLimit,
-        Self::ProcessInFlightLimit,
-        Self::ConnectionLimit,
-        Self::ByteBudget,
-        Self::CircuitOpen,
-        Self::RateLimit,
-        Self::Draining,
-        Self::NoRuntime,
-    ];
-
-    /// The reason as a metric's label, like `in_flight_limit`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InFlightLimit => "in_flight_limit",
-            Self::ProcessInFlightLimit => "process_in_flight_limit",
-            Self::ConnectionLimit => "connection_limit",
-            Self::ByteBudget => "byte_budget",
-            Self::CircuitOpen => "circuit_open",
-            Self::RateLimit => "rate_limit",
-            Self::Draining => "draining",
-            Self::NoRuntime => "no_runtime",
-        }
-    }
-}
-
-impl fmt::Display for ShedReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl From<ShedReason> for SkipReason {
-    fn from(reason: ShedReason) -> Self {
-        Self::Shed(reason)
+labels! {
+    /// Why a request was not sent to a target in order to protect this process.
+    pub enum ShedReason {
+        /// As many copies to the target were in flight as its `max_in_flight` allows.
+        InFlightLimit = "in_flight_limit",
+        /// As many copies were in flight as the process allows: see [`Limits`](crate::Limits).
+        ProcessInFlightLimit = "process_in_flight_limit",
+        /// As many copies to servers were in flight as the process may hold connections for: see [`Limits`](crate::Limits).
+        ConnectionLimit = "connection_limit",
+        /// As many bytes of bodies were held for copies as the process allows: see [`Limits`](crate::Limits).
+        ByteBudget = "byte_budget",
+        /// The target failed so often in a row that its circuit breaker is open.
+        CircuitOpen = "circuit_open",
+        /// The target's `rate_limit` was reached.
+        RateLimit = "rate_limit",
+        /// The process was draining its copies: see [`drain`](crate::drain).
+        Draining = "draining",
+        /// There was no tokio runtime to send it from, or one without timers.
+        NoRuntime = "no_runtime",
     }
 }
 

@@ -1,6 +1,6 @@
 //! From a mismatch to a fixture.
 
-use http::{HeaderName, HeaderValue, Method, uri::PathAndQuery};
+use http::uri::PathAndQuery;
 
 use super::{
     Fixture, RecordedDifference,
@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     comparison::{
-        Answer, CompareMode, Comparison, Difference, DifferenceKind, GRPC_STATUS, REDACTED,
-        Redaction, Rules, Unredactable, compared_body,
+        Answer, CompareMode, Difference, DifferenceKind, GRPC_STATUS, REDACTED, Redaction,
+        Unredactable, compared_body,
     },
-    request::KeptRequest,
+    engine::Mismatch,
 };
 
 const TYPED: &str = "compared as values of a type: a replay compares JSON";
@@ -27,21 +27,6 @@ const GRPC_NOISE: &str =
     "`grpc-status` of the old version's answers varies: a replay compares it all the same";
 const BODY_NOISE: &str = "the old version's answers vary as a whole: a replay leaves the body out";
 const NO_BODY: &str = "the body of the shadow's answer may hold what is redacted: it is left out";
-
-/// A request whose answers differ, and what is known of it.
-pub(crate) struct Mismatch<'a> {
-    pub(crate) comparison: &'a Comparison,
-    pub(crate) method: &'a Method,
-    pub(crate) request: &'a KeptRequest,
-    /// The headers that copies are given.
-    pub(crate) set: &'a [(HeaderName, HeaderValue)],
-    pub(crate) primary: &'a Answer,
-    pub(crate) shadow: &'a Answer,
-    pub(crate) mode: CompareMode,
-    pub(crate) rules: &'a Rules,
-    /// Where answers of the old version differ from one another.
-    pub(crate) noise: &'a [(String, DifferenceKind)],
-}
 
 impl Mismatch<'_> {
     /// The groups of its differences that are no noise, as `kind pointer`; at least one.

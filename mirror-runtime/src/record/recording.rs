@@ -5,11 +5,15 @@ use std::{io, path::PathBuf};
 use mirror_grammar::options::{DEFAULT_MAX_FIXTURE_BYTES, DEFAULT_MAX_FIXTURES};
 
 use super::{
-    Mismatch,
     directory::{Bounds, Directory},
     name::file_name,
 };
-use crate::{request::Missing, telemetry::Failures, workers::contained};
+use crate::{
+    engine::{Mismatch, Record},
+    request::Missing,
+    telemetry::Throttle,
+    workers::contained,
+};
 
 /// The variable that turns recording on.
 const VARIABLE: &str = "MIRROR_RECORD";
@@ -43,8 +47,8 @@ impl RecordingOptions {
                 fixtures: self.max_fixtures,
                 bytes: self.max_bytes,
             },
-            failures: Failures::default(),
-            left_out: Failures::default(),
+            failures: Throttle::default(),
+            left_out: Throttle::default(),
         })
     }
 }
@@ -54,36 +58,18 @@ impl RecordingOptions {
 pub(crate) struct Recording {
     path: PathBuf,
     bounds: Bounds,
-    failures: Failures,
-    left_out: Failures,
+    failures: Throttle,
+    left_out: Throttle,
 }
 
 impl Recording {
-    /// Writes down a mismatch, unless there are enough of its kind. On a thread that compares.
-    pub(crate) fn record(&self, mismatch: &Mismatch<'_>) {
-        let mirror = &*mismatch.comparison.mirror;
-        if let Err(error) = self.try_record(mismatch)
-            && let Some(failures) = self.failures.note()
-        {
-            let directory = self.path.display();
-            contained(|| {
-                tracing::warn!(mirror, %directory, %error, failures, "a mismatch was not recorded");
-            });
-        }
-    }
-
     /// Tells the log that a mismatch cannot be recorded.
-    pub(crate) fn leave_out(&self, mirror: &str, reason: &str) {
+    fn leave_out(&self, mirror: &str, reason: &str) {
         if let Some(left_out) = self.left_out.note() {
             contained(|| {
                 tracing::warn!(mirror, reason, left_out, "a mismatch cannot be recorded");
             });
         }
-    }
-
-    /// The same, for a request that was not kept.
-    pub(crate) fn missing(&self, mirror: &str, missing: Missing) {
-        self.leave_out(mirror, missing.as_str());
     }
 
     fn try_record(&self, mismatch: &Mismatch<'_>) -> io::Result<()> {
@@ -116,5 +102,24 @@ impl Recording {
         let file = fixture.to_file().map_err(io::Error::other)?;
         directory.add(&name, &file, &kind, self.bounds)?;
         Ok(())
+    }
+}
+
+impl Record for Recording {
+    /// Unless there are enough of its kind.
+    fn record(&self, mismatch: &Mismatch<'_>) {
+        let mirror = &*mismatch.comparison.mirror;
+        if let Err(error) = self.try_record(mismatch)
+            && let Some(failures) = self.failures.note()
+        {
+            let directory = self.path.display();
+            contained(|| {
+                tracing::warn!(mirror, %directory, %error, failures, "a mismatch was not recorded");
+            });
+        }
+    }
+
+    fn missing(&self, mirror: &str, missing: Missing) {
+        self.leave_out(mirror, missing.as_str());
     }
 }

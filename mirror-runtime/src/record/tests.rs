@@ -4,11 +4,12 @@ mod secrets;
 
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 
-use super::{Fixture, Mismatch, content::Content};
+use super::{Fixture, content::Content};
 use crate::{
     body::{Chunks, CopyBody},
     bounds::Reservation,
     comparison::{Answer, CompareMode, DifferenceKind, Rules, Subject, compare},
+    engine::Mismatch,
     request::KeptRequest,
 };
 

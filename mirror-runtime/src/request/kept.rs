@@ -9,9 +9,9 @@ use http::{
     uri::{Authority, PathAndQuery},
 };
 
-use super::{copied, original_uri};
+use super::original_uri;
 use crate::{
-    body::CopyBody,
+    body::{CopyBody, copied},
     bounds::Reservation,
     comparison::{KnownSecrets, Rules},
 };

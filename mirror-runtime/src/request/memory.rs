@@ -4,27 +4,15 @@
 //! which lives as long as one of them. A copy that leaves at once is written before its request is answered or shortly
 //! after, and needs nothing of them any more; one that waits for a connection, or for who knows what, must not hold them.
 
-use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Request, Uri, uri::PathAndQuery};
+use bytes::Bytes;
+use http::{Request, Uri, uri::PathAndQuery};
+
+use crate::body::take_values;
 
 /// Gives the head of a copy memory of its own.
 pub(crate) fn in_own_memory<B>(copy: &mut Request<B>) {
     take_values(copy.headers_mut());
     take_path(copy.uri_mut());
-}
-
-/// Copies the values of headers into one buffer, which they share.
-pub(crate) fn take_values(headers: &mut HeaderMap) {
-    let length = headers.values().map(HeaderValue::len).sum();
-    let mut memory = BytesMut::with_capacity(length);
-    for value in headers.values_mut() {
-        memory.extend_from_slice(value.as_bytes());
-        // What was a value is one.
-        if let Ok(mut own) = HeaderValue::from_maybe_shared(memory.split().freeze()) {
-            own.set_sensitive(value.is_sensitive());
-            *value = own;
-        }
-    }
 }
 
 /// Copies a path and its query. Scheme and authority are those of a target.
@@ -41,11 +29,4 @@ pub(super) fn take_path(uri: &mut Uri) {
             *uri = own;
         }
     }
-}
-
-/// Headers in memory of their own: those that arrived are slices of the read buffer of their connection.
-pub(crate) fn copied(headers: &HeaderMap) -> HeaderMap {
-    let mut copied = headers.clone();
-    take_values(&mut copied);
-    copied
 }

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::response::{Received, Receiving};
-use crate::{drain, outcome::MirrorError};
+use crate::{bounds::draining, outcome::MirrorError};
 
 pin_project! {
     /// What a copy waits for, within its time. It takes less than a `timeout` in a `select!`, and each copy has one.
@@ -35,7 +35,7 @@ impl Bounded {
     pub(super) fn new(answer: Receiving, left: Instant, timeout: Duration) -> Self {
         Self {
             answer,
-            cut: drain::cut(),
+            cut: draining::cut(),
             deadline: unconstrained(sleep_until(left + timeout)),
             timeout,
         }

@@ -1,6 +1,6 @@
 //! One copy, from its admission to its end.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use http::Request;
 use tokio::time::Instant;
@@ -12,21 +12,21 @@ use super::{
 use crate::{
     body::CopyBody,
     bounds::{Permit, Reservation, Ticket},
-    engine::{MirrorTarget, capturing::Capturing},
+    engine::{Engine, EngineTarget, capturing::Capturing},
     exchange::{CopySide, Open},
-    mirror::Mirror,
     outcome::{MirrorError, ShadowResponse, ShedReason, SkipReason},
     request::{HeaderRules, Unjoinable},
     target::Recipient,
+    telemetry::Happened,
     transport::{Sending, handler::Candidates},
-    workers::{contained, off_path},
+    workers::Ended,
 };
 
 /// A copy, from when its gate has let it through until it has ended. Dropped before that, by a panic or a runtime's
 /// shutdown, it has failed, or was not sent.
 #[derive(Debug)]
 pub(super) struct Flight {
-    mirror: Mirror,
+    engine: Arc<Engine>,
     index: usize,
     ticket: Ticket,
     stage: Stage,
@@ -49,19 +49,19 @@ enum Stage {
 impl Flight {
     /// Passes the gate of a target, or says why not.
     pub(super) fn admit(
-        mirror: &Mirror,
+        engine: &Arc<Engine>,
         index: usize,
         open: Option<&Open>,
         candidates: Option<&Candidates>,
     ) -> Result<Self, ShedReason> {
-        let target = &mirror.targets()[index];
+        let target = &engine.targets[index];
         let admission = target.gate.admit()?;
         Ok(Self {
-            mirror: mirror.clone(),
+            engine: Arc::clone(engine),
             index,
             ticket: admission.ticket,
             stage: Stage::Admitted,
-            candidates: candidates.filter(|_| target.target.is_handler()).cloned(),
+            candidates: candidates.filter(|_| target.target().is_handler()).cloned(),
             side: open.map(|open| open.copy(index)),
             capturing: Capturing::here(),
             permit: admission.permit,
@@ -69,12 +69,12 @@ impl Flight {
     }
 
     pub(super) fn is_sync(&self) -> bool {
-        self.mirror.is_sync()
+        self.engine.options.sync
     }
 
     /// How the headers of the copies of its mirror differ from those of their originals.
     pub(super) fn header_rules(&self) -> &HeaderRules {
-        &self.mirror.shared().options.headers
+        &self.engine.options.headers
     }
 
     /// The request for the target, as `make` makes it.
@@ -82,7 +82,7 @@ impl Flight {
         &self,
         make: impl FnOnce(Recipient<'_>) -> Result<Request<CopyBody>, Unjoinable>,
     ) -> Result<Request<CopyBody>, SkipReason> {
-        let recipient = self.capturing.recipient(&self.target().target);
+        let recipient = self.capturing.recipient(self.target().target());
         let recipient = recipient.ok_or(SkipReason::Disabled)?;
         make(recipient).map_err(|_| SkipReason::Unsendable)
     }
@@ -121,51 +121,43 @@ impl Flight {
                 self.permit.give_up();
             }
             let (outcome, noted) = match outcome {
-                Ok((answer, noted)) => (Ok(answer), noted),
-                Err(error) => (Err(error.safe()), None),
-            };
-            self.end(&outcome);
-            match (self.side.take(), &outcome, noted) {
-                (Some(side), Ok(answer), Some((noting, ending))) => {
+                Ok((response, noted)) => {
                     // How long all of it takes is not known of one that was cut.
-                    let first_byte = answer.is_cut().then(|| answer.first_byte());
-                    let latency = first_byte.unwrap_or_else(|| answer.latency());
-                    side.answered(noting.finish(ending, latency));
+                    let first_byte = response.is_cut().then(|| response.first_byte());
+                    let latency = first_byte.unwrap_or_else(|| response.latency());
+                    let noted = noted.map(|(noting, ending)| noting.finish(ending, latency));
+                    (Ok(response), noted)
                 }
-                (Some(side), Err(error), _) => side.failed(error),
-                _ => {}
+                Err(error) => {
+                    let reason = CopySide::reason(&error);
+                    (Err(error.safe()), Some(Err(reason)))
+                }
+            };
+            let elapsed = outcome.is_err().then(|| left.elapsed());
+            let reported = self.end(outcome, elapsed);
+            if let (Some(side), Some(noted)) = (self.side.take(), noted) {
+                side.ended(noted);
             }
-            if self.mirror.callbacks().wants(&outcome) {
-                self.report(outcome).await;
+            if let Some(reported) = reported {
+                // The callback has ended, or there was no thread for it.
+                let _ = reported.await;
             }
             drop(places);
         }
     }
 
-    /// Calls the callback that wants to know.
-    fn report(
-        &self,
-        outcome: Result<ShadowResponse, MirrorError>,
-    ) -> impl Future<Output = ()> + Send + use<> {
-        let (mirror, index) = (self.mirror.clone(), self.index);
-        off_path(&self.mirror, move || {
-            let target = &mirror.targets()[index].target;
-            mirror.callbacks().report(target, &outcome);
-        })
-    }
-
     fn leave(&mut self, request: Request<CopyBody>) -> Result<Sending, SkipReason> {
         let bytes = request.body().remaining();
-        let (mirror, candidates) = (&self.mirror, self.candidates.as_ref());
+        let (engine, candidates) = (&self.engine, self.candidates.as_ref());
         let is_probe = self.ticket.is_probe();
         let sending = self
             .capturing
-            .send(mirror, self.index, request, candidates, is_probe)?;
+            .send(engine, self.index, request, candidates, is_probe)?;
         self.stage = Stage::Left;
         if let Some(side) = &mut self.side {
             side.sent();
         }
-        self.target().counters.sent(bytes);
+        self.target().source.tell(Happened::Sent { bytes });
         Ok(sending)
     }
 
@@ -173,7 +165,7 @@ impl Flight {
     pub(super) fn stay(&mut self, reason: SkipReason) {
         self.stage = Stage::Ended;
         self.target().gate.not_needed(self.ticket);
-        self.mirror.not_sent(self.index, reason);
+        self.engine.not_sent(self.index, reason);
     }
 
     fn outcome(
@@ -182,7 +174,7 @@ impl Flight {
         left: Instant,
     ) -> impl Future<Output = (Result<Received, MirrorError>, bool)> + Send + use<> {
         let wanted = Wanted {
-            keep: self.mirror.callbacks().wants_answers(),
+            keep: self.engine.keeps_bodies,
             compare: self.side.is_some(),
             max_compared: self.side.as_ref().and_then(CopySide::max_body),
         };
@@ -190,45 +182,29 @@ impl Flight {
         Bounded::new(receiving, left, self.target().timeout)
     }
 
-    fn end(&mut self, outcome: &Result<ShadowResponse, MirrorError>) {
+    fn end(
+        &mut self,
+        outcome: Result<ShadowResponse, MirrorError>,
+        elapsed: Option<Duration>,
+    ) -> Option<Ended> {
         self.stage = Stage::Ended;
         let target = self.target();
-        match outcome {
-            Ok(answer) => {
-                let turn = target.gate.answered(self.ticket);
-                let latency = (!answer.is_cut()).then(|| answer.latency());
-                let counters = &target.counters;
-                counters.answered(answer.status(), answer.first_byte(), latency);
-                if turn.is_some() {
-                    let (mirror, target) = (self.mirror.name(), &target.target);
-                    contained(
-                        || tracing::warn!(mirror, %target, "the circuit is closed again: copies leave"),
-                    );
-                }
-            }
+        let (turn, error) = match &outcome {
+            Ok(_) => (target.gate.answered(self.ticket), None),
             Err(error) => {
-                let (untold, turn) = target.gate.failed(self.ticket, error);
-                target.counters.failed(error.kind());
-                let (mirror, target) = (self.mirror.name(), &target.target);
-                if let Some(failures) = untold {
-                    contained(|| tracing::warn!(mirror, %target, %error, failures, "copies fail"));
-                }
-                if turn.is_some() {
-                    contained(|| {
-                        tracing::warn!(
-                            mirror,
-                            %target,
-                            %error,
-                            "the circuit is open: copies are shed, and one after each cooldown finds out whether the target is back"
-                        );
-                    });
-                }
+                let turn = target.gate.failed(self.ticket, error);
+                (turn, turn.map(|_| error.to_string()))
             }
+        };
+        let reported = target.source.tell(Happened::Ended(outcome, elapsed));
+        if let Some(turn) = turn {
+            target.source.tell(Happened::CircuitTurned(turn, error));
         }
+        reported
     }
 
-    fn target(&self) -> &MirrorTarget {
-        &self.mirror.targets()[self.index]
+    fn target(&self) -> &EngineTarget {
+        &self.engine.targets[self.index]
     }
 }
 
@@ -238,7 +214,7 @@ impl Drop for Flight {
             Stage::Admitted => self.stay(ShedReason::NoRuntime.into()),
             Stage::Left => {
                 self.permit.give_up();
-                self.end(&Err(MirrorError::Cancelled));
+                self.end(Err(MirrorError::Cancelled), None);
             }
             Stage::Ended => {}
         }

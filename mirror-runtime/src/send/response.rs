@@ -13,9 +13,9 @@ use http_body::{Body as _, Frame};
 use tokio::{task::coop::poll_proceed, time::Instant};
 
 use crate::{
+    body::copied,
     exchange::{Ending, Noting},
     outcome::{MirrorError, ShadowResponse},
-    request::copied,
     transport::Sending,
 };
 

@@ -3,6 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     pin::pin,
+    sync::Arc,
     thread,
     time::Instant,
 };
@@ -15,11 +16,10 @@ use tokio::runtime::Handle;
 use super::{Copies, Departure, MakeCopy};
 use crate::{
     body::{Copied, ReadAhead, ReadBody, Tee, read_ahead},
-    engine::BodyMode,
+    engine::{BodyMode, Engine, EngineTarget, capturing::Capturing},
     exchange::{Open, PrimarySide},
-    mirror::Mirror,
     outcome::{ShedReason, SkipReason},
-    request::{Copy, Original, has_any},
+    request::{Copy, MIRRORED_FROM, Original, has_any},
     transport::handler::Candidates,
     workers::{caught, runtime_with_timers},
 };
@@ -29,7 +29,7 @@ use crate::{
 /// The future that holds it is dropped when the client goes away; what is undecided then is counted in `Drop`.
 #[derive(Debug)]
 pub(crate) struct Sampled {
-    mirror: Mirror,
+    engine: Arc<Engine>,
     /// One bit per target; a mirror has at most 64.
     undecided: u64,
     /// The handlers among the targets, if some of them are.
@@ -60,22 +60,45 @@ enum Turn {
 }
 
 impl Sampled {
-    pub(crate) fn new(mirror: Mirror, targets: u64) -> Self {
-        Self {
-            mirror,
+    /// Decides whether a request is mirrored, from its head alone. Where it is not, that is all it costs.
+    pub(crate) fn choose(engine: &Arc<Engine>, parts: &Parts) -> Option<Self> {
+        if has_any(&parts.headers, [&MIRRORED_FROM]) {
+            return skip_all(engine, SkipReason::Loop);
+        }
+        if !engine.admits(parts) {
+            return skip_all(engine, SkipReason::Filtered);
+        }
+        let (draw, capturing) = (engine.sampler.draw(), Capturing::here());
+        let samples = |target: &EngineTarget| target.share.samples(draw) || capturing.samples_all();
+        let mut targets = 0;
+        for (index, target) in engine.targets.iter().enumerate() {
+            if !capturing.enables(target.target()) {
+                engine.not_sent(index, SkipReason::Disabled);
+            } else if engine.is_baseline(index) && targets == 0
+                || !engine.is_baseline(index) && !samples(target)
+            {
+                engine.not_sent(index, SkipReason::NotSampled);
+            } else if let Some(reason) = target.gate.refuses() {
+                engine.not_sent(index, reason.into());
+            } else {
+                targets |= 1 << index;
+            }
+        }
+        (targets != 0).then(|| Self {
+            engine: Arc::clone(engine),
             undecided: targets,
             candidates: None,
             open: None,
             ready: None,
             copies: Copies::default(),
-        }
+        })
     }
 
     /// Whether one of the targets that await an outcome is a handler.
     pub(crate) fn wants_candidates(&self) -> bool {
-        let mut targets = self.mirror.targets().iter().enumerate();
+        let mut targets = self.engine.targets.iter().enumerate();
         targets
-            .any(|(index, target)| self.undecided >> index & 1 == 1 && target.target.is_handler())
+            .any(|(index, target)| self.undecided >> index & 1 == 1 && target.target().is_handler())
     }
 
     pub(crate) fn with_candidates(mut self, candidates: Candidates) -> Self {
@@ -98,7 +121,7 @@ impl Sampled {
         response: impl FnOnce(&mut F::Output) -> Option<&mut Response>,
     ) -> impl Future<Output = F::Output> {
         async move {
-            let side = PrimarySide::of(&self.mirror, &parts, &body).map(|(side, open)| {
+            let side = PrimarySide::new(&self.engine, &parts, &body).map(|(side, open)| {
                 self.open = Some(open);
                 side
             });
@@ -131,13 +154,13 @@ impl Sampled {
                 .await
                 // Here the room that the primary took in this future is free again.
             };
-            let mirror = &self.mirror;
-            mirror.shared().latency.record(began.elapsed());
+            let engine = &self.engine;
+            engine.latency.record(began.elapsed());
             if let (Some(side), Some(response)) = (side, response(&mut answer)) {
                 side.note(response, began);
             }
-            if mirror.is_sync() {
-                let longest = mirror.longest_timeout();
+            if engine.options.sync {
+                let longest = engine.longest_timeout();
                 let copies = std::mem::take(&mut self.copies);
                 copies.wait(longest).await;
             }
@@ -164,7 +187,7 @@ impl Sampled {
                 body
             }
             Ok((Needed::Body, runtime)) => {
-                let options = &self.mirror.shared().options;
+                let options = &self.engine.options;
                 match read_ahead(body, options.max_body, options.read_ahead).await {
                     ReadAhead::Ended(body, read) => {
                         self.make_ready(runtime, parts, read);
@@ -178,7 +201,7 @@ impl Sampled {
             }
             Ok((Needed::BodyAsItIsRead, runtime)) => match self.send_later(runtime, parts) {
                 Some(done) => {
-                    let options = &self.mirror.shared().options;
+                    let options = &self.engine.options;
                     let (max, within) = (options.max_body, options.read_ahead);
                     Body::new(Tee::new(body, max, within, done))
                 }
@@ -198,7 +221,7 @@ impl Sampled {
         runtime: Handle,
         parts: &Parts,
     ) -> Option<impl FnOnce(Copied) + Send + Unpin + use<>> {
-        let options = &self.mirror.shared().options;
+        let options = &self.engine.options;
         // At once: this may take long, and the original's memory is its connection's.
         let mut original = Original::of(parts);
         self.take_within(&mut original, parts);
@@ -223,7 +246,7 @@ impl Sampled {
     /// All that is undecided.
     fn take(&mut self) -> Self {
         Self {
-            mirror: self.mirror.clone(),
+            engine: Arc::clone(&self.engine),
             undecided: std::mem::take(&mut self.undecided),
             candidates: self.candidates.take(),
             open: self.open.take(),
@@ -233,7 +256,7 @@ impl Sampled {
     }
 
     fn needed(&self, parts: &Parts, body: &Body) -> Result<Needed, SkipReason> {
-        let options = &self.mirror.shared().options;
+        let options = &self.engine.options;
         // Most requests have neither.
         let is_special = has_any(&parts.headers, [&header::UPGRADE, &header::EXPECT]);
         if (is_special || parts.method == Method::CONNECT) && is_upgrade(parts) {
@@ -301,7 +324,7 @@ impl Sampled {
                 let mut departure = Departure::default();
                 while let Some(index) = self.next() {
                     if let Err(reason) = self.admit(index, &mut departure) {
-                        self.mirror.not_sent(index, reason);
+                        self.engine.not_sent(index, reason);
                     }
                 }
                 let kept = self.open.as_ref().and_then(Open::kept);
@@ -319,12 +342,12 @@ impl Sampled {
     }
 
     fn admit(&self, index: usize, departure: &mut Departure) -> Result<(), SkipReason> {
-        if departure.is_empty() && self.mirror.shared().is_baseline(index) {
+        if departure.is_empty() && self.engine.is_baseline(index) {
             // There is nothing to compare.
             return Err(SkipReason::NotSampled);
         }
         let candidates = self.candidates.as_ref();
-        departure.admit(&self.mirror, index, self.open.as_ref(), candidates)
+        departure.admit(&self.engine, index, self.open.as_ref(), candidates)
     }
 
     /// The next undecided target. Whoever takes it decides it.
@@ -336,7 +359,7 @@ impl Sampled {
 
     fn skip(&mut self, reason: SkipReason) {
         while let Some(index) = self.next() {
-            self.mirror.not_sent(index, reason);
+            self.engine.not_sent(index, reason);
         }
     }
 }
@@ -349,6 +372,11 @@ impl Drop for Sampled {
         }
         self.skip(SkipReason::PrimaryGone);
     }
+}
+
+fn skip_all(engine: &Engine, reason: SkipReason) -> Option<Sampled> {
+    (0..engine.targets.len()).for_each(|index| engine.not_sent(index, reason));
+    None
 }
 
 /// What the copies need of a body.

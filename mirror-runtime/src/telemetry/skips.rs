@@ -6,7 +6,7 @@
 use std::{
     panic::{self, AssertUnwindSafe},
     sync::{
-        LazyLock,
+        Arc, LazyLock,
         atomic::{AtomicBool, Ordering::SeqCst},
         mpsc::{self, Receiver, SyncSender, TryRecvError},
     },
@@ -16,7 +16,7 @@ use std::{
 
 use tokio::runtime::Handle;
 
-use crate::{engine::capturing::Capturing, mirror::Mirror, outcome::SkipReason};
+use crate::{outcome::SkipReason, workers::Hold};
 
 /// Skips that may wait. Nobody waits for them to be told, so nothing else bounds them.
 const MAX_WAITING: usize = 1024;
@@ -25,13 +25,18 @@ const MAX_WAITING: usize = 1024;
 /// some 200,000 a second.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// Who is told of skips.
+pub(super) trait OnSkip: Send + Sync {
+    /// On the thread for that.
+    fn skipped(&self, reason: SkipReason);
+}
+
 /// A request that was not sent to a target.
 struct Skip {
-    mirror: Mirror,
-    index: usize,
+    who: Arc<dyn OnSkip>,
     reason: SkipReason,
     runtime: Option<Handle>,
-    capturing: Capturing,
+    hold: Hold,
 }
 
 /// Where skips wait, and the thread that tells them: one of its own, so that they never stand in front of a copy.
@@ -63,13 +68,12 @@ pub(crate) fn prepare() {
 }
 
 /// Has `on_skip` called some time, within the runtime of the caller; not at all, where too many calls wait already.
-pub(crate) fn tell_skip(mirror: &Mirror, index: usize, reason: SkipReason) {
+pub(super) fn tell(who: Arc<dyn OnSkip>, reason: SkipReason) {
     let skip = Skip {
-        mirror: mirror.clone(),
-        index,
+        who,
         reason,
         runtime: Handle::try_current().ok(),
-        capturing: Capturing::here(),
+        hold: Hold::here(),
     };
     let is_told = SKIPS.waiting.try_send(skip).is_ok();
     if is_told && !IS_AWAKE.load(SeqCst) && !IS_AWAKE.swap(true, SeqCst) {
@@ -96,27 +100,25 @@ fn tell_all(skips: &Receiver<Skip>) {
 
 /// Tells what waits; `Err` where nothing did.
 fn tell_waiting(skips: &Receiver<Skip>) -> Result<(), TryRecvError> {
-    skips.try_recv().map(tell)?;
+    skips.try_recv().map(call)?;
     // No more than there was room for: there may always be another.
-    skips.try_iter().take(MAX_WAITING).for_each(tell);
+    skips.try_iter().take(MAX_WAITING).for_each(call);
     Ok(())
 }
 
-fn tell(skip: Skip) {
+fn call(skip: Skip) {
     let Skip {
-        mirror,
-        index,
+        who,
         reason,
         runtime,
-        capturing,
+        hold,
     } = skip;
     let told = panic::catch_unwind(AssertUnwindSafe(|| {
         let _entered = runtime.as_ref().map(Handle::enter);
-        let target = &mirror.targets()[index].target;
-        mirror.callbacks().report_skip(target, reason);
+        who.skipped(reason);
     }));
     // A log that panics must not end the thread, and neither must what it panicked with.
     std::mem::forget(told);
     // A test may wait for it to have been told.
-    capturing.ended();
+    hold.end();
 }

@@ -1,24 +1,24 @@
-//! Telling the log of failures, but not of each: a dead shadow must not fill the disk.
+//! Limits how often the log is told of failures: a dead shadow must not fill the disk.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::bounds::clock;
+use crate::bounds::millis;
 
 /// How often a target's failures are told at most, in milliseconds.
 const INTERVAL: u64 = 1000;
 
 /// The failures of one target that the log has not been told of.
 #[derive(Debug, Default)]
-pub(crate) struct Failures {
+pub(crate) struct Throttle {
     untold: AtomicU64,
     /// When they may be told again.
     next: AtomicU64,
 }
 
-impl Failures {
+impl Throttle {
     /// Takes note of a failure; if it is time to tell, says how many there were since it was told last.
     pub(crate) fn note(&self) -> Option<u64> {
-        self.note_at(clock::millis())
+        self.note_at(millis())
     }
 
     fn note_at(&self, now: u64) -> Option<u64> {
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn the_first_is_told_at_once_and_the_others_once_a_second() {
-        let failures = Failures::default();
+        let failures = Throttle::default();
         let told: Vec<_> = [0, 1, 999, 1000, 1500, 5000]
             .map(|now| failures.note_at(now))
             .into();

@@ -17,8 +17,9 @@ use tokio::runtime::{self, Handle};
 #[cfg(feature = "compare")]
 use crate::comparison::Comparison;
 use crate::{
-    engine::capturing::{CapturedCopy, captured::Captured, hold},
+    engine::capturing::{Captured, CapturedCopy},
     mirror::mirrors,
+    workers::hold::{unwatch, watch},
 };
 
 /// How long a test waits before it fails. Far more than any copy needs that nobody has to carry.
@@ -79,7 +80,7 @@ impl Capture {
         let captured = Arc::new(Captured::default());
         let runtime = Handle::current().id();
         assert!(
-            hold::begin(runtime, &captured),
+            watch(runtime, Arc::clone(&captured) as _),
             "this runtime has a capture already"
         );
         Self { captured, runtime }
@@ -186,7 +187,7 @@ impl Capture {
 
 impl Drop for Capture {
     fn drop(&mut self) {
-        hold::end(self.runtime);
+        unwatch(self.runtime);
     }
 }
 

@@ -11,6 +11,7 @@ mod http1;
 #[cfg_attr(not(feature = "http2"), path = "pool/no_http2.rs")]
 mod http2;
 mod kept;
+mod meter;
 mod origin;
 mod stream;
 #[cfg_attr(not(feature = "tls"), path = "pool/no_tls.rs")]
@@ -42,7 +43,7 @@ use self::{
     stream::Descriptor,
 };
 use super::Trip;
-use crate::{body::CopyBody, outcome::MirrorError, request::in_own_memory};
+use crate::{body::CopyBody, outcome::MirrorError, request::in_own_memory, telemetry::Happened};
 
 /// How often a copy takes a new connection that turns out to be closed before anything was sent over it.
 const MAX_UNSENT: usize = 3;
@@ -137,7 +138,7 @@ impl Pool {
                 Ok(response) => return Ok(response),
                 Err(NotAnswered::NotSent(unsent)) => copy = *unsent,
                 Err(NotAnswered::Again(again, over)) => {
-                    trip.counters.resent();
+                    trip.source.tell(Happened::Resent);
                     (copy, resend, next) = (*again, false, over);
                     break;
                 }
@@ -174,7 +175,7 @@ impl Pool {
                     copy = *kept;
                 }
                 Err(NotAnswered::Again(again, over)) => {
-                    trip.counters.resent();
+                    trip.source.tell(Happened::Resent);
                     (copy, resend, next) = (*again, false, over);
                 }
             }

@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use super::contained;
+use super::panic::contained;
 
 pub(super) type Job = Box<dyn FnOnce() + Send>;
 

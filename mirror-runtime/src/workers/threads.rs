@@ -1,20 +1,15 @@
 //! Running callbacks where they can block nobody but one another.
 
-use std::{
-    future::Future,
-    sync::{Arc, LazyLock},
-};
+use std::sync::LazyLock;
 #[cfg(feature = "compare")]
 use std::{num::NonZeroUsize, thread};
 
 use tokio::{runtime::Handle, sync::oneshot};
 
-use super::fair::Fair;
-#[cfg(feature = "compare")]
-use super::fair::Job;
-#[cfg(feature = "compare")]
-use crate::engine::capturing::Capturing;
-use crate::mirror::Mirror;
+use super::{
+    Hold,
+    fair::{Fair, Job},
+};
 
 /// Threads for callbacks about copies. Where those of one mirror block for ever, one thread is left for others.
 const THREADS: usize = 4;
@@ -22,6 +17,9 @@ const THREADS: usize = 4;
 /// Calls of `on_mismatch` of one mirror that may wait or run: each holds a comparison, of some 200 KiB at most.
 #[cfg(feature = "compare")]
 const MAX_MISMATCHES: usize = 64;
+
+/// Events that may wait for one observer, or be told to it.
+const MAX_EVENTS: usize = 1024;
 
 /// Comparisons of one mirror that may wait or run. What they hold has a place in the byte budget; this bounds how old they
 /// get.
@@ -36,25 +34,23 @@ static COPIES: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-callbacks",
 #[cfg(feature = "compare")]
 static MISMATCHES: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-mismatches", 2));
 
+/// One of them for each observer at a time, which gets its events in order. One that blocks for ever leaves the other to
+/// the rest.
+static OBSERVERS: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-observers", 2));
+
 #[cfg(feature = "compare")]
 static COMPARISONS: LazyLock<Fair> =
     LazyLock::new(|| Fair::start("mirror-compare", comparing_threads()));
 
 /// A job that runs within the runtime of the caller, if there is one.
-#[cfg(feature = "compare")]
 fn within_runtime(job: impl FnOnce() + Send + 'static) -> Job {
-    let (runtime, capturing) = (Handle::try_current(), Capturing::here());
+    let (runtime, hold) = (Handle::try_current(), Hold::here());
     Box::new(move || {
         let _entered = runtime.as_ref().map(Handle::enter);
         job();
         // A test may wait for it to have run.
-        capturing.ended();
+        hold.end();
     })
-}
-
-/// What tells the jobs of mirrors apart. A job keeps its mirror, so no other has its place meanwhile.
-fn key(mirror: &Mirror) -> usize {
-    Arc::as_ptr(mirror.shared()).addr()
 }
 
 /// Comparing takes a processor for as long as it lasts, and most of them are for requests. A mirror has two threads at
@@ -66,39 +62,37 @@ fn comparing_threads() -> usize {
     processors.div_ceil(4).clamp(2, 4) + 1
 }
 
-/// Runs a callback about a copy on a thread of the mirrors' own, within the runtime of the caller, and waits for it to
-/// end.
-pub(crate) fn off_path<F>(mirror: &Mirror, callback: F) -> impl Future<Output = ()> + Send + use<F>
-where
-    F: FnOnce() + Send + 'static,
-{
-    let mirror = key(mirror);
-    async move {
-        let (done, ended) = oneshot::channel::<()>();
-        let runtime = Handle::current();
-        let job = Box::new(move || {
-            let _entered = runtime.enter();
-            callback();
-            drop(done);
-        });
-        // Where there is no thread, the job is dropped and nobody waits.
-        if COPIES.run(mirror, usize::MAX, job) {
-            let _ = ended.await;
-        }
-    }
+/// What says that a job has ended.
+pub(crate) type Ended = oneshot::Receiver<()>;
+
+// Jobs have a key, which tells those of one mirror from those of others: an address of what they hold.
+
+/// Runs a callback about a copy on a thread of the mirrors' own, within the runtime of the caller. `None` if there is no
+/// thread: nobody is to wait then.
+pub(crate) fn off_path(key: usize, callback: impl FnOnce() + Send + 'static) -> Option<Ended> {
+    let (done, ended) = oneshot::channel();
+    let runtime = Handle::try_current();
+    let job = Box::new(move || {
+        let _entered = runtime.as_ref().map(Handle::enter);
+        callback();
+        drop(done);
+    });
+    COPIES.run(key, usize::MAX, job).then_some(ended)
 }
 
-/// Runs `on_mismatch` on a thread of the mirrors' own, some time; `false` where too many calls of the mirror wait already.
+/// Runs `on_mismatch` on a thread of the mirrors' own, some time; `false` if too many calls of the mirror wait already.
 #[cfg(feature = "compare")]
-pub(crate) fn tell_off_path(mirror: &Mirror, on_mismatch: impl FnOnce() + Send + 'static) -> bool {
-    MISMATCHES.run(key(mirror), MAX_MISMATCHES, within_runtime(on_mismatch))
+pub(crate) fn tell_off_path(key: usize, on_mismatch: impl FnOnce() + Send + 'static) -> bool {
+    MISMATCHES.run(key, MAX_MISMATCHES, within_runtime(on_mismatch))
 }
 
-/// Runs a comparison on one of the threads for them, some time; `false` where too many of the mirror wait already.
+/// Tells an observer on a thread of the mirrors' own, some time; `false` if too many events wait for it already.
+pub(crate) fn observe_off_path(key: usize, observe: impl FnOnce() + Send + 'static) -> bool {
+    OBSERVERS.run(key, MAX_EVENTS, within_runtime(observe))
+}
+
+/// Runs a comparison on one of the threads for them, some time; `false` if too many of the mirror wait already.
 #[cfg(feature = "compare")]
-pub(crate) fn compare_off_path(
-    mirror: &Mirror,
-    comparison: impl FnOnce() + Send + 'static,
-) -> bool {
-    COMPARISONS.run(key(mirror), MAX_COMPARISONS, within_runtime(comparison))
+pub(crate) fn compare_off_path(key: usize, comparison: impl FnOnce() + Send + 'static) -> bool {
+    COMPARISONS.run(key, MAX_COMPARISONS, within_runtime(comparison))
 }

@@ -4,17 +4,30 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
 };
 
 use axum::response::Response;
+use http::Request;
+use http_body_util::BodyExt;
 use tokio::sync::Notify;
 
 use super::copy::CapturedCopy;
 #[cfg(feature = "compare")]
 use crate::comparison::Comparison;
+use crate::{
+    body::CopyBody,
+    request::in_own_memory,
+    target::{Destination, Recipient},
+    transport::{Sending, handler::Guarded},
+    workers::hold::Watcher,
+};
+
+/// The target that stands in for one that is off. Nobody has a name in `.invalid` (RFC 6761 section 6.4).
+static OFF: LazyLock<Option<Destination>> =
+    LazyLock::new(|| Destination::parse("http://off.invalid").ok());
 
 /// What answers copies.
 pub(crate) type Answering =
@@ -50,13 +63,41 @@ impl Captured {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn enter(&self) {
-        self.open.fetch_add(1, SeqCst);
+    /// Who stands in for a target that is off, if copies to it are captured.
+    pub(super) fn stand_in(&self) -> Option<Recipient<'static>> {
+        let wanted = self.lock().includes_disabled;
+        let off = OFF.as_ref().filter(|_| wanted)?;
+        Some(Recipient::Server(off))
     }
 
-    pub(crate) fn leave(&self) {
-        self.open.fetch_sub(1, SeqCst);
-        self.changed.notify_waiters();
+    /// Takes a copy, when the future is polled. Then it is there for the test.
+    pub(super) fn capture(
+        self: Arc<Self>,
+        mirror: &str,
+        target: &str,
+        mut copy: Request<CopyBody>,
+    ) -> Sending {
+        // It is kept for as long as the capture.
+        in_own_memory(&mut copy);
+        let (mirror, target) = (mirror.to_owned(), target.to_owned());
+        Box::pin(async move {
+            let (parts, body) = copy.into_parts();
+            let Ok(body) = body.collect().await;
+            let copy = CapturedCopy {
+                mirror,
+                target,
+                request: Request::from_parts(parts, body.to_bytes()),
+            };
+            self.change(|state| state.copies.push(copy.clone()));
+            let answering = self.lock().answering.clone();
+            let answer = async move {
+                match answering {
+                    Some(answering) => answering(copy).await,
+                    None => Response::default(),
+                }
+            };
+            Guarded::new(answer).await
+        })
     }
 
     pub(crate) fn change(&self, change: impl FnOnce(&mut State)) {
@@ -79,5 +120,16 @@ impl Captured {
             }
             changed.await;
         }
+    }
+}
+
+impl Watcher for Captured {
+    fn enter(&self) {
+        self.open.fetch_add(1, SeqCst);
+    }
+
+    fn leave(&self) {
+        self.open.fetch_sub(1, SeqCst);
+        self.changed.notify_waiters();
     }
 }

@@ -7,13 +7,13 @@ use mirror_grammar::options::{self, Conflict, MAX_TARGETS};
 use super::MirrorBuilder;
 use crate::{
     bounds::{Gate, limits},
-    engine::{BodyMode, MirrorTarget, Shared},
+    engine::{BodyMode, Engine, EngineTarget},
     error::ConfigError,
-    mirror::{Mirror, registry},
+    mirror::{Mirror, registry::register},
     sampling::{Sampler, Share},
-    stats::{Counters, LatencyRecorder},
+    stats::LatencyRecorder,
     target::{Destination, OffReason, Recipient, Target},
-    telemetry::prepare_skips,
+    telemetry::{Audience, Source, prepare_skips},
     transport::{Origin, Pool, Route, check_tls, transport_of},
     workers::contained,
 };
@@ -61,29 +61,37 @@ impl MirrorBuilder {
         if all.iter().any(Target::connects) {
             limits::announce();
         }
+        let keeps_bodies = self.callbacks.on_success.is_some();
+        self.callbacks.on_mismatch = self.compare.on_mismatch.take();
+        let audience = Arc::new(Audience {
+            mirror: name.clone(),
+            callbacks: std::mem::take(&mut self.callbacks),
+            observers: std::mem::take(&mut self.observers).into(),
+        });
         let resolve = |target: Target| {
             let timeout = target.own_timeout().unwrap_or(self.timeout);
-            MirrorTarget {
+            let gate = Gate::new(&self.protection, target.connects());
+            EngineTarget {
                 share: Share::of_percentage(target.own_percentage().unwrap_or(self.percentage)),
                 timeout,
                 route: self.route(&target, timeout),
-                gate: Gate::new(&self.protection, target.connects()),
-                counters: Arc::new(Counters::new()),
-                target,
+                gate,
+                source: Arc::new(Source::new(&audience, target)),
             }
         };
         let targets = all.into_iter().map(resolve).collect();
         let comparing = self.compare.comparing(&self.targets);
-        let mirror = Mirror::from_shared(Arc::new(Shared {
+        let mirror = Mirror::new_from(Arc::new(Engine {
             name,
             targets,
             options: self.options,
-            callbacks: self.callbacks,
+            when: self.when,
+            keeps_bodies,
             comparing,
             sampler: Sampler::new(),
             latency: LatencyRecorder::new(),
         }));
-        registry::register(&mirror);
+        register(&mirror);
         mirror
     }
 
@@ -189,7 +197,7 @@ impl MirrorBuilder {
             "max_body" => self.max_body.is_some(),
             "body" => self.body.is_some(),
             "read_ahead" => self.read_ahead.is_some(),
-            option => self.compare.given.contains(&option),
+            option => self.compare.has(option),
         }
     }
 
@@ -198,8 +206,7 @@ impl MirrorBuilder {
         match conflict.option {
             "copy_body" => !self.options.copies_body(),
             "body" => self.body == Some(BodyMode::Tee),
-            #[cfg(feature = "compare")]
-            "compare" => matches!(self.compare.mode, Some(crate::CompareMode::Status)),
+            "compare" => self.compare.is_of_status(),
             _ => false,
         }
     }
@@ -236,6 +243,7 @@ impl MirrorBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::CompareMode;
     use crate::{CircuitBreaker, Credentials, Host, Rules, Thresholds};
 
     type Call = fn(MirrorBuilder) -> MirrorBuilder;

@@ -11,12 +11,14 @@ use super::MirrorBuilder;
 use crate::record::RecordingOptions;
 use crate::{
     comparison::{CompareMode, Comparison, Rules},
-    engine::{Comparing, OnMismatch},
+    engine::{Comparing, Record},
     error::ConfigError,
     report::Thresholds,
     send::MAX_READ,
     target::Target,
 };
+
+type OnMismatch = Box<dyn Fn(&Comparison) + Send + Sync>;
 
 /// What is not read cannot be compared.
 const _: () = assert!(MAX_COMPARE_BODY == MAX_READ);
@@ -24,10 +26,10 @@ const _: () = assert!(MAX_COMPARE_BODY == MAX_READ);
 /// What the builder was told of comparing.
 #[derive(Default)]
 pub(super) struct CompareOptions {
-    pub(super) mode: Option<CompareMode>,
+    mode: Option<CompareMode>,
     rules: Rules,
     thresholds: Thresholds,
-    on_mismatch: Option<OnMismatch>,
+    pub(super) on_mismatch: Option<OnMismatch>,
     pub(super) baseline: Option<Target>,
     #[cfg(feature = "record")]
     pub(super) recording: RecordingOptions,
@@ -180,6 +182,16 @@ impl MirrorBuilder {
 }
 
 impl CompareOptions {
+    /// Whether an option was given.
+    pub(super) fn has(&self, option: &str) -> bool {
+        self.given.contains(&option)
+    }
+
+    /// Whether only statuses are compared.
+    pub(super) const fn is_of_status(&self) -> bool {
+        matches!(self.mode, Some(CompareMode::Status))
+    }
+
     pub(super) fn check(&self, targets: &[Target]) -> Result<(), ConfigError> {
         let mode = match (&self.mode, self.given.first()) {
             (None, Some(option)) => return Err(ConfigError::RuleWithoutCompare(option)),
@@ -216,9 +228,12 @@ impl CompareOptions {
     pub(super) fn comparing(self, targets: &[Target]) -> Option<Comparing> {
         let names = targets.iter().map(Target::name);
         let comparing = Comparing::new(self.mode?, self.rules, self.thresholds, names);
-        let comparing = comparing.with_callback(self.on_mismatch);
         #[cfg(feature = "record")]
-        let comparing = comparing.with_recording(self.recording.recording());
+        let comparing = {
+            let recording = self.recording.recording();
+            comparing
+                .with_recording(recording.map(|recording| Box::new(recording) as Box<dyn Record>))
+        };
         Some(comparing)
     }
 }

@@ -15,6 +15,14 @@ pub(super) struct CompareOptions {
     reason = "with the feature `compare` there is something to check"
 )]
 impl CompareOptions {
+    pub(super) const fn has(&self, _: &str) -> bool {
+        false
+    }
+
+    pub(super) const fn is_of_status(&self) -> bool {
+        false
+    }
+
     pub(super) const fn check(&self, _: &[Target]) -> Result<(), ConfigError> {
         Ok(())
     }

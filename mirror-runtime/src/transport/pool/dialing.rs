@@ -7,10 +7,9 @@ use std::{pin::Pin, sync::Arc};
 use tokio::{
     runtime::{self, Handle},
     sync::{Notify, futures::OwnedNotified},
-    time::Instant,
 };
 
-use super::{Pool, kept::OfRuntime};
+use super::Pool;
 
 /// How many copies a new connection will carry, as long as no server has said so: what RFC 9113 section 6.5.2 recommends
 /// as the least.
@@ -52,32 +51,27 @@ impl Dialing {
     pub(super) fn is_over(&self) -> bool {
         self.under_way == 0 && self.waiting == 0
     }
-}
 
-impl OfRuntime {
     /// Dials for each so many copies that wait. Of the connections that are being opened, so many are `late`: nobody counts
     /// on them any more.
     pub(super) fn turn(&mut self, pool: &Arc<Pool>, expected: usize, late: usize) -> Turn {
-        // Who goes away after few requests carries no more, however many streams it allows.
-        let expected = expected.min(self.max_requests(Instant::now()));
         let runtime = Handle::current().id();
-        let dialing = &mut self.dialing;
         // Whoever dials takes one place himself.
-        let in_time = dialing.under_way.saturating_sub(late);
+        let in_time = self.under_way.saturating_sub(late);
         let places = in_time.saturating_mul(expected.saturating_sub(1));
-        if dialing.waiting >= places {
-            dialing.under_way += 1;
+        if self.waiting >= places {
+            self.under_way += 1;
             Turn::Dial(Dial {
                 pool: Arc::clone(pool),
                 runtime,
             })
         } else {
-            dialing.waiting += 1;
+            self.waiting += 1;
             Turn::Wait(Wait {
                 pool: Arc::clone(pool),
                 runtime,
                 // From now on: what ends before it is first polled is not missed.
-                ended: Box::pin(Arc::clone(&dialing.ended).notified_owned()),
+                ended: Box::pin(Arc::clone(&self.ended).notified_owned()),
             })
         }
     }

@@ -32,10 +32,13 @@ use super::{
     Pool,
     attempt::{Next, NotAnswered, bounded},
     connect::Connected,
-    kept::IDLE_TIMEOUT,
     stream::{Allowance, Bound, Stream},
 };
 use crate::{body::CopyBody, outcome::MirrorError};
+
+/// An idle connection is closed after this time: below the 60 s and more after which servers close theirs, so that a
+/// copy rarely meets a connection that is being closed. A server that says `Keep-Alive: timeout=5` is taken at its word.
+pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How much of an answer's head is read, and how much is read at once: more than servers send, and little enough to be
 /// kept for each of 256 connections.

@@ -3,13 +3,10 @@
 //! They are driven with the `h2` crate, whose streams can be ended at any time: the end of a copy ends its stream, and with
 //! it all that is kept of it.
 
-mod allowance;
 mod body;
 mod driver;
 mod exchange;
 mod failure;
-mod frames;
-mod meter;
 
 use std::{
     fmt,
@@ -23,15 +20,16 @@ use std::{
 use h2::client::{Builder, SendRequest};
 use tokio::time::Instant;
 
+pub(super) use self::exchange::in_absolute_form;
 use self::{
     body::{MAX_HANDED_OVER, Piece},
     driver::Driver,
 };
-pub(super) use self::{exchange::in_absolute_form, frames::Frames, meter::Meter};
 use super::{
     attempt::{FEW_REQUESTS, Next},
     connect::Connected,
     dialing::Dial,
+    meter::{CONNECTION_WINDOW, Meter},
     stream::Bound,
 };
 use crate::outcome::{ConnectionLost, MirrorError};
@@ -42,9 +40,6 @@ const MAX_HEAD: u32 = 64 * 1024;
 
 /// How much of a response may be on its way before it is read. Most are smaller, and need not wait for anything.
 const STREAM_WINDOW: u32 = 256 * 1024;
-
-/// The same of all responses on a connection.
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
 /// So many copies in a row that time out on a connection without a response in between show that it leads nowhere, even
 /// if it answers each `PING`: the next copy takes another.

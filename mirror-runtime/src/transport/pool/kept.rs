@@ -12,12 +12,14 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Connection, Pool, attempt::FEW_REQUESTS, dialing::Dialing, http1::Http1, http2::Link};
+use super::{
+    Connection, Pool,
+    attempt::FEW_REQUESTS,
+    dialing::{Dialing, Turn},
+    http1::{Http1, IDLE_TIMEOUT},
+    http2::Link,
+};
 use crate::bounds::limits;
-
-/// An idle connection is closed after this time: below the 60 s and more after which servers close theirs, so that a
-/// copy rarely meets a connection that is being closed. A server that says `Keep-Alive: timeout=5` is taken at its word.
-pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a server that went away after a number of requests is expected to do so again. Copies beyond that number take
 /// another connection beforehand, in place of being sent once more each time.
@@ -58,6 +60,13 @@ struct Idle {
 }
 
 impl OfRuntime {
+    /// What a copy does for which there is no place.
+    pub(super) fn turn(&mut self, pool: &Arc<Pool>, expected: usize, late: usize) -> Turn {
+        // Who goes away after few requests carries no more, however many streams it allows.
+        let expected = expected.min(self.max_requests(Instant::now()));
+        self.dialing.turn(pool, expected, late)
+    }
+
     /// A place on a connection that copies share, or the connection that was used last.
     fn take(&mut self) -> Option<Connection> {
         self.slot().or_else(|| self.newest().map(Connection::Http1))
@@ -91,7 +100,7 @@ impl OfRuntime {
     }
 
     /// How many requests the server is believed to take of a connection.
-    pub(super) fn max_requests(&self, now: Instant) -> usize {
+    fn max_requests(&self, now: Instant) -> usize {
         let believed = self.max_requests.filter(|(_, until)| now < *until);
         believed.map_or(usize::MAX, |(requests, _)| requests)
     }

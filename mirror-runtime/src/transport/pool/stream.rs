@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    http2::{Frames, Meter},
+    meter::{Frames, Meter, flooded},
     tls::TlsStream,
     wire::Wire,
 };
@@ -185,10 +185,6 @@ impl Stream {
             Bound::Http2(..) => Ok(()),
         }
     }
-}
-
-pub(super) fn flooded() -> io::Error {
-    io::Error::other("the shadow sent more than its copies allow")
 }
 
 /// Calls a method of the stream underneath, whichever that is.

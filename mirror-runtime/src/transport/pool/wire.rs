@@ -17,7 +17,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::stream::flooded;
+use super::meter::flooded;
 
 /// What a session takes to be made, with a long chain of certificates, and for tickets.
 const FREE: u64 = 128 * 1024;

@@ -9,7 +9,7 @@ use axum::{BoxError, body::Body};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
-use super::{PrimarySide, recorder::Ending};
+use super::{Ending, PrimarySide};
 
 /// Passes a body on as it is, and tells the side of the primary what it is.
 ///

@@ -34,7 +34,7 @@ const DATA: u8 = 0;
 
 /// What may come yet.
 #[derive(Debug)]
-pub(super) struct Allowance {
+pub(in crate::transport::pool) struct Allowance {
     left: Amount,
     copies: usize,
     /// Frames for the bodies of the copies in flight.
@@ -71,7 +71,7 @@ impl Allowance {
     }
 
     /// A copy leaves, with so many bytes of body.
-    pub(super) fn copy_leaves(&mut self, body: usize) {
+    pub(in crate::transport::pool) fn copy_leaves(&mut self, body: usize) {
         let frames = body_frames(body);
         self.copies += 1;
         self.body_frames += frames;
@@ -82,7 +82,7 @@ impl Allowance {
     }
 
     /// A copy has ended: what it did not use is gone. `responded` is whether its response had begun.
-    pub(super) fn copy_ended(&mut self, body: usize, responded: bool) {
+    pub(in crate::transport::pool) fn copy_ended(&mut self, body: usize, responded: bool) {
         self.copies = self.copies.saturating_sub(1);
         self.body_frames = self.body_frames.saturating_sub(body_frames(body));
         if !responded {

@@ -1,19 +1,34 @@
 //! What an HTTP/2 connection has carried, and what it may carry yet: counted below the `h2` crate, which shows neither
 //! `PING`, `SETTINGS` and `PRIORITY` nor frames that it does not know.
 
-use std::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
+mod allowance;
+mod frames;
+
+use std::{
+    io,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
 };
 
-use super::allowance::Allowance;
+use self::allowance::Allowance;
+pub(super) use self::frames::Frames;
+
+/// How much of all responses on a connection may be on its way before it is read.
+pub(super) const CONNECTION_WINDOW: u32 = 1024 * 1024;
+
+/// Why a connection has ended of which the shadow has sent more than it may.
+pub(super) fn flooded() -> io::Error {
+    io::Error::other("the shadow sent more than its copies allow")
+}
 
 /// Empty `DATA` frames from which on a connection takes no more copies: `h2` ends it after a hundred.
 const MAX_EMPTY_DATA: usize = 32;
 
 /// What a connection has carried. Written by its task and by its copies.
 #[derive(Debug)]
-pub(in crate::transport::pool) struct Meter {
+pub(super) struct Meter {
     /// Locked for moments.
     allowance: Mutex<Allowance>,
     read: AtomicU64,
@@ -33,7 +48,7 @@ pub(in crate::transport::pool) struct Meter {
 }
 
 impl Meter {
-    pub(in crate::transport::pool) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             allowance: Mutex::new(Allowance::new()),
             read: AtomicU64::new(0),
@@ -68,7 +83,7 @@ impl Meter {
         self.written.load(Relaxed)
     }
 
-    pub(in crate::transport::pool) fn wrote(&self, bytes: usize) {
+    pub(super) fn wrote(&self, bytes: usize) {
         self.written.fetch_add(bytes as u64, Relaxed);
     }
 
@@ -98,7 +113,7 @@ impl Meter {
     }
 
     /// Whether it speaks something else.
-    pub(in crate::transport::pool) fn is_foreign(&self) -> bool {
+    pub(super) fn is_foreign(&self) -> bool {
         self.foreign.load(Relaxed)
     }
 

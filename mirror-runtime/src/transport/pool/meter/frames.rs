@@ -2,8 +2,7 @@
 
 use std::io;
 
-use super::Meter;
-use crate::transport::pool::stream::flooded;
+use super::{Meter, flooded};
 
 const DATA: u8 = 0;
 const SETTINGS: u8 = 4;

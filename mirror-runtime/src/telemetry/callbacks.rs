@@ -1,0 +1,77 @@
+//! The functions that a mirror was given to be told of what happens.
+
+use std::fmt;
+
+use super::Happened;
+use crate::{
+    comparison::Comparison,
+    outcome::{MirrorError, ShadowResponse, SkipReason},
+    target::Target,
+    workers::caught,
+};
+
+type OnSuccess = Box<dyn Fn(&Target, &ShadowResponse) + Send + Sync>;
+type OnError = Box<dyn Fn(&Target, &MirrorError) + Send + Sync>;
+type OnSkip = Box<dyn Fn(&Target, &SkipReason) + Send + Sync>;
+type OnMismatch = Box<dyn Fn(&Comparison) + Send + Sync>;
+
+/// The functions that a mirror was given.
+#[derive(Default)]
+pub(crate) struct Callbacks {
+    pub(crate) on_success: Option<OnSuccess>,
+    pub(crate) on_error: Option<OnError>,
+    pub(crate) on_skip: Option<OnSkip>,
+    pub(crate) on_mismatch: Option<OnMismatch>,
+}
+
+impl Callbacks {
+    /// Whether one of them is told of something.
+    #[inline]
+    pub(super) fn want(&self, happened: &Happened) -> bool {
+        match happened {
+            Happened::NotSent(_) => self.on_skip.is_some(),
+            Happened::Ended(Ok(_), _) => self.on_success.is_some(),
+            Happened::Ended(Err(_), Some(_)) => self.on_error.is_some(),
+            Happened::Compared(comparison) => self.on_mismatch.is_some() && comparison.differs(),
+            _ => false,
+        }
+    }
+
+    /// Calls whichever is told of it.
+    pub(super) fn report(&self, target: &Target, happened: &Happened) {
+        match happened {
+            Happened::NotSent(reason) => {
+                if let Some(on_skip) = &self.on_skip {
+                    caught("on_skip", || on_skip(target, reason));
+                }
+            }
+            Happened::Ended(Ok(response), _) => {
+                if let Some(on_success) = &self.on_success {
+                    caught("on_success", || on_success(target, response));
+                }
+            }
+            Happened::Ended(Err(error), _) => {
+                if let Some(on_error) = &self.on_error {
+                    caught("on_error", || on_error(target, error));
+                }
+            }
+            Happened::Compared(comparison) => {
+                if let Some(on_mismatch) = &self.on_mismatch {
+                    caught("on_mismatch", || on_mismatch(comparison));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl fmt::Debug for Callbacks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Callbacks")
+            .field("on_success", &self.on_success.is_some())
+            .field("on_error", &self.on_error.is_some())
+            .field("on_skip", &self.on_skip.is_some())
+            .field("on_mismatch", &self.on_mismatch.is_some())
+            .finish()
+    }
+}

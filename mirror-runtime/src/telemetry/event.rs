@@ -1,0 +1,101 @@
+//! What happens to requests.
+
+use std::time::Duration;
+
+use crate::{
+    bounds::Turn,
+    comparison::{Comparison, NotComparedReason},
+    outcome::{MirrorError, ShadowResponse, SkipReason},
+    target::Target,
+};
+
+/// Something that happened to one request for one target, or to the target.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Event<'a> {
+    /// The name of the mirror.
+    pub mirror: &'a str,
+    /// The target.
+    pub target: &'a Target,
+    /// What happened.
+    pub kind: EventKind<'a>,
+}
+
+/// What happened. Each request is first either [`NotSent`](Self::NotSent) or [`Sent`](Self::Sent) to each target, and what was
+/// sent has [`Ended`](Self::Ended) once.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum EventKind<'a> {
+    /// No copy leaves.
+    #[non_exhaustive]
+    NotSent {
+        /// Why not.
+        reason: SkipReason,
+    },
+    /// A copy leaves.
+    #[non_exhaustive]
+    Sent {
+        /// The bytes of its body.
+        bytes: u64,
+    },
+    /// A copy is sent once more: the shadow did not process it, or closed the connection as it left.
+    #[non_exhaustive]
+    Resent {},
+    /// A copy was answered, or has failed.
+    #[non_exhaustive]
+    Ended {
+        /// The response, which says how long it took, or the error. There is a body if the mirror has an `on_success`.
+        outcome: Result<&'a ShadowResponse, &'a MirrorError>,
+        /// How long it took to fail; `None` if it was answered, or its task was dropped by the end of its runtime.
+        elapsed: Option<Duration>,
+    },
+    /// The circuit of the target has opened or closed.
+    #[non_exhaustive]
+    CircuitTurned {
+        /// Whether copies are shed from now on.
+        is_open: bool,
+    },
+    /// The response of the target was compared with the primary's.
+    #[non_exhaustive]
+    Compared {
+        /// What was found.
+        comparison: &'a Comparison,
+    },
+    /// A copy that was sent is not compared.
+    #[non_exhaustive]
+    NotCompared {
+        /// Why not.
+        reason: NotComparedReason,
+    },
+}
+
+/// What happened, with all that is needed to tell of it later.
+#[derive(Debug)]
+pub(crate) enum Happened {
+    NotSent(SkipReason),
+    Sent { bytes: u64 },
+    Resent,
+    Ended(Result<ShadowResponse, MirrorError>, Option<Duration>),
+    CircuitTurned(Turn, Option<String>),
+    Compared(Comparison),
+    NotCompared(NotComparedReason),
+}
+
+impl Happened {
+    pub(super) fn kind(&self) -> EventKind<'_> {
+        match self {
+            Self::NotSent(reason) => EventKind::NotSent { reason: *reason },
+            Self::Sent { bytes } => EventKind::Sent { bytes: *bytes },
+            Self::Resent => EventKind::Resent {},
+            Self::Ended(outcome, elapsed) => EventKind::Ended {
+                outcome: outcome.as_ref(),
+                elapsed: *elapsed,
+            },
+            Self::CircuitTurned(turn, _) => EventKind::CircuitTurned {
+                is_open: *turn == Turn::Opened,
+            },
+            Self::Compared(comparison) => EventKind::Compared { comparison },
+            Self::NotCompared(reason) => EventKind::NotCompared { reason: *reason },
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Where events come from, and the way of each: counted first, then logged, then told.
+
+use std::{
+    borrow::{Borrow, Cow},
+    fmt,
+    sync::{Arc, LazyLock},
+};
+
+use super::{
+    Callbacks, Event, EventKind, Happened, Observer, Observers, Throttle, observer,
+    skips::{self, OnSkip},
+};
+use crate::{
+    bounds::{Gauge, Turn, draining},
+    outcome::SkipReason,
+    stats::{Counters, TargetStats},
+    target::Target,
+    workers::{Ended, caught, contained, observe_off_path, off_path, tell_off_path},
+};
+
+/// Events of which somebody is being told. How many may wait is bounded where they do.
+static TELLING: Gauge = Gauge::new();
+
+/// Calls of `on_mismatch`, and of observers, that were left out.
+static LEFT_OUT: LazyLock<Throttle> = LazyLock::new(Throttle::default);
+static UNOBSERVED: LazyLock<Throttle> = LazyLock::new(Throttle::default);
+
+/// Whether nobody is being told of an event of which nobody waits to hear.
+pub(crate) fn all_told() -> bool {
+    TELLING.count() == 0
+}
+
+/// Who is told of what happens to the requests of a mirror.
+pub(crate) struct Audience {
+    pub(crate) mirror: Cow<'static, str>,
+    pub(crate) callbacks: Callbacks,
+    pub(crate) observers: Observers,
+}
+
+/// A target of a mirror, of whose requests there is something to tell.
+pub(crate) struct Source {
+    audience: Arc<Audience>,
+    target: Target,
+    counters: Counters,
+    failures: Throttle,
+}
+
+/// Keeps a drain waiting until it is dropped.
+struct Telling;
+
+impl Telling {
+    fn begin() -> Self {
+        TELLING.enter(1, usize::MAX);
+        Self
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        TELLING.leave(1);
+        draining::ended();
+    }
+}
+
+impl Source {
+    pub(crate) fn new(audience: &Arc<Audience>, target: Target) -> Self {
+        Self {
+            audience: Arc::clone(audience),
+            target,
+            counters: Counters::new(),
+            failures: Throttle::default(),
+        }
+    }
+
+    pub(crate) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The counters as they are now.
+    pub(crate) fn stats(&self) -> TargetStats {
+        self.counters.snapshot(self.target.name())
+    }
+
+    /// Counts what happened, logs it, and tells whoever wants to know. `Some` if the callback of a copy runs: its task waits
+    /// for that to end.
+    #[inline]
+    pub(crate) fn tell(self: &Arc<Self>, happened: Happened) -> Option<Ended> {
+        self.count(&happened);
+        self.log(&happened);
+        let audience = &*self.audience;
+        let is_heard = !audience.observers.is_empty() || observer::are_there();
+        if is_heard {
+            self.tell_all(happened)
+        } else if audience.callbacks.want(&happened) {
+            self.call_back(happened)
+        } else {
+            None
+        }
+    }
+
+    #[inline]
+    fn count(&self, happened: &Happened) {
+        let counters = &self.counters;
+        match happened {
+            Happened::NotSent(reason) => counters.not_sent(*reason),
+            Happened::Sent { bytes } => counters.sent(*bytes),
+            Happened::Resent => counters.resent(),
+            Happened::Ended(Ok(response), _) => {
+                let latency = (!response.is_cut()).then(|| response.latency());
+                counters.answered(response.status(), response.first_byte(), latency);
+            }
+            Happened::Ended(Err(error), _) => counters.failed(error.kind()),
+            // The state of a circuit is not counted, and comparisons are where they are made: for the report.
+            Happened::CircuitTurned(..) | Happened::Compared(_) | Happened::NotCompared(_) => {}
+        }
+    }
+
+    #[inline]
+    fn log(&self, happened: &Happened) {
+        let (mirror, target) = (&*self.audience.mirror, &self.target);
+        match happened {
+            Happened::Ended(Err(error), _) => {
+                if let Some(failures) = self.failures.note() {
+                    contained(|| tracing::warn!(mirror, %target, %error, failures, "copies fail"));
+                }
+            }
+            Happened::CircuitTurned(Turn::Opened, error) => contained(|| {
+                tracing::warn!(
+                    mirror,
+                    %target,
+                    error,
+                    "the circuit is open: copies are shed, and one after each cooldown finds out whether the target is back"
+                );
+            }),
+            Happened::CircuitTurned(Turn::Closed, _) => contained(|| {
+                tracing::warn!(mirror, %target, "the circuit is closed again: copies leave");
+            }),
+            _ => {}
+        }
+    }
+
+    /// Tells observers, and the callback.
+    #[cold]
+    fn tell_all(self: &Arc<Self>, happened: Happened) -> Option<Ended> {
+        let of_all = observer::of_all();
+        let of_all = of_all.iter().flat_map(|of_all| of_all.iter());
+        let observers = self.audience.observers.iter().chain(of_all);
+        let event = self.event(happened.kind());
+        let interested: Vec<_> = observers
+            .filter(|observer| {
+                caught("observer", || observer.is_of_interest(&event)).unwrap_or_default()
+            })
+            .cloned()
+            .collect();
+        let wants = self.audience.callbacks.want(&happened);
+        if interested.is_empty() {
+            return if wants {
+                self.call_back(happened)
+            } else {
+                None
+            };
+        }
+        let happened = Arc::new(happened);
+        let ended = if wants {
+            self.call_back(Arc::clone(&happened))
+        } else {
+            None
+        };
+        for observer in interested {
+            self.observe(observer, Arc::clone(&happened));
+        }
+        ended
+    }
+
+    fn observe(self: &Arc<Self>, observer: Arc<dyn Observer>, happened: Arc<Happened>) {
+        let (source, telling) = (Arc::clone(self), Telling::begin());
+        let key = Arc::as_ptr(&observer).addr();
+        let is_told = observe_off_path(key, move || {
+            let event = source.event(happened.kind());
+            caught("observer", || observer.observe(&event));
+            drop((happened, telling));
+        });
+        if !is_told && let Some(events) = UNOBSERVED.note() {
+            let mirror = &*self.audience.mirror;
+            contained(|| {
+                tracing::warn!(
+                    mirror,
+                    events,
+                    "events are left out: too many wait for an observer"
+                );
+            });
+        }
+    }
+
+    /// Has the callback called, away from the path of the request.
+    fn call_back<H>(self: &Arc<Self>, happened: H) -> Option<Ended>
+    where
+        H: Borrow<Happened> + Send + 'static,
+    {
+        let key = Arc::as_ptr(&self.audience).addr();
+        match happened.borrow() {
+            Happened::NotSent(reason) => {
+                let source = Arc::clone(self);
+                skips::tell(source, *reason);
+                None
+            }
+            Happened::Ended(..) => {
+                let source = Arc::clone(self);
+                off_path(key, move || {
+                    source
+                        .audience
+                        .callbacks
+                        .report(&source.target, happened.borrow())
+                })
+            }
+            _ => {
+                // While what is told is counted as pending, so that a drain sees one or the other all the time.
+                let (source, telling) = (Arc::clone(self), Telling::begin());
+                let is_told = tell_off_path(key, move || {
+                    source
+                        .audience
+                        .callbacks
+                        .report(&source.target, happened.borrow());
+                    drop(telling);
+                });
+                if !is_told && let Some(calls) = LEFT_OUT.note() {
+                    let mirror = &*self.audience.mirror;
+                    contained(|| {
+                        tracing::warn!(
+                            mirror,
+                            calls,
+                            "calls of `on_mismatch` are left out: too many wait"
+                        );
+                    });
+                }
+                None
+            }
+        }
+    }
+
+    fn event<'a>(&'a self, kind: EventKind<'a>) -> Event<'a> {
+        Event {
+            mirror: &self.audience.mirror,
+            target: &self.target,
+            kind,
+        }
+    }
+}
+
+impl OnSkip for Source {
+    fn skipped(&self, reason: SkipReason) {
+        let skipped = Happened::NotSent(reason);
+        self.audience.callbacks.report(&self.target, &skipped);
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("target", &self.target)
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Audience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Audience")
+            .field("mirror", &self.mirror)
+            .field("callbacks", &self.callbacks)
+            .field("observers", &self.observers.len())
+            .finish()
+    }
+}

@@ -1,0 +1,80 @@
+//! The way to one target.
+
+use std::{sync::Arc, time::Duration};
+
+use http::Request;
+
+use super::{Pool, Sending, Transport, Trip, Unsendable, handler::Candidates};
+use crate::{body::CopyBody, request::in_own_memory, workers::caught};
+
+/// The way to one target.
+#[derive(Debug)]
+pub(crate) enum Route {
+    /// A server, over connections of our own.
+    Server(Arc<Pool>),
+    /// What the mirror or the target was given.
+    Via {
+        transport: Arc<dyn Transport>,
+        connect_timeout: Duration,
+    },
+    /// No way at all: a handler of this program, one of those that each request brings along.
+    Handler(usize),
+}
+
+impl Route {
+    /// How many connections ended because the shadow sent more than its copies allow.
+    pub(crate) fn floods(&self) -> u64 {
+        match self {
+            Self::Server(pool) => pool.floods(),
+            Self::Via { .. } | Self::Handler(_) => 0,
+        }
+    }
+
+    /// The future that sends a copy, or calls one of the `candidates`.
+    pub(crate) fn send(
+        &self,
+        mut copy: Request<CopyBody>,
+        candidates: Option<&Candidates>,
+        trip: Trip,
+    ) -> Result<Sending, Unsendable> {
+        if matches!(self, Self::Handler(_)) {
+            // Nobody knows for how long it is kept.
+            in_own_memory(&mut copy);
+        }
+        match self {
+            Self::Server(pool) => Ok(Box::pin(Arc::clone(pool).send(copy, trip))),
+            Self::Via {
+                transport,
+                connect_timeout,
+            } => through(transport.as_ref(), copy, *connect_timeout),
+            // The state is cloned here, by code of the user's.
+            Self::Handler(slot) => caught("handler", || candidates?.call(*slot, copy))
+                .flatten()
+                .ok_or(Unsendable),
+        }
+    }
+
+    /// Whether a copy could be sent this way as it stands. Nothing happens before what sends it is polled.
+    #[cfg(feature = "testing")]
+    pub(crate) fn check(&self, copy: &Request<CopyBody>) -> Result<(), Unsendable> {
+        match self {
+            Self::Via {
+                transport,
+                connect_timeout,
+            } => through(transport.as_ref(), copy.clone(), *connect_timeout).map(drop),
+            Self::Server(_) | Self::Handler(_) => Ok(()),
+        }
+    }
+}
+
+/// Hands a copy to a transport, which is code of the user's.
+fn through(
+    transport: &dyn Transport,
+    mut copy: Request<CopyBody>,
+    connect_timeout: Duration,
+) -> Result<Sending, Unsendable> {
+    // Nobody knows for how long it is kept.
+    in_own_memory(&mut copy);
+    let sending = caught("transport", || transport.send(copy, connect_timeout));
+    sending.unwrap_or(Err(Unsendable))
+}
