@@ -89,7 +89,7 @@ async fn what_cannot_be_replayed_fails() {
         (
             "version",
             json!({ "format": "mirror-fixture", "version": 2 }),
-            "its version is 2",
+            "unsupported version 2 (expected 1)",
         ),
         (
             "format",
