@@ -1,4 +1,4 @@
-//! What the expansion of the attribute names. Not for anybody else: it may change with any release.
+//! Used by generated code; not public API. It may change with any release.
 
 mod call;
 mod check;
@@ -29,7 +29,7 @@ pub use crate::record::{App, replay, replay_others};
 use crate::send::Sampled;
 pub use crate::{__needs_compare as needs_compare, __needs_http2 as needs_http2, mirror::Mirror};
 
-/// Answers a request with the original handler, and mirrors it.
+/// Responses a request with the original handler, and mirrors it.
 #[expect(
     clippy::inline_always,
     reason = "a request is large, and each call that it passes moves it"

@@ -55,7 +55,7 @@ impl Mismatch<'_> {
         }
     }
 
-    /// The fixture, without secrets. Where they cannot be found, there is none.
+    /// The fixture, without secrets. If they cannot be found, there is none.
     pub(super) fn fixture(&self, groups: &[String]) -> Result<Fixture, Unredactable> {
         let body = self.request.body();
         let bodies =
@@ -183,7 +183,7 @@ fn without_secrets(groups: &[String], redaction: &Redaction<'_>) -> Vec<String> 
     written
 }
 
-/// Both answers as they are written.
+/// Both responses as they are written.
 struct Answers {
     primary: RecordedAnswer,
     /// The headers and trailer fields in which something was replaced.
@@ -237,7 +237,7 @@ fn is_within(place: &str, pointer: &str) -> bool {
     })
 }
 
-/// An answer as it is written, and the headers in which something was replaced.
+/// A response as it is written, and the headers in which something was replaced.
 fn answer(
     answer: &Answer,
     body: Option<&[u8]>,

@@ -18,7 +18,7 @@ use crate::{
 /// The variable that turns recording on.
 const VARIABLE: &str = "MIRROR_RECORD";
 
-/// What the builder was told of recording.
+/// The recording options of the builder.
 #[derive(Clone, Debug)]
 pub(crate) struct RecordingOptions {
     pub(crate) path: Option<PathBuf>,

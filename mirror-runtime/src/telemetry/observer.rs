@@ -1,4 +1,4 @@
-//! Who is told of what happens.
+//! The subscribers.
 
 use std::sync::{
     Arc, PoisonError, RwLock,

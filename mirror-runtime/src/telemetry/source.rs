@@ -30,7 +30,7 @@ pub(crate) fn all_told() -> bool {
     TELLING.count() == 0
 }
 
-/// Who is told of what happens to the requests of a mirror.
+/// The subscribers to the events of a mirror.
 pub(crate) struct Audience {
     pub(crate) mirror: Cow<'static, str>,
     pub(crate) callbacks: Callbacks,

@@ -60,8 +60,8 @@ impl Fair {
         Self(shared)
     }
 
-    /// Runs a job of a mirror some time; `false` where it never will, because so many of the mirror wait or run already,
-    /// or because there is no thread.
+    /// Runs a job of a mirror some time; `false` if it never will, because so many of the mirror
+    /// wait or run already, or because there is no thread.
     pub(super) fn run(&self, mirror: usize, bound: usize, job: Job) -> bool {
         let mut state = self.0.lock();
         if state.threads == 0 {
@@ -76,7 +76,7 @@ impl Fair {
             state.turns.push_back(mirror);
         }
         drop(state);
-        // Also where it is the mirror's turn already: as many threads wake as there is work for.
+        // Even if it is the mirror's turn already: as many threads wake as there is work for.
         self.0.more.notify_one();
         true
     }

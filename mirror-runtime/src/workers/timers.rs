@@ -1,4 +1,4 @@
-//! The runtime of the caller, where it has what copies need.
+//! The runtime of the caller, if it has what copies need.
 
 use std::cell::Cell;
 

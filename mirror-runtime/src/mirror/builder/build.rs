@@ -97,7 +97,7 @@ impl MirrorBuilder {
 
     /// How copies get to a target.
     fn route(&self, target: &Target, timeout: Duration) -> Option<Route> {
-        // A part of the timeout, also where that is shorter than the default.
+        // A part of the timeout, even if that is shorter than the default.
         let connect_timeout = self.protection.connect_timeout.min(timeout);
         let destination = match target.recipient()? {
             Recipient::Server(destination) => destination,

@@ -55,8 +55,9 @@ where
     }
 }
 
-/// The answer, where it is one of axum's: what a router, a method router and a handler give. What stands between them in
-/// a stack of layers may give another, whose body cannot be exchanged for one that is noted.
+/// The response, if it is one of axum's: what a router, a method router and a handler give. What
+/// stands between them in a stack of layers may give another, whose body cannot be exchanged for
+/// one that is noted.
 fn response<R: 'static>(answer: &mut R) -> Option<&mut Response> {
     static TOLD: Once = Once::new();
     let response = (answer as &mut dyn Any).downcast_mut();
