@@ -207,8 +207,8 @@ impl Target {
         &self.name
     }
 
-    /// The base URL as copies use it, or `""` if the target has none: it is off, a handler, or has a transport of its
-    /// own.
+    /// The base URL of copies, or `""` if the target has none: it is disabled, a handler, or has a
+    /// transport of its own.
     #[must_use]
     pub fn url(&self) -> &str {
         self.destination().map_or("", Destination::url)

@@ -172,7 +172,7 @@ pub(crate) fn announce() {
             tracing::info!(
                 open_files,
                 connections,
-                "copies have half of the files that this process may open: `ulimit -n` or `Limits::max_connections` changes that"
+                "copies may use half of the files that this process may open: `ulimit -n` or `Limits::max_connections` changes that"
             );
         });
     }

@@ -108,14 +108,14 @@ impl MirrorError {
 impl fmt::Display for MirrorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, cause) = match self {
-            Self::Timeout(timeout) => return write!(f, "no complete answer within {timeout:?}"),
+            Self::Timeout(timeout) => return write!(f, "no complete response within {timeout:?}"),
             Self::Panicked => return f.write_str("the handler panicked"),
-            Self::Cancelled => return f.write_str("given up: mirroring was shut down"),
+            Self::Cancelled => return f.write_str("cancelled: mirroring is shutting down"),
             Self::Connect(cause) => ("cannot connect", cause),
             Self::Dns(cause) => ("cannot resolve the host name", cause),
-            Self::Tls(cause) => ("cannot make a TLS session", cause),
-            Self::Request(cause) => ("no HTTP answer", cause),
-            Self::Body(cause) => ("the answer broke off", cause),
+            Self::Tls(cause) => ("TLS handshake failed", cause),
+            Self::Request(cause) => ("no HTTP response", cause),
+            Self::Body(cause) => ("response body interrupted", cause),
         };
         write!(f, "{what}: {}", words(cause.as_ref()))
     }

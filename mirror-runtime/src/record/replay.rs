@@ -127,7 +127,7 @@ impl RecordedAnswer {
 
 impl Fixture {
     fn failure(&self, comparison: &Comparison) -> String {
-        let mut failure = format!("the app does not answer as it did\n{comparison}");
+        let mut failure = format!("the app responds differently than recorded\n{comparison}");
         let notes = self.notes.iter().map(|note| format!("recorded: {note}"));
         let redacted = &self.request.redacted;
         let redacted = (!redacted.is_empty())

@@ -52,7 +52,7 @@ static SKIPS: LazyLock<Skips> = LazyLock::new(|| {
     let thread = match thread.spawn(move || tell_all(&skips)) {
         Ok(thread) => Some(thread.thread().clone()),
         Err(error) => {
-            tracing::error!(%error, "no thread for the callbacks of mirrors");
+            tracing::error!(%error, "failed to start a callback thread");
             None
         }
     };

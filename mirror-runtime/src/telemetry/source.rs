@@ -121,7 +121,9 @@ impl Source {
         match happened {
             Happened::Ended(Err(error), _) => {
                 if let Some(failures) = self.failures.note() {
-                    contained(|| tracing::warn!(mirror, %target, %error, failures, "copies fail"));
+                    contained(
+                        || tracing::warn!(mirror, %target, %error, failures, "copies failed"),
+                    );
                 }
             }
             Happened::CircuitTurned(Turn::Opened, error) => contained(|| {
@@ -129,11 +131,11 @@ impl Source {
                     mirror,
                     %target,
                     error,
-                    "the circuit is open: copies are shed, and one after each cooldown finds out whether the target is back"
+                    "circuit open: shedding copies until one after a cooldown gets a response"
                 );
             }),
             Happened::CircuitTurned(Turn::Closed, _) => contained(|| {
-                tracing::warn!(mirror, %target, "the circuit is closed again: copies leave");
+                tracing::warn!(mirror, %target, "circuit closed: sending copies again");
             }),
             _ => {}
         }
@@ -186,7 +188,7 @@ impl Source {
                 tracing::warn!(
                     mirror,
                     events,
-                    "events are left out: too many wait for an observer"
+                    "events dropped: too many wait for an observer"
                 );
             });
         }
@@ -229,7 +231,7 @@ impl Source {
                         tracing::warn!(
                             mirror,
                             calls,
-                            "calls of `on_mismatch` are left out: too many wait"
+                            "calls of `on_mismatch` dropped: too many wait"
                         );
                     });
                 }

@@ -53,7 +53,7 @@ impl Fair {
             match thread.spawn(move || own.work()) {
                 Ok(_) => shared.lock().threads += 1,
                 Err(error) => {
-                    contained(|| tracing::error!(%error, "no thread for the callbacks of mirrors"));
+                    contained(|| tracing::error!(%error, "failed to start a callback thread"));
                 }
             }
         }

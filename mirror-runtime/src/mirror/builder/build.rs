@@ -126,7 +126,7 @@ impl MirrorBuilder {
     fn announce(&self, mirror: &str, target: &Target) {
         if let Some(OffReason::Unset) = target.off_reason() {
             contained(|| {
-                tracing::info!(mirror, %target, "a target is off: its variable is not set");
+                tracing::info!(mirror, %target, "target disabled: its variable is not set");
             });
         }
         let forwards = !self.options.headers.strip_credentials;

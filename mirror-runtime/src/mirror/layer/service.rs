@@ -65,7 +65,7 @@ fn response<R: 'static>(answer: &mut R) -> Option<&mut Response> {
         TOLD.call_once(|| {
             contained(|| tracing::error!(
                 answer = std::any::type_name::<R>(),
-                "answers are not compared: the layer of a mirror is around a service whose answers are not axum's `Response`"
+                "the inner service does not return `axum::response::Response`; responses are not compared"
             ));
         });
     }
