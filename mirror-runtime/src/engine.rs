@@ -1,4 +1,4 @@
-//! What the clones of a mirror share.
+//! State that the clones of a mirror share.
 
 pub(crate) mod capturing;
 #[cfg(feature = "compare")]
@@ -36,7 +36,7 @@ pub(crate) struct Engine {
     pub(crate) when: Option<When>,
     /// Whether a callback asks for the bodies of responses.
     pub(crate) keeps_bodies: bool,
-    /// Where answers are compared.
+    /// Where responses are compared.
     pub(crate) comparing: Option<Comparing>,
     pub(crate) sampler: Sampler,
     /// Of the primary, for requests that were sampled.
@@ -71,7 +71,8 @@ impl Engine {
         self.targets[index].source.tell(Happened::NotSent(reason));
     }
 
-    /// What tells its jobs from those of other mirrors. A job keeps its mirror, so no other has its place meanwhile.
+    /// The key of its jobs among those of other mirrors. A job keeps its mirror, so no other has
+    /// its place meanwhile.
     #[cfg(feature = "compare")]
     pub(crate) fn key(self: &std::sync::Arc<Self>) -> usize {
         std::sync::Arc::as_ptr(self).addr()
