@@ -3,9 +3,7 @@
 use std::{convert::Infallible, fmt};
 
 use mirror_compare::{RuleError, ThresholdError};
-use mirror_grammar::{
-    DurationError, HeaderError, PercentageError, PointerError, ToleranceError, UrlError,
-};
+use mirror_grammar::{DurationError, HeaderError, PercentageError, UrlError};
 
 /// A mirror or a target was given a value that it cannot work with. The attribute reports the same mistakes when the
 /// program is compiled.
@@ -79,7 +77,7 @@ pub enum ConfigError {
     Percentage(f64),
     /// A timeout of zero, or of more than a day.
     #[error("invalid `timeout`: {0}")]
-    Timeout(DurationError),
+    Timeout(String),
     /// A `max_body` of zero.
     #[error("`max_body` must be larger than zero; to copy no bodies, use `copy_body(false)`")]
     MaxBody,
@@ -88,7 +86,7 @@ pub enum ConfigError {
     MaxInFlight,
     /// A connect timeout of zero, or of more than a day.
     #[error("invalid `connect_timeout`: {0}")]
-    ConnectTimeout(DurationError),
+    ConnectTimeout(String),
     /// A connect timeout that is longer than the timeout of which it is a part.
     #[error("`connect_timeout` is a part of `timeout` and cannot be longer")]
     ConnectTimeoutTooLong,
@@ -110,7 +108,7 @@ pub enum ConfigError {
     MaxBodyWithoutBody,
     /// A `read_ahead` of zero, or of more than a day.
     #[error("invalid `read_ahead`: {0}")]
-    ReadAhead(DurationError),
+    ReadAhead(String),
     /// Options that contradict one another.
     #[error("`read_ahead` conflicts with `copy_body(false)`: there is no body to read")]
     ReadAheadWithoutBody,
@@ -125,7 +123,7 @@ pub enum ConfigError {
     Connect,
     /// A header that no copy can be given or denied.
     #[error("{0}")]
-    Header(HeaderError),
+    Header(String),
     /// A header that is both set and removed.
     #[error("the header `{0}` is both set and removed")]
     HeaderSetAndRemoved(String),
@@ -135,7 +133,7 @@ pub enum ConfigError {
         /// The pattern as it was given.
         pattern: String,
         /// What is wrong with it.
-        error: PointerError,
+        error: String,
     },
     /// An option about comparing, without `compare`.
     #[error("`{0}` needs `compare`: without it nothing is compared")]
@@ -170,7 +168,7 @@ pub enum ConfigError {
     MaxFixtureBytes,
     /// A tolerance that is negative, infinite or not a number.
     #[error("{0}")]
-    Tolerance(ToleranceError),
+    Tolerance(String),
 }
 
 impl ConfigError {
@@ -212,21 +210,24 @@ impl From<PercentageError> for ConfigError {
 
 impl From<DurationError> for ConfigError {
     fn from(error: DurationError) -> Self {
-        Self::Timeout(error)
+        Self::Timeout(error.to_string())
     }
 }
 
 impl From<HeaderError> for ConfigError {
     fn from(error: HeaderError) -> Self {
-        Self::Header(error)
+        Self::Header(error.to_string())
     }
 }
 
 impl From<RuleError> for ConfigError {
     fn from(error: RuleError) -> Self {
         match error {
-            RuleError::Pointer { pattern, error } => Self::Pointer { pattern, error },
-            RuleError::Tolerance(error) => Self::Tolerance(error),
+            RuleError::Pointer { pattern, error } => Self::Pointer {
+                pattern,
+                error: error.to_string(),
+            },
+            RuleError::Tolerance(error) => Self::Tolerance(error.to_string()),
         }
     }
 }

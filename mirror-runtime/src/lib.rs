@@ -126,9 +126,13 @@
 //! long. Then it is counted as [`TimedOut`](NotComparedReason::TimedOut), and the memory of both is given back, whether
 //! the handler still runs, streams on, or has a client that does not read.
 //!
-//! In tests, the environment variable `MIRROR_RAISE_ON_MISMATCH=1` makes a mismatch a panic: of the thread that compares,
-//! which prints the differences, and then of whoever calls [`Mirror::report`] or [`drain`], which fails the test. [`drain`]
-//! waits for comparisons, too. Never set it in production.
+//! In tests, with the feature `testing`, the environment variable `MIRROR_RAISE_ON_MISMATCH=1` makes a mismatch a panic: of
+//! the thread that compares, which prints the differences, and then of `testing::raise_mismatches`, which fails the test.
+//!
+//! # Observing
+//!
+//! An [`Observer`] is told of each [`Event`]: what was not sent and why, what was sent, how it ended, what was compared. One
+//! is given to a mirror ([`MirrorBuilder::observer`]) or to all of the process ([`observe`]).
 //!
 //! # From a mismatch to a test
 //!

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
 
+use mirror_grammar::options::MAX_TARGETS;
+
 use super::MirrorBuilder;
 use crate::{
     bounds::{Gate, limits},
@@ -15,9 +17,6 @@ use crate::{
     transport::{Origin, Pool, Route, check_tls},
     workers::contained,
 };
-
-/// More targets than anybody compares at once. The set of targets that a request goes to fits a machine word.
-const MAX_TARGETS: usize = 64;
 
 impl MirrorBuilder {
     /// Builds the mirror.
