@@ -4,7 +4,7 @@ use std::{convert::Infallible, fmt};
 
 use mirror_compare::{RuleError, ThresholdError};
 use mirror_grammar::{
-    DurationError, HeaderError, PercentageError, PointerError, ToleranceError, UrlError,
+    DurationError, HeaderError, PercentageError, UrlError,
     options::{self, breaker},
 };
 
@@ -85,7 +85,7 @@ pub enum ConfigError {
     Percentage(f64),
     /// A timeout of zero, or of more than a day.
     #[error("invalid `timeout`: {0}")]
-    Timeout(DurationError),
+    Timeout(String),
     /// A `max_body` of zero.
     #[error(
         "`max_body` must be {}; to copy no bodies, use `copy_body(false)`",
@@ -100,7 +100,7 @@ pub enum ConfigError {
     MaxInFlight,
     /// A connect timeout of zero, or of more than a day.
     #[error("invalid `connect_timeout`: {0}")]
-    ConnectTimeout(DurationError),
+    ConnectTimeout(String),
     /// A connect timeout that is longer than the timeout.
     #[error("`connect_timeout` is a part of `timeout` and cannot be longer")]
     ConnectTimeoutTooLong,
@@ -130,7 +130,7 @@ pub enum ConfigError {
     },
     /// A `read_ahead` of zero, or of more than a day.
     #[error("invalid `read_ahead`: {0}")]
-    ReadAhead(DurationError),
+    ReadAhead(String),
     /// An empty list of methods would mirror nothing.
     #[error("`methods` must name at least one method")]
     NoMethods,
@@ -139,7 +139,7 @@ pub enum ConfigError {
     Connect,
     /// A header that cannot be set or removed.
     #[error("{0}")]
-    Header(HeaderError),
+    Header(String),
     /// A header that is both set and removed.
     #[error("the header `{0}` is both set and removed")]
     HeaderSetAndRemoved(String),
@@ -149,7 +149,7 @@ pub enum ConfigError {
         /// The pattern as it was given.
         pattern: String,
         /// The error in it.
-        error: PointerError,
+        error: String,
     },
     /// A comparison option without `compare`.
     #[error("`{0}` needs `compare`: without it, nothing is compared")]
@@ -196,7 +196,7 @@ pub enum ConfigError {
     MaxFixtureBytes,
     /// A tolerance that is negative, infinite or not a number.
     #[error("{0}")]
-    Tolerance(ToleranceError),
+    Tolerance(String),
 }
 
 impl ConfigError {
@@ -238,21 +238,24 @@ impl From<PercentageError> for ConfigError {
 
 impl From<DurationError> for ConfigError {
     fn from(error: DurationError) -> Self {
-        Self::Timeout(error)
+        Self::Timeout(error.to_string())
     }
 }
 
 impl From<HeaderError> for ConfigError {
     fn from(error: HeaderError) -> Self {
-        Self::Header(error)
+        Self::Header(error.to_string())
     }
 }
 
 impl From<RuleError> for ConfigError {
     fn from(error: RuleError) -> Self {
         match error {
-            RuleError::Pointer { pattern, error } => Self::Pointer { pattern, error },
-            RuleError::Tolerance(error) => Self::Tolerance(error),
+            RuleError::Pointer { pattern, error } => Self::Pointer {
+                pattern,
+                error: error.to_string(),
+            },
+            RuleError::Tolerance(error) => Self::Tolerance(error.to_string()),
         }
     }
 }

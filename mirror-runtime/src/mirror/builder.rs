@@ -198,7 +198,7 @@ impl MirrorBuilder {
     pub fn read_ahead(mut self, within: Duration) -> Self {
         match check_timeout(within) {
             Ok(within) => self.read_ahead = Some(within),
-            Err(error) => self.mistaken(ConfigError::ReadAhead(error)),
+            Err(error) => self.mistaken(ConfigError::ReadAhead(error.to_string())),
         }
         self
     }
@@ -223,7 +223,7 @@ impl MirrorBuilder {
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         match check_timeout(timeout) {
             Ok(timeout) => self.connect_timeout = Some(timeout),
-            Err(error) => self.mistaken(ConfigError::ConnectTimeout(error)),
+            Err(error) => self.mistaken(ConfigError::ConnectTimeout(error.to_string())),
         }
         self
     }

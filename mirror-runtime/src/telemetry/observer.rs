@@ -55,6 +55,17 @@ pub trait Observer: Send + Sync + 'static {
     }
 }
 
+/// One observer for several mirrors, or one that its program looks into.
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn observe(&self, event: &Event<'_>) {
+        (**self).observe(event);
+    }
+
+    fn is_of_interest(&self, event: &Event<'_>) -> bool {
+        (**self).is_of_interest(event)
+    }
+}
+
 /// The observers of all mirrors.
 static OBSERVERS: RwLock<Option<Observers>> = RwLock::new(None);
 
