@@ -97,7 +97,7 @@ mod workers;
 #[cfg(feature = "compare")]
 #[doc(hidden)]
 pub mod __compare {
-    pub use mirror_compare::{Ending, Subject, compare};
+    pub use mirror_compare::{Subject, compare};
 }
 
 #[cfg(fuzzing)]
@@ -106,6 +106,7 @@ pub mod __fuzz {
     pub use crate::fuzz::*;
 }
 
+pub use mirror_compare::{Ending, RuleError, ThresholdError};
 pub use mirror_macros::mirror;
 #[cfg(feature = "record")]
 pub use mirror_macros::replay;
@@ -120,7 +121,7 @@ pub use self::{
         Credentials, Host, Mirror, MirrorBuilder, MirrorLayer, MirrorService, ResponseFuture,
         mirror_named, mirrors,
     },
-    outcome::{FailureKind, MirrorError, ShadowResponse, ShedReason, SkipReason},
+    outcome::{BufferedResponse, FailureKind, MirrorError, ShedReason, SkipReason},
     stats::{Latency, MirrorStats, TargetStats},
     target::{Http2, Target},
     telemetry::{Event, EventKind, Observer, observe},
@@ -134,8 +135,8 @@ pub use self::transport::ReqwestTransport;
 #[cfg(feature = "compare")]
 pub use self::{
     comparison::{
-        Answer, CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules,
-        Typed, TypedAnswer, Verdict,
+        CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules, Typed,
+        TypedResponse, Verdict,
     },
     report::{
         DifferenceGroup, Example, MatchRate, Report, ReportVerdict, TargetReport, Thresholds,
