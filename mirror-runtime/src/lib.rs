@@ -103,7 +103,7 @@ mod workers;
 #[cfg(feature = "compare")]
 #[doc(hidden)]
 pub mod __compare {
-    pub use mirror_compare::{Ending, Subject, compare};
+    pub use mirror_compare::{Subject, compare};
 }
 
 #[cfg(fuzzing)]
@@ -112,6 +112,7 @@ pub mod __fuzz {
     pub use crate::fuzz::*;
 }
 
+pub use mirror_compare::{Ending, RuleError, ThresholdError};
 pub use mirror_macros::mirror;
 #[cfg(feature = "record")]
 pub use mirror_macros::replay;
@@ -126,7 +127,7 @@ pub use self::{
         Credentials, Host, Mirror, MirrorBuilder, MirrorLayer, MirrorService, ResponseFuture,
         mirror_named, mirrors,
     },
-    outcome::{FailureKind, MirrorError, ShadowResponse, ShedReason, SkipReason},
+    outcome::{BufferedResponse, FailureKind, MirrorError, ShedReason, SkipReason},
     stats::{Latency, MirrorStats, TargetStats},
     target::{Http2, Target},
     telemetry::{Event, EventKind, Observer, observe},
@@ -140,8 +141,8 @@ pub use self::transport::ReqwestTransport;
 #[cfg(feature = "compare")]
 pub use self::{
     comparison::{
-        Answer, CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules,
-        Typed, TypedAnswer, Verdict,
+        CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules, Typed,
+        TypedResponse, Verdict,
     },
     report::{
         DifferenceGroup, Example, MatchRate, Report, ReportVerdict, TargetReport, Thresholds,

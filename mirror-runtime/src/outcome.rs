@@ -5,10 +5,9 @@ mod cause;
 mod error;
 mod labels;
 mod reason;
-mod response;
 
 #[cfg(any(test, feature = "http2"))]
 pub(crate) use cause::ConnectionLost;
 pub use error::{FailureKind, MirrorError};
+pub use mirror_compare::BufferedResponse;
 pub use reason::{ShedReason, SkipReason};
-pub use response::ShadowResponse;

@@ -13,7 +13,7 @@ use crate::{
     engine::BodyMode,
     error::ConfigError,
     mirror::{Credentials, Host, Mirror, MirrorBuilder},
-    outcome::{MirrorError, ShadowResponse, SkipReason},
+    outcome::{BufferedResponse, MirrorError, SkipReason},
     target::{Destination, Http2, OffReason, Target},
     transport::{Transport, check_tls},
     workers::contained,
@@ -224,7 +224,7 @@ impl Options {
     #[must_use]
     pub fn on_success<F>(self, on_success: F) -> Self
     where
-        F: Fn(&Target, &ShadowResponse) + Send + Sync + 'static,
+        F: Fn(&Target, &BufferedResponse) + Send + Sync + 'static,
     {
         self.with(|builder| builder.on_success(on_success))
     }

@@ -12,7 +12,7 @@ use super::EngineTarget;
 use crate::comparison::Comparison;
 #[cfg(feature = "record")]
 use crate::{
-    comparison::{Answer, DifferenceKind},
+    comparison::{BufferedResponse, DifferenceKind},
     request::{KeptRequest, Missing},
 };
 use crate::{
@@ -41,8 +41,8 @@ pub(crate) struct Mismatch<'a> {
     pub(crate) request: &'a KeptRequest,
     /// The headers that copies are given.
     pub(crate) set: &'a [(HeaderName, HeaderValue)],
-    pub(crate) primary: &'a Answer,
-    pub(crate) shadow: &'a Answer,
+    pub(crate) primary: &'a BufferedResponse,
+    pub(crate) shadow: &'a BufferedResponse,
     pub(crate) mode: CompareMode,
     pub(crate) rules: &'a Rules,
     /// Where responses of the old version differ from one another.

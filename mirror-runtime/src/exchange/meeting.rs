@@ -22,7 +22,9 @@ use super::{
 #[cfg(feature = "testing")]
 use crate::engine::capturing::Capturing;
 use crate::{
-    comparison::{Answer, Comparison, KnownSecrets, NotComparedReason, Subject, Verdict, compare},
+    comparison::{
+        BufferedResponse, Comparison, KnownSecrets, NotComparedReason, Subject, Verdict, compare,
+    },
     engine::{Comparing, Engine},
     request::{KeptRequest, original_uri},
     telemetry::Happened,
@@ -236,7 +238,7 @@ impl Exchange {
         comparing: &Comparing,
         recorder: &Recorder,
         comparison: &Comparison,
-        shadow: &Answer,
+        shadow: &BufferedResponse,
     ) {
         let (Some(recording), Some(request)) = (&comparing.recording, self.lock().request()) else {
             return;
@@ -263,7 +265,7 @@ impl Exchange {
         &self,
         comparing: &Comparing,
         index: usize,
-        shadow: &Answer,
+        shadow: &BufferedResponse,
     ) -> Option<Comparison> {
         let primary = self.primary.get_or_init(|| {
             let answer = self.lock().take_primary();
@@ -288,8 +290,8 @@ impl Exchange {
     fn known(
         &self,
         comparing: &Comparing,
-        primary: &Answer,
-        shadow: &Answer,
+        primary: &BufferedResponse,
+        shadow: &BufferedResponse,
     ) -> Cow<'_, KnownSecrets> {
         let (rules, set) = (&comparing.rules, &self.engine.options.headers.set);
         let learn = |with_body| match self.lock().request() {

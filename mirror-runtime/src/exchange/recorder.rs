@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 #[cfg(feature = "compare")]
-use mirror_compare::BufferedResponse as Answer;
+use mirror_compare::BufferedResponse;
 pub(crate) use mirror_compare::Ending;
 use mirror_compare::NotComparedReason;
 
@@ -56,7 +56,7 @@ pub(crate) struct NotedAnswer {
 /// A response in the shape in which it is compared, with its place in the byte budget.
 #[cfg(feature = "compare")]
 pub(super) struct Held {
-    pub(super) answer: Answer,
+    pub(super) answer: BufferedResponse,
     _place: Reservation,
     _trailers: Option<Reservation>,
 }
@@ -164,7 +164,8 @@ impl NotedAnswer {
             Chunks::One(piece) => piece,
             Chunks::Many(pieces) => pieces.concat().into(),
         };
-        let answer = Answer::new(self.status, self.headers, body).with_latency(self.latency);
+        let answer =
+            BufferedResponse::new(self.status, self.headers, body).with_latency(self.latency);
         let answer = answer.with_ending(self.ending);
         let (trailers, place) = self.trailers.map(|trailers| *trailers).unzip();
         Held {

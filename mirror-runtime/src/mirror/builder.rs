@@ -24,7 +24,7 @@ use crate::{
     bounds::{CircuitBreaker, Protection, RateLimit},
     engine::{BodyMode, Options, When},
     error::ConfigError,
-    outcome::{MirrorError, ShadowResponse, SkipReason},
+    outcome::{BufferedResponse, MirrorError, SkipReason},
     target::Target,
     telemetry::{Callbacks, Observer},
     transport::Transport,
@@ -309,7 +309,7 @@ impl MirrorBuilder {
     /// `max_in_flight`. A panic in it is caught and logged.
     pub fn on_success<F>(mut self, on_success: F) -> Self
     where
-        F: Fn(&Target, &ShadowResponse) + Send + Sync + 'static,
+        F: Fn(&Target, &BufferedResponse) + Send + Sync + 'static,
     {
         self.callbacks.on_success = Some(Box::new(on_success));
         self

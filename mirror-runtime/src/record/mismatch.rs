@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     comparison::{
-        Answer, CompareMode, Difference, DifferenceKind, GRPC_STATUS, REDACTED, Redaction,
-        Unredactable, compared_body,
+        BufferedResponse, CompareMode, Difference, DifferenceKind, GRPC_STATUS, REDACTED,
+        Redaction, Unredactable, compared_body,
     },
     engine::Mismatch,
 };
@@ -241,7 +241,7 @@ fn is_within(place: &str, pointer: &str) -> bool {
 
 /// A response as it is written, and the headers in which something was replaced.
 fn answer(
-    answer: &Answer,
+    answer: &BufferedResponse,
     body: Option<&[u8]>,
     redaction: &Redaction<'_>,
 ) -> Result<(RecordedAnswer, Vec<String>), Unredactable> {

@@ -10,7 +10,7 @@ use mirror_compare::Ending;
 use mirror_grammar::is_fixture_name;
 
 use super::{App, Fixture, RecordedAnswer, message::read};
-use crate::comparison::{Answer, CompareMode, Comparison, Subject, Verdict, compare};
+use crate::comparison::{BufferedResponse, CompareMode, Comparison, Subject, Verdict, compare};
 
 /// Replays one fixture.
 ///
@@ -89,7 +89,7 @@ async fn try_replay<M>(file: &[u8], app: impl App<M>) -> Result<(), String> {
 }
 
 /// A response, with as much of its body as is compared.
-async fn noted(answer: Response<Body>, max: usize, began: Instant) -> Answer {
+async fn noted(answer: Response<Body>, max: usize, began: Instant) -> BufferedResponse {
     let (head, mut body) = answer.into_parts();
     let (mut noted, mut is_whole, mut trailers) = (BytesMut::new(), true, None);
     while noted.len() <= max
@@ -104,7 +104,8 @@ async fn noted(answer: Response<Body>, max: usize, began: Instant) -> Answer {
             }
         }
     }
-    let answer = Answer::new(head.status, head.headers, noted).with_latency(began.elapsed());
+    let answer =
+        BufferedResponse::new(head.status, head.headers, noted).with_latency(began.elapsed());
     // There are none if none have come: the app is in this process.
     let answer = answer.with_trailers(trailers.unwrap_or_default());
     if is_whole {
@@ -115,10 +116,10 @@ async fn noted(answer: Response<Body>, max: usize, began: Instant) -> Answer {
 }
 
 impl RecordedAnswer {
-    fn answer(&self) -> Result<Answer, String> {
+    fn answer(&self) -> Result<BufferedResponse, String> {
         let status = StatusCode::from_u16(self.status).map_err(|error| error.to_string())?;
         let body = self.body.as_ref().map(|body| body.0.clone());
-        let answer = Answer::new(status, read(&self.headers)?, body.unwrap_or_default());
+        let answer = BufferedResponse::new(status, read(&self.headers)?, body.unwrap_or_default());
         let latency = std::time::Duration::from_micros(self.latency_us);
         let answer = answer.with_latency(latency).already_decoded();
         Ok(answer.with_trailers(read(&self.trailers)?))

@@ -14,7 +14,7 @@ use crate::{
     bounds::{Permit, Reservation, Ticket},
     engine::{Engine, EngineTarget, capturing::Capturing},
     exchange::{CopySide, Open},
-    outcome::{MirrorError, ShadowResponse, ShedReason, SkipReason},
+    outcome::{BufferedResponse, MirrorError, ShedReason, SkipReason},
     request::{HeaderRules, Unjoinable},
     target::Recipient,
     telemetry::Happened,
@@ -123,7 +123,7 @@ impl Flight {
             let (outcome, noted) = match outcome {
                 Ok((response, noted)) => {
                     // How long all of it takes is not known of one that was cut.
-                    let first_byte = response.is_cut().then(|| response.first_byte());
+                    let first_byte = response.is_streaming().then(|| response.first_byte());
                     let latency = first_byte.unwrap_or_else(|| response.latency());
                     let noted = noted.map(|(noting, ending)| noting.finish(ending, latency));
                     (Ok(response), noted)
@@ -184,7 +184,7 @@ impl Flight {
 
     fn end(
         &mut self,
-        outcome: Result<ShadowResponse, MirrorError>,
+        outcome: Result<BufferedResponse, MirrorError>,
         elapsed: Option<Duration>,
     ) -> Option<Ended> {
         self.stage = Stage::Ended;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::comparison::{Comparison, NotComparedReason};
 use crate::{
     bounds::Turn,
-    outcome::{MirrorError, ShadowResponse, SkipReason},
+    outcome::{BufferedResponse, MirrorError, SkipReason},
     target::Target,
 };
 
@@ -46,7 +46,7 @@ pub enum EventKind<'a> {
     #[non_exhaustive]
     Ended {
         /// The response, which says how long it took, or the error. There is a body if the mirror has an `on_success`.
-        outcome: Result<&'a ShadowResponse, &'a MirrorError>,
+        outcome: Result<&'a BufferedResponse, &'a MirrorError>,
         /// How long it took to fail; `None` if it was answered, or its task was dropped by the end of its runtime.
         elapsed: Option<Duration>,
     },
@@ -80,7 +80,7 @@ pub(crate) enum Happened {
         bytes: u64,
     },
     Resent,
-    Ended(Result<ShadowResponse, MirrorError>, Option<Duration>),
+    Ended(Result<BufferedResponse, MirrorError>, Option<Duration>),
     CircuitTurned(Turn, Option<String>),
     #[cfg(feature = "compare")]
     Compared(Comparison),

@@ -109,7 +109,7 @@ impl Source {
             Happened::Sent { bytes } => counters.sent(*bytes),
             Happened::Resent => counters.resent(),
             Happened::Ended(Ok(response), _) => {
-                let latency = (!response.is_cut()).then(|| response.latency());
+                let latency = (!response.is_streaming()).then(|| response.latency());
                 counters.answered(response.status(), response.first_byte(), latency);
             }
             Happened::Ended(Err(error), _) => counters.failed(error.kind()),
