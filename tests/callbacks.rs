@@ -132,7 +132,7 @@ async fn on_error_is_called_when_the_answer_takes_too_long() {
     let (_, kind, message) = noted(&log, 1).await.remove(0);
     assert_eq!(
         (kind, &*message),
-        (FailureKind::Timeout, "no complete answer within 50ms")
+        (FailureKind::Timeout, "no complete response within 50ms")
     );
     assert_eq!(
         settled(&mirror, 1).await[0].failed_with(FailureKind::Timeout),

@@ -1,4 +1,4 @@
-//! What the clones of a mirror share.
+//! State that the clones of a mirror share.
 
 pub(crate) mod capturing;
 #[cfg(feature = "compare")]
@@ -17,7 +17,7 @@ pub(crate) use self::not_comparing::Comparing;
 pub use self::options::BodyMode;
 pub(crate) use self::{options::Options, target::EngineTarget};
 
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use http::request::Parts;
 
@@ -36,7 +36,7 @@ pub(crate) struct Engine {
     pub(crate) when: Option<When>,
     /// Whether a callback asks for the bodies of responses.
     pub(crate) keeps_bodies: bool,
-    /// Where answers are compared.
+    /// Where responses are compared.
     pub(crate) comparing: Option<Comparing>,
     pub(crate) sampler: Sampler,
     /// Of the primary, for requests that were sampled.
@@ -71,10 +71,11 @@ impl Engine {
         self.targets[index].source.tell(Happened::NotSent(reason));
     }
 
-    /// What tells its jobs from those of other mirrors. A job keeps its mirror, so no other has its place meanwhile.
+    /// The key of its jobs among those of other mirrors. A job keeps its mirror, so no other has
+    /// its place meanwhile.
     #[cfg(feature = "compare")]
-    pub(crate) fn key(self: &Arc<Self>) -> usize {
-        Arc::as_ptr(self).addr()
+    pub(crate) fn key(self: &std::sync::Arc<Self>) -> usize {
+        std::sync::Arc::as_ptr(self).addr()
     }
 }
 

@@ -55,6 +55,12 @@
 //! | [`limitations`](guide::limitations) | what is not mirrored, and why |
 //! | [`alternatives`](guide::alternatives) | nginx, Envoy, Diffy, GoReplay, and by hand |
 //!
+//! # Observers
+//!
+//! An [`Observer`] is told of each [`Event`]: what was not sent and why, what was sent, how it
+//! ended, what was compared. One is given to a mirror ([`MirrorBuilder::observer`]) or to the whole
+//! process ([`observe`]).
+//!
 //! # Security
 //!
 //! A copy carries what its original carried, cookies and tokens included, unless

@@ -1,5 +1,5 @@
-//! What became of one request for one target: exactly one of *sent* (and then *answered* or *failed*), *skipped* and
-//! *shed*.
+//! The outcome of one request for one target: exactly one of *sent* (and then *answered* or
+//! *failed*), *skipped* and *shed*.
 
 mod cause;
 mod error;

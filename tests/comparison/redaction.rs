@@ -136,7 +136,7 @@ async fn whatever_happens_to_a_secret_is_logged_without_it() {
     if std::env::var_os(LOGGED).is_some() {
         until("each of them is logged", || {
             let text = log.text();
-            ["on_mismatch", "option=\"compare\"", "copies fail"]
+            ["on_mismatch", "option=\"compare\"", "copies failed"]
                 .iter()
                 .all(|told| text.contains(told))
         })

@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 
 /// A shadow's response to one copy, whatever its status.
 ///
-/// Its `Debug` leaves the values of headers and the body out: a log is no place for them.
+/// `Debug` omits the values of headers and the body, because they do not belong in a log.
 pub struct ShadowResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -41,13 +41,13 @@ impl ShadowResponse {
 
     /// The trailer fields, such as `grpc-status`; `None` if there are none, or if the response was not read to its end.
     ///
-    /// At most 100 fields and 64 KiB: a copy whose response has more has failed.
+    /// At most 100 fields and 64 KiB. A copy whose response has more fails.
     #[must_use]
     pub fn trailers(&self) -> Option<&HeaderMap> {
         self.trailers.as_deref()
     }
 
-    /// Whether the body was longer than the part that was kept.
+    /// Whether the body is longer than the part that was kept.
     #[must_use]
     pub fn is_truncated(&self) -> bool {
         self.truncated

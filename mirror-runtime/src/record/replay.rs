@@ -16,7 +16,7 @@ use crate::comparison::{Answer, CompareMode, Comparison, Subject, Verdict, compa
 ///
 /// # Panics
 ///
-/// Where the app does not answer as the primary did, and where the file is no fixture.
+/// If the app does not respond as the primary did, and if the file is not a fixture.
 pub async fn replay<M>(path: &str, file: &str, app: impl App<M>) {
     if let Err(failure) = try_replay(file.as_bytes(), app).await {
         panic!("{path}: {failure}");
@@ -27,7 +27,7 @@ pub async fn replay<M>(path: &str, file: &str, app: impl App<M>) {
 ///
 /// # Panics
 ///
-/// As [`replay`], with all that failed; and where the directory cannot be read.
+/// As [`replay`], with all that failed; and if the directory cannot be read.
 pub async fn replay_others<M, A: App<M>>(directory: &str, known: &[&str], app: impl Fn() -> A) {
     let mut names = match fixtures(Path::new(directory)) {
         Ok(names) => names,
@@ -68,7 +68,7 @@ async fn try_replay<M>(file: &[u8], app: impl App<M>) -> Result<(), String> {
     let by = &fixture.compared_by;
     let mode = match &fixture.primary.body {
         Some(_) => by.mode()?,
-        // Nothing else is known of the primary's answer.
+        // Nothing else is known of the primary's response.
         None => CompareMode::Status,
     };
     let mut rules = by.rules(&fixture.primary.redacted)?;
@@ -88,7 +88,7 @@ async fn try_replay<M>(file: &[u8], app: impl App<M>) -> Result<(), String> {
     Err(fixture.failure(&comparison))
 }
 
-/// An answer, with as much of its body as is compared.
+/// A response, with as much of its body as is compared.
 async fn noted(answer: Response<Body>, max: usize, began: Instant) -> Answer {
     let (head, mut body) = answer.into_parts();
     let (mut noted, mut is_whole, mut trailers) = (BytesMut::new(), true, None);
@@ -127,7 +127,7 @@ impl RecordedAnswer {
 
 impl Fixture {
     fn failure(&self, comparison: &Comparison) -> String {
-        let mut failure = format!("the app does not answer as it did\n{comparison}");
+        let mut failure = format!("the app responds differently than recorded\n{comparison}");
         let notes = self.notes.iter().map(|note| format!("recorded: {note}"));
         let redacted = &self.request.redacted;
         let redacted = (!redacted.is_empty())

@@ -13,7 +13,7 @@ use crate::{
     request::KeptRequest,
 };
 
-/// Two answers to one request, and the rules.
+/// Two responses to one request, and the rules.
 struct Case {
     request: Request<String>,
     primary: Answer,
@@ -261,7 +261,7 @@ fn trailers_are_written_and_read_again() {
     assert!(fixture.compared_by.headers.is_empty());
     case.noise = vec![("grpc-status".to_owned(), DifferenceKind::Trailer)];
     assert!(case.fixture().unwrap().notes[1].contains("`grpc-status`"));
-    // An answer without trailers is written as ever.
+    // A response without trailers is written as ever.
     let without = Case::json("1", "2", &[]).file().unwrap();
     assert!(!without.contains("trailers"));
 }

@@ -30,9 +30,9 @@ pub(super) struct Flight {
     index: usize,
     ticket: Ticket,
     stage: Stage,
-    /// What the copy goes to, where the target is a handler.
+    /// The handler that the copy goes to, if the target is one.
     candidates: Option<Candidates>,
-    /// Where the answer is to be compared.
+    /// Where the response is to be compared.
     side: Option<CopySide>,
     capturing: Capturing,
     /// Held until the callback has run, so that draining waits for that too.
@@ -87,8 +87,8 @@ impl Flight {
         make(recipient).map_err(|_| SkipReason::Unsendable)
     }
 
-    /// Lets the copy leave, unless it cannot: it is counted as sent now. The future sends it and reads the answer, all
-    /// within the target's timeout, and reports what became of it.
+    /// Lets the copy leave, unless it cannot: it is counted as sent now. The future sends it and
+    /// reads the response, all within the target's timeout, and reports what became of it.
     ///
     /// The places in the byte budget are kept until then, whatever the connection keeps of the copy.
     pub(super) fn run(

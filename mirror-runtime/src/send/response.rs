@@ -37,7 +37,7 @@ const BYTES_PER_FRAME: usize = 128;
 const MAX_TRAILERS: usize = 100;
 const MAX_TRAILER_BYTES: usize = 64 * 1024;
 
-/// What is to be kept of a response.
+/// How much of a response to keep.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted {
     /// Whether a callback asks for it.

@@ -1,4 +1,4 @@
-//! What happens to requests.
+//! Events of requests.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ pub struct Event<'a> {
     pub mirror: &'a str,
     /// The target.
     pub target: &'a Target,
-    /// What happened.
+    /// The event.
     pub kind: EventKind<'a>,
 }
 
-/// What happened. Each request is first either [`NotSent`](Self::NotSent) or [`Sent`](Self::Sent) to each target, and what was
-/// sent has [`Ended`](Self::Ended) once.
+/// The kind of an event. For each target, each request is either [`NotSent`](Self::NotSent) or
+/// [`Sent`](Self::Sent). Each copy that was sent has [`Ended`](Self::Ended) once.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum EventKind<'a> {
@@ -60,7 +60,7 @@ pub enum EventKind<'a> {
     #[cfg(feature = "compare")]
     #[non_exhaustive]
     Compared {
-        /// What was found.
+        /// The result.
         comparison: &'a Comparison,
     },
     /// A copy that was sent is not compared.
@@ -72,7 +72,7 @@ pub enum EventKind<'a> {
     },
 }
 
-/// What happened, with all that is needed to tell of it later.
+/// An event with everything that is needed to report it later.
 #[derive(Debug)]
 pub(crate) enum Happened {
     NotSent(SkipReason),

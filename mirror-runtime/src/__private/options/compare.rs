@@ -22,7 +22,7 @@ impl Options {
         self.with(|builder| builder.compare(CompareMode::Bytes))
     }
 
-    /// `compare = typed`, where the handler returns `R`
+    /// `compare = typed`, if the handler returns `R`
     #[must_use]
     pub fn compare_typed<R: TypedAnswer>(self) -> Self {
         self.with(|builder| builder.compare(CompareMode::typed::<R>()))
