@@ -4,7 +4,6 @@ mod call;
 mod check;
 mod handlers;
 mod incoming;
-mod needs;
 mod options;
 mod statics;
 
@@ -24,10 +23,10 @@ pub use self::{
     options::{Options, TargetOptions},
     statics::via,
 };
+pub use crate::mirror::Mirror;
 #[cfg(feature = "record")]
 pub use crate::record::{App, replay, replay_others};
 use crate::send::Sampled;
-pub use crate::{__needs_compare as needs_compare, __needs_http2 as needs_http2, mirror::Mirror};
 
 /// Responses a request with the original handler, and mirrors it.
 #[expect(

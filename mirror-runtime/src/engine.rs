@@ -9,13 +9,15 @@ mod options;
 mod target;
 
 #[cfg(feature = "compare")]
-pub(crate) use self::comparing::{Comparing, Mismatch, Record};
+pub(crate) use self::comparing::Comparing;
+#[cfg(feature = "record")]
+pub(crate) use self::comparing::{Mismatch, Record};
 #[cfg(not(feature = "compare"))]
 pub(crate) use self::not_comparing::Comparing;
 pub use self::options::BodyMode;
 pub(crate) use self::{options::Options, target::EngineTarget};
 
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use http::request::Parts;
 
@@ -71,8 +73,9 @@ impl Engine {
 
     /// The key of its jobs among those of other mirrors. A job keeps its mirror, so no other has
     /// its place meanwhile.
-    pub(crate) fn key(self: &Arc<Self>) -> usize {
-        Arc::as_ptr(self).addr()
+    #[cfg(feature = "compare")]
+    pub(crate) fn key(self: &std::sync::Arc<Self>) -> usize {
+        std::sync::Arc::as_ptr(self).addr()
     }
 }
 

@@ -20,7 +20,7 @@ mod recorder;
 mod state;
 
 #[cfg(not(feature = "compare"))]
-pub(crate) use self::absent::{CopySide, Open, PrimarySide, all_compared, raise};
+pub(crate) use self::absent::{CopySide, Open, PrimarySide, all_compared};
 pub(crate) use self::recorder::{Ending, Noting};
 #[cfg(feature = "compare")]
 pub(crate) use self::{

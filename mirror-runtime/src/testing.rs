@@ -44,9 +44,12 @@
 //! first, or samples every request with [`Capture::sampling_all`].
 
 mod capture;
+#[cfg(feature = "compare")]
 mod raise;
 
-pub use self::{capture::Capture, raise::raise_mismatches};
+pub use self::capture::Capture;
+#[cfg(feature = "compare")]
+pub use self::raise::raise_mismatches;
 pub use crate::engine::capturing::CapturedCopy;
 
 /// Makes each mirror of this process that is made from now on start sampling at the same point, so

@@ -4,7 +4,7 @@
 mod captured;
 #[cfg(feature = "testing")]
 mod copy;
-#[cfg(feature = "testing")]
+#[cfg(all(feature = "compare", feature = "testing"))]
 mod raise;
 
 use std::sync::Arc;
@@ -12,13 +12,12 @@ use std::sync::Arc;
 use http::Request;
 
 #[cfg(feature = "testing")]
-pub use self::copy::CapturedCopy;
+pub(crate) use self::captured::Captured;
 #[cfg(feature = "testing")]
-pub(crate) use self::{
-    captured::Captured,
-    raise::{panic_with, raises},
-};
-#[cfg(feature = "compare")]
+pub use self::copy::CapturedCopy;
+#[cfg(all(feature = "compare", feature = "testing"))]
+pub(crate) use self::raise::{panic_with, raises};
+#[cfg(all(feature = "compare", feature = "testing"))]
 use crate::comparison::Comparison;
 use crate::{
     body::CopyBody,
@@ -130,9 +129,6 @@ impl Capturing {
     ) -> Result<Sending, SkipReason> {
         send(&engine.targets[index], copy, candidates, is_probe)
     }
-
-    #[cfg(feature = "compare")]
-    pub(crate) const fn compared(&self, _: &Comparison) {}
 }
 
 /// Sends a copy to its target.

@@ -4,19 +4,27 @@
 use std::sync::OnceLock;
 use std::{fmt, sync::Arc};
 
+#[cfg(feature = "record")]
 use http::{HeaderName, HeaderValue, Method};
 
 use super::EngineTarget;
+#[cfg(any(feature = "record", feature = "testing"))]
+use crate::comparison::Comparison;
+#[cfg(feature = "record")]
 use crate::{
-    comparison::{Answer, CompareMode, Comparison, DifferenceKind, Rules},
+    comparison::{Answer, DifferenceKind},
+    request::{KeptRequest, Missing},
+};
+use crate::{
+    comparison::{CompareMode, Rules},
     outcome::ShedReason,
     report::{Recorder, Report, Standing, Thresholds, Unanswered},
-    request::{KeptRequest, Missing},
     stats::TargetStats,
     workers::Deadlines,
 };
 
 /// Writes mismatches down. On a thread that compares.
+#[cfg(feature = "record")]
 pub(crate) trait Record: fmt::Debug + Send + Sync {
     /// Writes one down.
     fn record(&self, mismatch: &Mismatch<'_>);
@@ -26,6 +34,7 @@ pub(crate) trait Record: fmt::Debug + Send + Sync {
 }
 
 /// A request whose responses differ, and what is known of it.
+#[cfg(feature = "record")]
 pub(crate) struct Mismatch<'a> {
     pub(crate) comparison: &'a Comparison,
     pub(crate) method: &'a Method,
@@ -47,6 +56,7 @@ pub(crate) struct Comparing {
     /// One for each target; none for a baseline.
     pub(crate) recorders: Box<[Recorder]>,
     /// Where mismatches are written down.
+    #[cfg(feature = "record")]
     pub(crate) recording: Option<Box<dyn Record>>,
     /// The first mismatch, if one is to fail a test.
     #[cfg(feature = "testing")]
@@ -68,6 +78,7 @@ impl Comparing {
             recorders: targets
                 .map(|target| Recorder::new(target, thresholds))
                 .collect(),
+            #[cfg(feature = "record")]
             recording: None,
             #[cfg(feature = "testing")]
             raised: OnceLock::new(),
@@ -75,6 +86,7 @@ impl Comparing {
         }
     }
 
+    #[cfg(feature = "record")]
     pub(crate) fn with_recording(self, recording: Option<Box<dyn Record>>) -> Self {
         Self { recording, ..self }
     }
@@ -127,8 +139,9 @@ impl fmt::Debug for Comparing {
         let mut all = f.debug_struct("Comparing");
         all.field("mode", &self.mode)
             .field("rules", &self.rules)
-            .field("recorders", &self.recorders)
-            .field("recording", &self.recording)
-            .finish_non_exhaustive()
+            .field("recorders", &self.recorders);
+        #[cfg(feature = "record")]
+        all.field("recording", &self.recording);
+        all.finish_non_exhaustive()
     }
 }

@@ -1,10 +1,13 @@
 //! Without the feature `compare` no responses meet: what stands for their sides is nobody's.
 
+use std::sync::Arc;
+
 use axum::{body::Body, response::Response};
 use http::request::Parts;
+use mirror_compare::NotComparedReason;
 
 use super::recorder::Noted;
-use crate::{body::CopyBody, mirror::Mirror, outcome::MirrorError};
+use crate::{body::CopyBody, engine::Engine, outcome::MirrorError};
 
 /// The side of a primary, which there is not.
 #[derive(Debug)]
@@ -22,7 +25,7 @@ pub(crate) enum CopySide {}
 pub(crate) enum Kept {}
 
 impl PrimarySide {
-    pub(crate) const fn of(_: &Mirror, _: &Parts, _: &Body) -> Option<(Self, Open)> {
+    pub(crate) const fn new(_: &Arc<Engine>, _: &Parts, _: &Body) -> Option<(Self, Open)> {
         None
     }
 
@@ -56,17 +59,15 @@ impl CopySide {
         match *self {}
     }
 
-    pub(crate) fn answered(self, _: Noted) {
+    pub(crate) fn ended(self, _: Noted) {
         match self {}
     }
 
-    pub(crate) const fn failed(self, _: &MirrorError) {
-        match self {}
+    pub(crate) const fn reason(_: &MirrorError) -> NotComparedReason {
+        NotComparedReason::Failed
     }
 }
 
 pub(crate) const fn all_compared() -> bool {
     true
 }
-
-pub(crate) const fn raise(_: &Mirror) {}

@@ -23,12 +23,13 @@ use super::{
 use crate::engine::capturing::Capturing;
 use crate::{
     comparison::{Answer, Comparison, KnownSecrets, NotComparedReason, Subject, Verdict, compare},
-    engine::{Comparing, Engine, Mismatch},
-    report::Recorder,
+    engine::{Comparing, Engine},
     request::{KeptRequest, original_uri},
     telemetry::Happened,
     workers::{Overdue, Place, caught, panicked},
 };
+#[cfg(feature = "record")]
+use crate::{engine::Mismatch, report::Recorder};
 
 /// The responses to one request, until they are compared.
 ///

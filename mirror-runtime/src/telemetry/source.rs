@@ -10,18 +10,21 @@ use super::{
     Callbacks, Event, EventKind, Happened, Observer, Observers, Throttle, observer,
     skips::{self, OnSkip},
 };
+#[cfg(feature = "compare")]
+use crate::workers::tell_off_path;
 use crate::{
     bounds::{Gauge, Turn, draining},
     outcome::SkipReason,
     stats::{Counters, TargetStats},
     target::Target,
-    workers::{Ended, caught, contained, observe_off_path, off_path, tell_off_path},
+    workers::{Ended, caught, contained, observe_off_path, off_path},
 };
 
 /// Events of which somebody is being told. How many may wait is bounded where they do.
 static TELLING: Gauge = Gauge::new();
 
 /// Calls of `on_mismatch`, and of observers, that were left out.
+#[cfg(feature = "compare")]
 static LEFT_OUT: LazyLock<Throttle> = LazyLock::new(Throttle::default);
 static UNOBSERVED: LazyLock<Throttle> = LazyLock::new(Throttle::default);
 
@@ -111,7 +114,9 @@ impl Source {
             }
             Happened::Ended(Err(error), _) => counters.failed(error.kind()),
             // The state of a circuit is not counted, and comparisons are where they are made: for the report.
-            Happened::CircuitTurned(..) | Happened::Compared(_) | Happened::NotCompared(_) => {}
+            Happened::CircuitTurned(..) => {}
+            #[cfg(feature = "compare")]
+            Happened::Compared(_) | Happened::NotCompared(_) => {}
         }
     }
 
@@ -215,28 +220,39 @@ impl Source {
                         .report(&source.target, happened.borrow())
                 })
             }
-            _ => {
-                // While what is told is counted as pending, so that a drain sees one or the other all the time.
-                let (source, telling) = (Arc::clone(self), Telling::begin());
-                let is_told = tell_off_path(key, move || {
-                    source
-                        .audience
-                        .callbacks
-                        .report(&source.target, happened.borrow());
-                    drop(telling);
-                });
-                if !is_told && let Some(calls) = LEFT_OUT.note() {
-                    let mirror = &*self.audience.mirror;
-                    contained(|| {
-                        tracing::warn!(
-                            mirror,
-                            calls,
-                            "calls of `on_mismatch` dropped: too many wait"
-                        );
-                    });
-                }
+            #[cfg(feature = "compare")]
+            Happened::Compared(_) => {
+                self.tell_of_mismatch(key, happened);
                 None
             }
+            _ => None,
+        }
+    }
+
+    /// Has `on_mismatch` called, some time; not at all if too many calls wait.
+    #[cfg(feature = "compare")]
+    fn tell_of_mismatch<H>(self: &Arc<Self>, key: usize, happened: H)
+    where
+        H: Borrow<Happened> + Send + 'static,
+    {
+        // While what is told is counted as pending, so that a drain sees one or the other all the time.
+        let (source, telling) = (Arc::clone(self), Telling::begin());
+        let is_told = tell_off_path(key, move || {
+            source
+                .audience
+                .callbacks
+                .report(&source.target, happened.borrow());
+            drop(telling);
+        });
+        if !is_told && let Some(calls) = LEFT_OUT.note() {
+            let mirror = &*self.audience.mirror;
+            contained(|| {
+                tracing::warn!(
+                    mirror,
+                    calls,
+                    "calls of `on_mismatch` dropped: too many wait"
+                );
+            });
         }
     }
 

@@ -62,7 +62,10 @@ impl MirrorBuilder {
             limits::announce();
         }
         let keeps_bodies = self.callbacks.on_success.is_some();
-        self.callbacks.on_mismatch = self.compare.on_mismatch.take();
+        #[cfg(feature = "compare")]
+        {
+            self.callbacks.on_mismatch = self.compare.on_mismatch.take();
+        }
         let audience = Arc::new(Audience {
             mirror: name.clone(),
             callbacks: std::mem::take(&mut self.callbacks),

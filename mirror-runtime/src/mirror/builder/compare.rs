@@ -7,16 +7,16 @@ use mirror_grammar::{
 };
 
 use super::MirrorBuilder;
-#[cfg(feature = "record")]
-use crate::record::RecordingOptions;
 use crate::{
     comparison::{CompareMode, Comparison, Rules},
-    engine::{Comparing, Record},
+    engine::Comparing,
     error::ConfigError,
     report::Thresholds,
     send::MAX_READ,
     target::Target,
 };
+#[cfg(feature = "record")]
+use crate::{engine::Record, record::RecordingOptions};
 
 type OnMismatch = Box<dyn Fn(&Comparison) + Send + Sync>;
 

@@ -2,7 +2,6 @@
 
 use std::{
     future::{Ready, ready},
-    io,
     sync::{Arc, atomic::AtomicU64},
 };
 
@@ -20,14 +19,6 @@ pub(super) enum Link {}
 /// The place of a copy on such a connection.
 #[derive(Debug)]
 pub(super) enum Slot {}
-
-/// What bounds the frames of a server.
-#[derive(Debug)]
-pub(super) enum Frames {}
-
-/// What bounds the bytes of a server.
-#[derive(Debug)]
-pub(super) enum Meter {}
 
 /// What opens one, and what would drive it.
 type Opening = Ready<Result<(Arc<Link>, Ready<()>), MirrorError>>;
@@ -82,22 +73,6 @@ impl Slot {
         _: bool,
     ) -> Ready<Result<Response<Body>, NotAnswered>> {
         match self {}
-    }
-}
-
-impl Frames {
-    pub(super) const fn read(&mut self, _: &mut [u8], _: &Meter) -> io::Result<()> {
-        match *self {}
-    }
-}
-
-impl Meter {
-    pub(super) const fn is_foreign(&self) -> bool {
-        match *self {}
-    }
-
-    pub(super) const fn wrote(&self, _: usize) {
-        match *self {}
     }
 }
 
