@@ -336,8 +336,8 @@ impl MirrorBuilder {
         self
     }
 
-    /// Tells an observer of what happens to the requests of this mirror. Can be given several times;
-    /// [`observe`](crate::observe) is for all mirrors of the process. Default: none.
+    /// Adds an observer of the requests of this mirror. Can be given several times.
+    /// [`observe`](crate::observe) adds one to all mirrors of the process. Default: none.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observers.push(Arc::new(observer));
         self
