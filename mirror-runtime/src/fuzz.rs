@@ -25,5 +25,7 @@ pub fn copied_headers(parts: &Parts, strip_credentials: bool, preserve_host: boo
         ..HeaderRules::default()
     };
     // A request with more headers than there is room for has no copies.
-    rules.apply(&mut Original::of(parts)).unwrap_or_default()
+    rules
+        .apply(&mut Original::from_parts(parts))
+        .unwrap_or_default()
 }

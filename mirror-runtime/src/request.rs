@@ -50,7 +50,7 @@ pub(crate) struct Original {
 }
 
 impl Original {
-    pub(crate) fn of(parts: &Parts) -> Self {
+    pub(crate) fn from_parts(parts: &Parts) -> Self {
         let mut original = Self::without_headers(parts);
         original.take_headers(parts);
         original
@@ -76,19 +76,19 @@ impl Original {
 
     /// Takes what only a handler of this program gets of the request, too.
     pub(crate) fn take_within(&mut self, parts: &Parts) {
-        self.within = Within::of(parts);
+        self.within = Within::from_parts(parts);
     }
 
     /// The common part of all its copies, except for their body. It is taken out of the original.
     ///
     /// A request may have more headers than there is room for with those that are added: then there are none.
-    pub(crate) fn copy(&mut self, rules: &HeaderRules) -> Result<Copy, SkipReason> {
+    pub(crate) fn copy(&mut self, rules: &HeaderRules) -> Result<ShadowRequest, SkipReason> {
         let place = place_of(&self.uri, &self.headers)?;
         let within = match self.within.take() {
             Some(within) => Some(within.finish(rules.apply_within(self)?)),
             None => None,
         };
-        Ok(Copy {
+        Ok(ShadowRequest {
             within,
             // A `POST` without a body says so: many servers refuse one that does not (RFC 9110 section 8.6). So does
             // what said so when it arrived.
@@ -118,7 +118,7 @@ fn place_of(
 }
 
 fn reserve(size: usize) -> Result<Arc<Reservation>, ShedReason> {
-    let place = Reservation::of(size).ok_or(ShedReason::ByteBudget)?;
+    let place = Reservation::new(size).ok_or(ShedReason::ByteBudget)?;
     Ok(Arc::new(place))
 }
 
@@ -126,7 +126,7 @@ fn reserve(size: usize) -> Result<Arc<Reservation>, ShedReason> {
 /// the original, whose read buffers would live as long as a copy. Its head does, until it has to
 /// [wait](in_own_memory).
 #[derive(Debug)]
-pub(crate) struct Copy {
+pub(crate) struct ShadowRequest {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -137,7 +137,7 @@ pub(crate) struct Copy {
     within: Option<Box<Within>>,
 }
 
-impl Copy {
+impl ShadowRequest {
     /// Gives it a body, with the trailers that its options let travel.
     pub(crate) fn with_body(mut self, mut body: CopyBody, rules: &HeaderRules) -> Self {
         if let Some(trailers) = body.take_trailers() {

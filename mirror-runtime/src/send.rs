@@ -17,7 +17,7 @@ use crate::{
     engine::Engine,
     exchange::Open,
     outcome::SkipReason,
-    request::{Copy, HeaderRules},
+    request::{HeaderRules, ShadowRequest},
     transport::handler::Candidates,
     workers::runtime_with_timers,
 };
@@ -28,11 +28,14 @@ const CALLBACK_GRACE: Duration = Duration::from_secs(1);
 
 /// Makes what all copies of a request have in common, or says why there are none. On their task.
 pub(crate) trait MakeCopy:
-    FnOnce(&HeaderRules) -> Result<Copy, SkipReason> + Send + 'static
+    FnOnce(&HeaderRules) -> Result<ShadowRequest, SkipReason> + Send + 'static
 {
 }
 
-impl<F> MakeCopy for F where F: FnOnce(&HeaderRules) -> Result<Copy, SkipReason> + Send + 'static {}
+impl<F> MakeCopy for F where
+    F: FnOnce(&HeaderRules) -> Result<ShadowRequest, SkipReason> + Send + 'static
+{
+}
 
 /// The copies of one request that its response waits for: none, unless the mirror is `sync`.
 #[derive(Debug, Default)]

@@ -57,7 +57,7 @@ pub(crate) async fn read_ahead(mut body: Body, max: usize, within: Duration) -> 
         // As most bodies. Trailers may come after the last byte.
         Some((Some(Ok(frame)), _)) if is_whole(&frame, &hint) && body.is_end_stream() => {
             let piece = frame.into_data().unwrap_or_default();
-            let copied = match Reservation::of(piece.len()) {
+            let copied = match Reservation::new(piece.len()) {
                 Some(place) => Ok(ReadBody::Piece(piece.clone(), place)),
                 None => Err(ShedReason::ByteBudget.into()),
             };
@@ -66,7 +66,7 @@ pub(crate) async fn read_ahead(mut body: Body, max: usize, within: Duration) -> 
         other => other,
     };
     let known = hint.exact().and_then(|known| usize::try_from(known).ok());
-    let read = Collector::of(Reservation::default(), max, known.unwrap_or_default());
+    let read = Collector::in_reservation(Reservation::default(), max, known.unwrap_or_default());
     // In a box, because most requests need no room for it.
     Box::pin(read_on(body, next, read, hint, deadline)).await
 }

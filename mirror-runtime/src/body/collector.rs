@@ -45,11 +45,11 @@ impl Collector {
         if known > max {
             return Err(SkipReason::BodyTooLarge);
         }
-        Ok(Self::of(reservation, max, known))
+        Ok(Self::in_reservation(reservation, max, known))
     }
 
     /// The same if `known` is not too large, or is 0 if the length is not known.
-    pub(super) fn of(reservation: Reservation, max: usize, known: usize) -> Self {
+    pub(super) fn in_reservation(reservation: Reservation, max: usize, known: usize) -> Self {
         Self {
             chunks: ChunksBuilder::new(known),
             trailers: None,

@@ -22,7 +22,7 @@ pub(crate) struct Reservation {
 
 impl Reservation {
     /// So many bytes, unless the budget does not have them.
-    pub(crate) fn of(bytes: usize) -> Option<Self> {
+    pub(crate) fn new(bytes: usize) -> Option<Self> {
         let mut reservation = Self::default();
         reservation.grow_to(bytes).then_some(reservation)
     }

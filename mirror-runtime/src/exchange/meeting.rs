@@ -56,13 +56,13 @@ impl Exchange {
     /// For a request to a mirror that compares.
     pub(super) fn new(engine: &Arc<Engine>, parts: &Parts, body: &Body) -> Arc<Self> {
         let lacks_body = !body.is_end_stream() && !engine.options.copies_body();
-        let request = KeptRequest::of(parts, lacks_body);
+        let request = KeptRequest::from_parts(parts, lacks_body);
         Arc::new(Self {
             engine: Arc::clone(engine),
             method: parts.method.clone(),
             path: original_uri(parts).path().into(),
             interest: AtomicUsize::new(1),
-            state: Mutex::new(State::of(request.map(Arc::new))),
+            state: Mutex::new(State::new(request.map(Arc::new))),
             primary: OnceLock::new(),
             baseline: OnceLock::new(),
             place: OnceLock::new(),

@@ -56,7 +56,7 @@ impl PrimarySide {
             response.body().size_hint().exact()
         };
         let (status, headers) = (response.status(), response.headers().clone());
-        let noting = Noting::of(status, headers, comparing.max_body(), known);
+        let noting = Noting::new(status, headers, comparing.max_body(), known);
         if is_empty || noting.is_over() {
             self.end(noting.finish(Ending::Complete, began.elapsed()));
         } else {

@@ -64,13 +64,13 @@ pub(super) struct Held {
 impl Noting {
     /// Begins with the head. `max` is how much of the body is recorded, if that matters, and
     /// `known` is its length, if known.
-    pub(crate) fn of(
+    pub(crate) fn new(
         status: StatusCode,
         headers: HeaderMap,
         max: Option<usize>,
         known: Option<u64>,
     ) -> Self {
-        let body = match (Reservation::of(size_of(&headers)), max) {
+        let body = match (Reservation::new(size_of(&headers)), max) {
             (None, _) => Body::NoRoom,
             (Some(place), None) => Body::Unwanted(place),
             // Nothing is reserved for bytes that will not be kept.
@@ -91,7 +91,7 @@ impl Noting {
 
     /// Notes the trailer fields, in memory of their own.
     pub(crate) fn trailers(&mut self, trailers: HeaderMap) {
-        match Reservation::of(size_of(&trailers)) {
+        match Reservation::new(size_of(&trailers)) {
             Some(place) => self.trailers = Some(Box::new((trailers, place))),
             None => self.body = Body::NoRoom,
         }
@@ -105,7 +105,7 @@ impl Noting {
             // In the place of what was collected.
             let place = match reason {
                 SkipReason::Shed(ShedReason::ByteBudget) => None,
-                _ => Reservation::of(0),
+                _ => Reservation::new(0),
             };
             self.body = place.map_or(Body::NoRoom, Body::TooLarge);
         }

@@ -52,7 +52,7 @@ enum Baseline {
 
 impl State {
     /// Begins with the request. If there is no room for that, its secrets would not be known: nothing is compared.
-    pub(super) fn of(request: Option<Arc<KeptRequest>>) -> Self {
+    pub(super) fn new(request: Option<Arc<KeptRequest>>) -> Self {
         let primary = match &request {
             Some(_) => Primary::Pending,
             None => Primary::Unknown(NotComparedReason::Shed),

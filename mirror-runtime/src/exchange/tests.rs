@@ -33,7 +33,7 @@ fn answered_by_the_shadow(mirror: &Mirror) -> PrimarySide {
     let (side, open) = PrimarySide::new(mirror.engine(), &parts, &body).unwrap();
     let mut copy = open.copy(0);
     copy.sent();
-    let noting = Noting::of(StatusCode::OK, HeaderMap::new(), None, Some(0));
+    let noting = Noting::new(StatusCode::OK, HeaderMap::new(), None, Some(0));
     copy.ended(noting.finish(Ending::Complete, Duration::ZERO));
     side
 }

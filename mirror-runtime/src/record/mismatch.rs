@@ -136,7 +136,7 @@ impl Mismatch<'_> {
 
     /// How a replay compares: as it was compared, as far as a file can say that.
     fn compared_by(&self, answers: &Answers, notes: &mut Vec<String>) -> ComparedBy {
-        let mut compared_by = ComparedBy::of(self.mode, self.rules);
+        let mut compared_by = ComparedBy::new(self.mode, self.rules);
         match self.mode {
             CompareMode::Typed(_) => notes.push(TYPED.to_owned()),
             CompareMode::Custom(_) => notes.push(CUSTOM.to_owned()),

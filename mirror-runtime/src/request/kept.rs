@@ -50,13 +50,13 @@ impl KeptRequest {
             reason = "only a request that is recorded needs its body"
         )
     )]
-    pub(crate) fn of(parts: &Parts, lacks_body: bool) -> Option<Self> {
+    pub(crate) fn from_parts(parts: &Parts, lacks_body: bool) -> Option<Self> {
         let target = original_uri(parts).path_and_query();
         let headers = parts.headers.iter();
         let size: usize = headers
             .map(|(name, value)| name.as_str().len() + value.len())
             .sum();
-        let place = Reservation::of(size + target.map_or(0, |target| target.as_str().len()))?;
+        let place = Reservation::new(size + target.map_or(0, |target| target.as_str().len()))?;
         // What was a path is one.
         let target = target.and_then(|target| {
             let bytes = Bytes::copy_from_slice(target.as_str().as_bytes());

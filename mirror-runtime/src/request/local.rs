@@ -21,7 +21,7 @@ pub(super) struct Within {
 impl Within {
     /// Without its headers. `None` if a value of the extensions cannot be cloned: this is code of
     /// the user's, and runs while the primary waits.
-    pub(super) fn of(parts: &Parts) -> Option<Box<Self>> {
+    pub(super) fn from_parts(parts: &Parts) -> Option<Box<Self>> {
         let extensions = caught("extension", || parts.extensions.clone())?;
         Some(Box::new(Self {
             uri: parts.uri.clone(),

@@ -89,7 +89,7 @@ impl Receiving {
     ) -> Poll<Result<Received, MirrorError>> {
         if let Stage::Waiting(sending) = &mut self.stage {
             let response = ready!(sending.as_mut().poll(context))?;
-            self.stage = Stage::Reading(Reading::of(response, self.left.elapsed(), self.wanted));
+            self.stage = Stage::Reading(Reading::new(response, self.left.elapsed(), self.wanted));
         }
         let Stage::Reading(reading) = &mut self.stage else {
             return Poll::Pending;
@@ -137,12 +137,12 @@ struct Reading {
 }
 
 impl Reading {
-    fn of(response: Response<Body>, first_byte: Duration, wanted: Wanted) -> Self {
+    fn new(response: Response<Body>, first_byte: Duration, wanted: Wanted) -> Self {
         let (head, body) = response.into_parts();
         let noting = wanted.compare.then(|| {
             let known = body.size_hint().exact();
             let headers = copied(&head.headers);
-            let noting = Noting::of(head.status, headers, wanted.max_compared, known);
+            let noting = Noting::new(head.status, headers, wanted.max_compared, known);
             Box::new(noting)
         });
         let length = stated_length(&head.headers, &body);

@@ -19,7 +19,7 @@ use crate::{
     engine::{BodyMode, Engine, EngineTarget, capturing::Capturing},
     exchange::{Open, PrimarySide},
     outcome::{ShedReason, SkipReason},
-    request::{Copy, MIRRORED_FROM, Original, has_any},
+    request::{MIRRORED_FROM, Original, ShadowRequest, has_any},
     transport::handler::Candidates,
     workers::{caught, runtime_with_timers},
 };
@@ -226,7 +226,7 @@ impl Sampled {
     ) -> Option<impl FnOnce(Copied) + Send + Unpin + use<>> {
         let options = &self.engine.options;
         // At once: this may take long, and the original's memory is its connection's.
-        let mut original = Original::of(parts);
+        let mut original = Original::from_parts(parts);
         self.take_within(&mut original, parts);
         let copy = match original.copy(&options.headers) {
             Ok(copy) => copy.in_own_memory(),
@@ -332,7 +332,7 @@ impl Sampled {
                 }
                 let kept = self.open.as_ref().and_then(Open::kept);
                 let copy = move |rules: &_| {
-                    let copy: Result<Copy, _> = copy(rules);
+                    let copy: Result<ShadowRequest, _> = copy(rules);
                     if let (Some(kept), Ok(copy)) = (kept, &copy) {
                         kept.keep(copy.body());
                     }

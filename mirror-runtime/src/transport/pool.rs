@@ -95,7 +95,7 @@ fn close_idle() {
 
 impl Pool {
     /// The connections to an origin, which all its mirrors share.
-    pub(crate) fn of(origin: Origin) -> Arc<Self> {
+    pub(crate) fn shared(origin: Origin) -> Arc<Self> {
         if origin.is_tls() {
             tls::prepare();
         }

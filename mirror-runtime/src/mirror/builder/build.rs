@@ -120,7 +120,7 @@ impl MirrorBuilder {
         }
         let preserves_host = self.options.headers.preserve_host;
         let origin = Origin::new(destination, preserves_host, connect_timeout)?;
-        Some(Route::Server(Pool::of(
+        Some(Route::Server(Pool::shared(
             origin.with_http2(target.own_http2()),
         )))
     }
