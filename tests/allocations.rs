@@ -28,6 +28,8 @@ fn a_request_that_is_not_sampled_allocates_nothing() {
     at_most(empty.count, layer.count, "the layer, beside an empty one");
     let told = until_the_answer(Version::ToldUnsampled, Shape::KIB);
     at_most(empty.count, told.count, "the layer with `on_skip`");
+    let observed = until_the_answer(Version::ObservedUnsampled, Shape::KIB);
+    at_most(empty.count, observed.count, "the layer with an observer");
 }
 
 #[test]

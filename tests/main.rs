@@ -20,6 +20,7 @@ mod https;
 mod layer;
 mod many_headers;
 mod memory;
+mod observers;
 mod paths;
 mod recording;
 mod replaying;

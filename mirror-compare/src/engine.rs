@@ -49,7 +49,7 @@ pub(crate) fn compare(
     rules: &Rules,
     known: &KnownSecrets,
 ) -> Compared {
-    let secrecy = Secrecy::of([primary, shadow], mode, rules, known);
+    let secrecy = Secrecy::new([primary, shadow], mode, rules, known);
     let found = Found::new(rules, &secrecy);
     let comparing = || match mode {
         CompareMode::Custom(function) => custom(found, primary, shadow, function),

@@ -256,7 +256,7 @@ impl<'r> Redaction<'r> {
         replacement: Replacement,
     ) -> Result<Option<Document<'_>>, Unredactable> {
         match parse(body, &Bump::new()) {
-            Ok(node) => Ok(Some(Document::of(&node, self, replacement))),
+            Ok(node) => Ok(Some(Document::new(&node, self, replacement))),
             Err(NotJson::Invalid) => Ok(None),
             Err(NotJson::DuplicateKey | NotJson::TooDeep) => Err(Unredactable),
         }

@@ -44,7 +44,7 @@ fn expansion(args: &Args, handler: &Handler) -> TokenStream {
     let attributes = &handler.outer_attributes;
     let visibility = &handler.visibility;
     let name = &handler.signature.ident;
-    let state = State::of(args);
+    let state = State::new(args);
     let generics = outer::generics(handler, &state);
     let bounds = outer::bounds(handler, &state);
     let original = original::original(handler);

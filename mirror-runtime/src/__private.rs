@@ -1,4 +1,4 @@
-//! What the expansion of the attribute names. Not for anybody else: it may change with any release.
+//! Used by generated code; not public API. It may change with any release.
 
 mod call;
 mod check;
@@ -28,7 +28,7 @@ pub use crate::mirror::Mirror;
 pub use crate::record::{App, replay, replay_others};
 use crate::send::Sampled;
 
-/// Answers a request with the original handler, and mirrors it.
+/// Responses a request with the original handler, and mirrors it.
 #[expect(
     clippy::inline_always,
     reason = "a request is large, and each call that it passes moves it"

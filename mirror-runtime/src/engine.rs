@@ -1,4 +1,4 @@
-//! What the clones of a mirror share.
+//! State that the clones of a mirror share.
 
 pub(crate) mod capturing;
 #[cfg(feature = "compare")]
@@ -37,7 +37,7 @@ pub(crate) struct Engine {
     pub(crate) when: Option<When>,
     /// Whether a callback asks for the bodies of responses.
     pub(crate) keeps_bodies: bool,
-    /// Where answers are compared.
+    /// Where responses are compared.
     pub(crate) comparing: Option<Comparing>,
     /// One bit for each target that keeps requests with their responses.
     pub(crate) sinks: u64,
@@ -81,7 +81,8 @@ impl Engine {
         self.targets[index].source.tell(Happened::NotSent(reason));
     }
 
-    /// What tells its jobs from those of other mirrors. A job keeps its mirror, so no other has its place meanwhile.
+    /// The key of its jobs among those of other mirrors. A job keeps its mirror, so no other has
+    /// its place meanwhile.
     pub(crate) fn key(self: &std::sync::Arc<Self>) -> usize {
         std::sync::Arc::as_ptr(self).addr()
     }

@@ -50,10 +50,17 @@
 //! | [`comparing`](guide::comparing) | rules, baselines, reports and verdicts |
 //! | [`recording`](guide::recording) | tests made from mismatches, by `replay!` |
 //! | [`testing`](guide::testing) | capturing copies in your own tests |
+//! | [`extending`](guide::extending) | observers for metrics and traces, transports of your own |
 //! | [`shutdown`](guide::shutdown) | waiting for copies in flight, with [`drain`] |
 //! | [`bounds`](guide::bounds) | guarantees, and every limit with its default |
 //! | [`limitations`](guide::limitations) | what is not mirrored, and why |
 //! | [`alternatives`](guide::alternatives) | nginx, Envoy, Diffy, GoReplay, and by hand |
+//!
+//! # Observers
+//!
+//! An [`Observer`] is told of each [`Event`]: what was not sent and why, what was sent, how it
+//! ended, what was compared. One is given to a mirror ([`MirrorBuilder::observer`]) or to the whole
+//! process ([`observe`]).
 //!
 //! # Security
 //!
@@ -98,7 +105,7 @@ mod workers;
 #[cfg(feature = "compare")]
 #[doc(hidden)]
 pub mod __compare {
-    pub use mirror_compare::{Ending, Subject, compare};
+    pub use mirror_compare::{Subject, compare};
 }
 
 #[cfg(fuzzing)]
@@ -107,6 +114,7 @@ pub mod __fuzz {
     pub use crate::fuzz::*;
 }
 
+pub use mirror_compare::{Ending, RuleError, ThresholdError};
 pub use mirror_macros::mirror;
 #[cfg(feature = "record")]
 pub use mirror_macros::replay;
@@ -122,7 +130,7 @@ pub use self::{
         mirror_named, mirrors,
     },
     outcome::{
-        Completion, FailureKind, MirrorError, ShadowResponse, ShedReason, SinkError, SkipReason,
+        BufferedResponse, Completion, FailureKind, MirrorError, ShedReason, SinkError, SkipReason,
     },
     recorded::{RecordedExchange, RecordedRequest, RecordedResponse},
     stats::{Latency, MirrorStats, TargetStats},
@@ -138,8 +146,8 @@ pub use self::transport::ReqwestTransport;
 #[cfg(feature = "compare")]
 pub use self::{
     comparison::{
-        Answer, CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules,
-        Typed, TypedAnswer, Verdict,
+        CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules, Typed,
+        TypedResponse, Verdict,
     },
     report::{
         DifferenceGroup, Example, MatchRate, Report, ReportVerdict, TargetReport, Thresholds,

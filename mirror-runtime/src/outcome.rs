@@ -1,16 +1,15 @@
-//! What became of one request for one target: exactly one of *sent* (and then *answered* or *failed*), *skipped* and
-//! *shed*.
+//! The outcome of one request for one target: exactly one of *sent* (and then *answered* or
+//! *failed*), *skipped* and *shed*.
 
 mod cause;
 mod completion;
 mod error;
 mod labels;
 mod reason;
-mod response;
 
 #[cfg(any(test, feature = "http2"))]
 pub(crate) use cause::ConnectionLost;
 pub use completion::Completion;
 pub use error::{FailureKind, MirrorError, SinkError};
+pub use mirror_compare::BufferedResponse;
 pub use reason::{ShedReason, SkipReason};
-pub use response::ShadowResponse;

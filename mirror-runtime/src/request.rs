@@ -41,14 +41,14 @@ pub(crate) struct Original {
     method: Method,
     uri: Uri,
     version: Version,
-    /// In a list, which takes no allocation of its own if they are few, where a map takes two: most of what is made of it
-    /// is a map of others.
+    /// In a list, which takes no allocation of its own if they are few, while a map takes two: most
+    /// of what is made of it is a map of others.
     headers: Arrived,
     within: Option<Box<Within>>,
 }
 
 impl Original {
-    pub(crate) fn of(parts: &Parts) -> Self {
+    pub(crate) fn from_parts(parts: &Parts) -> Self {
         let mut original = Self::without_headers(parts);
         original.take_headers(parts);
         original
@@ -74,19 +74,19 @@ impl Original {
 
     /// Takes what only a handler of this program gets of the request, too.
     pub(crate) fn take_within(&mut self, parts: &Parts) {
-        self.within = Within::of(parts);
+        self.within = Within::from_parts(parts);
     }
 
-    /// What all its copies have in common, but for their body. It is taken out of the original.
+    /// The common part of all its copies, except for their body. It is taken out of the original.
     ///
     /// A request may have more headers than there is room for with those that are added: then there are none.
-    pub(crate) fn copy(&mut self, rules: &HeaderRules) -> Result<Copy, SkipReason> {
+    pub(crate) fn copy(&mut self, rules: &HeaderRules) -> Result<ShadowRequest, SkipReason> {
         let place = place_of(&self.uri, &self.headers)?;
         let within = match self.within.take() {
             Some(within) => Some(within.finish(rules.apply_within(self)?)),
             None => None,
         };
-        Ok(Copy {
+        Ok(ShadowRequest {
             within,
             // A `POST` without a body says so: many servers refuse one that does not (RFC 9110 section 8.6). So does
             // what said so when it arrived.
@@ -116,14 +116,15 @@ fn place_of(
 }
 
 fn reserve(size: usize) -> Result<Arc<Reservation>, ShedReason> {
-    let place = Reservation::of(size).ok_or(ShedReason::ByteBudget)?;
+    let place = Reservation::new(size).ok_or(ShedReason::ByteBudget)?;
     Ok(Arc::new(place))
 }
 
-/// What all copies of one request have in common. Its body shares no memory with the connection of the original, whose
-/// read buffers would live as long as a copy. Its head does, until it has to [wait](in_own_memory).
+/// The common part of all copies of one request. Its body shares no memory with the connection of
+/// the original, whose read buffers would live as long as a copy. Its head does, until it has to
+/// [wait](in_own_memory).
 #[derive(Debug)]
-pub(crate) struct Copy {
+pub(crate) struct ShadowRequest {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -134,14 +135,15 @@ pub(crate) struct Copy {
     within: Option<Box<Within>>,
 }
 
-impl Copy {
+impl ShadowRequest {
     /// Gives it a body, with the trailers that its options let travel.
     pub(crate) fn with_body(mut self, mut body: CopyBody, rules: &HeaderRules) -> Self {
         if let Some(trailers) = body.take_trailers() {
             body = body.with_trailers(Some(Arc::new(rules.apply_to_trailers(trailers))));
         }
         if body.is_empty() && self.declares_length {
-            // The client sets no length for an empty body. Where there is no room for it, it has to do without.
+            // The client sets no length for an empty body. If there is no room for it, it has to do
+            // without.
             let none = HeaderValue::from_static("0");
             let _ = self.headers.try_insert(header::CONTENT_LENGTH, none);
         }
@@ -173,7 +175,8 @@ impl Copy {
         [self.place.clone(), self.body.reservation()]
     }
 
-    /// The places of a copy for one of the other targets: bodies are shared, and headers are not where it has to wait.
+    /// The places of a copy for one of the other targets: bodies are shared, and headers are not if
+    /// it has to wait.
     pub(crate) fn other_places(&self) -> Result<[Option<Arc<Reservation>>; 2], ShedReason> {
         let place = self.place.as_ref().map(|place| reserve(place.bytes()));
         Ok([place.transpose()?, self.body.reservation()])

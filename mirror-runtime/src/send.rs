@@ -19,12 +19,13 @@ use crate::{
     engine::Engine,
     exchange::Open,
     outcome::SkipReason,
-    request::{Copy, HeaderRules},
+    request::{HeaderRules, ShadowRequest},
     transport::handler::Candidates,
     workers::runtime_with_timers,
 };
 
-/// How long the answer of a `sync` mirror waits for callbacks when the time of the copies is over.
+/// How long the response of a `sync` mirror waits for callbacks when the time of the copies is
+/// over.
 const CALLBACK_GRACE: Duration = Duration::from_secs(1);
 
 /// What copies are made of. On their task.
@@ -33,18 +34,21 @@ pub(crate) trait Make: Send + 'static {
     fn body(&mut self) -> CopyBody;
 
     /// What all copies have in common, with the body, or why there are none.
-    fn copy(self, body: CopyBody, rules: &HeaderRules) -> Result<Copy, SkipReason>;
+    fn copy(self, body: CopyBody, rules: &HeaderRules) -> Result<ShadowRequest, SkipReason>;
 }
 
 /// Makes what all copies of a request have in common, or says why there are none. On their task.
 pub(crate) trait MakeCopy:
-    FnOnce(&HeaderRules) -> Result<Copy, SkipReason> + Send + 'static
+    FnOnce(&HeaderRules) -> Result<ShadowRequest, SkipReason> + Send + 'static
 {
 }
 
-impl<F> MakeCopy for F where F: FnOnce(&HeaderRules) -> Result<Copy, SkipReason> + Send + 'static {}
+impl<F> MakeCopy for F where
+    F: FnOnce(&HeaderRules) -> Result<ShadowRequest, SkipReason> + Send + 'static
+{
+}
 
-/// The copies of one request that its answer waits for: none, unless the mirror is `sync`.
+/// The copies of one request that its response waits for: none, unless the mirror is `sync`.
 #[derive(Debug, Default)]
 pub(crate) enum Copies {
     #[default]
@@ -64,7 +68,8 @@ impl Copies {
     /// Waits until each copy was answered, failed or timed out, and its callback has run; at most until the longest
     /// timeout is over and a second more, for a callback that blocks, in this mirror or in another.
     ///
-    /// Copies that have not left by now are not waited for: they may be waiting for the client to read the answer.
+    /// Copies that have not left by now are not waited for: they may be waiting for the client to
+    /// read the response.
     pub(crate) async fn wait(self, longest: Duration) {
         let left = match self {
             Self::Later(mut later) => later.try_recv().unwrap_or_default(),

@@ -108,22 +108,15 @@ fn a_mirror_that_does_not_compare_reports_on_no_target() {
     assert!(builder().build().unwrap().report().targets.is_empty());
 }
 
-/// Runs twice: by itself, and with the variable set.
+/// Runs twice: by itself, and with the variable set that makes mismatches fail tests.
 #[tokio::test]
-async fn a_mismatch_is_raised_where_the_environment_says_so() {
-    let is_set = std::env::var_os("MIRROR_RAISE_ON_MISMATCH").is_some();
+async fn a_mismatch_is_reported_whatever_the_environment_says() {
     let pair = Pair::json("[1]", "[2]").await;
     pair.primary.get("/").await;
     until("a mismatch", || !pair.found.lock().unwrap().is_empty()).await;
-    let mirror = pair.mirror.clone();
-    let report = tokio::spawn(async move { mirror.report() }).await;
-    assert_eq!(report.is_err(), is_set);
-    if is_set {
-        let message = report.unwrap_err().into_panic();
-        let message = message.downcast_ref::<String>().unwrap();
-        assert!(message.contains("/0: 1 -> 2"), "{message}");
+    assert_eq!(pair.mirror.report().targets[0].mismatched, 1);
+    if std::env::var_os("MIRROR_RAISE_ON_MISMATCH").is_some() {
         // Not in the other tests of the process: this one is alone then.
-        let drain = tokio::spawn(mirror_runtime::drain(Duration::from_secs(1)));
-        assert!(drain.await.unwrap_err().is_panic());
+        assert_eq!(mirror_runtime::drain(Duration::from_secs(1)).await.cut, 0);
     }
 }

@@ -9,6 +9,7 @@ mod few_files;
 mod http2;
 mod load;
 mod look_ups;
+mod observers;
 mod silent_primary;
 mod sinks;
 mod subscriber;

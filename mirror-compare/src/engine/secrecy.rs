@@ -31,7 +31,7 @@ enum Unread {
 impl Secrecy {
     /// Those that are `known` beforehand, and those that the responses have where they are
     /// redacted.
-    pub(crate) fn of(
+    pub(crate) fn new(
         responses: [&BufferedResponse; 2],
         mode: CompareMode,
         rules: &Rules,

@@ -29,7 +29,7 @@ pub(crate) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    pub(crate) fn of(
+    pub(crate) fn new(
         node: &Node<'_>,
         redaction: &'a Redaction<'_>,
         replacement: Replacement,

@@ -14,7 +14,7 @@ pub(super) enum State<'a> {
 }
 
 impl<'a> State<'a> {
-    pub(super) fn of(args: &'a Args) -> Self {
+    pub(super) fn new(args: &'a Args) -> Self {
         args.state.as_ref().map_or(Self::Inferred, Self::Named)
     }
 

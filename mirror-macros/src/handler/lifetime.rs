@@ -11,7 +11,7 @@ use syn::{
 
 /// The generics without lifetimes.
 pub(super) fn generics(signature: &Signature) -> Generics {
-    let mut statics = Statics::of(signature);
+    let mut statics = Statics::from_signature(signature);
     let mut generics = signature.generics.clone();
     let is_lifetime = |parameter: &GenericParam| matches!(parameter, GenericParam::Lifetime(_));
     generics.params = generics
@@ -32,7 +32,7 @@ pub(super) fn generics(signature: &Signature) -> Generics {
 
 /// The types of the arguments.
 pub(super) fn arguments(signature: &Signature) -> Vec<Type> {
-    let mut statics = Statics::of(signature);
+    let mut statics = Statics::from_signature(signature);
     let types = signature
         .inputs
         .iter()
@@ -55,7 +55,7 @@ pub(super) fn answer(signature: &Signature) -> Type {
         // What is wrong with it is shown at the name.
         ReturnType::Default => Type::Verbatim(quote_spanned!(signature.ident.span()=> ())),
     };
-    Statics::of(signature).visit_type_mut(&mut ty);
+    Statics::from_signature(signature).visit_type_mut(&mut ty);
     ty
 }
 
@@ -68,7 +68,7 @@ struct Statics {
 }
 
 impl Statics {
-    fn of(signature: &Signature) -> Self {
+    fn from_signature(signature: &Signature) -> Self {
         let declared = signature.generics.lifetimes();
         Self {
             declared: declared.map(|l| l.lifetime.ident.clone()).collect(),

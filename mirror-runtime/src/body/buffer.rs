@@ -24,9 +24,9 @@ use crate::{
     outcome::{ShedReason, SkipReason},
 };
 
-/// What became of reading ahead.
+/// The outcome of reading ahead.
 pub(crate) enum ReadAhead {
-    /// What the handler gets, and the copies.
+    /// The bodies for the handler and for the copies.
     Ended(Body, Copied),
     /// The client takes its time.
     Slow(Box<Unfinished>),
@@ -57,7 +57,7 @@ pub(crate) async fn read_ahead(mut body: Body, max: usize, within: Duration) -> 
         // As most bodies. Trailers may come after the last byte.
         Some((Some(Ok(frame)), _)) if is_whole(&frame, &hint) && body.is_end_stream() => {
             let piece = frame.into_data().unwrap_or_default();
-            let copied = match Reservation::of(piece.len()) {
+            let copied = match Reservation::new(piece.len()) {
                 Some(place) => Ok(ReadBody::Piece(piece.clone(), place)),
                 None => Err(ShedReason::ByteBudget.into()),
             };
@@ -66,7 +66,7 @@ pub(crate) async fn read_ahead(mut body: Body, max: usize, within: Duration) -> 
         other => other,
     };
     let known = hint.exact().and_then(|known| usize::try_from(known).ok());
-    let read = Collector::of(Reservation::default(), max, known.unwrap_or_default());
+    let read = Collector::in_reservation(Reservation::default(), max, known.unwrap_or_default());
     // In a box, because most requests need no room for it.
     Box::pin(read_on(body, next, read, hint, deadline)).await
 }
@@ -127,13 +127,14 @@ async fn read_on(
 }
 
 impl Unfinished {
-    /// What the handler gets. Nothing more is kept of it.
+    /// The body for the handler. Nothing more is kept of it.
     pub(crate) fn into_body(self) -> Body {
         let tail = Tail::Rest(self.rest);
         Body::new(Replay::new(self.so_far, self.place, tail, self.hint))
     }
 
-    /// What the handler gets. The rest is noted as the handler reads it, and `done` is told of all that the copies get.
+    /// The body for the handler. The rest is noted as the handler reads it, and `done` is told of
+    /// all that the copies get.
     pub(crate) fn note<F>(self, done: F) -> Body
     where
         F: FnOnce(Copied) + Send + Unpin + 'static,
@@ -144,10 +145,10 @@ impl Unfinished {
     }
 }
 
-/// What a body yields next, and whether that had to be waited for.
+/// The next item of a body, and whether it had to be waited for.
 type Next = (Option<Result<Frame<Bytes>, axum::Error>>, bool);
 
-/// Waits for what a body yields next; `None` where the time is over.
+/// Waits for what a body yields next; `None` if the time is over.
 async fn next_frame(body: &mut Body, deadline: &mut Deadline) -> Option<Next> {
     if deadline.has_passed() {
         return None;

@@ -21,7 +21,7 @@ enum State {
     Probing,
 }
 
-/// What a copy was let through as. Its end must be told to the breaker.
+/// The role in which a copy was admitted. Its end must be told to the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pass {
     /// One of many.
@@ -39,7 +39,7 @@ pub(crate) enum End {
     GivenUp,
 }
 
-/// What the end of a copy has changed.
+/// The effect of the end of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
     Opened,
@@ -60,7 +60,7 @@ impl State {
         }
     }
 
-    const fn of(word: u64) -> Self {
+    const fn from_word(word: u64) -> Self {
         if word >= Self::PROBING {
             Self::Probing
         } else if word >= Self::OPEN {
@@ -81,9 +81,9 @@ impl Breaker {
         }
     }
 
-    /// Whether no copy passes. The time is asked for only where it decides.
+    /// Whether no copy passes. The clock is read only if the time decides.
     pub(crate) fn is_shut(&self, now: impl FnOnce() -> u64) -> bool {
-        match State::of(self.word.load(SeqCst)) {
+        match State::from_word(self.word.load(SeqCst)) {
             State::Closed(_) => false,
             State::Open(until) => now() < until,
             State::Probing => true,
@@ -94,7 +94,7 @@ impl Breaker {
     pub(crate) fn admit(&self, now: u64) -> Option<Pass> {
         let mut word = self.word.load(SeqCst);
         loop {
-            match State::of(word) {
+            match State::from_word(word) {
                 State::Closed(_) => return Some(Pass::Closed),
                 State::Open(until) if now >= until => match self.change(word, State::Probing) {
                     Ok(()) => return Some(Pass::Probe),
@@ -140,7 +140,7 @@ impl Breaker {
     /// Changes a closed circuit, and says to what. One that is not closed is left: it hears only the probe.
     fn update(&self, next: impl Fn(u64) -> State) -> Option<State> {
         let mut word = self.word.load(SeqCst);
-        while let State::Closed(failures) = State::of(word) {
+        while let State::Closed(failures) = State::from_word(word) {
             let next = next(failures);
             if next.word() == word {
                 break;

@@ -16,13 +16,13 @@ pub(crate) struct Reservation {
     /// Bytes among the slow ones.
     slow: usize,
     is_slow: bool,
-    /// What holds the place of the beginning of the same body. Others hold that beginning, too.
+    /// The reservation for the beginning of the same body. Others hold that beginning, too.
     earlier: Option<Arc<Reservation>>,
 }
 
 impl Reservation {
     /// So many bytes, unless the budget does not have them.
-    pub(crate) fn of(bytes: usize) -> Option<Self> {
+    pub(crate) fn new(bytes: usize) -> Option<Self> {
         let mut reservation = Self::default();
         reservation.grow_to(bytes).then_some(reservation)
     }

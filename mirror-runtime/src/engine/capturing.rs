@@ -28,8 +28,8 @@ use crate::{
     workers::Hold,
 };
 
-/// What captures the copies that leave on this runtime, if anything does. It keeps the capture waiting until it is
-/// dropped.
+/// The capture of the copies that leave on this runtime, if there is one. It keeps the capture
+/// waiting until it is dropped.
 ///
 /// Without the feature `testing` there is nothing to ask, and this is nothing at all.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub(crate) struct Capturing {
 }
 
 impl Capturing {
-    /// What captures on the current runtime.
+    /// The capture of the current runtime.
     pub(crate) fn here() -> Self {
         Self { hold: Hold::here() }
     }

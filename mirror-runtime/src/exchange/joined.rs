@@ -78,7 +78,7 @@ impl Joining {
     /// Of a request that arrives now; `None` if there is no room for its head in the byte budget. `lacks_body` is whether it
     /// has a body that will not be there.
     pub(crate) fn new(parts: &Parts, lacks_body: bool) -> Option<Box<Self>> {
-        let request = KeptRequest::of(parts, lacks_body)?;
+        let request = KeptRequest::from_parts(parts, lacks_body)?;
         let (sinks, joined) = oneshot::channel();
         Some(Box::new(Self {
             waiting: Some(Waiting {
@@ -149,7 +149,7 @@ impl ResponseSide {
             response.body().size_hint().exact()
         };
         let (status, headers) = (response.status(), response.headers().clone());
-        let noting = Noting::of(status, headers, Some(max), known);
+        let noting = Noting::new(status, headers, Some(max), known);
         let mut recording = Recording {
             noting: Some(noting),
             side: self,

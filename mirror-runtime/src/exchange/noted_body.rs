@@ -33,7 +33,7 @@ pub(super) trait Note: Sized {
 pub(super) struct NotedBody<N: Note> {
     body: Body,
     side: Option<N>,
-    /// What the length of the body is, where that is known: a server that has sent as much may not ask for the end.
+    /// The length of the body, if known: a server that has sent as much may not ask for the end.
     length: Option<u64>,
     passed: u64,
 }

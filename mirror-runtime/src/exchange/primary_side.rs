@@ -37,7 +37,8 @@ impl PrimarySide {
         Some((side, Open::new(exchange)))
     }
 
-    /// Notes the answer of a handler that was called at `began`: now, and as its body streams to the client.
+    /// Notes the response of a handler that was called at `began`: now, and as its body streams to
+    /// the client.
     pub(crate) fn note(self, response: &mut Response, began: Instant) {
         let Some(exchange) = &self.exchange else {
             return;
@@ -54,7 +55,7 @@ impl PrimarySide {
             response.body().size_hint().exact()
         };
         let (status, headers) = (response.status(), response.headers().clone());
-        let noting = Noting::of(status, headers, comparing.max_body(), known);
+        let noting = Noting::new(status, headers, comparing.max_body(), known);
         if is_empty || noting.is_over() {
             self.end(noting.finish(Ending::Complete, began.elapsed()));
         } else {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 pub(crate) use mirror_compare::Ending;
-use mirror_compare::{BufferedResponse as Answer, NotComparedReason};
+use mirror_compare::{BufferedResponse, NotComparedReason};
 
 use crate::{
     body::{Chunks, Collector, size_of},
@@ -13,10 +13,10 @@ use crate::{
     outcome::{ShedReason, SkipReason},
 };
 
-/// An answer, or why there is none to compare.
+/// A response, or why there is none to compare.
 pub(crate) type Noted = Result<NotedAnswer, NotComparedReason>;
 
-/// An answer that is being noted.
+/// A response that is being noted.
 pub(crate) struct Noting {
     status: StatusCode,
     headers: HeaderMap,
@@ -36,7 +36,7 @@ enum Body {
     NoRoom,
 }
 
-/// An answer as it was noted. It keeps its place in the byte budget.
+/// A response as it was noted. It keeps its place in the byte budget.
 pub(crate) struct NotedAnswer {
     status: StatusCode,
     headers: HeaderMap,
@@ -47,23 +47,23 @@ pub(crate) struct NotedAnswer {
     place: Reservation,
 }
 
-/// An answer in the shape in which it is compared, with its place in the byte budget.
+/// A response in the shape in which it is compared, with its place in the byte budget.
 pub(crate) struct Held {
-    pub(crate) answer: Answer,
+    pub(crate) answer: BufferedResponse,
     place: Reservation,
     trailers: Option<Reservation>,
 }
 
 impl Noting {
-    /// Begins with the head. `max` is what is noted of the body, where that matters, and `known` is its length, where that
-    /// is known.
-    pub(crate) fn of(
+    /// Begins with the head. `max` is how much of the body is recorded, if that matters, and
+    /// `known` is its length, if known.
+    pub(crate) fn new(
         status: StatusCode,
         headers: HeaderMap,
         max: Option<usize>,
         known: Option<u64>,
     ) -> Self {
-        let body = match (Reservation::of(size_of(&headers)), max) {
+        let body = match (Reservation::new(size_of(&headers)), max) {
             (None, _) => Body::NoRoom,
             (Some(place), None) => Body::Unwanted(place),
             // Nothing is reserved for bytes that will not be kept.
@@ -84,7 +84,7 @@ impl Noting {
 
     /// Notes the trailer fields, in memory of their own.
     pub(crate) fn trailers(&mut self, trailers: HeaderMap) {
-        match Reservation::of(size_of(&trailers)) {
+        match Reservation::new(size_of(&trailers)) {
             Some(place) => self.trailers = Some(Box::new((trailers, place))),
             None => self.body = Body::NoRoom,
         }
@@ -98,7 +98,7 @@ impl Noting {
             // In the place of what was collected.
             let place = match reason {
                 SkipReason::Shed(ShedReason::ByteBudget) => None,
-                _ => Reservation::of(0),
+                _ => Reservation::new(0),
             };
             self.body = place.map_or(Body::NoRoom, Body::TooLarge);
         }
@@ -156,7 +156,8 @@ impl NotedAnswer {
             Chunks::One(piece) => piece,
             Chunks::Many(pieces) => pieces.concat().into(),
         };
-        let answer = Answer::new(self.status, self.headers, body).with_latency(self.latency);
+        let answer =
+            BufferedResponse::new(self.status, self.headers, body).with_latency(self.latency);
         let answer = answer.with_ending(self.ending);
         let (trailers, place) = self.trailers.map(|trailers| *trailers).unzip();
         Held {
@@ -172,7 +173,7 @@ impl NotedAnswer {
 
 impl Held {
     /// The response, and its places in the byte budget.
-    pub(crate) fn into_parts(self) -> (Answer, Vec<Reservation>) {
+    pub(crate) fn into_parts(self) -> (BufferedResponse, Vec<Reservation>) {
         let places = [self.place].into_iter().chain(self.trailers);
         (self.answer, places.collect())
     }

@@ -33,7 +33,7 @@ fn answered_by_the_shadow(mirror: &Mirror) -> PrimarySide {
     let (side, open) = PrimarySide::new(mirror.engine(), &parts, &body).unwrap();
     let mut copy = open.copy(0);
     copy.sent();
-    let noting = Noting::of(StatusCode::OK, HeaderMap::new(), None, Some(0));
+    let noting = Noting::new(StatusCode::OK, HeaderMap::new(), None, Some(0));
     copy.ended(noting.finish(Ending::Complete, Duration::ZERO));
     side
 }
@@ -74,7 +74,7 @@ fn an_exchange_that_has_ended_has_no_place() {
     runtime().block_on(async {
         let waiting = answered_by_the_shadow(&mirror);
         drop(answered_by_the_shadow(&mirror));
-        // Of the answers that were handed over, too.
+        // Of the responses that were handed over, too.
         tokio::task::yield_now().await;
         assert_eq!(queues(&mirror), [1]);
         drop(waiting);

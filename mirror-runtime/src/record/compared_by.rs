@@ -1,4 +1,4 @@
-//! How the answers of a fixture are compared.
+//! How the responses of a fixture are compared.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,13 +15,13 @@ pub(super) struct ComparedBy {
     /// Pointers and numbers; these as text, which survives in every digit.
     pub(super) tolerance: Vec<(String, String)>,
     pub(super) redact: Vec<String>,
-    /// Where answers of the old version differ from one another.
+    /// Where responses of the old version differ from one another.
     pub(super) noise: Vec<String>,
     pub(super) max_compare_body: usize,
 }
 
 impl ComparedBy {
-    pub(super) fn of(mode: CompareMode, rules: &Rules) -> Self {
+    pub(super) fn new(mode: CompareMode, rules: &Rules) -> Self {
         let written = rules.written().clone();
         let number = |(pointer, number): (String, f64)| (pointer, number.to_string());
         Self {
@@ -100,7 +100,7 @@ mod tests {
         rules.redact("/password").unwrap();
         rules.compare_header(http::header::CONTENT_TYPE);
         rules.set_max_compare_body(7);
-        let written = ComparedBy::of(CompareMode::Bytes, &rules);
+        let written = ComparedBy::new(CompareMode::Bytes, &rules);
         let json = serde_json::to_string(&written).unwrap();
         let read: ComparedBy = serde_json::from_str(&json).unwrap();
         assert!(matches!(read.mode(), Ok(CompareMode::Bytes)));

@@ -1,5 +1,5 @@
-//! A request that is kept until its answers are compared, because a shadow may say back what is secret of it, or until it
-//! is recorded with its response.
+//! A request that is kept until its responses are compared, because a shadow may say back what is
+//! secret of it, or until it is recorded with its response.
 
 use std::fmt;
 #[cfg(feature = "compare")]
@@ -48,13 +48,13 @@ pub(crate) enum Missing {
 impl KeptRequest {
     /// Keeps the head; `None` if there is no room for it in the byte budget. `lacks_body` is whether it has a body that will
     /// not come.
-    pub(crate) fn of(parts: &Parts, lacks_body: bool) -> Option<Self> {
+    pub(crate) fn from_parts(parts: &Parts, lacks_body: bool) -> Option<Self> {
         let target = original_uri(parts).path_and_query();
         let headers = parts.headers.iter();
         let size: usize = headers
             .map(|(name, value)| name.as_str().len() + value.len())
             .sum();
-        let place = Reservation::of(size + target.map_or(0, |target| target.as_str().len()))?;
+        let place = Reservation::new(size + target.map_or(0, |target| target.as_str().len()))?;
         // What was a path is one.
         let target = target.and_then(|target| {
             let bytes = Bytes::copy_from_slice(target.as_str().as_bytes());
@@ -85,7 +85,7 @@ impl KeptRequest {
         self.place
     }
 
-    /// What a shadow has been told that is secret. The body is searched only if that is of use.
+    /// The secrets that were sent to a shadow. The body is searched only if that is of use.
     #[cfg(feature = "compare")]
     pub(crate) fn known(
         &self,
@@ -112,12 +112,13 @@ impl KeptRequest {
     }
 }
 
-/// The host as a header, where it came in the URI: in HTTP/2, and from clients that take this for a proxy.
+/// The host as a header, if it came in the URI: in HTTP/2, and from clients that take this for a
+/// proxy.
 fn with_host(mut headers: HeaderMap, uri: &Uri) -> HeaderMap {
     let authority = uri.authority().map(Authority::as_str);
     let host = authority.and_then(|authority| authority.rsplit('@').next());
     if let Some(host) = host.and_then(|host| HeaderValue::from_str(host).ok()) {
-        // Where there is no room for one more, it has none.
+        // If there is no room for one more, it has none.
         if let Ok(entry) = headers.try_entry(header::HOST) {
             entry.or_insert(host);
         }

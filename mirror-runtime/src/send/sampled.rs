@@ -19,7 +19,7 @@ use crate::{
     engine::{BodyMode, Engine, EngineTarget, capturing::Capturing},
     exchange::{Joining, Open, PrimarySide},
     outcome::{ShedReason, SkipReason},
-    request::{Copy, HeaderRules, MIRRORED_FROM, Original, has_any},
+    request::{HeaderRules, MIRRORED_FROM, Original, ShadowRequest, has_any},
     transport::handler::Candidates,
     workers::{caught, runtime_with_timers},
 };
@@ -34,17 +34,18 @@ pub(crate) struct Sampled {
     undecided: u64,
     /// The handlers among the targets, if some of them are.
     candidates: Option<Candidates>,
-    /// Where the copies' answers are to meet the primary's.
+    /// Where the copies' responses are to meet the primary's.
     open: Option<Open>,
-    /// Where the request is to meet its response, for sinks among the targets.
+    /// Where the request is to meet its response, if sinks are among the targets.
     joining: Option<Box<Joining>>,
-    /// What the copies are made of, from when it is there until they leave.
+    /// The source of the copies, from its arrival until they leave.
     ready: Option<Box<Ready>>,
-    /// What the response waits for, in `sync` mode.
+    /// The tasks for which the response waits, in `sync` mode.
     copies: Copies,
 }
 
-/// What copies are made of. In a box: it goes from hand to hand, and stays with the handler for as long as that begins.
+/// The source of copies. In a box: it goes from hand to hand, and stays with the handler for as
+/// long as that begins.
 #[derive(Debug)]
 struct Ready {
     /// Taken when they leave.
@@ -53,7 +54,7 @@ struct Ready {
     body: ReadBody,
 }
 
-/// What the primary has come to.
+/// The progress of the primary.
 #[derive(Clone, Copy)]
 enum Turn {
     Begins,
@@ -62,7 +63,8 @@ enum Turn {
 }
 
 impl Sampled {
-    /// Decides whether a request is mirrored, from its head alone. Where it is not, that is all it costs.
+    /// Decides whether a request is mirrored, from its head alone. If it is not, that is all it
+    /// costs.
     pub(crate) fn choose(engine: &Arc<Engine>, parts: &Parts) -> Option<Self> {
         if has_any(&parts.headers, [&MIRRORED_FROM]) {
             return skip_all(engine, SkipReason::Loop);
@@ -109,13 +111,14 @@ impl Sampled {
         self
     }
 
-    /// Sends the copies and lets `primary` answer the request; in `sync` mode the answer waits for the copies.
+    /// Sends the copies and lets `primary` respond to the request; in `sync` mode the response
+    /// waits for the copies.
     #[expect(
         clippy::manual_async_fn,
         reason = "the future of an `async fn` has room for each argument twice"
     )]
     ///
-    /// `response` is the answer in what `primary` returns, where there is one.
+    /// `response` is the response in what `primary` returns, if there is one.
     pub(crate) fn serve<F: Future>(
         mut self,
         parts: Parts,
@@ -239,7 +242,7 @@ impl Sampled {
         body
     }
 
-    /// What is to be done when the handler has read the body. `None` if there are no copies.
+    /// The work after the handler has read the body. `None` if there are no copies.
     fn send_later(
         &mut self,
         runtime: Handle,
@@ -247,7 +250,7 @@ impl Sampled {
     ) -> Option<impl FnOnce(Copied) + Send + Unpin + use<>> {
         let options = &self.engine.options;
         // At once: this may take long, and the original's memory is its connection's.
-        let mut original = Original::of(parts);
+        let mut original = Original::from_parts(parts);
         self.take_within(&mut original, parts);
         let copy = match original.copy(&options.headers) {
             Ok(copy) => copy.in_own_memory(),
@@ -355,7 +358,7 @@ impl Sampled {
         }
         let kept = self.open.as_ref().and_then(Open::kept);
         let copy = move |make: _, body, rules: &_| {
-            let copy: Result<Copy, _> = Make::copy(make, body, rules);
+            let copy: Result<ShadowRequest, _> = Make::copy(make, body, rules);
             if let (Some(kept), Ok(copy)) = (kept, &copy) {
                 kept.keep(copy.body());
             }
@@ -428,14 +431,14 @@ impl Make for Box<Ready> {
         std::mem::take(&mut self.body).into_copy_body()
     }
 
-    fn copy(mut self, body: CopyBody, rules: &HeaderRules) -> Result<Copy, SkipReason> {
+    fn copy(mut self, body: CopyBody, rules: &HeaderRules) -> Result<ShadowRequest, SkipReason> {
         Ok(self.original.copy(rules)?.with_body(body, rules))
     }
 }
 
 /// A copy that was made before its body was there.
 struct MadeBefore {
-    copy: Copy,
+    copy: ShadowRequest,
     body: ReadBody,
 }
 
@@ -444,7 +447,7 @@ impl Make for MadeBefore {
         std::mem::take(&mut self.body).into_copy_body()
     }
 
-    fn copy(self, body: CopyBody, rules: &HeaderRules) -> Result<Copy, SkipReason> {
+    fn copy(self, body: CopyBody, rules: &HeaderRules) -> Result<ShadowRequest, SkipReason> {
         Ok(self.copy.with_body(body, rules))
     }
 }
@@ -476,7 +479,7 @@ fn skip_all(engine: &Engine, reason: SkipReason) -> Option<Sampled> {
     None
 }
 
-/// What the copies need of a body.
+/// The copies' need of a body.
 enum Needed {
     Nothing,
     Body,
@@ -486,8 +489,8 @@ enum Needed {
 /// Whether a request opens a tunnel (RFC 9110 section 9.3.6), which in HTTP/2 may be any protocol's (RFC 8441), or is the
 /// handshake of a WebSocket (RFC 6455 section 4.1).
 ///
-/// Any other `Upgrade` is an offer, made with a request that is answered like any other where the server does not take it
-/// up: `h2c`, or `TLS/1.2`. Copies are made without it.
+/// Any other `Upgrade` is an offer, made with a request that is handled like any other if the
+/// server does not accept it: `h2c`, or `TLS/1.2`. Copies are made without it.
 fn is_upgrade(parts: &Parts) -> bool {
     let headers = &parts.headers;
     let opens = || {

@@ -6,12 +6,12 @@ use super::Happened;
 #[cfg(feature = "compare")]
 use crate::comparison::Comparison;
 use crate::{
-    outcome::{MirrorError, ShadowResponse, SkipReason},
+    outcome::{BufferedResponse, MirrorError, SkipReason},
     target::Target,
     workers::caught,
 };
 
-type OnSuccess = Box<dyn Fn(&Target, &ShadowResponse) + Send + Sync>;
+type OnSuccess = Box<dyn Fn(&Target, &BufferedResponse) + Send + Sync>;
 type OnError = Box<dyn Fn(&Target, &MirrorError) + Send + Sync>;
 type OnSkip = Box<dyn Fn(&Target, &SkipReason) + Send + Sync>;
 #[cfg(feature = "compare")]

@@ -33,7 +33,7 @@ pub(crate) fn all_told() -> bool {
     TELLING.count() == 0
 }
 
-/// Who is told of what happens to the requests of a mirror.
+/// The subscribers to the events of a mirror.
 pub(crate) struct Audience {
     pub(crate) mirror: Cow<'static, str>,
     pub(crate) callbacks: Callbacks,
@@ -109,7 +109,7 @@ impl Source {
             Happened::Sent { bytes } => counters.sent(*bytes),
             Happened::Resent => counters.resent(),
             Happened::Ended(Ok(response), _) => {
-                let latency = (!response.is_cut()).then(|| response.latency());
+                let latency = (!response.is_streaming()).then(|| response.latency());
                 counters.answered(response.status(), response.first_byte(), latency);
             }
             Happened::Ended(Err(error), _) => counters.failed(error.kind()),
@@ -126,7 +126,9 @@ impl Source {
         match happened {
             Happened::Ended(Err(error), _) => {
                 if let Some(failures) = self.failures.note() {
-                    contained(|| tracing::warn!(mirror, %target, %error, failures, "copies fail"));
+                    contained(
+                        || tracing::warn!(mirror, %target, %error, failures, "copies failed"),
+                    );
                 }
             }
             Happened::CircuitTurned(Turn::Opened, error) => contained(|| {
@@ -134,11 +136,11 @@ impl Source {
                     mirror,
                     %target,
                     error,
-                    "the circuit is open: copies are shed, and one after each cooldown finds out whether the target is back"
+                    "circuit open: shedding copies until one after a cooldown gets a response"
                 );
             }),
             Happened::CircuitTurned(Turn::Closed, _) => contained(|| {
-                tracing::warn!(mirror, %target, "the circuit is closed again: copies leave");
+                tracing::warn!(mirror, %target, "circuit closed: sending copies again");
             }),
             _ => {}
         }
@@ -191,7 +193,7 @@ impl Source {
                 tracing::warn!(
                     mirror,
                     events,
-                    "events are left out: too many wait for an observer"
+                    "events dropped: too many wait for an observer"
                 );
             });
         }
@@ -248,7 +250,7 @@ impl Source {
                 tracing::warn!(
                     mirror,
                     calls,
-                    "calls of `on_mismatch` are left out: too many wait"
+                    "calls of `on_mismatch` dropped: too many wait"
                 );
             });
         }

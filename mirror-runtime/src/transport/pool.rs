@@ -70,7 +70,7 @@ pub(crate) struct Pool {
     floods: Arc<AtomicU64>,
 }
 
-/// What a copy can be sent over.
+/// A connection that can carry a copy.
 enum Connection {
     Http1(Box<Http1>),
     Http2(Slot),
@@ -95,7 +95,7 @@ fn close_idle() {
 
 impl Pool {
     /// The connections to an origin, which all its mirrors share.
-    pub(crate) fn of(origin: Origin) -> Arc<Self> {
+    pub(crate) fn shared(origin: Origin) -> Arc<Self> {
         if origin.is_tls() {
             tls::prepare();
         }

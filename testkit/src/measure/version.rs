@@ -3,7 +3,7 @@
 use std::fmt;
 
 use axum::{Router, routing::MethodRouter};
-use mirror_runtime::{Mirror, SkipReason, Target};
+use mirror_runtime::{Event, Mirror, Observer, SkipReason, Target};
 
 use super::{Nothing, app, by_hand::ByHand};
 
@@ -22,6 +22,8 @@ pub enum Version {
     LayerUnsampled,
     /// The layer, where somebody is told of each request that is not sampled.
     ToldUnsampled,
+    /// The layer with an observer, at 0 %.
+    ObservedUnsampled,
     /// The middleware written by hand, at 0 %.
     ByHandUnsampled,
     /// The attribute.
@@ -65,6 +67,7 @@ impl Version {
             Self::CandidateUnsampled => app::candidate_unsampled(),
             Self::LayerUnsampled => app::layer(&mirror(1, 0.0)),
             Self::ToldUnsampled => app::layer(&telling()),
+            Self::ObservedUnsampled => app::layer(&observed()),
             Self::ByHandUnsampled => app::by_hand(ByHand::new(Nothing, &urls(1), 0)),
             Self::Attribute(targets) => app::attribute(&mirror(targets, 100.0)),
             Self::Layer(targets) => app::layer(&mirror(targets, 100.0)),
@@ -85,6 +88,7 @@ impl fmt::Display for Version {
             Self::CandidateUnsampled => write!(f, "attribute with a candidate, 0 %"),
             Self::LayerUnsampled => write!(f, "layer, 0 %"),
             Self::ToldUnsampled => write!(f, "layer with `on_skip`, 0 %"),
+            Self::ObservedUnsampled => write!(f, "layer with an observer, 0 %"),
             Self::ByHandUnsampled => write!(f, "by hand, 0 %"),
             Self::Attribute(targets) => write!(f, "attribute, to {targets}"),
             Self::Layer(targets) => write!(f, "layer, to {targets}"),
@@ -107,6 +111,21 @@ fn telling() -> Mirror {
     let mirror = mirror
         .target(urls(1).remove(0).as_str())
         .on_skip(|_: &Target, reason: &SkipReason| assert_eq!(*reason, SkipReason::NotSampled));
+    mirror.build().expect("options that are right")
+}
+
+fn observed() -> Mirror {
+    /// Asks for what observers are told anyhow.
+    struct Observes;
+
+    impl Observer for Observes {
+        fn observe(&self, event: &Event<'_>) {
+            panic!("nothing is sent, and {event:?}");
+        }
+    }
+
+    let mirror = Mirror::builder().percentage(0.0).transport(Nothing);
+    let mirror = mirror.target(urls(1).remove(0).as_str()).observer(Observes);
     mirror.build().expect("options that are right")
 }
 

@@ -106,7 +106,7 @@ impl MirrorBuilder {
 
     /// How copies get to a target.
     fn route(&self, target: &Target, timeout: Duration) -> Option<Route> {
-        // A part of the timeout, also where that is shorter than the default.
+        // A part of the timeout, even if that is shorter than the default.
         let connect_timeout = self.protection.connect_timeout.min(timeout);
         let destination = match target.recipient()? {
             Recipient::Server(destination) => destination,
@@ -127,7 +127,7 @@ impl MirrorBuilder {
         }
         let preserves_host = self.options.headers.preserve_host;
         let origin = Origin::new(destination, preserves_host, connect_timeout)?;
-        Some(Route::Server(Pool::of(
+        Some(Route::Server(Pool::shared(
             origin.with_http2(target.own_http2()),
         )))
     }
@@ -136,7 +136,7 @@ impl MirrorBuilder {
     fn announce(&self, mirror: &str, target: &Target) {
         if let Some(OffReason::Unset) = target.off_reason() {
             contained(|| {
-                tracing::info!(mirror, %target, "a target is off: its variable is not set");
+                tracing::info!(mirror, %target, "target disabled: its variable is not set");
             });
         }
         let forwards = !self.options.headers.strip_credentials;

@@ -20,7 +20,7 @@ proptest! {
 
     #[test]
     fn what_is_of_the_connection_stays_and_all_else_travels_in_order(request in any_request()) {
-        let copied = HeaderRules::default().apply(&mut Original::of(&request)).unwrap();
+        let copied = HeaderRules::default().apply(&mut Original::from_parts(&request)).unwrap();
         let travels = |name: &HeaderName| {
             !NEVER_COPIED.contains(&name.as_str()) && !is_named(&request.headers, name)
         };
@@ -35,7 +35,7 @@ proptest! {
     #[test]
     fn no_credentials_travel_where_they_are_stripped(request in any_request()) {
         let rules = HeaderRules { strip_credentials: true, ..HeaderRules::default() };
-        let (stripped, all) = (rules.apply(&mut Original::of(&request)).unwrap(), HeaderRules::default().apply(&mut Original::of(&request)).unwrap());
+        let (stripped, all) = (rules.apply(&mut Original::from_parts(&request)).unwrap(), HeaderRules::default().apply(&mut Original::from_parts(&request)).unwrap());
         let is_credential = |name: &HeaderName| CREDENTIALS.contains(name);
         prop_assert!(!stripped.keys().any(is_credential));
         for name in all.keys().filter(|name| !is_credential(name)) {

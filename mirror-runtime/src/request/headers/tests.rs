@@ -4,7 +4,7 @@ use super::*;
 
 fn applied(rules: &HeaderRules, request: http::request::Builder) -> HeaderMap {
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    rules.apply(&mut Original::of(&parts)).unwrap()
+    rules.apply(&mut Original::from_parts(&parts)).unwrap()
 }
 
 fn names(headers: &HeaderMap) -> Vec<&str> {
