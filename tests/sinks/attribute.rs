@@ -11,6 +11,7 @@ static BROKEN: LazyLock<Log> = LazyLock::new(|| panic!("it has no configuration"
 
 #[mirror(
     targets = [sink(LOG), target(sink(BROKEN), name = "other", percentage = 100)],
+    redact = ["/card"],
     name = "into-statics"
 )]
 async fn stored(body: String) -> String {

@@ -94,6 +94,17 @@ fn a_baseline_is_a_server() {
 }
 
 #[test]
+fn what_a_sink_is_given_is_redacted_without_comparing() {
+    let source = |more: &str| {
+        format!("#[mirror(targets = [\"http://a\", sink(LOG)], {more})] async fn h() {{}}")
+    };
+    assert_mistakes(&source("redact = [\"/card\"]"), &[]);
+    let message = "`ignore` needs `compare`: without it, nothing is compared\n\
+                   = help: write `compare = \"json\"`";
+    assert_mistakes(&source("ignore = [\"/card\"]"), &[("ignore", message)]);
+}
+
+#[test]
 fn a_transport_of_all_targets_is_the_path_of_a_static() {
     for good in ["CLIENT", "crate::clients::CLIENT"] {
         let source =

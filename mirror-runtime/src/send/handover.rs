@@ -69,7 +69,14 @@ impl Handover {
         let Some(joined) = ended_or_cut(joined).await else {
             return sinks.give_up();
         };
-        let Ok(noted) = joined.noted.transpose() else {
+        let Joined {
+            noted,
+            completion,
+            times,
+            // A test waits as long as it is held.
+            capturing: _capturing,
+        } = joined;
+        let Ok(noted) = noted.transpose() else {
             return sinks.stay(ShedReason::ByteBudget);
         };
         let flights = sinks.admitted();
@@ -77,7 +84,6 @@ impl Handover {
             return;
         }
         let engine = Arc::clone(&sinks.engine);
-        let (completion, times) = (joined.completion, joined.times);
         let exchange = redact_off_path(engine.key(), move || {
             let held = noted.map(|noted| noted.into_held().into_parts());
             let (response, places) = held.unzip();
@@ -99,7 +105,6 @@ impl Handover {
             return;
         };
         hand_over(flights, Arc::new(exchange)).await;
-        drop(joined.capturing);
     }
 }
 

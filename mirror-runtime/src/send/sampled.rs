@@ -265,7 +265,7 @@ impl Sampled {
         Some(move |read: Copied| {
             let make = read.map(|body| MadeBefore { copy, body });
             // Nobody may be waiting for them.
-            let _ = sender.send(later.leave(runtime, make));
+            let _ = sender.send(later.leave(&runtime, make));
         })
     }
 
@@ -330,13 +330,13 @@ impl Sampled {
         let Some(runtime) = ready.runtime.take() else {
             return;
         };
-        self.copies = self.leave(runtime, Ok(ready));
+        self.copies = self.leave(&runtime, Ok(ready));
         // No more copies will leave from here.
         (self.open, self.candidates) = (None, None);
     }
 
     /// Lets the copies leave, and settles each target that gets none.
-    fn leave(&mut self, runtime: Handle, make: Result<impl Make, SkipReason>) -> Copies {
+    fn leave(&mut self, runtime: &Handle, make: Result<impl Make, SkipReason>) -> Copies {
         let mut copies = Copies::default();
         let mut make = match make {
             Ok(make) => make,
@@ -370,7 +370,7 @@ impl Sampled {
                     let body = make.body();
                     copy(make, body, rules)
                 };
-                departure.leave(&runtime, copy, &mut copies);
+                departure.leave(runtime, copy, &mut copies);
             }
             Some(handover) if departure.is_empty() => {
                 runtime.spawn(handover.run_alone(make));
@@ -381,7 +381,7 @@ impl Sampled {
                     tokio::spawn(handover.run(body.clone()));
                     copy(make, body, rules)
                 };
-                departure.leave(&runtime, copy, &mut copies);
+                departure.leave(runtime, copy, &mut copies);
             }
         }
         copies

@@ -1,6 +1,6 @@
 //! What is captured for each kind of target.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -8,8 +8,8 @@ use axum::{
     http::{Request, Response},
 };
 use mirror_runtime::{
-    CopyBody, Mirror, Sending, SkipReason, Target, Transport, Unsendable, mirror, mirror_named,
-    testing::Capture,
+    CopyBody, Keeping, Mirror, RecordedExchange, Sending, Sink, SkipReason, Target, Transport,
+    Unsendable, mirror, mirror_named, testing::Capture,
 };
 
 use crate::{ask, get};
@@ -96,4 +96,35 @@ async fn a_transport_of_the_users_sends_nothing_and_refuses_what_it_cannot_send(
     assert_eq!(copies[0].uri().path(), "/a");
     let target = mirror.stats().targets.remove(0);
     assert_eq!(target.skipped_for(SkipReason::Unsendable), 1);
+}
+
+/// A sink that must be given nothing.
+#[derive(Debug)]
+struct Unreachable;
+
+impl Sink for Unreachable {
+    fn keep(&self, _: Arc<RecordedExchange>, _: &Target) -> Keeping {
+        unreachable!("a test keeps no records")
+    }
+}
+
+#[tokio::test]
+async fn a_sink_is_given_nothing() {
+    let capture = Capture::start();
+    let mirror = Mirror::builder()
+        .target(Target::sink("log", Unreachable))
+        .target("https://staging.example.com")
+        .build()
+        .unwrap();
+    let handler = || async { "hello" };
+    let app = Router::new().route("/", axum::routing::get(handler));
+    ask(&app.layer(mirror.layer()), Request::get("/")).await;
+    assert_eq!(capture.copies().await.len(), 1);
+    tokio::time::timeout(Duration::from_secs(20), async {
+        while mirror.stats().targets[0].answered == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
 }

@@ -5,6 +5,7 @@ use mirror_grammar::options::{self, MAX_TARGETS, Needs};
 use super::{super::Args, key};
 use crate::{
     error::{Errors, error, error_with_help},
+    target::Source,
     value::Entry,
 };
 
@@ -22,6 +23,8 @@ pub(super) fn check(args: &Args, entries: &[Entry], errors: &mut Errors) {
         match &args.comparing.mode {
             // One that is there, and wrong, is a mistake already.
             None if self::key(entries, options::COMPARE.name).is_some() => {}
+            // What sinks are given is redacted, compared or not.
+            None if name == options::REDACT.name && has_sinks(args) => {}
             None => errors.push(error_with_help(
                 key,
                 format_args!("`{name}` needs `compare`: without it, nothing is compared"),
@@ -39,6 +42,11 @@ pub(super) fn check(args: &Args, entries: &[Entry], errors: &mut Errors) {
         }
     }
     check_baseline(args, errors);
+}
+
+fn has_sinks(args: &Args) -> bool {
+    let mut targets = args.targets.iter();
+    targets.any(|target| matches!(target.source, Source::Sink(_)))
 }
 
 fn check_baseline(args: &Args, errors: &mut Errors) {

@@ -16,7 +16,6 @@ pub(super) struct CompareOptions {
 
 #[expect(
     clippy::unused_self,
-    clippy::unnecessary_wraps,
     reason = "with the feature `compare` there is something to check"
 )]
 impl CompareOptions {
