@@ -1,7 +1,8 @@
 //! `cargo bench --bench comparing`
 //!
-//! What it costs to compare answers: comparing itself, on the thread that does that, and what the primary's path pays
-//! for noting its answer. Everything takes turns in one process, as in `handler_path`.
+//! What it costs to compare answers: comparing itself, on the thread that does that, and what the
+//! primary's path pays for noting its response. Everything takes turns in one process, as in
+//! `handler_path`.
 
 use std::{hint::black_box, time::Instant};
 

@@ -1,8 +1,9 @@
 //! `cargo bench --bench handler_path`
 //!
-//! What a mirrored handler costs in process, where nothing is sent: every version with every body, time and
-//! allocations. *Until the answer* is the handler path: copies have been spawned and have not run. *With copies* they
-//! run to their end too, on the same thread. Last come the figures that have a goal.
+//! What a mirrored handler costs in process, where nothing is sent: every version with every body,
+//! time and allocations. *Until the response* is the handler path: copies have been spawned and
+//! have not run. *With copies* they run to their end too, on the same thread. Last come the figures
+//! that have a goal.
 //!
 //! The versions take turns in one process, which neither criterion nor divan can do: the differences are tens of
 //! nanoseconds, and a machine's mood changes by more between one benchmark and the next.

@@ -1,8 +1,8 @@
 //! `cargo bench --bench whole_copy`
 //!
-//! A whole copy on one thread: the primary's request in process, the copy over loopback to a shadow on the same thread
-//! that allocates nothing, and its answer read. Time without and with the shadow's own, allocations, and the figures that
-//! have a goal.
+//! A whole copy on one thread: the primary's request in process, the copy over loopback to a shadow
+//! on the same thread that allocates nothing, and its response read. Time without and with the
+//! shadow's own, allocations, and the figures that have a goal.
 
 use testkit::measure::{
     Allocated, Sender, Shape, goal,

@@ -57,7 +57,8 @@ fn median_latency(target: &str) -> Duration {
         .unwrap_or_default()
 }
 
-/// The share of copies without a good answer, in percent: no answer at all counts as much as a 5xx.
+/// The share of copies without a good response, in percent: no response at all counts as much as a
+/// 5xx.
 #[expect(clippy::cast_precision_loss, reason = "these counts are small")]
 fn errors(stats: &TargetStats) -> f64 {
     let errors = stats.failed + stats.answered_with(StatusCode::INTERNAL_SERVER_ERROR);
@@ -92,7 +93,7 @@ async fn main() -> testkit::demo::Result {
         wrong += u32::from(answer.body != format!("user {id}"));
     }
     settle().await;
-    println!("{REQUESTS} requests, {wrong} wrong answers to clients\n");
+    println!("{REQUESTS} requests, {wrong} wrong responses to clients\n");
 
     let mirrors = mirror_runtime::mirrors();
     let users = mirrors.iter().find(|mirror| mirror.name() == "users");

@@ -1,7 +1,7 @@
 //! `cargo run --example error_handling`
 //!
-//! Five shadows, each broken in its own way. `on_error` hears of every copy that got no complete answer and can tell
-//! the ways apart; the client notices none of them.
+//! Five shadows, each broken in its own way. `on_error` hears of every copy that got no complete
+//! response and can tell the ways apart; the client notices none of them.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ fn failed(target: &Target, error: &MirrorError) {
         MirrorError::Dns(_) => "Is the host name right?",
         MirrorError::Tls(_) => "Is its certificate right, and does it speak TLS at all?",
         MirrorError::Request(_) => "Does HTTP listen at this port?",
-        MirrorError::Body(_) => "Did it crash in the middle of the answer?",
+        MirrorError::Body(_) => "Did it crash in the middle of the response?",
         _ => "Was this process shut down?",
     };
     let kind = error.kind().as_str();

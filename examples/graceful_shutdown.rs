@@ -1,7 +1,7 @@
 //! `cargo run --example graceful_shutdown`
 //!
-//! At shutdown the server answers the requests that it has begun, and then the copies in flight get some time to end.
-//! `drain` waits for them and says how many were left.
+//! At shutdown the server responds to the requests that it has begun, and then the copies in flight
+//! get some time to end. `drain` waits for them and says how many were left.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ async fn main() -> testkit::demo::Result {
     primary.await??;
     say(
         "primary",
-        "is down, has answered everybody, and has copies in flight:",
+        "is down, has served every client, and has copies in flight:",
     );
     print_counters();
 

@@ -1,8 +1,8 @@
 //! `cargo run --example response_comparison`
 //!
-//! Does the rewrite answer as the primary does? Each request carries an id, which the shadow repeats in its answer. A
-//! middleware notes what the primary answered, `on_success` what the shadow answered, and whoever comes second
-//! compares the two.
+//! Does the rewrite respond as the primary does? Each request carries an id, which the shadow
+//! repeats in its response. A middleware notes what the primary answered, `on_success` what the
+//! shadow answered, and whoever comes second compares the two.
 
 use std::{
     collections::HashMap,
@@ -25,7 +25,8 @@ use testkit::demo::{Client, Server, print_counters, say, settle};
 const REWRITE: &str = "http://127.0.0.1:20237";
 const ID: &str = "x-request-id";
 
-/// Answers wait for their counterpart here. A copy that is never answered must not make it grow for ever.
+/// Responses wait for their counterpart here. A copy that is never answered must not make it grow
+/// for ever.
 const MAX_WAITING: usize = 1_000;
 
 #[mirror(targets = [target(REWRITE, name = "rewrite")], on_success = compare_shadow)]
@@ -88,7 +89,7 @@ async fn compare_primary(request: Request, next: Next) -> Response {
     Response::from_parts(head, Body::from(bytes))
 }
 
-/// Leaves an answer for its counterpart, or compares it where the counterpart is there already.
+/// Leaves a response for its counterpart, or compares it where the counterpart is there already.
 fn meet(id: &str, answered: Answered) {
     let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(other) = waiting.remove(id) else {
@@ -105,7 +106,7 @@ fn meet(id: &str, answered: Answered) {
     };
     let differences = differences(&primary, &rewrite);
     if differences.is_empty() {
-        say(id, "same answer");
+        say(id, "same response");
     }
     for difference in differences {
         say(id, &difference);

@@ -1,29 +1,53 @@
 //! `cargo run --example single_target`
 //!
-//! One handler, one shadow: each request of the handler is copied to it. The client gets the primary's answer.
+//! One handler, one shadow: each request of the handler is copied to it. The client gets the
+//! primary's response.
+//!
+//! This file needs no other: it can be copied. The other examples take their servers and clients from the `testkit` of this
+//! workspace, and show what mirroring has to do with.
 
-use axum::{Router, extract::Path, routing::get};
+use std::{error::Error, io, net::SocketAddr, time::Duration};
+
+use axum::{Router, extract::Path, http::Uri, routing::get};
 use mirror_runtime::mirror;
-use testkit::demo::{Client, Server, print_counters, printing, settle};
+use tokio::net::TcpListener;
 
-const STAGING: &str = "http://127.0.0.1:20221";
-
-#[mirror(targets = [STAGING])]
+#[mirror(targets = ["http://127.0.0.1:20221"])]
 async fn user(Path(id): Path<u32>) -> String {
     format!("user {id}, from the primary")
 }
 
-#[tokio::main]
-async fn main() -> testkit::demo::Result {
-    let rewrite = Router::new().route("/users/{id}", get(|| async { "a user, from staging" }));
-    let _staging = Server::start(STAGING, printing("staging", rewrite))?;
-    let primary = Server::anywhere(Router::new().route("/users/{id}", get(user)))?;
+/// The rewrite that is to be tried.
+async fn rewritten(uri: Uri) -> &'static str {
+    println!("staging   GET {uri}");
+    "a user, from staging"
+}
 
-    let mut client = Client::connect(primary.address()).await?;
+/// Serves an app, and says where.
+async fn serve(address: &str, app: Router) -> io::Result<SocketAddr> {
+    let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    Ok(address)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let staging = Router::new().route("/users/{id}", get(rewritten));
+    serve("127.0.0.1:20221", staging).await?;
+    let primary = Router::new().route("/users/{id}", get(user));
+    let primary = serve("127.0.0.1:0", primary).await?;
+
+    let client = reqwest::Client::builder().no_proxy().build()?;
     for id in 1..=3 {
-        client.get(&format!("/users/{id}?from=app")).await?;
-        settle().await;
+        let url = format!("http://{primary}/users/{id}?from=app");
+        let response = client.get(url).send().await?;
+        println!("client    {}", response.text().await?);
     }
-    print_counters();
+    // Copies are sent in the background. A server waits for them before it ends.
+    mirror_runtime::drain(Duration::from_secs(5)).await;
+    for mirror in mirror_runtime::mirrors() {
+        print!("\n{}", mirror.stats());
+    }
     Ok(())
 }

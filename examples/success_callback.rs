@@ -1,6 +1,7 @@
 //! `cargo run --example success_callback`
 //!
-//! `on_success` hears of each HTTP answer of a shadow, whatever its status: success means that the copy was answered.
+//! `on_success` hears of each HTTP response of a shadow, whatever its status: success means that
+//! the copy was answered.
 
 use axum::{
     Router,
@@ -19,7 +20,7 @@ async fn job(Path(id): Path<u32>) -> String {
     format!("job {id}")
 }
 
-/// Runs after the client got its answer. It must not block.
+/// Runs after the client got its response. It must not block.
 fn answered(target: &Target, answer: &ShadowResponse) {
     let server = answer.headers().get(header::SERVER);
     let server = server.and_then(|value| value.to_str().ok());
@@ -42,7 +43,7 @@ async fn staging(Path(id): Path<u32>) -> impl IntoResponse {
         1 => (StatusCode::ACCEPTED, "queued".to_owned()),
         2 => (StatusCode::INTERNAL_SERVER_ERROR, "out of tea".to_owned()),
         // More than the 64 KiB that are kept for callbacks.
-        _ => (StatusCode::OK, "a long answer ".repeat(10_000)),
+        _ => (StatusCode::OK, "a long response ".repeat(10_000)),
     };
     (status, [(header::SERVER, "rewrite/2.0")], body)
 }
@@ -63,7 +64,7 @@ async fn main() -> testkit::demo::Result {
         let staging = stats.target("staging").ok_or("staging has counters")?;
         for status in [StatusCode::OK, StatusCode::INTERNAL_SERVER_ERROR] {
             let class = status.as_u16() / 100;
-            println!("{class}xx answers: {}", staging.answered_with(status));
+            println!("{class}xx responses: {}", staging.answered_with(status));
         }
     }
     Ok(())

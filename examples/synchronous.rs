@@ -1,7 +1,8 @@
 //! `cargo run --example synchronous`
 //!
-//! By default the client's answer never waits for a copy. With `sync = true` it waits until each copy was answered,
-//! failed or timed out, and its callback has run: useful in tests, where the next line wants to look at the shadow.
+//! By default the client's response never waits for a copy. With `sync = true` it waits until each
+//! copy was answered, failed or timed out, and its callback has run: useful in tests, where the
+//! next line wants to look at the shadow.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ fn answered(target: &Target, answer: &ShadowResponse) {
     let millis = answer.latency().as_millis();
     say(
         target.name(),
-        &format!("answered its copy, {millis} ms after it left"),
+        &format!("responded to its copy, {millis} ms after it left"),
     );
 }
 
@@ -45,7 +46,7 @@ async fn main() -> testkit::demo::Result {
         say("client", &format!("GET {path}"));
         let answer = client.send(axum::http::Method::GET, path, "").await?;
         let millis = answer.latency.as_millis();
-        say("client", &format!("has its answer after {millis} ms"));
+        say("client", &format!("has its response after {millis} ms"));
         settle().await;
     }
     print_counters();

@@ -1,7 +1,7 @@
 //! `cargo run --example timeout`
 //!
-//! One deadline per copy, from leaving to the last byte of the answer. The shadows here take 400 ms: one target allows
-//! that, the other does not. The client waits for neither.
+//! One deadline per copy, from leaving to the last byte of the response. The shadows here take 400
+//! ms: one target allows that, the other does not. The client waits for neither.
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@
 
 use testkit::measure::{Allocated, Sender, Shape, Version};
 
-/// What a request allocates until the answer, and the plain handler does not.
+/// What a request allocates until the response, and the plain handler does not.
 fn until_the_answer(version: Version, shape: Shape) -> Allocated {
     Allocated::until_the_answer(version, shape) - Allocated::until_the_answer(Version::Plain, shape)
 }

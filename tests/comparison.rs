@@ -1,4 +1,4 @@
-//! The shadow's answers are compared with the primary's, which reach the client as ever.
+//! The shadow's responses are compared with the primary's, which reach the client as ever.
 
 mod answers;
 mod attribute;
@@ -33,7 +33,7 @@ struct Pair {
 }
 
 impl Pair {
-    /// A primary and a shadow that give one answer each.
+    /// A primary and a shadow that give one response each.
     async fn answering(
         options: impl FnOnce(MirrorBuilder) -> MirrorBuilder,
         primary: impl Fn() -> Response + Clone + Send + Sync + 'static,
@@ -58,7 +58,7 @@ impl Pair {
         }
     }
 
-    /// What is found where both answer with JSON.
+    /// What is found where both respond with JSON.
     async fn json(primary: &'static str, shadow: &'static str) -> Self {
         let options = |builder: MirrorBuilder| builder.compare(CompareMode::Json);
         Self::answering(options, move || ok(primary), move || ok(shadow)).await

@@ -32,7 +32,7 @@ fn targets_are_checked() {
         ),
         (
             "http://a?token=s3cret",
-            "invalid target `http://a`: a target must not have a query, each copy brings its own",
+            "invalid target `http://a`: a target must not have a query: each copy has that of its request",
         ),
         (
             "http://bücher.example",
@@ -51,7 +51,7 @@ fn prior_knowledge_is_for_targets_without_tls() {
     let target = |url, http2| Target::new(url).unwrap().http2(http2);
     let over_tls = target("https://orders:50051", Http2::PriorKnowledge).named("grpc");
     let wrong = "the target `grpc` is `https`, and HTTP/2 with prior knowledge is for `http`: \
-                 leave it out, the server chooses HTTP/2 by ALPN";
+                 remove it, the server chooses HTTP/2 by ALPN";
     assert_eq!(message(Mirror::builder().target(over_tls.clone())), wrong);
     let baseline = valid().compare(CompareMode::Status).baseline(over_tls);
     assert_eq!(message(baseline), wrong);
@@ -67,13 +67,13 @@ fn a_mirror_needs_targets_that_differ() {
     assert_eq!(Mirror::new([""; 0]).unwrap_err(), ConfigError::NoTargets);
     assert_eq!(
         message(valid().target("HTTPS://Staging.example.com:443/")),
-        "the target `https://staging.example.com` is given twice"
+        "duplicate target `https://staging.example.com`"
     );
     let named = |url| Target::new(url).unwrap().named("canary");
     let twice = Mirror::new([named("http://a"), named("http://b")]);
     assert_eq!(
         twice.unwrap_err().to_string(),
-        "two targets are named `canary`"
+        "duplicate target name `canary`"
     );
     let many = (0..65).map(|i| format!("http://h{i}"));
     assert_eq!(
@@ -127,15 +127,15 @@ fn values_are_checked() {
         ),
         (
             valid().set_header("Expect", "100-continue"),
-            "`expect` waits for a go-ahead, and a copy comes with its body at once",
+            "`expect` waits for `100 Continue`: a copy sends its body at once",
         ),
         (
             valid().remove_header("trailer"),
-            "`trailer` is a hop-by-hop header, which no copy carries",
+            "`trailer` is a hop-by-hop header: it is about one connection and never copied",
         ),
         (
             valid().set_header("connection", "1"),
-            "`connection` is a hop-by-hop header, which no copy carries",
+            "`connection` is a hop-by-hop header: it is about one connection and never copied",
         ),
         (
             valid().remove_header("host"),

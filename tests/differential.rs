@@ -1,5 +1,5 @@
-//! The promise: whatever is asked and whatever the shadow does, the answer is the one that the app gives without a
-//! mirror, byte for byte.
+//! The promise: whatever is asked and whatever the shadow does, the response is the one that the
+//! app gives without a mirror, byte for byte.
 //!
 //! A corpus of requests is sent to one app without a mirror, and, for each fault of a shadow, to the same app with the
 //! attribute on each handler and with a layer around it.
@@ -26,7 +26,7 @@ use self::corpus::{HTTP_1, HTTP_2, Http2};
 /// Requests under way at once.
 const AT_ONCE: usize = 8;
 
-/// What an app answers to the corpus, request by request.
+/// What an app responds to the corpus, request by request.
 async fn answers(app: Router) -> Vec<String> {
     let primary = Primary::start(app).await;
     let over_http_1 = stream::iter(HTTP_1)
@@ -41,7 +41,8 @@ async fn answers(app: Router) -> Vec<String> {
     answers
 }
 
-/// What an answer says, however its body is cut into chunks: that depends on what the network did to the request's.
+/// What a response says, however its body is cut into chunks: that depends on what the network did
+/// to the request's.
 fn unchunked(answer: &str) -> String {
     let Some((head, mut body)) = answer.split_once("\r\n\r\n") else {
         return answer.to_owned();
@@ -102,7 +103,7 @@ async fn over_http_2(primary: &Primary, request: &Http2) -> String {
     .await
 }
 
-/// Fails for the first request to which two apps answer differently.
+/// Fails for the first request to which two apps respond differently.
 fn compare(plain: &[String], mirrored: &[String], mirror: &str) {
     assert_eq!(plain.len(), HTTP_1.len() + HTTP_2.len());
     assert_eq!(plain.len(), mirrored.len());

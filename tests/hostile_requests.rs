@@ -1,5 +1,5 @@
-//! Requests that try something: the client gets the answer that it gets without a mirror, and the copy goes to the
-//! target, as the request that was meant, or nowhere.
+//! Requests that try something: the client gets the response that it gets without a mirror, and the
+//! copy goes to the target, as the request that was meant, or nowhere.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, Collected};
 use mirror_runtime::{Mirror, SkipReason};
 use testkit::{Primary, Recorded, Shadow, settled, without_date};
 
-/// Tells in its answer all that a handler can see of a request.
+/// Tells in its response all that a handler can see of a request.
 fn app() -> Router {
     Router::new().fallback(any(
         |OriginalUri(uri): OriginalUri, method: Method, request: Request| async move {

@@ -62,7 +62,7 @@ async fn copies_arrive_over_reqwest_where_the_shadow_is_trusted() {
         let shadow = Shadow::tls(authority.certifies("localhost", 2090, protocol)).await;
         let mirror = Mirror::builder()
             .target(format!("https://localhost:{}", shadow.port()))
-            .transport(ReqwestTransport)
+            .transport(ReqwestTransport::default())
             .host(host)
             .build()
             .unwrap();

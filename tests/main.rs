@@ -38,4 +38,5 @@ mod sampling;
 mod shadow_faults;
 mod sync;
 mod trailers;
+mod via;
 mod wire;

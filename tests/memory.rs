@@ -47,7 +47,7 @@ fn mirror_to(url: &str) -> MirrorBuilder {
     mirror.timeout(Duration::from_mins(1))
 }
 
-/// Lets a primary answer that keeps nothing of the request.
+/// Lets a primary respond that keeps nothing of the request.
 async fn answer(mirror: &Mirror, request: Request<Body>) {
     let app = Router::new().fallback(any(|_: Bytes| async {}));
     let answer = app.layer(mirror.layer()).oneshot(request).await.unwrap();

@@ -87,7 +87,7 @@ async fn what_reqwest_would_change_is_skipped_and_counted() {
     let shadow = Shadow::start().await;
     let mirror = Mirror::builder()
         .target(shadow.url())
-        .transport(ReqwestTransport)
+        .transport(ReqwestTransport::default())
         .build()
         .unwrap();
     let primary = Primary::start(app(&mirror)).await;

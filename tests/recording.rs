@@ -16,7 +16,7 @@ use http::Request;
 use mirror_runtime::{BodyMode, CompareMode, Mirror, MirrorBuilder, mirror};
 use testkit::{Directory, Primary, Recorded, Shadow, mirror_named, until};
 
-/// A primary that answers each request by its path, and a shadow that answers otherwise.
+/// A primary that responds to each request by its path, and a shadow that responds otherwise.
 struct Recording {
     directory: Directory,
     primary: Primary,
@@ -244,16 +244,16 @@ fn the_options_are_checked() {
     for (builder, expected) in [
         (
             builder().record("x"),
-            "`record` needs `compare`: without it nothing is compared",
+            "`record` needs `compare`: without it, nothing is compared",
         ),
         (
             builder().max_fixtures(1),
-            "`max_fixtures` needs `compare`: without it nothing is compared",
+            "`max_fixtures` needs `compare`: without it, nothing is compared",
         ),
         (json().record(""), "`record` must name a directory"),
         (
             json().max_fixtures(0),
-            "`max_fixtures` must be larger than zero; to record nothing, leave `record` out",
+            "`max_fixtures` must be at least 1; to record nothing, leave `record` out",
         ),
         (
             json().max_fixture_bytes(0),

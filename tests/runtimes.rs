@@ -20,7 +20,7 @@ fn a_mirror_outlives_the_runtimes_it_sends_from() {
     let shadow_runtime = runtime();
     let shadow = shadow_runtime.block_on(Shadow::start());
     let mirror = Mirror::new([shadow.url()]).unwrap();
-    // The shadow answers only while its own runtime runs.
+    // The shadow responds only while its own runtime runs.
     std::thread::spawn(move || shadow_runtime.block_on(std::future::pending::<()>()));
     for sent in 1..=3 {
         runtime().block_on(async {

@@ -1,4 +1,5 @@
-//! Whatever a shadow does, the client gets the primary's answer, and the copy is counted as what became of it.
+//! Whatever a shadow does, the client gets the primary's response, and the copy is counted as what
+//! became of it.
 
 mod endless;
 #[cfg(target_os = "linux")]
@@ -137,7 +138,7 @@ async fn it_redirects_for_ever() {
     assert_eq!(faulty.requests(), 1);
 }
 
-/// Answers without an end are read up to a bound, and then their connection is closed.
+/// Responses without an end are read up to a bound, and then their connection is closed.
 #[tokio::test]
 async fn its_answer_is_huge_or_endless() {
     for fault in [Fault::Endless, Fault::Huge] {

@@ -1,4 +1,4 @@
-//! In `sync` mode the answer waits for the copies, and copies and handler run at the same time.
+//! In `sync` mode the response waits for the copies, and copies and handler run at the same time.
 
 use std::{
     sync::{
@@ -78,8 +78,8 @@ async fn callbacks_have_run_when_the_client_is_answered() {
 
 #[tokio::test]
 async fn the_handler_runs_while_the_copies_are_under_way() {
-    // The shadow answers only after the handler has begun, and the handler ends only after the shadow has its copy:
-    // one after the other, in either order, would never end.
+    // The shadow responds only after the handler has begun, and the handler ends only after the
+    // shadow has its copy: one after the other, in either order, would never end.
     let shadow = Arc::new(Shadow::holding().await);
     let mirror = Mirror::builder()
         .target(shadow.url())

@@ -1,4 +1,4 @@
-//! The bytes of a copy, and of what answers it, where the rules of HTTP leave a choice.
+//! The bytes of a copy, and of what responds to it, where the rules of HTTP leave a choice.
 
 use std::{
     convert::Infallible,
@@ -57,7 +57,7 @@ async fn length_of_nothing(method: Method, copy_body: bool) -> Vec<String> {
     lengths.into_iter().map(str::to_owned).collect()
 }
 
-/// Servers answer 411 to a `POST` that does not say that it has no body.
+/// Servers respond with 411 to a `POST` that does not say that it has no body.
 #[tokio::test]
 async fn a_copy_without_a_body_says_so_where_one_is_expected() {
     for (method, length) in [
@@ -200,7 +200,7 @@ async fn a_request_of_a_hundred_headers_has_a_copy_of_a_hundred() {
     assert_eq!(copies[0].all("accept"), ["*/*"]);
 }
 
-/// A server that gives one answer to each connection, and closes it.
+/// A server that gives one response to each connection, and closes it.
 async fn answering(answer: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -16,17 +16,17 @@ use tokio::{net::TcpStream, sync::mpsc, task::JoinSet};
 
 use super::scenario::{Load as Manner, Scenario};
 
-/// How long after its end a load waits for answers that are still to come.
+/// How long after its end a load waits for responses that are still to come.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What came of a load.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Load {
-    /// In microseconds, of each answer within the time that counts.
+    /// In microseconds, of each response within the time that counts.
     pub(crate) latencies: Vec<u32>,
     /// Requests that were sent, before that time too.
     pub(crate) sent: u64,
-    /// Answers that were wrong or did not come.
+    /// Responses that were wrong or did not come.
     pub(crate) wrong: u64,
 }
 
@@ -48,7 +48,8 @@ impl Requests {
         }
     }
 
-    /// Sends them as a scenario says, from now to `until`. Answers count that were asked for after `from`.
+    /// Sends them as a scenario says, from now to `until`. Responses count that were asked for
+    /// after `from`.
     pub(crate) async fn send(&self, scenario: Scenario, [from, until]: [Instant; 2]) -> Load {
         let connections = scenario.connections;
         match scenario.load {
@@ -59,8 +60,8 @@ impl Requests {
 }
 
 impl Load {
-    /// Sends over each connection one request after another, from now to `until`. Answers count that were asked for
-    /// after `from`.
+    /// Sends over each connection one request after another, from now to `until`. Responses count
+    /// that were asked for after `from`.
     pub(crate) async fn saturate(
         requests: &Requests,
         connections: usize,
@@ -122,7 +123,7 @@ impl Load {
     }
 }
 
-/// The latency that so many of all answers took at most.
+/// The latency that so many of all responses took at most.
 pub(crate) fn percentile(mut latencies: Vec<u32>, share: f64) -> f64 {
     latencies.sort_unstable();
     let last = latencies.len().saturating_sub(1);
@@ -138,7 +139,7 @@ pub(crate) fn percentile(mut latencies: Vec<u32>, share: f64) -> f64 {
         .map_or(f64::NAN, |micros| f64::from(*micros))
 }
 
-/// Waits for all workers, but for those no longer that get no answer.
+/// Waits for all workers, but for those no longer that get no response.
 async fn gather(mut workers: JoinSet<Load>, until: Instant) -> Load {
     let mut sum = Load::default();
     let all = async {
@@ -151,7 +152,7 @@ async fn gather(mut workers: JoinSet<Load>, until: Instant) -> Load {
     };
     let end = tokio::time::Instant::from_std(until + PATIENCE);
     if tokio::time::timeout_at(end, all).await.is_err() {
-        // Each of those waits for one answer.
+        // Each of those waits for one response.
         sum.wrong += workers.len() as u64;
     }
     sum

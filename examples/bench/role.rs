@@ -1,5 +1,6 @@
-//! The primaries and the shadows, as this program in another process. Each prints where it listens, then answers each
-//! line of its standard input with a line about itself, and ends when its standard input is closed.
+//! The primaries and the shadows, as this program in another process. Each prints where it listens,
+//! then responds to each line of its standard input with a line about itself, and ends when its
+//! standard input is closed.
 
 use std::{
     io::BufRead as _,

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// What came of it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Run {
-    /// Answers a second.
+    /// Responses a second.
     pub(crate) throughput: f64,
     /// Microseconds.
     pub(crate) p50: f64,
@@ -38,7 +38,7 @@ pub(crate) struct Run {
     pub(crate) descriptors: usize,
     /// The share of copies that came over a connection that was open.
     pub(crate) reused: f64,
-    /// Answers of the primary that were wrong or did not come.
+    /// Responses of the primary that were wrong or did not come.
     pub(crate) wrong: u64,
     pub(crate) counters: Option<Counters>,
     /// Copies that neither arrived nor have a reason.
@@ -57,7 +57,7 @@ pub(crate) struct Counters {
     pub(crate) shed: u64,
 }
 
-/// Who answers the load: an app, or a peer in front of one.
+/// Who responds to the load: an app, or a peer in front of one.
 pub(crate) struct Server {
     app: Role,
     peer: Option<Peer>,

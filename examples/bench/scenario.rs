@@ -39,11 +39,11 @@ impl Primary {
 /// What the shadow does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub(crate) enum Shadow {
-    /// Answers at once, with a small body.
+    /// Responds at once, with a small body.
     Fast,
-    /// Answers after 200 ms.
+    /// Responds after 200 ms.
     Slow,
-    /// Reads requests and never answers.
+    /// Reads requests and never responds.
     Silent,
     /// Refuses connections.
     Dead,
@@ -65,10 +65,10 @@ impl Shadow {
 /// How requests come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub(crate) enum Load {
-    /// Each connection sends its next request when it has the answer to its last.
+    /// Each connection sends its next request when it has the response to its last.
     Saturated,
-    /// So many requests a second, whatever the answers do; a latency counts from the moment at which the request was
-    /// due.
+    /// So many requests a second, whatever the responses do; a latency counts from the moment at
+    /// which the request was due.
     Steady(u32),
 }
 
@@ -108,7 +108,8 @@ impl Scenario {
         }
     }
 
-    /// The same at a rate that leaves the machine idle most of the time. It takes twice as long, for enough answers.
+    /// The same at a rate that leaves the machine idle most of the time. It takes twice as long,
+    /// for enough responses.
     pub(crate) const fn steady(primary: Primary, shadow: Shadow) -> Self {
         Self {
             load: STEADY,

@@ -23,20 +23,20 @@ const PART: u32 = 5;
 /// At the beginning of a turn: its connections open.
 const WARM_UP: Duration = Duration::from_millis(30);
 
-/// At the end of a turn: the answers of a slow shadow come, which belong to nobody else's turn.
+/// At the end of a turn: the responses of a slow shadow come, which belong to nobody else's turn.
 const REST: Duration = Duration::from_millis(250);
 
 /// What came of one turn.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Turn {
-    /// Answers in a hundredth of a second of one processor, of the time that the machine had: what others took of a shared
-    /// one does not count.
+    /// Responds in a hundredth of a second of one processor, of the time that the machine had: what
+    /// others took of a shared one does not count.
     pub(crate) throughput: f64,
     /// Microseconds of CPU in the primary.
     pub(crate) cpu_per_request: f64,
     /// Copies that left, of each request.
     pub(crate) copies_per_request: f64,
-    /// Microseconds that 99 % of the answers took at most.
+    /// Microseconds that 99 % of the responses took at most.
     pub(crate) p99: f64,
 }
 

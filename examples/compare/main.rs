@@ -1,10 +1,11 @@
 //! `cargo run --example compare`
 //!
-//! Can the rewrite take over? It answers real requests beside the primary, and its answers are compared with the
-//! primary's. Three things differ: a field has another name, a total is rounded, a list is in another order. Two fields
-//! differ with each answer, whoever gives it; a second server of the old version shows that they are noise.
+//! Can the rewrite take over? It responds to real requests beside the primary, and its responses
+//! are compared with the primary's. Three things differ: a field has another name, a total is
+//! rounded, a list is in another order. Two fields differ with each response, whoever gives it; a
+//! second server of the old version shows that they are noise.
 //!
-//! First the answers are compared as they are. Then the team says what it means to change.
+//! First the responses are compared as they are. Then the team says what it means to change.
 
 mod orders;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use mirror_runtime::{
 };
 use testkit::demo::{Client, Server};
 
-/// Enough for the report to be sure: without a mismatch, 381 answers are.
+/// Enough for the report to be sure: without a mismatch, 381 responses are.
 const ORDERS: usize = 400;
 
 /// So many are sent before their comparisons are waited for: few enough that none is shed, however busy the machine is.
@@ -24,7 +25,7 @@ const AT_ONCE: usize = 100;
 /// How long anything is waited for, on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What is asked of the rewrite: that it answers alike, and nothing about how fast.
+/// What is asked of the rewrite: that it responds alike, and nothing about how fast.
 ///
 /// The servers, their client and the comparisons of this example share the processors of one machine, in a debug build.
 /// How long a copy takes there says how busy the machine is, and nothing about the rewrite: latencies are printed, and
@@ -87,7 +88,7 @@ async fn main() -> testkit::demo::Result {
             .thresholds(thresholds()))
     };
 
-    println!("1   The answers as they are\n");
+    println!("1   The responses as they are\n");
     compare(mirror()?, 2, ReportVerdict::Regressed).await?;
 
     println!("2   The renamed field, the rounding and the order are meant\n");

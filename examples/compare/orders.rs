@@ -1,4 +1,4 @@
-//! The orders, as the old version and as the rewrite answer.
+//! The orders, as the old version and as the rewrite respond.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -39,13 +39,13 @@ async fn rewritten_order(Path(id): Path<u32>) -> Json<Value> {
     }))
 }
 
-/// Noise: no two answers are of the same moment.
+/// Noise: no two responses are of the same moment.
 fn nanoseconds() -> u128 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_nanos())
 }
 
-/// Noise: each answer has a number of its own.
+/// Noise: each response has a number of its own.
 fn number() -> u64 {
     static NUMBER: AtomicU64 = AtomicU64::new(1);
     NUMBER.fetch_add(1, Relaxed)

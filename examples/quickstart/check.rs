@@ -27,16 +27,18 @@ pub(crate) fn counters(stats: &MirrorStats, requests: u64, arrived: [u64; 2]) ->
     Ok(())
 }
 
-/// Checks that no client got a wrong answer.
+/// Checks that no client got a wrong response.
 pub(crate) fn answers(traffic: &Traffic) -> Result {
     let (requests, wrong) = traffic.answers();
     match wrong {
         [] => {
-            println!("      All {requests} answers of the primary were right.");
+            println!("      All {requests} responses of the primary were right.");
             Ok(())
         }
-        [first, ..] => {
-            Err(format!("{} of {requests} answers were wrong: {first}", wrong.len()).into())
-        }
+        [first, ..] => Err(format!(
+            "{} of {requests} responses were wrong: {first}",
+            wrong.len()
+        )
+        .into()),
     }
 }

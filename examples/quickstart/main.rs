@@ -1,8 +1,9 @@
 //! `cargo run --example quickstart`
 //!
-//! A shop takes orders. Two shadows get copies of them: `staging` all, `canary` half. Then staging becomes slow, then
-//! the canary dies, and the shop's clients notice neither. It takes about six seconds and ends by itself, with an error
-//! if a client got a wrong answer or the counters do not add up.
+//! A shop takes orders. Two shadows get copies of them: `staging` all, `canary` half. Then staging
+//! becomes slow, then the canary dies, and the shop's clients notice neither. It takes about six
+//! seconds and ends by itself, with an error if a client got a wrong response or the counters do
+//! not add up.
 
 mod check;
 mod live;
@@ -49,15 +50,15 @@ async fn main() -> Result {
     println!("      {latencies}");
     summary.add("without mirroring", latencies);
 
-    live.headline("With mirroring, and both shadows well");
+    live.headline("With mirroring, both shadows healthy");
     summary.add("healthy shadows", phase(&mut traffic).await?);
 
-    live.headline("Staging needs 3 s for each answer; copies are given up after 500 ms");
+    live.headline("Staging takes 3 s for each response; copies time out after 500 ms");
     staging.slow_down(SLOW);
     summary.add("staging slow", phase(&mut traffic).await?);
     staging.slow_down(Duration::ZERO);
 
-    live.headline("Staging is well again, and the canary is killed");
+    live.headline("Staging is healthy again, the canary is killed");
     let (staging_got, canary_got) = (staging.arrived(), canary.arrived());
     canary.kill().await;
     summary.add("canary dead", phase(&mut traffic).await?);
@@ -72,7 +73,7 @@ async fn main() -> Result {
     let arrived = [staging.arrived(), canary_got];
     check::counters(&stats, traffic.mirrored(), arrived)?;
     check::answers(&traffic)?;
-    println!("      What did this is the attribute in examples/quickstart/shop.rs.");
+    println!("      The attribute that did this is in examples/quickstart/shop.rs.");
     Ok(())
 }
 

@@ -33,7 +33,7 @@ impl Shadow {
         Ok(Self { server, state })
     }
 
-    /// Makes each answer take that long from now on.
+    /// Makes each response take that long from now on.
     pub(crate) fn slow_down(&self, delay: Duration) {
         let delay = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         self.state.delay_ms.store(delay, Relaxed);

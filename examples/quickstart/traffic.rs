@@ -1,4 +1,4 @@
-//! The clients: real orders over real connections, with the answers checked and the time taken.
+//! The clients: real orders over real connections, with the responses checked and the time taken.
 
 use std::{fmt, net::SocketAddr, time::Duration};
 
@@ -49,12 +49,12 @@ impl Traffic {
         self.mirrored
     }
 
-    /// All orders, and what is wrong with the answers that were wrong.
+    /// All orders, and what is wrong with the responses that were wrong.
     pub(crate) fn answers(&self) -> (usize, &[String]) {
         (self.sent, &self.wrong)
     }
 
-    /// Sends one order to the mirrored route. Returns it, and the answer.
+    /// Sends one order to the mirrored route. Returns it, and the response.
     pub(crate) async fn send_one(&mut self) -> Result<(String, Answer)> {
         let order = order(self.sent);
         let answer = send(&mut self.clients[0], MIRRORED, &order).await?;
@@ -93,7 +93,7 @@ impl Traffic {
     }
 }
 
-/// How long the client waited for an answer, and what is wrong with it.
+/// How long the client waited for a response, and what is wrong with it.
 type Checked = (Duration, Option<String>);
 
 async fn keep_sending(client: &mut Client, requests: usize, path: &str) -> Result<Vec<Checked>> {
@@ -121,7 +121,7 @@ async fn send(client: &mut Client, path: &str, order: &NewOrder) -> Result<Answe
     client.send(Method::POST, path, &json).await
 }
 
-/// What is wrong with an answer, if anything is.
+/// What is wrong with a response, if anything is.
 fn wrong(order: &NewOrder, answer: &Answer) -> Option<String> {
     let expected = Order {
         item: order.item.clone(),
@@ -130,7 +130,12 @@ fn wrong(order: &NewOrder, answer: &Answer) -> Option<String> {
     };
     let got = serde_json::from_str::<Order>(&answer.body).ok();
     let right = answer.status == StatusCode::CREATED && got.as_ref() == Some(&expected);
-    (!right).then(|| format!("{order:?} was answered {} {}", answer.status, answer.body))
+    (!right).then(|| {
+        format!(
+            "{order:?} got the response {} {}",
+            answer.status, answer.body
+        )
+    })
 }
 
 /// How long the clients waited for the primary.
@@ -160,7 +165,7 @@ impl fmt::Display for Latencies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "primary: {} answers, half of them within {:.1?}, 99 % within {:.1?}",
+            "primary: {} responses, p50 {:.1?}, p99 {:.1?}",
             self.count(),
             self.percentile(50),
             self.percentile(99)

@@ -1,4 +1,5 @@
-//! Requests to an app over a few connections that stay open, and whether each answer is the right one.
+//! Requests to an app over a few connections that stay open, and whether each response is the right
+//! one.
 
 use std::time::{Duration, Instant};
 
@@ -37,7 +38,7 @@ impl Load {
         let mut load = Self::default();
         let mut took = Vec::new();
         while let Some(of_one) = connections.join_next().await {
-            // A client that panicked has a wrong answer to show.
+            // A client that panicked has a wrong response to show.
             let (wrong, of_one) = of_one.unwrap_or((1, vec![Duration::ZERO]));
             load.wrong += wrong;
             took.extend(of_one);
@@ -48,7 +49,7 @@ impl Load {
         load
     }
 
-    /// How many answers were wrong, and how long each took.
+    /// How many responses were wrong, and how long each took.
     async fn over_one_connection(
         address: String,
         route: usize,
@@ -73,7 +74,8 @@ impl Load {
     }
 }
 
-/// Sends a request, over the connection if there is one, and compares the answer with what an echo answers.
+/// Sends a request, over the connection if there is one, and compares the response with what an
+/// echo responds.
 async fn is_answered(
     connection: &mut Option<SendRequest<Body>>,
     address: &str,

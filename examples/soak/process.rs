@@ -87,7 +87,7 @@ impl App {
         self.child.id().unwrap_or_default()
     }
 
-    /// What it answers at `/stats`.
+    /// What it responds at `/stats`.
     pub(crate) async fn stats(&self) -> String {
         let stream = TcpStream::connect(&self.address)
             .await
@@ -96,12 +96,12 @@ impl App {
         tokio::spawn(driver);
         let request = Request::get("/stats").header("host", &self.address);
         let request = request.body(Body::empty()).expect("a request");
-        let answer = sender.send_request(request).await.expect("an answer");
+        let answer = sender.send_request(request).await.expect("a response");
         let body = answer
             .into_body()
             .collect()
             .await
-            .expect("a whole answer")
+            .expect("a whole response")
             .to_bytes();
         String::from_utf8_lossy(&body).into_owned()
     }

@@ -189,7 +189,7 @@ impl fmt::Display for Report {
         writeln!(f)?;
         writeln!(
             f,
-            "primary answers wrong or missing   {:6}   (0 is allowed)",
+            "primary responses wrong or missing {:6}   (0 is allowed)",
             self.wrong()
         )?;
         writeln!(

@@ -18,6 +18,7 @@ mod mirror_macros {
     pub(crate) mod compare;
     pub(crate) mod error;
     pub(crate) mod expand;
+    pub(crate) mod feature;
     pub(crate) mod handler;
     pub(crate) mod header;
     pub(crate) mod method;
@@ -27,7 +28,7 @@ mod mirror_macros {
     pub(crate) mod value;
 }
 use mirror_macros::{
-    amount, args, callback, compare, error, expand, handler, header, method, self_use, table,
+    amount, args, callback, compare, error, expand, feature, handler, header, method, self_use, table,
     target, value,
 };
 

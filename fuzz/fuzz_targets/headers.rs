@@ -7,24 +7,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Version, request::Parts};
 use libfuzzer_sys::fuzz_target;
 use mirror_runtime::__fuzz::copied_headers;
-
-/// RFC 9110 section 7.6.1, what the client sets anew, and the marker.
-const NEVER_COPIED: [&str; 14] = [
-    "connection",
-    "http2-settings",
-    "keep-alive",
-    "proxy-connection",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "host",
-    "content-length",
-    "expect",
-    "x-mirrored-from",
-];
+use testkit::NEVER_COPIED;
 
 const AUTHORITY: &str = "shop.example:81";
 

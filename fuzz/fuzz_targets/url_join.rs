@@ -25,7 +25,10 @@ fuzz_target!(|data: &[u8]| {
         // Only who has the tables of Unicode knows whether such a label stands for anything.
         assert!(parts.host.to_ascii_lowercase().contains("xn--"));
         let uri = joined(target, &Uri::from_static("/")).expect("a path that can be joined");
-        assert!(uri.host().is_some_and(|host| host.eq_ignore_ascii_case(parts.host)));
+        assert!(
+            uri.host()
+                .is_some_and(|host| host.eq_ignore_ascii_case(parts.host))
+        );
         return;
     };
     assert_eq!(base.scheme(), parts.scheme.as_str());
@@ -58,7 +61,11 @@ fuzz_target!(|data: &[u8]| {
         Some(&*format!("{}{slash}{path_and_query}", parts.base_path))
     );
     // Also as it is sent: a path alone.
-    let sent = uri.path_and_query().cloned().map(Uri::from).expect("it was joined");
+    let sent = uri
+        .path_and_query()
+        .cloned()
+        .map(Uri::from)
+        .expect("it was joined");
     assert!(sent.path().starts_with('/'), "{sent:?}");
     assert!(parts.base_path.is_empty() || !climbs(original.path()));
     // Also for a server that resolves dot segments.
@@ -95,7 +102,9 @@ fn decoded(path: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(path.len());
     let mut rest = path;
     while let Some((first, behind)) = rest.split_first() {
-        let digits = behind.get(..2).and_then(|digits| str::from_utf8(digits).ok());
+        let digits = behind
+            .get(..2)
+            .and_then(|digits| str::from_utf8(digits).ok());
         let digits = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
         let value = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match value.filter(|_| *first == b'%') {

@@ -3,17 +3,15 @@
 mod patterns;
 
 use http::HeaderName;
-use mirror_grammar::{PointerToken, check_tolerance, parse_pointer};
+use mirror_grammar::{
+    PointerToken, check_tolerance, options::DEFAULT_MAX_COMPARE_BODY, parse_pointer,
+};
 
 use crate::{error::RuleError, json::decimal::Decimal};
 
 #[cfg(feature = "compare")]
 pub(crate) use self::patterns::Marks;
 pub(crate) use self::patterns::{Patterns, State};
-
-/// The largest body that is compared, if nothing else is set. Two of them, parsed, are held while
-/// they are compared.
-const DEFAULT_MAX_COMPARE_BODY: usize = 256 * 1024;
 
 /// The options that say how responses are compared.
 ///

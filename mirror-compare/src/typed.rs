@@ -39,7 +39,7 @@ use crate::model::{BufferedResponse, CompareMode, Typed, Verdict};
 #[diagnostic::on_unimplemented(
     message = "responses of the type `{Self}` cannot be read back and compared",
     label = "not a type for `compare = typed`",
-    note = "`Json<T>` is one, where `T: serde::de::DeserializeOwned + PartialEq`; so are `String`, `(StatusCode, T)` and `Result<T, E>`",
+    note = "`Json<T>` is one if `T: serde::de::DeserializeOwned + PartialEq`; so are `String`, `(StatusCode, T)` and `Result<T, E>`",
     note = "`compare = \"json\"` compares responses of any type"
 )]
 pub trait TypedResponse {

@@ -32,7 +32,7 @@ impl fmt::Display for DurationError {
                 write!(f, "the unit must be `ms`, `s`, `m` or `h`, not `{unit}`")
             }
             Self::Zero => f.write_str("it must be longer than zero"),
-            Self::TooLong => f.write_str("it must be at most 24h"),
+            Self::TooLong => write!(f, "it must be at most {}", Time(MAX_TIMEOUT)),
         }
     }
 }
@@ -86,6 +86,20 @@ pub fn check_timeout(duration: Duration) -> Result<Duration, DurationError> {
     }
 }
 
+/// A time as it is written in an option.
+pub(crate) struct Time(pub(crate) Duration);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_millis() {
+            millis if millis % 3_600_000 == 0 => write!(f, "{}h", millis / 3_600_000),
+            millis if millis % 60_000 == 0 => write!(f, "{}m", millis / 60_000),
+            millis if millis % 1_000 == 0 => write!(f, "{}s", millis / 1_000),
+            millis => write!(f, "{millis}ms"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +119,13 @@ mod tests {
                 Ok(Duration::from_millis(millis)),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_time_is_displayed_as_it_is_written() {
+        for text in ["250ms", "5s", "1m", "24h"] {
+            assert_eq!(Time(parse_duration(text).unwrap()).to_string(), text);
         }
     }
 

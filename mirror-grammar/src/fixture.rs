@@ -35,7 +35,10 @@ impl fmt::Display for FixtureError {
             Self::NotJson => f.write_str("it is not JSON"),
             Self::Format => write!(f, "its `format` is not `{FIXTURE_FORMAT}`"),
             Self::Version(found) => {
-                write!(f, "its version is {found}, and {FIXTURE_VERSION} is read")
+                write!(
+                    f,
+                    "unsupported version {found} (expected {FIXTURE_VERSION})"
+                )
             }
         }
     }

@@ -47,14 +47,17 @@ impl fmt::Display for HeaderError {
                 f.write_str("invalid header value: it must be visible ASCII, spaces and tabs")
             }
             Self::HopByHop(name) => {
-                write!(f, "`{name}` is a hop-by-hop header, which no copy carries")
+                write!(
+                    f,
+                    "`{name}` is a hop-by-hop header: it is about one connection and never copied"
+                )
             }
             Self::Framing(name) => write!(
                 f,
                 "`{name}` is set by the HTTP client, from the body of the copy"
             ),
             Self::Expect => {
-                f.write_str("`expect` waits for a go-ahead, and a copy comes with its body at once")
+                f.write_str("`expect` waits for `100 Continue`: a copy sends its body at once")
             }
             Self::Host => f.write_str(
                 "`host` has an option of its own: `host = \"preserve\"` or `\"target\"`",

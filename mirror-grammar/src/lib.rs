@@ -1,5 +1,6 @@
 //! What the values of mirror's options look like: URLs of targets, percentages, durations,
-//! sizes, rates, headers, JSON pointers and tolerances; and what a file of a recorded mismatch looks like.
+//! sizes, rates, headers, JSON pointers and tolerances; and what a file of a recorded mismatch looks like. Which options
+//! there are, and what holds if one is left out, stands in [`options`].
 //!
 //! The attribute checks its options with this crate when a program is compiled; the builder and `env(..)` targets
 //! check theirs with it when the program runs. One grammar, so that a value is right in one place exactly when it is
@@ -27,6 +28,6 @@ pub use header::{
 pub use percentage::{PercentageError, check_percentage};
 pub use pointer::{MAX_POINTER_DEPTH, PointerError, PointerToken, check_pointer, parse_pointer};
 pub use rate::{Rate, RateError, parse_rate};
-pub use size::{MAX_COMPARE_BODY, SizeError, parse_compare_size, parse_size};
+pub use size::{MAX_COMPARE_BODY, SizeError, parse_size, parse_size_up_to};
 pub use tolerance::{ToleranceError, check_tolerance};
 pub use url::{Scheme, TargetUrl, UrlError, parse_url, same_target};

@@ -207,11 +207,12 @@ mod tests {
                 (DefaultValue::Bytes(bytes), Limit::Bytes { max }) => {
                     assert!((1..=max).contains(&bytes), "{}", spec.name);
                 }
-                (DefaultValue::Bytes(_), limit) => panic!("{}: {limit:?}", spec.name),
                 (DefaultValue::Word(word), Limit::Words(words)) => {
                     assert!(words.contains(&word), "{}", spec.name);
                 }
-                (DefaultValue::Word(_), limit) => panic!("{}: {limit:?}", spec.name),
+                (DefaultValue::Bytes(_) | DefaultValue::Word(_), limit) => {
+                    panic!("{}: {limit:?}", spec.name)
+                }
                 _ => {}
             }
         }

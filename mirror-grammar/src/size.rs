@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::unit;
 
-/// The largest body that is compared: as much as is read of an answer.
+/// The largest body that is compared: as much as is read of a response.
 pub const MAX_COMPARE_BODY: usize = 1024 * 1024;
 
 /// Why a text is not a size.
@@ -21,8 +21,8 @@ pub enum SizeError {
     Zero,
     /// More than this machine can address.
     TooLarge,
-    /// More than [`MAX_COMPARE_BODY`].
-    TooLargeToCompare,
+    /// More than is allowed: the most.
+    AboveLimit(usize),
 }
 
 impl fmt::Display for SizeError {
@@ -37,8 +37,8 @@ impl fmt::Display for SizeError {
                 )
             }
             Self::Zero => f.write_str("it must be larger than zero"),
-            Self::TooLarge => f.write_str("it is larger than the memory of any machine"),
-            Self::TooLargeToCompare => f.write_str("it must be at most 1MiB"),
+            Self::TooLarge => f.write_str("it is larger than any memory"),
+            Self::AboveLimit(max) => write!(f, "it must be at most {}", Size(*max)),
         }
     }
 }
@@ -77,15 +77,28 @@ pub fn parse_size(text: &str) -> Result<usize, SizeError> {
     }
 }
 
-/// Parses the size of the largest body that is compared.
+/// Parses a size of at most `max` bytes.
 ///
 /// # Errors
 ///
-/// [`SizeError`], also for more than [`MAX_COMPARE_BODY`].
-pub fn parse_compare_size(text: &str) -> Result<usize, SizeError> {
+/// [`SizeError`], also for more than `max`.
+pub fn parse_size_up_to(text: &str, max: usize) -> Result<usize, SizeError> {
     match parse_size(text)? {
-        bytes if bytes > MAX_COMPARE_BODY => Err(SizeError::TooLargeToCompare),
+        bytes if bytes > max => Err(SizeError::AboveLimit(max)),
         bytes => Ok(bytes),
+    }
+}
+
+/// A size as it is written in an option.
+pub(crate) struct Size(pub(crate) usize);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            bytes if bytes % (1 << 20) == 0 => write!(f, "{}MiB", bytes >> 20),
+            bytes if bytes % (1 << 10) == 0 => write!(f, "{}KiB", bytes >> 10),
+            bytes => write!(f, "{bytes}B"),
+        }
     }
 }
 
@@ -107,11 +120,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_compared_is_bounded() {
-        assert_eq!(parse_compare_size("1MiB"), Ok(MAX_COMPARE_BODY));
-        let too_large = Err(SizeError::TooLargeToCompare);
-        assert_eq!(parse_compare_size("1048577B"), too_large);
-        assert_eq!(parse_compare_size("0B"), Err(SizeError::Zero));
+    fn a_size_keeps_its_limit() {
+        let parse = |text| parse_size_up_to(text, MAX_COMPARE_BODY);
+        assert_eq!(parse("1MiB"), Ok(MAX_COMPARE_BODY));
+        assert_eq!(parse("1048577B"), Err(SizeError::AboveLimit(1 << 20)));
+        assert_eq!(parse("0B"), Err(SizeError::Zero));
+    }
+
+    #[test]
+    fn a_size_is_displayed_as_it_is_written() {
+        for (bytes, text) in [(1, "1B"), (256 << 10, "256KiB"), (2 << 20, "2MiB")] {
+            assert_eq!(Size(bytes).to_string(), text);
+            assert_eq!(parse_size(text), Ok(bytes));
+        }
     }
 
     #[test]

@@ -88,8 +88,8 @@ impl UrlError<'_> {
             Self::NoHost => "the host is missing",
             Self::Host(_) => "the host must be a name in ASCII or an IP address",
             Self::Port(_) => "the port must be a number from 1 to 65535",
-            Self::Query => "a target must not have a query, each copy brings its own",
-            Self::Fragment => "a target must not have a fragment, it would never be sent",
+            Self::Query => "a target must not have a query: each copy has that of its request",
+            Self::Fragment => "a target must not have a fragment: it is never sent",
             Self::DotSegment => "the base path must not have `.` or `..` segments",
             Self::Path => "the base path has a character that must be percent-encoded",
         }

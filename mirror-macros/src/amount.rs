@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use mirror_grammar::{
-    DurationError, Rate, RateError, SizeError, check_percentage, parse_compare_size,
-    parse_duration, parse_rate, parse_size,
+    DurationError, Rate, RateError, SizeError, check_percentage, options::Limit, parse_duration,
+    parse_rate, parse_size_up_to,
 };
 use quote::ToTokens;
 use syn::{Expr, Lit, UnOp};
@@ -48,13 +48,13 @@ fn number(expr: &Expr) -> Option<f64> {
 }
 
 fn not_a_number(setting: &Setting<'_>) -> syn::Error {
-    let what = "be a number between 0 and 100";
+    let what = format!("be a number {}", setting.spec.limit);
     let text = setting.string().map(syn::LitStr::value).unwrap_or_default();
     let text = text.trim().trim_end_matches('%').trim_end();
     if text.parse().is_ok_and(|n| check_percentage(n).is_ok()) {
-        setting.must_like(what, text)
+        setting.must_like(&what, text)
     } else {
-        setting.must(what)
+        setting.must(&what)
     }
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn count<T: TryFrom<u128>>(setting: &Setting<'_>) -> syn::Result<T> {
     };
     match number {
         None => Err(not_a_count(setting)),
-        Some(0) => Err(setting.must("be at least 1")),
+        Some(0) => Err(setting.must(&format!("be {}", setting.spec.limit))),
         Some(number) => {
             let bits = 8 * size_of::<T>();
             T::try_from(number).map_err(|_| setting.must(&format!("be below 2^{bits}")))
@@ -113,22 +113,14 @@ pub(crate) fn duration(setting: &Setting<'_>) -> syn::Result<Duration> {
     with_unit(setting, "s", parse)
 }
 
-/// `max_body = "2MiB"`
+/// `max_body = "2MiB"`, up to the limit of the option.
 pub(crate) fn size(setting: &Setting<'_>) -> syn::Result<usize> {
-    sized(setting, parse_size)
-}
-
-/// `max_compare_body = "256KiB"`
-pub(crate) fn compare_size(setting: &Setting<'_>) -> syn::Result<usize> {
-    sized(setting, parse_compare_size)
-}
-
-fn sized(
-    setting: &Setting<'_>,
-    parse: impl Fn(&str) -> Result<usize, SizeError>,
-) -> syn::Result<usize> {
+    let max = match setting.spec.limit {
+        Limit::Bytes { max } => max,
+        _ => usize::MAX,
+    };
     let parse = |text: &str| {
-        parse(text).map_err(|error| match error {
+        parse_size_up_to(text, max).map_err(|error| match error {
             SizeError::WithoutUnit(_) => None,
             error => Some(error.to_string()),
         })
@@ -147,7 +139,7 @@ pub(crate) fn rate(setting: &Setting<'_>) -> syn::Result<Rate> {
     with_unit(setting, "/s", parse)
 }
 
-/// A string like `"2s"`. `parse` fails with `None` where nothing but the unit is missing, which is then most likely
+/// A string like `"2s"`. `parse` fails with `None` if nothing but the unit is missing, which is then most likely
 /// `usual_unit`.
 fn with_unit<T>(
     setting: &Setting<'_>,
@@ -169,7 +161,7 @@ fn with_unit<T>(
     let mistake = match parse(&text) {
         Ok(value) if quoted => return Ok(value),
         Err(Some(reason)) if quoted => {
-            let message = format!("invalid `{}` `{text}`: {reason}", setting.name);
+            let message = format!("invalid `{}` `{text}`: {reason}", setting.spec.name);
             return Err(error(setting.value, message));
         }
         unquoted_or_without_unit => unquoted_or_without_unit.err(),
@@ -181,7 +173,7 @@ fn with_unit<T>(
         Some(None) if parse(&format!("{text}{usual_unit}")).is_ok() => {
             format!("\"{text}{usual_unit}\"")
         }
-        Some(_) => setting.example.to_owned(),
+        Some(_) => setting.spec.example.to_owned(),
     };
     Err(setting.must_like("be a string with a unit", &to_type))
 }

@@ -2,30 +2,32 @@
 
 mod circuit_breaker;
 mod conflict;
-mod options;
+mod reading;
 
 use std::time::Duration;
 
 use http::Method;
-use mirror_grammar::Rate;
+use mirror_grammar::{
+    Rate,
+    options::{self, Spec},
+};
 use proc_macro2::TokenStream;
 use syn::{ExprPath, LitStr, Type};
 
 pub(crate) use circuit_breaker::{Breaker, CircuitBreaker};
 
-use options::OPTIONS;
-
+pub(crate) use self::reading::OPTIONS;
 use crate::{
     callback::Callback,
     compare::Comparing,
     error::{Errors, error_with_help},
     header::{RemovedHeader, SetHeader},
-    table::read,
-    target::{Source, Target},
+    table::{Needed, needed, read},
+    target::{Source, Target, Transport},
     value::{self, Entry},
 };
 
-/// What the user wrote; an option that is not there is left to the defaults of the runtime.
+/// What the user wrote. An option that is not there is left to the defaults of the runtime.
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) targets: Vec<Target>,
@@ -50,9 +52,12 @@ pub(crate) struct Args {
     pub(crate) credentials: Option<Credentials>,
     pub(crate) host: Option<Host>,
     pub(crate) name: Option<LitStr>,
+    pub(crate) transport: Option<Transport>,
     pub(crate) comparing: Comparing,
     /// The type of the router's state.
     pub(crate) state: Option<Type>,
+    /// The features of the runtime that these need.
+    pub(crate) needed: Vec<Needed>,
 }
 
 /// When the body of a request is read for its copies.
@@ -81,6 +86,7 @@ impl Args {
         let entries = value::entries(tokens, errors);
         let mut args = Self::default();
         read(&entries, &OPTIONS, &mut args, errors);
+        args.needed = needed(&entries);
         check_required(&entries, errors);
         conflict::check(&args, &entries, errors);
         args
@@ -100,12 +106,13 @@ impl Args {
 }
 
 fn check_required(entries: &[Entry], errors: &mut Errors) {
-    if conflict::key(entries, "targets").is_none() {
+    let Spec { name, example, .. } = &options::TARGETS;
+    if conflict::key(entries, name).is_none() {
         errors.push(error_with_help(
             // No token of the attribute: all of it is underlined.
             TokenStream::new(),
-            "missing option `targets`",
-            format_args!("write `targets = {}`", OPTIONS.rows[0].example),
+            format_args!("missing option `{name}`"),
+            format_args!("write `{name} = {example}`"),
         ));
     }
 }

@@ -51,7 +51,7 @@ fn callback(setting: &Setting<'_>, signature: &Signature) -> syn::Result<Callbac
     let function = match setting.expr() {
         Some(function @ Expr::Path(_)) => function,
         Some(function @ Expr::Closure(closure)) => {
-            check_closure(closure, setting.name, signature)?;
+            check_closure(closure, setting.spec.name, signature)?;
             function
         }
         _ => {
@@ -59,7 +59,7 @@ fn callback(setting: &Setting<'_>, signature: &Signature) -> syn::Result<Callbac
             return Err(setting.must(&format!("be a path or a closure, `{text}`")));
         }
     };
-    self_use::reject(function, setting.name)?;
+    self_use::reject(function, setting.spec.name)?;
     Ok(Callback {
         option: setting.key.clone(),
         function: function.clone(),
@@ -76,7 +76,7 @@ fn check_closure(closure: &ExprClosure, name: &str, signature: &Signature) -> sy
     if closure.inputs.len() != *arguments {
         let mut bars = closure.inputs_begin.to_token_stream();
         closure.inputs_end.to_tokens(&mut bars);
-        let message = format!("`{name}` is called as `{text}`");
+        let message = format!("`{name}` must be a `{text}`");
         return Err(error(bars, message));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! How answers are compared: `compare`, and the options that need it.
+//! How responses are compared: `compare`, and the options that need it.
 
 mod mode;
 mod pointer;
@@ -36,7 +36,7 @@ pub(crate) fn headers(setting: &Setting<'_>, errors: &mut Errors) -> Vec<LitStr>
     let mut headers = Vec::new();
     for item in setting.items(errors) {
         let Some(literal) = string(item) else {
-            errors.push(error(item, "the name of a header must be a string"));
+            errors.push(error(item, "a header name must be a string"));
             continue;
         };
         match parse_header_name(&literal.value()) {
@@ -57,11 +57,11 @@ pub(crate) fn headers(setting: &Setting<'_>, errors: &mut Errors) -> Vec<LitStr>
 pub(crate) fn baseline(setting: &Setting<'_>) -> syn::Result<Source> {
     let must = || {
         let what = "be a URL, `env(\"..\")` or the path of a `const`";
-        setting.must_like(what, setting.example)
+        setting.must_like(what, setting.spec.example)
     };
     let expr = setting.expr().ok_or_else(must)?;
-    if !Source::is_server(expr) {
+    if !Source::is_written_like_a_server(expr) {
         return Err(must());
     }
-    Source::parse(peel(expr), setting.name)
+    Source::parse(peel(expr), setting.spec.name)
 }

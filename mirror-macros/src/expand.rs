@@ -1,8 +1,10 @@
 //! From the checked options and the checked function to code. Nothing can go wrong here any more.
 
 mod across;
+mod call;
 mod candidate;
 mod comparing;
+mod feature;
 mod options;
 mod original;
 mod outer;

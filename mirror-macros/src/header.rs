@@ -57,8 +57,7 @@ pub(crate) fn removed(setting: &Setting<'_>, errors: &mut Errors) -> Vec<Removed
 }
 
 fn header_name(expr: &Expr) -> syn::Result<(HeaderName, LitStr)> {
-    let literal =
-        string(expr).ok_or_else(|| error(expr, "the name of a header must be a string"))?;
+    let literal = string(expr).ok_or_else(|| error(expr, "a header name must be a string"))?;
     let checked = parse_header_name(&literal.value()).and_then(|name| {
         check_settable(&name)?;
         Ok(name)
@@ -71,8 +70,7 @@ fn header_name(expr: &Expr) -> syn::Result<(HeaderName, LitStr)> {
 
 /// The value may be a secret: no message repeats it.
 fn header_value(expr: &Expr) -> syn::Result<LitStr> {
-    let literal =
-        string(expr).ok_or_else(|| error(expr, "the value of a header must be a string"))?;
+    let literal = string(expr).ok_or_else(|| error(expr, "a header value must be a string"))?;
     let checked: Result<_, HeaderError> = parse_header_value(&literal.value());
     match checked {
         Ok(_) => Ok(literal.clone()),

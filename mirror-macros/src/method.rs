@@ -49,7 +49,10 @@ fn method(item: &Expr) -> syn::Result<Method> {
     let method = Method::from_bytes(name.as_bytes())
         .map_err(|_| error(item, format_args!("invalid method `{name}`")))?;
     if method == Method::CONNECT {
-        return Err(error(item, "`CONNECT` cannot be mirrored"));
+        return Err(error(
+            item,
+            "`CONNECT` cannot be mirrored: it opens a tunnel",
+        ));
     }
     let standard = NAMES.contains(&name.as_str());
     let meant = similar(&name.to_ascii_uppercase(), NAMES);

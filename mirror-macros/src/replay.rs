@@ -69,13 +69,13 @@ fn fixtures(args: &Args, package: &Path, errors: &mut Errors) -> Vec<Fixture> {
     let names = match names(&package.join(&directory)) {
         Ok(names) => names,
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-            let message = format!("there is no directory `{directory}` in the package");
-            let help = format!("record into it: `MIRROR_RECORD={directory}`");
+            let message = format!("no directory `{directory}` in the package");
+            let help = format!("record mismatches into it with `MIRROR_RECORD={directory}`");
             errors.push(error_with_help(&args.directory, message, help));
             return Vec::new();
         }
         Err(cause) => {
-            let message = format!("the directory `{directory}` cannot be read: {cause}");
+            let message = format!("cannot read the directory `{directory}`: {cause}");
             errors.push(error(&args.directory, message));
             return Vec::new();
         }
@@ -84,7 +84,7 @@ fn fixtures(args: &Args, package: &Path, errors: &mut Errors) -> Vec<Fixture> {
     for name in &names {
         let path = package.join(&directory).join(name);
         let mistake = match fs::read(path) {
-            Err(cause) => format!("the fixture `{directory}/{name}` cannot be read: {cause}"),
+            Err(cause) => format!("cannot read the fixture `{directory}/{name}`: {cause}"),
             Ok(file) => match check_fixture(&file) {
                 Err(cause) => format!("`{directory}/{name}` is not a fixture: {cause}"),
                 Ok(()) => continue,

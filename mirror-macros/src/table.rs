@@ -1,9 +1,11 @@
-//! One table of options, and one check for options that are unknown, given twice or without a value.
+//! Reading options by a table, with one check for those that are unknown, given twice or without a value.
 
-use syn::ext::IdentExt;
+use mirror_grammar::options::{self, Feature, Spec};
+use syn::{Ident, ext::IdentExt};
 
 use crate::{
     error::{Errors, error, error_with_help, similar},
+    feature,
     value::{Entry, Setting, Value},
 };
 
@@ -14,48 +16,67 @@ pub(crate) struct Table<T: 'static> {
     pub(crate) rows: &'static [Row<T>],
 }
 
-/// An option of a `T`.
+/// An option of a `T`, and how its value is read.
 pub(crate) struct Row<T> {
-    pub(crate) name: &'static str,
-    /// A value to show where the user's cannot be understood.
-    pub(crate) example: &'static str,
+    pub(crate) spec: &'static Spec,
     pub(crate) read: fn(&mut T, &Setting<'_>, &mut Errors),
+}
+
+/// A feature of `mirror-runtime`, and the option that needs it.
+pub(crate) struct Needed {
+    pub(crate) feature: Feature,
+    pub(crate) option: Ident,
 }
 
 /// Reads the options in `entries` into a `T`.
 pub(crate) fn read<T>(entries: &[Entry], table: &Table<T>, into: &mut T, errors: &mut Errors) {
     for (index, Entry { key, value }) in entries.iter().enumerate() {
-        let Some(row) = table.rows.iter().find(|row| key == row.name) else {
+        let Some(row) = table.rows.iter().find(|row| key == row.spec.name) else {
             errors.push(unknown(key, table));
             continue;
         };
         if entries[..index].iter().any(|earlier| earlier.key == *key) {
-            errors.push(error(key, format_args!("`{key}` is given twice")));
+            errors.push(error(key, format_args!("duplicate option `{key}`")));
             continue;
+        }
+        if let Err(error) = feature::check(key) {
+            // It is read all the same, so that the options that need it find it.
+            errors.push(error);
         }
         match value {
             Value::Broken => {}
             Value::Missing => errors.push(error_with_help(
                 key,
                 format_args!("`{key}` needs a value"),
-                format_args!("write `{key} = {}`", row.example),
+                format_args!("write `{key} = {}`", row.spec.example),
             )),
             Value::Expr(_) | Value::Map(_) | Value::Type(_) => {
-                let setting = Setting {
-                    key,
-                    name: row.name,
-                    example: row.example,
-                    value,
-                };
-                (row.read)(into, &setting, errors);
+                let spec = row.spec;
+                (row.read)(into, &Setting { key, spec, value }, errors);
             }
         }
     }
 }
 
-fn unknown<T>(key: &syn::Ident, table: &Table<T>) -> syn::Error {
+/// The features that `entries` need, each with the option that comes first in the table: what needs `compare` comes
+/// behind it.
+pub(crate) fn needed(entries: &[Entry]) -> Vec<Needed> {
+    let mut all: Vec<Needed> = Vec::new();
+    for spec in options::ALL {
+        let entry = entries.iter().find(|entry| entry.key == spec.name);
+        if let (Some(feature), Some(entry)) = (spec.feature, entry)
+            && all.iter().all(|needed| needed.feature != feature)
+        {
+            let option = entry.key.clone();
+            all.push(Needed { feature, option });
+        }
+    }
+    all
+}
+
+fn unknown<T>(key: &Ident, table: &Table<T>) -> syn::Error {
     let message = format!("unknown option `{key}`{}", table.owner);
-    let names = table.rows.iter().map(|row| row.name);
+    let names = table.rows.iter().map(|row| row.spec.name);
     match similar(&key.unraw().to_string(), names) {
         Some(name) => error_with_help(
             key,

@@ -2,26 +2,23 @@
 
 mod http2;
 mod source;
+mod statics;
 
 use std::time::Duration;
 
+use mirror_grammar::options::{self, MAX_TARGETS};
 use syn::{Expr, ExprCall, LitStr};
 
 pub(crate) use http2::{Choice, Http2};
 pub(crate) use source::Source;
+pub(crate) use statics::{Static, Transport};
 
 use crate::{
     amount,
-    error::{Errors, error},
-    table::{Row, Table, read},
+    error::{Errors, error, error_with_help},
+    table::{Needed, Row, Table, needed, read},
     value::{self, Setting, peel},
 };
-
-/// The option.
-const TARGETS: &str = "targets";
-
-/// More shadows than this for one request are a mistake.
-pub(crate) const MAX_TARGETS: usize = 64;
 
 /// One destination of copies.
 pub(crate) struct Target {
@@ -36,37 +33,48 @@ pub(crate) struct Overrides {
     pub(crate) timeout: Option<Duration>,
     pub(crate) name: Option<LitStr>,
     pub(crate) http2: Option<Http2>,
+    /// The features of the runtime that these need.
+    pub(crate) needed: Vec<Needed>,
 }
 
-const OVERRIDES: Table<Overrides> = Table {
+/// How each option of `target(..)` is read.
+pub(crate) const OVERRIDES: Table<Overrides> = Table {
     owner: " of a target",
     rows: &[
         Row {
-            name: "percentage",
-            example: "5",
+            spec: &options::PERCENTAGE,
             read: |target, setting, errors| {
                 target.percentage = errors.check(amount::percentage(setting));
             },
         },
         Row {
-            name: "timeout",
-            example: r#""1s""#,
+            spec: &options::TIMEOUT,
             read: |target, setting, errors| {
                 target.timeout = errors.check(amount::duration(setting));
             },
         },
         Row {
-            name: "name",
-            example: r#""canary""#,
+            spec: &options::NAME,
             read: |target, setting, errors| target.name = errors.check(setting.text()),
         },
         Row {
-            name: "http2",
-            example: r#""prior-knowledge""#,
+            spec: &options::HTTP2,
             read: |target, setting, errors| target.http2 = errors.check(Http2::parse(setting)),
         },
     ],
 };
+
+impl Target {
+    /// The name in counters and logs, unless it is a URL or a variable.
+    pub(crate) fn name(&self) -> Option<String> {
+        match (&self.overrides.name, &self.source) {
+            (Some(name), _) => Some(name.value()),
+            (None, Source::Via(place) | Source::Sink(place)) => Some(place.name()),
+            (None, Source::Handler(path)) => Some(Source::handler_name(path)),
+            (None, Source::Url(_) | Source::Env(_) | Source::Const(_)) => None,
+        }
+    }
+}
 
 /// `targets = [..]`
 pub(crate) fn targets(setting: &Setting<'_>, errors: &mut Errors) -> Vec<Target> {
@@ -92,18 +100,24 @@ pub(crate) fn targets(setting: &Setting<'_>, errors: &mut Errors) -> Vec<Target>
 
 fn target(item: &Expr, errors: &mut Errors) -> Option<Target> {
     let mut overrides = Overrides::default();
+    let option = options::TARGETS.name;
     let source = match item {
         Expr::Call(call) if is_call_of(call, "target") => {
             let mut arguments = call.args.iter();
-            let url = arguments.next();
+            let destination = arguments.next();
             let entries = value::arguments(arguments, errors);
             read(&entries, &OVERRIDES, &mut overrides, errors);
-            match url {
-                Some(url) => Source::parse(peel(url), TARGETS),
-                None => Err(error(call, "`target` needs a URL or a handler")),
+            overrides.needed = needed(&entries);
+            match destination {
+                Some(destination) => Source::parse(peel(destination), option),
+                None => Err(error_with_help(
+                    call,
+                    "`target` needs a destination",
+                    "write `target(\"https://staging.example.com\")`",
+                )),
             }
         }
-        item => Source::parse(item, TARGETS),
+        item => Source::parse(item, option),
     };
     let source = errors.check(source)?;
     if let Some(http2) = &overrides.http2 {
@@ -123,14 +137,23 @@ fn check_distinct(target: &Target, earlier: &[Target], errors: &mut Errors) {
         .any(|other| other.source.is_same(&target.source))
     {
         errors.push(target.source.twice());
+        return;
     }
-    let name_of = |target: &Target| target.overrides.name.as_ref().map(LitStr::value);
-    if let Some(name) = &target.overrides.name
-        && earlier
-            .iter()
-            .any(|other| name_of(other) == Some(name.value()))
-    {
-        let message = format!("a target is already called `{}`", name.value());
-        errors.push(error(name, message));
+    let name = target.name();
+    if name.is_some() && earlier.iter().any(|other| other.name() == name) {
+        errors.push(same_name(target, &name.unwrap_or_default()));
+    }
+}
+
+fn same_name(target: &Target, name: &str) -> syn::Error {
+    let message = format!("duplicate target name `{name}`");
+    match (&target.overrides.name, &target.source) {
+        (Some(written), _) => error(written, message),
+        (None, Source::Via(place) | Source::Sink(place)) => {
+            let call = place.to_string();
+            let help = format!("name one of them: `target({call}, name = \"..\")`");
+            error_with_help(&place.path, message, help)
+        }
+        (None, source) => error(source, message),
     }
 }

@@ -5,8 +5,11 @@ mod expansion;
 mod functions;
 mod handler_targets;
 mod headers;
+mod manual;
 mod options;
 mod replay;
+mod table;
+mod transports;
 mod values;
 
 use proc_macro2::{TokenStream, TokenTree};
@@ -44,6 +47,15 @@ fn mistakes_in(source: &str, expansion: TokenStream) -> Vec<(String, String)> {
         Some((source[underlined].to_owned(), message.value()))
     };
     tokens.windows(3).filter_map(mistake).collect()
+}
+
+/// The first identifier of this name.
+fn find(tokens: TokenStream, name: &str) -> Option<proc_macro2::Ident> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Ident(ident) if ident == name => Some(ident),
+        TokenTree::Group(group) => find(group.stream(), name),
+        _ => None,
+    })
 }
 
 #[track_caller]

@@ -2,7 +2,7 @@
 
 mod setting;
 
-use mirror_grammar::check_percentage;
+use mirror_grammar::{check_percentage, options};
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
@@ -17,7 +17,7 @@ pub(crate) use setting::Setting;
 use crate::error::{Errors, error, error_with_help};
 
 /// The one option whose value is a type.
-const TYPE_OPTION: &str = "state";
+const TYPE_OPTION: &str = options::STATE.name;
 
 /// One option as it is written.
 pub(crate) struct Entry {
@@ -120,7 +120,7 @@ fn percent_sign(key: &Ident, input: ParseStream) -> Option<syn::Error> {
     let is_good = percentage
         .parse()
         .is_ok_and(|n| check_percentage(n).is_ok());
-    (key == "percentage" && is_good).then(|| {
+    (key == options::PERCENTAGE.name && is_good).then(|| {
         error_with_help(
             quote!(#number #sign),
             "unexpected `%`",
@@ -139,7 +139,7 @@ fn type_value(input: ParseStream, errors: &mut Errors) -> syn::Result<Value> {
     errors.push(error_with_help(
         written.ok(),
         format_args!("`{TYPE_OPTION}` must be a type"),
-        format_args!("write `{TYPE_OPTION} = AppState`"),
+        format_args!("write `{TYPE_OPTION} = {}`", options::STATE.example),
     ));
     skip(input)?;
     Ok(Value::Broken)
@@ -216,12 +216,16 @@ pub(crate) fn peel(mut expr: &Expr) -> &Expr {
     expr
 }
 
-pub(crate) fn string(expr: &Expr) -> Option<&LitStr> {
+pub(crate) fn literal(expr: &Expr) -> Option<&Lit> {
     match peel(expr) {
-        Expr::Lit(ExprLit {
-            lit: Lit::Str(literal),
-            ..
-        }) => Some(literal),
+        Expr::Lit(literal) => Some(&literal.lit),
+        _ => None,
+    }
+}
+
+pub(crate) fn string(expr: &Expr) -> Option<&LitStr> {
+    match literal(expr) {
+        Some(Lit::Str(literal)) => Some(literal),
         _ => None,
     }
 }

@@ -4,7 +4,9 @@ mod call;
 mod check;
 mod handlers;
 mod incoming;
+mod needs;
 mod options;
+mod statics;
 
 use std::{future::Future, ops::Deref};
 
@@ -19,13 +21,13 @@ pub use self::{
     check::{check_baseline, check_distinct, check_target, check_without_tls},
     handlers::{Candidate, any_arguments, same_arguments_without_state},
     incoming::Incoming,
-    options::{Options, Source},
+    options::{Options, TargetOptions},
+    statics::via,
 };
+#[cfg(feature = "record")]
+pub use crate::record::{App, replay, replay_others};
 use crate::send::Sampled;
-pub use crate::{
-    mirror::Mirror,
-    record::{App, replay, replay_others},
-};
+pub use crate::{__needs_compare as needs_compare, __needs_http2 as needs_http2, mirror::Mirror};
 
 /// Answers a request with the original handler, and mirrors it.
 #[expect(

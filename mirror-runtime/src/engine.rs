@@ -1,20 +1,28 @@
 //! What the clones of a mirror share.
 
 pub(crate) mod capturing;
+#[cfg(feature = "compare")]
 mod comparing;
+#[cfg(not(feature = "compare"))]
+mod not_comparing;
 mod options;
+#[cfg(feature = "record")]
+mod record;
 mod target;
+
+#[cfg(feature = "compare")]
+pub(crate) use self::comparing::Comparing;
+#[cfg(not(feature = "compare"))]
+pub(crate) use self::not_comparing::Comparing;
+pub use self::options::BodyMode;
+#[cfg(feature = "record")]
+pub(crate) use self::record::{Mismatch, Record};
+pub(crate) use self::{options::Options, target::EngineTarget};
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use http::request::Parts;
 
-pub use self::options::BodyMode;
-pub(crate) use self::{
-    comparing::{Comparing, Mismatch, Record},
-    options::Options,
-    target::EngineTarget,
-};
 use crate::{
     outcome::SkipReason, sampling::Sampler, stats::LatencyRecorder, telemetry::Happened,
     workers::caught,
@@ -66,6 +74,7 @@ impl Engine {
     }
 
     /// What tells its jobs from those of other mirrors. A job keeps its mirror, so no other has its place meanwhile.
+    #[cfg(feature = "compare")]
     pub(crate) fn key(self: &Arc<Self>) -> usize {
         Arc::as_ptr(self).addr()
     }

@@ -3,7 +3,10 @@
 use std::{convert::Infallible, fmt};
 
 use mirror_compare::{RuleError, ThresholdError};
-use mirror_grammar::{DurationError, HeaderError, PercentageError, UrlError};
+use mirror_grammar::{
+    DurationError, HeaderError, PercentageError, UrlError,
+    options::{self, breaker},
+};
 
 /// A mirror or a target was given a value that it cannot work with. The attribute reports the same mistakes when the
 /// program is compiled.
@@ -47,42 +50,53 @@ pub enum ConfigError {
         /// How many were given.
         found: usize,
     },
+    /// A target without a URL, and a transport that needs one.
+    #[error(
+        "the target `{0}` has no URL, and its transport needs one: use `Target::new` and the mirror's `transport`"
+    )]
+    WithoutUrl(String),
     /// Two targets have the same URL, in one spelling or another.
-    #[error("the target `{0}` is given twice")]
+    #[error("duplicate target `{0}`")]
     DuplicateTarget(String),
     /// A target asks for HTTP/2 with prior knowledge, and for TLS, where the server chooses.
     #[error(
-        "the target `{0}` is `https`, and HTTP/2 with prior knowledge is for `http`: leave it out, the server chooses HTTP/2 by ALPN"
+        "the target `{0}` is `https`, and HTTP/2 with prior knowledge is for `http`: remove it, the server chooses HTTP/2 by ALPN"
     )]
     PriorKnowledgeOverTls(String),
     /// An `https` target in a build without TLS: without the features `tls`, `tls-aws-lc` and `tls-ring`.
     #[error(
-        "the target `{0}` is `https`, and `mirror-runtime` is built without TLS: enable its feature `tls-aws-lc` or `tls-ring`"
+        "the target `{0}` is `https`, but `mirror-runtime` is built without TLS: enable its feature `tls-aws-lc` or `tls-ring`"
     )]
     WithoutTls(String),
     /// A target that needs TLS, with the feature `tls` alone and before the program has installed a crypto provider of rustls
     /// as its default.
     #[error(
-        "the target `{0}` needs a crypto provider of rustls, and none is installed: write `rustls::crypto::ring::default_provider().install_default().unwrap();`, or the same for another provider, at the start of `main`, or enable the feature `tls-aws-lc` or `tls-ring` of `mirror-runtime`"
+        "the target `{0}` needs a crypto provider of rustls, but none is installed: write `rustls::crypto::ring::default_provider().install_default().unwrap();`, or the same for another provider, at the start of `main`, or enable the feature `tls-aws-lc` or `tls-ring` of `mirror-runtime`"
     )]
     NoCryptoProvider(String),
     /// Two targets have the same name, so their counters could not be told apart.
-    #[error("two targets are named `{0}`")]
+    #[error("duplicate target name `{0}`")]
     DuplicateName(String),
     /// A mirror or a target has an empty name.
     #[error("a name must not be empty")]
     EmptyName,
     /// A percentage outside 0 to 100.
-    #[error("`percentage` must be between 0 and 100, not {0}")]
+    #[error("`percentage` must be {limit}, not {0}", limit = options::PERCENTAGE.limit)]
     Percentage(f64),
     /// A timeout of zero, or of more than a day.
     #[error("invalid `timeout`: {0}")]
     Timeout(String),
     /// A `max_body` of zero.
-    #[error("`max_body` must be larger than zero; to copy no bodies, use `copy_body(false)`")]
+    #[error(
+        "`max_body` must be {}; to copy no bodies, use `copy_body(false)`",
+        options::MAX_BODY.limit
+    )]
     MaxBody,
     /// A `max_in_flight` of zero.
-    #[error("`max_in_flight` must be larger than zero; to send nothing, use `percentage(0.0)`")]
+    #[error(
+        "`max_in_flight` must be {}; to send nothing, use `percentage(0.0)`",
+        options::MAX_IN_FLIGHT.limit
+    )]
     MaxInFlight,
     /// A connect timeout of zero, or of more than a day.
     #[error("invalid `connect_timeout`: {0}")]
@@ -92,29 +106,31 @@ pub enum ConfigError {
     ConnectTimeoutTooLong,
     /// A circuit breaker that opens after no failure, or for no time, or for more than a day.
     #[error(
-        "a `circuit_breaker` needs at least one failure and a cooldown of more than zero and at most 24h"
+        "the failures of `circuit_breaker` must be {}, and its cooldown {}",
+        breaker::FAILURES.limit,
+        breaker::COOLDOWN.limit
     )]
     CircuitBreaker,
     /// A rate of no copies, or in no time, or in more than a day.
     #[error(
-        "a `rate_limit` needs at least one copy and a period of more than zero and at most 24h"
+        "the copies of `rate_limit` must be {}, and its period {}",
+        options::Limit::Count,
+        options::Limit::Time
     )]
     RateLimit,
     /// Options that contradict one another.
-    #[error("`body` conflicts with `copy_body(false)`: there is no body to read")]
-    BodyModeWithoutBody,
-    /// Options that contradict one another.
-    #[error("`max_body` conflicts with `copy_body(false)`: there is no body to limit")]
-    MaxBodyWithoutBody,
+    #[error("`{option}` conflicts with `{with}`: {reason}")]
+    Conflict {
+        /// The option.
+        option: &'static str,
+        /// The call that it cannot stand beside.
+        with: &'static str,
+        /// Why not.
+        reason: &'static str,
+    },
     /// A `read_ahead` of zero, or of more than a day.
     #[error("invalid `read_ahead`: {0}")]
     ReadAhead(String),
-    /// Options that contradict one another.
-    #[error("`read_ahead` conflicts with `copy_body(false)`: there is no body to read")]
-    ReadAheadWithoutBody,
-    /// Options that contradict one another.
-    #[error("`read_ahead` conflicts with `body(BodyMode::Tee)`: the handler reads the body then")]
-    ReadAheadOfTee,
     /// An empty list of methods would mirror nothing.
     #[error("`methods` must name at least one method")]
     NoMethods,
@@ -136,14 +152,20 @@ pub enum ConfigError {
         error: String,
     },
     /// An option about comparing, without `compare`.
-    #[error("`{0}` needs `compare`: without it nothing is compared")]
+    #[error("`{0}` needs `compare`: without it, nothing is compared")]
     RuleWithoutCompare(&'static str),
-    /// An option about JSON, where bodies are not compared as JSON.
-    #[error("`{0}` is about JSON, and `compare` does not look at any")]
-    RuleWithoutJson(&'static str),
+    /// An option that applies to JSON, beside a mode that does not look at any.
+    #[error("`{option}` applies to JSON only; `compare` is `{mode}`")]
+    RuleWithoutJson {
+        /// The option.
+        option: &'static str,
+        /// The mode.
+        mode: &'static str,
+    },
     /// A `max_compare_body` of zero, or of more than is read of an answer.
     #[error(
-        "`max_compare_body` must be larger than zero and at most 1 MiB; to compare no bodies, use `CompareMode::Status`"
+        "`max_compare_body` must be {}; to compare no bodies, use `CompareMode::Status`",
+        options::MAX_COMPARE_BODY.limit
     )]
     MaxCompareBody,
     /// A threshold that is no number, or none that a verdict could rest on.
@@ -155,16 +177,22 @@ pub enum ConfigError {
         wanted: &'static str,
     },
     /// A baseline that is one of the targets would find everything to be noise.
-    #[error("the baseline `{0}` is a target, too: every difference would be noise")]
+    #[error("the baseline `{0}` is also a target: every difference would be noise")]
     BaselineIsTarget(String),
     /// An empty path to record to.
     #[error("`record` must name a directory")]
     RecordNowhere,
     /// A `max_fixtures` of zero.
-    #[error("`max_fixtures` must be larger than zero; to record nothing, leave `record` out")]
+    #[error(
+        "`max_fixtures` must be {}; to record nothing, leave `record` out",
+        options::MAX_FIXTURES.limit
+    )]
     MaxFixtures,
     /// A `max_fixture_bytes` of zero.
-    #[error("`max_fixture_bytes` must be larger than zero; to record nothing, leave `record` out")]
+    #[error(
+        "`max_fixture_bytes` must be {}; to record nothing, leave `record` out",
+        options::MAX_FIXTURE_BYTES.limit
+    )]
     MaxFixtureBytes,
     /// A tolerance that is negative, infinite or not a number.
     #[error("{0}")]

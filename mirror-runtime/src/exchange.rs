@@ -3,25 +3,37 @@
 //! Each side notes its answer as it passes: the primary's on its way to the client, a shadow's as its copy reads it.
 //! Whoever is last hands both over to the threads that compare.
 
+#[cfg(not(feature = "compare"))]
+mod absent;
+#[cfg(feature = "compare")]
 mod copy_side;
+#[cfg(feature = "compare")]
 mod handover;
+#[cfg(feature = "compare")]
 mod meeting;
+#[cfg(feature = "compare")]
 mod primary_side;
+#[cfg(feature = "compare")]
 mod queue;
 mod recorder;
+#[cfg(feature = "compare")]
 mod state;
 
+#[cfg(not(feature = "compare"))]
+pub(crate) use self::absent::{CopySide, Open, PrimarySide, all_compared};
+pub(crate) use self::recorder::{Ending, Noting};
+#[cfg(feature = "compare")]
 pub(crate) use self::{
     copy_side::{CopySide, Open},
     primary_side::PrimarySide,
-    recorder::{Ending, Noting},
 };
 
 /// Whether no answers wait to be compared or are being compared.
+#[cfg(feature = "compare")]
 pub(crate) fn all_compared() -> bool {
     // In this order, in which they pass.
     handover::is_empty() && queue::is_empty()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "compare"))]
 mod tests;

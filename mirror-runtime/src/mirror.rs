@@ -13,10 +13,11 @@ pub use self::{
     layer::{MirrorLayer, MirrorService, ResponseFuture},
     registry::{mirror_named, mirrors},
 };
+#[cfg(feature = "compare")]
+use crate::report::Report;
 use crate::{
     engine::{Engine, EngineTarget},
     error::ConfigError,
-    report::Report,
     send::Sampled,
     stats::MirrorStats,
     target::Target,
@@ -91,6 +92,7 @@ impl Mirror {
 
     /// What was compared so far, and whether each target can take over. Without
     /// [`compare`](MirrorBuilder::compare) it is about no target.
+    #[cfg(feature = "compare")]
     #[must_use]
     pub fn report(&self) -> Report {
         match &self.engine.comparing {

@@ -7,6 +7,7 @@ mod labels;
 mod reason;
 mod response;
 
+#[cfg(any(feature = "http2", test))]
 pub(crate) use cause::ConnectionLost;
 pub use error::{FailureKind, MirrorError};
 pub use reason::{ShedReason, SkipReason};

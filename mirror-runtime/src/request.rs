@@ -1,6 +1,7 @@
 //! The request for a shadow, made from the one that arrived.
 
 mod headers;
+#[cfg(feature = "compare")]
 mod kept;
 mod local;
 mod memory;
@@ -21,7 +22,10 @@ use crate::{
 };
 
 pub(crate) use headers::{HeaderRules, has_any};
-pub(crate) use kept::{KeptRequest, Missing};
+#[cfg(feature = "compare")]
+pub(crate) use kept::KeptRequest;
+#[cfg(feature = "record")]
+pub(crate) use kept::Missing;
 use local::Within;
 pub(crate) use memory::in_own_memory;
 pub(crate) use uri::{Unjoinable, join, original_uri};
@@ -183,7 +187,7 @@ impl Copy {
         recipient: Recipient<'_>,
     ) -> Result<Request<CopyBody>, Unjoinable> {
         let (headers, within) = match recipient {
-            Recipient::Server(_) => (self.headers.clone(), None),
+            Recipient::Server(_) | Recipient::Via(_) => (self.headers.clone(), None),
             Recipient::Handler(_) => (HeaderMap::new(), self.within.clone()),
         };
         let copy = Self {
@@ -208,6 +212,12 @@ impl Copy {
         match recipient {
             Recipient::Server(destination) => {
                 *request.uri_mut() = join(destination, &self.uri)?;
+                *request.headers_mut() = self.headers;
+            }
+            Recipient::Via(_) => {
+                // Where it goes is for the transport to know.
+                let path = self.uri.path_and_query().cloned().ok_or(Unjoinable)?;
+                *request.uri_mut() = Uri::from(path);
                 *request.headers_mut() = self.headers;
             }
             Recipient::Handler(_) => self.within.ok_or(Unjoinable)?.fill(&mut request),

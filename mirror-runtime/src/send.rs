@@ -10,7 +10,9 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle, time::timeout};
 
 use self::flight::Flight;
-pub(crate) use self::{response::MAX_READ, sampled::Sampled};
+#[cfg(feature = "compare")]
+pub(crate) use self::response::MAX_READ;
+pub(crate) use self::sampled::Sampled;
 use crate::{
     engine::Engine,
     exchange::Open,

@@ -3,7 +3,7 @@
 mod destination;
 mod http2;
 
-use std::{fmt, time::Duration};
+use std::{any::Any, fmt, sync::Arc, time::Duration};
 
 use mirror_grammar::{check_percentage, check_timeout};
 
@@ -36,7 +36,28 @@ enum State {
     On(Box<Destination>),
     /// Which of the attribute's `handler(..)` targets it is.
     Handler(usize),
+    Via(Way),
     Off(OffReason),
+}
+
+/// What a target brings along to be reached by: a transport. What it is stands a floor above.
+#[derive(Clone)]
+pub(crate) struct Way(Arc<dyn Any + Send + Sync>);
+
+impl Way {
+    pub(crate) fn new(way: impl Any + Send + Sync) -> Self {
+        Self(Arc::new(way))
+    }
+
+    pub(crate) fn get<T: Any>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Way").finish_non_exhaustive()
+    }
 }
 
 /// Who gets the copies for a target.
@@ -46,6 +67,8 @@ pub(crate) enum Recipient<'a> {
     Server(&'a Destination),
     /// A handler of this program: which of the attribute's `handler(..)` targets.
     Handler(usize),
+    /// Whatever the target's own transport reaches.
+    Via(&'a Way),
 }
 
 /// Why a target is off.
@@ -69,13 +92,8 @@ impl Target {
     /// fragment.
     pub fn new(url: impl AsRef<str>) -> Result<Self, ConfigError> {
         let destination = Destination::parse(url.as_ref())?;
-        Ok(Self {
-            name: destination.url().to_owned(),
-            state: State::On(Box::new(destination)),
-            percentage: None,
-            timeout: None,
-            http2: Http2::default(),
-        })
+        let name = destination.url().to_owned();
+        Ok(Self::in_state(name, State::On(Box::new(destination))))
     }
 
     /// [`Target::new`] with a [`percentage`](Self::percentage).
@@ -116,20 +134,23 @@ impl Target {
 
     /// A handler of this program. Only an attribute can name one.
     pub(crate) fn handler(name: String, slot: usize) -> Self {
-        Self {
-            name,
-            state: State::Handler(slot),
-            percentage: None,
-            timeout: None,
-            http2: Http2::default(),
-        }
+        Self::in_state(name, State::Handler(slot))
+    }
+
+    /// A target that is reached by something of its own.
+    pub(crate) fn by_way(name: String, way: Way) -> Self {
+        Self::in_state(name, State::Via(way))
     }
 
     /// A target that is sent nothing.
     pub(crate) fn off(name: String, reason: OffReason) -> Self {
+        Self::in_state(name, State::Off(reason))
+    }
+
+    fn in_state(name: String, state: State) -> Self {
         Self {
             name,
-            state: State::Off(reason),
+            state,
             percentage: None,
             timeout: None,
             http2: Http2::default(),
@@ -161,7 +182,12 @@ impl Target {
     ///
     /// It is about the mirrors' own connections: another [`Transport`](crate::Transport) decides for itself.
     #[must_use]
-    pub fn http2(mut self, http2: Http2) -> Self {
+    #[cfg(feature = "http2")]
+    pub fn http2(self, http2: Http2) -> Self {
+        self.with_http2(http2)
+    }
+
+    pub(crate) fn with_http2(mut self, http2: Http2) -> Self {
         self.http2 = http2;
         self
     }
@@ -179,7 +205,8 @@ impl Target {
         &self.name
     }
 
-    /// The base URL as copies use it, or `""` where the target is off or a handler.
+    /// The base URL as copies use it, or `""` if the target has none: it is off, a handler, or has a transport of its
+    /// own.
     #[must_use]
     pub fn url(&self) -> &str {
         self.destination().map_or("", Destination::url)
@@ -194,7 +221,7 @@ impl Target {
     pub(crate) fn destination(&self) -> Option<&Destination> {
         match &self.state {
             State::On(destination) => Some(destination),
-            State::Handler(_) | State::Off(_) => None,
+            State::Handler(_) | State::Via(_) | State::Off(_) => None,
         }
     }
 
@@ -203,8 +230,14 @@ impl Target {
         match &self.state {
             State::On(destination) => Some(Recipient::Server(destination)),
             State::Handler(slot) => Some(Recipient::Handler(*slot)),
+            State::Via(way) => Some(Recipient::Via(way)),
             State::Off(_) => None,
         }
+    }
+
+    /// Whether copies to it may each hold a connection.
+    pub(crate) fn connects(&self) -> bool {
+        matches!(self.state, State::On(_) | State::Via(_))
     }
 
     pub(crate) fn is_handler(&self) -> bool {
@@ -229,8 +262,8 @@ impl Target {
 
     pub(crate) fn off_reason(&self) -> Option<OffReason> {
         match self.state {
-            State::On(_) | State::Handler(_) => None,
             State::Off(reason) => Some(reason),
+            _ => None,
         }
     }
 

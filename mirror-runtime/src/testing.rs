@@ -42,9 +42,12 @@
 //! [`fixed_sampling`] first, or samples each request, with [`Capture::sampling_all`].
 
 mod capture;
+#[cfg(feature = "compare")]
 mod raise;
 
-pub use self::{capture::Capture, raise::raise_mismatches};
+pub use self::capture::Capture;
+#[cfg(feature = "compare")]
+pub use self::raise::raise_mismatches;
 pub use crate::engine::capturing::CapturedCopy;
 
 /// Lets each mirror of this process that is made from now on start sampling at one and the same point, so that what a

@@ -22,7 +22,11 @@ pub(crate) use self::{
     route::Route,
 };
 use crate::{
-    body::CopyBody, error::ConfigError, outcome::MirrorError, target::Target, telemetry::Source,
+    body::CopyBody,
+    error::ConfigError,
+    outcome::MirrorError,
+    target::{Target, Way},
+    telemetry::Source,
 };
 
 /// A copy on its way: resolves to the head of the shadow's answer, with a body that is still to be read.
@@ -78,6 +82,48 @@ pub(crate) struct Trip {
     pub(crate) source: Arc<Source>,
     /// Whether it finds out if a target is back whose circuit was open.
     pub(crate) is_probe: bool,
+}
+
+/// A target that is reached by a transport of its own.
+impl Target {
+    /// A target that `transport` sends copies to, wherever that is: a queue, a socket, a client that a team keeps.
+    ///
+    /// It has no URL. The URI of its copies is the path and query that arrived, as in `/orders?page=2`, and their headers
+    /// are those that a server would get. Its name is `name`, which must be given to no other target of the mirror.
+    /// Percentage, timeout, bounds and counters are as for any target; a transport of the mirror
+    /// ([`MirrorBuilder::transport`](crate::MirrorBuilder::transport)) is not asked.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use axum::{body::Body, http::{Request, Response}};
+    /// use mirror_runtime::{CopyBody, Mirror, Sending, Target, Transport, Unsendable};
+    ///
+    /// #[derive(Debug)]
+    /// struct Printed;
+    ///
+    /// impl Transport for Printed {
+    ///     fn send(&self, copy: Request<CopyBody>, _: Duration) -> Result<Sending, Unsendable> {
+    ///         Ok(Box::pin(async move {
+    ///             println!("{} {}", copy.method(), copy.uri());
+    ///             Ok(Response::new(Body::empty()))
+    ///         }))
+    ///     }
+    /// }
+    ///
+    /// let mirror = Mirror::builder().target(Target::via("printed", Printed)).build()?;
+    /// # Ok::<(), mirror_runtime::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn via(name: impl Into<String>, transport: impl Transport) -> Self {
+        let transport: Arc<dyn Transport> = Arc::new(transport);
+        Self::by_way(name.into(), Way::new(transport))
+    }
+}
+
+/// The transport that a target brought along.
+pub(crate) fn transport_of(way: &Way) -> Option<Arc<dyn Transport>> {
+    way.get::<Arc<dyn Transport>>().cloned()
 }
 
 /// A copy that a transport cannot send as it stands, for example because its client would change the path.

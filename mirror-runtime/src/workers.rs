@@ -1,5 +1,6 @@
 //! Threads and timers of the mirrors' own, and what keeps the user's code from doing harm.
 
+#[cfg(feature = "compare")]
 mod deadlines;
 mod fair;
 pub(crate) mod hold;
@@ -7,10 +8,15 @@ mod panic;
 mod threads;
 mod timers;
 
+#[cfg(feature = "compare")]
 pub(crate) use self::{
     deadlines::{Deadlines, Overdue, Place},
+    panic::panicked,
+    threads::{compare_off_path, tell_off_path},
+};
+pub(crate) use self::{
     hold::Hold,
-    panic::{caught, contained, panicked},
-    threads::{Ended, compare_off_path, observe_off_path, off_path, tell_off_path},
+    panic::{caught, contained},
+    threads::{Ended, observe_off_path, off_path},
     timers::runtime_with_timers,
 };

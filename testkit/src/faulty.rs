@@ -23,29 +23,29 @@ use tokio_rustls::TlsAcceptor;
 /// What a shadow does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing: it answers 200, and closes.
+    /// Nothing: it responds with 200, and closes.
     None,
     /// Nobody listens at its port.
     Refused,
-    /// It accepts, reads, and never answers.
+    /// It accepts, reads, and never responds.
     BlackHole,
     /// It resets the connection as soon as the request arrives.
     Reset,
-    /// It closes after half of its answer.
+    /// It closes after half of its response.
     HalfAnswer,
-    /// Its answer arrives one byte at a time, and takes longer than anybody waits.
+    /// Its response arrives one byte at a time, and takes longer than anybody waits.
     ByteByByte,
-    /// Its answer has no end.
+    /// Its response has no end.
     Endless,
-    /// Its answer has 100 MB.
+    /// Its response has 100 MB.
     Huge,
     /// It speaks no HTTP.
     Garbage,
-    /// The headers of its answer take 1 MB.
+    /// The headers of its response take 1 MB.
     HugeHeaders,
-    /// A hundred informational answers come before the real one.
+    /// A hundred informational responses come before the real one.
     Informational,
-    /// Informational answers come, and nothing else ever does.
+    /// Informational responses come, and nothing else ever does.
     EndlessInformational,
     /// It announces more than it sends, and keeps the connection open.
     LengthTooLong,
@@ -55,7 +55,7 @@ pub enum Fault {
     RedirectLoop,
     /// Over HTTP/2: it takes the request, says `GOAWAY` without having answered, and closes.
     GoAwayBeforeTheAnswer,
-    /// Over HTTP/2: it says `GOAWAY` in the middle of its answer, and closes.
+    /// Over HTTP/2: it says `GOAWAY` in the middle of its response, and closes.
     GoAwayInTheAnswer,
 }
 
@@ -94,7 +94,7 @@ struct State {
     fault: Mutex<Fault>,
     requests: AtomicUsize,
     open: AtomicUsize,
-    /// Bytes of answers that were written.
+    /// Bytes of responses that were written.
     written: AtomicUsize,
     hang_up: Notify,
 }
@@ -175,7 +175,7 @@ impl Faulty {
         self.state.open.load(Ordering::SeqCst)
     }
 
-    /// How many bytes of its endless and huge answers it could write.
+    /// How many bytes of its endless and huge responses it could write.
     pub fn written(&self) -> usize {
         self.state.written.load(Ordering::SeqCst)
     }
@@ -289,7 +289,8 @@ async fn misbehave(
             while stream.read(&mut more).await? > 0 {}
         }
         _ => {
-            // What is unread when a socket is closed resets the connection, before the answer has arrived.
+            // What is unread when a socket is closed resets the connection, before the response has
+            // arrived.
             stream.shutdown().await?;
             let mut rest = [0; 1024];
             while stream.read(&mut rest).await? > 0 {}

@@ -24,6 +24,9 @@ pub mod demo;
 mod directory;
 #[cfg(feature = "shadows")]
 mod faulty;
+#[cfg(feature = "generators")]
+pub mod generators;
+mod headers;
 #[cfg(feature = "shadows")]
 mod log;
 #[cfg(feature = "measure")]
@@ -39,6 +42,7 @@ pub mod strict;
 #[cfg(feature = "shadows")]
 mod waiting;
 
+pub use self::headers::NEVER_COPIED;
 #[cfg(feature = "shadows")]
 pub use self::{
     authority::{Authority, passes_where_trusted, trusted_file},

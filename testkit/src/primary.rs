@@ -22,7 +22,7 @@ pub struct Primary {
     server: AbortHandle,
 }
 
-/// An answer of the primary.
+/// A response of the primary.
 #[derive(Debug, PartialEq)]
 pub struct Answer {
     /// The status.
@@ -86,8 +86,9 @@ impl Primary {
         let (mut answers, mut requests) = self.connect().await.into_split();
         eventually("the end of the raw answer", async {
             let mut answer = Vec::new();
-            // At the same time: a server that answers while it reads would else wait for us as we for it. What it
-            // does not read because it refuses the request is its affair, and so is how it closes then.
+            // At the same time: a server that responds while it reads would else wait for us as we
+            // for it. What it does not read because it refuses the request is its affair, and so is
+            // how it closes then.
             let (_, _) = tokio::join!(
                 requests.write_all(request.as_ref()),
                 answers.read_to_end(&mut answer),
@@ -110,7 +111,7 @@ impl Drop for Primary {
 }
 
 impl Answer {
-    /// Reads an answer to its end.
+    /// Reads a response to its end.
     pub async fn read(answer: http::Response<hyper::body::Incoming>) -> Self {
         let (head, body) = answer.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
@@ -137,7 +138,8 @@ pub async fn connect_h2(primary: &Primary) -> http2::SendRequest<Body> {
     sender
 }
 
-/// A raw answer without the values of its `date` headers: two servers are never asked at the same moment.
+/// A raw response without the values of its `date` headers: two servers are never asked at the same
+/// moment.
 pub fn without_date(raw: &[u8]) -> String {
     let mut text = raw.escape_ascii().to_string().replace("\\r\\n", "\r\n");
     while let Some(start) = text.find("\r\ndate: ") {

@@ -56,7 +56,7 @@ impl Recorded {
 
 type Answering = dyn Fn(&Recorded) -> Response<Body> + Send + Sync;
 
-/// A server that records each request and answers it. It stops when it is dropped.
+/// A server that records each request and responds to it. It stops when it is dropped.
 pub struct Shadow {
     address: SocketAddr,
     state: Arc<State>,
@@ -67,22 +67,22 @@ struct State {
     recorded: Mutex<Vec<Recorded>>,
     connections: AtomicUsize,
     answering: Box<Answering>,
-    /// One permit per answer that may be given.
+    /// One permit per response that may be given.
     answers: Semaphore,
 }
 
 impl Shadow {
-    /// A shadow that answers 200.
+    /// A shadow that responds with 200.
     pub async fn start() -> Self {
         Self::answering(|_| Response::new(Body::from("shadow"))).await
     }
 
-    /// A shadow that answers 200, at a URL that is known beforehand.
+    /// A shadow that responds with 200, at a URL that is known beforehand.
     pub async fn at(url: &str) -> Self {
         Self::answering_at(url, |_| Response::new(Body::from("shadow"))).await
     }
 
-    /// A shadow that answers as it is told, at a URL that is known beforehand.
+    /// A shadow that responds as it is told, at a URL that is known beforehand.
     pub async fn answering_at(
         url: &str,
         answer: impl Fn(&Recorded) -> Response<Body> + Send + Sync + 'static,
@@ -103,7 +103,7 @@ impl Shadow {
         .await
     }
 
-    /// A shadow that speaks TLS, as `localhost`, and answers as it is told.
+    /// A shadow that speaks TLS, as `localhost`, and responds as it is told.
     pub async fn tls_answering(
         acceptor: TlsAcceptor,
         answer: impl Fn(&Recorded) -> Response<Body> + Send + Sync + 'static,
@@ -112,19 +112,19 @@ impl Shadow {
         Self::listen("127.0.0.1:0", answer, answers, Some(acceptor)).await
     }
 
-    /// A shadow that answers as it is told.
+    /// A shadow that responds as it is told.
     pub async fn answering(
         answer: impl Fn(&Recorded) -> Response<Body> + Send + Sync + 'static,
     ) -> Self {
         Self::listen("127.0.0.1:0", answer, Semaphore::MAX_PERMITS, None).await
     }
 
-    /// A shadow that records requests, and answers only when it is [`release`](Self::release)d.
+    /// A shadow that records requests, and responds only when it is [`release`](Self::release)d.
     pub async fn holding() -> Self {
         Self::holding_after(0).await
     }
 
-    /// The same, after so many answers.
+    /// The same, after so many responses.
     pub async fn holding_after(answers: usize) -> Self {
         let answer = |_: &Recorded| Response::new(Body::from("late"));
         Self::listen("127.0.0.1:0", answer, answers, None).await
@@ -159,7 +159,7 @@ impl Shadow {
         format!("http://{}", self.address)
     }
 
-    /// Lets a holding shadow give its answers.
+    /// Lets a holding shadow give its responses.
     pub fn release(&self) {
         self.state.answers.add_permits(1_000_000);
     }

@@ -1,4 +1,4 @@
-//! A shadow that takes well-formed requests only, remembers them and answers each.
+//! A shadow that takes well-formed requests only, remembers them and responds to each.
 
 mod received;
 

@@ -18,7 +18,7 @@ fn teeing(shadow: &Shadow) -> MirrorBuilder {
     to(shadow).body(BodyMode::Tee)
 }
 
-/// Answers with the body as it comes.
+/// Responds with the body as it comes.
 fn streaming_echo() -> Router {
     Router::new().fallback(post(|body: Body| async { body }))
 }
@@ -105,8 +105,8 @@ async fn a_body_over_the_limit_reaches_the_handler_whole() {
     assert_eq!(shadow.receives_one().await.body, "hello");
 }
 
-/// The answer waits for the copies, the copies for the end of the body, and the client sends that when it has got the
-/// beginning of the answer.
+/// The response waits for the copies, the copies for the end of the body, and the client sends that
+/// when it has got the beginning of the response.
 #[tokio::test]
 async fn sync_does_not_wait_for_copies_that_wait_for_the_client() {
     let shadow = Shadow::start().await;

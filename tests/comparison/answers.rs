@@ -1,4 +1,4 @@
-//! Answers that are empty, come in pieces or late, or are too large.
+//! Responses that are empty, come in pieces or late, or are too large.
 
 use std::{
     convert::Infallible,
@@ -151,7 +151,7 @@ async fn a_slow_primary_is_waited_for() {
     assert_eq!(reported(&mirror, 1).await.matched, 1);
 }
 
-/// Everything that a server can see of an answer.
+/// Everything that a server can see of a response.
 async fn seen(mut body: Body) -> Vec<String> {
     let mut seen = Vec::new();
     loop {

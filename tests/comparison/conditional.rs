@@ -10,7 +10,7 @@ use testkit::{Primary, Shadow};
 
 use super::reported;
 
-/// A resource with this validator, as a server answers who asks for it.
+/// A resource with this validator, as a server sends it to whoever asks for it.
 fn resource(etag: &str, asked: &HeaderMap) -> Response {
     let validator = [("etag", etag)];
     match asked.get("if-none-match") {

@@ -3,7 +3,7 @@
 use axum::{Json, Router, body::Body, response::Response};
 use futures_util::stream;
 use mirror_runtime::{
-    __private::{Options, Source},
+    __private::{Options, TargetOptions},
     Answer, BodyMode, CompareMode, Comparison, Mirror, Verdict,
 };
 use serde_json::Value;
@@ -29,7 +29,8 @@ async fn copies_that_leave_as_their_body_is_read_are_compared() {
         .body(BodyMode::Tee)
         .build()
         .unwrap();
-    // The answer begins before the request has been read: its copy leaves when the answer has ended.
+    // The response begins before the request has been read: its copy leaves when the response has
+    // ended.
     let echo = async |body: Body| body;
     let primary = Primary::start(Router::new().fallback(echo).layer(mirror.layer())).await;
     let pieces = ["one", "two", "three"].map(Ok::<_, std::convert::Infallible>);
@@ -78,7 +79,7 @@ async fn one_request_is_compared_with_each_target() {
 /// The options as generated code writes them down.
 fn options(shadow: &Shadow) -> Options {
     let url: &'static str = shadow.url().leak();
-    Options::new("generated").target(Source::Url(url), None, None, None)
+    Options::new("generated").target(TargetOptions::url(url))
 }
 
 #[tokio::test]
@@ -105,7 +106,7 @@ async fn generated_code_has_each_option() {
                     .send(comparison.differences[0].pointer.clone())
                     .unwrap();
             })
-            .baseline(Source::Env("MIRROR_TESTS_UNSET"))
+            .baseline(TargetOptions::env("MIRROR_TESTS_UNSET"))
             .build();
         let app = Router::new().fallback(async move || answer(primary));
         let app = app.layer(mirror.layer());
@@ -141,7 +142,7 @@ async fn generated_code_whose_baseline_is_a_target_goes_without() {
     let url: &'static str = shadow.url().leak();
     let mirror = options(&shadow)
         .compare_json()
-        .baseline(Source::Url(url))
+        .baseline(TargetOptions::url(url))
         .build();
     let app = Router::new().fallback(async || "[1]").layer(mirror.layer());
     Primary::start(app).await.get("/").await;

@@ -1,4 +1,5 @@
-//! Where one of two answers fails, is broken off, or never is: nothing is compared, and it is counted why.
+//! Where one of two responses fails, is broken off, or never is: nothing is compared, and it is
+//! counted why.
 
 use std::{convert::Infallible, time::Duration};
 

@@ -31,20 +31,23 @@ fn options_about_comparing_need_something_that_compares() {
             "thresholds",
         ),
     ] {
-        let expected = format!("`{option}` needs `compare`: without it nothing is compared");
+        let expected = format!("`{option}` needs `compare`: without it, nothing is compared");
         assert_eq!(builder.build().unwrap_err().to_string(), expected);
     }
 }
 
 #[test]
 fn options_about_json_need_json() {
-    for mode in [CompareMode::Status, CompareMode::Bytes] {
+    for (mode, name) in [
+        (CompareMode::Status, "CompareMode::Status"),
+        (CompareMode::Bytes, "CompareMode::Bytes"),
+    ] {
         for (builder, option) in [
             (builder().ignore(["/a"]), "ignore"),
             (builder().unordered(["/a"]), "unordered"),
             (builder().tolerance("/a", 1.0), "tolerance"),
         ] {
-            let expected = format!("`{option}` is about JSON, and `compare` does not look at any");
+            let expected = format!("`{option}` applies to JSON only; `compare` is `{name}`");
             let error = builder.compare(mode).build().unwrap_err();
             assert_eq!(error.to_string(), expected);
         }
@@ -73,7 +76,7 @@ fn values_are_checked() {
         ),
         (
             json().max_compare_body(0),
-            "`max_compare_body` must be larger than zero and at most 1 MiB; to compare no bodies, use `CompareMode::Status`",
+            "`max_compare_body` must be larger than zero and at most 1MiB; to compare no bodies, use `CompareMode::Status`",
         ),
         (
             json().baseline("ftp://old"),
@@ -81,7 +84,7 @@ fn values_are_checked() {
         ),
         (
             json().baseline("HTTP://Shadow.example:80/"),
-            "the baseline `http://shadow.example` is a target, too: every difference would be noise",
+            "the baseline `http://shadow.example` is also a target: every difference would be noise",
         ),
         (
             json().baseline(

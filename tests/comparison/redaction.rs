@@ -60,7 +60,8 @@ async fn a_secret_is_in_nothing_that_a_comparison_says() {
     }
 }
 
-/// Sends a request with a secret in each place to an app that answers with one, and returns what it is answered.
+/// Sends a request with a secret in each place to an app that responds with one, and returns what
+/// it is answered.
 async fn send_secrets(mirror: &Mirror) -> String {
     let answer = async || format!(r#"{{"password":"{CANARY}-1","name":"Ann"}}"#);
     let primary = Primary::start(Router::new().fallback(answer).layer(mirror.layer())).await;

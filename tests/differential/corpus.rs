@@ -1,6 +1,6 @@
 //! The requests: byte for byte as they travel over HTTP/1, and as heads and bodies over HTTP/2.
 
-/// Closes the connection when it has been answered, so that the end of the answer is known.
+/// Closes the connection when it has been answered, so that the end of the response is known.
 macro_rules! head {
     ($method_and_target:literal) => {
         concat!(

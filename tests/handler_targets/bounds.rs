@@ -35,11 +35,11 @@ async fn a_candidate_is_cut_at_its_timeout() {
     assert_eq!(stats.failed_with(FailureKind::Timeout), 1, "{stats}");
 }
 
-/// What becomes of the candidate of this route, whose primary answers.
+/// What becomes of the candidate of this route, whose primary responds.
 async fn outcome(route: MethodRouter, name: &str) -> TargetStats {
     let primary = Primary::start(Router::new().route("/", route)).await;
     assert_eq!(primary.get("/").await.text(), "primary");
-    // In `sync` mode the outcome is there with the answer.
+    // In `sync` mode the outcome is there with the response.
     mirror_named(name).stats().targets.remove(0)
 }
 

@@ -1,4 +1,4 @@
-//! The answers of a candidate are compared as those of a server are.
+//! The responses of a candidate are compared as those of a server are.
 
 use std::sync::Mutex;
 
@@ -20,7 +20,7 @@ struct Renamed {
     sum: f64,
 }
 
-/// The report, when so many answers have been compared.
+/// The report, when so many responses have been compared.
 async fn compared(mirror: &Mirror, comparisons: u64) -> Report {
     until("the comparisons", || {
         mirror
@@ -33,7 +33,7 @@ async fn compared(mirror: &Mirror, comparisons: u64) -> Report {
     mirror.report()
 }
 
-/// How many of a target's answers matched, did not, and were no such values.
+/// How many of a target's responses matched, did not, and were no such values.
 fn verdicts(report: &Report) -> Vec<[u64; 3]> {
     let targets = report.targets.iter();
     targets

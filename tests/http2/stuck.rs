@@ -10,7 +10,7 @@ use testkit::{
 
 use super::{SHORT, mirrored, one_more, post_more, to, warm_up};
 
-/// A shadow whose first connection is stuck, from so many requests on, though it answers pings.
+/// A shadow whose first connection is stuck, from so many requests on, though it responds to pings.
 fn stuck_after(requests: usize) -> RawH2 {
     RawH2::options().start(move |peer, frame| {
         let is_well = peer.connection > 0 || peer.requests() <= requests;

@@ -29,7 +29,7 @@ async fn noted(mirror: &Mirror, requests: u64) -> TargetReport {
     report(mirror)
 }
 
-/// An app whose answers have 60,000 bytes.
+/// An app whose responses have 60,000 bytes.
 fn app(mirror: &Mirror) -> Router {
     Router::new()
         .route("/", get(async || "x".repeat(60_000)))
@@ -70,8 +70,8 @@ async fn an_answer_is_held_until_its_shadow_has_had_its_time() {
     assert_eq!(report.mismatched, 1, "{report}");
 }
 
-/// While a shadow does not answer, the primary's answer reached its client, and takes no memory that others need unless
-/// it is to be compared.
+/// While a shadow does not respond, the primary's response reached its client, and takes no memory
+/// that others need unless it is to be compared.
 #[tokio::test]
 async fn a_slow_shadow_holds_no_more_of_an_answer_than_is_compared() {
     let _turn = TURN.lock().await;

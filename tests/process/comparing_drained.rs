@@ -39,7 +39,8 @@ impl Drop for Door {
     }
 }
 
-/// On one thread, where the task that hands the answers over cannot run before the drain has looked.
+/// On one thread, where the task that hands the responses over cannot run before the drain has
+/// looked.
 #[tokio::test(flavor = "current_thread")]
 async fn a_drain_waits_for_answers_that_are_being_handed_over() {
     let _turn = TURN.lock().await;

@@ -104,7 +104,7 @@ async fn ten_thousand_requests_are_answered_and_counted_though_the_shadow_never_
     assert_eq!((stats.failed + shed, stats.answered), (ALL, 0), "{stats}");
 }
 
-/// One request on a connection of its own: whether there was an answer, which must be right.
+/// One request on a connection of its own: whether there was a response, which must be right.
 async fn ask(address: std::net::SocketAddr) -> bool {
     let Ok(mut client) = TcpStream::connect(address).await else {
         return false;

@@ -1,4 +1,4 @@
-//! A primary whose answer does not come, or does not end, while its client waits.
+//! A primary whose response does not come, or does not end, while its client waits.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -18,7 +18,7 @@ use tokio::{
 
 use crate::TURN;
 
-/// Of answers that take more than a half of the budget.
+/// Of responses that take more than a half of the budget.
 const LARGE: usize = 60_000;
 
 fn mirror(shadow: &Shadow, timeout: Duration) -> Mirror {
@@ -30,7 +30,7 @@ fn mirror(shadow: &Shadow, timeout: Duration) -> Mirror {
         .unwrap()
 }
 
-/// Waits until so many answers were given up.
+/// Waits until so many responses were given up.
 async fn given_up(mirror: &Mirror, answers: u64) {
     until("the primary is not waited for any longer", || {
         let report = mirror.report().targets.remove(0);
@@ -41,7 +41,7 @@ async fn given_up(mirror: &Mirror, answers: u64) {
     assert_eq!(mirror.stats().targets[0].answered, answers);
 }
 
-/// Whether there is room for a large answer that is to be compared.
+/// Whether there is room for a large response that is to be compared.
 async fn is_room_for_another() -> bool {
     let shadow = Shadow::answering(|_| Response::new(Body::from("short"))).await;
     let mirror = mirror(&shadow, Duration::from_secs(5));

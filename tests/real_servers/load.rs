@@ -51,16 +51,13 @@ pub(crate) async fn responds_to_every_copy(server: Server, early: &str) {
             post(&mirror, path, LARGE).await;
             sent += 1;
         }
-        while mirror.stats().targets[0].in_flight >= AT_ONCE {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let in_flight = || mirror.stats().targets[0].in_flight;
+        until("some have ended", || in_flight() < AT_ONCE).await;
     }
-    let all_ended = async {
-        while mirror.stats().targets[0].in_flight > 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    all_ended.await;
+    until("all have ended", || {
+        mirror.stats().targets[0].in_flight == 0
+    })
+    .await;
     let stats: TargetStats = mirror.stats().targets.remove(0);
     eprintln!(
         "{stats}; {} sent once more; {}",

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::*;
 
-/// Whether an app answers as the fixtures say.
+/// Whether an app responds as the fixtures say.
 async fn passes(
     recording: &Recording,
     app: impl Fn() -> Router + Clone + Send + Sync + 'static,

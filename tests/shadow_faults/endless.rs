@@ -123,7 +123,9 @@ impl Over {
             Self::Http1 => Mirror::builder().target(url),
             Self::Http1InSync => Mirror::builder().target(url).sync(true),
             Self::Http2 => Mirror::builder().target(prior_knowledge(url)),
-            Self::Reqwest => Mirror::builder().target(url).transport(ReqwestTransport),
+            Self::Reqwest => Mirror::builder()
+                .target(url)
+                .transport(ReqwestTransport::default()),
         }
     }
 }

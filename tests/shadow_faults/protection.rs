@@ -41,7 +41,7 @@ async fn an_answer_of_any_status_starts_the_count_anew() {
         one_more(&mirror, &primary).await;
         faulty.becomes(Fault::RedirectLoop);
         one_more(&mirror, &primary).await;
-        // A connection that was kept would answer in place of the next fault.
+        // A connection that was kept would respond in place of the next fault.
         drop_idle(&faulty).await;
     }
     let stats = &mirror.stats().targets[0];

@@ -62,7 +62,7 @@ fn each(directory: &str, check: impl Fn(&Path) -> Result<(), String> + Sync) {
     let at_once = thread::available_parallelism().map_or(1, usize::from);
     let failed: Vec<String> = thread::scope(|scope| {
         let threads: Vec<_> = (0..at_once).map(|_| scope.spawn(work)).collect();
-        let failed = threads.into_iter().map(|thread| thread.join());
+        let failed = threads.into_iter().map(thread::ScopedJoinHandle::join);
         failed
             .flat_map(|failed| failed.expect("no panic"))
             .collect()

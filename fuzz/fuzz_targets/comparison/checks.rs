@@ -41,7 +41,7 @@ pub(crate) fn secrecy(comparison: &Comparison) {
     }
 }
 
-/// An answer matches itself, also in another spelling, and who is the primary does not matter.
+/// A response matches itself, also in another spelling, and who is the primary does not matter.
 pub(crate) fn verdicts(input: &Input, comparison: &Comparison) {
     if matches!(input.mode, CompareMode::Custom(_)) {
         return;

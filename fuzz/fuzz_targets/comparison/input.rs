@@ -11,7 +11,10 @@ use flate2::{
     write::{DeflateEncoder, GzEncoder},
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use mirror_runtime::{__compare::{Ending, Subject, compare}, Answer, CompareMode, Comparison, Rules, Verdict};
+use mirror_runtime::{
+    __compare::{Ending, Subject, compare},
+    Answer, CompareMode, Comparison, Rules, Verdict,
+};
 
 /// What stands where it is redacted, and may stand anywhere else.
 pub(crate) const SECRET: &str = "hunter2-of-the-fuzzer";
@@ -108,10 +111,16 @@ impl Input {
     }
 
     pub(crate) fn compare(&self, primary: &Answer, shadow: &Answer) -> Comparison {
-        compare(Subject::new(&self.method, "/"), primary, shadow, self.mode, &self.rules)
+        compare(
+            Subject::new(&self.method, "/"),
+            primary,
+            shadow,
+            self.mode,
+            &self.rules,
+        )
     }
 
-    /// An answer like the primary's, with another body.
+    /// A response like the primary's, with another body.
     pub(crate) fn like_primary(&self, body: &[u8]) -> Answer {
         self.answer(body, self.options[1], self.options[3])
     }

@@ -1,5 +1,5 @@
-//! Two answers, whatever they are: they are compared without a panic, within bounds, the same both ways, and without
-//! showing what is redacted. See `input.rs` for the input.
+//! Two responses, whatever they are: they are compared without a panic, within bounds, the same
+//! both ways, and without showing what is redacted. See `input.rs` for the input.
 
 #![no_main]
 

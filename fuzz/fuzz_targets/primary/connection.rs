@@ -11,8 +11,8 @@ const BUFFER: usize = 1 << 20;
 /// Sends bytes and then the end, and returns all that comes back, without the dates, and without the borders of chunks:
 /// what the client of a handler that streams a body back gets in one piece or in two is chance (RFC 9112 section 7.1).
 ///
-/// The server goes on when the client has nothing more to send. Otherwise it would be a race, with the attribute and
-/// without it, whether an answer is ready before the end is seen.
+/// The server goes on when the client has nothing more to send. Otherwise it would be a race, with
+/// the attribute and without it, whether a response is ready before the end is seen.
 pub(crate) async fn serve(app: Router, data: &[u8]) -> Vec<u8> {
     let (mut client, server) = tokio::io::duplex(BUFFER);
     let serving = async {

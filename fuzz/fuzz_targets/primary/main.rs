@@ -1,6 +1,6 @@
-//! The bytes of an HTTP/1 connection, served by handlers with the attribute and by the same handlers without it: both
-//! must answer the same, byte for byte but for the date, and what reaches the shadow must be well-formed requests, each
-//! of which arrived.
+//! The bytes of an HTTP/1 connection, served by handlers with the attribute and by the same
+//! handlers without it: both must respond the same, byte for byte but for the date, and what
+//! reaches the shadow must be well-formed requests, each of which arrived.
 
 #![no_main]
 

@@ -19,7 +19,7 @@ pub struct TargetReport {
     pub verdict: ReportVerdict,
     /// Why.
     pub reason: String,
-    /// Answers that were compared.
+    /// Responses that were compared.
     pub compared: u64,
     /// Those that agree, or differ in noise only.
     pub matched: u64,
@@ -29,7 +29,7 @@ pub struct TargetReport {
     pub mismatched: u64,
     /// Those whose body is no longer a value of the handler's return type.
     pub schema_mismatch: u64,
-    /// Answers that were not compared.
+    /// Responses that were not compared.
     pub not_compared: u64,
     #[serde(rename = "not_compared_by_reason", serialize_with = "by_reason")]
     pub(super) by_reason: ByReason,
@@ -54,7 +54,7 @@ pub struct TargetReport {
 }
 
 impl TargetReport {
-    /// Answers that were not compared for one reason, of [`not_compared`](Self::not_compared).
+    /// Responses that were not compared for one reason, of [`not_compared`](Self::not_compared).
     #[must_use]
     pub fn not_compared_for(&self, reason: NotComparedReason) -> u64 {
         self.by_reason[reason as usize]

@@ -161,7 +161,7 @@ impl Findings<'_> {
         if unknown > thresholds.max_not_compared {
             held.push(format!("{} not compared", at_least_percent(unknown)));
         }
-        // Noise is known from the requests that the baseline did answer.
+        // Noise is known from the requests that the baseline did respond to.
         if let Some(baseline) = baseline
             && baseline.share() > thresholds.max_not_compared
         {

@@ -1,11 +1,9 @@
 //! For any documents: what is the same matches, and what is changed is found, and nothing else.
 
-mod documents;
-
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+use testkit::generators::{Choices, choices, document, spelled};
 
-use self::documents::{Choices, choices, document, spelled};
 use super::*;
 use crate::model::{Difference, DifferenceKind};
 

@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use crate::{duration::Time, size::Size};
+
 /// What holds if an option is left out. It is displayed as the manuals write it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum DefaultValue {
@@ -54,57 +56,6 @@ impl fmt::Display for DefaultValue {
                 )
             }
             Self::Said(said) => f.write_str(said),
-        }
-    }
-}
-
-/// A size as it is written in an option.
-pub(super) struct Size(pub(super) usize);
-
-impl fmt::Display for Size {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            bytes if bytes % (1 << 20) == 0 => write!(f, "{}MiB", bytes >> 20),
-            bytes if bytes % (1 << 10) == 0 => write!(f, "{}KiB", bytes >> 10),
-            bytes => write!(f, "{bytes}B"),
-        }
-    }
-}
-
-/// A time as it is written in an option.
-pub(super) struct Time(pub(super) Duration);
-
-impl fmt::Display for Time {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.as_millis() {
-            millis if millis % 3_600_000 == 0 => write!(f, "{}h", millis / 3_600_000),
-            millis if millis % 60_000 == 0 => write!(f, "{}m", millis / 60_000),
-            millis if millis % 1_000 == 0 => write!(f, "{}s", millis / 1_000),
-            millis => write!(f, "{millis}ms"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{parse_duration, parse_size};
-
-    #[test]
-    fn values_are_displayed_as_they_are_written() {
-        for (bytes, text) in [(1, "1B"), (256 << 10, "256KiB"), (2 << 20, "2MiB")] {
-            assert_eq!(Size(bytes).to_string(), text);
-            assert_eq!(parse_size(text), Ok(bytes));
-        }
-        for (millis, text) in [
-            (250, "250ms"),
-            (5_000, "5s"),
-            (60_000, "1m"),
-            (86_400_000, "24h"),
-        ] {
-            let time = Duration::from_millis(millis);
-            assert_eq!(Time(time).to_string(), text);
-            assert_eq!(parse_duration(text), Ok(time));
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use super::default::{Size, Time};
-use crate::MAX_TIMEOUT;
+use crate::{
+    duration::{MAX_TIMEOUT, Time},
+    size::Size,
+};
 
 /// What the value of an option may be. It is displayed as a message says it, behind "must be".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -36,7 +36,7 @@ pub const DEFAULT_FAILURES: u32 = 5;
 /// A service restarts in this time.
 pub const DEFAULT_COOLDOWN: Duration = Duration::from_secs(5);
 
-/// Nearly all JSON responses are smaller.
+/// Two bodies of this size, and what is made of them, are held while they are compared.
 pub const DEFAULT_MAX_COMPARE_BODY: usize = 256 * 1024;
 
 /// One fixture of a group of differences may be an outlier; more than a few add nothing.
@@ -197,7 +197,7 @@ table! {
         .feature(Feature::Http2);
 
     /// What sends the copies to servers.
-    TRANSPORT = Spec::new("transport", "TRANSPORT", DefaultValue::Said("shared connections"))
+    TRANSPORT = Spec::new("transport", "CLIENT", DefaultValue::Said("shared connections"))
         .everywhere();
 
     /// What must agree.
@@ -243,6 +243,12 @@ table! {
     )
     .limit(Limit::Bytes { max: size::MAX_COMPARE_BODY })
     .everywhere()
+    .conflicts(&[Conflict {
+        option: "compare",
+        value: "\"status\"",
+        call: "compare(CompareMode::Status)",
+        reason: "no body is compared",
+    }])
     .comparing(Needs::Compare);
 
     /// Called for each comparison that found a difference.

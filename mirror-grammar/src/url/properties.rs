@@ -4,24 +4,9 @@ use std::net::Ipv6Addr;
 
 use ::url::{Host, Url};
 use proptest::prelude::*;
+use testkit::generators::any_url;
 
 use super::*;
-
-/// Nearly URLs of targets, and anything.
-fn any_url() -> impl Strategy<Value = String> {
-    let name = r"([A-Za-z0-9_.-]{1,12}|[a-z0-9-]{60,65}\.a|0[xX][0-9a-fA-F]{0,4}|ü)\.?";
-    let ipv4 = r"[0-9]{1,3}(\.[0-9]{1,3}){1,3}";
-    let ipv6 = r"\[([0-9a-fA-F]{0,4}:){1,8}[0-9a-fA-F]{0,4}\]|\[::[0-9a-f.]{0,9}\]";
-    let mixed = r"\[([0-9a-f]{1,3}:{1,2}){0,7}[0-9]{1,3}(\.[0-9]{1,3}){3}\]";
-    let path = r"(/([!-~ü]|[a-z.]|%[0-9a-fA-F]{2}|%2[eE]|\.){0,4}){0,4}";
-    let url =
-        format!("(https?|HTTP|hTTpS)://({name}|{ipv4}|{ipv6}|{mixed})(:[0-9]{{0,6}})?({path})");
-    prop_oneof![
-        8 => prop::string::string_regex(&url).unwrap(),
-        1 => "[a-z:/@.?#\\\\ ]{0,20}",
-        1 => "http://\\PC{0,20}",
-    ]
-}
 
 /// Whether only who has the tables of Unicode knows if this host stands for anything.
 fn is_punycode(host: &str) -> bool {

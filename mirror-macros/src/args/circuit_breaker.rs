@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mirror_grammar::options::{DEFAULT_COOLDOWN, DEFAULT_FAILURES, breaker};
 use syn::{Expr, Lit};
 
 use crate::{
@@ -24,11 +25,11 @@ pub(crate) struct Breaker {
 }
 
 impl Default for Breaker {
-    /// What the runtime takes where no breaker is written: one half of it is left to these.
+    /// The breaker of a mirror without the option. One half of it can be left to these, too.
     fn default() -> Self {
         Self {
-            failures: 5,
-            cooldown: Duration::from_secs(5),
+            failures: DEFAULT_FAILURES,
+            cooldown: DEFAULT_COOLDOWN,
         }
     }
 }
@@ -37,8 +38,7 @@ const BREAKER: Table<Breaker> = Table {
     owner: " of a circuit breaker",
     rows: &[
         Row {
-            name: "failures",
-            example: "5",
+            spec: &breaker::FAILURES,
             read: |breaker, setting, errors| {
                 if let Some(failures) = errors.check(amount::count(setting)) {
                     breaker.failures = failures;
@@ -46,8 +46,7 @@ const BREAKER: Table<Breaker> = Table {
             },
         },
         Row {
-            name: "cooldown",
-            example: r#""5s""#,
+            spec: &breaker::COOLDOWN,
             read: |breaker, setting, errors| {
                 if let Some(cooldown) = errors.check(amount::duration(setting)) {
                     breaker.cooldown = cooldown;
@@ -68,7 +67,7 @@ pub(super) fn circuit_breaker(
         let to_type = if means_off(setting) {
             "off"
         } else {
-            setting.example
+            setting.spec.example
         };
         errors.push(setting.must_like("be `off` or a map", to_type));
         return None;

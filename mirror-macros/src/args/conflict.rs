@@ -2,45 +2,27 @@
 
 mod comparing;
 
-use syn::Ident;
+use mirror_grammar::options;
+use syn::{Ident, Lit};
 
-use super::{Args, Body};
+use super::Args;
 use crate::{
     error::{Errors, error},
-    value::Entry,
+    target::Source,
+    value::{Entry, Value, literal},
 };
 
 pub(super) fn check(args: &Args, entries: &[Entry], errors: &mut Errors) {
-    if args.copy_body == Some(false) {
-        let about_bodies = [
-            ("max_body", "limit"),
-            ("body", "read"),
-            ("read_ahead", "read"),
-        ];
-        for (name, purpose) in about_bodies {
-            if let Some(key) = key(entries, name) {
-                let message = format!(
-                    "`{name}` conflicts with `copy_body = false`: there is no body to {purpose}"
-                );
-                errors.push(error(key, message));
-            }
-        }
-    }
-    if let (Some(Body::Tee), Some(key)) = (args.body, key(entries, "read_ahead")) {
-        errors.push(error(
-            key,
-            "`read_ahead` conflicts with `body = \"tee\"`: the handler reads the body then",
-        ));
-    }
-    if let Some(key) = key(entries, "state")
+    check_table(entries, errors);
+    if let Some(key) = key(entries, options::STATE.name)
         && args.handlers().next().is_none()
     {
-        let message = "`state` is for targets like `handler(..)`, and there is none";
-        errors.push(error(key, message));
+        errors.push(error(key, "`state` needs a `handler(..)` target"));
     }
+    check_transport(args, errors);
     if let (Some(connect_timeout), Some(timeout)) = (args.connect_timeout, args.timeout)
         && connect_timeout > timeout
-        && let Some(entry) = entry(entries, "connect_timeout")
+        && let Some(entry) = entry(entries, options::CONNECT_TIMEOUT.name)
     {
         errors.push(error(
             &entry.value,
@@ -55,6 +37,52 @@ pub(super) fn check(args: &Args, entries: &[Entry], errors: &mut Errors) {
                 format_args!("`{}` is both set and removed", removed.name),
             ));
         }
+    }
+}
+
+/// The conflicts that the table of options has.
+fn check_table(entries: &[Entry], errors: &mut Errors) {
+    for spec in options::ALL {
+        let Some(key) = key(entries, spec.name) else {
+            continue;
+        };
+        for conflict in spec.conflicts {
+            let other = entry(entries, conflict.option);
+            if other.is_some_and(|other| is_written(&other.value, conflict.value)) {
+                let options::Conflict {
+                    option,
+                    value,
+                    reason,
+                    ..
+                } = conflict;
+                let message = format!("`{key}` conflicts with `{option} = {value}`: {reason}");
+                errors.push(error(key, message));
+            }
+        }
+    }
+}
+
+/// Whether a value is this one, in any spelling.
+fn is_written(value: &Value, text: &str) -> bool {
+    let Value::Expr(expr) = value else {
+        return false;
+    };
+    match literal(expr) {
+        Some(Lit::Bool(literal)) => literal.value.to_string() == text,
+        Some(Lit::Str(literal)) => format!("\"{}\"", literal.value()) == text,
+        _ => false,
+    }
+}
+
+fn check_transport(args: &Args, errors: &mut Errors) {
+    let Some(transport) = &args.transport else {
+        return;
+    };
+    let targets = args.targets.iter().map(|target| &target.source);
+    let mut all = targets.chain(&args.comparing.baseline);
+    if !args.targets.is_empty() && !all.any(Source::is_server) {
+        let message = "`transport` needs a target that is a server";
+        errors.push(error(&transport.option, message));
     }
 }
 

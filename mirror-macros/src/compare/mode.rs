@@ -47,13 +47,24 @@ impl Mode {
                 let callback = callback::compare(setting)?;
                 Ok(Self::Function(Box::new(callback)))
             }
-            _ => Err(setting.must_like("be a mode or a function", setting.example)),
+            _ => Err(setting.must_like("be a mode or a function", setting.spec.example)),
         }
     }
 
     /// Whether bodies are compared as JSON, or could be.
     pub(crate) fn looks_at_json(&self) -> bool {
         !matches!(self, Self::Status | Self::Bytes)
+    }
+
+    /// As it is written in the attribute.
+    pub(crate) fn written(&self) -> &'static str {
+        match self {
+            Self::Status => "\"status\"",
+            Self::Json => "\"json\"",
+            Self::Bytes => "\"bytes\"",
+            Self::Typed => TYPED,
+            Self::Function(_) => "a function",
+        }
     }
 }
 
@@ -81,7 +92,7 @@ pub(crate) fn check_typed(handler: &Handler, errors: &mut Errors) {
     if impl_trait.0 {
         errors.push(error_with_help(
             &handler.answer,
-            "`compare = typed` needs the return type, not `impl Trait`",
+            "`compare = typed` needs a named return type, not `impl Trait`",
             "name the type, like `Json<User>`, or write `compare = \"json\"`",
         ));
         return;
@@ -95,7 +106,7 @@ pub(crate) fn check_typed(handler: &Handler, errors: &mut Errors) {
         };
         if let Some(used) = find(handler.answer.to_token_stream(), name) {
             let message = format!(
-                "`compare = typed` cannot use `{name}`: all instances of a handler are one mirror"
+                "`compare = typed` cannot use `{name}`: all instances of a handler share one mirror"
             );
             errors.push(error(used, message));
         }

@@ -3,7 +3,11 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-use super::{across::across, options, target};
+use super::{
+    across::across,
+    call::{call, call_back},
+    target,
+};
 use crate::{
     compare::{Comparing, Mode},
     handler::Handler,
@@ -23,9 +27,9 @@ pub(super) fn calls(comparing: &Comparing) -> TokenStream {
         .tolerance
         .iter()
         .map(|(pointer, difference)| quote!(.tolerance(#pointer, #difference)));
-    let max_body = options::call("max_compare_body", comparing.max_body);
+    let max_body = call("max_compare_body", comparing.max_body);
     let baseline = comparing.baseline.as_ref().map(target::baseline);
-    let baseline = options::call("baseline", baseline);
+    let baseline = call("baseline", baseline);
     quote! {
         #mode
         #(.compare_header(#headers))*
@@ -47,7 +51,7 @@ fn mode(mode: &Mode) -> Option<TokenStream> {
     }
 }
 
-/// The calls that are about code of the user's, around those that are not.
+/// The calls that are about code of the user's, around those that are not: see [`call_back`].
 pub(super) fn functions(
     comparing: &Comparing,
     handler: &Handler,
@@ -55,11 +59,11 @@ pub(super) fn functions(
 ) -> TokenStream {
     let options = match &comparing.mode {
         Some(Mode::Typed) => typed(handler, &options),
-        Some(Mode::Function(function)) => options::call_back(function, "compare_with", &options),
+        Some(Mode::Function(function)) => call_back(function, "compare_with", &options),
         _ => options,
     };
     match &comparing.on_mismatch {
-        Some(callback) => options::call_back(callback, "on_mismatch", &options),
+        Some(callback) => call_back(callback, "on_mismatch", &options),
         None => options,
     }
 }

@@ -2,22 +2,25 @@
 
 use http::Method;
 use mirror_grammar::Rate;
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
 
-use super::{comparing, target};
+use super::{
+    call::{borrowed, call, call_back, call_with, milliseconds},
+    comparing, feature, target,
+};
 use crate::{
     args::{Args, Body, Breaker, CircuitBreaker, Credentials, Host},
-    callback::Callback,
     handler::Handler,
+    target::Transport,
 };
 
 pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
     let name = name(args, handler);
     let targets = target::calls(&args.targets);
     let percentage = call("percentage", args.percentage);
-    let timeout = call("timeout_ms", args.timeout.map(target::milliseconds));
-    let connect_timeout = args.connect_timeout.map(target::milliseconds);
+    let timeout = call("timeout_ms", args.timeout.map(milliseconds));
+    let connect_timeout = args.connect_timeout.map(milliseconds);
     let connect_timeout = call("connect_timeout_ms", connect_timeout);
     let sync = call("sync", args.sync);
     let copy_body = call("copy_body", args.copy_body);
@@ -26,7 +29,7 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         Some(Body::Tee) => Some(quote!(.tee())),
         Some(Body::Buffer) | None => None,
     };
-    let read_ahead = call("read_ahead_ms", args.read_ahead.map(target::milliseconds));
+    let read_ahead = call("read_ahead_ms", args.read_ahead.map(milliseconds));
     let max_in_flight = call("max_in_flight", args.max_in_flight);
     let rate_limit = args.rate_limit.map(rate_limit);
     let circuit_breaker = args.circuit_breaker.as_ref().map(circuit_breaker);
@@ -73,7 +76,13 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         call_back(callback, &callback.option.to_string(), &options)
     });
     let options = comparing::functions(&args.comparing, handler, options);
-    quote!(#options.build())
+    let options = match &args.transport {
+        Some(Transport { option, path }) => {
+            call_with(option, "transport", &options, &borrowed(path))
+        }
+        None => options,
+    };
+    feature::needs(&args.needed, quote!(#options.build()))
 }
 
 fn name(args: &Args, handler: &Handler) -> TokenStream {
@@ -85,7 +94,7 @@ fn name(args: &Args, handler: &Handler) -> TokenStream {
 }
 
 fn rate_limit(rate: Rate) -> TokenStream {
-    let (copies, period) = (rate.count.get(), target::milliseconds(rate.period));
+    let (copies, period) = (rate.count.get(), milliseconds(rate.period));
     quote!(.rate_limit(#copies, #period))
 }
 
@@ -93,26 +102,8 @@ fn circuit_breaker(breaker: &CircuitBreaker) -> TokenStream {
     match breaker {
         CircuitBreaker::Off => quote!(.no_circuit_breaker()),
         CircuitBreaker::On(Breaker { failures, cooldown }) => {
-            let cooldown = target::milliseconds(*cooldown);
+            let cooldown = milliseconds(*cooldown);
             quote!(.circuit_breaker(#failures, #cooldown))
         }
     }
-}
-
-pub(super) fn call(method: &str, argument: Option<impl ToTokens>) -> Option<TokenStream> {
-    let method = Ident::new(method, Span::call_site());
-    argument.map(|argument| quote!(.#method(#argument)))
-}
-
-/// A call with the span of `option = function`: there, rustc says which signature it expects.
-pub(super) fn call_back(
-    Callback { option, function }: &Callback,
-    method: &str,
-    options: &TokenStream,
-) -> TokenStream {
-    let method = Ident::new(method, option.span());
-    let method = quote_spanned!(option.span()=> ::mirror_runtime::__private::Options::#method);
-    let end = function.to_token_stream().into_iter().last();
-    let end = end.map_or_else(|| option.span(), |token| token.span());
-    quote_spanned!(end=> #method(#options, #function))
 }

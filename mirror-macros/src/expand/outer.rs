@@ -96,8 +96,8 @@ pub(super) fn serve(
     }
 }
 
-/// Where the type of the answer stands, or else the function's name. It is the span of one token, since those of several
-/// cannot be joined on stable.
+/// Where the type of the response stands, or else the function's name. It is the span of one token,
+/// since those of several cannot be joined on stable.
 fn answer(signature: &Signature) -> Span {
     match &signature.output {
         ReturnType::Type(_, ty) => match &**ty {

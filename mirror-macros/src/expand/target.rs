@@ -1,45 +1,67 @@
 //! Targets as data, and the checks of those that are `const`s.
 
-use std::time::Duration;
-
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 
-use super::across::across;
-use crate::target::{Choice, Source, Target};
+use super::{
+    across::across,
+    call::{borrowed, call, milliseconds},
+    feature,
+};
+use crate::target::{Choice, Source, Static, Target};
 
 /// The `.target(..)` calls.
 pub(super) fn calls(targets: &[Target]) -> TokenStream {
     let calls = targets.iter().enumerate().map(|(index, target)| {
-        let overrides = &target.overrides;
-        let source = source(&target.source, &constant(index));
-        let percentage = option(overrides.percentage);
-        let timeout = option(overrides.timeout.map(milliseconds));
-        let name = option(overrides.name.as_ref());
-        let http2 = overrides.http2.as_ref().map(|http2| {
-            let choice = http2.choice;
-            quote!(.http2(#choice))
-        });
-        quote!(.target(#source, #percentage, #timeout, #name)#http2)
+        let options = options(target, &constant(index));
+        quote!(.target(#options))
     });
     calls.collect()
 }
 
 /// The baseline's source.
 pub(super) fn baseline(baseline: &Source) -> TokenStream {
-    source(baseline, &baseline_constant())
+    source(baseline, None, &baseline_constant())
 }
 
-fn source(source: &Source, constant: &Ident) -> TokenStream {
-    match source {
-        Source::Url(url) => quote!(::mirror_runtime::__private::Source::Url(#url)),
-        Source::Env(variable) => quote!(::mirror_runtime::__private::Source::Env(#variable)),
-        Source::Const(_) => quote!(::mirror_runtime::__private::Source::Url(#constant)),
-        Source::Handler(path) => {
-            let name = Source::handler_name(path);
-            quote!(::mirror_runtime::__private::Source::Handler(#name))
+fn options(target: &Target, constant: &Ident) -> TokenStream {
+    let overrides = &target.overrides;
+    let source = source(&target.source, target.name(), constant);
+    let percentage = call("percentage", overrides.percentage);
+    let timeout = call("timeout_ms", overrides.timeout.map(milliseconds));
+    let name = match &target.source {
+        // It is an argument of theirs.
+        Source::Via(_) | Source::Sink(_) => None,
+        _ => call("name", overrides.name.as_ref()),
+    };
+    let http2 = call("http2", overrides.http2.as_ref().map(|http2| http2.choice));
+    feature::needs(
+        &overrides.needed,
+        quote!(#source #percentage #timeout #name #http2),
+    )
+}
+
+fn source(source: &Source, name: Option<String>, constant: &Ident) -> TokenStream {
+    let (constructor, argument) = match source {
+        Source::Url(url) => ("url", url.to_token_stream()),
+        Source::Env(variable) => ("env", variable.to_token_stream()),
+        Source::Const(_) => ("url", constant.to_token_stream()),
+        Source::Handler(path) => ("handler", Source::handler_name(path).to_token_stream()),
+        Source::Via(place) | Source::Sink(place) => {
+            let name = name.unwrap_or_else(|| place.name());
+            ("made", made(place, &name))
         }
-    }
+    };
+    let constructor = format_ident!("{constructor}");
+    quote!(::mirror_runtime::__private::TargetOptions::#constructor(#argument))
+}
+
+/// `via("nats", &NATS)`, with the spans of `via(NATS)`: there, rustc says that it is no transport.
+fn made(place: &Static, name: &str) -> TokenStream {
+    let keyword = &place.keyword;
+    let argument = borrowed(&place.path);
+    let function = quote_spanned!(keyword.span()=> ::mirror_runtime::__private::#keyword);
+    quote!(#function(#name, #argument))
 }
 
 /// What rustc checks while it evaluates constants: that each `const` is the URL of a target, and a server is there only
@@ -86,16 +108,12 @@ pub(super) fn checks(targets: &[Target], baseline: Option<&Source>) -> TokenStre
     checks
 }
 
-pub(super) fn milliseconds(duration: Duration) -> u64 {
-    duration.as_millis().try_into().unwrap_or(u64::MAX)
-}
-
-/// The URL, where the program that is compiled has it.
+/// The URL, if the program that is compiled has it.
 fn url(source: &Source, constant: &Ident) -> Option<TokenStream> {
     match source {
         Source::Url(url) => Some(url.to_token_stream()),
         Source::Const(_) => Some(constant.to_token_stream()),
-        Source::Env(_) | Source::Handler(_) => None,
+        Source::Env(_) | Source::Handler(_) | Source::Via(_) | Source::Sink(_) => None,
     }
 }
 
@@ -114,11 +132,4 @@ fn baseline_constant() -> Ident {
 
 fn constant(index: usize) -> Ident {
     format_ident!("__MIRROR_TARGET_{index}")
-}
-
-fn option(value: Option<impl ToTokens>) -> TokenStream {
-    value.map_or_else(
-        || quote!(::core::option::Option::None),
-        |value| quote!(::core::option::Option::Some(#value)),
-    )
 }

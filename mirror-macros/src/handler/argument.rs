@@ -53,7 +53,7 @@ fn check_type(argument: &PatType, last: bool, errors: &mut Errors) {
     if extractor == "WebSocketUpgrade" {
         errors.push(error(
             &argument.ty,
-            "`WebSocketUpgrade` cannot be mirrored: an upgraded connection is not one request",
+            "`WebSocketUpgrade` cannot be mirrored: an upgraded connection is not a single request",
         ));
     } else if !last && CONSUMES_BODY.iter().any(|name| extractor == name) {
         errors.push(error(

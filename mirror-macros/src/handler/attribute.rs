@@ -12,7 +12,7 @@ pub(super) fn check(attributes: &[Attribute], errors: &mut Errors) {
         if let Some(last) = attribute.path().segments.last()
             && last.ident == "mirror"
         {
-            let message = "`#[mirror]` is here twice: one can have several targets";
+            let message = "duplicate `#[mirror]`: list several targets in one attribute";
             errors.push(error(attribute, message));
         }
     }

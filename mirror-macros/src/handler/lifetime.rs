@@ -48,7 +48,7 @@ pub(super) fn arguments(signature: &Signature) -> Vec<Type> {
         .collect()
 }
 
-/// The type of the answer.
+/// The type of the response.
 pub(super) fn answer(signature: &Signature) -> Type {
     let mut ty = match &signature.output {
         ReturnType::Type(_, ty) => (**ty).clone(),

@@ -39,8 +39,8 @@ pub(super) fn reject_cfg(attributes: &[Attribute], on: &str, errors: &mut Errors
         if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
             errors.push(error_with_help(
                 attribute,
-                format_args!("`#[mirror]` cannot read a `#[cfg]` on {on}"),
-                "write one handler for each configuration",
+                format_args!("`#[mirror]` handlers cannot have a `#[cfg]` on {on}"),
+                "write one handler per configuration",
             ));
         }
     }

@@ -69,10 +69,18 @@ impl Http2 {
                     errors.push(error_with_help(
                         &self.value,
                         "`http2 = \"prior-knowledge\"` is for `http` targets",
-                        "leave it out: an `https` server chooses HTTP/2 by ALPN",
+                        "remove it: an `https` server chooses HTTP/2 by ALPN",
                     ));
                 }
             }
+            Source::Via(_) => errors.push(error(
+                &self.value,
+                "`http2` is for servers: the transport of `via(..)` chooses its protocol",
+            )),
+            Source::Sink(_) => errors.push(error(
+                &self.value,
+                "`http2` is for servers: a sink has no connection",
+            )),
             Source::Url(_) | Source::Env(_) | Source::Const(_) => {}
         }
     }
@@ -94,7 +102,7 @@ fn unknown(setting: &Setting<'_>, written: &str) -> syn::Error {
         .map(|letter| letter.to_ascii_lowercase())
         .collect();
     let meant = match word.as_str() {
-        // `true` is what who cannot wait for ALPN writes: with TLS it is on anyway.
+        // Whoever writes `true` wants HTTP/2 without TLS: with TLS it is on anyway.
         "true" | "on" | "h2" | "h2c" | "http2" | "only" | "always" | "force" | "forced" => {
             Some("prior-knowledge")
         }
@@ -106,16 +114,16 @@ fn unknown(setting: &Setting<'_>, written: &str) -> syn::Error {
             .find(|name| name.replace('-', "") == word)
             .or_else(|| similar_choice(word)),
     };
-    let what = "be `\"prior-knowledge\"`, `\"off\"` or `\"alpn\"`";
+    let what = format!("be {}", setting.spec.limit);
     match meant {
-        // Only without TLS is there something to switch on.
+        // There is something to switch on only without TLS.
         Some("prior-knowledge") if is_boolean => error_with_help(
             setting.value,
-            format_args!("`{}` must {what}", setting.name),
+            format_args!("`{}` must {what}", setting.spec.name),
             "write `http2 = \"prior-knowledge\"` for an `http` target; an `https` server chooses by ALPN",
         ),
-        Some(choice) => setting.must_like(what, &format!("\"{choice}\"")),
-        None => setting.must(what),
+        Some(choice) => setting.must_like(&what, &format!("\"{choice}\"")),
+        None => setting.must(&what),
     }
 }
 

@@ -1,18 +1,19 @@
-//! Where the URL of a target stands: here, in the environment, or in a `const`.
+//! Where copies go: to a server, whose URL stands here, in the environment or in a `const`; to a handler; or to a static of
+//! the user's own.
 
 use mirror_grammar::{UrlError, parse_url, same_target};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{Expr, ExprCall, ExprPath, LitStr};
 
+use super::{Static, is_call_of};
 use crate::{
     error::{error, error_with_help},
     self_use,
-    target::is_call_of,
     value::{peel, string},
 };
 
-/// Where the URL of a target comes from.
+/// Where the copies of a target go.
 pub(crate) enum Source {
     /// A literal, which is valid.
     Url(LitStr),
@@ -22,6 +23,10 @@ pub(crate) enum Source {
     Const(ExprPath),
     /// A handler of this program, which rustc checks too.
     Handler(ExprPath),
+    /// A transport, which carries the copies.
+    Via(Static),
+    /// A sink, which keeps the requests with their responses.
+    Sink(Static),
 }
 
 impl ToTokens for Source {
@@ -29,6 +34,7 @@ impl ToTokens for Source {
         match self {
             Self::Url(literal) | Self::Env(literal) => literal.to_tokens(tokens),
             Self::Const(path) | Self::Handler(path) => path.to_tokens(tokens),
+            Self::Via(place) | Self::Sink(place) => place.path.to_tokens(tokens),
         }
     }
 }
@@ -42,19 +48,33 @@ impl Source {
         match expr {
             Expr::Call(call) if is_call_of(call, "env") => env(call),
             Expr::Call(call) if is_call_of(call, "handler") => handler(call),
+            Expr::Call(call) if is_call_of(call, "via") => {
+                Static::parse(call, "via").map(Self::Via)
+            }
+            Expr::Call(call) if is_call_of(call, "sink") => {
+                Static::parse(call, "sink").map(Self::Sink)
+            }
             Expr::Path(path) => {
                 self_use::reject(path, option)?;
                 Ok(Self::Const(path.clone()))
             }
             other => Err(error(
                 other,
-                "a target must be a URL, `env(\"..\")`, `handler(..)` or the path of a `const`",
+                "a target must be a URL, the path of a `const`, `env(\"..\")`, `handler(..)`, `via(..)` or `sink(..)`",
             )),
         }
     }
 
-    /// Whether this is written like the source of a server.
-    pub(crate) fn is_server(expr: &Expr) -> bool {
+    /// Whether copies go to a server, whose URL is known or will be.
+    pub(crate) fn is_server(&self) -> bool {
+        match self {
+            Self::Url(_) | Self::Env(_) | Self::Const(_) => true,
+            Self::Handler(_) | Self::Via(_) | Self::Sink(_) => false,
+        }
+    }
+
+    /// Whether this is written like a server.
+    pub(crate) fn is_written_like_a_server(expr: &Expr) -> bool {
         match expr {
             Expr::Call(call) => is_call_of(call, "env"),
             Expr::Path(_) => true,
@@ -77,6 +97,7 @@ impl Source {
             },
             (Self::Env(a), Self::Env(b)) => a.value() == b.value(),
             (Self::Handler(a), Self::Handler(b)) => Self::handler_name(a) == Self::handler_name(b),
+            (Self::Via(a), Self::Via(b)) | (Self::Sink(a), Self::Sink(b)) => a.is_same(b),
             _ => false,
         }
     }
@@ -85,10 +106,10 @@ impl Source {
     pub(crate) fn twice(&self) -> syn::Error {
         match self {
             Self::Url(literal) | Self::Env(literal) => {
-                let message = format!("`{}` is already a target", literal.value());
+                let message = format!("duplicate target `{}`", literal.value());
                 error(literal, message)
             }
-            Self::Const(path) | Self::Handler(path) => error(path, "this is already a target"),
+            other => error(other, "duplicate target"),
         }
     }
 }
@@ -146,7 +167,7 @@ fn env(call: &ExprCall) -> syn::Result<Source> {
         _ => {
             return Err(error_with_help(
                 call,
-                "`env` takes the name of one variable, as a string",
+                "`env` takes the name of one environment variable, as a string",
                 "write `env(\"SHADOW_URL\")`",
             ));
         }
@@ -154,7 +175,7 @@ fn env(call: &ExprCall) -> syn::Result<Source> {
     let name = variable.value();
     // What `std::env::var` could never find.
     if name.is_empty() || name.contains(['=', '\0']) {
-        let message = format!("invalid name of an environment variable: `{name}`");
+        let message = format!("invalid environment variable name `{name}`");
         return Err(error(variable, message));
     }
     Ok(Source::Env(variable.clone()))

@@ -40,7 +40,7 @@ fn a_mode_is_one_of_four_or_a_function() {
     assert_mistake(
         "compare = |primary| Verdict::Match",
         "|primary|",
-        "`compare` is called as `fn(&Answer, &Answer) -> Verdict`",
+        "`compare` must be a `fn(&Answer, &Answer) -> Verdict`",
     );
     for good in [
         "self::json",
@@ -130,7 +130,7 @@ fn lists_are_lists_of_different_items() {
     assert_rule(
         "compare_headers = [etag]",
         "etag",
-        "the name of a header must be a string",
+        "a header name must be a string",
     );
     assert_rule(
         "compare_headers = [\"e tag\"]",
@@ -204,7 +204,7 @@ fn a_baseline_is_a_server_and_no_target() {
     assert_rule(
         "baseline = \"HTTP://A:80/\"",
         "\"HTTP://A:80/\"",
-        "the baseline is a target, too: every difference would be noise",
+        "the baseline is also a target: every difference would be noise",
     );
 }
 
@@ -225,7 +225,7 @@ fn rules_need_something_to_compare() {
             &format!("{name} = {value}"),
             name,
             &format!(
-                "`{name}` needs `compare`: without it nothing is compared\n\
+                "`{name}` needs `compare`: without it, nothing is compared\n\
                  = help: write `compare = \"json\"`"
             ),
         );
@@ -242,7 +242,7 @@ fn rules_need_something_to_compare() {
                 &format!("compare = {mode}, {name} = {value}"),
                 name,
                 &format!(
-                    "`{name}` is about JSON, and `compare` does not look at any\n\
+                    "`{name}` applies to JSON only; `compare` is `{mode}`\n\
                      = help: write `compare = \"json\"`"
                 ),
             );
@@ -271,7 +271,7 @@ fn a_type_that_is_compared_has_a_name() {
             &source(&format!("h() -> {ty} {{}}")),
             &[(
                 ty,
-                "`compare = typed` needs the return type, not `impl Trait`\n\
+                "`compare = typed` needs a named return type, not `impl Trait`\n\
                  = help: name the type, like `Json<User>`, or write `compare = \"json\"`",
             )],
         );
@@ -287,7 +287,7 @@ fn a_type_that_is_compared_has_a_name() {
         &source("h<T: Id>(id: Path<T>) -> Json<T> {}"),
         &[(
             "T",
-            "`compare = typed` cannot use `T`: all instances of a handler are one mirror",
+            "`compare = typed` cannot use `T`: all instances of a handler share one mirror",
         )],
     );
     assert_mistakes(&source("h<T: Id>(id: Path<T>) -> Json<User> {}"), &[]);

@@ -72,7 +72,7 @@ fn upgrades_are_not_mirrored() {
         assert_function(
             &format!("async fn handler(upgrade: {ty}) {{}}"),
             ty,
-            "`WebSocketUpgrade` cannot be mirrored: an upgraded connection is not one request",
+            "`WebSocketUpgrade` cannot be mirrored: an upgraded connection is not a single request",
         );
     }
 }
@@ -103,16 +103,16 @@ fn arguments_are_at_most_16_extractors_with_a_name() {
 
 #[test]
 fn configurations_are_of_the_whole_handler() {
-    let help = "= help: write one handler for each configuration";
+    let help = "= help: write one handler per configuration";
     assert_function(
         "async fn handler(#[cfg(unix)] id: Path<u8>) {}",
         "#[cfg(unix)]",
-        &format!("`#[mirror]` cannot read a `#[cfg]` on an argument\n{help}"),
+        &format!("`#[mirror]` handlers cannot have a `#[cfg]` on an argument\n{help}"),
     );
     assert_function(
         "async fn handler<#[cfg(unix)] T>() {}",
         "#[cfg(unix)]",
-        &format!("`#[mirror]` cannot read a `#[cfg]` on a generic parameter\n{help}"),
+        &format!("`#[mirror]` handlers cannot have a `#[cfg]` on a generic parameter\n{help}"),
     );
 }
 
@@ -121,6 +121,6 @@ fn a_handler_is_mirrored_once() {
     assert_function(
         "#[mirror_runtime::mirror(targets = [\"http://b\"])] async fn handler() {}",
         "#[mirror_runtime::mirror(targets = [\"http://b\"])]",
-        "`#[mirror]` is here twice: one can have several targets",
+        "duplicate `#[mirror]`: list several targets in one attribute",
     );
 }

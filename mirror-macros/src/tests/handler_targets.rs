@@ -32,7 +32,7 @@ fn a_handler_is_a_target_once() {
     assert_mistakes(
         "#[mirror(targets = [handler(a::b), target(handler(a :: b), percentage = 5), handler(b)])]
         async fn h() {}",
-        &[("a :: b", "this is already a target")],
+        &[("a :: b", "duplicate target")],
     );
 }
 
@@ -71,6 +71,6 @@ fn a_state_is_for_handlers() {
     assert_mistake(
         "state = AppState",
         "state",
-        "`state` is for targets like `handler(..)`, and there is none",
+        "`state` needs a `handler(..)` target",
     );
 }

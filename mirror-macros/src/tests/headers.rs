@@ -28,7 +28,7 @@ fn methods_are_those_of_http() {
         "unknown method `PURGE`\n= help: write an extension method as a string: `\"PURGE\"`",
     );
     for item in ["CONNECT", "\"CONNECT\""] {
-        let message = "`CONNECT` cannot be mirrored";
+        let message = "`CONNECT` cannot be mirrored: it opens a tunnel";
         assert_mistake(&format!("methods = [{item}]"), item, message);
     }
     assert_mistake(
@@ -64,12 +64,12 @@ fn headers_are_set_by_a_map_and_removed_by_a_list() {
     assert_mistake(
         "remove_headers = [X_ENV]",
         "X_ENV",
-        "the name of a header must be a string",
+        "a header name must be a string",
     );
     assert_mistake(
         "set_headers = { \"x-env\" = 1 }",
         "1",
-        "the value of a header must be a string",
+        "a header value must be a string",
     );
 }
 
@@ -77,18 +77,21 @@ fn headers_are_set_by_a_map_and_removed_by_a_list() {
 fn headers_that_the_mirror_decides_about_are_left_alone() {
     for (name, message) in [
         ("x env", "invalid header name `x env`"),
-        ("TE", "`te` is a hop-by-hop header, which no copy carries"),
+        (
+            "TE",
+            "`te` is a hop-by-hop header: it is about one connection and never copied",
+        ),
         (
             "content-length",
             "`content-length` is set by the HTTP client, from the body of the copy",
         ),
         (
             "Expect",
-            "`expect` waits for a go-ahead, and a copy comes with its body at once",
+            "`expect` waits for `100 Continue`: a copy sends its body at once",
         ),
         (
             "http2-settings",
-            "`http2-settings` is a hop-by-hop header, which no copy carries",
+            "`http2-settings` is a hop-by-hop header: it is about one connection and never copied",
         ),
         (
             "Host",

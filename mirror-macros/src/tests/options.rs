@@ -32,7 +32,7 @@ fn an_unknown_option_names_the_similar_one() {
 fn an_option_is_given_once() {
     assert_mistakes(
         r#"#[mirror(sync = true, targets = ["http://a"], sync = 3)] async fn handler() {}"#,
-        &[("sync", "`sync` is given twice")],
+        &[("sync", "duplicate option `sync`")],
     );
 }
 
@@ -143,7 +143,7 @@ fn a_circuit_breaker_has_options_of_its_own() {
         (
             "{ failures = 5, failures = 6 }",
             "failures",
-            "`failures` is given twice",
+            "duplicate option `failures`",
         ),
         (
             "{ failures }",
@@ -248,7 +248,7 @@ fn all_mistakes_of_attribute_and_function_show_at_once_in_source_order() {
             ),
             (
                 "\"te\"",
-                "`te` is a hop-by-hop header, which no copy carries",
+                "`te` is a hop-by-hop header: it is about one connection and never copied",
             ),
             (
                 "\"\\n\"",

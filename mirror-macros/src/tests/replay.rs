@@ -78,7 +78,7 @@ fn what_is_no_directory_and_app_is_a_mistake() {
         let expected = [(at.to_owned(), outside.to_owned())];
         assert_eq!(package.mistakes(&format!("{at}, app")), expected);
     }
-    let missing = "there is no directory `missing` in the package\n= help: record into it: `MIRROR_RECORD=missing`";
+    let missing = "no directory `missing` in the package\n= help: record mismatches into it with `MIRROR_RECORD=missing`";
     let expected = [("\"missing\"".to_owned(), missing.to_owned())];
     assert_eq!(package.mistakes("\"missing\", app"), expected);
 }
@@ -103,11 +103,11 @@ fn every_file_that_is_no_fixture_is_a_mistake() {
     assert_eq!(
         messages[..3],
         [
-            "`mirror-fixtures/a.json` is not a fixture: its version is 7, and 1 is read",
+            "`mirror-fixtures/a.json` is not a fixture: unsupported version 7 (expected 1)",
             "`mirror-fixtures/b.json` is not a fixture: its `format` is not `mirror-fixture`",
             "`mirror-fixtures/c.json` is not a fixture: it is not JSON",
         ]
     );
-    assert!(messages[3].starts_with("the fixture `mirror-fixtures/e.json` cannot be read: "));
+    assert!(messages[3].starts_with("cannot read the fixture `mirror-fixtures/e.json`: "));
     assert!(mistakes.iter().all(|(at, _)| at == "\"mirror-fixtures\""));
 }

@@ -45,8 +45,7 @@ fn targets_are_a_list_of_sources() {
         "\"http://a\"",
         "`targets` must be a list\n= help: write `targets = [\"https://staging.example.com\"]`",
     );
-    let not_a_source =
-        "a target must be a URL, `env(\"..\")`, `handler(..)` or the path of a `const`";
+    let not_a_source = "a target must be a URL, the path of a `const`, `env(\"..\")`, `handler(..)`, `via(..)` or `sink(..)`";
     for target in ["8080", "env!(\"A\")", "&URL", "shadow(\"http://a\")"] {
         assert_targets(&format!("[{target}]"), target, not_a_source);
     }
@@ -58,7 +57,7 @@ fn targets_are_a_list_of_sources() {
     assert_targets(
         "[target()]",
         "target()",
-        "`target` needs a URL or a handler",
+        "`target` needs a destination\n= help: write `target(\"https://staging.example.com\")`",
     );
     assert_targets(
         "[target(\"http://a\", 5)]",
@@ -106,11 +105,11 @@ fn a_url_that_is_wrong_says_where() {
         ),
         (
             "http://a/?b=c",
-            "a target must not have a query, each copy brings its own",
+            "a target must not have a query: each copy has that of its request",
         ),
         (
             "http://a/#b",
-            "a target must not have a fragment, it would never be sent",
+            "a target must not have a fragment: it is never sent",
         ),
     ] {
         assert_targets(&format!("[\"{url}\"]"), &format!("\"{url}\""), message);
@@ -136,17 +135,13 @@ fn a_target_is_named_once() {
     assert_targets(
         r#"["https://a", target("HTTPS://A:443/", percentage = 5)]"#,
         "\"HTTPS://A:443/\"",
-        "`HTTPS://A:443/` is already a target",
+        "duplicate target `HTTPS://A:443/`",
     );
-    assert_targets(
-        r#"[env("A"), env("A")]"#,
-        "\"A\"",
-        "`A` is already a target",
-    );
+    assert_targets(r#"[env("A"), env("A")]"#, "\"A\"", "duplicate target `A`");
     assert_targets(
         r#"[target("http://a", name = "x"), target("http://b", name = "x")]"#,
         "\"x\"",
-        "a target is already called `x`",
+        "duplicate target name `x`",
     );
 }
 
@@ -162,15 +157,14 @@ fn a_mirror_has_at_most_64_targets() {
 
 #[test]
 fn environment_variables_have_a_name() {
-    let help =
-        "`env` takes the name of one variable, as a string\n= help: write `env(\"SHADOW_URL\")`";
+    let help = "`env` takes the name of one environment variable, as a string\n= help: write `env(\"SHADOW_URL\")`";
     for call in ["env()", "env(SHADOW_URL)", "env(\"A\", \"B\")"] {
         assert_targets(&format!("[{call}]"), call, help);
     }
     assert_targets(
         "[env(\"\")]",
         "\"\"",
-        "invalid name of an environment variable: ``",
+        "invalid environment variable name ``",
     );
 }
 
@@ -313,7 +307,7 @@ fn callbacks_are_paths_or_closures() {
     assert_mistake(
         "on_success = |response| drop(response)",
         "|response|",
-        "`on_success` is called as `fn(&Target, &ShadowResponse)`",
+        "`on_success` must be a `fn(&Target, &ShadowResponse)`",
     );
     assert_mistake(
         "when = async |parts| true",
@@ -380,7 +374,7 @@ fn prior_knowledge_is_for_servers_without_tls() {
             &format!("[target({url:?}, http2 = \"prior-knowledge\")]"),
             "\"prior-knowledge\"",
             "`http2 = \"prior-knowledge\"` is for `http` targets\n\
-             = help: leave it out: an `https` server chooses HTTP/2 by ALPN",
+             = help: remove it: an `https` server chooses HTTP/2 by ALPN",
         );
     }
     for choice in ["\"prior-knowledge\"", "\"off\"", "\"alpn\""] {

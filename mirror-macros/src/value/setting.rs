@@ -1,17 +1,17 @@
 //! One option, and what its value may be.
 
+use mirror_grammar::options::Spec;
 use proc_macro2::Group;
 use syn::{Expr, ExprArray, Ident, Lit, LitStr, Type};
 
-use super::{Entry, Value, entry, map_entry, peel, string, within};
+use super::{Entry, Value, entry, literal, map_entry, peel, string, within};
 use crate::error::{Errors, error, error_with_help};
 
 /// An option whose name is known, on its way to a checked value.
 pub(crate) struct Setting<'a> {
     /// The name as the user wrote it, for its span.
     pub(crate) key: &'a Ident,
-    pub(crate) name: &'static str,
-    pub(crate) example: &'static str,
+    pub(crate) spec: &'static Spec,
     pub(crate) value: &'a Value,
 }
 
@@ -25,10 +25,7 @@ impl Setting<'_> {
     }
 
     pub(crate) fn literal(&self) -> Option<&Lit> {
-        match self.expr()? {
-            Expr::Lit(literal) => Some(&literal.lit),
-            _ => None,
-        }
+        self.expr().and_then(literal)
     }
 
     pub(crate) fn string(&self) -> Option<&LitStr> {
@@ -52,15 +49,15 @@ impl Setting<'_> {
         Ok(text.clone())
     }
 
-    /// One of the strings of `choices`.
+    /// One of the strings of `choices`, which are those that the table has.
     pub(crate) fn choice<T: Copy>(&self, choices: [(&str, T); 2]) -> syn::Result<T> {
         let found = self.string().map(LitStr::value);
         let chosen = choices
             .iter()
             .find(|(choice, _)| found.as_deref() == Some(*choice));
         chosen.map(|(_, value)| *value).ok_or_else(|| {
-            let [(first, _), (second, _)] = choices;
-            self.must(&format!("be `\"{first}\"` or `\"{second}\"`"))
+            let limit = self.spec.limit;
+            self.must(&format!("be {limit}"))
         })
     }
 
@@ -68,7 +65,7 @@ impl Setting<'_> {
     pub(crate) fn list(&self) -> syn::Result<&ExprArray> {
         match self.expr() {
             Some(Expr::Array(array)) => Ok(array),
-            _ => Err(self.must_like("be a list", self.example)),
+            _ => Err(self.must_like("be a list", self.spec.example)),
         }
     }
 
@@ -92,7 +89,7 @@ impl Setting<'_> {
     /// `{ key = value, .. }`
     pub(crate) fn map(&self, errors: &mut Errors) -> Option<Vec<(Expr, Expr)>> {
         let Some(braces) = self.braces() else {
-            errors.push(self.must_like("be a map", self.example));
+            errors.push(self.must_like("be a map", self.spec.example));
             return None;
         };
         Some(within(braces, errors, map_entry))
@@ -115,15 +112,15 @@ impl Setting<'_> {
 
     /// The mistake of a value that does not do what it must.
     pub(crate) fn must(&self, what: &str) -> syn::Error {
-        error(self.value, format_args!("`{}` must {what}", self.name))
+        error(self.value, format_args!("`{}` must {what}", self.spec.name))
     }
 
     /// The same, where the fix is another way to write the value.
     pub(crate) fn must_like(&self, what: &str, to_type: &str) -> syn::Error {
         error_with_help(
             self.value,
-            format_args!("`{}` must {what}", self.name),
-            format_args!("write `{} = {to_type}`", self.name),
+            format_args!("`{}` must {what}", self.spec.name),
+            format_args!("write `{} = {to_type}`", self.spec.name),
         )
     }
 }

@@ -18,8 +18,8 @@ use super::incoming::Incoming;
 /// `S` is the state, `M` tells the two ways of extracting the last argument apart, and `A` is the tuple of arguments.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handler that can be mirrored",
-    note = "a handler is an `async fn` whose arguments are extractors, with the one that takes the body last, \
-            whose answer is `IntoResponse`, and whose future is `Send`"
+    note = "it must be an `async fn` that takes extractors, the one that takes the body last, \
+            returns an `IntoResponse`, and whose future is `Send`"
 )]
 pub trait Call<S, M, A>: Send + Sized {
     /// Extracts the arguments, calls the handler, and turns what it returns into a response.

@@ -37,7 +37,7 @@ pub const fn check_without_tls(url: &str) {
 #[track_caller]
 pub const fn check_distinct(a: &str, b: &str) {
     if let (Ok(a), Ok(b)) = (parse_url(a), parse_url(b)) {
-        assert!(!same_target(&a, &b), "the same target is given twice");
+        assert!(!same_target(&a, &b), "duplicate target");
     }
 }
 
@@ -51,7 +51,7 @@ pub const fn check_baseline(target: &str, baseline: &str) {
     if let (Ok(a), Ok(b)) = (parse_url(target), parse_url(baseline)) {
         assert!(
             !same_target(&a, &b),
-            "the baseline is a target, too: every difference would be noise"
+            "the baseline is also a target: every difference would be noise"
         );
     }
 }

@@ -30,8 +30,8 @@ where
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be called like the mirrored handler",
     label = "not a handler with the same arguments",
-    note = "it is an `async fn` with the arguments of the mirrored handler, in the same order, whose answer is `IntoResponse`",
-    note = "one with other arguments needs the option `state`, with the type of the router's state: `state = AppState`"
+    note = "it must be an `async fn` with the arguments of the mirrored handler, in the same order, that returns an `IntoResponse`",
+    note = "with other arguments, it needs the option `state`, the type of the router's state: `state = AppState`"
 )]
 pub trait SameArguments<S, M, A>: Call<S, M, A> {}
 
@@ -48,7 +48,7 @@ pub fn same_arguments_without_state<S, M, A, H>(
     state: S,
 ) -> Sending
 where
-    H: SameArguments<S, M, A> + 'static, // one with other arguments needs the option `state`
+    H: SameArguments<S, M, A> + 'static, // with other arguments, it needs the option `state`
     S: Send + 'static,
     M: 'static,
     A: 'static,

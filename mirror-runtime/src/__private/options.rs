@@ -1,11 +1,13 @@
 //! The options of an attribute, as the expansion writes them down.
 
+#[cfg(feature = "compare")]
 mod compare;
 
-use std::time::Duration;
+use std::{borrow::Cow, ops::Deref, time::Duration};
 
 use http::{Method, request::Parts};
 
+use super::statics::Static;
 use crate::{
     bounds::CircuitBreaker,
     engine::BodyMode,
@@ -13,19 +15,32 @@ use crate::{
     mirror::{Credentials, Host, Mirror, MirrorBuilder},
     outcome::{MirrorError, ShadowResponse, SkipReason},
     target::{Destination, Http2, OffReason, Target},
-    transport::check_tls,
+    transport::{Transport, check_tls},
     workers::contained,
 };
 
-/// Where a target's URL comes from.
-#[derive(Clone, Copy, Debug)]
-pub enum Source {
+/// One target as it is written in the attribute.
+#[derive(Debug)]
+#[must_use]
+pub struct TargetOptions {
+    source: Source,
+    percentage: Option<f64>,
+    timeout: Option<Duration>,
+    name: Option<&'static str>,
+    http2: Http2,
+}
+
+/// Where the copies of a target go.
+#[derive(Debug)]
+enum Source {
     /// Written in the attribute, or a `const` that it names.
     Url(&'static str),
     /// An environment variable.
     Env(&'static str),
-    /// No URL: the next of the handlers that are given to `serve_with`, and its name.
+    /// The next of the handlers that are given to `serve_with`, and its name.
     Handler(&'static str),
+    /// A transport or a sink.
+    Made(Target),
 }
 
 /// Builds the mirror of an attribute. It never fails and never panics, for it runs within a request.
@@ -35,18 +50,98 @@ pub struct Options {
     builder: MirrorBuilder,
     targets: Vec<Target>,
     methods: Vec<Method>,
+    #[cfg(feature = "compare")]
     baseline: Option<Target>,
 }
 
+impl TargetOptions {
+    /// `"https://staging.example.com"`, or a `const`
+    pub fn url(url: &'static str) -> Self {
+        Self::new(Source::Url(url))
+    }
+
+    /// `env("SHADOW_URL")`
+    pub fn env(variable: &'static str) -> Self {
+        Self::new(Source::Env(variable))
+    }
+
+    /// `handler(path)`: the next of the handlers that are given to `serve_with`, and its name
+    pub fn handler(name: &'static str) -> Self {
+        Self::new(Source::Handler(name))
+    }
+
+    /// `via(STATIC)` and `sink(STATIC)`
+    pub fn made(target: Target) -> Self {
+        Self::new(Source::Made(target))
+    }
+
+    fn new(source: Source) -> Self {
+        Self {
+            source,
+            percentage: None,
+            timeout: None,
+            name: None,
+            http2: Http2::default(),
+        }
+    }
+
+    /// `percentage`
+    pub fn percentage(self, percentage: f64) -> Self {
+        let percentage = Some(percentage);
+        Self { percentage, ..self }
+    }
+
+    /// `timeout`
+    pub fn timeout_ms(self, timeout: u64) -> Self {
+        let timeout = Some(Duration::from_millis(timeout));
+        Self { timeout, ..self }
+    }
+
+    /// `name`
+    pub fn name(self, name: &'static str) -> Self {
+        let name = Some(name);
+        Self { name, ..self }
+    }
+
+    /// `http2`
+    #[cfg(feature = "http2")]
+    pub fn http2(self, http2: Http2) -> Self {
+        Self { http2, ..self }
+    }
+
+    /// The target, which is off if it is none after all.
+    fn target(self, mirror: &str, earlier: &[Target]) -> Target {
+        let (target, default_name) = self.source.target(earlier);
+        let target = target
+            .and_then(|target| distinct(target, earlier))
+            .map(|target| target.with_http2(self.http2))
+            .and_then(with_choice_of_http2)
+            .unwrap_or_else(|error| off(mirror, self.name.unwrap_or(&default_name), &error));
+        let target = match self.name {
+            Some(name) => target.named(name),
+            None => target,
+        };
+        target.overridden(self.percentage, self.timeout)
+    }
+}
+
 impl Source {
-    /// The target, and what to call it where there is none.
-    fn target(self, earlier: &[Target]) -> (Result<Target, ConfigError>, &'static str) {
+    /// The target, and what to call it if there is none.
+    fn target(self, earlier: &[Target]) -> (Result<Target, ConfigError>, Cow<'static, str>) {
         match self {
-            Self::Url(url) => (Target::new(url).and_then(reachable), url),
-            Self::Env(variable) => (Target::from_env(variable).and_then(reachable), variable),
+            Self::Url(url) => (Target::new(url).and_then(reachable), url.into()),
+            Self::Env(variable) => {
+                let target = Target::from_env(variable).and_then(reachable);
+                (target, variable.into())
+            }
             Self::Handler(name) => {
                 let handlers = earlier.iter().filter(|target| target.is_handler());
-                (Ok(Target::handler(name.to_owned(), handlers.count())), name)
+                let target = Target::handler(name.to_owned(), handlers.count());
+                (Ok(target), name.into())
+            }
+            Self::Made(target) => {
+                let name = target.name().to_owned();
+                (Ok(target), name.into())
             }
         }
     }
@@ -61,59 +156,17 @@ impl Options {
             builder: Mirror::builder().name(name),
             targets: Vec::new(),
             methods: Vec::new(),
+            #[cfg(feature = "compare")]
             baseline: None,
         }
     }
 
-    /// `targets`
+    /// One of `targets`
     #[must_use]
-    pub fn target(
-        mut self,
-        source: Source,
-        percentage: Option<f64>,
-        timeout_ms: Option<u64>,
-        name: Option<&'static str>,
-    ) -> Self {
-        let (target, default_name) = source.target(&self.targets);
-        let target = target
-            .and_then(|target| self.not_twice(target))
-            .unwrap_or_else(|error| off(self.name, default_name, &error));
-        let target = match name {
-            Some(name) => target.named(name),
-            None => target,
-        };
-        self.targets
-            .push(target.overridden(percentage, timeout_ms.map(Duration::from_millis)));
+    pub fn target(mut self, target: TargetOptions) -> Self {
+        let target = target.target(self.name, &self.targets);
+        self.targets.push(target);
         self
-    }
-
-    /// `http2` of the target before
-    #[must_use]
-    pub fn http2(mut self, http2: Http2) -> Self {
-        if let Some(target) = self.targets.pop() {
-            let target = target.http2(http2);
-            // A variable may hold the URL of an `https` target; the attribute cannot see that.
-            let target = if target.has_prior_knowledge_over_tls() {
-                let name = target.name().to_owned();
-                off(
-                    self.name,
-                    &name,
-                    &ConfigError::PriorKnowledgeOverTls(name.clone()),
-                )
-            } else {
-                target
-            };
-            self.targets.push(target);
-        }
-        self
-    }
-
-    /// Two variables may hold the same URL; the attribute cannot see that.
-    fn not_twice(&self, target: Target) -> Result<Target, ConfigError> {
-        if self.targets.iter().any(|earlier| earlier.is_same(&target)) {
-            return Err(ConfigError::DuplicateTarget(target.name().to_owned()));
-        }
-        Ok(target)
     }
 
     fn with(mut self, option: impl FnOnce(MirrorBuilder) -> MirrorBuilder) -> Self {
@@ -255,13 +308,22 @@ impl Options {
         self.with(|builder| builder.credentials(Credentials::Strip))
     }
 
+    /// `transport = STATIC`
+    #[must_use]
+    pub fn transport<L>(self, transport: &'static L) -> Self
+    where
+        L: Deref<Target: Transport> + Sync,
+    {
+        self.with(|builder| builder.transport(Static(transport)))
+    }
+
     /// `host = "preserve"`
     #[must_use]
     pub fn preserve_host(self) -> Self {
         self.with(|builder| builder.host(Host::Preserve))
     }
 
-    /// The mirror. Where its options turn out wrong after all, it is without targets, and the log says why.
+    /// The mirror. If its options turn out wrong after all, it has no targets, and the log says why.
     #[must_use]
     pub fn build(self) -> Mirror {
         let Self {
@@ -269,8 +331,10 @@ impl Options {
             mut builder,
             targets,
             methods,
+            #[cfg(feature = "compare")]
             baseline,
         } = self;
+        #[cfg(feature = "compare")]
         if let Some(baseline) = baseline {
             // Two variables may hold the same URL. Without its noise a target can still be compared.
             if targets.iter().any(|target| target.is_same(&baseline)) {
@@ -294,6 +358,23 @@ impl Options {
     }
 }
 
+/// A target that is not there yet. Two variables may hold the same URL; the attribute cannot see that.
+fn distinct(target: Target, earlier: &[Target]) -> Result<Target, ConfigError> {
+    if earlier.iter().any(|earlier| earlier.is_same(&target)) {
+        return Err(ConfigError::DuplicateTarget(target.name().to_owned()));
+    }
+    Ok(target)
+}
+
+/// A target that can be spoken to as it is chosen. A variable may hold the URL of an `https` target; the attribute cannot
+/// see that.
+fn with_choice_of_http2(target: Target) -> Result<Target, ConfigError> {
+    if target.has_prior_knowledge_over_tls() {
+        return Err(ConfigError::PriorKnowledgeOverTls(target.name().to_owned()));
+    }
+    Ok(target)
+}
+
 /// A target, unless it is one that this program cannot connect to.
 fn reachable(target: Target) -> Result<Target, ConfigError> {
     if target.destination().is_some_and(Destination::is_tls) {
@@ -315,13 +396,16 @@ mod tests {
 
     #[test]
     fn prior_knowledge_turns_off_a_target_of_the_environment_that_has_tls() {
+        let grpc = |url| TargetOptions::url(url).http2(Http2::PriorKnowledge);
         let mirror = Options::new("prior_knowledge")
-            .target(Source::Url("https://a.invalid"), None, None, Some("tls"))
-            .http2(Http2::PriorKnowledge)
-            .target(Source::Url("http://a.invalid"), None, None, Some("plain"))
-            .http2(Http2::PriorKnowledge)
+            .target(grpc("https://a.invalid").name("tls"))
+            .target(grpc("http://a.invalid").name("plain"))
             .build();
-        let targets = mirror.engine().targets.iter().map(|target| target.target());
+        let targets = mirror
+            .engine()
+            .targets
+            .iter()
+            .map(crate::engine::EngineTarget::target);
         let targets = targets.map(|target| (target.name(), target.is_enabled()));
         assert_eq!(
             targets.collect::<Vec<_>>(),

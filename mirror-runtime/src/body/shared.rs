@@ -75,6 +75,7 @@ impl CopyBody {
     }
 
     /// All of it, in one piece.
+    #[cfg(feature = "compare")]
     pub(crate) fn to_bytes(&self) -> Bytes {
         match &self.chunks {
             Chunks::Empty => Bytes::new(),

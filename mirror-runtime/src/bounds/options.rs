@@ -2,16 +2,12 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use mirror_grammar::check_timeout;
+use mirror_grammar::{
+    check_timeout,
+    options::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_COOLDOWN, DEFAULT_FAILURES, DEFAULT_MAX_IN_FLIGHT},
+};
 
 use crate::error::ConfigError;
-
-/// Copies that may be in flight to one target. 256 lose nothing to a healthy shadow at saturation, and hold few
-/// descriptors and little memory when it hangs.
-pub(crate) const DEFAULT_MAX_IN_FLIGHT: usize = 256;
-
-/// A connection that takes longer is of no use to a copy; a dead host is told from a slow one soon.
-pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// When to leave a target alone that fails, and for how long.
 ///
@@ -28,8 +24,8 @@ impl Default for CircuitBreaker {
     /// Five failures, which chance does not make, and five seconds, in which a service restarts.
     fn default() -> Self {
         Self {
-            failures: 5,
-            cooldown: Duration::from_secs(5),
+            failures: DEFAULT_FAILURES,
+            cooldown: DEFAULT_COOLDOWN,
         }
     }
 }

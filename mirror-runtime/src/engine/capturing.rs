@@ -4,7 +4,7 @@
 mod captured;
 #[cfg(feature = "testing")]
 mod copy;
-#[cfg(feature = "testing")]
+#[cfg(all(feature = "testing", feature = "compare"))]
 mod raise;
 
 use std::sync::Arc;
@@ -12,13 +12,12 @@ use std::sync::Arc;
 use http::Request;
 
 #[cfg(feature = "testing")]
+pub(crate) use self::captured::Captured;
+#[cfg(feature = "testing")]
 pub use self::copy::CapturedCopy;
-#[cfg(feature = "testing")]
-pub(crate) use self::{
-    captured::Captured,
-    raise::{panic_with, raises},
-};
-#[cfg(feature = "testing")]
+#[cfg(all(feature = "testing", feature = "compare"))]
+pub(crate) use self::raise::{panic_with, raises};
+#[cfg(all(feature = "testing", feature = "compare"))]
 use crate::comparison::Comparison;
 use crate::{
     body::CopyBody,
@@ -94,6 +93,7 @@ impl Capturing {
     }
 
     /// Takes note of a comparison.
+    #[cfg(feature = "compare")]
     pub(crate) fn compared(&self, comparison: &Comparison) {
         if let Some(captured) = self.captured() {
             captured.change(|state| state.comparisons.push(comparison.clone()));

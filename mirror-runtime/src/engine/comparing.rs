@@ -4,41 +4,18 @@
 use std::sync::OnceLock;
 use std::{fmt, sync::Arc};
 
-use http::{HeaderName, HeaderValue, Method};
-
 use super::EngineTarget;
+#[cfg(feature = "record")]
+use super::Record;
+#[cfg(feature = "testing")]
+use crate::comparison::Comparison;
 use crate::{
-    comparison::{Answer, CompareMode, Comparison, DifferenceKind, Rules},
+    comparison::{CompareMode, Rules},
     outcome::ShedReason,
     report::{Recorder, Report, Standing, Thresholds, Unanswered},
-    request::{KeptRequest, Missing},
     stats::TargetStats,
     workers::Deadlines,
 };
-
-/// Writes mismatches down. On a thread that compares.
-pub(crate) trait Record: fmt::Debug + Send + Sync {
-    /// Writes one down.
-    fn record(&self, mismatch: &Mismatch<'_>);
-
-    /// Tells the log of one that cannot be written down.
-    fn missing(&self, mirror: &str, missing: Missing);
-}
-
-/// A request whose answers differ, and what is known of it.
-pub(crate) struct Mismatch<'a> {
-    pub(crate) comparison: &'a Comparison,
-    pub(crate) method: &'a Method,
-    pub(crate) request: &'a KeptRequest,
-    /// The headers that copies are given.
-    pub(crate) set: &'a [(HeaderName, HeaderValue)],
-    pub(crate) primary: &'a Answer,
-    pub(crate) shadow: &'a Answer,
-    pub(crate) mode: CompareMode,
-    pub(crate) rules: &'a Rules,
-    /// Where answers of the old version differ from one another.
-    pub(crate) noise: &'a [(String, DifferenceKind)],
-}
 
 /// How the answers of a mirror are compared, and what was found.
 pub(crate) struct Comparing {
@@ -47,6 +24,7 @@ pub(crate) struct Comparing {
     /// One for each target; none for a baseline.
     pub(crate) recorders: Box<[Recorder]>,
     /// Where mismatches are written down.
+    #[cfg(feature = "record")]
     pub(crate) recording: Option<Box<dyn Record>>,
     /// The first mismatch, if one is to fail a test.
     #[cfg(feature = "testing")]
@@ -68,6 +46,7 @@ impl Comparing {
             recorders: targets
                 .map(|target| Recorder::new(target, thresholds))
                 .collect(),
+            #[cfg(feature = "record")]
             recording: None,
             #[cfg(feature = "testing")]
             raised: OnceLock::new(),
@@ -75,6 +54,7 @@ impl Comparing {
         }
     }
 
+    #[cfg(feature = "record")]
     pub(crate) fn with_recording(self, recording: Option<Box<dyn Record>>) -> Self {
         Self { recording, ..self }
     }
@@ -124,11 +104,12 @@ fn unanswered_of(stats: &TargetStats) -> Unanswered {
 
 impl fmt::Debug for Comparing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Comparing")
-            .field("mode", &self.mode)
+        let mut all = f.debug_struct("Comparing");
+        all.field("mode", &self.mode)
             .field("rules", &self.rules)
-            .field("recorders", &self.recorders)
-            .field("recording", &self.recording)
-            .finish_non_exhaustive()
+            .field("recorders", &self.recorders);
+        #[cfg(feature = "record")]
+        all.field("recording", &self.recording);
+        all.finish_non_exhaustive()
     }
 }

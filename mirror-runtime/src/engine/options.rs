@@ -3,17 +3,9 @@
 use std::time::Duration;
 
 use http::Method;
+use mirror_grammar::options::{DEFAULT_MAX_BODY, DEFAULT_READ_AHEAD};
 
 use crate::request::HeaderRules;
-
-/// The largest body that is copied, where nothing else is said: axum's own limit on the bodies that extractors take,
-/// so that what a handler can read is what a shadow can get.
-pub(crate) const DEFAULT_MAX_BODY: usize = 2 * 1024 * 1024;
-
-/// How long the body of a request is read before the handler starts. Bodies of up to `max_body` arrive within it over any
-/// connection on which somebody waits for a page; a client that takes longer would have the handler, and all its time
-/// limits, wait for it.
-pub(crate) const DEFAULT_READ_AHEAD: Duration = Duration::from_secs(1);
 
 /// When the body of a request is read for its copies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -23,12 +23,13 @@ use super::{
 use crate::engine::capturing::Capturing;
 use crate::{
     comparison::{Answer, Comparison, KnownSecrets, NotComparedReason, Subject, Verdict, compare},
-    engine::{Comparing, Engine, Mismatch},
-    report::Recorder,
+    engine::{Comparing, Engine},
     request::{KeptRequest, original_uri},
     telemetry::Happened,
     workers::{Overdue, Place, caught, panicked},
 };
+#[cfg(feature = "record")]
+use crate::{engine::Mismatch, report::Recorder};
 
 /// The answers to one request, until they are compared.
 ///
@@ -52,8 +53,8 @@ pub(super) struct Exchange {
 impl Exchange {
     /// For a request to a mirror that compares.
     pub(super) fn new(engine: &Arc<Engine>, parts: &Parts, body: &Body) -> Arc<Self> {
-        let copies_body = engine.options.copies_body();
-        let request = KeptRequest::of(parts, !body.is_end_stream(), copies_body);
+        let lacks_body = !body.is_end_stream() && !engine.options.copies_body();
+        let request = KeptRequest::of(parts, lacks_body);
         Arc::new(Self {
             engine: Arc::clone(engine),
             method: parts.method.clone(),
@@ -211,6 +212,7 @@ impl Exchange {
             self.comparison(comparing, comparing.recorders.len(), &answer)
         });
         recorder.record(&mut comparison, baseline.as_ref());
+        #[cfg(feature = "record")]
         if comparison.differs() {
             // What is compared is counted already, whatever becomes of the file.
             caught("record", || {
@@ -226,6 +228,7 @@ impl Exchange {
     }
 
     /// Records a mismatch, where that is asked for.
+    #[cfg(feature = "record")]
     fn write_down(
         &self,
         comparing: &Comparing,

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+#[cfg(feature = "compare")]
+use mirror_compare::BufferedResponse as Answer;
 pub(crate) use mirror_compare::Ending;
+use mirror_compare::NotComparedReason;
 
 use crate::{
     body::{Chunks, Collector, size_of},
     bounds::Reservation,
-    comparison::{Answer, NotComparedReason},
     outcome::{ShedReason, SkipReason},
 };
 
@@ -37,6 +39,10 @@ enum Body {
 }
 
 /// An answer as it was noted. It keeps its place in the byte budget.
+#[cfg_attr(
+    not(feature = "compare"),
+    expect(dead_code, reason = "nobody asks for a response that is not compared")
+)]
 pub(crate) struct NotedAnswer {
     status: StatusCode,
     headers: HeaderMap,
@@ -48,6 +54,7 @@ pub(crate) struct NotedAnswer {
 }
 
 /// An answer in the shape in which it is compared, with its place in the byte budget.
+#[cfg(feature = "compare")]
 pub(super) struct Held {
     pub(super) answer: Answer,
     _place: Reservation,
@@ -105,11 +112,13 @@ impl Noting {
     }
 
     /// Whether the body is being noted.
+    #[cfg(feature = "compare")]
     pub(super) fn is_collecting(&self) -> bool {
         matches!(self.body, Body::Collected(_))
     }
 
     /// Whether what is still to come does not matter.
+    #[cfg(feature = "compare")]
     pub(super) fn is_over(&self) -> bool {
         matches!(self.body, Body::TooLarge(_) | Body::NoRoom)
     }
@@ -141,6 +150,7 @@ impl Noting {
     }
 }
 
+#[cfg(feature = "compare")]
 impl NotedAnswer {
     /// Whether the time of its copy was over before it had ended.
     pub(super) fn is_streaming(&self) -> bool {

@@ -1,15 +1,25 @@
 //! Building a mirror without the attribute: the same options, defaults and checks.
 
 mod build;
+#[cfg(feature = "compare")]
 mod compare;
+#[cfg(not(feature = "compare"))]
+mod no_compare;
+#[cfg(feature = "record")]
 mod record;
 
 use std::{borrow::Cow, fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue, Method, request::Parts};
-use mirror_grammar::{HeaderError, check_percentage, check_settable, check_timeout};
+use mirror_grammar::{
+    HeaderError, check_percentage, check_settable, check_timeout,
+    options::{DEFAULT_PERCENTAGE, DEFAULT_TIMEOUT},
+};
 
+#[cfg(feature = "compare")]
 use self::compare::CompareOptions;
+#[cfg(not(feature = "compare"))]
+use self::no_compare::CompareOptions;
 use crate::{
     bounds::{CircuitBreaker, Protection, RateLimit},
     engine::{BodyMode, Options, When},
@@ -19,10 +29,6 @@ use crate::{
     telemetry::{Callbacks, Observer},
     transport::Transport,
 };
-
-/// How long a copy may take, where nothing else is said: longer than any answer that a shadow should be praised for,
-/// short enough that copies to a hung one do not pile up for long.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Whether copies carry the credentials of their originals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,7 +92,7 @@ impl Default for MirrorBuilder {
         Self {
             name: None,
             targets: Vec::new(),
-            percentage: 100.0,
+            percentage: DEFAULT_PERCENTAGE,
             timeout: DEFAULT_TIMEOUT,
             max_body: None,
             body: None,

@@ -36,17 +36,18 @@ pub(super) fn safe(cause: &BoxError) -> BoxError {
     if let Some(lost) = lost(cause) {
         return Box::new(lost.clone());
     }
-    match innermost(cause.as_ref()) {
-        Innermost::System(code) => Box::new(io::Error::from_raw_os_error(code)),
-        _ => Box::new(Cause(words(cause.as_ref()))),
+    if let Innermost::System(code) = innermost(cause.as_ref()) {
+        return Box::new(io::Error::from_raw_os_error(code));
     }
+    Box::new(Cause(words(cause.as_ref())))
 }
 
 /// The end of a connection, if a cause is one.
 pub(super) fn lost(cause: &BoxError) -> Option<&ConnectionLost> {
-    match innermost(cause.as_ref()) {
-        Innermost::Other(error) => error.downcast_ref(),
-        _ => None,
+    if let Innermost::Other(error) = innermost(cause.as_ref()) {
+        error.downcast_ref()
+    } else {
+        None
     }
 }
 
@@ -55,6 +56,7 @@ pub(super) fn words(cause: &(dyn Error + 'static)) -> String {
     let mut excerpt = Excerpt::default();
     // An error says that the excerpt is full.
     let _ = match innermost(cause) {
+        #[cfg(feature = "http2")]
         Innermost::Http2(error) => http2(&mut excerpt, error),
         Innermost::System(code) => write!(excerpt, "{}", io::Error::from_raw_os_error(code)),
         Innermost::Other(error) => write!(excerpt, "{error}"),
@@ -68,6 +70,7 @@ pub(super) fn words(cause: &(dyn Error + 'static)) -> String {
 
 /// The error at the end of a chain.
 enum Innermost<'a> {
+    #[cfg(feature = "http2")]
     Http2(&'a h2::Error),
     /// Its number says all.
     System(i32),
@@ -81,8 +84,8 @@ fn innermost<'a>(error: &'a (dyn Error + 'static)) -> Innermost<'a> {
         if let Some(code) = io.and_then(io::Error::raw_os_error) {
             return Innermost::System(code);
         }
-        let http2 = innermost.downcast_ref::<h2::Error>();
-        if let Some(error) = http2 {
+        #[cfg(feature = "http2")]
+        if let Some(error) = innermost.downcast_ref::<h2::Error>() {
             match error.get_io() {
                 Some(io) => innermost = io,
                 None => return Innermost::Http2(error),
@@ -103,6 +106,7 @@ fn innermost<'a>(error: &'a (dyn Error + 'static)) -> Innermost<'a> {
 }
 
 /// As `h2` says it, without the debug data.
+#[cfg(feature = "http2")]
 fn http2(excerpt: &mut Excerpt, error: &h2::Error) -> fmt::Result {
     let Some(reason) = error.reason().filter(|_| error.is_go_away()) else {
         return write!(excerpt, "{error}");

@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use mirror_grammar::options::{DEFAULT_MAX_FIXTURE_BYTES, DEFAULT_MAX_FIXTURES};
+
 use super::{
     directory::{Bounds, Directory},
     name::file_name,
@@ -16,13 +18,6 @@ use crate::{
 /// The variable that turns recording on.
 const VARIABLE: &str = "MIRROR_RECORD";
 
-/// Fixtures of each group, where nothing else is said: one may be a freak, and more than a few say the same.
-const DEFAULT_FIXTURES: usize = 3;
-
-/// Bytes of all fixtures in a directory, where nothing else is said: thousands of usual ones, and no more than a
-/// repository takes without harm.
-const DEFAULT_BYTES: u64 = 16 * 1024 * 1024;
-
 /// What the builder was told of recording.
 #[derive(Clone, Debug)]
 pub(crate) struct RecordingOptions {
@@ -35,8 +30,8 @@ impl Default for RecordingOptions {
     fn default() -> Self {
         Self {
             path: None,
-            max_fixtures: DEFAULT_FIXTURES,
-            max_bytes: DEFAULT_BYTES,
+            max_fixtures: DEFAULT_MAX_FIXTURES,
+            max_bytes: DEFAULT_MAX_FIXTURE_BYTES as u64,
         }
     }
 }

@@ -52,7 +52,7 @@ impl Case {
     /// The fixture, if there is one, after it was written and read.
     fn fixture(&self) -> Option<Fixture> {
         let (parts, body) = self.request.clone().into_parts();
-        let request = KeptRequest::of(&parts, !body.is_empty(), true).unwrap();
+        let request = KeptRequest::of(&parts, false).unwrap();
         let place = Reservation::of(0).unwrap();
         request.keep(&CopyBody::new(Chunks::One(body.into()), place.into()));
         let subject = Subject::new(&parts.method, parts.uri.path()).with_names("orders", "staging");

@@ -24,11 +24,13 @@ pub(crate) struct KeptRequest {
     /// It keeps its place in the byte budget.
     body: OnceLock<CopyBody>,
     /// Whether it has a body that will not be there.
+    #[cfg(feature = "record")]
     lacks_body: bool,
     _place: Reservation,
 }
 
 /// Why a request is not there to be recorded.
+#[cfg(feature = "record")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
     /// Its copies have no body, and it had one.
@@ -38,9 +40,16 @@ pub(crate) enum Missing {
 }
 
 impl KeptRequest {
-    /// Keeps the head; `None` if there is no room for it in the byte budget. `copies_body` is whether the body is to come,
-    /// if there is one.
-    pub(crate) fn of(parts: &Parts, has_body: bool, copies_body: bool) -> Option<Self> {
+    /// Keeps the head; `None` if there is no room for it in the byte budget. `lacks_body` is whether it has a body that will
+    /// not come.
+    #[cfg_attr(
+        not(feature = "record"),
+        expect(
+            unused_variables,
+            reason = "only a request that is recorded needs its body"
+        )
+    )]
+    pub(crate) fn of(parts: &Parts, lacks_body: bool) -> Option<Self> {
         let target = original_uri(parts).path_and_query();
         let headers = parts.headers.iter();
         let size: usize = headers
@@ -56,12 +65,14 @@ impl KeptRequest {
             target,
             headers: with_host(copied(&parts.headers), original_uri(parts)),
             body: OnceLock::new(),
-            lacks_body: has_body && !copies_body,
+            #[cfg(feature = "record")]
+            lacks_body,
             _place: place,
         })
     }
 
     /// Why it cannot be recorded, if it cannot.
+    #[cfg(feature = "record")]
     pub(crate) fn missing(&self) -> Option<Missing> {
         if self.lacks_body {
             Some(Missing::Body)
@@ -107,6 +118,7 @@ fn with_host(mut headers: HeaderMap, uri: &Uri) -> HeaderMap {
     headers
 }
 
+#[cfg(feature = "record")]
 impl Missing {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {

@@ -239,7 +239,7 @@ impl Sampled {
             let copy =
                 read.map(|body| move |rules: &_| Ok(copy.with_body(body.into_copy_body(), rules)));
             // Nobody may be waiting for them.
-            let _ = sender.send(later.leave(runtime, copy));
+            let _ = sender.send(later.leave(&runtime, copy));
         })
     }
 
@@ -304,7 +304,7 @@ impl Sampled {
             return;
         };
         self.copies = self.leave(
-            runtime,
+            &runtime,
             Ok(move |rules: &_| {
                 let body = std::mem::take(&mut ready.body);
                 let copy = ready.original.copy(rules)?;
@@ -316,7 +316,7 @@ impl Sampled {
     }
 
     /// Lets the copies leave, and settles each target that gets none.
-    fn leave(&mut self, runtime: Handle, copy: Result<impl MakeCopy, SkipReason>) -> Copies {
+    fn leave(&mut self, runtime: &Handle, copy: Result<impl MakeCopy, SkipReason>) -> Copies {
         let mut copies = Copies::default();
         match copy {
             Err(reason) => self.skip(reason),
@@ -335,7 +335,7 @@ impl Sampled {
                     }
                     copy
                 };
-                departure.leave(&runtime, copy, &mut copies);
+                departure.leave(runtime, copy, &mut copies);
             }
         }
         copies

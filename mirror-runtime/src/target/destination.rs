@@ -83,6 +83,7 @@ fn normal_host(host: &str) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use testkit::generators::any_origin;
     use url::{Position, Url};
 
     use super::*;
@@ -129,11 +130,8 @@ mod tests {
     proptest! {
         #[test]
         fn hosts_and_ports_are_spelled_as_clients_do(
-            scheme in "https?|HTTP",
-            host in r"([A-Za-z][A-Za-z0-9_-]{0,8}\.?){1,3}|[12]?[0-9](\.[0-9]){3}|\[(0{0,3}[0-9A-F]{1,3}:|0:){7}[0-9a-f]\]|\[::([Ff0]{4}:[0-9a-f]{1,4}:)?[0-9a-f]{1,4}\]|\[::([Ff0]{4}:)?[1-9][0-9]?(\.[0-9]){3}\]",
-            port in "(:(80|443|[1-9][0-9]{0,3}))?",
+            text in any_origin(),
         ) {
-            let text = format!("{scheme}://{host}{port}");
             let (Ok(destination), Ok(client)) = (Destination::parse(&text), Url::parse(&text)) else {
                 return Ok(());
             };

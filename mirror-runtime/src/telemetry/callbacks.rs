@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::Happened;
+#[cfg(feature = "compare")]
+use crate::comparison::Comparison;
 use crate::{
-    comparison::Comparison,
     outcome::{MirrorError, ShadowResponse, SkipReason},
     target::Target,
     workers::caught,
@@ -13,14 +14,20 @@ use crate::{
 type OnSuccess = Box<dyn Fn(&Target, &ShadowResponse) + Send + Sync>;
 type OnError = Box<dyn Fn(&Target, &MirrorError) + Send + Sync>;
 type OnSkip = Box<dyn Fn(&Target, &SkipReason) + Send + Sync>;
+#[cfg(feature = "compare")]
 type OnMismatch = Box<dyn Fn(&Comparison) + Send + Sync>;
 
 /// The functions that a mirror was given.
 #[derive(Default)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are called as the options are"
+)]
 pub(crate) struct Callbacks {
     pub(crate) on_success: Option<OnSuccess>,
     pub(crate) on_error: Option<OnError>,
     pub(crate) on_skip: Option<OnSkip>,
+    #[cfg(feature = "compare")]
     pub(crate) on_mismatch: Option<OnMismatch>,
 }
 
@@ -32,6 +39,7 @@ impl Callbacks {
             Happened::NotSent(_) => self.on_skip.is_some(),
             Happened::Ended(Ok(_), _) => self.on_success.is_some(),
             Happened::Ended(Err(_), Some(_)) => self.on_error.is_some(),
+            #[cfg(feature = "compare")]
             Happened::Compared(comparison) => self.on_mismatch.is_some() && comparison.differs(),
             _ => false,
         }
@@ -55,6 +63,7 @@ impl Callbacks {
                     caught("on_error", || on_error(target, error));
                 }
             }
+            #[cfg(feature = "compare")]
             Happened::Compared(comparison) => {
                 if let Some(on_mismatch) = &self.on_mismatch {
                     caught("on_mismatch", || on_mismatch(comparison));
@@ -67,11 +76,13 @@ impl Callbacks {
 
 impl fmt::Debug for Callbacks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Callbacks")
+        let mut callbacks = f.debug_struct("Callbacks");
+        callbacks
             .field("on_success", &self.on_success.is_some())
             .field("on_error", &self.on_error.is_some())
-            .field("on_skip", &self.on_skip.is_some())
-            .field("on_mismatch", &self.on_mismatch.is_some())
-            .finish()
+            .field("on_skip", &self.on_skip.is_some());
+        #[cfg(feature = "compare")]
+        callbacks.field("on_mismatch", &self.on_mismatch.is_some());
+        callbacks.finish()
     }
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "compare")]
+use crate::comparison::{Comparison, NotComparedReason};
 use crate::{
     bounds::Turn,
-    comparison::{Comparison, NotComparedReason},
     outcome::{MirrorError, ShadowResponse, SkipReason},
     target::Target,
 };
@@ -56,12 +57,14 @@ pub enum EventKind<'a> {
         is_open: bool,
     },
     /// The response of the target was compared with the primary's.
+    #[cfg(feature = "compare")]
     #[non_exhaustive]
     Compared {
         /// What was found.
         comparison: &'a Comparison,
     },
     /// A copy that was sent is not compared.
+    #[cfg(feature = "compare")]
     #[non_exhaustive]
     NotCompared {
         /// Why not.
@@ -73,11 +76,15 @@ pub enum EventKind<'a> {
 #[derive(Debug)]
 pub(crate) enum Happened {
     NotSent(SkipReason),
-    Sent { bytes: u64 },
+    Sent {
+        bytes: u64,
+    },
     Resent,
     Ended(Result<ShadowResponse, MirrorError>, Option<Duration>),
     CircuitTurned(Turn, Option<String>),
+    #[cfg(feature = "compare")]
     Compared(Comparison),
+    #[cfg(feature = "compare")]
     NotCompared(NotComparedReason),
 }
 
@@ -94,7 +101,9 @@ impl Happened {
             Self::CircuitTurned(turn, _) => EventKind::CircuitTurned {
                 is_open: *turn == Turn::Opened,
             },
+            #[cfg(feature = "compare")]
             Self::Compared(comparison) => EventKind::Compared { comparison },
+            #[cfg(feature = "compare")]
             Self::NotCompared(reason) => EventKind::NotCompared { reason: *reason },
         }
     }

@@ -10,19 +10,23 @@ use super::{
     Callbacks, Event, EventKind, Happened, Observer, Observers, Throttle, observer,
     skips::{self, OnSkip},
 };
+#[cfg(feature = "compare")]
+use crate::workers::tell_off_path;
 use crate::{
     bounds::{Gauge, Turn, draining},
     outcome::SkipReason,
     stats::{Counters, TargetStats},
     target::Target,
-    workers::{Ended, caught, contained, observe_off_path, off_path, tell_off_path},
+    workers::{Ended, caught, contained, observe_off_path, off_path},
 };
 
 /// Events of which somebody is being told. How many may wait is bounded where they do.
 static TELLING: Gauge = Gauge::new();
 
-/// Calls of `on_mismatch`, and of observers, that were left out.
+/// Calls of `on_mismatch` that were left out.
+#[cfg(feature = "compare")]
 static LEFT_OUT: LazyLock<Throttle> = LazyLock::new(Throttle::default);
+/// Events that observers were not told of.
 static UNOBSERVED: LazyLock<Throttle> = LazyLock::new(Throttle::default);
 
 /// Whether nobody is being told of an event of which nobody waits to hear.
@@ -111,7 +115,7 @@ impl Source {
             }
             Happened::Ended(Err(error), _) => counters.failed(error.kind()),
             // The state of a circuit is not counted, and comparisons are where they are made: for the report.
-            Happened::CircuitTurned(..) | Happened::Compared(_) | Happened::NotCompared(_) => {}
+            _ => {}
         }
     }
 
@@ -210,10 +214,11 @@ impl Source {
                     source
                         .audience
                         .callbacks
-                        .report(&source.target, happened.borrow())
+                        .report(&source.target, happened.borrow());
                 })
             }
-            _ => {
+            #[cfg(feature = "compare")]
+            Happened::Compared(_) => {
                 // While what is told is counted as pending, so that a drain sees one or the other all the time.
                 let (source, telling) = (Arc::clone(self), Telling::begin());
                 let is_told = tell_off_path(key, move || {
@@ -235,6 +240,7 @@ impl Source {
                 }
                 None
             }
+            _ => None,
         }
     }
 

@@ -14,8 +14,9 @@ use std::{
 use axum::response::IntoResponse;
 use tokio::runtime::{self, Handle};
 
+#[cfg(feature = "compare")]
+use crate::comparison::Comparison;
 use crate::{
-    comparison::Comparison,
     engine::capturing::{Captured, CapturedCopy},
     mirror::mirrors,
     workers::hold::{unwatch, watch},
@@ -149,6 +150,7 @@ impl Capture {
     /// # Panics
     ///
     /// When that takes more than 10 s.
+    #[cfg(feature = "compare")]
     pub async fn comparisons(&self) -> Vec<Comparison> {
         self.settled().await;
         self.captured.lock().comparisons.clone()

@@ -8,8 +8,10 @@ mod attempt;
 mod connect;
 mod dialing;
 mod http1;
+#[cfg_attr(not(feature = "http2"), path = "pool/no_http2.rs")]
 mod http2;
 mod kept;
+#[cfg_attr(not(feature = "http2"), path = "pool/no_meter.rs")]
 mod meter;
 mod origin;
 mod stream;

@@ -1,11 +1,11 @@
-//! Copies over reqwest: one pooled client per tokio runtime.
+//! Copies over reqwest: with the client of a program, or one of our own per tokio runtime.
 
 mod classify;
 mod client;
 
 use std::time::Duration;
 
-use ::reqwest::Url;
+use ::reqwest::{Client, Url};
 use axum::body::Body;
 use http::{HeaderMap, Request, Response, Uri, header, uri::Scheme};
 
@@ -16,7 +16,12 @@ use self::{
 use super::{Sending, Transport, Unsendable, tls};
 use crate::{body::CopyBody, error::ConfigError, outcome::MirrorError, target::Target};
 
-/// Sends copies with clients of reqwest, one per tokio runtime, for programs that want the client they know.
+/// Sends copies with a client of reqwest, for programs that want the client they know.
+///
+/// [`new`](Self::new) takes the program's own client, with whatever it is set up to do: its proxy, certificates, and
+/// connections. [`default`](Self::default) makes clients, one per tokio runtime, that send a copy once and nowhere else:
+/// they follow no redirect, try nothing again, use no proxy and decode nothing. A client of the program should do the same,
+/// and it must live on the runtime that serves its requests: its connections are tasks of the runtime that opened them.
 ///
 /// reqwest rewrites some paths and queries, such as `/a/../b` and `?it's`: those copies are skipped
 /// ([`Unsendable`](crate::SkipReason::Unsendable)). It adds `Accept: */*` where there is no `Accept`, and bounds neither
@@ -28,19 +33,52 @@ use crate::{body::CopyBody, error::ConfigError, outcome::MirrorError, target::Ta
 ///
 /// let mirror = Mirror::builder()
 ///     .target("https://staging.example.com")
-///     .transport(ReqwestTransport)
+///     .transport(ReqwestTransport::default())
 ///     .build()?;
 /// # Ok::<(), mirror_runtime::ConfigError>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ReqwestTransport;
+#[derive(Clone, Debug, Default)]
+pub struct ReqwestTransport {
+    client: Option<Client>,
+}
+
+impl ReqwestTransport {
+    /// Sends copies with a client of the program's. `connect_timeout` is the client's own then.
+    ///
+    /// ```no_run
+    /// use mirror_runtime::{Mirror, ReqwestTransport};
+    ///
+    /// let client = reqwest::Client::builder()
+    ///     .redirect(reqwest::redirect::Policy::none())
+    ///     .build()
+    ///     .unwrap();
+    /// let mirror = Mirror::builder()
+    ///     .target("https://staging.example.com")
+    ///     .transport(ReqwestTransport::new(client))
+    ///     .build()?;
+    /// # Ok::<(), mirror_runtime::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self {
+            client: Some(client),
+        }
+    }
+}
 
 static CLIENTS: Clients = Clients::new();
 
 impl Transport for ReqwestTransport {
-    /// A client of reqwest has a configuration of TLS whatever it is for.
+    /// It needs a URL. A client that is made here has a configuration of TLS, whatever it is for; that of a program is
+    /// made already.
     fn check(&self, target: &Target) -> Result<(), ConfigError> {
-        tls::check(target)
+        if target.url().is_empty() {
+            return Err(ConfigError::WithoutUrl(target.name().to_owned()));
+        }
+        match self.client {
+            Some(_) => Ok(()),
+            None => tls::check(target),
+        }
     }
 
     fn send(
@@ -63,8 +101,12 @@ impl Transport for ReqwestTransport {
         if !body.is_empty() {
             *request.body_mut() = Some(::reqwest::Body::wrap(body));
         }
+        let given = self.client.clone();
         Ok(Box::pin(async move {
-            let client = CLIENTS.current(kind).await?;
+            let client = match given {
+                Some(client) => client,
+                None => CLIENTS.current(kind).await?,
+            };
             let answer = client.execute(request).await.map_err(classify)?;
             Ok(into_http(answer))
         }))

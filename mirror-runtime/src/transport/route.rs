@@ -10,10 +10,10 @@ use crate::{body::CopyBody, request::in_own_memory, workers::caught};
 /// The way to one target.
 #[derive(Debug)]
 pub(crate) enum Route {
-    /// Connections of our own.
-    Pool(Arc<Pool>),
-    /// What the mirror was given.
-    Transport {
+    /// A server, over connections of our own.
+    Server(Arc<Pool>),
+    /// What the mirror or the target was given.
+    Via {
         transport: Arc<dyn Transport>,
         connect_timeout: Duration,
     },
@@ -25,8 +25,8 @@ impl Route {
     /// How many connections ended because the shadow sent more than its copies allow.
     pub(crate) fn floods(&self) -> u64 {
         match self {
-            Self::Pool(pool) => pool.floods(),
-            Self::Transport { .. } | Self::Handler(_) => 0,
+            Self::Server(pool) => pool.floods(),
+            Self::Via { .. } | Self::Handler(_) => 0,
         }
     }
 
@@ -42,8 +42,8 @@ impl Route {
             in_own_memory(&mut copy);
         }
         match self {
-            Self::Pool(pool) => Ok(Box::pin(Arc::clone(pool).send(copy, trip))),
-            Self::Transport {
+            Self::Server(pool) => Ok(Box::pin(Arc::clone(pool).send(copy, trip))),
+            Self::Via {
                 transport,
                 connect_timeout,
             } => through(transport.as_ref(), copy, *connect_timeout),
@@ -58,11 +58,11 @@ impl Route {
     #[cfg(feature = "testing")]
     pub(crate) fn check(&self, copy: &Request<CopyBody>) -> Result<(), Unsendable> {
         match self {
-            Self::Transport {
+            Self::Via {
                 transport,
                 connect_timeout,
             } => through(transport.as_ref(), copy.clone(), *connect_timeout).map(drop),
-            Self::Pool(_) | Self::Handler(_) => Ok(()),
+            Self::Server(_) | Self::Handler(_) => Ok(()),
         }
     }
 }

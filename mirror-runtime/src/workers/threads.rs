@@ -1,6 +1,8 @@
 //! Running callbacks where they can block nobody but one another.
 
-use std::{num::NonZeroUsize, sync::LazyLock, thread};
+use std::sync::LazyLock;
+#[cfg(feature = "compare")]
+use std::{num::NonZeroUsize, thread};
 
 use tokio::{runtime::Handle, sync::oneshot};
 
@@ -13,6 +15,7 @@ use super::{
 const THREADS: usize = 4;
 
 /// Calls of `on_mismatch` of one mirror that may wait or run: each holds a comparison, of some 200 KiB at most.
+#[cfg(feature = "compare")]
 const MAX_MISMATCHES: usize = 64;
 
 /// Events that may wait for one observer, or be told to it.
@@ -20,6 +23,7 @@ const MAX_EVENTS: usize = 1024;
 
 /// Comparisons of one mirror that may wait or run. What they hold has a place in the byte budget; this bounds how old they
 /// get.
+#[cfg(feature = "compare")]
 const MAX_COMPARISONS: usize = 256;
 
 /// Bounded by the copies in flight, each of which waits for its callback.
@@ -27,12 +31,14 @@ static COPIES: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-callbacks",
 
 /// On threads of their own, so that a callback that blocks stops no comparison: one for each mirror at a time, which gets
 /// its mismatches in order.
+#[cfg(feature = "compare")]
 static MISMATCHES: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-mismatches", 2));
 
 /// One of them for each observer at a time, which gets its events in order. One that blocks for ever leaves the other to
 /// the rest.
 static OBSERVERS: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-observers", 2));
 
+#[cfg(feature = "compare")]
 static COMPARISONS: LazyLock<Fair> =
     LazyLock::new(|| Fair::start("mirror-compare", comparing_threads()));
 
@@ -50,6 +56,7 @@ fn within_runtime(job: impl FnOnce() + Send + 'static) -> Job {
 /// Comparing takes a processor for as long as it lasts, and most of them are for requests. A mirror has two threads at
 /// least: the user's own code compares, too, and where that blocks, the others go on. There is one more, which is for
 /// other mirrors then.
+#[cfg(feature = "compare")]
 fn comparing_threads() -> usize {
     let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     processors.div_ceil(4).clamp(2, 4) + 1
@@ -74,6 +81,7 @@ pub(crate) fn off_path(key: usize, callback: impl FnOnce() + Send + 'static) -> 
 }
 
 /// Runs `on_mismatch` on a thread of the mirrors' own, some time; `false` if too many calls of the mirror wait already.
+#[cfg(feature = "compare")]
 pub(crate) fn tell_off_path(key: usize, on_mismatch: impl FnOnce() + Send + 'static) -> bool {
     MISMATCHES.run(key, MAX_MISMATCHES, within_runtime(on_mismatch))
 }
@@ -84,6 +92,7 @@ pub(crate) fn observe_off_path(key: usize, observe: impl FnOnce() + Send + 'stat
 }
 
 /// Runs a comparison on one of the threads for them, some time; `false` if too many of the mirror wait already.
+#[cfg(feature = "compare")]
 pub(crate) fn compare_off_path(key: usize, comparison: impl FnOnce() + Send + 'static) -> bool {
     COMPARISONS.run(key, MAX_COMPARISONS, within_runtime(comparison))
 }

@@ -16,7 +16,7 @@ use tokio::{net::TcpStream, time::timeout};
 
 use super::{Result, say};
 
-/// No answer of an example takes that long. It keeps a mistake from becoming a hang.
+/// No response of an example takes that long. It keeps a mistake from becoming a hang.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A client of a primary, with one connection that is kept open.
@@ -26,7 +26,7 @@ pub struct Client {
     sender: SendRequest<Body>,
 }
 
-/// An answer, and how long the client waited for it.
+/// A response, and how long the client waited for it.
 #[derive(Debug)]
 pub struct Answer {
     /// The status.

@@ -8,7 +8,7 @@ use axum::{
     middleware::{Next, from_fn},
 };
 
-/// More than any request or answer of an example.
+/// More than any request or response of an example.
 const LIMIT: usize = 1024 * 1024;
 
 /// Prints a line that begins with who speaks.
@@ -16,7 +16,7 @@ pub fn say(who: &str, what: &str) {
     println!("{who:<9} {}", what.trim_end());
 }
 
-/// An app that prints each request that it gets, and what it answers.
+/// An app that prints each request that it gets, and what it responds.
 pub fn printing(name: &'static str, app: Router) -> Router {
     app.layer(from_fn(move |request: Request, next: Next| async move {
         let (parts, body) = request.into_parts();

@@ -7,7 +7,8 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// Reads a request and gives up: `SETTINGS`, the beginning of an answer where `last` is the request's stream, `GOAWAY`.
+/// Reads a request and gives up: `SETTINGS`, the beginning of a response where `last` is the
+/// request's stream, `GOAWAY`.
 pub(super) async fn go_away(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     requests: &AtomicUsize,

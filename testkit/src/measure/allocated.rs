@@ -34,7 +34,7 @@ impl Allocated {
         })
     }
 
-    /// By one request and its copies, to the last byte of the shadow's answer.
+    /// By one request and its copies, to the last byte of the shadow's response.
     pub fn with_copies(app: impl FnOnce() -> Router, shape: Shape) -> Self {
         let mut drive = Drive::new(app);
         drive.warm_up(shape);

@@ -1,4 +1,4 @@
-//! A handler that answers with 1 KiB of JSON, mirrored with and without comparing.
+//! A handler that responds with 1 KiB of JSON, mirrored with and without comparing.
 
 use std::{
     fmt,
@@ -22,7 +22,7 @@ use mirror_runtime::{
 
 use super::documents::orders;
 
-/// The length of an answer.
+/// The length of a response.
 pub const KIB: usize = 1 << 10;
 
 static ANSWER: LazyLock<Bytes> = LazyLock::new(|| {
@@ -115,7 +115,7 @@ fn mirrored(compare: Option<CompareMode>) -> axum::routing::MethodRouter {
     any(move |incoming: Incoming<()>| serve::<(), _, (Bytes,), _, _>(mirror, answer, incoming))
 }
 
-/// Sends copies nowhere and answers them at once, like the primary.
+/// Sends copies nowhere and responds to them at once, like the primary.
 #[derive(Debug)]
 struct AnswersAlike(Arc<Bytes>);
 

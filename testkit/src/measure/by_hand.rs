@@ -20,7 +20,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 /// What people send copies with.
 pub trait Client: Clone + Send + Sync + 'static {
-    /// Sends a copy and reads its answer to the end, so that the connection can be used again.
+    /// Sends a copy and reads its response to the end, so that the connection can be used again.
     fn send(
         self,
         method: Method,

@@ -62,14 +62,15 @@ impl Drive {
         self.idle_tasks = self.runtime.metrics().num_alive_tasks();
     }
 
-    /// The handler path: from the request to the answer. Copies have been spawned then, and have not run.
+    /// The handler path: from the request to the response. Copies have been spawned then, and have
+    /// not run.
     pub fn answer(&mut self, request: Request<Body>) -> Response<Body> {
         let Self { runtime, app, .. } = self;
         let answer = runtime.block_on(async { app.call(request).await });
         answer.unwrap_or_else(|never| match never {})
     }
 
-    /// Reads an answer to its end, as a client does, and says how long its body is.
+    /// Reads a response to its end, as a client does, and says how long its body is.
     pub fn read(&mut self, answer: Response<Body>) -> usize {
         self.runtime.block_on(async {
             let mut body = answer.into_body();

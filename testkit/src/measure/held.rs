@@ -78,7 +78,7 @@ impl HyperConnection {
         Some(Box::new(Self { sender, driver }))
     }
 
-    /// Sends a copy and reads its answer.
+    /// Sends a copy and reads its response.
     async fn exchange(&mut self, copy: Request<Full<Bytes>>) -> Option<()> {
         let mut answer = pin!(self.sender.send_request(copy));
         let answer = poll_fn(|context| {
@@ -101,7 +101,7 @@ impl HyperConnection {
 }
 
 fn drive(driver: &mut Connection<TokioIo<TcpStream>, Full<Bytes>>, context: &mut Context<'_>) {
-    // Its end shows in the answer.
+    // Its end shows in the response.
     let _ = Pin::new(driver).poll(context);
 }
 
@@ -138,7 +138,7 @@ impl Client for Held<TcpStream> {
         };
         let Some(mut stream) = stream else { return };
         let copy = written(&method, &uri, &headers, &body);
-        // The answers of the benchmarks come in one piece.
+        // The responses of the benchmarks come in one piece.
         let mut answer = [0; 1024];
         let sent = stream.write_all(&copy).await.is_ok();
         if sent && matches!(stream.read(&mut answer).await, Ok(1..)) {

@@ -8,7 +8,7 @@ use mirror_runtime::{CopyBody, Sending, Transport, Unsendable};
 
 use super::by_hand::Client;
 
-/// Sends copies nowhere and answers them at once.
+/// Sends copies nowhere and responds to them at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Nothing;
 

@@ -52,7 +52,9 @@ impl Sender {
             Self::Nobody => app::plain(),
             Self::Mirror => app::attribute(&Mirror::new([url]).expect("a URL that is right")),
             Self::MirrorOverReqwest => {
-                let mirror = Mirror::builder().target(url).transport(ReqwestTransport);
+                let mirror = Mirror::builder()
+                    .target(url)
+                    .transport(ReqwestTransport::default());
                 app::attribute(&mirror.build().expect("options that are right"))
             }
             Self::ReqwestByHand => app::by_hand(ByHand::new(reqwest::client(), &[url], 100)),

@@ -32,19 +32,19 @@ pub struct Seen {
 /// How a shadow behaves.
 #[derive(Clone, Debug)]
 pub enum Manner {
-    /// Answers each request, after a time, with a body of so many bytes.
+    /// Responds to each request, after a time, with a body of so many bytes.
     Answers {
         /// The time until it responds.
         after: Duration,
         /// The length of the body.
         bytes: usize,
     },
-    /// Takes requests and never answers.
+    /// Takes requests and never responds.
     Silent,
 }
 
 impl Manner {
-    /// Answers at once, with the two bytes of `ok`, so to say.
+    /// Responds at once, with the two bytes of `ok`, so to say.
     pub const OK: Self = Self::Answers {
         after: Duration::ZERO,
         bytes: 2,

@@ -1,49 +1,39 @@
-//! Options about comparing where nothing is compared, or not that.
+//! Options about comparing if nothing is compared, or not that.
+
+use mirror_grammar::options::{self, MAX_TARGETS, Needs};
 
 use super::{super::Args, key};
 use crate::{
-    compare::Mode,
     error::{Errors, error, error_with_help},
-    target::MAX_TARGETS,
     value::Entry,
 };
 
-/// What needs `compare`, and whether it is about JSON.
-const RULES: [(&str, bool); 8] = [
-    ("compare_headers", false),
-    ("ignore", true),
-    ("unordered", true),
-    ("tolerance", true),
-    ("redact", false),
-    ("max_compare_body", false),
-    ("on_mismatch", false),
-    ("baseline", false),
-];
-
 pub(super) fn check(args: &Args, entries: &[Entry], errors: &mut Errors) {
-    for (name, is_about_json) in RULES {
+    for spec in options::ALL {
+        let needs_json = match spec.needs {
+            Needs::Nothing => continue,
+            Needs::Compare => false,
+            Needs::Json => true,
+        };
+        let name = spec.name;
         let Some(key) = key(entries, name) else {
             continue;
         };
         match &args.comparing.mode {
             // One that is there, and wrong, is a mistake already.
-            None if self::key(entries, "compare").is_some() => {}
+            None if self::key(entries, options::COMPARE.name).is_some() => {}
             None => errors.push(error_with_help(
                 key,
-                format_args!("`{name}` needs `compare`: without it nothing is compared"),
+                format_args!("`{name}` needs `compare`: without it, nothing is compared"),
                 "write `compare = \"json\"`",
             )),
-            Some(mode) if is_about_json && !mode.looks_at_json() => {
+            Some(mode) if needs_json && !mode.looks_at_json() => {
+                let written = mode.written();
                 errors.push(error_with_help(
                     key,
-                    format_args!("`{name}` is about JSON, and `compare` does not look at any"),
+                    format_args!("`{name}` applies to JSON only; `compare` is `{written}`"),
                     "write `compare = \"json\"`",
                 ));
-            }
-            Some(Mode::Status) if name == "max_compare_body" => {
-                let message =
-                    "`max_compare_body` conflicts with `compare = \"status\"`: no body is compared";
-                errors.push(error(key, message));
             }
             Some(_) => {}
         }
@@ -56,7 +46,7 @@ fn check_baseline(args: &Args, errors: &mut Errors) {
         return;
     };
     if args.targets.len() == MAX_TARGETS {
-        let message = format!("a mirror has at most {MAX_TARGETS} targets, with its baseline");
+        let message = format!("a mirror has at most {MAX_TARGETS} targets, its baseline included");
         errors.push(error(baseline, message));
     }
     if args
@@ -64,7 +54,7 @@ fn check_baseline(args: &Args, errors: &mut Errors) {
         .iter()
         .any(|target| target.source.is_same(baseline))
     {
-        let message = "the baseline is a target, too: every difference would be noise";
+        let message = "the baseline is also a target: every difference would be noise";
         errors.push(error(baseline, message));
     }
 }

@@ -28,24 +28,21 @@ where
         __MIRROR_BASELINE,
     );
     static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
-    {
+    ::mirror_runtime::__private::needs_compare!(
+        "compare",
         ::mirror_runtime::__private::Options::on_mismatch(
                 ::mirror_runtime::__private::Options::new(
                         ::core::concat!(::core::module_path!(), "::list_users"),
                     )
                     .target(
-                        ::mirror_runtime::__private::Source::Url(
+                        ::mirror_runtime::__private::TargetOptions::url(
                             "https://staging.example.com",
                         ),
-                        ::core::option::Option::None,
-                        ::core::option::Option::None,
-                        ::core::option::Option::None,
                     )
                     .target(
-                        ::mirror_runtime::__private::Source::Url(__MIRROR_TARGET_1),
-                        ::core::option::Option::None,
-                        ::core::option::Option::None,
-                        ::core::option::Option::None,
+                        ::mirror_runtime::__private::TargetOptions::url(
+                            __MIRROR_TARGET_1,
+                        ),
                     )
                     .compare_json()
                     .compare_header("Content-Type")
@@ -58,12 +55,14 @@ where
                     .redact("/password")
                     .max_compare_body(65536usize)
                     .baseline(
-                        ::mirror_runtime::__private::Source::Url(__MIRROR_BASELINE),
+                        ::mirror_runtime::__private::TargetOptions::url(
+                            __MIRROR_BASELINE,
+                        ),
                     ),
                 |comparison| warn!(% comparison),
             )
-            .build()
-    });
+            .build(),
+    ));
     ::mirror_runtime::__private::serve::<
         __MirrorState,
         (),

@@ -42,40 +42,38 @@ where
                         ::mirror_runtime::__private::Options::on_success(
                             ::mirror_runtime::__private::Options::new("users.list")
                                 .target(
-                                    ::mirror_runtime::__private::Source::Url(
+                                    ::mirror_runtime::__private::TargetOptions::url(
                                         "https://staging.example.com",
                                     ),
-                                    ::core::option::Option::None,
-                                    ::core::option::Option::None,
-                                    ::core::option::Option::None,
                                 )
                                 .target(
-                                    ::mirror_runtime::__private::Source::Url(
-                                        "https://canary.example.com/base",
+                                    ::mirror_runtime::__private::TargetOptions::url(
+                                            "https://canary.example.com/base",
+                                        )
+                                        .percentage(5f64)
+                                        .timeout_ms(1000u64)
+                                        .name("canary"),
+                                )
+                                .target(
+                                    ::mirror_runtime::__private::TargetOptions::env(
+                                        "SHADOW_URL",
                                     ),
-                                    ::core::option::Option::Some(5f64),
-                                    ::core::option::Option::Some(1000u64),
-                                    ::core::option::Option::Some("canary"),
                                 )
                                 .target(
-                                    ::mirror_runtime::__private::Source::Env("SHADOW_URL"),
-                                    ::core::option::Option::None,
-                                    ::core::option::Option::None,
-                                    ::core::option::Option::None,
+                                    ::mirror_runtime::__private::TargetOptions::url(
+                                        __MIRROR_TARGET_3,
+                                    ),
                                 )
                                 .target(
-                                    ::mirror_runtime::__private::Source::Url(__MIRROR_TARGET_3),
-                                    ::core::option::Option::None,
-                                    ::core::option::Option::None,
-                                    ::core::option::Option::None,
+                                    ::mirror_runtime::__private::needs_http2!(
+                                        "http2",
+                                        ::mirror_runtime::__private::TargetOptions::url(
+                                                __MIRROR_TARGET_4,
+                                            )
+                                            .percentage(0.1f64)
+                                            .http2(::mirror_runtime::Http2::PriorKnowledge),
+                                    ),
                                 )
-                                .target(
-                                    ::mirror_runtime::__private::Source::Url(__MIRROR_TARGET_4),
-                                    ::core::option::Option::Some(0.1f64),
-                                    ::core::option::Option::None,
-                                    ::core::option::Option::None,
-                                )
-                                .http2(::mirror_runtime::Http2::PriorKnowledge)
                                 .percentage(12.5f64)
                                 .timeout_ms(250u64)
                                 .connect_timeout_ms(100u64)

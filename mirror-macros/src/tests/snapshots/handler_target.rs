@@ -20,24 +20,22 @@ where
                 ::core::concat!(::core::module_path!(), "::list_users"),
             )
             .target(
-                ::mirror_runtime::__private::Source::Handler("handler(list_users_v2)"),
-                ::core::option::Option::None,
-                ::core::option::Option::None,
-                ::core::option::Option::None,
-            )
-            .target(
-                ::mirror_runtime::__private::Source::Url("https://staging.example.com"),
-                ::core::option::Option::None,
-                ::core::option::Option::None,
-                ::core::option::Option::None,
-            )
-            .target(
-                ::mirror_runtime::__private::Source::Handler(
-                    "handler(v3::list_users::<Postgres>)",
+                ::mirror_runtime::__private::TargetOptions::handler(
+                    "handler(list_users_v2)",
                 ),
-                ::core::option::Option::Some(5f64),
-                ::core::option::Option::Some(1000u64),
-                ::core::option::Option::Some("v3"),
+            )
+            .target(
+                ::mirror_runtime::__private::TargetOptions::url(
+                    "https://staging.example.com",
+                ),
+            )
+            .target(
+                ::mirror_runtime::__private::TargetOptions::handler(
+                        "handler(v3::list_users::<Postgres>)",
+                    )
+                    .percentage(5f64)
+                    .timeout_ms(1000u64)
+                    .name("v3"),
             )
             .build()
     });

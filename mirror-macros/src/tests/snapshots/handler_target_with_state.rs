@@ -20,10 +20,9 @@ where
                 ::core::concat!(::core::module_path!(), "::list_users"),
             )
             .target(
-                ::mirror_runtime::__private::Source::Handler("handler(list_users_v2)"),
-                ::core::option::Option::None,
-                ::core::option::Option::None,
-                ::core::option::Option::None,
+                ::mirror_runtime::__private::TargetOptions::handler(
+                    "handler(list_users_v2)",
+                ),
             )
             .build()
     });

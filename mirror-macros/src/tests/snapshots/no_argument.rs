@@ -17,10 +17,9 @@ where
                 ::core::concat!(::core::module_path!(), "::health"),
             )
             .target(
-                ::mirror_runtime::__private::Source::Url("https://staging.example.com"),
-                ::core::option::Option::None,
-                ::core::option::Option::None,
-                ::core::option::Option::None,
+                ::mirror_runtime::__private::TargetOptions::url(
+                    "https://staging.example.com",
+                ),
             )
             .build()
     });

@@ -27,10 +27,9 @@ where
                 ::core::concat!(::core::module_path!(), "::create_order"),
             )
             .target(
-                ::mirror_runtime::__private::Source::Url("https://staging.example.com"),
-                ::core::option::Option::None,
-                ::core::option::Option::None,
-                ::core::option::Option::None,
+                ::mirror_runtime::__private::TargetOptions::url(
+                    "https://staging.example.com",
+                ),
             )
             .percentage(10f64)
             .timeout_ms(2000u64)

@@ -1,6 +1,6 @@
 //! The options of comparing.
 
-use super::{Options, Source, off};
+use super::{Options, TargetOptions, off};
 use crate::comparison::{Answer, CompareMode, Comparison, TypedAnswer, Verdict};
 
 impl Options {
@@ -81,9 +81,9 @@ impl Options {
 
     /// `baseline`
     #[must_use]
-    pub fn baseline(mut self, source: Source) -> Self {
-        let (baseline, name) = source.target(&self.targets);
-        self.baseline = Some(baseline.unwrap_or_else(|error| off(self.name, name, &error)));
+    pub fn baseline(mut self, baseline: TargetOptions) -> Self {
+        let (baseline, name) = baseline.source.target(&self.targets);
+        self.baseline = Some(baseline.unwrap_or_else(|error| off(self.name, &name, &error)));
         self
     }
 }

@@ -15,9 +15,10 @@ use http_body_util::BodyExt;
 use tokio::sync::Notify;
 
 use super::copy::CapturedCopy;
+#[cfg(feature = "compare")]
+use crate::comparison::Comparison;
 use crate::{
     body::CopyBody,
-    comparison::Comparison,
     request::in_own_memory,
     target::{Destination, Recipient},
     transport::{Sending, handler::Guarded},
@@ -50,6 +51,7 @@ pub(crate) struct State {
     pub(crate) copies: Vec<CapturedCopy>,
     /// How many of them `next` has returned.
     pub(crate) returned: usize,
+    #[cfg(feature = "compare")]
     pub(crate) comparisons: Vec<Comparison>,
     /// How often somebody has waited in vain.
     pub(crate) given_up: usize,

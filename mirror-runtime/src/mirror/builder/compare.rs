@@ -1,17 +1,22 @@
 //! The options of comparing.
 
-use mirror_grammar::{MAX_COMPARE_BODY, parse_header_name};
+use mirror_grammar::{
+    MAX_COMPARE_BODY,
+    options::{self, Needs},
+    parse_header_name,
+};
 
 use super::MirrorBuilder;
 use crate::{
     comparison::{CompareMode, Comparison, Rules},
-    engine::{Comparing, Record},
+    engine::Comparing,
     error::ConfigError,
-    record::RecordingOptions,
     report::Thresholds,
     send::MAX_READ,
     target::Target,
 };
+#[cfg(feature = "record")]
+use crate::{engine::Record, record::RecordingOptions};
 
 type OnMismatch = Box<dyn Fn(&Comparison) + Send + Sync>;
 
@@ -26,13 +31,11 @@ pub(super) struct CompareOptions {
     thresholds: Thresholds,
     pub(super) on_mismatch: Option<OnMismatch>,
     pub(super) baseline: Option<Target>,
+    #[cfg(feature = "record")]
     pub(super) recording: RecordingOptions,
     /// Options that say nothing without `compare`, by name.
     pub(super) given: Vec<&'static str>,
 }
-
-/// The options that are about JSON, and say nothing where bodies are not compared as JSON.
-const ABOUT_JSON: [&str; 3] = ["ignore", "unordered", "tolerance"];
 
 impl MirrorBuilder {
     /// What of the primary's and the shadows' answers must agree. Default: nothing is compared, and the primary's answer
@@ -70,7 +73,7 @@ impl MirrorBuilder {
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
-        self.rules("compare_headers", names, |rules, name| {
+        self.rules(options::COMPARE_HEADERS.name, names, |rules, name| {
             rules.compare_header(parse_header_name(name)?);
             Ok::<_, ConfigError>(())
         })
@@ -81,7 +84,7 @@ impl MirrorBuilder {
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
-        self.rules("ignore", pointers, Rules::ignore)
+        self.rules(options::IGNORE.name, pointers, Rules::ignore)
     }
 
     /// JSON pointers to arrays whose elements may be in any order. Default: none.
@@ -89,12 +92,12 @@ impl MirrorBuilder {
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
-        self.rules("unordered", pointers, Rules::unordered)
+        self.rules(options::UNORDERED.name, pointers, Rules::unordered)
     }
 
     /// A JSON pointer to numbers that may differ by so much, and no more. Can be given several times. Default: none.
     pub fn tolerance(self, pointer: impl AsRef<str>, difference: f64) -> Self {
-        self.rules("tolerance", [pointer], |rules, pointer| {
+        self.rules(options::TOLERANCE.name, [pointer], |rules, pointer| {
             rules.tolerance(pointer, difference)
         })
     }
@@ -107,7 +110,7 @@ impl MirrorBuilder {
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
-        self.rules("redact", pointers, Rules::redact)
+        self.rules(options::REDACT.name, pointers, Rules::redact)
     }
 
     /// The largest body that is compared, in bytes; answers with a larger one are counted as
@@ -116,7 +119,7 @@ impl MirrorBuilder {
         if !(1..=MAX_COMPARE_BODY).contains(&bytes) {
             self.mistaken(ConfigError::MaxCompareBody);
         }
-        self.compare.given.push("max_compare_body");
+        self.compare.given.push(options::MAX_COMPARE_BODY.name);
         self.compare.rules.set_max_compare_body(bytes);
         self
     }
@@ -128,7 +131,7 @@ impl MirrorBuilder {
     where
         F: Fn(&Comparison) + Send + Sync + 'static,
     {
-        self.compare.given.push("on_mismatch");
+        self.compare.given.push(options::ON_MISMATCH.name);
         self.compare.on_mismatch = Some(Box::new(on_mismatch));
         self
     }
@@ -142,7 +145,7 @@ impl MirrorBuilder {
     where
         T: TryInto<Target, Error: Into<ConfigError>>,
     {
-        self.compare.given.push("baseline");
+        self.compare.given.push(options::BASELINE.name);
         match baseline.try_into() {
             Ok(baseline) => self.compare.baseline = Some(baseline),
             Err(error) => self.mistaken(error),
@@ -153,7 +156,7 @@ impl MirrorBuilder {
     /// What the report asks of a target before it says `promote`. Default: [`Thresholds::default`]. What is no number, and no
     /// share where it must be one, is an error of the mirror that is built with it.
     pub fn thresholds(mut self, thresholds: Thresholds) -> Self {
-        self.compare.given.push("thresholds");
+        self.compare.given.push(options::THRESHOLDS.name);
         self.compare.thresholds = thresholds;
         self
     }
@@ -179,16 +182,28 @@ impl MirrorBuilder {
 }
 
 impl CompareOptions {
+    /// Whether an option was given.
+    pub(super) fn has(&self, option: &str) -> bool {
+        self.given.contains(&option)
+    }
+
+    /// Whether only statuses are compared.
+    pub(super) const fn is_of_status(&self) -> bool {
+        matches!(self.mode, Some(CompareMode::Status))
+    }
+
     pub(super) fn check(&self, targets: &[Target]) -> Result<(), ConfigError> {
-        let about_json = || self.given.iter().find(|option| ABOUT_JSON.contains(option));
-        match (&self.mode, self.given.first()) {
+        let mode = match (&self.mode, self.given.first()) {
             (None, Some(option)) => return Err(ConfigError::RuleWithoutCompare(option)),
-            (Some(CompareMode::Status | CompareMode::Bytes), _) => {
-                if let Some(option) = about_json() {
-                    return Err(ConfigError::RuleWithoutJson(option));
-                }
-            }
-            _ => {}
+            (Some(CompareMode::Status), _) => Some("CompareMode::Status"),
+            (Some(CompareMode::Bytes), _) => Some("CompareMode::Bytes"),
+            _ => None,
+        };
+        let needs_json = |option: &&&'static str| {
+            options::find(option).is_some_and(|spec| spec.needs == Needs::Json)
+        };
+        if let (Some(mode), Some(option)) = (mode, self.given.iter().find(needs_json)) {
+            return Err(ConfigError::RuleWithoutJson { option, mode });
         }
         self.thresholds.check()?;
         let Some(baseline) = &self.baseline else {
@@ -213,21 +228,26 @@ impl CompareOptions {
     pub(super) fn comparing(self, targets: &[Target]) -> Option<Comparing> {
         let names = targets.iter().map(Target::name);
         let comparing = Comparing::new(self.mode?, self.rules, self.thresholds, names);
-        let recording = self.recording.recording();
-        let recording = recording.map(|recording| Box::new(recording) as Box<dyn Record>);
-        Some(comparing.with_recording(recording))
+        #[cfg(feature = "record")]
+        let comparing = {
+            let recording = self.recording.recording();
+            comparing
+                .with_recording(recording.map(|recording| Box::new(recording) as Box<dyn Record>))
+        };
+        Some(comparing)
     }
 }
 
 impl std::fmt::Debug for CompareOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CompareOptions")
-            .field("mode", &self.mode)
+        let mut all = f.debug_struct("CompareOptions");
+        all.field("mode", &self.mode)
             .field("rules", &self.rules)
             .field("thresholds", &self.thresholds)
             .field("on_mismatch", &self.on_mismatch.is_some())
-            .field("baseline", &self.baseline)
-            .field("recording", &self.recording)
-            .finish_non_exhaustive()
+            .field("baseline", &self.baseline);
+        #[cfg(feature = "record")]
+        all.field("recording", &self.recording);
+        all.finish_non_exhaustive()
     }
 }

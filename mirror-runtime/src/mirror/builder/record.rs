@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use mirror_grammar::options;
+
 use super::MirrorBuilder;
 use crate::error::ConfigError;
 
@@ -33,7 +35,7 @@ impl MirrorBuilder {
         if directory.as_os_str().is_empty() {
             self.mistaken(ConfigError::RecordNowhere);
         }
-        self.compare.given.push("record");
+        self.compare.given.push(options::RECORD.name);
         self.compare.recording.path = Some(directory);
         self
     }
@@ -46,7 +48,7 @@ impl MirrorBuilder {
         if fixtures == 0 {
             self.mistaken(ConfigError::MaxFixtures);
         }
-        self.compare.given.push("max_fixtures");
+        self.compare.given.push(options::MAX_FIXTURES.name);
         self.compare.recording.max_fixtures = fixtures;
         self
     }
@@ -58,7 +60,7 @@ impl MirrorBuilder {
         if bytes == 0 {
             self.mistaken(ConfigError::MaxFixtureBytes);
         }
-        self.compare.given.push("max_fixture_bytes");
+        self.compare.given.push(options::MAX_FIXTURE_BYTES.name);
         self.compare.recording.max_bytes = bytes;
         self
     }

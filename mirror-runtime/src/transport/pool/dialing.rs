@@ -1,9 +1,8 @@
 //! Who opens a connection that others can share, and who waits for it.
 
-use std::{
-    pin::Pin,
-    sync::{Arc, atomic::Ordering::Relaxed},
-};
+#[cfg(feature = "http2")]
+use std::sync::atomic::Ordering::Relaxed;
+use std::{pin::Pin, sync::Arc};
 
 use tokio::{
     runtime::{self, Handle},
@@ -78,6 +77,7 @@ impl Dialing {
     }
 }
 
+#[cfg(feature = "http2")]
 impl Dial {
     /// Takes note of how many copies such a connection carries at once.
     pub(super) fn expect(&self, streams: usize) {

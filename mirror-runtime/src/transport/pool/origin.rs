@@ -39,7 +39,7 @@ impl Origin {
         Some(Self {
             uri: uri.build().ok()?,
             host_header: HeaderValue::from_str(authority.as_str()).ok()?,
-            http1_only,
+            http1_only: http1_only || cfg!(not(feature = "http2")),
             http2: Http2::default(),
             connect_timeout,
         })

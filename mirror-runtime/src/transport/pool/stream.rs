@@ -16,9 +16,9 @@ use tokio::{
 };
 
 use super::{
-    meter::{Frames, Meter, flooded},
+    meter::{Frames, Meter},
     tls::TlsStream,
-    wire::Wire,
+    wire::{Wire, flooded},
 };
 
 use crate::bounds::limits;
@@ -73,10 +73,15 @@ pub(super) enum Bound {
     /// One copy at a time: bytes.
     Http1(Allowance),
     /// Many at once: frames and bytes.
+    #[cfg_attr(
+        not(feature = "http2"),
+        expect(dead_code, reason = "there are no frames to bound")
+    )]
     Http2(Box<Frames>, Arc<Meter>),
 }
 
 impl Bound {
+    #[cfg(feature = "http2")]
     pub(super) fn http2(meter: Arc<Meter>) -> Self {
         Self::Http2(Box::default(), meter)
     }

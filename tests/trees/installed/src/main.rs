@@ -25,7 +25,7 @@ async fn main() {
     let plain = shadow::plain().await;
     let errors = Errors::kept();
     let over_reqwest = |url: &str| {
-        let builder = Mirror::builder().transport(ReqwestTransport);
+        let builder = Mirror::builder().transport(ReqwestTransport::default());
         builder.target(url).build()
     };
 

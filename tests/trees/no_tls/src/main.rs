@@ -1,4 +1,4 @@
-//! A program whose shadows are in its own network: without TLS, and without the crates for it.
+//! A program whose shadows are in its own network: without TLS and comparing, and without the crates for them.
 
 use axum::{Router, routing::get};
 use mirror_runtime::{ConfigError, Mirror, SkipReason, Target, mirror, mirror_named};
@@ -6,6 +6,14 @@ use shadow::{Errors, assert_answered, request};
 
 #[mirror(targets = ["https://localhost:1"], name = "tls")]
 async fn over_tls() {}
+
+#[cfg(feature = "compared")]
+#[mirror(
+    targets = ["http://localhost:1"],
+    compare = "json",
+    ignore = ["/at"]
+)]
+async fn compared() {}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {

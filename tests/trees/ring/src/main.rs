@@ -10,10 +10,10 @@ async fn main() {
     let shadow = Shadow::start(ring::default_provider()).await;
     assert_answered(&Mirror::new([&shadow.url]).unwrap()).await;
 
-    let over_reqwest = Mirror::builder().transport(ReqwestTransport);
+    let over_reqwest = Mirror::builder().transport(ReqwestTransport::default());
     let over_reqwest = over_reqwest.target(&shadow.url).build().unwrap();
     assert_answered(&over_reqwest).await;
-    let plain = Mirror::builder().transport(ReqwestTransport);
+    let plain = Mirror::builder().transport(ReqwestTransport::default());
     let plain = plain.target(shadow::plain().await).build().unwrap();
     assert_answered(&plain).await;
 

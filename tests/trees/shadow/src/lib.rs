@@ -61,7 +61,7 @@ pub async fn outcomes(mirror: &Mirror) -> Vec<TargetStats> {
     mirror.stats().targets
 }
 
-/// Sends a copy, which the shadow must answer.
+/// Sends a copy, which the shadow must respond to.
 pub async fn assert_answered(mirror: &Mirror) {
     for target in outcomes(mirror).await {
         assert_eq!(target.answered, 1, "{target}");

@@ -7,10 +7,11 @@ use serde_json::Value;
 
 /// Numbers to choose by, as many as are needed.
 #[derive(Clone, Debug)]
-pub(crate) struct Choices(u64);
+pub struct Choices(u64);
 
 impl Choices {
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
+    /// One that is less than this.
+    pub fn below(&mut self, bound: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -19,7 +20,8 @@ impl Choices {
     }
 }
 
-pub(crate) fn choices() -> impl Strategy<Value = Choices> {
+/// Any choices.
+pub fn choices() -> impl Strategy<Value = Choices> {
     any::<u64>().prop_map(Choices)
 }
 
@@ -31,7 +33,8 @@ fn key() -> impl Strategy<Value = String> {
     ]
 }
 
-pub(crate) fn document() -> impl Strategy<Value = Value> {
+/// Any document.
+pub fn document() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -92,7 +95,8 @@ fn spell(value: &Value, choices: &mut Choices, text: &mut String) {
     }
 }
 
-pub(crate) fn spelled(value: &Value, choices: &mut Choices) -> String {
+/// A document in one of its spellings.
+pub fn spelled(value: &Value, choices: &mut Choices) -> String {
     let mut text = String::new();
     spell(value, choices, &mut text);
     text

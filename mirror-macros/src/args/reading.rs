@@ -1,4 +1,6 @@
-//! The table of options.
+//! How the attribute reads each option of the table.
+
+use mirror_grammar::options;
 
 use super::{Args, Body, Credentials, Host, circuit_breaker};
 use crate::{
@@ -6,122 +8,102 @@ use crate::{
     compare::{self, Mode},
     header, method,
     table::{Row, Table},
-    target,
+    target::{self, Transport},
 };
 
 /// Every option, in the order of the manual.
-pub(super) const OPTIONS: Table<Args> = Table {
+pub(crate) const OPTIONS: Table<Args> = Table {
     owner: "",
     rows: &[
         Row {
-            name: "targets",
-            example: r#"["https://staging.example.com"]"#,
+            spec: &options::TARGETS,
             read: |args, setting, errors| args.targets = target::targets(setting, errors),
         },
         Row {
-            name: "percentage",
-            example: "10",
+            spec: &options::PERCENTAGE,
             read: |args, setting, errors| {
                 args.percentage = errors.check(amount::percentage(setting));
             },
         },
         Row {
-            name: "timeout",
-            example: r#""2s""#,
+            spec: &options::TIMEOUT,
             read: |args, setting, errors| args.timeout = errors.check(amount::duration(setting)),
         },
         Row {
-            name: "connect_timeout",
-            example: r#""1s""#,
+            spec: &options::CONNECT_TIMEOUT,
             read: |args, setting, errors| {
                 args.connect_timeout = errors.check(amount::duration(setting));
             },
         },
         Row {
-            name: "sync",
-            example: "true",
+            spec: &options::SYNC,
             read: |args, setting, errors| args.sync = errors.check(setting.boolean()),
         },
         Row {
-            name: "copy_body",
-            example: "false",
+            spec: &options::COPY_BODY,
             read: |args, setting, errors| args.copy_body = errors.check(setting.boolean()),
         },
         Row {
-            name: "max_body",
-            example: r#""2MiB""#,
+            spec: &options::MAX_BODY,
             read: |args, setting, errors| args.max_body = errors.check(amount::size(setting)),
         },
         Row {
-            name: "body",
-            example: r#""tee""#,
+            spec: &options::BODY,
             read: |args, setting, errors| {
                 let choices = [("buffer", Body::Buffer), ("tee", Body::Tee)];
                 args.body = errors.check(setting.choice(choices));
             },
         },
         Row {
-            name: "read_ahead",
-            example: r#""1s""#,
+            spec: &options::READ_AHEAD,
             read: |args, setting, errors| args.read_ahead = errors.check(amount::duration(setting)),
         },
         Row {
-            name: "max_in_flight",
-            example: "256",
+            spec: &options::MAX_IN_FLIGHT,
             read: |args, setting, errors| args.max_in_flight = errors.check(amount::count(setting)),
         },
         Row {
-            name: "rate_limit",
-            example: r#""100/s""#,
+            spec: &options::RATE_LIMIT,
             read: |args, setting, errors| args.rate_limit = errors.check(amount::rate(setting)),
         },
         Row {
-            name: "circuit_breaker",
-            example: r#"{ failures = 5, cooldown = "5s" }"#,
+            spec: &options::CIRCUIT_BREAKER,
             read: |args, setting, errors| {
                 args.circuit_breaker = circuit_breaker::circuit_breaker(setting, errors);
             },
         },
         Row {
-            name: "on_success",
-            example: "|target, response| ..",
+            spec: &options::ON_SUCCESS,
             read: |args, setting, errors| {
                 args.on_success = errors.check(callback::on_success(setting));
             },
         },
         Row {
-            name: "on_error",
-            example: "|target, error| ..",
+            spec: &options::ON_ERROR,
             read: |args, setting, errors| args.on_error = errors.check(callback::on_error(setting)),
         },
         Row {
-            name: "on_skip",
-            example: "|target, reason| ..",
+            spec: &options::ON_SKIP,
             read: |args, setting, errors| args.on_skip = errors.check(callback::on_skip(setting)),
         },
         Row {
-            name: "methods",
-            example: "[GET, HEAD]",
+            spec: &options::METHODS,
             read: |args, setting, errors| args.methods = method::methods(setting, errors),
         },
         Row {
-            name: "when",
-            example: "|parts| ..",
+            spec: &options::WHEN,
             read: |args, setting, errors| args.when = errors.check(callback::when(setting)),
         },
         Row {
-            name: "set_headers",
-            example: r#"{ "x-env" = "shadow" }"#,
+            spec: &options::SET_HEADERS,
             read: |args, setting, errors| args.set_headers = header::set(setting, errors),
         },
         Row {
-            name: "remove_headers",
-            example: r#"["x-internal"]"#,
+            spec: &options::REMOVE_HEADERS,
             read: |args, setting, errors| args.remove_headers = header::removed(setting, errors),
         },
         Row {
-            name: "credentials",
-            example: r#""strip""#,
+            spec: &options::CREDENTIALS,
             read: |args, setting, errors| {
                 let choices = [
                     ("strip", Credentials::Strip),
@@ -131,80 +113,72 @@ pub(super) const OPTIONS: Table<Args> = Table {
             },
         },
         Row {
-            name: "host",
-            example: r#""preserve""#,
+            spec: &options::HOST,
             read: |args, setting, errors| {
                 let choices = [("target", Host::Target), ("preserve", Host::Preserve)];
                 args.host = errors.check(setting.choice(choices));
             },
         },
         Row {
-            name: "name",
-            example: r#""users.list""#,
+            spec: &options::NAME,
             read: |args, setting, errors| args.name = errors.check(setting.text()),
         },
         Row {
-            name: "state",
-            example: "AppState",
+            spec: &options::STATE,
             read: |args, setting, _| args.state = setting.ty().cloned(),
         },
         Row {
-            name: "compare",
-            example: r#""json""#,
+            spec: &options::TRANSPORT,
+            read: |args, setting, errors| args.transport = errors.check(Transport::parse(setting)),
+        },
+        Row {
+            spec: &options::COMPARE,
             read: |args, setting, errors| args.comparing.mode = errors.check(Mode::parse(setting)),
         },
         Row {
-            name: "compare_headers",
-            example: r#"["content-type"]"#,
+            spec: &options::COMPARE_HEADERS,
             read: |args, setting, errors| {
                 args.comparing.headers = compare::headers(setting, errors);
             },
         },
         Row {
-            name: "ignore",
-            example: r#"["/generated_at"]"#,
+            spec: &options::IGNORE,
             read: |args, setting, errors| {
                 args.comparing.ignore = compare::pointers(setting, errors);
             },
         },
         Row {
-            name: "unordered",
-            example: r#"["/tags"]"#,
+            spec: &options::UNORDERED,
             read: |args, setting, errors| {
                 args.comparing.unordered = compare::pointers(setting, errors);
             },
         },
         Row {
-            name: "tolerance",
-            example: r#"{ "/total" = 0.01 }"#,
+            spec: &options::TOLERANCE,
             read: |args, setting, errors| {
                 args.comparing.tolerance = compare::tolerances(setting, errors);
             },
         },
         Row {
-            name: "redact",
-            example: r#"["/password"]"#,
+            spec: &options::REDACT,
             read: |args, setting, errors| {
                 args.comparing.redact = compare::pointers(setting, errors);
             },
         },
         Row {
-            name: "max_compare_body",
-            example: r#""256KiB""#,
+            spec: &options::MAX_COMPARE_BODY,
             read: |args, setting, errors| {
-                args.comparing.max_body = errors.check(amount::compare_size(setting));
+                args.comparing.max_body = errors.check(amount::size(setting));
             },
         },
         Row {
-            name: "on_mismatch",
-            example: "|comparison| ..",
+            spec: &options::ON_MISMATCH,
             read: |args, setting, errors| {
                 args.comparing.on_mismatch = errors.check(callback::on_mismatch(setting));
             },
         },
         Row {
-            name: "baseline",
-            example: r#""https://old-replica.example.com""#,
+            spec: &options::BASELINE,
             read: |args, setting, errors| {
                 args.comparing.baseline = errors.check(compare::baseline(setting));
             },

@@ -1,0 +1,64 @@
+fn list_users<__MirrorState>(
+    incoming: ::mirror_runtime::__private::Incoming<__MirrorState>,
+) -> impl ::core::future::Future<
+    Output = ::mirror_runtime::__private::Response,
+> + ::core::marker::Send
+where
+    __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
+        + 'static,
+{
+    #[allow(clippy::unused_async)]
+    async fn list_users() -> Json<Vec<User>> {
+        todo!()
+    }
+    static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
+    {
+        ::mirror_runtime::__private::Options::transport(
+                ::mirror_runtime::__private::Options::on_error(
+                    ::mirror_runtime::__private::Options::new(
+                            ::core::concat!(::core::module_path!(), "::list_users"),
+                        )
+                        .target(
+                            ::mirror_runtime::__private::TargetOptions::url(
+                                "https://staging.example.com",
+                            ),
+                        )
+                        .target(
+                            ::mirror_runtime::__private::TargetOptions::made(
+                                ::mirror_runtime::__private::via("nats", &NATS),
+                            ),
+                        )
+                        .target(
+                            ::mirror_runtime::__private::TargetOptions::made(
+                                    ::mirror_runtime::__private::via(
+                                        "events",
+                                        &shadows::r#Kafka,
+                                    ),
+                                )
+                                .percentage(5f64)
+                                .timeout_ms(1000u64),
+                        )
+                        .target(
+                            ::mirror_runtime::__private::TargetOptions::made(
+                                ::mirror_runtime::__private::sink("log", &LOG),
+                            ),
+                        )
+                        .target(
+                            ::mirror_runtime::__private::TargetOptions::made(
+                                ::mirror_runtime::__private::sink("audit", &logs::LOG),
+                            ),
+                        ),
+                    count,
+                ),
+                &clients::SHARED,
+            )
+            .build()
+    });
+    ::mirror_runtime::__private::serve::<
+        __MirrorState,
+        (),
+        (),
+        _,
+        _,
+    >(&__MIRROR, list_users, incoming)
+}
