@@ -10,7 +10,7 @@ use allocation_counter::{measure, opt_out};
 use http::{HeaderMap, Method, StatusCode};
 use mirror_runtime::{
     __compare::{Subject, compare},
-    Answer, CompareMode, Rules, Verdict,
+    BufferedResponse, CompareMode, Rules, Verdict,
 };
 
 use testkit::measure::{
@@ -36,8 +36,8 @@ fn main() {
 /// Two bodies, and what is found.
 struct Pair {
     what: &'static str,
-    primary: Answer,
-    shadow: Answer,
+    primary: BufferedResponse,
+    shadow: BufferedResponse,
     verdict: Verdict,
 }
 
@@ -71,8 +71,8 @@ fn pairs() -> Vec<Pair> {
     ]
 }
 
-fn answer(body: String) -> Answer {
-    Answer::new(StatusCode::OK, HeaderMap::new(), body)
+fn answer(body: String) -> BufferedResponse {
+    BufferedResponse::new(StatusCode::OK, HeaderMap::new(), body)
 }
 
 fn comparing(rounds: usize) {
@@ -118,7 +118,7 @@ fn comparing(rounds: usize) {
 }
 
 /// Of the primary's body: the shadow's is as large again.
-fn megabytes(answer: &Answer) -> f64 {
+fn megabytes(answer: &BufferedResponse) -> f64 {
     f64::from(u32::try_from(answer.body().len()).unwrap_or(u32::MAX)) / 1e6
 }
 

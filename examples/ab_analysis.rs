@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::{Json, Router, extract::Query, http::Method, routing::get};
-use mirror_runtime::{ShadowResponse, Target, mirror};
+use mirror_runtime::{BufferedResponse, Target, mirror};
 use serde::Deserialize;
 use testkit::demo::{Client, Server, print_counters, settle};
 
@@ -58,7 +58,7 @@ struct Found {
 
 static FOUND: LazyLock<Mutex<BTreeMap<String, Found>>> = LazyLock::new(Mutex::default);
 
-fn gather(target: &Target, answer: &ShadowResponse) {
+fn gather(target: &Target, answer: &BufferedResponse) {
     let Ok(goods) = serde_json::from_slice::<Vec<String>>(answer.body()) else {
         return;
     };

@@ -15,7 +15,7 @@ use axum::{
     http::{Method, StatusCode},
     routing::get,
 };
-use mirror_runtime::{ShadowResponse, Target, TargetStats, mirror};
+use mirror_runtime::{BufferedResponse, Target, TargetStats, mirror};
 use testkit::demo::{Client, Server, print_counters, settle};
 
 const STABLE: &str = "http://127.0.0.1:20239";
@@ -41,7 +41,7 @@ async fn user(Path(id): Path<u32>) -> String {
 
 static LATENCIES: LazyLock<Mutex<HashMap<String, Vec<Duration>>>> = LazyLock::new(Mutex::default);
 
-fn note_latency(target: &Target, answer: &ShadowResponse) {
+fn note_latency(target: &Target, answer: &BufferedResponse) {
     let mut latencies = LATENCIES.lock().unwrap_or_else(PoisonError::into_inner);
     let latencies = latencies.entry(target.name().to_owned()).or_default();
     latencies.push(answer.latency());

@@ -18,7 +18,7 @@ use axum::{
     response::Response,
     routing::get,
 };
-use mirror_runtime::{ShadowResponse, Target, mirror};
+use mirror_runtime::{BufferedResponse, Target, mirror};
 use serde_json::{Value, json};
 use testkit::demo::{Client, Server, print_counters, say, settle};
 
@@ -60,7 +60,7 @@ struct Answered {
 
 static WAITING: LazyLock<Mutex<HashMap<String, Answered>>> = LazyLock::new(Mutex::default);
 
-fn compare_shadow(_: &Target, answer: &ShadowResponse) {
+fn compare_shadow(_: &Target, answer: &BufferedResponse) {
     let Some(id) = answer.headers().get(ID).and_then(|id| id.to_str().ok()) else {
         return;
     };

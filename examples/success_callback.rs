@@ -10,7 +10,7 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use mirror_runtime::{ShadowResponse, Target, mirror};
+use mirror_runtime::{BufferedResponse, Target, mirror};
 use testkit::demo::{Client, Server, print_counters, say, settle};
 
 const STAGING: &str = "http://127.0.0.1:20235";
@@ -21,7 +21,7 @@ async fn job(Path(id): Path<u32>) -> String {
 }
 
 /// Runs after the client got its response. It must not block.
-fn answered(target: &Target, answer: &ShadowResponse) {
+fn answered(target: &Target, answer: &BufferedResponse) {
     let server = answer.headers().get(header::SERVER);
     let server = server.and_then(|value| value.to_str().ok());
     let text = String::from_utf8_lossy(answer.body());

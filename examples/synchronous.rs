@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use axum::{Router, routing::get};
-use mirror_runtime::{ShadowResponse, Target, mirror};
+use mirror_runtime::{BufferedResponse, Target, mirror};
 use testkit::demo::{Client, Server, print_counters, say, settle};
 
 const STAGING: &str = "http://127.0.0.1:20229";
@@ -22,7 +22,7 @@ async fn in_step() -> &'static str {
     "from the primary"
 }
 
-fn answered(target: &Target, answer: &ShadowResponse) {
+fn answered(target: &Target, answer: &BufferedResponse) {
     let millis = answer.latency().as_millis();
     say(
         target.name(),

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use axum::{Router, routing::get};
-use mirror_runtime::{MirrorError, ShadowResponse, Target, mirror};
+use mirror_runtime::{BufferedResponse, MirrorError, Target, mirror};
 use testkit::demo::{Client, Server, print_counters, say, settle};
 
 const PATIENT: &str = "http://127.0.0.1:20227";
@@ -25,7 +25,7 @@ async fn report() -> &'static str {
     "the report"
 }
 
-fn answered(target: &Target, answer: &ShadowResponse) {
+fn answered(target: &Target, answer: &BufferedResponse) {
     let millis = answer.latency().as_millis();
     say(
         target.name(),

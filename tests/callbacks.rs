@@ -7,7 +7,7 @@ use std::{
 
 use axum::{Router, body::Body, routing::get};
 use http::{Response, StatusCode};
-use mirror_runtime::{FailureKind, Mirror, MirrorError, ShadowResponse, Target, mirror};
+use mirror_runtime::{BufferedResponse, FailureKind, Mirror, MirrorError, Target, mirror};
 use testkit::{Primary, Shadow, closed_port, mirror_named, settled, until};
 
 /// Where callbacks leave word.
@@ -40,7 +40,7 @@ async fn on_success_is_called_with_any_http_answer() {
     let entries = Arc::clone(&log);
     let mirror = Mirror::builder()
         .target(Target::new(shadow.url()).unwrap().named("next"))
-        .on_success(move |target: &Target, answer: &ShadowResponse| {
+        .on_success(move |target: &Target, answer: &BufferedResponse| {
             assert!(answer.latency() > Duration::ZERO && !answer.is_truncated());
             let version = answer.headers()["x-version"].to_str().unwrap().to_owned();
             let body = String::from_utf8_lossy(answer.body()).into_owned();
@@ -80,7 +80,7 @@ async fn on_success_gets_the_first_64_kib_of_a_long_answer() {
     let entries = Arc::clone(&log);
     let mirror = Mirror::builder()
         .target(shadow.url())
-        .on_success(move |_: &Target, answer: &ShadowResponse| {
+        .on_success(move |_: &Target, answer: &BufferedResponse| {
             note(&entries, (answer.body().len(), answer.is_truncated()));
         })
         .build()
@@ -132,7 +132,7 @@ async fn on_error_is_called_when_the_answer_takes_too_long() {
     let (_, kind, message) = noted(&log, 1).await.remove(0);
     assert_eq!(
         (kind, &*message),
-        (FailureKind::Timeout, "no complete answer within 50ms")
+        (FailureKind::Timeout, "no complete response within 50ms")
     );
     assert_eq!(
         settled(&mirror, 1).await[0].failed_with(FailureKind::Timeout),

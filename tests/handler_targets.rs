@@ -13,7 +13,7 @@ use axum::{
     routing::{any, get, post},
 };
 use http::StatusCode;
-use mirror_runtime::{ShadowResponse, SkipReason, Target, mirror};
+use mirror_runtime::{BufferedResponse, SkipReason, Target, mirror};
 use serde::Deserialize;
 use testkit::{Answer, Primary, Shadow, mirror_named, settled, until};
 
@@ -120,7 +120,7 @@ async fn second(State(log): State<Log>) -> (StatusCode, &'static str) {
 
 static SEEN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-fn seen(target: &Target, response: &ShadowResponse) {
+fn seen(target: &Target, response: &BufferedResponse) {
     let body = String::from_utf8_lossy(response.body()).into_owned();
     let line = format!("{target} {} {body}", response.status().as_u16());
     SEEN.lock().unwrap().push(line);

@@ -1,12 +1,5 @@
 //! What a user of the crate can rely on, shown over real sockets. One file per behaviour.
 
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    missing_debug_implementations,
-    reason = "tests explain themselves"
-)]
-
 mod bodies;
 mod bounds;
 mod callbacks;

@@ -72,11 +72,11 @@ async fn another_answer_fails_with_the_differences_and_the_name_of_the_file() {
     };
     let message = failure(DIRECTORY, other).await;
     for line in [
-        "/mirror-fixtures/orders--staging--type_total--0a1b2c3d.json: the app does not answer as it did\n",
+        "/mirror-fixtures/orders--staging--type_total--0a1b2c3d.json: the app responds differently than recorded\n",
         "\nGET /order: mismatch, 1 difference (orders -> replay)\n",
         "\n  ~ /total: 12.50 -> \"12.5\"\n",
         "\n  note: redacted in the request: header authorization",
-        "/mirror-fixtures/echo--staging--value--4e5f6a7b.json: the app does not answer as it did\n",
+        "/mirror-fixtures/echo--staging--value--4e5f6a7b.json: the app responds differently than recorded\n",
         "\n  ~ status: 200 -> 404",
     ] {
         assert!(message.contains(line), "{line}\n---\n{message}");
@@ -89,7 +89,7 @@ async fn what_cannot_be_replayed_fails() {
         (
             "version",
             json!({ "format": "mirror-fixture", "version": 2 }),
-            "its version is 2",
+            "unsupported version 2 (expected 1)",
         ),
         (
             "format",

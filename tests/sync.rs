@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{Router, routing::get};
-use mirror_runtime::{FailureKind, Mirror, MirrorError, ShadowResponse, Target, mirror};
+use mirror_runtime::{BufferedResponse, FailureKind, Mirror, MirrorError, Target, mirror};
 use testkit::{Primary, Shadow, closed_port, eventually, mirror_named, settled};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -50,7 +50,7 @@ async fn callbacks_have_run_when_the_client_is_answered() {
         )
         .timeout(Duration::from_mins(1))
         .sync(true)
-        .on_success(move |_: &Target, _: &ShadowResponse| {
+        .on_success(move |_: &Target, _: &BufferedResponse| {
             on_success.fetch_add(1, Ordering::SeqCst);
         })
         .on_error(move |_: &Target, _: &MirrorError| {

@@ -225,7 +225,7 @@ async fn folded_lines_of_a_response_are_read_as_one() {
     );
     let mirror = Mirror::builder()
         .target(url.await)
-        .on_success(|_: &_, response: &mirror_runtime::ShadowResponse| {
+        .on_success(|_: &_, response: &mirror_runtime::BufferedResponse| {
             *SEEN.lock().unwrap() = Some(response.headers().clone());
         })
         .build()

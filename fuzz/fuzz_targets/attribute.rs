@@ -28,8 +28,8 @@ mod mirror_macros {
     pub(crate) mod value;
 }
 use mirror_macros::{
-    amount, args, callback, compare, error, expand, feature, handler, header, method, self_use, table,
-    target, value,
+    amount, args, callback, compare, error, expand, feature, handler, header, method, self_use,
+    table, target, value,
 };
 
 /// Deeper nesting than this makes overflows the stack of syn, and of rustc before it.

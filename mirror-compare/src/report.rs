@@ -1,5 +1,6 @@
 //! Aggregated comparison results.
 
+mod by_reason;
 mod display;
 mod evidence;
 mod group;

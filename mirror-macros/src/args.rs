@@ -22,7 +22,7 @@ use crate::{
     compare::Comparing,
     error::{Errors, error_with_help},
     header::{RemovedHeader, SetHeader},
-    table::{Needed, needed, read},
+    table::read,
     target::{Source, Target, Transport},
     value::{self, Entry},
 };
@@ -56,8 +56,6 @@ pub(crate) struct Args {
     pub(crate) comparing: Comparing,
     /// The type of the router's state.
     pub(crate) state: Option<Type>,
-    /// The features of the runtime that these need.
-    pub(crate) needed: Vec<Needed>,
 }
 
 /// When the body of a request is read for its copies.
@@ -86,7 +84,6 @@ impl Args {
         let entries = value::entries(tokens, errors);
         let mut args = Self::default();
         read(&entries, &OPTIONS, &mut args, errors);
-        args.needed = needed(&entries);
         check_required(&entries, errors);
         conflict::check(&args, &entries, errors);
         args

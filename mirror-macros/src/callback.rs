@@ -18,7 +18,7 @@ struct Signature {
 }
 
 pub(crate) fn on_success(setting: &Setting<'_>) -> syn::Result<Callback> {
-    let text = "fn(&Target, &ShadowResponse)";
+    let text = "fn(&Target, &BufferedResponse)";
     callback(setting, &Signature { text, arguments: 2 })
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn on_mismatch(setting: &Setting<'_>) -> syn::Result<Callback> {
 }
 
 pub(crate) fn compare(setting: &Setting<'_>) -> syn::Result<Callback> {
-    let text = "fn(&Answer, &Answer) -> Verdict";
+    let text = "fn(&BufferedResponse, &BufferedResponse) -> Verdict";
     callback(setting, &Signature { text, arguments: 2 })
 }
 

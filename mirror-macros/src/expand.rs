@@ -4,7 +4,6 @@ mod across;
 mod call;
 mod candidate;
 mod comparing;
-mod feature;
 mod options;
 mod original;
 mod outer;

@@ -1,23 +1,45 @@
 //! The features of `mirror-runtime` that options are a part of.
 
-use mirror_grammar::options::{self, Feature};
-use syn::ext::IdentExt;
+use mirror_grammar::options::{Feature, Spec};
 
-use crate::error::error_with_help;
+use crate::{
+    error::{Errors, error_with_help},
+    value::Entry,
+};
 
-/// The mistake of an option whose feature is off, at that option.
-pub(crate) fn check(option: &syn::Ident) -> syn::Result<()> {
-    let spec = options::find(&option.unraw().to_string());
-    match spec.and_then(|spec| spec.feature) {
-        Some(feature) if !is_on(feature) => {
+/// Finds options whose feature is off: one mistake for each feature, at the option that comes first in the table. What
+/// needs `compare` comes behind it there.
+pub(crate) fn check(
+    entries: &[Entry],
+    specs: impl Iterator<Item = &'static Spec>,
+    errors: &mut Errors,
+) {
+    check_by(is_on, entries, specs, errors);
+}
+
+pub(crate) fn check_by(
+    is_on: impl Fn(Feature) -> bool,
+    entries: &[Entry],
+    specs: impl Iterator<Item = &'static Spec>,
+    errors: &mut Errors,
+) {
+    let mut off = Vec::new();
+    for spec in specs {
+        let entry = entries.iter().find(|entry| entry.key == spec.name);
+        if let (Some(Entry { key, .. }), Some(feature)) = (entry, spec.feature)
+            && !is_on(feature)
+            && !off.contains(&feature)
+        {
+            off.push(feature);
             let name = feature.name();
-            Err(error_with_help(
-                option,
-                format_args!("`{option}` needs the feature `{name}` of `mirror-runtime`"),
-                format_args!("write `features = [\"{name}\"]` at `mirror-runtime` in `Cargo.toml`"),
-            ))
+            errors.push(error_with_help(
+                key,
+                format_args!("`{key}` needs the feature `{name}` of `mirror-runtime`"),
+                format_args!(
+                    "write `mirror-runtime = {{ .., features = [\"{name}\"] }}` in `Cargo.toml`"
+                ),
+            ));
         }
-        _ => Ok(()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading options by a table, with one check for those that are unknown, given twice or without a value.
 
-use mirror_grammar::options::{self, Feature, Spec};
+use mirror_grammar::options::Spec;
 use syn::{Ident, ext::IdentExt};
 
 use crate::{
@@ -22,12 +22,6 @@ pub(crate) struct Row<T> {
     pub(crate) read: fn(&mut T, &Setting<'_>, &mut Errors),
 }
 
-/// A feature of `mirror-runtime`, and the option that needs it.
-pub(crate) struct Needed {
-    pub(crate) feature: Feature,
-    pub(crate) option: Ident,
-}
-
 /// Reads the options in `entries` into a `T`.
 pub(crate) fn read<T>(entries: &[Entry], table: &Table<T>, into: &mut T, errors: &mut Errors) {
     for (index, Entry { key, value }) in entries.iter().enumerate() {
@@ -38,10 +32,6 @@ pub(crate) fn read<T>(entries: &[Entry], table: &Table<T>, into: &mut T, errors:
         if entries[..index].iter().any(|earlier| earlier.key == *key) {
             errors.push(error(key, format_args!("duplicate option `{key}`")));
             continue;
-        }
-        if let Err(error) = feature::check(key) {
-            // It is read all the same, so that the options that need it find it.
-            errors.push(error);
         }
         match value {
             Value::Broken => {}
@@ -56,22 +46,7 @@ pub(crate) fn read<T>(entries: &[Entry], table: &Table<T>, into: &mut T, errors:
             }
         }
     }
-}
-
-/// The features that `entries` need, each with the option that comes first in the table: what needs `compare` comes
-/// behind it.
-pub(crate) fn needed(entries: &[Entry]) -> Vec<Needed> {
-    let mut all: Vec<Needed> = Vec::new();
-    for spec in options::ALL {
-        let entry = entries.iter().find(|entry| entry.key == spec.name);
-        if let (Some(feature), Some(entry)) = (spec.feature, entry)
-            && all.iter().all(|needed| needed.feature != feature)
-        {
-            let option = entry.key.clone();
-            all.push(Needed { feature, option });
-        }
-    }
-    all
+    feature::check(entries, table.rows.iter().map(|row| row.spec), errors);
 }
 
 fn unknown<T>(key: &Ident, table: &Table<T>) -> syn::Error {

@@ -16,7 +16,7 @@ pub(crate) use statics::{Static, Transport};
 use crate::{
     amount,
     error::{Errors, error, error_with_help},
-    table::{Needed, Row, Table, needed, read},
+    table::{Row, Table, read},
     value::{self, Setting, peel},
 };
 
@@ -33,8 +33,6 @@ pub(crate) struct Overrides {
     pub(crate) timeout: Option<Duration>,
     pub(crate) name: Option<LitStr>,
     pub(crate) http2: Option<Http2>,
-    /// The features of the runtime that these need.
-    pub(crate) needed: Vec<Needed>,
 }
 
 /// How each option of `target(..)` is read.
@@ -107,7 +105,6 @@ fn target(item: &Expr, errors: &mut Errors) -> Option<Target> {
             let destination = arguments.next();
             let entries = value::arguments(arguments, errors);
             read(&entries, &OVERRIDES, &mut overrides, errors);
-            overrides.needed = needed(&entries);
             match destination {
                 Some(destination) => Source::parse(peel(destination), option),
                 None => Err(error_with_help(

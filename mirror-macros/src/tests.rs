@@ -49,15 +49,6 @@ fn mistakes_in(source: &str, expansion: TokenStream) -> Vec<(String, String)> {
     tokens.windows(3).filter_map(mistake).collect()
 }
 
-/// The first identifier of this name.
-fn find(tokens: TokenStream, name: &str) -> Option<proc_macro2::Ident> {
-    tokens.into_iter().find_map(|token| match token {
-        TokenTree::Ident(ident) if ident == name => Some(ident),
-        TokenTree::Group(group) => find(group.stream(), name),
-        _ => None,
-    })
-}
-
 #[track_caller]
 fn assert_mistakes(source: &str, expected: &[(&str, &str)]) {
     let found = mistakes(source);

@@ -1,10 +1,9 @@
-//! What the expansion of the attribute names. Not for anybody else: it may change with any release.
+//! Used by generated code; not public API. It may change with any release.
 
 mod call;
 mod check;
 mod handlers;
 mod incoming;
-mod needs;
 mod options;
 mod statics;
 
@@ -24,12 +23,12 @@ pub use self::{
     options::{Options, TargetOptions},
     statics::via,
 };
+pub use crate::mirror::Mirror;
 #[cfg(feature = "record")]
 pub use crate::record::{App, replay, replay_others};
 use crate::send::Sampled;
-pub use crate::{__needs_compare as needs_compare, __needs_http2 as needs_http2, mirror::Mirror};
 
-/// Answers a request with the original handler, and mirrors it.
+/// Responses a request with the original handler, and mirrors it.
 #[expect(
     clippy::inline_always,
     reason = "a request is large, and each call that it passes moves it"

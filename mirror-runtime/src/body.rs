@@ -23,5 +23,5 @@ pub(crate) use tee::Tee;
 
 use crate::outcome::SkipReason;
 
-/// What the copies get of a body: all of it, or nothing for a reason.
+/// The copies' part of a body: all of it, or nothing for a reason.
 pub(crate) type Copied = Result<ReadBody, SkipReason>;

@@ -18,24 +18,27 @@ use crate::{
 const CUT_GRACE: Duration = Duration::from_secs(1);
 const CUT_AGAIN: Duration = Duration::from_millis(10);
 
-/// What became of the copies that were in flight when [`drain`] was called.
+/// The outcome of the copies that were in flight when [`drain`] was called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Drained {
-    /// Copies that were answered, failed or timed out by themselves.
+    /// Copies that ended by themselves: answered, failed or timed out.
     pub finished: usize,
-    /// Copies that were given up: at the deadline, or at that of another drain that was waiting at the same time.
+    /// Copies that were cancelled at the deadline, or at that of another drain that was waiting at
+    /// the same time.
     pub cut: usize,
 }
 
-/// Waits until no copy of the process is in flight, at most until the deadline, and then gives up those that are left.
+/// Waits until no copy of the process is in flight, at most until the deadline, and then cancels
+/// the rest.
 ///
-/// For the end of a program, after its server has stopped. No copies leave while this waits: they are shed
-/// ([`ShedReason::Draining`](crate::ShedReason::Draining)). Copies that are given up have failed
-/// ([`MirrorError::Cancelled`](crate::MirrorError::Cancelled)), unless their response had begun and states no length, or more
-/// than 1 MiB: those are answered, and [`cut`](crate::TargetStats::cut). Their callbacks run too. A callback that blocks is
-/// waited for until one second after the deadline. Answers that wait to be compared are waited for, too, and so are calls
-/// of `on_mismatch`.
+/// For the end of a program, after its server has stopped. No copies leave while this waits: they
+/// are shed ([`ShedReason::Draining`](crate::ShedReason::Draining)). Cancelled copies count as
+/// failed ([`MirrorError::Cancelled`](crate::MirrorError::Cancelled)), unless their response had
+/// begun and states no length, or more than 1 MiB. Those count as answered, and
+/// [`cut`](crate::TargetStats::cut). Their callbacks run too. A callback that blocks is waited for
+/// until one second after the deadline. `drain` also waits for responses that are still to be
+/// compared, and for calls of `on_mismatch`.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]

@@ -1,4 +1,4 @@
-//! What the clones of a mirror share.
+//! State that the clones of a mirror share.
 
 pub(crate) mod capturing;
 #[cfg(feature = "compare")]
@@ -6,20 +6,18 @@ mod comparing;
 #[cfg(not(feature = "compare"))]
 mod not_comparing;
 mod options;
-#[cfg(feature = "record")]
-mod record;
 mod target;
 
 #[cfg(feature = "compare")]
 pub(crate) use self::comparing::Comparing;
+#[cfg(feature = "record")]
+pub(crate) use self::comparing::{Mismatch, Record};
 #[cfg(not(feature = "compare"))]
 pub(crate) use self::not_comparing::Comparing;
 pub use self::options::BodyMode;
-#[cfg(feature = "record")]
-pub(crate) use self::record::{Mismatch, Record};
 pub(crate) use self::{options::Options, target::EngineTarget};
 
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use http::request::Parts;
 
@@ -38,7 +36,7 @@ pub(crate) struct Engine {
     pub(crate) when: Option<When>,
     /// Whether a callback asks for the bodies of responses.
     pub(crate) keeps_bodies: bool,
-    /// Where answers are compared.
+    /// Where responses are compared.
     pub(crate) comparing: Option<Comparing>,
     pub(crate) sampler: Sampler,
     /// Of the primary, for requests that were sampled.
@@ -73,10 +71,11 @@ impl Engine {
         self.targets[index].source.tell(Happened::NotSent(reason));
     }
 
-    /// What tells its jobs from those of other mirrors. A job keeps its mirror, so no other has its place meanwhile.
+    /// The key of its jobs among those of other mirrors. A job keeps its mirror, so no other has
+    /// its place meanwhile.
     #[cfg(feature = "compare")]
-    pub(crate) fn key(self: &Arc<Self>) -> usize {
-        Arc::as_ptr(self).addr()
+    pub(crate) fn key(self: &std::sync::Arc<Self>) -> usize {
+        std::sync::Arc::as_ptr(self).addr()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What can be wrong with the options of a mirror.
+//! Errors in the options of a mirror.
 
 use std::{convert::Infallible, fmt};
 
@@ -8,19 +8,19 @@ use mirror_grammar::{
     options::{self, breaker},
 };
 
-/// A mirror or a target was given a value that it cannot work with. The attribute reports the same mistakes when the
+/// An invalid option of a mirror or a target. The attribute reports the same mistakes when the
 /// program is compiled.
 ///
 /// No message repeats credentials or the value of a header.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The URL of a target is not one.
+    /// The URL of a target is invalid.
     #[error("invalid target `{url}`: {reason}")]
     Url {
         /// The URL as it was given.
         url: String,
-        /// What is wrong with it.
+        /// The error in it.
         reason: String,
     },
     /// The URL of a target holds a user name or a password.
@@ -28,12 +28,12 @@ pub enum ConfigError {
         "a target must not contain credentials: they would end up in the binary and in the logs"
     )]
     Credentials,
-    /// An environment variable holds something that is not the URL of a target.
+    /// An environment variable does not hold the URL of a target.
     #[error("the environment variable `{variable}` does not hold a target: {error}")]
     Env {
         /// The variable.
         variable: String,
-        /// What is wrong with its value.
+        /// The error in its value.
         error: Box<ConfigError>,
     },
     /// An environment variable is not valid Unicode.
@@ -58,7 +58,7 @@ pub enum ConfigError {
     /// Two targets have the same URL, in one spelling or another.
     #[error("duplicate target `{0}`")]
     DuplicateTarget(String),
-    /// A target asks for HTTP/2 with prior knowledge, and for TLS, where the server chooses.
+    /// A target with HTTP/2 by prior knowledge and with TLS, over which the server chooses.
     #[error(
         "the target `{0}` is `https`, and HTTP/2 with prior knowledge is for `http`: remove it, the server chooses HTTP/2 by ALPN"
     )]
@@ -68,8 +68,8 @@ pub enum ConfigError {
         "the target `{0}` is `https`, but `mirror-runtime` is built without TLS: enable its feature `tls-aws-lc` or `tls-ring`"
     )]
     WithoutTls(String),
-    /// A target that needs TLS, with the feature `tls` alone and before the program has installed a crypto provider of rustls
-    /// as its default.
+    /// A target that needs TLS, with only the feature `tls`, before the program has installed a
+    /// default crypto provider of rustls.
     #[error(
         "the target `{0}` needs a crypto provider of rustls, but none is installed: write `rustls::crypto::ring::default_provider().install_default().unwrap();`, or the same for another provider, at the start of `main`, or enable the feature `tls-aws-lc` or `tls-ring` of `mirror-runtime`"
     )]
@@ -101,7 +101,7 @@ pub enum ConfigError {
     /// A connect timeout of zero, or of more than a day.
     #[error("invalid `connect_timeout`: {0}")]
     ConnectTimeout(String),
-    /// A connect timeout that is longer than the timeout of which it is a part.
+    /// A connect timeout that is longer than the timeout.
     #[error("`connect_timeout` is a part of `timeout` and cannot be longer")]
     ConnectTimeoutTooLong,
     /// A circuit breaker that opens after no failure, or for no time, or for more than a day.
@@ -137,21 +137,21 @@ pub enum ConfigError {
     /// `CONNECT` opens a tunnel, which cannot be mirrored.
     #[error("`CONNECT` cannot be mirrored: it opens a tunnel")]
     Connect,
-    /// A header that no copy can be given or denied.
+    /// A header that cannot be set or removed.
     #[error("{0}")]
     Header(String),
     /// A header that is both set and removed.
     #[error("the header `{0}` is both set and removed")]
     HeaderSetAndRemoved(String),
-    /// A place in answers that is not a JSON pointer.
+    /// An invalid JSON pointer.
     #[error("invalid JSON pointer `{pattern}`: {error}")]
     Pointer {
         /// The pattern as it was given.
         pattern: String,
-        /// What is wrong with it.
+        /// The error in it.
         error: String,
     },
-    /// An option about comparing, without `compare`.
+    /// A comparison option without `compare`.
     #[error("`{0}` needs `compare`: without it, nothing is compared")]
     RuleWithoutCompare(&'static str),
     /// An option that applies to JSON, beside a mode that does not look at any.
@@ -162,18 +162,18 @@ pub enum ConfigError {
         /// The mode.
         mode: &'static str,
     },
-    /// A `max_compare_body` of zero, or of more than is read of an answer.
+    /// A `max_compare_body` of zero, or of more than is read of a response.
     #[error(
         "`max_compare_body` must be {}; to compare no bodies, use `CompareMode::Status`",
         options::MAX_COMPARE_BODY.limit
     )]
     MaxCompareBody,
-    /// A threshold that is no number, or none that a verdict could rest on.
+    /// A threshold that is not a number, or is out of range.
     #[error("`{name}` of the `thresholds` must be {wanted}")]
     Threshold {
         /// The field.
         name: &'static str,
-        /// What it must be.
+        /// The required value.
         wanted: &'static str,
     },
     /// A baseline that is one of the targets would find everything to be noise.

@@ -1,7 +1,7 @@
-//! Answers that are to be compared, from where they are given to where they meet.
+//! Responses that are to be compared, from where they are given to where they meet.
 //!
-//! Each side notes its answer as it passes: the primary's on its way to the client, a shadow's as its copy reads it.
-//! Whoever is last hands both over to the threads that compare.
+//! Each side notes its response as it passes: the primary's on its way to the client, a shadow's as
+//! its copy reads it. Whoever is last hands both over to the threads that compare.
 
 #[cfg(not(feature = "compare"))]
 mod absent;
@@ -28,7 +28,7 @@ pub(crate) use self::{
     primary_side::PrimarySide,
 };
 
-/// Whether no answers wait to be compared or are being compared.
+/// Whether no responses wait to be compared or are being compared.
 #[cfg(feature = "compare")]
 pub(crate) fn all_compared() -> bool {
     // In this order, in which they pass.

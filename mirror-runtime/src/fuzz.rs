@@ -1,4 +1,4 @@
-//! What the fuzz targets reach of this crate. It is there with `--cfg fuzzing` only.
+//! The part of this crate that the fuzz targets use. It is there with `--cfg fuzzing` only.
 
 use http::{HeaderMap, Uri, request::Parts};
 
@@ -8,7 +8,8 @@ use crate::{
     target::Destination,
 };
 
-/// The URI that a copy of a request is sent to, where one can be sent; `None` for a target that is none, too.
+/// The URI that a copy of a request is sent to, if one can be sent; `None` for a target that is
+/// none, too.
 #[must_use]
 pub fn joined(target: &str, original: &Uri) -> Option<Uri> {
     let destination = Destination::parse(target).ok()?;

@@ -21,6 +21,9 @@ pub mod recording {}
 #[doc = include_str!("../docs/testing.md")]
 pub mod testing {}
 
+#[doc = include_str!("../docs/extending.md")]
+pub mod extending {}
+
 #[doc = include_str!("../docs/shutdown.md")]
 pub mod shutdown {}
 

@@ -50,10 +50,17 @@
 //! | [`comparing`](guide::comparing) | rules, baselines, reports and verdicts |
 //! | [`recording`](guide::recording) | tests made from mismatches, by `replay!` |
 //! | [`testing`](guide::testing) | capturing copies in your own tests |
+//! | [`extending`](guide::extending) | observers for metrics and traces, transports of your own |
 //! | [`shutdown`](guide::shutdown) | waiting for copies in flight, with [`drain`] |
 //! | [`bounds`](guide::bounds) | guarantees, and every limit with its default |
 //! | [`limitations`](guide::limitations) | what is not mirrored, and why |
 //! | [`alternatives`](guide::alternatives) | nginx, Envoy, Diffy, GoReplay, and by hand |
+//!
+//! # Observers
+//!
+//! An [`Observer`] is told of each [`Event`]: what was not sent and why, what was sent, how it
+//! ended, what was compared. One is given to a mirror ([`MirrorBuilder::observer`]) or to the whole
+//! process ([`observe`]).
 //!
 //! # Security
 //!
@@ -97,7 +104,7 @@ mod workers;
 #[cfg(feature = "compare")]
 #[doc(hidden)]
 pub mod __compare {
-    pub use mirror_compare::{Ending, Subject, compare};
+    pub use mirror_compare::{Subject, compare};
 }
 
 #[cfg(fuzzing)]
@@ -106,6 +113,7 @@ pub mod __fuzz {
     pub use crate::fuzz::*;
 }
 
+pub use mirror_compare::{Ending, RuleError, ThresholdError};
 pub use mirror_macros::mirror;
 #[cfg(feature = "record")]
 pub use mirror_macros::replay;
@@ -120,7 +128,7 @@ pub use self::{
         Credentials, Host, Mirror, MirrorBuilder, MirrorLayer, MirrorService, ResponseFuture,
         mirror_named, mirrors,
     },
-    outcome::{FailureKind, MirrorError, ShadowResponse, ShedReason, SkipReason},
+    outcome::{BufferedResponse, FailureKind, MirrorError, ShedReason, SkipReason},
     stats::{Latency, MirrorStats, TargetStats},
     target::{Http2, Target},
     telemetry::{Event, EventKind, Observer, observe},
@@ -134,8 +142,8 @@ pub use self::transport::ReqwestTransport;
 #[cfg(feature = "compare")]
 pub use self::{
     comparison::{
-        Answer, CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules,
-        Typed, TypedAnswer, Verdict,
+        CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules, Typed,
+        TypedResponse, Verdict,
     },
     report::{
         DifferenceGroup, Example, MatchRate, Report, ReportVerdict, TargetReport, Thresholds,

@@ -44,11 +44,12 @@ pub struct Mirror {
 impl Mirror {
     /// A mirror of all requests to each target, with every option at its default.
     ///
-    /// Targets are URLs, as anything string-like, or [`Target`]s.
+    /// Targets are URLs, as any string type, or [`Target`]s.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when a URL is not that of a target, or there are none, or one twice.
+    /// [`ConfigError`] if a URL is not that of a target, or there is no target, or the same one
+    /// twice.
     pub fn new<I>(targets: I) -> Result<Self, ConfigError>
     where
         I: IntoIterator<Item: TryInto<Target, Error: Into<ConfigError>>>,
@@ -70,7 +71,7 @@ impl Mirror {
         MirrorLayer::new(self.clone())
     }
 
-    /// How counters and logs call this mirror.
+    /// The name used in counters and logs.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.engine.name
@@ -78,8 +79,8 @@ impl Mirror {
 
     /// The counters as they are now.
     ///
-    /// A copy is counted when it leaves, on a task of its own: a moment after its request was answered it may be missing
-    /// here. [`drain`](crate::drain) waits for those as well.
+    /// A copy is counted when it leaves, on a task of its own. It may be missing here just after
+    /// the response to its request. [`drain`](crate::drain) waits for such copies as well.
     #[must_use]
     pub fn stats(&self) -> MirrorStats {
         let targets = self.engine.targets.iter();
@@ -90,8 +91,8 @@ impl Mirror {
         }
     }
 
-    /// What was compared so far, and whether each target can take over. Without
-    /// [`compare`](MirrorBuilder::compare) it is about no target.
+    /// The results of all comparisons so far, and whether each target can take over. Without
+    /// [`compare`](MirrorBuilder::compare) it has no targets.
     #[cfg(feature = "compare")]
     #[must_use]
     pub fn report(&self) -> Report {

@@ -43,8 +43,8 @@ pub(crate) struct Original {
     method: Method,
     uri: Uri,
     version: Version,
-    /// In a list, which takes no allocation of its own if they are few, where a map takes two: most of what is made of it
-    /// is a map of others.
+    /// In a list, which takes no allocation of its own if they are few, while a map takes two: most
+    /// of what is made of it is a map of others.
     headers: Arrived,
     within: Option<Box<Within>>,
 }
@@ -79,7 +79,7 @@ impl Original {
         self.within = Within::of(parts);
     }
 
-    /// What all its copies have in common, but for their body. It is taken out of the original.
+    /// The common part of all its copies, except for their body. It is taken out of the original.
     ///
     /// A request may have more headers than there is room for with those that are added: then there are none.
     pub(crate) fn copy(&mut self, rules: &HeaderRules) -> Result<Copy, SkipReason> {
@@ -122,8 +122,9 @@ fn reserve(size: usize) -> Result<Arc<Reservation>, ShedReason> {
     Ok(Arc::new(place))
 }
 
-/// What all copies of one request have in common. Its body shares no memory with the connection of the original, whose
-/// read buffers would live as long as a copy. Its head does, until it has to [wait](in_own_memory).
+/// The common part of all copies of one request. Its body shares no memory with the connection of
+/// the original, whose read buffers would live as long as a copy. Its head does, until it has to
+/// [wait](in_own_memory).
 #[derive(Debug)]
 pub(crate) struct Copy {
     method: Method,
@@ -143,7 +144,8 @@ impl Copy {
             body = body.with_trailers(Some(Arc::new(rules.apply_to_trailers(trailers))));
         }
         if body.is_empty() && self.declares_length {
-            // The client sets no length for an empty body. Where there is no room for it, it has to do without.
+            // The client sets no length for an empty body. If there is no room for it, it has to do
+            // without.
             let none = HeaderValue::from_static("0");
             let _ = self.headers.try_insert(header::CONTENT_LENGTH, none);
         }
@@ -175,7 +177,8 @@ impl Copy {
         [self.place.clone(), self.body.reservation()]
     }
 
-    /// The places of a copy for one of the other targets: bodies are shared, and headers are not where it has to wait.
+    /// The places of a copy for one of the other targets: bodies are shared, and headers are not if
+    /// it has to wait.
     pub(crate) fn other_places(&self) -> Result<[Option<Arc<Reservation>>; 2], ShedReason> {
         let place = self.place.as_ref().map(|place| reserve(place.bytes()));
         Ok([place.transpose()?, self.body.reservation()])

@@ -22,7 +22,8 @@ use crate::{
     workers::runtime_with_timers,
 };
 
-/// How long the answer of a `sync` mirror waits for callbacks when the time of the copies is over.
+/// How long the response of a `sync` mirror waits for callbacks when the time of the copies is
+/// over.
 const CALLBACK_GRACE: Duration = Duration::from_secs(1);
 
 /// Makes what all copies of a request have in common, or says why there are none. On their task.
@@ -33,7 +34,7 @@ pub(crate) trait MakeCopy:
 
 impl<F> MakeCopy for F where F: FnOnce(&HeaderRules) -> Result<Copy, SkipReason> + Send + 'static {}
 
-/// The copies of one request that its answer waits for: none, unless the mirror is `sync`.
+/// The copies of one request that its response waits for: none, unless the mirror is `sync`.
 #[derive(Debug, Default)]
 pub(crate) struct Copies {
     left: Option<JoinHandle<()>>,
@@ -55,7 +56,8 @@ impl Copies {
     /// Waits until each copy was answered, failed or timed out, and its callback has run; at most until the longest
     /// timeout is over and a second more, for a callback that blocks, in this mirror or in another.
     ///
-    /// Copies that have not left by now are not waited for: they may be waiting for the client to read the answer.
+    /// Copies that have not left by now are not waited for: they may be waiting for the client to
+    /// read the response.
     pub(crate) async fn wait(self, longest: Duration) {
         let later = self.later.and_then(|mut later| later.try_recv().ok());
         let left = self.left.or(later.and_then(|copies| copies.left));

@@ -23,9 +23,9 @@ const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 pub struct MirrorStats {
     /// The mirror's name.
     pub name: String,
-    /// One entry per target, in the order in which they were given; a baseline is the last.
+    /// One entry per target, in the given order, with the baseline last.
     pub targets: Vec<TargetStats>,
-    /// How long the primary took to answer the requests that were sampled, without the time that `sync` adds.
+    /// The latency of the primary for sampled requests, without the time that `sync` adds.
     pub latency: Latency,
 }
 
@@ -39,8 +39,9 @@ impl MirrorStats {
 
 /// The counters of one target at one moment.
 ///
-/// In every snapshot `received == sent + skipped + shed` and `sent == answered + failed + in_flight`. A request is
-/// *received* at the moment its outcome is decided; while its body is still being read it is in none of the counters.
+/// In every snapshot `received == sent + skipped + shed` and
+/// `sent == answered + failed + in_flight`. A request is *received* when its outcome is decided.
+/// While its body is still being read, it is in no counter.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct TargetStats {
@@ -55,15 +56,16 @@ pub struct TargetStats {
     /// Those of `answered` whose response had not ended when the time of the copy was over: event streams, long polls,
     /// downloads. The connection is closed then.
     pub cut: u64,
-    /// Copies that got no complete answer.
+    /// Copies that got no complete response.
     pub failed: u64,
     /// Copies that left and have neither been answered nor failed yet.
     pub in_flight: u64,
-    /// Copies that were sent once more, because the shadow did not process them or closed the connection as they left. Each
-    /// is one of [`sent`](Self::sent) all the same.
+    /// Copies that were sent once more, because the shadow did not process them or closed the
+    /// connection as they left. Each is counted once in [`sent`](Self::sent).
     pub resends: u64,
-    /// Connections to the target that were closed because the shadow sent more frames or bytes than its copies allow, also
-    /// while none was in flight. Mirrors of the same origin share its connections, and this number.
+    /// Connections to the target that were closed because the shadow sent more frames or bytes than
+    /// its copies allow, or sent any while no copy was in flight. Mirrors of the same origin share
+    /// its connections, and this number.
     pub floods: u64,
     /// Requests that were deliberately not sent.
     pub skipped: u64,
@@ -71,10 +73,11 @@ pub struct TargetStats {
     pub shed: u64,
     /// Bytes of the bodies of copies that left.
     pub bytes: u64,
-    /// How long responses took, from the moment the copy left to the last byte that was read; without those that were
-    /// cut.
+    /// The time from the moment a copy left to the last byte of its response, without responses
+    /// that were cut.
     pub latency: Latency,
-    /// How long it took until a response began, from the moment the copy left to its head; with those that were cut.
+    /// The time from the moment a copy left to the head of its response, including responses that
+    /// were cut.
     pub first_byte: Latency,
     #[serde(serialize_with = "by_class")]
     answered_by_class: [u64; CLASSES.len()],
@@ -87,19 +90,21 @@ pub struct TargetStats {
 }
 
 impl TargetStats {
-    /// Copies that got an answer of the same class of status (`2xx` for 200), of [`answered`](Self::answered).
+    /// Copies of [`answered`](Self::answered) whose response has the same class of status (`2xx`
+    /// for 200).
     #[must_use]
     pub fn answered_with(&self, status: StatusCode) -> u64 {
         self.answered_by_class[class(status)]
     }
 
-    /// Copies that failed in one way, of [`failed`](Self::failed).
+    /// Copies of [`failed`](Self::failed) that failed in this way.
     #[must_use]
     pub fn failed_with(&self, kind: FailureKind) -> u64 {
         self.failed_by_kind[kind as usize]
     }
 
-    /// Requests that were skipped for one reason, of [`skipped`](Self::skipped), or shed for one, where it is that.
+    /// Requests of [`skipped`](Self::skipped) that were skipped for this reason. For
+    /// `SkipReason::Shed`, those that were shed for its reason.
     #[must_use]
     pub fn skipped_for(&self, reason: SkipReason) -> u64 {
         match reason.index() {
@@ -108,7 +113,7 @@ impl TargetStats {
         }
     }
 
-    /// Requests that were shed for one reason, of [`shed`](Self::shed).
+    /// Requests of [`shed`](Self::shed) that were shed for this reason.
     #[must_use]
     pub fn shed_for(&self, reason: ShedReason) -> u64 {
         self.shed_by_reason[reason as usize]

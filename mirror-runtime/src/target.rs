@@ -12,7 +12,7 @@ pub use http2::Http2;
 
 use crate::error::ConfigError;
 
-/// One destination of copies: a base URL, and options of its own where it needs them.
+/// One destination of copies: a base URL, and the options that differ from those of the mirror.
 ///
 /// ```
 /// use mirror_runtime::Target;
@@ -60,7 +60,7 @@ impl fmt::Debug for Way {
     }
 }
 
-/// Who gets the copies for a target.
+/// The receiver of the copies for a target.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Recipient<'a> {
     /// A server.
@@ -81,15 +81,15 @@ pub(crate) enum OffReason {
 }
 
 impl Target {
-    /// A target at a base URL: `http` or `https`, a host, and where needed a port and a base path.
+    /// A target at a base URL: `http` or `https`, a host, and optionally a port and a base path.
     ///
     /// The path and query of each copy are joined to the base path. The target's name is its URL until
     /// [`named`](Self::named) gives it another.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Url`] when the URL is not absolute, has another scheme, or carries credentials, a query or a
-    /// fragment.
+    /// [`ConfigError::Url`] if the URL is not absolute, has another scheme, or carries credentials,
+    /// a query or a fragment.
     pub fn new(url: impl AsRef<str>) -> Result<Self, ConfigError> {
         let destination = Destination::parse(url.as_ref())?;
         let name = destination.url().to_owned();
@@ -107,13 +107,13 @@ impl Target {
 
     /// A target whose URL is in an environment variable, which is read now.
     ///
-    /// Where the variable is unset or empty the target is *off*: it is sent nothing, and its requests are counted as
-    /// skipped. Its name is the variable's.
+    /// If the variable is unset or empty, the target is *disabled*: nothing is sent to it, and its
+    /// requests are counted as skipped. Its name is that of the variable.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Env`] when the variable is set to something that is not the URL of a target. The attribute's
-    /// `env("..")` logs that error and leaves the target off.
+    /// [`ConfigError::Env`] if the variable is set to something other than the URL of a target. The
+    /// attribute's `env("..")` logs that error and disables the target.
     pub fn from_env(variable: impl Into<String>) -> Result<Self, ConfigError> {
         let name = variable.into();
         let Some(url) = std::env::var_os(&name).filter(|url| !url.is_empty()) else {
@@ -132,7 +132,7 @@ impl Target {
         }
     }
 
-    /// A handler of this program. Only an attribute can name one.
+    /// A handler of this program. Only the attribute can name one.
     pub(crate) fn handler(name: String, slot: usize) -> Self {
         Self::in_state(name, State::Handler(slot))
     }
@@ -157,7 +157,7 @@ impl Target {
         }
     }
 
-    /// The share of requests that this target gets, in percent; without it, the mirror's.
+    /// The share of requests that this target gets, in percent. Default: that of the mirror.
     ///
     /// # Errors
     ///
@@ -167,8 +167,8 @@ impl Target {
         Ok(self)
     }
 
-    /// The time that a copy to this target may take, from leaving to the last byte of the answer; without it, the
-    /// mirror's.
+    /// The time that a copy to this target may take, from leaving to the last byte of the response.
+    /// Default: that of the mirror.
     ///
     /// # Errors
     ///
@@ -178,9 +178,10 @@ impl Target {
         Ok(self)
     }
 
-    /// How HTTP/2 is agreed upon with this target. Default: [`Http2::Alpn`].
+    /// How HTTP/2 is negotiated with this target. Default: [`Http2::Alpn`].
     ///
-    /// It is about the mirrors' own connections: another [`Transport`](crate::Transport) decides for itself.
+    /// It applies to the mirrors' own connections. Another [`Transport`](crate::Transport) decides
+    /// for itself.
     #[must_use]
     #[cfg(feature = "http2")]
     pub fn http2(self, http2: Http2) -> Self {
@@ -192,27 +193,29 @@ impl Target {
         self
     }
 
-    /// How counters and logs call this target.
+    /// The name of this target in counters and logs.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// The name: what [`named`](Self::named) gave, or the URL, or the environment variable, or `handler(path)`.
+    /// The name: as given to [`named`](Self::named), or the URL, the environment variable, or
+    /// `handler(path)`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The base URL as copies use it, or `""` if the target has none: it is off, a handler, or has a transport of its
-    /// own.
+    /// The base URL of copies, or `""` if the target has none: it is disabled, a handler, or has a
+    /// transport of its own.
     #[must_use]
     pub fn url(&self) -> &str {
         self.destination().map_or("", Destination::url)
     }
 
-    /// Whether copies are sent to this target at all. Only [`from_env`](Self::from_env) makes one that is off.
+    /// Whether copies are sent to this target. Only [`from_env`](Self::from_env) makes a disabled
+    /// target.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.recipient().is_some()
@@ -225,7 +228,7 @@ impl Target {
         }
     }
 
-    /// Who gets the copies; nobody, where the target is off.
+    /// Who gets the copies; nobody, if the target is disabled.
     pub(crate) fn recipient(&self) -> Option<Recipient<'_>> {
         match &self.state {
             State::On(destination) => Some(Recipient::Server(destination)),
@@ -275,7 +278,7 @@ impl Target {
         self.http2
     }
 
-    /// Whether it asks for HTTP/2 with prior knowledge over TLS, where the server has a say.
+    /// Whether it asks for HTTP/2 with prior knowledge over TLS, in which the server has a say.
     pub(crate) fn has_prior_knowledge_over_tls(&self) -> bool {
         self.http2 == Http2::PriorKnowledge && self.destination().is_some_and(Destination::is_tls)
     }

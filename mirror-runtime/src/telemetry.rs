@@ -1,4 +1,4 @@
-//! What happened: the one place that counts, logs and tells.
+//! Events: the one place that counts, logs and notifies.
 
 mod callbacks;
 mod event;

@@ -1,12 +1,14 @@
-//! Tests of mirrored routes without a network. With the feature `testing`, which is meant for `[dev-dependencies]`:
+//! Tests of mirrored routes without a network. Needs the feature `testing`, in
+//! `[dev-dependencies]`:
 //!
 //! ```toml
 //! [dev-dependencies]
 //! mirror-runtime = { version = "0.1", features = ["testing"] }
 //! ```
 //!
-//! A [`Capture`] takes the copies that would have been sent, whatever their targets are, and answers them. Everything
-//! before that and after it is as in production: filters, sampling, headers, bounds, counters, callbacks, comparisons.
+//! A [`Capture`] takes the copies that would have been sent, whatever their targets are, and
+//! responds to them. Everything else behaves as in production: filters, sampling, headers, bounds,
+//! counters, callbacks, comparisons.
 //!
 //! ```
 //! use axum::{Router, body::Body, http::Request, routing::post};
@@ -38,8 +40,8 @@
 //! ```
 
 //!
-//! Sampling starts at a random point. A test that counts what a percentage samples asks for
-//! [`fixed_sampling`] first, or samples each request, with [`Capture::sampling_all`].
+//! Sampling starts at a random point. A test that counts sampled requests calls [`fixed_sampling`]
+//! first, or samples every request with [`Capture::sampling_all`].
 
 mod capture;
 #[cfg(feature = "compare")]
@@ -50,10 +52,12 @@ pub use self::capture::Capture;
 pub use self::raise::raise_mismatches;
 pub use crate::engine::capturing::CapturedCopy;
 
-/// Lets each mirror of this process that is made from now on start sampling at one and the same point, so that what a
-/// percentage samples is the same in each run: exactly 1 of the first 10 requests, and 10 of the first 100, at 10 %.
+/// Makes each mirror of this process that is made from now on start sampling at the same point, so
+/// that every run samples the same requests: at 10 %, exactly 1 of the first 10, and 10 of the
+/// first 100.
 ///
-/// A mirror is made when it is built; that of an attribute when the first request arrives.
+/// A mirror is made when it is built. The mirror of an attribute is made when its first request
+/// arrives.
 ///
 /// ```
 /// use mirror_runtime::{Mirror, testing::fixed_sampling};

@@ -29,45 +29,49 @@ use crate::{
     telemetry::Source,
 };
 
-/// A copy on its way: resolves to the head of the shadow's answer, with a body that is still to be read.
+/// A copy on its way. Resolves to the head of the shadow's response, with a body that is still to
+/// be read.
 pub type Sending = Pin<Box<dyn Future<Output = Result<Response<Body>, MirrorError>> + Send>>;
 
-/// What sends copies: an HTTP client, or something that stands in for one.
+/// Sends copies: an HTTP client, or anything in its place.
 ///
-/// A mirror sends over connections of its own unless
-/// [`MirrorBuilder::transport`](crate::MirrorBuilder::transport) gives it something else.
-/// The request that arrives here is complete: its URI is absolute, its headers are those that shall travel, and the
-/// length of its body is known. `TE: trailers` is among the headers if the original had it over HTTP/2: what sends over
-/// HTTP/1 takes it off (RFC 9110 section 10.1.4). A transport adds what belongs to the connection (`Host` where there is
-/// none, framing) and must not follow redirects, decode the answer or send another path than it was given.
+/// A mirror uses connections of its own unless
+/// [`MirrorBuilder::transport`](crate::MirrorBuilder::transport) sets another transport. The
+/// request that a transport gets is complete: its URI is absolute, its headers are final, and the
+/// length of its body is known. `TE: trailers` is among the headers if the original had it over
+/// HTTP/2. A transport over HTTP/1 removes it (RFC 9110 section 10.1.4). A transport adds what
+/// belongs to the connection: `Host` if there is none, and the framing. It must not follow
+/// redirects, decode the response or change the path.
 ///
-/// It may send a copy again, within the time that it has, only if the server cannot have acted on it: nothing of it was
-/// sent, or the server has said that it did not process it (RFC 9113 section 8.7). A mirror's own connections do that once,
-/// and also if a connection that had carried others is closed before any byte of a response to a request with an idempotent
-/// method (RFC 9110 section 9.2.2). It is the same copy: counted as sent once, with one place among those in flight, and
-/// its latency from the first time on; [`TargetStats::resends`](crate::TargetStats::resends) counts the others.
+/// It may send a copy again, within its time, only if the server cannot have acted on it: no byte
+/// was sent, or the server has said that it did not process it (RFC 9113 section 8.7). A mirror's
+/// own connections do that once. They also do it for a request with an idempotent method (RFC 9110
+/// section 9.2.2), if a connection that had carried others is closed before any byte of its
+/// response. It remains the same copy: it is counted as sent once, it takes one place among those
+/// in flight, and its latency counts from the first attempt.
+/// [`TargetStats::resends`](crate::TargetStats::resends) counts the further attempts.
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
-    /// Whether copies can be sent to a target at all: asked once for each, when a mirror is built. Every target, unless a
-    /// transport says otherwise.
+    /// Checks whether copies can be sent to a target. Called once for each target, when a mirror is
+    /// built. Default: every target is accepted.
     ///
     /// # Errors
     ///
-    /// What [`MirrorBuilder::build`](crate::MirrorBuilder::build) returns.
+    /// The error that [`MirrorBuilder::build`](crate::MirrorBuilder::build) is to return.
     fn check(&self, target: &Target) -> Result<(), ConfigError> {
         let _ = target;
         Ok(())
     }
 
-    /// Takes a copy, and returns the future that sends it. Nothing may happen before that future is polled: it is
-    /// counted as sent in between.
+    /// Takes a copy and returns the future that sends it. Nothing may happen before that future is
+    /// polled, because the copy is counted as sent in between.
     ///
-    /// It is called for all targets of a request in turn, before any of its copies is sent, and must not block.
+    /// It is called for each target of a request before any copy is sent, and must not block.
     ///
-    /// To get a connection it may take `connect_timeout`. Its whole time is bounded by who polls the future.
+    /// Getting a connection may take `connect_timeout`. The caller bounds the time of the future.
     ///
     /// # Errors
     ///
-    /// [`Unsendable`] where the copy would not arrive as it stands. It is counted as skipped then.
+    /// [`Unsendable`] if the copy would not arrive unchanged. It is then counted as skipped.
     fn send(
         &self,
         copy: Request<CopyBody>,
@@ -75,7 +79,7 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     ) -> Result<Sending, Unsendable>;
 }
 
-/// What a copy brings along on its way, beside the request.
+/// The context of a copy, in addition to the request.
 #[derive(Debug)]
 pub(crate) struct Trip {
     /// Whose it is.
@@ -126,7 +130,8 @@ pub(crate) fn transport_of(way: &Way) -> Option<Arc<dyn Transport>> {
     way.get::<Arc<dyn Transport>>().cloned()
 }
 
-/// A copy that a transport cannot send as it stands, for example because its client would change the path.
+/// A copy that a transport cannot send unchanged, for example because its client would change the
+/// path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the HTTP client would send another path or query than the one that arrived")]
 pub struct Unsendable;

@@ -4,7 +4,7 @@ use axum::{Json, Router, body::Body, response::Response};
 use futures_util::stream;
 use mirror_runtime::{
     __private::{Options, TargetOptions},
-    Answer, BodyMode, CompareMode, Comparison, Mirror, Verdict,
+    BodyMode, BufferedResponse, CompareMode, Comparison, Mirror, Verdict,
 };
 use serde_json::Value;
 use testkit::{Primary, Shadow, until};
@@ -91,7 +91,7 @@ async fn generated_code_has_each_option() {
     for mode in [
         Options::compare_json,
         Options::compare_typed::<Json<Value>>,
-        |options: Options| options.compare_with(|_: &Answer, _| Verdict::Mismatch),
+        |options: Options| options.compare_with(|_: &BufferedResponse, _| Verdict::Mismatch),
     ] {
         let sender = sender.clone();
         let mirror = mode(options(&shadow))

@@ -5,7 +5,7 @@ use std::io::Write;
 use axum::{Json, body::Bytes, response::Response};
 use flate2::{Compression, write::GzEncoder};
 use http::header;
-use mirror_runtime::{Answer, CompareMode, DifferenceKind, MirrorBuilder, Verdict};
+use mirror_runtime::{BufferedResponse, CompareMode, DifferenceKind, MirrorBuilder, Verdict};
 use serde::Deserialize;
 
 use super::{Pair, ok, status, with_type};
@@ -16,7 +16,7 @@ struct User {
     name: String,
 }
 
-fn same_length(primary: &Answer, shadow: &Answer) -> Verdict {
+fn same_length(primary: &BufferedResponse, shadow: &BufferedResponse) -> Verdict {
     if primary.body().len() == shadow.body().len() {
         Verdict::Match
     } else {

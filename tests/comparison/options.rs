@@ -92,7 +92,7 @@ fn values_are_checked() {
                     .unwrap()
                     .named("http://shadow.example"),
             ),
-            "two targets are named `http://shadow.example`",
+            "duplicate target name `http://shadow.example`",
         ),
     ] {
         assert_eq!(builder.build().unwrap_err().to_string(), expected);

@@ -2,7 +2,9 @@
 
 use axum::{Router, body::Body};
 use http::Request;
-use mirror_runtime::{Answer, CompareMode, FailureKind, Mirror, NotComparedReason, Verdict};
+use mirror_runtime::{
+    BufferedResponse, CompareMode, FailureKind, Mirror, NotComparedReason, Verdict,
+};
 use testkit::{Fault, Faulty, Log, Primary, Shadow, settled, until};
 
 use super::{Pair, ok, reported};
@@ -72,7 +74,7 @@ async fn send_secrets(mirror: &Mirror) -> String {
     primary.send(request.unwrap()).await.text().to_owned()
 }
 
-fn fails(_: &Answer, _: &Answer) -> Verdict {
+fn fails(_: &BufferedResponse, _: &BufferedResponse) -> Verdict {
     std::panic::resume_unwind(Box::new("as a function may"))
 }
 
@@ -136,7 +138,7 @@ async fn whatever_happens_to_a_secret_is_logged_without_it() {
     if std::env::var_os(LOGGED).is_some() {
         until("each of them is logged", || {
             let text = log.text();
-            ["on_mismatch", "option=\"compare\"", "copies fail"]
+            ["on_mismatch", "option=\"compare\"", "copies failed"]
                 .iter()
                 .all(|told| text.contains(told))
         })

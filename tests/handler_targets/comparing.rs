@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use axum::{Json, Router, extract::Path, routing::get};
 use http::StatusCode;
-use mirror_runtime::{Answer, Comparison, Mirror, Report, Verdict, mirror};
+use mirror_runtime::{BufferedResponse, Comparison, Mirror, Report, Verdict, mirror};
 use serde::{Deserialize, Serialize};
 use testkit::{Primary, mirror_named, until};
 
@@ -113,7 +113,7 @@ async fn as_json_under_the_rules() {
     );
 }
 
-fn length(primary: &Answer, shadow: &Answer) -> Verdict {
+fn length(primary: &BufferedResponse, shadow: &BufferedResponse) -> Verdict {
     if primary.body().len() == shadow.body().len() {
         Verdict::Match
     } else {

@@ -143,8 +143,8 @@ async fn a_panic_is_a_failure_of_the_copy_and_reaches_nobody_else() {
             "handler(before_its_first_await): the handler panicked",
             "handler(in_an_extractor): the handler panicked",
             "handler(in_its_answer): the handler panicked",
-            "handler(in_its_body): the answer broke off: the handler panicked",
-            "handler(when_it_is_cut): no complete answer within 50ms",
+            "handler(in_its_body): response body interrupted: the handler panicked",
+            "handler(when_it_is_cut): no complete response within 50ms",
         ]
     );
 }

@@ -11,7 +11,7 @@ use futures_util::stream;
 use http::{HeaderMap, Request, Response, Version};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use mirror_runtime::{CompareMode, ShadowResponse, Target};
+use mirror_runtime::{BufferedResponse, CompareMode, Target};
 use testkit::{Primary, Shadow, connect_h2, eventually, prior_knowledge, settled, until};
 
 use super::{mirrored, to};
@@ -89,7 +89,7 @@ async fn trailers_of_responses_are_shown_to_callbacks() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let noting = Arc::clone(&seen);
     let builder = to(prior_knowledge(shadow.url()));
-    let builder = builder.on_success(move |_: &Target, response: &ShadowResponse| {
+    let builder = builder.on_success(move |_: &Target, response: &BufferedResponse| {
         noting.lock().unwrap().push(response.trailers().cloned());
     });
     let (_mirror, primary) = mirrored(builder).await;

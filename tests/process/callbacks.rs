@@ -9,7 +9,7 @@ use std::{
 };
 
 use mirror_runtime::{
-    Mirror, MirrorBuilder, MirrorError, ShadowResponse, ShedReason, SkipReason, Target,
+    BufferedResponse, Mirror, MirrorBuilder, MirrorError, ShedReason, SkipReason, Target,
 };
 use testkit::{Primary, Shadow, settled, until};
 
@@ -49,7 +49,7 @@ async fn a_callback_that_blocks_for_ever_costs_copies_and_no_answers() {
     let mirror = Mirror::builder()
         .target(shadow.url())
         .max_in_flight(8)
-        .on_success(|_: &Target, _: &ShadowResponse| DOOR.pass())
+        .on_success(|_: &Target, _: &BufferedResponse| DOOR.pass())
         .build()
         .unwrap();
     let primary = Primary::start(app(&mirror)).await;
@@ -84,14 +84,14 @@ async fn a_callback_that_blocks_for_ever_keeps_no_client_of_another_mirror() {
     let shadow = Shadow::start().await;
     let blocking = Mirror::builder()
         .target(shadow.url())
-        .on_success(|_: &Target, _: &ShadowResponse| DOOR.pass())
+        .on_success(|_: &Target, _: &BufferedResponse| DOOR.pass())
         .build()
         .unwrap();
     let sync = Mirror::builder()
         .target(shadow.url())
         .timeout(Duration::from_millis(100))
         .sync(true)
-        .on_success(|_: &Target, _: &ShadowResponse| {})
+        .on_success(|_: &Target, _: &BufferedResponse| {})
         .on_error(|_: &Target, _: &MirrorError| {})
         .build()
         .unwrap();
@@ -116,7 +116,7 @@ async fn a_callback_that_blocks_for_ever_keeps_no_callback_of_another_mirror() {
     let shadow = Shadow::start().await;
     let blocking = Mirror::builder()
         .target(shadow.url())
-        .on_success(|_: &Target, _: &ShadowResponse| DOOR.pass())
+        .on_success(|_: &Target, _: &BufferedResponse| DOOR.pass())
         .build()
         .unwrap();
     let first = Primary::start(app(&blocking)).await;
@@ -126,7 +126,7 @@ async fn a_callback_that_blocks_for_ever_keeps_no_callback_of_another_mirror() {
     settled(&blocking, 20).await;
     let light = Mirror::builder()
         .target(shadow.url())
-        .on_success(|_: &Target, _: &ShadowResponse| {
+        .on_success(|_: &Target, _: &BufferedResponse| {
             CALLS.fetch_add(1, Ordering::SeqCst);
         })
         .build()
@@ -146,7 +146,7 @@ async fn a_callback_that_blocks_for_ever_keeps_no_callback_of_another_mirror() {
 async fn a_callback_that_panics_harms_nobody() {
     let _turn = TURN.lock().await;
     let shadow = Shadow::start().await;
-    let quiet = |_: &Target, _: &ShadowResponse| {
+    let quiet = |_: &Target, _: &BufferedResponse| {
         std::panic::resume_unwind(Box::new("as a callback may"));
     };
     let panicking = |builder: MirrorBuilder| {

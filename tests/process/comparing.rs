@@ -132,7 +132,7 @@ async fn an_answer_without_room_is_not_compared_and_reaches_its_client() {
 static DOOR: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
 
 /// Waits at the door.
-fn wait(_: &mirror_runtime::Answer, _: &mirror_runtime::Answer) -> Verdict {
+fn wait(_: &mirror_runtime::BufferedResponse, _: &mirror_runtime::BufferedResponse) -> Verdict {
     let is_open = DOOR.0.lock().unwrap();
     drop(DOOR.1.wait_while(is_open, |is_open| !*is_open).unwrap());
     Verdict::Match
@@ -175,7 +175,10 @@ async fn beyond_so_many_comparisons_answers_are_not_compared_and_a_drain_waits_f
 static SHUT: (Mutex<bool>, Condvar) = (Mutex::new(true), Condvar::new());
 
 /// Takes as long as the test likes.
-fn take_long(_: &mirror_runtime::Answer, _: &mirror_runtime::Answer) -> Verdict {
+fn take_long(
+    _: &mirror_runtime::BufferedResponse,
+    _: &mirror_runtime::BufferedResponse,
+) -> Verdict {
     pass();
     Verdict::Match
 }

@@ -9,7 +9,7 @@ use std::{
 use axum::{Router, body::Body, response::Response, routing::get};
 use http::Request;
 use http_body_util::BodyExt;
-use mirror_runtime::{Answer, CompareMode, Mirror, ShedReason, Verdict};
+use mirror_runtime::{BufferedResponse, CompareMode, Mirror, ShedReason, Verdict};
 use testkit::{Primary, Shadow, eventually, until};
 use tower::{Layer, ServiceExt};
 
@@ -109,7 +109,7 @@ async fn a_drain_waits_for_who_is_told_of_a_mismatch() {
 
 static BLOCKED: Mutex<Option<Arc<Lock>>> = Mutex::new(None);
 
-fn block(_: &Answer, _: &Answer) -> Verdict {
+fn block(_: &BufferedResponse, _: &BufferedResponse) -> Verdict {
     let door = BLOCKED.lock().unwrap().clone();
     Door::wait(&door.unwrap());
     Verdict::Match

@@ -2,7 +2,7 @@
 
 use std::{net::TcpListener, process::Command, time::Duration};
 
-use axum::{Router, routing::get};
+use axum::routing::get;
 use mirror_runtime::{Limits, Mirror, MirrorBuilder, ShedReason, TargetStats, mirror};
 use testkit::{Log, Primary, Shadow, mirror_named, settled};
 

@@ -1,15 +1,6 @@
 //! What all mirrors of a process share: the bounds on copies and bytes, threads, and draining. In a program of its own,
 //! because no other test must run beside these.
 
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    dead_code,
-    unused_imports,
-    missing_debug_implementations,
-    reason = "tests explain themselves"
-)]
-
 mod budget;
 mod callbacks;
 mod comparing;

@@ -13,8 +13,8 @@ use axum::{
     routing::{any, get},
 };
 use mirror_runtime::{
-    Answer, CompareMode, FailureKind, Mirror, MirrorError, NotComparedReason, ShadowResponse,
-    SkipReason, Target, Verdict, mirror,
+    BufferedResponse, CompareMode, FailureKind, Mirror, MirrorError, NotComparedReason, SkipReason,
+    Target, Verdict, mirror,
 };
 use testkit::{Primary, Shadow, closed_port, settled, until};
 use tracing::{Event, Metadata, Subscriber, span, subscriber::Interest};
@@ -110,7 +110,7 @@ async fn each_callback_runs_though_the_log_panics() {
         let shadow = Shadow::start().await;
         let mirror = Mirror::builder()
             .target(shadow.url())
-            .on_success(|_: &Target, _: &ShadowResponse| panic_at_each(&CALLS[0]))
+            .on_success(|_: &Target, _: &BufferedResponse| panic_at_each(&CALLS[0]))
             .on_skip(|_: &Target, _: &SkipReason| panic_at_each(&CALLS[1]))
             .when(|parts| {
                 if parts.uri.query().is_some() {
@@ -135,7 +135,7 @@ async fn each_callback_runs_though_the_log_panics() {
     assert!(PANICKED.load(SeqCst) >= 120);
 }
 
-fn compare_badly(_: &Answer, _: &Answer) -> Verdict {
+fn compare_badly(_: &BufferedResponse, _: &BufferedResponse) -> Verdict {
     panic_quietly();
     Verdict::Match
 }

@@ -2,15 +2,6 @@
 //!
 //! Each runs if its program is installed. What is left out is said, and is a failure where `CI` is `true`.
 
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    dead_code,
-    unused_imports,
-    missing_debug_implementations,
-    reason = "tests explain themselves"
-)]
-
 mod envoy;
 mod load;
 mod nginx;

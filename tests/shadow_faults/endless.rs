@@ -93,7 +93,7 @@ impl Told {
         let told = self.clone();
         builder.on_success(move |_, response| {
             told.0.lock().unwrap().push(Noted {
-                is_cut: response.is_cut(),
+                is_cut: response.is_streaming(),
                 is_truncated: response.is_truncated(),
                 begins_before_its_end: response.first_byte() < response.latency(),
                 body: response.body().clone(),

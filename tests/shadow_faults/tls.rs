@@ -108,7 +108,7 @@ async fn a_certificate_decides_whether_there_is_a_session() {
         assert!(!told.contains(text), "{told}");
     }
     let logged = log.text();
-    assert_eq!(logged.contains("copies fail"), trusted.is_some());
+    assert_eq!(logged.contains("copies failed"), trusted.is_some());
     assert!(!logged.contains("canary"), "{logged}");
 }
 

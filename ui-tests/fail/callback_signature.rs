@@ -1,14 +1,14 @@
 //! Callbacks that cannot be called with what the mirror has.
 
-use mirror_runtime::{MirrorError, ShadowResponse, Target, mirror};
+use mirror_runtime::{MirrorError, BufferedResponse, Target, mirror};
 
 fn one_argument(_: &MirrorError) {}
 
-fn owned(_: Target, _: ShadowResponse) {}
+fn owned(_: Target, _: BufferedResponse) {}
 
 fn wrong_reference(_: &Target, _: &MirrorError) {}
 
-fn is_static(_: &'static Target, _: &ShadowResponse) {}
+fn is_static(_: &'static Target, _: &BufferedResponse) {}
 
 fn not_a_reason(_: &Target, _: &MirrorError) {}
 
@@ -40,7 +40,7 @@ async fn no_function() {}
 #[mirror(targets = ["https://staging.example.com"], on_error = missing)]
 async fn not_there() {}
 
-#[mirror(targets = ["https://staging.example.com"], on_error = |_, _: &ShadowResponse| ())]
+#[mirror(targets = ["https://staging.example.com"], on_error = |_, _: &BufferedResponse| ())]
 async fn closure_type() {}
 
 #[mirror(targets = ["https://staging.example.com"], when = |parts| parts.uri.path())]

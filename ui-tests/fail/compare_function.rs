@@ -1,12 +1,12 @@
 //! Functions that cannot compare.
 
-use mirror_runtime::{Answer, Comparison, Verdict, mirror};
+use mirror_runtime::{BufferedResponse, Comparison, Verdict, mirror};
 
-fn boolean(primary: &Answer, shadow: &Answer) -> bool {
+fn boolean(primary: &BufferedResponse, shadow: &BufferedResponse) -> bool {
     primary.status() == shadow.status()
 }
 
-fn by_value(_: Answer, _: Answer) -> Verdict {
+fn by_value(_: BufferedResponse, _: BufferedResponse) -> Verdict {
     Verdict::Match
 }
 

@@ -7,7 +7,7 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use mirror_runtime::{Answer, Comparison, TypedAnswer, Verdict, mirror};
+use mirror_runtime::{BufferedResponse, Comparison, TypedResponse, Verdict, mirror};
 use serde::{Deserialize, Serialize};
 
 mod config {
@@ -15,9 +15,9 @@ mod config {
 }
 
 mod json {
-    use super::{Answer, Verdict};
+    use super::{BufferedResponse, Verdict};
 
-    pub fn compare(primary: &Answer, shadow: &Answer) -> Verdict {
+    pub fn compare(primary: &BufferedResponse, shadow: &BufferedResponse) -> Verdict {
         if primary.body() == shadow.body() {
             Verdict::Match
         } else {
@@ -93,8 +93,8 @@ impl IntoResponse for Page {
     }
 }
 
-impl TypedAnswer for Page {
-    fn compare(primary: &Answer, shadow: &Answer) -> Option<Verdict> {
+impl TypedResponse for Page {
+    fn compare(primary: &BufferedResponse, shadow: &BufferedResponse) -> Option<Verdict> {
         String::compare(primary, shadow)
     }
 }

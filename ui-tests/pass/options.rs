@@ -6,12 +6,12 @@ use axum::{
     http::{self, request::Parts},
     routing::any,
 };
-use mirror_runtime::{MirrorError, ShadowResponse, SkipReason, Target, mirror};
+use mirror_runtime::{MirrorError, BufferedResponse, SkipReason, Target, mirror};
 
 mod count {
-    use super::{ShadowResponse, SkipReason, Target};
+    use super::{BufferedResponse, SkipReason, Target};
 
-    pub fn success(_: &Target, _: &ShadowResponse) {}
+    pub fn success(_: &Target, _: &BufferedResponse) {}
 
     pub fn skip(_: &Target, _: &SkipReason) {}
 }
@@ -84,7 +84,7 @@ async fn closures(body: Bytes) -> Bytes {
 
 #[mirror(
     targets = ["https://staging.example.com"],
-    on_success = |_: &Target, _: &ShadowResponse| (),
+    on_success = |_: &Target, _: &BufferedResponse| (),
     on_error = move |_, error: &MirrorError| drop(error.to_string()),
     on_skip = |_: &Target, reason: &SkipReason| assert_ne!(*reason, SkipReason::Loop),
     body = "buffer",

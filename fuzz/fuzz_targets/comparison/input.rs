@@ -12,8 +12,8 @@ use flate2::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use mirror_runtime::{
-    __compare::{Ending, Subject, compare},
-    Answer, CompareMode, Comparison, Rules, Verdict,
+    __compare::{Subject, compare}, Ending,
+    BufferedResponse, CompareMode, Comparison, Rules, Verdict,
 };
 
 /// What stands where it is redacted, and may stand anywhere else.
@@ -98,11 +98,11 @@ impl Input {
         };
     }
 
-    pub(crate) fn primary(&self) -> Answer {
+    pub(crate) fn primary(&self) -> BufferedResponse {
         self.answer(&self.primary_body, self.options[1], self.options[3])
     }
 
-    pub(crate) fn shadow(&self) -> Answer {
+    pub(crate) fn shadow(&self) -> BufferedResponse {
         self.answer(
             &self.shadow_body,
             self.options[1] >> 4,
@@ -110,7 +110,7 @@ impl Input {
         )
     }
 
-    pub(crate) fn compare(&self, primary: &Answer, shadow: &Answer) -> Comparison {
+    pub(crate) fn compare(&self, primary: &BufferedResponse, shadow: &BufferedResponse) -> Comparison {
         compare(
             Subject::new(&self.method, "/"),
             primary,
@@ -121,12 +121,12 @@ impl Input {
     }
 
     /// A response like the primary's, with another body.
-    pub(crate) fn like_primary(&self, body: &[u8]) -> Answer {
+    pub(crate) fn like_primary(&self, body: &[u8]) -> BufferedResponse {
         self.answer(body, self.options[1], self.options[3])
     }
 
     /// `how`: the encoding, and whether the body is in it. `ending`: how the body ended, and the status.
-    fn answer(&self, body: &[u8], how: u8, ending: u8) -> Answer {
+    fn answer(&self, body: &[u8], how: u8, ending: u8) -> BufferedResponse {
         let encoding = ["identity", "gzip", "deflate", "br"][usize::from(how & 3)];
         let encoded = how & 4 > 0;
         let mut headers = HeaderMap::new();
@@ -160,7 +160,7 @@ impl Input {
             0b1000 => StatusCode::NOT_FOUND,
             _ => StatusCode::OK,
         };
-        let answer = Answer::new(status, headers, body);
+        let answer = BufferedResponse::new(status, headers, body);
         match ending & 0b10 {
             0 => answer,
             _ if how & 8 > 0 => answer.with_ending(Ending::Truncated),

@@ -14,15 +14,13 @@ pub(super) use self::seen::Seen;
 use self::seen::SeenRecord;
 use super::{
     MatchRate, TargetReport, Thresholds,
+    by_reason::ByReason,
     verdict::{Findings, Standing},
 };
 use crate::{
     latency::{Buckets, Latency},
     model::NotComparedReason,
 };
-
-/// Counts by the reason for which nothing was compared.
-pub(super) type ByReason<T = u64> = [T; NotComparedReason::ALL.len()];
 
 /// All that the comparisons with one target have shown: counts, latencies and differences by place.
 ///

@@ -10,7 +10,8 @@ use std::{
 
 use super::{
     Evidence, TargetReport, Thresholds,
-    evidence::{ByReason, Seen, load},
+    by_reason::ByReason,
+    evidence::{Seen, load},
     verdict::Standing,
 };
 use crate::{

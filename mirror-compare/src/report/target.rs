@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{DifferenceGroup, MatchRate, ReportVerdict, Unanswered, evidence::ByReason};
+use super::{DifferenceGroup, MatchRate, ReportVerdict, Unanswered, by_reason::ByReason};
 use crate::{latency::Latency, model::NotComparedReason};
 
 /// The comparisons with one target, taken together.

@@ -71,7 +71,7 @@ fn a_shadow_that_answers_alike_is_promoted_when_that_is_sure() {
     assert_eq!(report.verdict, ReportVerdict::Hold);
     assert_eq!(
         report.reason,
-        "match rate 100 % (98.9 % to 100 %), not surely 99 %"
+        "match rate 100 % (98.9 % to 100 %), not 99 % with 95 % confidence"
     );
 
     record(&recorder, 10, "{}", "{}");

@@ -137,7 +137,7 @@ impl Findings<'_> {
             ));
         } else if rate.low < thresholds.promote_match_rate {
             let wanted = percent(thresholds.promote_match_rate);
-            held.push(format!("{rates}, not surely {wanted}"));
+            held.push(format!("{rates}, not {wanted} with 95 % confidence"));
         }
         if let Some((ratio, text)) = slower {
             if ratio > thresholds.regressed_latency_ratio {

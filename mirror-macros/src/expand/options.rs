@@ -7,7 +7,7 @@ use quote::{ToTokens, quote};
 
 use super::{
     call::{borrowed, call, call_back, call_with, milliseconds},
-    comparing, feature, target,
+    comparing, target,
 };
 use crate::{
     args::{Args, Body, Breaker, CircuitBreaker, Credentials, Host},
@@ -82,7 +82,7 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         }
         None => options,
     };
-    feature::needs(&args.needed, quote!(#options.build()))
+    quote!(#options.build())
 }
 
 fn name(args: &Args, handler: &Handler) -> TokenStream {

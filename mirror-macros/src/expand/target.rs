@@ -6,7 +6,6 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use super::{
     across::across,
     call::{borrowed, call, milliseconds},
-    feature,
 };
 use crate::target::{Choice, Source, Static, Target};
 
@@ -35,10 +34,7 @@ fn options(target: &Target, constant: &Ident) -> TokenStream {
         _ => call("name", overrides.name.as_ref()),
     };
     let http2 = call("http2", overrides.http2.as_ref().map(|http2| http2.choice));
-    feature::needs(
-        &overrides.needed,
-        quote!(#source #percentage #timeout #name #http2),
-    )
+    quote!(#source #percentage #timeout #name #http2)
 }
 
 fn source(source: &Source, name: Option<String>, constant: &Ident) -> TokenStream {

@@ -40,7 +40,7 @@ fn a_mode_is_one_of_four_or_a_function() {
     assert_mistake(
         "compare = |primary| Verdict::Match",
         "|primary|",
-        "`compare` must be a `fn(&Answer, &Answer) -> Verdict`",
+        "`compare` must be a `fn(&BufferedResponse, &BufferedResponse) -> Verdict`",
     );
     for good in [
         "self::json",

@@ -2,41 +2,12 @@
 
 use std::{env, fs, path::Path};
 
-use syn::{
-    Expr, parse_quote,
-    visit_mut::{self, VisitMut},
-};
-
-use super::{expand, find};
-
-/// What is within `needs_compare!(..)` and its like is Rust, too: as arguments of a function it is formatted.
-struct Formatted;
-
-impl VisitMut for Formatted {
-    fn visit_expr_mut(&mut self, expr: &mut Expr) {
-        if let Expr::Macro(call) = expr
-            && is_feature(&call.mac)
-        {
-            let (path, tokens) = (&call.mac.path, &call.mac.tokens);
-            *expr = parse_quote!(#path(#tokens));
-        }
-        visit_mut::visit_expr_mut(self, expr);
-    }
-}
-
-fn is_feature(call: &syn::Macro) -> bool {
-    let last = call.path.segments.last();
-    last.is_some_and(|last| last.ident.to_string().starts_with("needs_"))
-}
+use super::expand;
 
 #[track_caller]
 fn assert_snapshot(name: &str, source: &str) {
-    let mut file: syn::File = syn::parse2(expand(source)).unwrap();
-    Formatted.visit_file_mut(&mut file);
+    let file: syn::File = syn::parse2(expand(source)).unwrap();
     let expansion = prettyplease::unparse(&file);
-    let expansion = expansion
-        .replace("needs_compare(", "needs_compare!(")
-        .replace("needs_http2(", "needs_http2!(");
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("src/tests/snapshots")
         .join(name)
@@ -190,32 +161,6 @@ fn transports_and_sinks_of_the_users_own() {
         )]
         async fn list_users() -> Json<Vec<User>> { todo!() }"#,
     );
-}
-
-/// An option that needs a feature hands what it expands to to a macro that knows whether the feature is on.
-#[test]
-fn what_needs_a_feature_says_so_once() {
-    let expansion = |source: &str| expand(source).to_string().replace(' ', "");
-    let compared = expansion(
-        "#[mirror(targets = [\"http://a\"], ignore = [\"/a\"], compare = \"json\")] async fn h() {}",
-    );
-    assert!(compared.contains("__private::needs_compare!(\"compare\",::mirror"));
-    assert_eq!(compared.matches("needs_").count(), 1, "{compared}");
-    let target = "target(\"http://a\", http2 = \"off\")";
-    let http2 = expansion(&format!(
-        "#[mirror(targets = [{target}, \"http://b\"])] async fn h() {{}}"
-    ));
-    assert!(http2.contains(".target(::mirror_runtime::__private::needs_http2!(\"http2\",::mirror"));
-    assert_eq!(http2.matches("needs_").count(), 1, "{http2}");
-    let none = expansion("#[mirror(targets = [\"http://a\"])] async fn h() {}");
-    assert!(!none.contains("needs_"), "{none}");
-}
-
-#[test]
-fn the_macro_of_a_feature_has_the_span_of_the_option() {
-    let source = "#[mirror(targets = [\"http://a\"], compare = \"json\")] async fn h() {}";
-    let needs = find(expand(source), "needs_compare").unwrap();
-    assert_eq!(&source[needs.span().byte_range()], "compare");
 }
 
 #[test]

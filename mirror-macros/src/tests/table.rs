@@ -3,7 +3,7 @@
 use mirror_grammar::options::{self, Limit, Needs, Spec, breaker};
 
 use super::{assert_mistakes, mistakes};
-use crate::{args::OPTIONS, target::OVERRIDES};
+use crate::{args::OPTIONS, error::Errors, feature, target::OVERRIDES, value};
 
 /// The attribute with this option and what it needs.
 fn attribute(spec: &Spec, value: &str) -> String {
@@ -142,4 +142,25 @@ fn every_half_of_a_breaker_is_read() {
             assert_eq!(mistakes(&breaker(&value)).len(), 1, "{}", spec.name);
         }
     }
+}
+
+#[test]
+fn an_option_without_its_feature_is_one_mistake() {
+    let found = |options: &str| {
+        let mut errors = Errors::default();
+        let entries = value::entries(options.parse().unwrap(), &mut errors);
+        let specs = options::ALL.iter().copied();
+        feature::check_by(|_| false, &entries, specs, &mut errors);
+        let source = errors.into_compile_errors().unwrap_or_default().to_string();
+        let needs = source.matches("needs the feature").count();
+        let first = source.split('`').nth(1).unwrap_or_default().to_owned();
+        (first, needs)
+    };
+    assert_eq!(found("sync = true, when = f"), (String::new(), 0));
+    for spec in options::ALL.iter().filter(|spec| spec.feature.is_some()) {
+        let one = format!("sync = true, {} = 1", spec.name);
+        assert_eq!(found(&one), (spec.name.to_owned(), 1));
+    }
+    let compare = ("compare".to_owned(), 1);
+    assert_eq!(found("ignore = 1, compare = 1, redact = 1"), compare);
 }

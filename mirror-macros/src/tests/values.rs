@@ -307,7 +307,7 @@ fn callbacks_are_paths_or_closures() {
     assert_mistake(
         "on_success = |response| drop(response)",
         "|response|",
-        "`on_success` must be a `fn(&Target, &ShadowResponse)`",
+        "`on_success` must be a `fn(&Target, &BufferedResponse)`",
     );
     assert_mistake(
         "when = async |parts| true",

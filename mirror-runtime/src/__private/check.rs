@@ -2,7 +2,7 @@
 
 use mirror_grammar::{Scheme, parse_url, same_target};
 
-/// Fails the compilation where a `const` is not the URL of a target.
+/// Fails the compilation if a `const` is not the URL of a target.
 ///
 /// # Panics
 ///
@@ -29,7 +29,7 @@ pub const fn check_without_tls(url: &str) {
     }
 }
 
-/// Fails the compilation where two targets are the same.
+/// Fails the compilation if two targets are the same.
 ///
 /// # Panics
 ///
@@ -41,7 +41,7 @@ pub const fn check_distinct(a: &str, b: &str) {
     }
 }
 
-/// Fails the compilation where the baseline is a target.
+/// Fails the compilation if the baseline is a target.
 ///
 /// # Panics
 ///

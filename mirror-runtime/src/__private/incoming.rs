@@ -1,4 +1,4 @@
-//! What the generated handler takes: the whole request, and the router's state.
+//! The argument of the generated handler: the whole request, and the router's state.
 
 use std::{
     convert::Infallible,

@@ -13,7 +13,7 @@ use crate::{
     engine::BodyMode,
     error::ConfigError,
     mirror::{Credentials, Host, Mirror, MirrorBuilder},
-    outcome::{MirrorError, ShadowResponse, SkipReason},
+    outcome::{BufferedResponse, MirrorError, SkipReason},
     target::{Destination, Http2, OffReason, Target},
     transport::{Transport, check_tls},
     workers::contained,
@@ -224,7 +224,7 @@ impl Options {
     #[must_use]
     pub fn on_success<F>(self, on_success: F) -> Self
     where
-        F: Fn(&Target, &ShadowResponse) + Send + Sync + 'static,
+        F: Fn(&Target, &BufferedResponse) + Send + Sync + 'static,
     {
         self.with(|builder| builder.on_success(on_success))
     }
@@ -339,7 +339,7 @@ impl Options {
             // Two variables may hold the same URL. Without its noise a target can still be compared.
             if targets.iter().any(|target| target.is_same(&baseline)) {
                 let error = ConfigError::BaselineIsTarget(baseline.name().to_owned());
-                contained(|| tracing::error!(mirror = name, %error, "a baseline is off"));
+                contained(|| tracing::error!(mirror = name, %error, "baseline disabled"));
             } else {
                 builder = builder.baseline(baseline);
             }
@@ -352,7 +352,7 @@ impl Options {
             .fold(builder, MirrorBuilder::target)
             .build()
             .unwrap_or_else(|error| {
-                contained(|| tracing::error!(mirror = name, %error, "a mirror is off"));
+                contained(|| tracing::error!(mirror = name, %error, "mirror disabled"));
                 Mirror::builder().name(name).finish()
             })
     }
@@ -386,7 +386,7 @@ fn reachable(target: Target) -> Result<Target, ConfigError> {
 /// A target that is sent nothing, because it was given a value that it cannot work with.
 fn off(mirror: &str, target: &str, error: &ConfigError) -> Target {
     // While the first request waits, and only once: what panics here would keep the handler off for good.
-    contained(|| tracing::error!(mirror, target, %error, "a target is off"));
+    contained(|| tracing::error!(mirror, target, %error, "target disabled"));
     Target::off(target.to_owned(), OffReason::Invalid)
 }
 

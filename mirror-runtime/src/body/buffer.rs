@@ -24,9 +24,9 @@ use crate::{
     outcome::{ShedReason, SkipReason},
 };
 
-/// What became of reading ahead.
+/// The outcome of reading ahead.
 pub(crate) enum ReadAhead {
-    /// What the handler gets, and the copies.
+    /// The bodies for the handler and for the copies.
     Ended(Body, Copied),
     /// The client takes its time.
     Slow(Box<Unfinished>),
@@ -127,13 +127,14 @@ async fn read_on(
 }
 
 impl Unfinished {
-    /// What the handler gets. Nothing more is kept of it.
+    /// The body for the handler. Nothing more is kept of it.
     pub(crate) fn into_body(self) -> Body {
         let tail = Tail::Rest(self.rest);
         Body::new(Replay::new(self.so_far, self.place, tail, self.hint))
     }
 
-    /// What the handler gets. The rest is noted as the handler reads it, and `done` is told of all that the copies get.
+    /// The body for the handler. The rest is noted as the handler reads it, and `done` is told of
+    /// all that the copies get.
     pub(crate) fn note<F>(self, done: F) -> Body
     where
         F: FnOnce(Copied) + Send + Unpin + 'static,
@@ -144,10 +145,10 @@ impl Unfinished {
     }
 }
 
-/// What a body yields next, and whether that had to be waited for.
+/// The next item of a body, and whether it had to be waited for.
 type Next = (Option<Result<Frame<Bytes>, axum::Error>>, bool);
 
-/// Waits for what a body yields next; `None` where the time is over.
+/// Waits for what a body yields next; `None` if the time is over.
 async fn next_frame(body: &mut Body, deadline: &mut Deadline) -> Option<Next> {
     if deadline.has_passed() {
         return None;

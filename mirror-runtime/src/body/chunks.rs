@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-/// Room for bytes of a body: at least this much at a time, so that many small pieces take few allocations, and, where the
-/// length is not known, at most so much, so that little of it is left empty.
+/// Room for bytes of a body: at least this much at a time, so that many small pieces take few
+/// allocations, and, if the length is not known, at most so much, so that little of it is left
+/// empty.
 const MIN_BLOCK: usize = 1024;
 const MAX_BLOCK: usize = 64 * 1024;
 
-/// The same where the length is known, which leaves nothing empty in the end.
+/// The same if the length is known, which leaves nothing empty in the end.
 const MAX_KNOWN_BLOCK: usize = 1024 * 1024;
 
 /// Pieces below this are not worth a place of their own.
@@ -49,14 +50,14 @@ pub(super) struct ChunksBuilder {
     first: Bytes,
     rest: Vec<Bytes>,
     block: BytesMut,
-    /// Bytes that are to come, where that is known.
+    /// Bytes that are to come, if that is known.
     expected: usize,
     len: usize,
     held: usize,
 }
 
 impl ChunksBuilder {
-    /// `expected` is the length of the body, or 0 where it is not known.
+    /// `expected` is the length of the body, or 0 if it is not known.
     pub(super) fn new(expected: usize) -> Self {
         Self {
             expected,
@@ -64,7 +65,7 @@ impl ChunksBuilder {
         }
     }
 
-    /// What there is so far, and a builder that goes on after it. Both hold the same memory.
+    /// The part so far, and a builder that continues after it. Both hold the same memory.
     pub(super) fn go_on(self) -> (Chunks, Self) {
         let (expected, len, held) = (self.expected, self.len, self.held);
         let so_far = self.build();
@@ -126,8 +127,9 @@ impl ChunksBuilder {
         }
     }
 
-    /// Room for what is to come: where the length is known, for half as much as has arrived, so that a body is a few
-    /// pieces and nobody gets memory by announcing much; otherwise for a quarter of it.
+    /// Room for what is to come: if the length is known, for half as much as has arrived, so that a
+    /// body is a few pieces and nobody gets memory by announcing much; otherwise for a quarter of
+    /// it.
     fn new_block(&self, at_least: usize) -> BytesMut {
         let before = self.len - at_least;
         let size = match self.expected.checked_sub(before) {
@@ -225,7 +227,7 @@ mod tests {
         let mut builder = ChunksBuilder::new(300_000);
         for pushed in 1..=30 {
             builder.push(Bytes::from(vec![7; 20_000]).slice(..10_000));
-            // What has arrived decides, and not what was announced.
+            // The bytes that have arrived decide, not the announced length.
             assert!(builder.held() <= pushed * 15_000);
         }
         assert_eq!(builder.held(), 300_000);

@@ -16,21 +16,21 @@ use crate::{
     outcome::{ShedReason, SkipReason},
 };
 
-/// What was collected of a body. Its place in the byte budget is that of the bytes that are there.
+/// The collected part of a body. Its place in the byte budget is that of the bytes that are there.
 #[derive(Debug)]
 pub(crate) struct Collector {
     chunks: ChunksBuilder,
     trailers: Option<Arc<HeaderMap>>,
     reservation: Reservation,
-    /// What the reservation holds beside the bytes of the body.
+    /// The part of the reservation that is not for the bytes of the body.
     beside: usize,
-    /// What the bytes of the body take that have their place elsewhere.
+    /// The size of the bytes of the body whose place is held elsewhere.
     elsewhere: usize,
     max: usize,
 }
 
 impl Collector {
-    /// Collects up to `max` bytes; `known` is the length of the body where that is known.
+    /// Collects up to `max` bytes; `known` is the length of the body, if known.
     pub(super) fn new(max: usize, known: Option<u64>) -> Result<Self, SkipReason> {
         Self::after(Reservation::default(), max, known)
     }
@@ -48,7 +48,7 @@ impl Collector {
         Ok(Self::of(reservation, max, known))
     }
 
-    /// The same where `known` is not too large, or is 0 where the length is not known.
+    /// The same if `known` is not too large, or is 0 if the length is not known.
     pub(super) fn of(reservation: Reservation, max: usize, known: usize) -> Self {
         Self {
             chunks: ChunksBuilder::new(known),
@@ -60,7 +60,8 @@ impl Collector {
         }
     }
 
-    /// Keeps a piece, also where the result says that there are no copies to keep it for: the handler may need it.
+    /// Keeps a piece, even if the result says that there are no copies to keep it for: the handler
+    /// may need it.
     pub(crate) fn push(&mut self, piece: Bytes) -> Result<(), SkipReason> {
         self.chunks.push(piece);
         self.reserve()
@@ -109,7 +110,7 @@ impl Collector {
         }
     }
 
-    /// What there is so far, what holds its place, and a collector that goes on after it.
+    /// The part so far, its reservation, and a collector that continues after it.
     pub(super) fn go_on(self) -> (Chunks, Arc<Reservation>, Self) {
         let (so_far, chunks) = self.chunks.go_on();
         let place = Arc::new(self.reservation);
@@ -128,7 +129,7 @@ impl Collector {
         (self.chunks.build(), self.reservation)
     }
 
-    /// The body of the copies, where the handler's holds the same bytes.
+    /// The body of the copies, if the handler's holds the same bytes.
     pub(super) fn into_shared(mut self) -> (Chunks, Arc<Reservation>, CopyBody) {
         let trailers = self.trailers.take();
         let (chunks, reservation) = self.finish();

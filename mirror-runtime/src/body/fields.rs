@@ -5,12 +5,11 @@
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// What a head may take without a place in the byte budget. Nearly all do with less, and the bounds on copies in flight
-/// bound it: 4 MiB for 1,024 copies.
-/// Trailers have as much.
+/// The size of a head that needs no place in the byte budget. Nearly all do with less, and the
+/// bounds on copies in flight bound it: 4 MiB for 1,024 copies. Trailers have as much.
 pub(crate) const FREE_HEAD: usize = 4 * 1024;
 
-/// What headers or trailers take.
+/// The size of headers or trailers.
 pub(crate) fn size_of<'a>(
     headers: impl IntoIterator<Item = (&'a HeaderName, &'a HeaderValue)>,
 ) -> usize {

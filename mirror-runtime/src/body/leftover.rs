@@ -1,4 +1,4 @@
-//! What is left of a body that its handler has let go of.
+//! The rest of a body that its handler has dropped.
 
 use std::{
     future::Future,
@@ -18,13 +18,15 @@ use crate::{
     workers::{Hold, runtime_with_timers},
 };
 
-/// How long the end of a body is waited for that its handler takes for complete, or `read_ahead` where that is less. The
-/// end comes with the last bytes, or in the next packet. The response does not wait for it, but a server that would
-/// close the connection because of a body that is not read does so later.
+/// How long the end of a body is waited for that its handler takes for complete, or `read_ahead` if
+/// that is less. The end comes with the last bytes, or in the next packet. The response does not
+/// wait for it, but a server that would close the connection because of a body that is not read
+/// does so later.
 const MOMENT: Duration = Duration::from_secs(1);
 
-/// How many bytes may stand behind what the handler took for the end, such as the epilogue of a form: as much as a server
-/// takes off a connection at once. It would throw that away where there is no mirror.
+/// How many bytes may stand behind what the handler took for the end, such as the epilogue of a
+/// form: as much as a server takes off a connection at once. It would throw that away without a
+/// mirror.
 const MAX_LEFT: usize = 64 * 1024;
 
 /// Reads what is left, and tells whether that was all.
@@ -46,7 +48,8 @@ impl Leftover {
         }
     }
 
-    /// Tells `done` what the copies get: at once, where the end is there, and otherwise a moment later, from a task.
+    /// Tells `done` what the copies get: at once if the end is there, and otherwise a moment later,
+    /// from a task.
     pub(super) fn read(mut self, within: Duration, done: impl FnOnce(Copied) + Send + 'static) {
         let mut context = Context::from_waker(Waker::noop());
         if let Poll::Ready(copied) = pin!(&mut self).poll(&mut context) {

@@ -1,5 +1,5 @@
-//! What the handler sees of a body, and what the copies get: whatever comes, in whatever pieces, however much of it is
-//! read.
+//! The handler's view of a body, and that of the copies: whatever comes, in whatever pieces,
+//! however much of it is read.
 
 use std::{
     collections::VecDeque,
@@ -114,7 +114,7 @@ fn any_max() -> impl Strategy<Value = usize> {
     prop_oneof![0..100_usize, 0..20_000_usize, Just(usize::MAX)]
 }
 
-/// What a reader sees of a body.
+/// A reader's view of a body.
 #[derive(Debug, Default, PartialEq)]
 struct Seen {
     data: Vec<u8>,
@@ -192,7 +192,8 @@ proptest! {
         let mut original = Body::new(script.clone());
         let arrived = run(read(&mut original, frames));
         let ended = arrived.ended || (original.is_end_stream() && frames > 0);
-        // A handler that lets go has read enough, where that was all, or little was left of what has arrived.
+        // A handler that drops the body has read enough, if that was all, or little was left of
+        // what has arrived.
         let may_end = frames > 0 && (!script.sized || arrived.data.len() == script.data().len());
         let told = Arc::new(Mutex::new(Vec::new()));
         let done = { let told = told.clone(); move |copied| told.lock().unwrap().push(copied) };

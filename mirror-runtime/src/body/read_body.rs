@@ -1,4 +1,4 @@
-//! What was read of a body, until the copies are made.
+//! The part of a body that was read, until the copies are made.
 
 use std::sync::Arc;
 

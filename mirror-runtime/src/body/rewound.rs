@@ -14,7 +14,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use super::Chunks;
 use crate::bounds::Reservation;
 
-/// What follows the bytes that were read.
+/// The end of the bytes that were read.
 #[derive(Debug)]
 pub(super) enum Tail {
     End,
@@ -35,8 +35,8 @@ pub(super) struct Replay {
     reservation: Option<Arc<Reservation>>,
     next: usize,
     tail: Tail,
-    /// What the original body said of its length before anything was read: a handler that forwards the body, or decides
-    /// by its length, must not see that it is known now.
+    /// The size hint of the original body before anything was read: a handler that forwards the
+    /// body, or decides by its length, must not see that it is known now.
     hint: SizeHint,
     yielded: u64,
     finished: bool,

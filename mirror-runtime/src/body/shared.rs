@@ -15,12 +15,13 @@ use http_body::{Body, Frame, SizeHint};
 use super::Chunks;
 use crate::bounds::Reservation;
 
-/// The body of a copy: all there, of known length, and shared by the copies of one request.
+/// The body of a copy: complete, of known length, and shared by the copies of one request.
 ///
-/// The trailers of the request are a part of it, and come after the last byte: without those about the framing, the
-/// routing and the connection ([RFC 9110 section 6.5.1]), and without those that the options of the mirror take off.
+/// The trailers of the request are a part of it and come after the last byte. Trailers about
+/// framing, routing and the connection ([RFC 9110 section 6.5.1]) are left out, and so are those
+/// that the options of the mirror remove.
 ///
-/// Its `Debug` tells the length and not the bytes.
+/// `Debug` shows the length, not the bytes.
 ///
 /// [RFC 9110 section 6.5.1]: https://www.rfc-editor.org/rfc/rfc9110.html#section-6.5.1
 #[derive(Clone, Default)]
@@ -44,21 +45,22 @@ impl CopyBody {
         }
     }
 
-    /// How many bytes are left to send.
+    /// The number of bytes left to send.
     #[must_use]
     pub fn remaining(&self) -> u64 {
         self.remaining
     }
 
-    /// The trailers of the request that travel with its copies, unless they have been taken or there are none.
+    /// The trailers of the copy, unless they have been taken or there are none.
     ///
-    /// A transport that has no place for them, as HTTP/1.1 has none behind a body of stated length, leaves them out.
+    /// A transport that has no place for them leaves them out. HTTP/1.1 has none after a body of
+    /// stated length.
     #[must_use]
     pub fn trailers(&self) -> Option<&HeaderMap> {
         self.trailers.as_deref()
     }
 
-    /// Takes the trailers out: what is left ends with its last byte.
+    /// Takes the trailers out. The rest ends with its last byte.
     pub(crate) fn take_trailers(&mut self) -> Option<HeaderMap> {
         self.trailers.take().map(Arc::unwrap_or_clone)
     }
@@ -68,7 +70,7 @@ impl CopyBody {
         self
     }
 
-    /// Whether no byte is left to send. There may be [trailers](Self::trailers).
+    /// Whether no bytes are left to send. There may still be [trailers](Self::trailers).
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.remaining == 0
@@ -84,7 +86,7 @@ impl CopyBody {
         }
     }
 
-    /// What keeps the body's place in the byte budget.
+    /// The body's place in the byte budget.
     pub(crate) fn reservation(&self) -> Option<Arc<Reservation>> {
         self.reservation.clone()
     }

@@ -21,13 +21,13 @@ use crate::outcome::SkipReason;
 pub(crate) struct Tee<F: FnOnce(Copied) + Send + 'static> {
     body: Body,
     noting: Option<(Collector, F)>,
-    /// The time after which its client is slow; none where it is known to be.
+    /// The time after which its client is slow; none if it is known to be.
     deadline: Option<Deadline>,
     /// Whether the handler has asked for any of it. Until then a client that expects `100 Continue` has not got it.
     asked: bool,
     /// How long the end may be waited for.
     within: Duration,
-    /// Why there is no copy where the handler does not read to the end.
+    /// Why there is no copy if the handler does not read to the end.
     unread: SkipReason,
 }
 

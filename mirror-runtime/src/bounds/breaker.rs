@@ -21,7 +21,7 @@ enum State {
     Probing,
 }
 
-/// What a copy was let through as. Its end must be told to the breaker.
+/// The role in which a copy was admitted. Its end must be told to the breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pass {
     /// One of many.
@@ -39,7 +39,7 @@ pub(crate) enum End {
     GivenUp,
 }
 
-/// What the end of a copy has changed.
+/// The effect of the end of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
     Opened,
@@ -81,7 +81,7 @@ impl Breaker {
         }
     }
 
-    /// Whether no copy passes. The time is asked for only where it decides.
+    /// Whether no copy passes. The clock is read only if the time decides.
     pub(crate) fn is_shut(&self, now: impl FnOnce() -> u64) -> bool {
         match State::of(self.word.load(SeqCst)) {
             State::Closed(_) => false,

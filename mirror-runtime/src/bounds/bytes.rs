@@ -16,7 +16,7 @@ pub(crate) struct Reservation {
     /// Bytes among the slow ones.
     slow: usize,
     is_slow: bool,
-    /// What holds the place of the beginning of the same body. Others hold that beginning, too.
+    /// The reservation for the beginning of the same body. Others hold that beginning, too.
     earlier: Option<Arc<Reservation>>,
 }
 

@@ -1,4 +1,4 @@
-//! What a copy must pass before it leaves for a target.
+//! The checks that a copy must pass before it leaves for a target.
 
 use std::{
     sync::{
@@ -44,7 +44,7 @@ pub(crate) struct Admission {
     pub(crate) ticket: Ticket,
 }
 
-/// What a copy shows at its end.
+/// The result of a copy.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ticket {
     pass: Option<Pass>,
@@ -159,8 +159,8 @@ impl Gate {
     }
 }
 
-/// Asks for the time only where it decides: a closed circuit lets a copy through at any time, and an open one none before
-/// its cooldown is over.
+/// Reads the clock only if the time decides: a closed circuit lets a copy through at any time, and
+/// an open one none before its cooldown is over.
 fn admitted(breaker: &Breaker) -> Option<Pass> {
     const BEFORE_ANY: u64 = 0;
     let pass = breaker.admit(BEFORE_ANY);

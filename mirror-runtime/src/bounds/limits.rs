@@ -1,4 +1,4 @@
-//! What all mirrors of the process may take together.
+//! The limits of all mirrors of the process together.
 
 mod files;
 
@@ -41,9 +41,9 @@ static MAX_CONNECTION_AGE: AtomicU64 = AtomicU64::new(millis(DEFAULT_CONNECTION_
 /// How many files the process may open, when it was first asked for.
 static OPEN_FILES: LazyLock<Option<u64>> = LazyLock::new(files::may_be_open);
 
-/// The bounds on what all mirrors of the process take together.
+/// The bounds that apply to all mirrors of the process together.
 ///
-/// They hold from the moment they are [applied](Self::apply), for copies that have not left yet.
+/// They take effect when they are [applied](Self::apply), for copies that have not left yet.
 ///
 /// ```
 /// use mirror_runtime::Limits;
@@ -78,7 +78,7 @@ impl Limits {
         }
     }
 
-    /// The limits that hold now.
+    /// The limits in effect.
     pub fn current() -> Self {
         Self {
             in_flight: MAX_IN_FLIGHT.load(Relaxed),
@@ -88,20 +88,23 @@ impl Limits {
         }
     }
 
-    /// How many copies may be in flight at once. One beyond them is shed
-    /// ([`ProcessInFlightLimit`](crate::ShedReason::ProcessInFlightLimit)), never queued. Default: 1,024.
+    /// How many copies may be in flight at once. Further ones are shed
+    /// ([`ProcessInFlightLimit`](crate::ShedReason::ProcessInFlightLimit)), never queued. Default:
+    /// 1,024.
     pub const fn max_in_flight(mut self, copies: usize) -> Self {
         self.in_flight = copies;
         self
     }
 
-    /// How many copies to servers may be in flight at once: each may hold a connection, which is a file to the system. One
-    /// beyond them is shed ([`ConnectionLimit`](crate::ShedReason::ConnectionLimit)), never queued. Copies to handlers of this
-    /// program hold none.
+    /// How many copies to servers may be in flight at once. Each may hold a connection, which is a
+    /// file to the system. Further ones are shed
+    /// ([`ConnectionLimit`](crate::ShedReason::ConnectionLimit)), never queued. Copies to handlers
+    /// of this program hold none.
     ///
-    /// Default: half of the files that the process may open (`ulimit -n`, the soft limit `RLIMIT_NOFILE`, as it was when the
-    /// first mirror was built), and at most 1,024. So however long shadows hang, as many files are left for the clients of the
-    /// primary. Where the system has no such limit: 1,024.
+    /// Default: half of the files that the process may open (`ulimit -n`, the soft limit
+    /// `RLIMIT_NOFILE`, as it was when the first mirror was built), and at most 1,024. However long
+    /// shadows hang, the other half is left for the clients of the primary. If the system has no
+    /// such limit: 1,024.
     pub const fn max_connections(mut self, copies: usize) -> Self {
         self.connections = Some(copies);
         self
@@ -110,17 +113,18 @@ impl Limits {
     /// How many bytes of bodies may be held for copies at once, each body once however many targets share it. A request
     /// whose body does not fit is shed ([`ByteBudget`](crate::ShedReason::ByteBudget)). Default: 64 MiB.
     ///
-    /// A body takes its place as its bytes arrive, whatever length was announced for it, and gives it back when its copy
-    /// is given up. One body holds no more than its mirror's `max_body`. Bodies that are still incomplete after
-    /// [`read_ahead`](crate::MirrorBuilder::read_ahead) may hold half of the budget together, so that slow clients cannot
-    /// take it from all others.
+    /// A body takes its place as its bytes arrive, whatever length was announced, and releases it
+    /// when its copies have ended. One body holds no more than its mirror's `max_body`. Bodies that
+    /// are still incomplete after [`read_ahead`](crate::MirrorBuilder::read_ahead) may hold half of
+    /// the budget together, so that slow clients cannot take it from all others.
     pub const fn byte_budget(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
         self
     }
 
-    /// How long a connection to a shadow is used for new copies, in milliseconds. The one that takes its place looks the
-    /// shadow's name up again, so a shadow that has moved is followed within this time. Default: five minutes.
+    /// How long a connection to a shadow takes new copies, in milliseconds. Its replacement looks
+    /// the host name up again, so a shadow that has moved is followed within this time. Default:
+    /// five minutes.
     pub const fn max_connection_age(mut self, age: Duration) -> Self {
         self.connection_age = age;
         self
@@ -168,7 +172,7 @@ pub(crate) fn announce() {
             tracing::info!(
                 open_files,
                 connections,
-                "copies have half of the files that this process may open: `ulimit -n` or `Limits::max_connections` changes that"
+                "copies may use half of the files that this process may open: `ulimit -n` or `Limits::max_connections` changes that"
             );
         });
     }

@@ -9,11 +9,12 @@ use mirror_grammar::{
 
 use crate::error::ConfigError;
 
-/// When to leave a target alone that fails, and for how long.
+/// When to stop sending copies to a failing target, and for how long.
 ///
-/// After so many copies in a row that failed, copies are shed
-/// ([`CircuitOpen`](crate::ShedReason::CircuitOpen)). After the cooldown one copy finds out whether the target is back:
-/// if it is answered, by whatever status, copies leave again, and otherwise another cooldown begins.
+/// After a number of consecutive failures, copies are shed
+/// ([`CircuitOpen`](crate::ShedReason::CircuitOpen)). After the cooldown one copy finds out whether
+/// the target is back. If it gets a response, with any status, copies leave again. Otherwise
+/// another cooldown begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CircuitBreaker {
     pub(crate) failures: u32,
@@ -31,8 +32,8 @@ impl Default for CircuitBreaker {
 }
 
 impl CircuitBreaker {
-    /// A breaker that opens after so many failures in a row, at least one, for so long, up to a day. Other values are
-    /// an error of the mirror that is built with them.
+    /// A breaker that opens after this many consecutive failures (at least one), for this time (up
+    /// to a day). Other values make `build` fail.
     #[must_use]
     pub const fn new(failures: u32, cooldown: Duration) -> Self {
         Self { failures, cooldown }

@@ -2,11 +2,11 @@
 
 #[cfg(fuzzing)]
 pub use mirror_compare::spelled;
+pub(crate) use mirror_compare::{BufferedResponse, Subject, compare, redact::KnownSecrets};
 pub use mirror_compare::{
-    BufferedResponse as Answer, CompareMode, Comparison, Difference, DifferenceKind,
-    NotComparedReason, Rules, Typed, TypedResponse as TypedAnswer, Verdict,
+    CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules, Typed,
+    TypedResponse, Verdict,
 };
-pub(crate) use mirror_compare::{Subject, compare, redact::KnownSecrets};
 #[cfg(feature = "record")]
 pub(crate) use mirror_compare::{
     compared_body,

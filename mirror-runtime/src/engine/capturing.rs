@@ -4,7 +4,7 @@
 mod captured;
 #[cfg(feature = "testing")]
 mod copy;
-#[cfg(all(feature = "testing", feature = "compare"))]
+#[cfg(all(feature = "compare", feature = "testing"))]
 mod raise;
 
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use http::Request;
 pub(crate) use self::captured::Captured;
 #[cfg(feature = "testing")]
 pub use self::copy::CapturedCopy;
-#[cfg(all(feature = "testing", feature = "compare"))]
+#[cfg(all(feature = "compare", feature = "testing"))]
 pub(crate) use self::raise::{panic_with, raises};
-#[cfg(all(feature = "testing", feature = "compare"))]
+#[cfg(all(feature = "compare", feature = "testing"))]
 use crate::comparison::Comparison;
 use crate::{
     body::CopyBody,
@@ -28,8 +28,8 @@ use crate::{
     workers::Hold,
 };
 
-/// What captures the copies that leave on this runtime, if anything does. It keeps the capture waiting until it is
-/// dropped.
+/// The capture of the copies that leave on this runtime, if there is one. It keeps the capture
+/// waiting until it is dropped.
 ///
 /// Without the feature `testing` there is nothing to ask, and this is nothing at all.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub(crate) struct Capturing {
 }
 
 impl Capturing {
-    /// What captures on the current runtime.
+    /// The capture of the current runtime.
     pub(crate) fn here() -> Self {
         Self { hold: Hold::here() }
     }

@@ -1,14 +1,20 @@
-//! What a mirror needs to compare answers.
+//! The state with which a mirror compares responses.
 
 #[cfg(feature = "testing")]
 use std::sync::OnceLock;
 use std::{fmt, sync::Arc};
 
-use super::EngineTarget;
 #[cfg(feature = "record")]
-use super::Record;
-#[cfg(feature = "testing")]
+use http::{HeaderName, HeaderValue, Method};
+
+use super::EngineTarget;
+#[cfg(any(feature = "record", feature = "testing"))]
 use crate::comparison::Comparison;
+#[cfg(feature = "record")]
+use crate::{
+    comparison::{BufferedResponse, DifferenceKind},
+    request::{KeptRequest, Missing},
+};
 use crate::{
     comparison::{CompareMode, Rules},
     outcome::ShedReason,
@@ -17,7 +23,33 @@ use crate::{
     workers::Deadlines,
 };
 
-/// How the answers of a mirror are compared, and what was found.
+/// Writes mismatches down. On a thread that compares.
+#[cfg(feature = "record")]
+pub(crate) trait Record: fmt::Debug + Send + Sync {
+    /// Writes one down.
+    fn record(&self, mismatch: &Mismatch<'_>);
+
+    /// Tells the log of one that cannot be written down.
+    fn missing(&self, mirror: &str, missing: Missing);
+}
+
+/// A request whose responses differ, and what is known of it.
+#[cfg(feature = "record")]
+pub(crate) struct Mismatch<'a> {
+    pub(crate) comparison: &'a Comparison,
+    pub(crate) method: &'a Method,
+    pub(crate) request: &'a KeptRequest,
+    /// The headers that copies are given.
+    pub(crate) set: &'a [(HeaderName, HeaderValue)],
+    pub(crate) primary: &'a BufferedResponse,
+    pub(crate) shadow: &'a BufferedResponse,
+    pub(crate) mode: CompareMode,
+    pub(crate) rules: &'a Rules,
+    /// Where responses of the old version differ from one another.
+    pub(crate) noise: &'a [(String, DifferenceKind)],
+}
+
+/// How the responses of a mirror are compared, and what was found.
 pub(crate) struct Comparing {
     pub(crate) mode: CompareMode,
     pub(crate) rules: Rules,
@@ -29,7 +61,7 @@ pub(crate) struct Comparing {
     /// The first mismatch, if one is to fail a test.
     #[cfg(feature = "testing")]
     pub(crate) raised: OnceLock<String>,
-    /// When answers that wait for the primary's do so no longer.
+    /// When responses that wait for the primary's do so no longer.
     pub(crate) deadlines: Arc<Deadlines>,
 }
 
@@ -75,7 +107,7 @@ impl Comparing {
         index >= self.recorders.len()
     }
 
-    /// How much of a body is to be noted, where it matters.
+    /// How much of a body is to be recorded, if that matters.
     pub(crate) fn max_body(&self) -> Option<usize> {
         let max = self.rules.max_compare_body();
         (!matches!(self.mode, CompareMode::Status)).then_some(max)
@@ -95,7 +127,7 @@ impl Comparing {
     }
 }
 
-/// What a target has not answered, by its counters.
+/// The requests without a response from a target, by its counters.
 fn unanswered_of(stats: &TargetStats) -> Unanswered {
     let [circuit_open, in_flight_limit] =
         [ShedReason::CircuitOpen, ShedReason::InFlightLimit].map(|reason| stats.shed_for(reason));

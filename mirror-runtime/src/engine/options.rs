@@ -10,13 +10,13 @@ use crate::request::HeaderRules;
 /// When the body of a request is read for its copies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BodyMode {
-    /// Before the handler runs, for as long as [`read_ahead`](crate::MirrorBuilder::read_ahead) says. Copies leave then
-    /// too.
+    /// Before the handler runs, for up to [`read_ahead`](crate::MirrorBuilder::read_ahead). Copies
+    /// leave when the handler starts.
     #[default]
     Buffer,
-    /// While the handler reads it: the handler starts at once, and copies leave when it has read the last byte, or lets go
-    /// of the body and no more than its end was to come. For uploads and long streams. A request whose body the handler
-    /// does not read to its end is not copied.
+    /// While the handler reads it. The handler starts at once, and copies leave when it has read
+    /// the last byte, or has dropped the body with only its end missing. For uploads and long
+    /// streams. If the handler does not read the body to its end, the request is not copied.
     Tee,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Options {
     pub(crate) max_body: usize,
     pub(crate) body: BodyMode,
     pub(crate) read_ahead: Duration,
-    /// All, where there are none.
+    /// All, if there are none.
     pub(crate) methods: Vec<Method>,
     pub(crate) headers: HeaderRules,
 }

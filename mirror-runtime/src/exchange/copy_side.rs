@@ -27,7 +27,7 @@ impl CopySide {
         self.is_sent = true;
     }
 
-    /// How much of the answer's body is to be noted, where it matters.
+    /// How much of the response's body is to be recorded, if that matters.
     pub(crate) fn max_body(&self) -> Option<usize> {
         let comparing = self.exchange.as_ref().and_then(|all| all.comparing());
         comparing?.max_body()

@@ -1,4 +1,4 @@
-//! Handing answers over to be compared, away from the path of the primary.
+//! Handing responses over to be compared, away from the path of the primary.
 
 use tokio::runtime::Handle;
 
@@ -15,15 +15,16 @@ pub(super) fn is_empty() -> bool {
     HANDING_OVER.count() == 0
 }
 
-/// Answers of shadows that were there before the primary's was. Dropped, it hands them over to who compares them.
+/// Responses of shadows that were there before the primary's was. Dropped, it hands them over to
+/// who compares them.
 struct Handover<F: FnOnce()> {
     ready: Option<F>,
     /// Keeps a test waiting that looks at the comparisons.
     _hold: Hold,
 }
 
-/// Hands answers over on a task of their own. That wakes a thread, which takes longer than to spawn the task, and the
-/// primary's answer need not wait for it.
+/// Hands responses over on a task of their own. That wakes a thread, which takes longer than to
+/// spawn the task, and the primary's response need not wait for it.
 pub(super) fn hand_over(ready: impl FnOnce() + Send + 'static) {
     // There is no other bound than that on requests: each hands over once.
     HANDING_OVER.enter(1, usize::MAX);

@@ -1,4 +1,4 @@
-//! Where the answers to one request meet.
+//! Where the responses to one request meet.
 
 use std::{
     borrow::Cow,
@@ -22,7 +22,9 @@ use super::{
 #[cfg(feature = "testing")]
 use crate::engine::capturing::Capturing;
 use crate::{
-    comparison::{Answer, Comparison, KnownSecrets, NotComparedReason, Subject, Verdict, compare},
+    comparison::{
+        BufferedResponse, Comparison, KnownSecrets, NotComparedReason, Subject, Verdict, compare,
+    },
     engine::{Comparing, Engine},
     request::{KeptRequest, original_uri},
     telemetry::Happened,
@@ -31,22 +33,22 @@ use crate::{
 #[cfg(feature = "record")]
 use crate::{engine::Mismatch, report::Recorder};
 
-/// The answers to one request, until they are compared.
+/// The responses to one request, until they are compared.
 ///
 /// A copy that was not sent is not compared. Every other ends as one comparison, or is counted as not compared.
 pub(super) struct Exchange {
     engine: Arc<Engine>,
     method: Method,
     path: Box<str>,
-    /// Copies that are still to be compared, and those who may still send some. Once there are none, nobody needs to know
-    /// what the primary answers.
+    /// Copies that are still to be compared, and those who may still send some. Once there are
+    /// none, nobody needs to know what the primary responds.
     interest: AtomicUsize,
     state: Mutex<State>,
     primary: OnceLock<Option<Held>>,
     baseline: OnceLock<Option<Comparison>>,
-    /// What ends the waiting for the primary, once an answer waits for it.
+    /// The deadline for the primary, once a response waits for it.
     place: OnceLock<Option<Place>>,
-    /// What is secret of the request, once something is compared.
+    /// The secrets of the request, once something is compared.
     known: OnceLock<KnownSecrets>,
 }
 
@@ -90,19 +92,19 @@ impl Exchange {
         &self.method
     }
 
-    /// Whether anybody needs to know what the primary answers.
+    /// Whether anybody needs to know what the primary responds.
     pub(super) fn is_wanted(&self) -> bool {
         self.lock().is_open()
     }
 
-    /// Something about the primary's answer. On its path.
+    /// Something about the primary's response. On its path.
     pub(super) fn primary<T>(self: &Arc<Self>, note: impl FnOnce(&mut State) -> T) -> T {
         let (noted, ready) = self.settle(note);
         self.hand_over(ready);
         noted
     }
 
-    /// Hands answers over to who compares them, away from the path of the primary.
+    /// Hands responses over to who compares them, away from the path of the primary.
     pub(super) fn hand_over(self: &Arc<Self>, ready: Vec<(usize, Noted)>) {
         if !ready.is_empty() {
             let exchange = Arc::clone(self);
@@ -110,7 +112,7 @@ impl Exchange {
         }
     }
 
-    /// What became of a copy; `None` where it was not sent after all.
+    /// What became of a copy; `None` if it was not sent after all.
     pub(super) fn copy(self: &Arc<Self>, index: usize, noted: Option<Noted>) {
         if self.engine.is_baseline(index) {
             let ((), ready) = self.settle(|state| state.baseline(noted));
@@ -131,16 +133,16 @@ impl Exchange {
         self.wait_for_primary();
     }
 
-    /// One copy less is to be compared. After the last, nothing of the request or of the primary's answer is held, however
-    /// long its client reads on.
+    /// One copy less is to be compared. After the last, nothing of the request or of the primary's
+    /// response is held, however long its client reads on.
     pub(super) fn has_ended(&self) {
         if self.interest.fetch_sub(1, SeqCst) == 1 {
             self.lock().end();
         }
     }
 
-    /// Sees to it that an answer which has begun to wait for the primary does so no longer than the longest timeout. On
-    /// the task of a copy.
+    /// Sees to it that a response which has begun to wait for the primary does so no longer than
+    /// the longest timeout. On the task of a copy.
     fn wait_for_primary(self: &Arc<Self>) {
         if self.place.get().is_none()
             && self.lock().waits_for_primary()
@@ -153,14 +155,14 @@ impl Exchange {
         }
     }
 
-    /// Takes note of an answer, and returns those that need not wait any more.
+    /// Takes note of a response, and returns those that need not wait any more.
     fn settle<T>(&self, note: impl FnOnce(&mut State) -> T) -> (T, Vec<(usize, Noted)>) {
         let mut state = self.lock();
         let noted = note(&mut state);
         (noted, state.take_ready())
     }
 
-    /// Has answers compared, as far as they can be.
+    /// Has responses compared, as far as they can be.
     fn compare_all(self: &Arc<Self>, ready: Vec<(usize, Noted)>) {
         for (index, noted) in ready {
             match noted {
@@ -170,7 +172,8 @@ impl Exchange {
         }
     }
 
-    /// Has the answer of a shadow compared with the primary's, some time; not at all if too many of its mirror wait.
+    /// Queues a comparison of a shadow's response with the primary's, and drops it if too many of
+    /// its mirror wait.
     fn queue(self: &Arc<Self>, index: usize, answer: NotedAnswer) {
         let exchange = Arc::clone(self);
         let comparison = move || {
@@ -187,7 +190,7 @@ impl Exchange {
         }
     }
 
-    /// Counts that the answer of a shadow is not compared. This waits for nobody.
+    /// Counts that the response of a shadow is not compared. This waits for nobody.
     fn not_compared(&self, index: usize, reason: NotComparedReason) {
         let comparing = self.comparing();
         if let Some(recorder) = comparing.and_then(|all| all.recorders.get(index)) {
@@ -200,7 +203,8 @@ impl Exchange {
         self.engine.targets[index].source.tell(happened);
     }
 
-    /// Compares the answer of a shadow with the primary's, and records what is found. On a thread that compares.
+    /// Compares the response of a shadow with the primary's, and records what is found. On a thread
+    /// that compares.
     fn compare(&self, index: usize, answer: NotedAnswer) -> Option<Comparison> {
         let comparing = self.comparing()?;
         let recorder = comparing.recorders.get(index)?;
@@ -227,14 +231,14 @@ impl Exchange {
         Some(comparison)
     }
 
-    /// Records a mismatch, where that is asked for.
+    /// Records a mismatch, if that is asked for.
     #[cfg(feature = "record")]
     fn write_down(
         &self,
         comparing: &Comparing,
         recorder: &Recorder,
         comparison: &Comparison,
-        shadow: &Answer,
+        shadow: &BufferedResponse,
     ) {
         let (Some(recording), Some(request)) = (&comparing.recording, self.lock().request()) else {
             return;
@@ -261,7 +265,7 @@ impl Exchange {
         &self,
         comparing: &Comparing,
         index: usize,
-        shadow: &Answer,
+        shadow: &BufferedResponse,
     ) -> Option<Comparison> {
         let primary = self.primary.get_or_init(|| {
             let answer = self.lock().take_primary();
@@ -281,12 +285,13 @@ impl Exchange {
         Some(comparison)
     }
 
-    /// What is secret of the request. Its body is not searched for two answers of which nothing would be shown.
+    /// The secrets of the request. Its body is not searched for two responses of which nothing
+    /// would be shown.
     fn known(
         &self,
         comparing: &Comparing,
-        primary: &Answer,
-        shadow: &Answer,
+        primary: &BufferedResponse,
+        shadow: &BufferedResponse,
     ) -> Cow<'_, KnownSecrets> {
         let (rules, set) = (&comparing.rules, &self.engine.options.headers.set);
         let learn = |with_body| match self.lock().request() {

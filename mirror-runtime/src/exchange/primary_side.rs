@@ -38,7 +38,8 @@ impl PrimarySide {
         Some((side, Open::new(exchange)))
     }
 
-    /// Notes the answer of a handler that was called at `began`: now, and as its body streams to the client.
+    /// Notes the response of a handler that was called at `began`: now, and as its body streams to
+    /// the client.
     pub(crate) fn note(self, response: &mut Response, began: Instant) {
         let Some(exchange) = &self.exchange else {
             return;
@@ -74,7 +75,7 @@ impl PrimarySide {
         }
     }
 
-    /// Notes a piece of the body; `None` where nothing more of it is to be noted.
+    /// Notes a piece of the body; `None` if nothing more of it is to be recorded.
     pub(super) fn piece(self, data: &Bytes) -> Option<Self> {
         let is_open = self
             .exchange
@@ -115,7 +116,7 @@ impl Drop for PrimarySide {
     }
 }
 
-/// What the answer says that its length is: a server reads no further.
+/// The length that the response states: a server reads no further.
 fn length(response: &Response) -> Option<u64> {
     let length = response.headers().get(http::header::CONTENT_LENGTH)?;
     length.to_str().ok()?.parse().ok()

@@ -5,7 +5,7 @@ use crate::{
     workers::compare_off_path,
 };
 
-/// Comparisons that wait or run. How many may is bounded where they do.
+/// Comparisons that wait or run. Their number is bounded where they wait.
 static PENDING: Gauge = Gauge::new();
 
 /// A comparison, counted until it has ended. A drain waits for that.

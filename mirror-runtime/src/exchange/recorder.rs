@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 #[cfg(feature = "compare")]
-use mirror_compare::BufferedResponse as Answer;
+use mirror_compare::BufferedResponse;
 pub(crate) use mirror_compare::Ending;
 use mirror_compare::NotComparedReason;
 
@@ -15,10 +15,10 @@ use crate::{
     outcome::{ShedReason, SkipReason},
 };
 
-/// An answer, or why there is none to compare.
+/// A response, or why there is none to compare.
 pub(crate) type Noted = Result<NotedAnswer, NotComparedReason>;
 
-/// An answer that is being noted.
+/// A response that is being noted.
 pub(crate) struct Noting {
     status: StatusCode,
     headers: HeaderMap,
@@ -38,7 +38,7 @@ enum Body {
     NoRoom,
 }
 
-/// An answer as it was noted. It keeps its place in the byte budget.
+/// A response as it was noted. It keeps its place in the byte budget.
 #[cfg_attr(
     not(feature = "compare"),
     expect(dead_code, reason = "nobody asks for a response that is not compared")
@@ -53,17 +53,17 @@ pub(crate) struct NotedAnswer {
     place: Reservation,
 }
 
-/// An answer in the shape in which it is compared, with its place in the byte budget.
+/// A response in the shape in which it is compared, with its place in the byte budget.
 #[cfg(feature = "compare")]
 pub(super) struct Held {
-    pub(super) answer: Answer,
+    pub(super) answer: BufferedResponse,
     _place: Reservation,
     _trailers: Option<Reservation>,
 }
 
 impl Noting {
-    /// Begins with the head. `max` is what is noted of the body, where that matters, and `known` is its length, where that
-    /// is known.
+    /// Begins with the head. `max` is how much of the body is recorded, if that matters, and
+    /// `known` is its length, if known.
     pub(crate) fn of(
         status: StatusCode,
         headers: HeaderMap,
@@ -164,7 +164,8 @@ impl NotedAnswer {
             Chunks::One(piece) => piece,
             Chunks::Many(pieces) => pieces.concat().into(),
         };
-        let answer = Answer::new(self.status, self.headers, body).with_latency(self.latency);
+        let answer =
+            BufferedResponse::new(self.status, self.headers, body).with_latency(self.latency);
         let answer = answer.with_ending(self.ending);
         let (trailers, place) = self.trailers.map(|trailers| *trailers).unzip();
         Held {

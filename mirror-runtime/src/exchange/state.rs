@@ -1,4 +1,4 @@
-//! What is known of the answers to one request.
+//! The known responses to one request.
 
 use std::{sync::Arc, time::Instant};
 
@@ -8,14 +8,16 @@ use http::HeaderMap;
 use super::recorder::{Ending, Noted, NotedAnswer, Noting};
 use crate::{comparison::NotComparedReason, request::KeptRequest};
 
-/// The answers that have not been handed over yet, and what has a place in the byte budget for their sake.
+/// The responses that have not been handed over yet, and what has a place in the byte budget for
+/// their sake.
 ///
-/// Once the primary's answer is settled, nothing changes it. Where it is unknown, nothing is held any more.
+/// Once the primary's response is settled, nothing changes it. If it is unknown, nothing is held
+/// any more.
 #[derive(Default)]
 pub(super) struct State {
     primary: Primary,
     baseline: Baseline,
-    /// Answers of shadows, by target, until those of the primary and of the baseline are there.
+    /// Responses of shadows, by target, until those of the primary and of the baseline are there.
     waiting: Vec<(usize, NotedAnswer)>,
     /// The request, whose secrets are not to be shown.
     request: Option<Arc<KeptRequest>>,
@@ -32,11 +34,11 @@ enum Primary {
     Unknown(NotComparedReason),
 }
 
-/// An answer whose body streams to the client.
+/// A response whose body streams to the client.
 pub(super) struct Streaming {
     pub(super) noting: Noting,
     pub(super) began: Instant,
-    /// A stream without an end must not hold the answers of shadows for ever.
+    /// A stream without an end must not hold the responses of shadows for ever.
     pub(super) until: Instant,
 }
 
@@ -66,17 +68,17 @@ impl State {
         self.request.clone()
     }
 
-    /// Whether the primary's answer is still to come or to end.
+    /// Whether the primary's response is still to come or to end.
     pub(super) fn is_open(&self) -> bool {
         matches!(self.primary, Primary::Pending | Primary::Streaming(_))
     }
 
-    /// Whether an answer waits for the primary's.
+    /// Whether a response waits for the primary's.
     pub(super) fn waits_for_primary(&self) -> bool {
         self.is_open() && (!self.waiting.is_empty() || matches!(self.baseline, Baseline::There(_)))
     }
 
-    /// The primary's answer, or why it is unknown, unless that is settled already.
+    /// The primary's response, or why it is unknown, unless that is settled already.
     pub(super) fn primary(&mut self, noted: Noted) {
         if self.is_open() {
             match noted {
@@ -95,14 +97,14 @@ impl State {
         self.request = None;
     }
 
-    /// The primary's answer begins to stream.
+    /// The primary's response begins to stream.
     pub(super) fn stream(&mut self, streaming: Streaming) {
         if self.is_open() {
             self.primary = Primary::Streaming(streaming);
         }
     }
 
-    /// A piece of the primary's body; `false` where nothing more of it is to be noted.
+    /// A piece of the primary's body; `false` if nothing more of it is to be recorded.
     pub(super) fn piece(&mut self, data: &Bytes) -> bool {
         let Primary::Streaming(streaming) = &mut self.primary else {
             return false;
@@ -146,12 +148,12 @@ impl State {
         }
     }
 
-    /// There will be an answer of the baseline.
+    /// There will be a response of the baseline.
     pub(super) fn expect_baseline(&mut self) {
         self.baseline = Baseline::Pending;
     }
 
-    /// What the baseline answered, if it did.
+    /// The baseline's response, if there was one.
     pub(super) fn baseline(&mut self, noted: Option<Noted>) {
         self.baseline = match (noted, &self.primary) {
             (_, Primary::Unknown(_)) | (None | Some(Err(_)), _) => Baseline::None,
@@ -159,7 +161,7 @@ impl State {
         };
     }
 
-    /// What a shadow answered.
+    /// A shadow's response.
     pub(super) fn shadow(&mut self, index: usize, answer: NotedAnswer) {
         self.waiting.push((index, answer));
     }
@@ -183,7 +185,7 @@ impl State {
             .collect()
     }
 
-    /// The primary's answer, for who compares first.
+    /// The primary's response, for who compares first.
     pub(super) fn take_primary(&mut self) -> Option<NotedAnswer> {
         match &mut self.primary {
             Primary::There(answer) => answer.take(),
@@ -191,7 +193,7 @@ impl State {
         }
     }
 
-    /// The baseline's answer, for who compares first.
+    /// The baseline's response, for who compares first.
     pub(super) fn take_baseline(&mut self) -> Option<NotedAnswer> {
         match std::mem::take(&mut self.baseline) {
             Baseline::There(answer) => Some(answer),

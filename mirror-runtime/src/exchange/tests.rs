@@ -74,7 +74,7 @@ fn an_exchange_that_has_ended_has_no_place() {
     runtime().block_on(async {
         let waiting = answered_by_the_shadow(&mirror);
         drop(answered_by_the_shadow(&mirror));
-        // Of the answers that were handed over, too.
+        // Of the responses that were handed over, too.
         tokio::task::yield_now().await;
         assert_eq!(queues(&mirror), [1]);
         drop(waiting);

@@ -24,7 +24,7 @@ use crate::{
     bounds::{CircuitBreaker, Protection, RateLimit},
     engine::{BodyMode, Options, When},
     error::ConfigError,
-    outcome::{MirrorError, ShadowResponse, SkipReason},
+    outcome::{BufferedResponse, MirrorError, SkipReason},
     target::Target,
     telemetry::{Callbacks, Observer},
     transport::Transport,
@@ -82,7 +82,7 @@ pub struct MirrorBuilder {
     callbacks: Callbacks,
     observers: Vec<Arc<dyn Observer>>,
     compare: CompareOptions,
-    /// Connections of our own, where there is none.
+    /// Connections of our own, if there is none.
     transport: Option<Arc<dyn Transport>>,
     mistake: Option<ConfigError>,
 }
@@ -111,13 +111,13 @@ impl Default for MirrorBuilder {
 }
 
 impl MirrorBuilder {
-    /// How counters and logs call this mirror. Default: `mirror`.
+    /// The name used in counters and logs. Default: `mirror`.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// A destination of copies: a URL as anything string-like, or a [`Target`]. At least one is needed.
+    /// A destination of copies: a URL as any string type, or a [`Target`]. At least one is needed.
     pub fn target<T>(mut self, target: T) -> Self
     where
         T: TryInto<Target, Error: Into<ConfigError>>,
@@ -131,8 +131,9 @@ impl MirrorBuilder {
 
     /// The share of requests that each target without a percentage of its own gets, in percent: 0 to 100. Default: 100.
     ///
-    /// Sampling starts at a random point, and is even from there on: of any 100 requests in a row 10 % are 10, give or take
-    /// three, and of any 10,000 they are a thousand, give or take five. All and none are exact.
+    /// Sampling starts at a random point and is even from there on. Of any 100 requests in a row,
+    /// 10 % are 10, give or take 3. Of any 10,000, they are 1,000, give or take 5. 0 and 100 are
+    /// exact.
     pub fn percentage(mut self, percentage: f64) -> Self {
         match check_percentage(percentage) {
             Ok(percentage) => self.percentage = percentage,
@@ -141,11 +142,12 @@ impl MirrorBuilder {
         self
     }
 
-    /// The time that a copy may take, from leaving to the last byte of the answer, for each target without a timeout of
-    /// its own: up to a day. Default: 5 s.
+    /// The time that a copy may take, from leaving to the last byte of the response, for each
+    /// target without a timeout of its own. At most a day. Default: 5 s.
     ///
-    /// A response that has begun by then and states no length, or more than 1 MiB, is answered all the same: what has
-    /// arrived is kept, its connection is closed, and it is counted as [`cut`](crate::TargetStats::cut).
+    /// A response that has begun by then and states no length, or more than 1 MiB, still counts as
+    /// answered. What has arrived is kept, its connection is closed, and it is counted as
+    /// [`cut`](crate::TargetStats::cut).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         match check_timeout(timeout) {
             Ok(timeout) => self.timeout = timeout,
@@ -154,23 +156,24 @@ impl MirrorBuilder {
         self
     }
 
-    /// Whether the answer waits until each copy of its request was answered, failed or timed out and its callback has
-    /// run. Copies and handler run at the same time. A callback that blocks is waited for until a second after the longest
-    /// timeout, and copies that leave late ([`BodyMode::Tee`]) only if they have left when the handler returns. Default:
-    /// `false`.
+    /// Whether the response waits until each copy of its request has ended and its callback has
+    /// run. Copies and handler run at the same time. A callback that blocks is waited for until one
+    /// second after the longest timeout. Copies that leave late ([`BodyMode::Tee`]) are waited for
+    /// only if they have left when the handler returns. Default: `false`.
     pub fn sync(mut self, sync: bool) -> Self {
         self.options.sync = sync;
         self
     }
 
-    /// Whether copies carry the body. Without it they carry no headers that describe one either. Default: `true`.
+    /// Whether copies carry the body. Without it, they have no headers that describe one either.
+    /// Default: `true`.
     pub fn copy_body(mut self, copy_body: bool) -> Self {
         self.options.headers.without_body = !copy_body;
         self
     }
 
-    /// The largest body that is copied, in bytes. A larger one reaches the handler whole, and its copies are skipped.
-    /// Default: 2 MiB, as much as axum's extractors take.
+    /// The largest body that is copied, in bytes. A larger body reaches the handler whole, and its
+    /// copies are skipped. Default: 2 MiB, which is the limit of axum's extractors.
     pub fn max_body(mut self, bytes: usize) -> Self {
         if bytes == 0 {
             self.mistaken(ConfigError::MaxBody);
@@ -185,12 +188,13 @@ impl MirrorBuilder {
         self
     }
 
-    /// How long the body of a request is read before the handler starts, from when the client is first waited for: more
-    /// than zero, and up to a day. What has not arrived by then is noted as the handler reads it, as with
-    /// [`BodyMode::Tee`], and the copies leave at its end. Default: 1 s, in which bodies of up to `max_body` arrive from
-    /// any client that is not slow; the handler, and its own limits on time, start no later because of the mirror.
+    /// How long the body of a request is read before the handler starts, counted from the first
+    /// wait for the client. More than zero, and at most a day. The rest is recorded as the handler
+    /// reads it, as with [`BodyMode::Tee`], and the copies leave at its end. Default: 1 s, in which
+    /// a body of up to `max_body` arrives from any client that is not slow. The handler, and its
+    /// own time limits, start no later than that.
     ///
-    /// It goes with [`BodyMode::Buffer`] alone.
+    /// It needs [`BodyMode::Buffer`].
     pub fn read_ahead(mut self, within: Duration) -> Self {
         match check_timeout(within) {
             Ok(within) => self.read_ahead = Some(within),
@@ -199,8 +203,8 @@ impl MirrorBuilder {
         self
     }
 
-    /// How many copies may be in flight to one target, at least one. One beyond them is shed, never queued. Default:
-    /// 256.
+    /// How many copies may be in flight to one target, at least one. Further ones are shed, never
+    /// queued. Default: 256.
     pub fn max_in_flight(mut self, copies: usize) -> Self {
         if copies == 0 {
             self.mistaken(ConfigError::MaxInFlight);
@@ -209,12 +213,13 @@ impl MirrorBuilder {
         self
     }
 
-    /// The time that a copy may take to get a connection, as a part of its `timeout`. Default: 1 s, or
-    /// `timeout` where that is shorter.
+    /// The time that a copy may take to get a connection, as a part of its `timeout`. Default: 1 s,
+    /// or `timeout` if that is shorter.
     ///
-    /// A TCP connection that takes a quarter of it is given up and tried once more, with the next address where there are
-    /// several, unless that quarter is below 200 ms; one that takes three quarters is not made. That is so over the mirror's
-    /// own connections; another [`transport`](Self::transport) does it in its own way.
+    /// A TCP connection that takes a quarter of it is attempted once more, at the next address if
+    /// there are several, unless that quarter is below 200 ms. A connection that takes three
+    /// quarters is not made. This applies to the mirror's own connections; another
+    /// [`transport`](Self::transport) decides for itself.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         match check_timeout(timeout) {
             Ok(timeout) => self.connect_timeout = Some(timeout),
@@ -223,7 +228,8 @@ impl MirrorBuilder {
         self
     }
 
-    /// When to leave a target alone that fails; `None` for never. Default: [`CircuitBreaker::default`].
+    /// When to stop sending copies to a failing target; `None` for never. Default:
+    /// [`CircuitBreaker::default`].
     pub fn circuit_breaker(mut self, breaker: impl Into<Option<CircuitBreaker>>) -> Self {
         self.protection.circuit_breaker = breaker.into();
         if let Some(Err(error)) = self.protection.circuit_breaker.map(CircuitBreaker::check) {
@@ -232,8 +238,8 @@ impl MirrorBuilder {
         self
     }
 
-    /// At most so many copies to each target in each period: so many at once, and then at a steady rate. One beyond it
-    /// is shed. It comes after the percentage. Default: none.
+    /// Caps the copies sent to each target in each period, in addition to the percentage. They may
+    /// leave at once, and then at a steady rate. Further ones are shed. Default: none.
     pub fn rate_limit(mut self, copies: u32, period: Duration) -> Self {
         match (NonZeroU32::new(copies), check_timeout(period)) {
             (Some(copies), Ok(period)) => {
@@ -256,14 +262,14 @@ impl MirrorBuilder {
         self
     }
 
-    /// Copies only requests for which this returns `true`. It is asked before sampling, on the request's path: it must
-    /// be quick. A request about which it panics is not copied. Default: all.
+    /// Copies only requests for which this returns `true`. It is called before sampling, on the
+    /// request path, and must be fast. If it panics, the request is not copied. Default: all.
     pub fn when(mut self, when: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
         self.when = Some(Box::new(when));
         self
     }
 
-    /// Sets a header on each copy, in place of any that the original carried.
+    /// Sets a header on each copy, and replaces any that the original carried.
     pub fn set_header<N, V>(mut self, name: N, value: V) -> Self
     where
         N: AsRef<str>,
@@ -277,7 +283,7 @@ impl MirrorBuilder {
         self
     }
 
-    /// Leaves a header out of each copy. Removing comes before setting.
+    /// Removes a header from each copy. Removing comes before setting.
     pub fn remove_header(mut self, name: impl AsRef<str>) -> Self {
         match settable(name.as_ref()) {
             Ok(name) => self.options.headers.remove.push(name),
@@ -298,18 +304,19 @@ impl MirrorBuilder {
         self
     }
 
-    /// Called for each copy that got an HTTP answer, whatever its status, on a thread of the mirrors' own. The copy is in
-    /// flight until it returns: while it blocks, it takes one of `max_in_flight`. A panic in it is caught and logged.
+    /// Called for each copy that got an HTTP response, whatever its status, on a thread of the
+    /// mirrors' own. The copy is in flight until it returns: while it blocks, it takes one of
+    /// `max_in_flight`. A panic in it is caught and logged.
     pub fn on_success<F>(mut self, on_success: F) -> Self
     where
-        F: Fn(&Target, &ShadowResponse) + Send + Sync + 'static,
+        F: Fn(&Target, &BufferedResponse) + Send + Sync + 'static,
     {
         self.callbacks.on_success = Some(Box::new(on_success));
         self
     }
 
-    /// Called for each copy that got no complete answer, on a thread of the mirrors' own. The copy is in flight until it
-    /// returns. A panic in it is caught and logged.
+    /// Called for each copy that got no complete response, on a thread of the mirrors' own. The
+    /// copy is in flight until it returns. A panic in it is caught and logged.
     pub fn on_error<F>(mut self, on_error: F) -> Self
     where
         F: Fn(&Target, &MirrorError) + Send + Sync + 'static,
@@ -318,8 +325,9 @@ impl MirrorBuilder {
         self
     }
 
-    /// Called for each request that is not sent to a target, skipped or shed, some time after that was decided: when
-    /// 1,024 calls wait, further ones are left out. A panic in it is caught and logged.
+    /// Called for each request that is not sent to a target, skipped or shed, on a thread of the
+    /// mirrors' own. If 1,024 calls are waiting, further ones are dropped. A panic in it is caught
+    /// and logged.
     pub fn on_skip<F>(mut self, on_skip: F) -> Self
     where
         F: Fn(&Target, &SkipReason) + Send + Sync + 'static,
@@ -328,14 +336,14 @@ impl MirrorBuilder {
         self
     }
 
-    /// Tells an observer of what happens to the requests of this mirror. Can be given several times;
-    /// [`observe`](crate::observe) is for all mirrors of the process. Default: none.
+    /// Adds an observer of the requests of this mirror. Can be given several times.
+    /// [`observe`](crate::observe) adds one to all mirrors of the process. Default: none.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.observers.push(Arc::new(observer));
         self
     }
 
-    /// What sends the copies. Default: connections that all mirrors share.
+    /// The transport of the copies. Default: connections that all mirrors share.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self

@@ -12,8 +12,8 @@ use super::Mirror;
 
 /// A [`tower_layer::Layer`] that mirrors each request that passes it. Made by [`Mirror::layer`].
 ///
-/// It fits `Router::layer`, `Router::route_layer`, `MethodRouter::layer` and `Handler::layer`. All services it wraps
-/// share the mirror's counters and its sampling.
+/// It works with `Router::layer`, `Router::route_layer`, `MethodRouter::layer` and
+/// `Handler::layer`. All services that it wraps share the mirror's counters and sampling.
 ///
 /// ```
 /// use axum::{Router, routing::get};

@@ -14,9 +14,9 @@ pub(super) fn register(mirror: &Mirror) {
     mirrors.push(Arc::downgrade(mirror.engine()));
 }
 
-/// All mirrors of the program, those of attributes among them, in the order in which they were made.
+/// All mirrors of the program, including those of attributes, in the order in which they were made.
 ///
-/// The mirror of an attribute is made by the first request to its handler; before, it is not among these.
+/// The mirror of an attribute is made by the first request to its handler, and is missing before.
 ///
 /// ```
 /// for mirror in mirror_runtime::mirrors() {
@@ -33,8 +33,9 @@ pub fn mirrors() -> Vec<Mirror> {
         .collect()
 }
 
-/// The mirror of this name, if it has been made: that of an attribute is named `module::function` where it has no
-/// `name`, and is made by the first request to its handler. Of several, the one that was made first.
+/// The mirror of this name, if it has been made. The mirror of an attribute is named
+/// `module::function` if it has no `name`, and is made by the first request to its handler. If
+/// there are several, the first one.
 ///
 /// ```
 /// let orders = mirror_runtime::mirror_named("orders");

@@ -1,4 +1,4 @@
-//! What is said of the cause of a failure.
+//! The text of the cause of a failure.
 //!
 //! Errors of the libraries underneath may hold what a shadow has sent: the debug data of `GOAWAY`, in which it can say what
 //! the copy has told it; the names in its certificate. None of that is said, and of what is said no more than an excerpt.
@@ -23,7 +23,7 @@ pub(crate) struct ConnectionLost {
 /// Characters of a cause that are said: more than any error of a library needs that says nothing of its peer.
 const MAX_CHARACTERS: usize = 200;
 
-/// What stands before the names in a certificate, in errors of rustls.
+/// The text before the names in a certificate, in errors of rustls.
 const NAMES: &str = "; certificate is only valid for";
 
 /// A cause in words that are safe to be logged.
@@ -51,7 +51,7 @@ pub(super) fn lost(cause: &BoxError) -> Option<&ConnectionLost> {
     }
 }
 
-/// What is said of a cause: its innermost error, in one line without control characters.
+/// The text of a cause: its innermost error, in one line without control characters.
 pub(super) fn words(cause: &(dyn Error + 'static)) -> String {
     let mut excerpt = Excerpt::default();
     // An error says that the excerpt is full.

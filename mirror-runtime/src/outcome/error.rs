@@ -1,4 +1,4 @@
-//! Why a copy that left got no answer.
+//! Why a copy that left got no response.
 
 use std::{error::Error, fmt, time::Duration};
 
@@ -11,28 +11,31 @@ use super::{
 
 /// A copy was sent and got no complete response.
 ///
-/// `Display` names the innermost cause, so that one line of a log tells what to look at, in at most some 200 characters.
-/// Neither it nor `Debug` holds anything of the request, or anything that the shadow has sent: a shadow may say back what it
-/// was told. For the same reason there is no [`source`](Error::source), and the causes that a mirror gives to callbacks are
-/// in words of their own; errors of the operating system are [`std::io::Error`]s.
+/// `Display` names the innermost cause in at most some 200 characters, so that one line of a log is
+/// enough. Neither `Display` nor `Debug` contains any part of the request, or anything that the
+/// shadow has sent: a shadow may repeat what it was sent. For the same reason there is no
+/// [`source`](Error::source), and the causes that callbacks get have texts of their own. Errors of
+/// the operating system are [`std::io::Error`]s.
 #[non_exhaustive]
 pub enum MirrorError {
-    /// The copy's `timeout` was over before a response began, or before all of one was there that states its length, of
-    /// up to 1 MiB. Any other that had begun is answered, and counted as [`cut`](crate::TargetStats::cut).
+    /// The copy's `timeout` was over before a response began, or before a response of stated length
+    /// (up to 1 MiB) was complete. Any other response that had begun counts as answered, and as
+    /// [`cut`](crate::TargetStats::cut).
     Timeout(Duration),
-    /// No connection: refused, unreachable, or reset while it was made.
+    /// No connection: refused, unreachable, or reset while connecting.
     Connect(BoxError),
     /// The target's host name was not resolved.
     Dns(BoxError),
-    /// No TLS session: an unknown, foreign or expired certificate, or no common protocol.
+    /// The TLS handshake failed: an unknown, foreign or expired certificate, or no common protocol.
     Tls(BoxError),
-    /// The connection broke, or carried something other than HTTP, before there was an answer.
+    /// The connection broke, or carried something other than HTTP, before there was a response.
     Request(BoxError),
-    /// The answer began, and broke off before its end: its connection was closed, also in the middle of a stream.
+    /// The response body was interrupted: its connection was closed before the end of the body.
     Body(BoxError),
     /// The handler that is the target panicked.
     Panicked,
-    /// The copy was given up: [`drain`](crate::drain) reached its deadline, or the runtime was shut down.
+    /// The copy was cancelled: [`drain`](crate::drain) reached its deadline, or the runtime was
+    /// shut down.
     Cancelled,
 }
 
@@ -59,7 +62,7 @@ labels! {
 }
 
 impl MirrorError {
-    /// Which kind of failure this is.
+    /// The kind of this failure.
     #[must_use]
     pub const fn kind(&self) -> FailureKind {
         match self {
@@ -105,14 +108,14 @@ impl MirrorError {
 impl fmt::Display for MirrorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, cause) = match self {
-            Self::Timeout(timeout) => return write!(f, "no complete answer within {timeout:?}"),
+            Self::Timeout(timeout) => return write!(f, "no complete response within {timeout:?}"),
             Self::Panicked => return f.write_str("the handler panicked"),
-            Self::Cancelled => return f.write_str("given up: mirroring was shut down"),
+            Self::Cancelled => return f.write_str("cancelled: mirroring is shutting down"),
             Self::Connect(cause) => ("cannot connect", cause),
             Self::Dns(cause) => ("cannot resolve the host name", cause),
-            Self::Tls(cause) => ("cannot make a TLS session", cause),
-            Self::Request(cause) => ("no HTTP answer", cause),
-            Self::Body(cause) => ("the answer broke off", cause),
+            Self::Tls(cause) => ("TLS handshake failed", cause),
+            Self::Request(cause) => ("no HTTP response", cause),
+            Self::Body(cause) => ("response body interrupted", cause),
         };
         write!(f, "{what}: {}", words(cause.as_ref()))
     }

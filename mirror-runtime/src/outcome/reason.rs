@@ -3,11 +3,12 @@
 use super::labels::labels;
 
 labels! {
-    /// Why a request was deliberately not sent to a target. Callbacks are told in the same terms of requests that were shed.
+    /// Why a request was deliberately not sent to a target. Callbacks also get it for requests that
+    /// were shed.
     pub enum SkipReason {
         /// The target's percentage did not choose it.
         NotSampled = "not_sampled",
-        /// `methods` or `when` left it out, or `when` panicked.
+        /// `methods` or `when` excluded it, or `when` panicked.
         Filtered = "filtered",
         /// It carried `X-Mirrored-From`: it is a copy itself.
         Loop = "loop",
@@ -18,16 +19,17 @@ labels! {
         /// Its body took longer than `read_ahead` to arrive, and the handler, which ran without waiting for the rest, did not
         /// read it to its end.
         BodyStalled = "body_stalled",
-        /// The target is off, because the environment variable that names it is unset, empty or wrong, or because it is `https` and
-        /// this program has no TLS or no crypto provider for it.
+        /// The target is disabled: its environment variable is unset, empty or invalid, or it is
+        /// `https` and this program has no TLS or no crypto provider.
         Disabled = "disabled",
-        /// The client went away, or broke its body off, before the copy could leave.
+        /// The client went away, or interrupted its body, before the copy could leave.
         PrimaryGone = "primary_gone",
-        /// It opens a tunnel (`CONNECT`) or a WebSocket, which has one end. Other offers of an `Upgrade` are made with requests
-        /// like any other.
+        /// It opens a tunnel (`CONNECT`) or a WebSocket. A request with another `Upgrade` is copied
+        /// without it.
         Upgrade = "upgrade",
-        /// Its path would leave the base path of the target, it has none (`OPTIONS *`), the transport would change it, or it has
-        /// more headers than there is room for in a copy.
+        /// It cannot be sent unchanged: its path would leave the base path of the target, it has no
+        /// path (`OPTIONS *`), the transport would change it, or it has more headers than a copy
+        /// has room for.
         Unsendable = "unsendable",
         ..
         /// It was shed, to protect this process. Counted as shed, not as skipped.

@@ -1,4 +1,4 @@
-//! How the answers of a fixture are compared.
+//! How the responses of a fixture are compared.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub(super) struct ComparedBy {
     /// Pointers and numbers; these as text, which survives in every digit.
     pub(super) tolerance: Vec<(String, String)>,
     pub(super) redact: Vec<String>,
-    /// Where answers of the old version differ from one another.
+    /// Where responses of the old version differ from one another.
     pub(super) noise: Vec<String>,
     pub(super) max_compare_body: usize,
 }

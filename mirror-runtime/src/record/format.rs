@@ -1,15 +1,18 @@
-//! Fixtures: mismatches as files, of which [`replay!`](macro@crate::replay) makes tests. There is nothing in this module but
-//! what they are.
+//! Fixtures: mismatches as files, of which [`replay!`](macro@crate::replay) makes tests. This
+//! module holds only the description of the format.
 //!
-//! A mirror that compares writes each mismatch into a directory, where [`record`](crate::MirrorBuilder::record) or the
-//! environment variable `MIRROR_RECORD` names one: each [`Mismatch`](crate::Verdict::Mismatch) and
-//! [`SchemaMismatch`](crate::Verdict::SchemaMismatch) that is more than noise. A match is never written.
+//! A mirror that compares writes each mismatch into a directory, if
+//! [`record`](crate::MirrorBuilder::record) or the environment variable `MIRROR_RECORD` names one:
+//! each [`Mismatch`](crate::Verdict::Mismatch) and
+//! [`SchemaMismatch`](crate::Verdict::SchemaMismatch) that is more than noise. A match is never
+//! written.
 //!
 //! # What a file is
 //!
-//! A document of JSON in UTF-8, named after the mirror, the target, the first difference and a hash of the request:
-//! `orders--staging--value_total--3fa9c2d1.json`. It is there in one step, and readable for its owner alone. What a crash
-//! leaves begins with a dot and is no fixture; it is removed when recording starts again.
+//! A JSON document in UTF-8, named after the mirror, the target, the first difference and a hash of
+//! the request: `orders--staging--value_total--3fa9c2d1.json`. It is written atomically, and only
+//! its owner can read it. After a crash there may be a file whose name begins with a dot. It is not
+//! a fixture, and is removed when recording starts again.
 //!
 //! ```json
 //! {
@@ -58,69 +61,78 @@
 //! }
 //! ```
 //!
-//! - `version` is 1. A change after which an older reader would be wrong gets another number; a reader skips members that it
-//!   does not know.
-//! - An answer with trailer fields has them as `trailers`, written like `headers`.
-//! - A body and the value of a header is a text, byte for byte as it was, or `{ "base64": ".." }` where it is no UTF-8. So
-//!   numbers keep every digit. Bodies of answers are without their `Content-Encoding`, and `null` where they are not known:
-//!   too large, cut short, or not looked at (`CompareMode::Status`).
-//! - `target` in `request` is the path and query as they arrived. Headers are those that arrived. A body that is noted as it
-//!   is read ([`BodyMode::Tee`](crate::BodyMode::Tee)) is there as well. With `copy_body(false)` a request that has a body is
-//!   not recorded, because the body is not known; the log says so.
-//! - `noise` is where the answers of a baseline differ from the primary's: a replay leaves it out, like `ignore`.
-//! - `groups` are what [`max_fixtures`](crate::MirrorBuilder::max_fixtures) counts. A fixture counts in each of its groups, and
-//!   is written where one of them has fewer than so many; it is named after the first such. So at most so many are named
-//!   after each group, and more may belong to it. Groups with a secret in them are one, called `[redacted]`.
+//! - `version` is 1. A change that an older reader would misread gets another number. A reader
+//!   skips members that it does not know.
+//! - A response with trailer fields has them as `trailers`, written like `headers`.
+//! - A body and the value of a header are strings, byte for byte as they were, or
+//!   `{ "base64": ".." }` if they are not UTF-8. So numbers keep every digit. Bodies of responses
+//!   are without their `Content-Encoding`, and `null` if they are not known: too large, cut short,
+//!   or not compared (`CompareMode::Status`).
+//! - `target` in `request` is the path and query as they arrived. Headers are those that arrived. A
+//!   body that is recorded as it is read ([`BodyMode::Tee`](crate::BodyMode::Tee)) is included as
+//!   well. With `copy_body(false)`, a request with a body is not recorded, because the body is not
+//!   known. The log says so.
+//! - `noise` lists the places at which the responses of a baseline differ from the primary's. A
+//!   replay ignores them, like `ignore`.
+//! - `groups` are what [`max_fixtures`](crate::MirrorBuilder::max_fixtures) counts. A fixture
+//!   counts in each of its groups, is written if one of them has room, and is named after the first
+//!   such group. So at most `max_fixtures` are named after each group, and more may belong to it.
+//!   All groups with a secret in them are one, called `[redacted]`.
 //!
 //! # How it is compared again
 //!
-//! By the same mode and rules. Two modes are code, which a file cannot hold: what was compared as values of a type, or by a
-//! function, is compared as JSON, and `notes` says so. Rules that make both agree, like `ignore`, can be given with these
-//! modes too. Answers of which something in the body is redacted are compared as JSON where they were compared as bytes. The
-//! body is left out where the primary's is `null`. Where the old version's answers vary as a whole, the body is left out as
-//! well; where their status varies, it is compared all the same. `notes` says both. A body that has become longer by what was
-//! replaced is compared, whatever `max_compare_body` says.
+//! By the same mode and rules. Two modes are code, which a file cannot hold: comparing values of a
+//! type, or by a function. Such fixtures are compared as JSON, and `notes` says so. Rules such as
+//! `ignore` apply in these modes too. If a part of the body is redacted, responses that were
+//! compared as bytes are compared as JSON. The body is not compared if the primary's is `null`, or
+//! if the old version's responses vary as a whole. If their status varies, it is compared
+//! nevertheless. `notes` says both. A body that has become longer by redaction is compared,
+//! whatever `max_compare_body` is.
 //!
 //! # What is not in it
 //!
-//! Files go further than a process: to a repository, to a colleague. Replaced by `[redacted]`, and left out of the comparison
-//! when the fixture is replayed, are
+//! Files leave the machine: they go to a repository, or to a colleague. These parts are replaced by
+//! `[redacted]`, and are not compared when the fixture is replayed:
 //!
-//! - the values at the places that `redact` names, in both answers and in a request whose body is JSON;
-//! - the fields of requests and answers whose body is JSON, and of requests whose body is a form, the parameters of a query,
-//!   and those of URLs in headers, which are named like the last key of such a place, or like a credential: with `api_key`,
-//!   `authorization`, `credential`, `passphrase`, `passwd`, `password`, `private_key`, `secret`, `session`, `signature` or
-//!   `token` in the name, or named `auth`, `cvc`, `cvv`, `jwt`, `key`, `otp`, `pass`, `pin`, `pwd`, `sid` or `sig`; without
-//!   regard to case, `-` and `_`. What is `true`, `false` or `null` stays: it is no credential;
-//! - the headers `Authorization`, `Proxy-Authorization`, `Cookie`, `Set-Cookie` and `X-Api-Key`, those that are marked as
-//!   sensitive, and those that are named so; trailer fields of these names as well;
-//! - the values of `set_header`, of eight bytes or more, or of any name that is listed here;
-//! - every text, wherever it stands, that holds one of these values: of four bytes or more at a place that `redact` names or
-//!   in a header that carries credentials, and of eight where it is that of a cookie or of what is only named so. Shorter ones
-//!   stand in other texts by chance.
+//! - the values at the places that `redact` names, in both responses and in a request whose body is
+//!   JSON;
+//! - fields of JSON requests and responses and of form requests, parameters of a query, and those
+//!   of URLs in headers, if they are named like the last key of such a place, or like a credential:
+//!   with `api_key`, `authorization`, `credential`, `passphrase`, `passwd`, `password`,
+//!   `private_key`, `secret`, `session`, `signature` or `token` in the name, or named `auth`,
+//!   `cvc`, `cvv`, `jwt`, `key`, `otp`, `pass`, `pin`, `pwd`, `sid` or `sig`; regardless of case,
+//!   `-` and `_`. `true`, `false` and `null` stay, because they are no credentials;
+//! - the headers `Authorization`, `Proxy-Authorization`, `Cookie`, `Set-Cookie` and `X-Api-Key`,
+//!   headers that are marked as sensitive, headers with such names, and trailer fields with these
+//!   names;
+//! - the values of `set_header`, if they have at least eight bytes or one of the names above;
+//! - every text that contains one of these values: of at least four bytes, if it is at a place that
+//!   `redact` names or in a header that carries credentials, and of at least eight, if it is that
+//!   of a cookie or only named like a credential. Shorter values occur in other texts by chance.
 //!
-//! In a request what was replaced keeps its type, so that an app that reads it as a value of a type can be asked again: a
-//! number is `0`, also in a query or a form, `true` and `false` are `false` where `redact` names them, and an array or an
-//! object is empty. Where something is replaced in a document, it is written anew: its keys in order, without spaces, its
-//! numbers as they stood.
+//! In a request, a replaced value keeps its type, so that a typed app can read it: a number becomes
+//! `0`, also in a query or a form, `true` and `false` become `false` if `redact` names them, and an
+//! array or an object becomes empty. A document in which something is replaced is written again:
+//! its keys in order, without spaces, its numbers unchanged.
 //!
-//! Not recorded, which the log says, is a request
+//! A request is not recorded, and the log says so,
 //!
-//! - with a secret in its path;
-//! - whose body has a `Content-Encoding`, or is a form that is not UTF-8;
-//! - whose body is JSON that has a key twice or is nested deeper than 128, or is called JSON and is none, such as a line of
-//!   JSON after the other: it cannot be searched for fields;
-//! - whose body is a form in parts with a field that is named so;
-//! - whose body is neither JSON nor a form, while `redact` is set or where it holds a secret;
-//! - of whose body nothing would be left: where `redact` names the whole, or something in a document of another shape, such as
-//!   `/password` in a list.
+//! - if its path contains a secret;
+//! - if its body has a `Content-Encoding`, or is a form that is not UTF-8;
+//! - if its body is JSON with a duplicate key or nested deeper than 128, or is declared as JSON and
+//!   is not, such as JSON lines, because it cannot be searched for fields;
+//! - if its body is a multipart form with a field of such a name;
+//! - if its body is neither JSON nor a form, and `redact` is set or the body contains a secret;
+//! - if nothing of its body would be left: `redact` names the whole, or a place in a document of
+//!   another shape, such as `/password` in a list.
 //!
-//! The same holds for the primary's answer, whose `Content-Encoding` is undone. A shadow's body that cannot be searched is
-//! left out.
+//! The same applies to the primary's response, after its `Content-Encoding` is removed. A shadow's
+//! body that cannot be searched is left out.
 //!
-//! **Other bodies are free text**: XML, plain text, HTML, protobuf, the parts of a form in parts. Nobody looks for fields in
-//! them. Without `redact`, `<password>hunter2</password>` is written as it is, unless the value is known to be a secret from
-//! somewhere else. Set `redact` where such requests or answers carry credentials: then none of them is recorded.
+//! **Other bodies are free text**: XML, plain text, HTML, protobuf, the parts of a multipart form.
+//! They are not searched for fields. Without `redact`, `<password>hunter2</password>` is written
+//! unchanged, unless the value is known to be a secret from elsewhere. If such requests or
+//! responses carry credentials, set `redact`: then none of them is recorded.
 //!
-//! All else is what production said. Names, addresses and orders are in it; name them in `redact`, and look at a fixture
-//! before you share it.
+//! Everything else is production data, such as names, addresses and orders. Name them in `redact`,
+//! and look at a fixture before you share it.

@@ -1,4 +1,4 @@
-//! The request and the answers of a fixture.
+//! The request and the responses of a fixture.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::{Deserialize, Serialize};
@@ -17,16 +17,16 @@ pub(super) struct RecordedRequest {
     pub(super) target: String,
     pub(super) headers: Headers,
     pub(super) body: Content,
-    /// What was replaced in it, like `header authorization`, `query token` and `body /password`.
+    /// The replaced parts, like `header authorization`, `query token` and `body /password`.
     pub(super) redacted: Vec<String>,
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct RecordedAnswer {
     pub(super) status: u16,
     pub(super) headers: Headers,
-    /// Without its `Content-Encoding`; `null` where it is not known.
+    /// Without its `Content-Encoding`; `null` if it is not known.
     pub(super) body: Option<Content>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) trailers: Headers,

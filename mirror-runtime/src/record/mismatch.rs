@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{
     comparison::{
-        Answer, CompareMode, Difference, DifferenceKind, GRPC_STATUS, REDACTED, Redaction,
-        Unredactable, compared_body,
+        BufferedResponse, CompareMode, Difference, DifferenceKind, GRPC_STATUS, REDACTED,
+        Redaction, Unredactable, compared_body,
     },
     engine::Mismatch,
 };
@@ -22,11 +22,13 @@ const CUSTOM: &str = "compared by a function: a replay compares JSON";
 const REWRITTEN: &str = "something in the body is redacted: a replay compares JSON, not bytes";
 const HEADER: &str = "a header that is compared is redacted: a replay leaves it out";
 const STATUS_NOISE: &str =
-    "the status of the old version's answers varies: a replay compares it all the same";
+    "the status of the old version's responses varies: a replay still compares it";
 const GRPC_NOISE: &str =
-    "`grpc-status` of the old version's answers varies: a replay compares it all the same";
-const BODY_NOISE: &str = "the old version's answers vary as a whole: a replay leaves the body out";
-const NO_BODY: &str = "the body of the shadow's answer may hold what is redacted: it is left out";
+    "`grpc-status` of the old version's responses varies: a replay still compares it";
+const BODY_NOISE: &str =
+    "the old version's responses vary as a whole: a replay leaves the body out";
+const NO_BODY: &str =
+    "the body of the shadow's response may contain redacted values: it is left out";
 
 impl Mismatch<'_> {
     /// The groups of its differences that are no noise, as `kind pointer`; at least one.
@@ -55,7 +57,7 @@ impl Mismatch<'_> {
         }
     }
 
-    /// The fixture, without secrets. Where they cannot be found, there is none.
+    /// The fixture, without secrets. If they cannot be found, there is none.
     pub(super) fn fixture(&self, groups: &[String]) -> Result<Fixture, Unredactable> {
         let body = self.request.body();
         let bodies =
@@ -183,7 +185,7 @@ fn without_secrets(groups: &[String], redaction: &Redaction<'_>) -> Vec<String> 
     written
 }
 
-/// Both answers as they are written.
+/// Both responses as they are written.
 struct Answers {
     primary: RecordedAnswer,
     /// The headers and trailer fields in which something was replaced.
@@ -237,9 +239,9 @@ fn is_within(place: &str, pointer: &str) -> bool {
     })
 }
 
-/// An answer as it is written, and the headers in which something was replaced.
+/// A response as it is written, and the headers in which something was replaced.
 fn answer(
-    answer: &Answer,
+    answer: &BufferedResponse,
     body: Option<&[u8]>,
     redaction: &Redaction<'_>,
 ) -> Result<(RecordedAnswer, Vec<String>), Unredactable> {

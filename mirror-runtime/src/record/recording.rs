@@ -18,7 +18,7 @@ use crate::{
 /// The variable that turns recording on.
 const VARIABLE: &str = "MIRROR_RECORD";
 
-/// What the builder was told of recording.
+/// The recording options of the builder.
 #[derive(Clone, Debug)]
 pub(crate) struct RecordingOptions {
     pub(crate) path: Option<PathBuf>,
@@ -67,7 +67,7 @@ impl Recording {
     fn leave_out(&self, mirror: &str, reason: &str) {
         if let Some(left_out) = self.left_out.note() {
             contained(|| {
-                tracing::warn!(mirror, reason, left_out, "a mismatch cannot be recorded");
+                tracing::warn!(mirror, reason, left_out, "cannot record a mismatch");
             });
         }
     }
@@ -82,7 +82,7 @@ impl Recording {
         }
         let Ok(fixture) = mismatch.fixture(&groups) else {
             let reason =
-                "there may be secrets in it that cannot be found, or nothing would be left";
+                "it may contain secrets that cannot be located, or would be empty once redacted";
             self.leave_out(kind.mirror, reason);
             return Ok(());
         };
@@ -114,7 +114,7 @@ impl Record for Recording {
         {
             let directory = self.path.display();
             contained(|| {
-                tracing::warn!(mirror, %directory, %error, failures, "a mismatch was not recorded");
+                tracing::warn!(mirror, %directory, %error, failures, "failed to record a mismatch");
             });
         }
     }

@@ -10,13 +10,13 @@ use mirror_compare::Ending;
 use mirror_grammar::is_fixture_name;
 
 use super::{App, Fixture, RecordedAnswer, message::read};
-use crate::comparison::{Answer, CompareMode, Comparison, Subject, Verdict, compare};
+use crate::comparison::{BufferedResponse, CompareMode, Comparison, Subject, Verdict, compare};
 
 /// Replays one fixture.
 ///
 /// # Panics
 ///
-/// Where the app does not answer as the primary did, and where the file is no fixture.
+/// If the app does not respond as the primary did, and if the file is not a fixture.
 pub async fn replay<M>(path: &str, file: &str, app: impl App<M>) {
     if let Err(failure) = try_replay(file.as_bytes(), app).await {
         panic!("{path}: {failure}");
@@ -27,7 +27,7 @@ pub async fn replay<M>(path: &str, file: &str, app: impl App<M>) {
 ///
 /// # Panics
 ///
-/// As [`replay`], with all that failed; and where the directory cannot be read.
+/// As [`replay`], with all that failed; and if the directory cannot be read.
 pub async fn replay_others<M, A: App<M>>(directory: &str, known: &[&str], app: impl Fn() -> A) {
     let mut names = match fixtures(Path::new(directory)) {
         Ok(names) => names,
@@ -68,7 +68,7 @@ async fn try_replay<M>(file: &[u8], app: impl App<M>) -> Result<(), String> {
     let by = &fixture.compared_by;
     let mode = match &fixture.primary.body {
         Some(_) => by.mode()?,
-        // Nothing else is known of the primary's answer.
+        // Nothing else is known of the primary's response.
         None => CompareMode::Status,
     };
     let mut rules = by.rules(&fixture.primary.redacted)?;
@@ -88,8 +88,8 @@ async fn try_replay<M>(file: &[u8], app: impl App<M>) -> Result<(), String> {
     Err(fixture.failure(&comparison))
 }
 
-/// An answer, with as much of its body as is compared.
-async fn noted(answer: Response<Body>, max: usize, began: Instant) -> Answer {
+/// A response, with as much of its body as is compared.
+async fn noted(answer: Response<Body>, max: usize, began: Instant) -> BufferedResponse {
     let (head, mut body) = answer.into_parts();
     let (mut noted, mut is_whole, mut trailers) = (BytesMut::new(), true, None);
     while noted.len() <= max
@@ -104,7 +104,8 @@ async fn noted(answer: Response<Body>, max: usize, began: Instant) -> Answer {
             }
         }
     }
-    let answer = Answer::new(head.status, head.headers, noted).with_latency(began.elapsed());
+    let answer =
+        BufferedResponse::new(head.status, head.headers, noted).with_latency(began.elapsed());
     // There are none if none have come: the app is in this process.
     let answer = answer.with_trailers(trailers.unwrap_or_default());
     if is_whole {
@@ -115,10 +116,10 @@ async fn noted(answer: Response<Body>, max: usize, began: Instant) -> Answer {
 }
 
 impl RecordedAnswer {
-    fn answer(&self) -> Result<Answer, String> {
+    fn answer(&self) -> Result<BufferedResponse, String> {
         let status = StatusCode::from_u16(self.status).map_err(|error| error.to_string())?;
         let body = self.body.as_ref().map(|body| body.0.clone());
-        let answer = Answer::new(status, read(&self.headers)?, body.unwrap_or_default());
+        let answer = BufferedResponse::new(status, read(&self.headers)?, body.unwrap_or_default());
         let latency = std::time::Duration::from_micros(self.latency_us);
         let answer = answer.with_latency(latency).already_decoded();
         Ok(answer.with_trailers(read(&self.trailers)?))
@@ -127,7 +128,7 @@ impl RecordedAnswer {
 
 impl Fixture {
     fn failure(&self, comparison: &Comparison) -> String {
-        let mut failure = format!("the app does not answer as it did\n{comparison}");
+        let mut failure = format!("the app responds differently than recorded\n{comparison}");
         let notes = self.notes.iter().map(|note| format!("recorded: {note}"));
         let redacted = &self.request.redacted;
         let redacted = (!redacted.is_empty())

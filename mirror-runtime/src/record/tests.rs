@@ -8,16 +8,16 @@ use super::{Fixture, content::Content};
 use crate::{
     body::{Chunks, CopyBody},
     bounds::Reservation,
-    comparison::{Answer, CompareMode, DifferenceKind, Rules, Subject, compare},
+    comparison::{BufferedResponse, CompareMode, DifferenceKind, Rules, Subject, compare},
     engine::Mismatch,
     request::KeptRequest,
 };
 
-/// Two answers to one request, and the rules.
+/// Two responses to one request, and the rules.
 struct Case {
     request: Request<String>,
-    primary: Answer,
-    shadow: Answer,
+    primary: BufferedResponse,
+    shadow: BufferedResponse,
     mode: CompareMode,
     rules: Rules,
     noise: Vec<(String, DifferenceKind)>,
@@ -85,14 +85,18 @@ impl Fixture {
     }
 }
 
-fn ok(body: &str) -> Answer {
-    Answer::new(StatusCode::OK, HeaderMap::new(), body.to_owned())
+fn ok(body: &str) -> BufferedResponse {
+    BufferedResponse::new(StatusCode::OK, HeaderMap::new(), body.to_owned())
 }
 
-fn with_header(answer: &Answer, name: header::HeaderName, value: &str) -> Answer {
+fn with_header(
+    answer: &BufferedResponse,
+    name: header::HeaderName,
+    value: &str,
+) -> BufferedResponse {
     let mut headers = answer.headers().clone();
     headers.insert(name, HeaderValue::from_str(value).unwrap());
-    Answer::new(answer.status(), headers, answer.body().clone())
+    BufferedResponse::new(answer.status(), headers, answer.body().clone())
 }
 
 fn body(content: Option<&Content>) -> &str {
@@ -123,7 +127,7 @@ fn what_has_no_secrets_is_written_as_it_is() {
 #[test]
 fn what_is_not_text_survives() {
     let mut case = Case::json("", "", &[]);
-    case.primary = Answer::new(StatusCode::OK, HeaderMap::new(), vec![0xFF, 0]);
+    case.primary = BufferedResponse::new(StatusCode::OK, HeaderMap::new(), vec![0xFF, 0]);
     case.mode = CompareMode::Bytes;
     assert_eq!(
         case.fixture().unwrap().primary.body,
@@ -216,7 +220,7 @@ fn the_request_is_sent_again_as_it_was() {
 fn the_body_of_an_answer_that_is_not_known_is_null() {
     let mut case = Case::json("1", "2", &[]);
     case.mode = CompareMode::Status;
-    case.shadow = Answer::new(StatusCode::NOT_FOUND, HeaderMap::new(), "");
+    case.shadow = BufferedResponse::new(StatusCode::NOT_FOUND, HeaderMap::new(), "");
     let fixture = case.fixture().unwrap();
     assert_eq!(
         (fixture.primary.body, fixture.groups),
@@ -238,7 +242,7 @@ fn the_host_of_http2_is_a_header() {
 
 #[test]
 fn trailers_are_written_and_read_again() {
-    let with = |status: &'static str, answer: &Answer| {
+    let with = |status: &'static str, answer: &BufferedResponse| {
         let fields = [
             (header::HeaderName::from_static("grpc-status"), status),
             (header::SET_COOKIE, "session=canary-3f9a"),
@@ -261,7 +265,7 @@ fn trailers_are_written_and_read_again() {
     assert!(fixture.compared_by.headers.is_empty());
     case.noise = vec![("grpc-status".to_owned(), DifferenceKind::Trailer)];
     assert!(case.fixture().unwrap().notes[1].contains("`grpc-status`"));
-    // An answer without trailers is written as ever.
+    // A response without trailers is written as ever.
     let without = Case::json("1", "2", &[]).file().unwrap();
     assert!(!without.contains("trailers"));
 }

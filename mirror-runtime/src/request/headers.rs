@@ -31,13 +31,13 @@ const CREDENTIALS: [HeaderName; 3] = [
     HeaderName::from_static("x-api-key"),
 ];
 
-/// Headers that a copy may have beside those that arrived: the marker, and the target's `Host` where none arrived; or,
-/// once it is marked, that `Host` and a length.
+/// Headers that a copy may have beside those that arrived: the marker, and the target's `Host` if
+/// none arrived; or, once it is marked, that `Host` and a length.
 const ADDED: usize = 2;
 
-/// Fields that mean nothing after a body, or something else than before it: a recipient that merged them would be told
-/// how to read, route or answer a request that it has read already (RFC 9110 section 6.5.1). What is about the
-/// connection is no trailer either.
+/// Fields that mean nothing after a body, or something else than before it: a recipient that merged
+/// them would be told how to read, route or response a request that it has read already (RFC 9110
+/// section 6.5.1). What is about the connection is no trailer either.
 const NO_TRAILERS: [HeaderName; 23] = [
     header::AUTHORIZATION,
     header::CACHE_CONTROL,

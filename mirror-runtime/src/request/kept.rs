@@ -1,4 +1,5 @@
-//! A request that is kept until its answers are compared: a shadow may say back what is secret of it.
+//! A request that is kept until its responses are compared: a shadow may say back what is secret of
+//! it.
 
 use std::{fmt, sync::OnceLock};
 
@@ -81,7 +82,7 @@ impl KeptRequest {
         }
     }
 
-    /// What a shadow has been told that is secret. The body is searched only if that is of use.
+    /// The secrets that were sent to a shadow. The body is searched only if that is of use.
     pub(crate) fn known(
         &self,
         rules: &Rules,
@@ -105,12 +106,13 @@ impl KeptRequest {
     }
 }
 
-/// The host as a header, where it came in the URI: in HTTP/2, and from clients that take this for a proxy.
+/// The host as a header, if it came in the URI: in HTTP/2, and from clients that take this for a
+/// proxy.
 fn with_host(mut headers: HeaderMap, uri: &Uri) -> HeaderMap {
     let authority = uri.authority().map(Authority::as_str);
     let host = authority.and_then(|authority| authority.rsplit('@').next());
     if let Some(host) = host.and_then(|host| HeaderValue::from_str(host).ok()) {
-        // Where there is no room for one more, it has none.
+        // If there is no room for one more, it has none.
         if let Ok(entry) = headers.try_entry(header::HOST) {
             entry.or_insert(host);
         }

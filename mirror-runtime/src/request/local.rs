@@ -1,4 +1,5 @@
-//! What a handler of the same program gets of a request, beside what every copy has.
+//! The parts of a request that only a handler of the same program gets, in addition to those of
+//! every copy.
 
 use axum::extract::OriginalUri;
 use bytes::Bytes;
@@ -18,8 +19,8 @@ pub(super) struct Within {
 }
 
 impl Within {
-    /// Without its headers. `None` where a value of the extensions cannot be cloned: this is code of the user's, and
-    /// runs while the primary waits.
+    /// Without its headers. `None` if a value of the extensions cannot be cloned: this is code of
+    /// the user's, and runs while the primary waits.
     pub(super) fn of(parts: &Parts) -> Option<Box<Self>> {
         let extensions = caught("extension", || parts.extensions.clone())?;
         Some(Box::new(Self {

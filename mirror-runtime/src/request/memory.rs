@@ -1,4 +1,4 @@
-//! Memory of a copy's own, for when it has to wait, and of the headers of answers that are kept.
+//! Memory of a copy's own, for when it has to wait, and of the headers of responses that are kept.
 //!
 //! The path and the header values that arrived are slices of the read buffer of the primary's connection, of 8 to 400 KiB,
 //! which lives as long as one of them. A copy that leaves at once is written before its request is answered or shortly

@@ -136,7 +136,7 @@ mod tests {
             "/%5c..%5c",
         ] {
             assert_eq!(joined("http://a/base", climbing), None, "{climbing}");
-            // Where there is none, it is the shadow's to resolve, as it is the primary's.
+            // If there is none, it is the shadow's to resolve, as it is the primary's.
             assert_eq!(
                 joined("http://a", climbing),
                 Some(format!("http://a{climbing}"))

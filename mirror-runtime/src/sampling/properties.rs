@@ -7,8 +7,9 @@ use super::*;
 /// The longest run of requests that is looked at.
 const REQUESTS: usize = 10_000;
 
-/// How far a window of up to [`REQUESTS`] requests can be from its share, where all requests are of one kind; and where
-/// every second, every third, up to every twentieth is of the kind that is counted.
+/// How far a window of up to [`REQUESTS`] requests can be from its share, if all requests are of
+/// one kind; and where every second, every third, up to every twentieth is of the kind that is
+/// counted.
 ///
 /// These are the least whole numbers that hold. The numbers drawn for every k-th request are the multiples of k times
 /// the golden ratio, modulo 1, and how evenly they lie depends on how well fractions come near it: for k = 1 it is as

@@ -18,12 +18,13 @@ use super::response::{Received, Receiving};
 use crate::{bounds::draining, outcome::MirrorError};
 
 pin_project! {
-    /// What a copy waits for, within its time. It takes less than a `timeout` in a `select!`, and each copy has one.
+    /// The conditions for which a copy waits, within its time. It takes less than a `timeout` in a
+    /// `select!`, and each copy has one.
     pub(super) struct Bounded {
         answer: Receiving,
         #[pin]
         cut: Notified<'static>,
-        // It is asked also where the answer has taken all of the task's budget.
+        // It is polled even if the response has taken all of the task's budget.
         #[pin]
         deadline: Unconstrained<Sleep>,
         timeout: Duration,
@@ -43,7 +44,7 @@ impl Bounded {
 }
 
 impl Future for Bounded {
-    /// What became of the copy, and whether a drain gave it up.
+    /// The outcome of the copy, and whether a drain cancelled it.
     type Output = (Result<Received, MirrorError>, bool);
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

@@ -14,7 +14,7 @@ use crate::{
     bounds::{Permit, Reservation, Ticket},
     engine::{Engine, EngineTarget, capturing::Capturing},
     exchange::{CopySide, Open},
-    outcome::{MirrorError, ShadowResponse, ShedReason, SkipReason},
+    outcome::{BufferedResponse, MirrorError, ShedReason, SkipReason},
     request::{HeaderRules, Unjoinable},
     target::Recipient,
     telemetry::Happened,
@@ -30,9 +30,9 @@ pub(super) struct Flight {
     index: usize,
     ticket: Ticket,
     stage: Stage,
-    /// What the copy goes to, where the target is a handler.
+    /// The handler that the copy goes to, if the target is one.
     candidates: Option<Candidates>,
-    /// Where the answer is to be compared.
+    /// Where the response is to be compared.
     side: Option<CopySide>,
     capturing: Capturing,
     /// Held until the callback has run, so that draining waits for that too.
@@ -87,8 +87,8 @@ impl Flight {
         make(recipient).map_err(|_| SkipReason::Unsendable)
     }
 
-    /// Lets the copy leave, unless it cannot: it is counted as sent now. The future sends it and reads the answer, all
-    /// within the target's timeout, and reports what became of it.
+    /// Lets the copy leave, unless it cannot: it is counted as sent now. The future sends it and
+    /// reads the response, all within the target's timeout, and reports what became of it.
     ///
     /// The places in the byte budget are kept until then, whatever the connection keeps of the copy.
     pub(super) fn run(
@@ -123,7 +123,7 @@ impl Flight {
             let (outcome, noted) = match outcome {
                 Ok((response, noted)) => {
                     // How long all of it takes is not known of one that was cut.
-                    let first_byte = response.is_cut().then(|| response.first_byte());
+                    let first_byte = response.is_streaming().then(|| response.first_byte());
                     let latency = first_byte.unwrap_or_else(|| response.latency());
                     let noted = noted.map(|(noting, ending)| noting.finish(ending, latency));
                     (Ok(response), noted)
@@ -184,7 +184,7 @@ impl Flight {
 
     fn end(
         &mut self,
-        outcome: Result<ShadowResponse, MirrorError>,
+        outcome: Result<BufferedResponse, MirrorError>,
         elapsed: Option<Duration>,
     ) -> Option<Ended> {
         self.stage = Stage::Ended;

@@ -15,7 +15,7 @@ use tokio::{task::coop::poll_proceed, time::Instant};
 use crate::{
     body::copied,
     exchange::{Ending, Noting},
-    outcome::{MirrorError, ShadowResponse},
+    outcome::{BufferedResponse, MirrorError},
     transport::Sending,
 };
 
@@ -37,7 +37,7 @@ const BYTES_PER_FRAME: usize = 128;
 const MAX_TRAILERS: usize = 100;
 const MAX_TRAILER_BYTES: usize = 64 * 1024;
 
-/// What is to be kept of a response.
+/// How much of a response to keep.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted {
     /// Whether a callback asks for it.
@@ -57,7 +57,7 @@ impl Wanted {
 
 /// A response, and what was noted of it if it is compared: in a box, for which the futures of the many that are not
 /// compared have little room to keep.
-pub(super) type Received = (ShadowResponse, Option<(Box<Noting>, Ending)>);
+pub(super) type Received = (BufferedResponse, Option<(Box<Noting>, Ending)>);
 
 /// Waits for a response and reads its body; keeps of it what is wanted.
 ///
@@ -226,16 +226,19 @@ impl Reading {
             }
             (noting, ending)
         });
-        let response = ShadowResponse {
-            status: self.status,
-            headers: self.headers,
-            body: self.kept.into_bytes(),
-            trailers,
-            truncated: self.truncated || !is_complete,
-            cut: ending == Ending::Streaming,
-            first_byte: self.first_byte,
-            latency,
+        // A callback gets less of the body than is read.
+        let kept = if is_complete && self.truncated {
+            Ending::Truncated
+        } else {
+            ending
         };
+        let mut response = BufferedResponse::new(self.status, self.headers, self.kept.into_bytes())
+            .with_ending(kept)
+            .with_first_byte(self.first_byte)
+            .with_latency(latency);
+        if let Some(trailers) = trailers {
+            response = response.with_trailers(trailers);
+        }
         (response, noting)
     }
 }
@@ -335,7 +338,7 @@ mod tests {
         Receiving::new(Box::pin(sending), Instant::now(), wanted)
     }
 
-    async fn read(body: Body, wanted: Wanted) -> ShadowResponse {
+    async fn read(body: Body, wanted: Wanted) -> BufferedResponse {
         let mut receiving = receiving(body, wanted);
         let (response, _) = poll_fn(|context| receiving.poll(context)).await.unwrap();
         response
@@ -378,7 +381,7 @@ mod tests {
             let pieces = iter::repeat_with(move || Bytes::from(vec![7; size]));
             let response = read(stream_of(pieces), nothing).await;
             assert!(response.body().is_empty() && response.is_truncated());
-            assert!(!response.is_cut());
+            assert!(!response.is_streaming());
         }
     }
 
@@ -419,7 +422,7 @@ mod tests {
             let polled = poll_fn(|context| Poll::Ready(receiving.poll(context))).await;
             assert!(polled.is_pending());
             match receiving.cut(MirrorError::Cancelled) {
-                Ok((response, _)) => assert!(response.is_cut() && response.is_truncated()),
+                Ok((response, _)) => assert!(response.is_streaming() && response.is_truncated()),
                 Err(error) => assert!(matches!(error, MirrorError::Cancelled)),
             }
             assert_eq!(matches!(receiving.stage, Stage::Over), is_answered);

@@ -34,15 +34,16 @@ pub(crate) struct Sampled {
     undecided: u64,
     /// The handlers among the targets, if some of them are.
     candidates: Option<Candidates>,
-    /// Where the copies' answers are to meet the primary's.
+    /// Where the copies' responses are to meet the primary's.
     open: Option<Open>,
-    /// What the copies are made of, from when it is there until they leave.
+    /// The source of the copies, from its arrival until they leave.
     ready: Option<Box<Ready>>,
-    /// What the response waits for, in `sync` mode.
+    /// The tasks for which the response waits, in `sync` mode.
     copies: Copies,
 }
 
-/// What copies are made of. In a box: it goes from hand to hand, and stays with the handler for as long as that begins.
+/// The source of copies. In a box: it goes from hand to hand, and stays with the handler for as
+/// long as that begins.
 #[derive(Debug)]
 struct Ready {
     /// Taken when they leave.
@@ -51,7 +52,7 @@ struct Ready {
     body: ReadBody,
 }
 
-/// What the primary has come to.
+/// The progress of the primary.
 #[derive(Clone, Copy)]
 enum Turn {
     Begins,
@@ -60,7 +61,8 @@ enum Turn {
 }
 
 impl Sampled {
-    /// Decides whether a request is mirrored, from its head alone. Where it is not, that is all it costs.
+    /// Decides whether a request is mirrored, from its head alone. If it is not, that is all it
+    /// costs.
     pub(crate) fn choose(engine: &Arc<Engine>, parts: &Parts) -> Option<Self> {
         if has_any(&parts.headers, [&MIRRORED_FROM]) {
             return skip_all(engine, SkipReason::Loop);
@@ -106,13 +108,14 @@ impl Sampled {
         self
     }
 
-    /// Sends the copies and lets `primary` answer the request; in `sync` mode the answer waits for the copies.
+    /// Sends the copies and lets `primary` respond to the request; in `sync` mode the response
+    /// waits for the copies.
     #[expect(
         clippy::manual_async_fn,
         reason = "the future of an `async fn` has room for each argument twice"
     )]
     ///
-    /// `response` is the answer in what `primary` returns, where there is one.
+    /// `response` is the response in what `primary` returns, if there is one.
     pub(crate) fn serve<F: Future>(
         mut self,
         parts: Parts,
@@ -215,7 +218,7 @@ impl Sampled {
         body
     }
 
-    /// What is to be done when the handler has read the body. `None` if there are no copies.
+    /// The work after the handler has read the body. `None` if there are no copies.
     fn send_later(
         &mut self,
         runtime: Handle,
@@ -379,7 +382,7 @@ fn skip_all(engine: &Engine, reason: SkipReason) -> Option<Sampled> {
     None
 }
 
-/// What the copies need of a body.
+/// The copies' need of a body.
 enum Needed {
     Nothing,
     Body,
@@ -389,8 +392,8 @@ enum Needed {
 /// Whether a request opens a tunnel (RFC 9110 section 9.3.6), which in HTTP/2 may be any protocol's (RFC 8441), or is the
 /// handshake of a WebSocket (RFC 6455 section 4.1).
 ///
-/// Any other `Upgrade` is an offer, made with a request that is answered like any other where the server does not take it
-/// up: `h2c`, or `TLS/1.2`. Copies are made without it.
+/// Any other `Upgrade` is an offer, made with a request that is handled like any other if the
+/// server does not accept it: `h2c`, or `TLS/1.2`. Copies are made without it.
 fn is_upgrade(parts: &Parts) -> bool {
     let headers = &parts.headers;
     let opens = || {

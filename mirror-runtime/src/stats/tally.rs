@@ -13,7 +13,7 @@ pub(crate) struct Tally<const NOT_STARTED: usize, const ENDED: usize> {
     ended: [AtomicU64; ENDED],
 }
 
-/// What a [`Tally`] said at one moment.
+/// A snapshot of a [`Tally`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Snapshot<const NOT_STARTED: usize, const ENDED: usize> {
     pub(crate) not_started: [u64; NOT_STARTED],

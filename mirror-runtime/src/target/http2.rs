@@ -1,9 +1,9 @@
 //! Which version of HTTP a target is sent.
 
-/// How HTTP/2 is agreed upon with a target.
+/// How HTTP/2 is negotiated with a target.
 ///
-/// A server says over TLS which versions it speaks (ALPN, [RFC 9113 section 3.2]); without TLS nothing says so, and a
-/// client must know it beforehand ([section 3.3]).
+/// Over TLS, a server says which versions it speaks (ALPN, [RFC 9113 section 3.2]). Without TLS, a
+/// client must know it in advance ([section 3.3]).
 ///
 /// ```
 /// use mirror_runtime::{Http2, Target};
@@ -23,8 +23,8 @@ pub enum Http2 {
     Alpn,
     /// HTTP/1.1 always: HTTP/2 is not offered.
     Off,
-    /// HTTP/2 from the first byte on, without TLS: for servers that speak nothing else, such as gRPC inside a cluster.
-    /// For `http` targets only; with `https`, a mirror is not built
+    /// HTTP/2 from the first byte on, without TLS, for servers that speak nothing else, such as
+    /// gRPC inside a cluster. For `http` targets only: with `https`, `build` fails
     /// ([`ConfigError::PriorKnowledgeOverTls`](crate::ConfigError::PriorKnowledgeOverTls)).
     PriorKnowledge,
 }

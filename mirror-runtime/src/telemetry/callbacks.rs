@@ -6,12 +6,12 @@ use super::Happened;
 #[cfg(feature = "compare")]
 use crate::comparison::Comparison;
 use crate::{
-    outcome::{MirrorError, ShadowResponse, SkipReason},
+    outcome::{BufferedResponse, MirrorError, SkipReason},
     target::Target,
     workers::caught,
 };
 
-type OnSuccess = Box<dyn Fn(&Target, &ShadowResponse) + Send + Sync>;
+type OnSuccess = Box<dyn Fn(&Target, &BufferedResponse) + Send + Sync>;
 type OnError = Box<dyn Fn(&Target, &MirrorError) + Send + Sync>;
 type OnSkip = Box<dyn Fn(&Target, &SkipReason) + Send + Sync>;
 #[cfg(feature = "compare")]
@@ -76,13 +76,12 @@ impl Callbacks {
 
 impl fmt::Debug for Callbacks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut callbacks = f.debug_struct("Callbacks");
-        callbacks
-            .field("on_success", &self.on_success.is_some())
+        let mut all = f.debug_struct("Callbacks");
+        all.field("on_success", &self.on_success.is_some())
             .field("on_error", &self.on_error.is_some())
             .field("on_skip", &self.on_skip.is_some());
         #[cfg(feature = "compare")]
-        callbacks.field("on_mismatch", &self.on_mismatch.is_some());
-        callbacks.finish()
+        all.field("on_mismatch", &self.on_mismatch.is_some());
+        all.finish()
     }
 }

@@ -1,4 +1,4 @@
-//! What happens to requests.
+//! Events of requests.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::comparison::{Comparison, NotComparedReason};
 use crate::{
     bounds::Turn,
-    outcome::{MirrorError, ShadowResponse, SkipReason},
+    outcome::{BufferedResponse, MirrorError, SkipReason},
     target::Target,
 };
 
@@ -18,12 +18,12 @@ pub struct Event<'a> {
     pub mirror: &'a str,
     /// The target.
     pub target: &'a Target,
-    /// What happened.
+    /// The event.
     pub kind: EventKind<'a>,
 }
 
-/// What happened. Each request is first either [`NotSent`](Self::NotSent) or [`Sent`](Self::Sent) to each target, and what was
-/// sent has [`Ended`](Self::Ended) once.
+/// The kind of an event. For each target, each request is either [`NotSent`](Self::NotSent) or
+/// [`Sent`](Self::Sent). Each copy that was sent has [`Ended`](Self::Ended) once.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum EventKind<'a> {
@@ -46,7 +46,7 @@ pub enum EventKind<'a> {
     #[non_exhaustive]
     Ended {
         /// The response, which says how long it took, or the error. There is a body if the mirror has an `on_success`.
-        outcome: Result<&'a ShadowResponse, &'a MirrorError>,
+        outcome: Result<&'a BufferedResponse, &'a MirrorError>,
         /// How long it took to fail; `None` if it was answered, or its task was dropped by the end of its runtime.
         elapsed: Option<Duration>,
     },
@@ -60,7 +60,7 @@ pub enum EventKind<'a> {
     #[cfg(feature = "compare")]
     #[non_exhaustive]
     Compared {
-        /// What was found.
+        /// The result.
         comparison: &'a Comparison,
     },
     /// A copy that was sent is not compared.
@@ -72,7 +72,7 @@ pub enum EventKind<'a> {
     },
 }
 
-/// What happened, with all that is needed to tell of it later.
+/// An event with everything that is needed to report it later.
 #[derive(Debug)]
 pub(crate) enum Happened {
     NotSent(SkipReason),
@@ -80,7 +80,7 @@ pub(crate) enum Happened {
         bytes: u64,
     },
     Resent,
-    Ended(Result<ShadowResponse, MirrorError>, Option<Duration>),
+    Ended(Result<BufferedResponse, MirrorError>, Option<Duration>),
     CircuitTurned(Turn, Option<String>),
     #[cfg(feature = "compare")]
     Compared(Comparison),

@@ -1,4 +1,4 @@
-//! Who is told of what happens.
+//! The subscribers.
 
 use std::sync::{
     Arc, PoisonError, RwLock,
@@ -8,11 +8,11 @@ use std::sync::{
 use super::{Event, EventKind};
 use crate::outcome::SkipReason;
 
-/// Is told of what happens to the requests of a mirror, or of all mirrors of the process: see
+/// Observes the events of the requests of a mirror, or of all mirrors of the process: see
 /// [`MirrorBuilder::observer`](crate::MirrorBuilder::observer) and [`observe`](crate::observe).
 ///
-/// Each event is counted before anybody is told of it, so [`Mirror::stats`](crate::Mirror::stats) includes it. What panics is
-/// caught and logged.
+/// Each event is counted before observers are called, so [`Mirror::stats`](crate::Mirror::stats)
+/// includes it. Panics are caught and logged.
 ///
 /// ```
 /// use mirror_runtime::{Event, EventKind, Mirror, Observer};
@@ -31,19 +31,20 @@ use crate::outcome::SkipReason;
 /// # Ok::<(), mirror_runtime::ConfigError>(())
 /// ```
 pub trait Observer: Send + Sync + 'static {
-    /// Called for each event that is [of interest](Self::is_of_interest), on a thread of the mirrors' own, some time after.
-    /// One call follows the other, in the order of the events.
+    /// Called for each event that is [of interest](Self::is_of_interest), on a thread of the
+    /// mirrors' own, one call at a time, in the order of the events.
     ///
-    /// It may block: that keeps nobody waiting but other observers, which share two threads. When 1,024 events wait for an
-    /// observer, further ones are left out, and the log says so. [`drain`](crate::drain) waits for the calls.
+    /// It may block: only other observers, which share two threads, wait for it. If 1,024 events
+    /// are waiting for an observer, further ones are dropped (logged). [`drain`](crate::drain)
+    /// waits for the calls.
     fn observe(&self, event: &Event<'_>);
 
     /// Whether [`observe`](Self::observe) is to be called. Every event but
     /// [`NotSampled`](crate::SkipReason::NotSampled), unless an observer says otherwise.
     ///
-    /// **Called at once, on the path of the request** or on the task of the copy, and therefore for what takes next to
-    /// nothing: to add to a counter of one's own, or to compare two numbers. It must not block. Only for an event that is
-    /// of interest something is allocated.
+    /// **Called at once, on the request path** or on the task of the copy. It must not block, and
+    /// should do next to nothing, such as incrementing a counter. Only events of interest allocate
+    /// memory.
     fn is_of_interest(&self, event: &Event<'_>) -> bool {
         !matches!(
             event.kind,
@@ -73,7 +74,7 @@ static ARE_THERE: AtomicBool = AtomicBool::new(false);
 
 pub(crate) type Observers = Arc<[Arc<dyn Observer>]>;
 
-/// Tells an observer of what happens to the requests of every mirror of the process, from now on.
+/// Adds an observer of the requests of every mirror of the process, from now on.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -25,7 +25,7 @@ const MAX_WAITING: usize = 1024;
 /// some 200,000 a second.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Who is told of skips.
+/// The subscribers to skips.
 pub(super) trait OnSkip: Send + Sync {
     /// On the thread for that.
     fn skipped(&self, reason: SkipReason);
@@ -42,7 +42,7 @@ struct Skip {
 /// Where skips wait, and the thread that tells them: one of its own, so that they never stand in front of a copy.
 struct Skips {
     waiting: SyncSender<Skip>,
-    /// `None` where there could be no thread.
+    /// `None` if there could be no thread.
     thread: Option<Thread>,
 }
 
@@ -52,7 +52,7 @@ static SKIPS: LazyLock<Skips> = LazyLock::new(|| {
     let thread = match thread.spawn(move || tell_all(&skips)) {
         Ok(thread) => Some(thread.thread().clone()),
         Err(error) => {
-            tracing::error!(%error, "no thread for the callbacks of mirrors");
+            tracing::error!(%error, "failed to start a callback thread");
             None
         }
     };
@@ -67,7 +67,8 @@ pub(crate) fn prepare() {
     LazyLock::force(&SKIPS);
 }
 
-/// Has `on_skip` called some time, within the runtime of the caller; not at all, where too many calls wait already.
+/// Queues a call of `on_skip`, within the runtime of the caller, and drops it if too many calls
+/// wait already.
 pub(super) fn tell(who: Arc<dyn OnSkip>, reason: SkipReason) {
     let skip = Skip {
         who,
@@ -98,7 +99,7 @@ fn tell_all(skips: &Receiver<Skip>) {
     }
 }
 
-/// Tells what waits; `Err` where nothing did.
+/// Tells what waits; `Err` if nothing did.
 fn tell_waiting(skips: &Receiver<Skip>) -> Result<(), TryRecvError> {
     skips.try_recv().map(call)?;
     // No more than there was room for: there may always be another.

@@ -23,10 +23,9 @@ use crate::{
 /// Events of which somebody is being told. How many may wait is bounded where they do.
 static TELLING: Gauge = Gauge::new();
 
-/// Calls of `on_mismatch` that were left out.
+/// Calls of `on_mismatch`, and of observers, that were left out.
 #[cfg(feature = "compare")]
 static LEFT_OUT: LazyLock<Throttle> = LazyLock::new(Throttle::default);
-/// Events that observers were not told of.
 static UNOBSERVED: LazyLock<Throttle> = LazyLock::new(Throttle::default);
 
 /// Whether nobody is being told of an event of which nobody waits to hear.
@@ -34,7 +33,7 @@ pub(crate) fn all_told() -> bool {
     TELLING.count() == 0
 }
 
-/// Who is told of what happens to the requests of a mirror.
+/// The subscribers to the events of a mirror.
 pub(crate) struct Audience {
     pub(crate) mirror: Cow<'static, str>,
     pub(crate) callbacks: Callbacks,
@@ -110,12 +109,14 @@ impl Source {
             Happened::Sent { bytes } => counters.sent(*bytes),
             Happened::Resent => counters.resent(),
             Happened::Ended(Ok(response), _) => {
-                let latency = (!response.is_cut()).then(|| response.latency());
+                let latency = (!response.is_streaming()).then(|| response.latency());
                 counters.answered(response.status(), response.first_byte(), latency);
             }
             Happened::Ended(Err(error), _) => counters.failed(error.kind()),
             // The state of a circuit is not counted, and comparisons are where they are made: for the report.
-            _ => {}
+            Happened::CircuitTurned(..) => {}
+            #[cfg(feature = "compare")]
+            Happened::Compared(_) | Happened::NotCompared(_) => {}
         }
     }
 
@@ -125,7 +126,9 @@ impl Source {
         match happened {
             Happened::Ended(Err(error), _) => {
                 if let Some(failures) = self.failures.note() {
-                    contained(|| tracing::warn!(mirror, %target, %error, failures, "copies fail"));
+                    contained(
+                        || tracing::warn!(mirror, %target, %error, failures, "copies failed"),
+                    );
                 }
             }
             Happened::CircuitTurned(Turn::Opened, error) => contained(|| {
@@ -133,11 +136,11 @@ impl Source {
                     mirror,
                     %target,
                     error,
-                    "the circuit is open: copies are shed, and one after each cooldown finds out whether the target is back"
+                    "circuit open: shedding copies until one after a cooldown gets a response"
                 );
             }),
             Happened::CircuitTurned(Turn::Closed, _) => contained(|| {
-                tracing::warn!(mirror, %target, "the circuit is closed again: copies leave");
+                tracing::warn!(mirror, %target, "circuit closed: sending copies again");
             }),
             _ => {}
         }
@@ -190,7 +193,7 @@ impl Source {
                 tracing::warn!(
                     mirror,
                     events,
-                    "events are left out: too many wait for an observer"
+                    "events dropped: too many wait for an observer"
                 );
             });
         }
@@ -219,28 +222,37 @@ impl Source {
             }
             #[cfg(feature = "compare")]
             Happened::Compared(_) => {
-                // While what is told is counted as pending, so that a drain sees one or the other all the time.
-                let (source, telling) = (Arc::clone(self), Telling::begin());
-                let is_told = tell_off_path(key, move || {
-                    source
-                        .audience
-                        .callbacks
-                        .report(&source.target, happened.borrow());
-                    drop(telling);
-                });
-                if !is_told && let Some(calls) = LEFT_OUT.note() {
-                    let mirror = &*self.audience.mirror;
-                    contained(|| {
-                        tracing::warn!(
-                            mirror,
-                            calls,
-                            "calls of `on_mismatch` are left out: too many wait"
-                        );
-                    });
-                }
+                self.tell_of_mismatch(key, happened);
                 None
             }
             _ => None,
+        }
+    }
+
+    /// Has `on_mismatch` called, some time; not at all if too many calls wait.
+    #[cfg(feature = "compare")]
+    fn tell_of_mismatch<H>(self: &Arc<Self>, key: usize, happened: H)
+    where
+        H: Borrow<Happened> + Send + 'static,
+    {
+        // While what is told is counted as pending, so that a drain sees one or the other all the time.
+        let (source, telling) = (Arc::clone(self), Telling::begin());
+        let is_told = tell_off_path(key, move || {
+            source
+                .audience
+                .callbacks
+                .report(&source.target, happened.borrow());
+            drop(telling);
+        });
+        if !is_told && let Some(calls) = LEFT_OUT.note() {
+            let mirror = &*self.audience.mirror;
+            contained(|| {
+                tracing::warn!(
+                    mirror,
+                    calls,
+                    "calls of `on_mismatch` dropped: too many wait"
+                );
+            });
         }
     }
 

@@ -1,4 +1,4 @@
-//! Limits how often the log is told of failures: a dead shadow must not fill the disk.
+//! Rate-limits failure logs, because a dead shadow must not fill the disk.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

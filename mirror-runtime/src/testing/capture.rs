@@ -25,18 +25,20 @@ use crate::{
 /// How long a test waits before it fails. Far more than any copy needs that nobody has to carry.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Takes the copies that leave on one tokio runtime, instead of their targets, until it is dropped.
+/// Captures the copies that leave on one tokio runtime, until it is dropped.
 ///
 /// Each `#[tokio::test]` has a runtime of its own, so tests that run at the same time do not get one another's copies.
 /// They do share the mirrors of attributes, with their counters, sampling and bounds: look at what was captured rather
 /// than at counters, use [`sampling_all`](Self::sampling_all), and do not [`drain`](crate::drain), which makes all
 /// copies of the process wait.
 ///
-/// Captured is what goes to URLs, over whatever transport: no look-up is made, no connection is opened, no certificate is
-/// needed. A `handler(..)` target is called as in production: it needs no network. A copy whose request was served
-/// before this began is sent; one whose request was served before this was dropped is not, however late it leaves.
+/// Copies to URLs are captured, whatever their transport: no host name is looked up, no connection
+/// is opened, and no certificate is needed. A `handler(..)` target is called as in production,
+/// because it needs no network. A copy whose request was served before the capture started is sent.
+/// A copy whose request was served before the capture was dropped is not sent, however late it
+/// leaves.
 ///
-/// A copy is answered by an empty `200 OK`, unless [`answering`](Self::answering) says otherwise.
+/// A copy gets an empty `200 OK`, unless [`answering`](Self::answering) sets another response.
 ///
 /// ```
 /// use axum::{Json, Router, body::Body, http::Request, routing::get};
@@ -71,11 +73,11 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Begins to capture on the current tokio runtime.
+    /// Starts capturing on the current tokio runtime.
     ///
     /// # Panics
     ///
-    /// Outside of a runtime, and where this runtime has a capture already.
+    /// Outside of a runtime, and if this runtime already has a capture.
     pub fn start() -> Self {
         let captured = Arc::new(Captured::default());
         let runtime = Handle::current().id();
@@ -86,22 +88,24 @@ impl Capture {
         Self { captured, runtime }
     }
 
-    /// Samples each request for each target, whatever the percentages are. Filters stay as they are.
+    /// Samples each request for each target, whatever the percentages are. Filters still apply.
     pub fn sampling_all(self) -> Self {
         self.captured.lock().samples_all = true;
         self
     }
 
-    /// Captures copies to targets that are off, too: those whose environment variable is not set in tests. Their URL is
-    /// not known: they go to `http://off.invalid`. A `baseline` that is off remains so.
+    /// Also captures copies to disabled targets, whose environment variable is not set in tests.
+    /// Their URL is not known, so they go to `http://off.invalid`. A disabled `baseline` remains
+    /// so.
     pub fn including_disabled(self) -> Self {
         self.captured.lock().includes_disabled = true;
         self
     }
 
-    /// Answers copies by a function, from now on: as a shadow that compares well or badly, or as a broken one.
+    /// Responds to copies with a function, from now on: like a shadow that matches or differs, or
+    /// like a broken one.
     ///
-    /// A copy to which it never answers fails by its `timeout`, and one at which it panics as
+    /// If the function never returns, the copy times out. If it panics, the copy fails as
     /// [`MirrorError::Panicked`](crate::MirrorError::Panicked).
     pub fn answering<F, A>(self, answer: F) -> Self
     where
@@ -115,11 +119,11 @@ impl Capture {
         self
     }
 
-    /// The next copy that this has not returned yet. Waits for it.
+    /// Waits for the next copy that has not been returned yet.
     ///
     /// # Panics
     ///
-    /// When none was captured within 10 s, with what the counters of the mirrors say.
+    /// If none was captured within 10 s. The message has the counters of the mirrors.
     pub async fn next(&self) -> CapturedCopy {
         let next = || {
             let mut state = self.captured.lock();
@@ -130,26 +134,28 @@ impl Capture {
         self.wait("no copy was captured", next).await
     }
 
-    /// All copies of the requests that were answered by now, in the order in which they left. Waits until they have
-    /// ended: until they were counted, what can be compared was compared, and callbacks have run.
+    /// All copies of the requests that have a response by now, in the order in which they left.
+    /// Waits until they have ended: until they are counted and compared, and their callbacks have
+    /// run.
     ///
-    /// What a router is asked by `oneshot` was answered when that has returned, also where there are no copies: then
-    /// this is empty.
+    /// A request has its response when `oneshot` has returned. If there are no copies, this is
+    /// empty.
     ///
     /// # Panics
     ///
-    /// When that takes more than 10 s.
+    /// If that takes more than 10 s.
     pub async fn copies(&self) -> Vec<CapturedCopy> {
         self.settled().await;
         self.captured.lock().copies.clone()
     }
 
-    /// All comparisons of the requests that were answered by now, once they were made. Waits as [`copies`](Self::copies)
-    /// does. Answers can be compared when that of the handler has been read to its end.
+    /// All comparisons of the requests that have a response by now. Waits like
+    /// [`copies`](Self::copies). A response can be compared when the test has read the handler's
+    /// response to its end.
     ///
     /// # Panics
     ///
-    /// When that takes more than 10 s.
+    /// If that takes more than 10 s.
     #[cfg(feature = "compare")]
     pub async fn comparisons(&self) -> Vec<Comparison> {
         self.settled().await;
@@ -161,8 +167,8 @@ impl Capture {
         self.wait("copies have not ended", settled).await;
     }
 
-    /// Waits for something, and fails where it does not come. Not by a timer of tokio: the time of a test may be
-    /// paused.
+    /// Waits for something, and fails if it does not come. Not by a timer of tokio: the time of a
+    /// test may be paused.
     async fn wait<T>(&self, failure: &str, look: impl Fn() -> Option<T>) -> T {
         if let Some(found) = look() {
             return found;
@@ -200,7 +206,7 @@ impl fmt::Debug for Capture {
     }
 }
 
-/// What a failing test should know of the mirrors.
+/// The state of the mirrors, for the message of a failing test.
 struct Counters;
 
 impl fmt::Display for Counters {

@@ -24,7 +24,7 @@ impl Candidates {
         Self(Arc::new(call))
     }
 
-    /// The future that calls one of them; `None` where there is no such one.
+    /// The future that calls one of them; `None` if there is no such one.
     pub(crate) fn call(&self, slot: usize, copy: Request<CopyBody>) -> Option<Sending> {
         (self.0)(slot, copy)
     }

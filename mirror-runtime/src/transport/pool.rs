@@ -67,7 +67,7 @@ pub(crate) struct Pool {
     floods: Arc<AtomicU64>,
 }
 
-/// What a copy can be sent over.
+/// A connection that can carry a copy.
 enum Connection {
     Http1(Box<Http1>),
     Http2(Slot),

@@ -24,9 +24,9 @@ use crate::{body::CopyBody, error::ConfigError, outcome::MirrorError, target::Ta
 /// and it must live on the runtime that serves its requests: its connections are tasks of the runtime that opened them.
 ///
 /// reqwest rewrites some paths and queries, such as `/a/../b` and `?it's`: those copies are skipped
-/// ([`Unsendable`](crate::SkipReason::Unsendable)). It adds `Accept: */*` where there is no `Accept`, and bounds neither
-/// what it reads of `1xx` answers nor the time of each step of a connection on its own. A copy costs more than with the
-/// connections that a mirror has by itself.
+/// ([`Unsendable`](crate::SkipReason::Unsendable)). It adds `Accept: */*` if there is no `Accept`.
+/// It does not bound `1xx` responses, or the time of each step of a connection. A copy costs more
+/// than over a mirror's own connections.
 ///
 /// ```
 /// use mirror_runtime::{Mirror, ReqwestTransport};
@@ -113,7 +113,7 @@ impl Transport for ReqwestTransport {
     }
 }
 
-/// The URL that reqwest takes, or an error where it would send something other than the URI.
+/// The URL that reqwest takes, or an error if it would send something other than the URI.
 ///
 /// `Url` resolves dot segments and encodes some characters, each of which makes it differ from what it was parsed from.
 /// An equal text is an equal request, and an equal origin.
@@ -138,7 +138,7 @@ fn into_http(mut answer: ::reqwest::Response) -> Response<Body> {
     response
 }
 
-/// What is wrong with a client that could not be made.
+/// The error of a client that could not be made.
 fn no_client(error: impl Into<axum::BoxError>) -> MirrorError {
     MirrorError::Request(error.into())
 }

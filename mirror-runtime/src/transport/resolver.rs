@@ -187,7 +187,7 @@ impl Resolver {
     fn is_usable(&self, known: &watch::Receiver<Option<Found>>) -> bool {
         let ages = self.0.ages;
         match &*known.borrow() {
-            // A look-up that died without an answer has closed its channel.
+            // A look-up that died without a response has closed its channel.
             None => known.has_changed().is_ok(),
             Some((Ok(_), since)) => since.elapsed() < ages.fresh,
             Some((Err(_), since)) => since.elapsed() < ages.fresh_failure,

@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// Who does not wait for ever.
+/// One that does not wait forever.
 pub(crate) trait Overdue: Send + Sync {
     /// The time is over. On a task.
     fn time_out(self: Arc<Self>);
@@ -54,7 +54,7 @@ impl Deadlines {
         self.lock().by_runtime.values().map(BTreeMap::len).collect()
     }
 
-    /// Sees to it that one waits no longer than this. Outside of a runtime there is no time, and no place.
+    /// Bounds how long one waits. Without a runtime there is no timer, and no place.
     pub(crate) fn wait(
         self: &Arc<Self>,
         who: Weak<dyn Overdue>,

@@ -53,15 +53,15 @@ impl Fair {
             match thread.spawn(move || own.work()) {
                 Ok(_) => shared.lock().threads += 1,
                 Err(error) => {
-                    contained(|| tracing::error!(%error, "no thread for the callbacks of mirrors"));
+                    contained(|| tracing::error!(%error, "failed to start a callback thread"));
                 }
             }
         }
         Self(shared)
     }
 
-    /// Runs a job of a mirror some time; `false` where it never will, because so many of the mirror wait or run already,
-    /// or because there is no thread.
+    /// Runs a job of a mirror some time; `false` if it never will, because so many of the mirror
+    /// wait or run already, or because there is no thread.
     pub(super) fn run(&self, mirror: usize, bound: usize, job: Job) -> bool {
         let mut state = self.0.lock();
         if state.threads == 0 {
@@ -76,7 +76,7 @@ impl Fair {
             state.turns.push_back(mirror);
         }
         drop(state);
-        // Also where it is the mirror's turn already: as many threads wake as there is work for.
+        // Even if it is the mirror's turn already: as many threads wake as there is work for.
         self.0.more.notify_one();
         true
     }

@@ -13,7 +13,8 @@ use std::{
 #[cfg(feature = "testing")]
 use tokio::runtime::{self, Handle};
 
-/// Something under way on this runtime. Where a test watches the runtime, it waits until this is dropped.
+/// Something under way on this runtime. If a test watches the runtime, it waits until this is
+/// dropped.
 ///
 /// Without the feature `testing` there is nobody to wait, and this is nothing at all.
 #[derive(Debug)]

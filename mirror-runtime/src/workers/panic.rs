@@ -13,7 +13,7 @@ pub(crate) fn caught<T>(option: &'static str, callback: impl FnOnce() -> T) -> O
 
 /// Says that code of the user's has panicked.
 pub(crate) fn panicked(option: &'static str) {
-    contained(|| tracing::error!(option, "code given to a mirror panicked"));
+    contained(|| tracing::error!(option, "user callback panicked"));
 }
 
 /// Runs what tells the log, or what runs on a thread that others need too. A subscriber is code of the user's as well: a

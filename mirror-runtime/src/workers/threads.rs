@@ -11,7 +11,8 @@ use super::{
     fair::{Fair, Job},
 };
 
-/// Threads for callbacks about copies. Where those of one mirror block for ever, one thread is left for others.
+/// Threads for callbacks about copies. If those of one mirror block forever, one thread is left for
+/// others.
 const THREADS: usize = 4;
 
 /// Calls of `on_mismatch` of one mirror that may wait or run: each holds a comparison, of some 200 KiB at most.
@@ -53,22 +54,22 @@ fn within_runtime(job: impl FnOnce() + Send + 'static) -> Job {
     })
 }
 
-/// Comparing takes a processor for as long as it lasts, and most of them are for requests. A mirror has two threads at
-/// least: the user's own code compares, too, and where that blocks, the others go on. There is one more, which is for
-/// other mirrors then.
+/// Comparing takes a processor for as long as it lasts, and most of them are for requests. A mirror
+/// has two threads at least: the user's own code compares, too, and if that blocks, the others go
+/// on. There is one more, which is for other mirrors then.
 #[cfg(feature = "compare")]
 fn comparing_threads() -> usize {
     let processors = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     processors.div_ceil(4).clamp(2, 4) + 1
 }
 
-/// What says that a job has ended.
+/// The guard that reports the end of a job.
 pub(crate) type Ended = oneshot::Receiver<()>;
 
 // Jobs have a key, which tells those of one mirror from those of others: an address of what they hold.
 
-/// Runs a callback about a copy on a thread of the mirrors' own, within the runtime of the caller. `None` if there is no
-/// thread: nobody is to wait then.
+/// Runs a callback about a copy on a thread of the mirrors' own, within the runtime of the caller.
+/// `None` if there is no thread, so that nobody waits.
 pub(crate) fn off_path(key: usize, callback: impl FnOnce() + Send + 'static) -> Option<Ended> {
     let (done, ended) = oneshot::channel();
     let runtime = Handle::try_current();
@@ -80,18 +81,21 @@ pub(crate) fn off_path(key: usize, callback: impl FnOnce() + Send + 'static) -> 
     COPIES.run(key, usize::MAX, job).then_some(ended)
 }
 
-/// Runs `on_mismatch` on a thread of the mirrors' own, some time; `false` if too many calls of the mirror wait already.
+/// Queues a call of `on_mismatch` on a thread of the mirrors' own; `false` if too many calls of the
+/// mirror wait already.
 #[cfg(feature = "compare")]
 pub(crate) fn tell_off_path(key: usize, on_mismatch: impl FnOnce() + Send + 'static) -> bool {
     MISMATCHES.run(key, MAX_MISMATCHES, within_runtime(on_mismatch))
 }
 
-/// Tells an observer on a thread of the mirrors' own, some time; `false` if too many events wait for it already.
+/// Queues an event for an observer on a thread of the mirrors' own; `false` if too many events wait
+/// for it already.
 pub(crate) fn observe_off_path(key: usize, observe: impl FnOnce() + Send + 'static) -> bool {
     OBSERVERS.run(key, MAX_EVENTS, within_runtime(observe))
 }
 
-/// Runs a comparison on one of the threads for them, some time; `false` if too many of the mirror wait already.
+/// Queues a comparison on one of the threads for them; `false` if too many of the mirror wait
+/// already.
 #[cfg(feature = "compare")]
 pub(crate) fn compare_off_path(key: usize, comparison: impl FnOnce() + Send + 'static) -> bool {
     COMPARISONS.run(key, MAX_COMPARISONS, within_runtime(comparison))

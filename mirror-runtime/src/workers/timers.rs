@@ -1,4 +1,4 @@
-//! The runtime of the caller, where it has what copies need.
+//! The runtime of the caller, if it has what copies need.
 
 use std::cell::Cell;
 
@@ -28,7 +28,7 @@ fn ask(runtime: runtime::Id) -> bool {
     let has_timers = caught("timer", || drop(sleep(std::time::Duration::ZERO))).is_some();
     if !has_timers {
         tracing::error!(
-            "no copies leave from a tokio runtime without timers: call `enable_time` on its builder"
+            "no copies are sent from a tokio runtime without timers: call `enable_time` on its builder"
         );
     }
     ASKED.set(Some((runtime, has_timers)));

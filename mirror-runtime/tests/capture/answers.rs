@@ -28,7 +28,7 @@ fn mirrored() -> (Mirror, Router, Arc<Mutex<Vec<String>>>) {
     (mirror, app, told)
 }
 
-/// Lets a capture answer one copy; what was counted, and what the callbacks were told.
+/// Lets a capture respond to one copy; what was counted, and what the callbacks were told.
 async fn answered(capture: Capture) -> (TargetStats, Vec<String>) {
     let (mirror, app, told) = mirrored();
     let request = axum::http::Request::get("/path").body(axum::body::Body::empty());

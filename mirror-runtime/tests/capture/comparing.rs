@@ -1,4 +1,4 @@
-//! Comparing with answers that a test gives.
+//! Comparing with responses that a test gives.
 
 use std::{
     future::poll_fn,

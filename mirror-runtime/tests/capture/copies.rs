@@ -102,7 +102,7 @@ async fn percentages_hold_unless_each_request_is_to_be_sampled() {
 #[tokio::test]
 async fn copies_are_counted_and_callbacks_called_as_in_production() {
     static STATUSES: std::sync::Mutex<Vec<u16>> = std::sync::Mutex::new(Vec::new());
-    fn answered(_: &mirror_runtime::Target, answer: &mirror_runtime::ShadowResponse) {
+    fn answered(_: &mirror_runtime::Target, answer: &mirror_runtime::BufferedResponse) {
         STATUSES.lock().unwrap().push(answer.status().as_u16());
     }
     #[mirror(targets = ["https://staging.example.com"], name = "counted", on_success = answered)]

@@ -64,7 +64,7 @@ async fn copies_are_sent_again_when_the_guard_is_gone_but_for_those_of_requests_
     let mirror = Mirror::builder()
         .target("https://staging.example.com")
         .transport(transport.clone())
-        // The answer has waited for the copy.
+        // The response has waited for the copy.
         .sync(true)
         .build()
         .unwrap();

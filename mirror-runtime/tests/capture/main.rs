@@ -17,7 +17,7 @@ use axum::{
 };
 use tower::ServiceExt;
 
-/// Sends a request to a handler, and reads the answer to its end.
+/// Sends a request to a handler, and reads the response to its end.
 async fn send<T: 'static>(handler: impl Handler<T, ()>, request: Request<Body>) -> String {
     let app: Router = Router::new().fallback(handler);
     ask(app, request).await

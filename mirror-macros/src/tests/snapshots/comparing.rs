@@ -28,8 +28,7 @@ where
         __MIRROR_BASELINE,
     );
     static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
-    ::mirror_runtime::__private::needs_compare!(
-        "compare",
+    {
         ::mirror_runtime::__private::Options::on_mismatch(
                 ::mirror_runtime::__private::Options::new(
                         ::core::concat!(::core::module_path!(), "::list_users"),
@@ -61,8 +60,8 @@ where
                     ),
                 |comparison| warn!(% comparison),
             )
-            .build(),
-    ));
+            .build()
+    });
     ::mirror_runtime::__private::serve::<
         __MirrorState,
         (),

@@ -65,14 +65,11 @@ where
                                     ),
                                 )
                                 .target(
-                                    ::mirror_runtime::__private::needs_http2!(
-                                        "http2",
-                                        ::mirror_runtime::__private::TargetOptions::url(
-                                                __MIRROR_TARGET_4,
-                                            )
-                                            .percentage(0.1f64)
-                                            .http2(::mirror_runtime::Http2::PriorKnowledge),
-                                    ),
+                                    ::mirror_runtime::__private::TargetOptions::url(
+                                            __MIRROR_TARGET_4,
+                                        )
+                                        .percentage(0.1f64)
+                                        .http2(::mirror_runtime::Http2::PriorKnowledge),
                                 )
                                 .percentage(12.5f64)
                                 .timeout_ms(250u64)

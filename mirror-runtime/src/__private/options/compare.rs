@@ -1,7 +1,7 @@
 //! The options of comparing.
 
 use super::{Options, TargetOptions, off};
-use crate::comparison::{Answer, CompareMode, Comparison, TypedAnswer, Verdict};
+use crate::comparison::{BufferedResponse, CompareMode, Comparison, TypedResponse, Verdict};
 
 impl Options {
     /// `compare = "status"`
@@ -22,15 +22,18 @@ impl Options {
         self.with(|builder| builder.compare(CompareMode::Bytes))
     }
 
-    /// `compare = typed`, where the handler returns `R`
+    /// `compare = typed`, if the handler returns `R`
     #[must_use]
-    pub fn compare_typed<R: TypedAnswer>(self) -> Self {
+    pub fn compare_typed<R: TypedResponse>(self) -> Self {
         self.with(|builder| builder.compare(CompareMode::typed::<R>()))
     }
 
     /// `compare = path`
     #[must_use]
-    pub fn compare_with(self, function: fn(&Answer, &Answer) -> Verdict) -> Self {
+    pub fn compare_with(
+        self,
+        function: fn(&BufferedResponse, &BufferedResponse) -> Verdict,
+    ) -> Self {
         self.with(|builder| builder.compare(CompareMode::Custom(function)))
     }
 

@@ -1,4 +1,4 @@
-//! What a capture has taken, and what it does with it.
+//! The copies that a capture has taken, and its responses to them.
 
 use std::{
     future::Future,
@@ -29,11 +29,11 @@ use crate::{
 static OFF: LazyLock<Option<Destination>> =
     LazyLock::new(|| Destination::parse("http://off.invalid").ok());
 
-/// What answers copies.
+/// The function that responds to copies.
 pub(crate) type Answering =
     Arc<dyn Fn(CapturedCopy) -> Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync>;
 
-/// What the copies of one runtime and their test share.
+/// The state that the copies of one runtime share with their test.
 #[derive(Default)]
 pub(crate) struct Captured {
     state: Mutex<State>,

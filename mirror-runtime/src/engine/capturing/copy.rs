@@ -6,8 +6,8 @@ use http::{HeaderMap, Method, Request, Uri};
 
 /// A copy that a [`Capture`](crate::testing::Capture) took instead of its target.
 ///
-/// It is the request that would have been sent, secrets included, also in its `Debug`. What the connection would have
-/// added is not in it: the `Host` of the target and the framing.
+/// It is the request that would have been sent, with its secrets, also in `Debug`. The `Host` of
+/// the target and the framing, which the connection would add, are missing.
 #[derive(Clone, Debug)]
 pub struct CapturedCopy {
     pub(crate) mirror: String,
@@ -22,7 +22,7 @@ impl CapturedCopy {
         &self.mirror
     }
 
-    /// The name of the target: its URL or its environment variable, where it was given no other.
+    /// The name of the target: its URL or its environment variable, unless it was given another.
     #[must_use]
     pub fn target(&self) -> &str {
         &self.target
@@ -34,13 +34,14 @@ impl CapturedCopy {
         self.request.method()
     }
 
-    /// All of the URI: scheme, host and base path of the target, and the path and query that arrived.
+    /// The whole URI: scheme, host and base path of the target, and the path and query that
+    /// arrived.
     #[must_use]
     pub fn uri(&self) -> &Uri {
         self.request.uri()
     }
 
-    /// The headers, `X-Mirrored-From` among them.
+    /// The headers, including `X-Mirrored-From`.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         self.request.headers()
@@ -52,7 +53,7 @@ impl CapturedCopy {
         self.request.body()
     }
 
-    /// The copy as a request, for a router that plays the shadow.
+    /// The copy as a request, for a router that acts as the shadow.
     #[must_use]
     pub fn into_request(self) -> Request<Body> {
         self.request.map(Body::from)

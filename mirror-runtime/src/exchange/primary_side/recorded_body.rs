@@ -17,7 +17,7 @@ use super::{Ending, PrimarySide};
 pub(super) struct NotedBody {
     body: Body,
     side: Option<PrimarySide>,
-    /// What the length of the body is, where that is known: a server that has sent as much may not ask for the end.
+    /// The length of the body, if known: a server that has sent as much may not ask for the end.
     length: Option<u64>,
     passed: u64,
 }

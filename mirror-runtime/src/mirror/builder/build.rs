@@ -100,7 +100,7 @@ impl MirrorBuilder {
 
     /// How copies get to a target.
     fn route(&self, target: &Target, timeout: Duration) -> Option<Route> {
-        // A part of the timeout, also where that is shorter than the default.
+        // A part of the timeout, even if that is shorter than the default.
         let connect_timeout = self.protection.connect_timeout.min(timeout);
         let destination = match target.recipient()? {
             Recipient::Server(destination) => destination,
@@ -129,7 +129,7 @@ impl MirrorBuilder {
     fn announce(&self, mirror: &str, target: &Target) {
         if let Some(OffReason::Unset) = target.off_reason() {
             contained(|| {
-                tracing::info!(mirror, %target, "a target is off: its variable is not set");
+                tracing::info!(mirror, %target, "target disabled: its variable is not set");
             });
         }
         let forwards = !self.options.headers.strip_credentials;

@@ -23,7 +23,7 @@ type OnMismatch = Box<dyn Fn(&Comparison) + Send + Sync>;
 /// What is not read cannot be compared.
 const _: () = assert!(MAX_COMPARE_BODY == MAX_READ);
 
-/// What the builder was told of comparing.
+/// The comparison options of the builder.
 #[derive(Default)]
 pub(super) struct CompareOptions {
     mode: Option<CompareMode>,
@@ -38,11 +38,12 @@ pub(super) struct CompareOptions {
 }
 
 impl MirrorBuilder {
-    /// What of the primary's and the shadows' answers must agree. Default: nothing is compared, and the primary's answer
-    /// is not touched.
+    /// Which parts of the primary's and the shadows' responses must agree. Default: nothing is
+    /// compared, and the primary's response is not touched.
     ///
-    /// The primary's answer streams to the client as before, and is noted while it does. Answers are compared on threads
-    /// of the mirrors' own, when both are there; [`Mirror::report`](crate::Mirror::report) says what was found.
+    /// The primary's response streams to the client as before, and is recorded as it passes. When
+    /// both responses have arrived, they are compared on threads of the mirrors' own.
+    /// [`Mirror::report`](crate::Mirror::report) has the results.
     ///
     /// ```
     /// use mirror_runtime::{CompareMode, Mirror};
@@ -65,10 +66,11 @@ impl MirrorBuilder {
         self
     }
 
-    /// Headers that must agree too, whatever is compared, and trailer fields of these names. Default: none; `grpc-status`,
-    /// in headers or trailers, must agree in any case.
+    /// Headers and trailer fields that must agree as well, in every mode. Default: none.
+    /// `grpc-status` must always agree, in headers or trailers.
     ///
-    /// A server that speaks HTTP/1 sends no trailers that it was not asked for: those that it does not send are not missed.
+    /// An HTTP/1 server sends no trailers unless it was asked for them, so missing trailers are no
+    /// difference there.
     pub fn compare_headers<I>(self, names: I) -> Self
     where
         I: IntoIterator<Item: AsRef<str>>,
@@ -79,7 +81,8 @@ impl MirrorBuilder {
         })
     }
 
-    /// JSON pointers (RFC 6901, with `*` for any index or key) to values that may differ, with all in them. Default: none.
+    /// JSON pointers (RFC 6901, with `*` for any index or key) to values that may differ, including
+    /// everything inside them. Default: none.
     pub fn ignore<I>(self, pointers: I) -> Self
     where
         I: IntoIterator<Item: AsRef<str>>,
@@ -95,17 +98,19 @@ impl MirrorBuilder {
         self.rules(options::UNORDERED.name, pointers, Rules::unordered)
     }
 
-    /// A JSON pointer to numbers that may differ by so much, and no more. Can be given several times. Default: none.
+    /// A JSON pointer to numbers that may differ by at most this much. Can be given several times.
+    /// Default: none.
     pub fn tolerance(self, pointer: impl AsRef<str>, difference: f64) -> Self {
         self.rules(options::TOLERANCE.name, [pointer], |rules, pointer| {
             rules.tolerance(pointer, difference)
         })
     }
 
-    /// JSON pointers to values that leave the process in no comparison, report or log, wherever else they stand: in
-    /// another field, a header or the path. Of values of up to three bytes, only what equals them as a whole is hidden
-    /// elsewhere; of `null`, `true`, `false` and single digits, nothing. See [`Rules::redact`]. That they differ is still
-    /// told. Default: none.
+    /// JSON pointers to values that appear in no comparison, report or log, even if they are
+    /// repeated elsewhere: in another field, a header or the path. Elsewhere, values of up to three
+    /// bytes are hidden only if they are the whole text, and `null`, `true`, `false` and single
+    /// digits are not hidden. See [`Rules::redact`]. Their differences are still reported. Default:
+    /// none.
     pub fn redact<I>(self, pointers: I) -> Self
     where
         I: IntoIterator<Item: AsRef<str>>,
@@ -113,8 +118,9 @@ impl MirrorBuilder {
         self.rules(options::REDACT.name, pointers, Rules::redact)
     }
 
-    /// The largest body that is compared, in bytes; answers with a larger one are counted as
-    /// [`TooLarge`](crate::NotComparedReason::TooLarge). At most 1 MiB, as much as is read of an answer. Default: 256 KiB.
+    /// The largest body that is compared, in bytes. Responses with a larger body are counted as
+    /// [`TooLarge`](crate::NotComparedReason::TooLarge). At most 1 MiB, which is how much of a
+    /// response is read. Default: 256 KiB.
     pub fn max_compare_body(mut self, bytes: usize) -> Self {
         if !(1..=MAX_COMPARE_BODY).contains(&bytes) {
             self.mistaken(ConfigError::MaxCompareBody);
@@ -124,9 +130,9 @@ impl MirrorBuilder {
         self
     }
 
-    /// Called for each comparison that found a difference ([`Mismatch`](crate::Verdict::Mismatch) and
-    /// [`SchemaMismatch`](crate::Verdict::SchemaMismatch)), on a thread of the mirrors' own, some time after: when 64
-    /// calls wait, further ones are left out. A panic in it is caught and logged.
+    /// Called for each comparison that found a difference ([`Mismatch`](crate::Verdict::Mismatch)
+    /// and [`SchemaMismatch`](crate::Verdict::SchemaMismatch)), on a thread of the mirrors' own. If
+    /// 64 calls are waiting, further ones are dropped. A panic in it is caught and logged.
     pub fn on_mismatch<F>(mut self, on_mismatch: F) -> Self
     where
         F: Fn(&Comparison) + Send + Sync + 'static,
@@ -136,11 +142,12 @@ impl MirrorBuilder {
         self
     }
 
-    /// A server that runs the old version and gets a copy of the same requests, in the counters a target like any other.
-    /// Where its answers differ from the primary's, the difference is noise, and no mismatch of a target. Default: none.
+    /// A server that runs the old version and gets copies of the same requests. In the counters it
+    /// is a target like any other. If its responses differ from the primary's, that difference is
+    /// noise, not a mismatch of a target. Default: none.
     ///
-    /// It gets the requests that one of the targets gets, whatever its own percentage. Answers are compared when its
-    /// answer is there too, or its `timeout` is over.
+    /// It gets every request that one of the targets gets, whatever its own percentage. Comparisons
+    /// wait for its response, or for the end of its `timeout`.
     pub fn baseline<T>(mut self, baseline: T) -> Self
     where
         T: TryInto<Target, Error: Into<ConfigError>>,
@@ -153,8 +160,8 @@ impl MirrorBuilder {
         self
     }
 
-    /// What the report asks of a target before it says `promote`. Default: [`Thresholds::default`]. What is no number, and no
-    /// share where it must be one, is an error of the mirror that is built with it.
+    /// The thresholds at which the report says `promote`. Default: [`Thresholds::default`]. Values
+    /// that are not numbers, or not shares if they must be, make `build` fail.
     pub fn thresholds(mut self, thresholds: Thresholds) -> Self {
         self.compare.given.push(options::THRESHOLDS.name);
         self.compare.thresholds = thresholds;
@@ -224,7 +231,7 @@ impl CompareOptions {
         Ok(())
     }
 
-    /// What the mirror needs to compare, where it does.
+    /// What the mirror needs to compare, if it does.
     pub(super) fn comparing(self, targets: &[Target]) -> Option<Comparing> {
         let names = targets.iter().map(Target::name);
         let comparing = Comparing::new(self.mode?, self.rules, self.thresholds, names);

@@ -8,15 +8,17 @@ use super::MirrorBuilder;
 use crate::error::ConfigError;
 
 impl MirrorBuilder {
-    /// A directory into which mismatches are written: one file for each, with the request and both answers, for
-    /// [`replay!`](macro@crate::replay) to make tests of. It is made where it is not there. Needs `compare`. Default:
-    /// none, or the directory that the environment variable `MIRROR_RECORD` names, for all mirrors that compare.
+    /// A directory for mismatches. Each becomes one file with the request and both responses, of
+    /// which [`replay!`](macro@crate::replay) makes tests. The directory is created if necessary.
+    /// Needs `compare`. Default: none, or the directory that the environment variable
+    /// `MIRROR_RECORD` names, for all mirrors that compare.
     ///
-    /// The files hold data of production. What [`redact`](Self::redact) names and what is known to be a credential is not
-    /// in them; [`fixtures`](crate::fixtures) says what that means, and what the files look like.
+    /// The files hold production data. Values that [`redact`](Self::redact) names and known
+    /// credentials are not in them. [`fixtures`](crate::fixtures) defines both, and the format of
+    /// the files.
     ///
-    /// They are written on a thread that compares, in one step each. What goes wrong with that is told to the log, once in
-    /// a second.
+    /// A thread that compares writes them, each atomically. Failures to write are logged, at most
+    /// once a second.
     ///
     /// ```
     /// use mirror_runtime::{CompareMode, Mirror};
@@ -40,10 +42,11 @@ impl MirrorBuilder {
         self
     }
 
-    /// How many fixtures are recorded for each group of differences, those that are there already among them. A group is
-    /// one kind of difference at one place, whatever the indices of arrays, in the answers of one target. One that has
-    /// differences of several groups counts for each, and is recorded where one of them has room. Default: 3, for one may
-    /// be a freak, and more say the same.
+    /// How many fixtures are recorded for each group of differences, including existing ones. A
+    /// group is one kind of difference at one place, whatever the indices of arrays, in the
+    /// responses of one target. A fixture with differences of several groups counts for each, and
+    /// is recorded if one of them has room. Default: 3, because one may be an outlier and more add
+    /// nothing.
     pub fn max_fixtures(mut self, fixtures: usize) -> Self {
         if fixtures == 0 {
             self.mistaken(ConfigError::MaxFixtures);
@@ -53,9 +56,9 @@ impl MirrorBuilder {
         self
     }
 
-    /// How many bytes of fixtures the directory may hold in all, those that are there already among them; processes that
-    /// record into it at the same time do not see one another's. Default: 16 MiB, which is thousands of usual fixtures,
-    /// and no more than a repository takes without harm.
+    /// How many bytes of fixtures the directory may hold in all, including existing ones. Processes
+    /// that record into it at the same time do not see the files of one another. Default: 16 MiB,
+    /// which is thousands of typical fixtures and still fits into a repository.
     pub fn max_fixture_bytes(mut self, bytes: u64) -> Self {
         if bytes == 0 {
             self.mistaken(ConfigError::MaxFixtureBytes);

@@ -10,7 +10,7 @@ use std::{
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The answer of a [`MirrorService`](super::MirrorService).
+    /// The response future of a [`MirrorService`](super::MirrorService).
     pub struct ResponseFuture<F: Future> {
         #[pin]
         state: State<F>,

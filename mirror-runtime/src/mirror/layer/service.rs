@@ -55,8 +55,9 @@ where
     }
 }
 
-/// The answer, where it is one of axum's: what a router, a method router and a handler give. What stands between them in
-/// a stack of layers may give another, whose body cannot be exchanged for one that is noted.
+/// The response, if it is one of axum's: what a router, a method router and a handler give. What
+/// stands between them in a stack of layers may give another, whose body cannot be exchanged for
+/// one that is noted.
 fn response<R: 'static>(answer: &mut R) -> Option<&mut Response> {
     static TOLD: Once = Once::new();
     let response = (answer as &mut dyn Any).downcast_mut();
@@ -64,7 +65,7 @@ fn response<R: 'static>(answer: &mut R) -> Option<&mut Response> {
         TOLD.call_once(|| {
             contained(|| tracing::error!(
                 answer = std::any::type_name::<R>(),
-                "answers are not compared: the layer of a mirror is around a service whose answers are not axum's `Response`"
+                "the inner service does not return `axum::response::Response`; responses are not compared"
             ));
         });
     }

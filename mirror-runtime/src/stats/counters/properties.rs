@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// What becomes of a request.
+/// The way of a request.
 #[derive(Clone, Copy, Debug)]
 enum Outcome {
     NotSent(SkipReason),

@@ -13,11 +13,11 @@ use pin_project_lite::pin_project;
 
 use crate::{outcome::MirrorError, workers::caught};
 
-/// What a log says of a panic.
+/// The text of a panic in the log.
 const CODE: &str = "handler";
 
 pin_project! {
-    /// The future of a candidate, or the body of its answer, until it has ended or panicked.
+    /// The future of a candidate, or the body of its response, until it has ended or panicked.
     pub(crate) struct Guarded<T> {
         #[pin]
         code: Option<T>,

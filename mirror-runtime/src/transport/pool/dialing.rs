@@ -24,7 +24,7 @@ pub(super) struct Dialing {
     ended: Arc<Notify>,
 }
 
-/// What a copy for which there is no place does.
+/// The reaction of a copy without a place.
 pub(super) enum Turn {
     /// It opens a connection.
     Dial(Dial),

@@ -40,8 +40,8 @@ use crate::{body::CopyBody, outcome::MirrorError};
 /// copy rarely meets a connection that is being closed. A server that says `Keep-Alive: timeout=5` is taken at its word.
 pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How much of an answer's head is read, and how much is read at once: more than servers send, and little enough to be
-/// kept for each of 256 connections.
+/// How much of a response's head is read, and how much is read at once: more than servers send, and
+/// little enough to be kept for each of 256 connections.
 const MAX_BUFFER: usize = 64 * 1024;
 
 /// A connection that carries one copy at a time.
@@ -94,7 +94,8 @@ impl Http1 {
         })
     }
 
-    /// Sends a copy. The connection goes back to the pool when the answer has been read to its end.
+    /// Sends a copy. The connection goes back to the pool when the response has been read to its
+    /// end.
     ///
     /// `resend` is whether the copy may be given back to be sent once more. That is so only for a connection that has
     /// carried others, and that the server may have been closing; one that takes the copy and loses it was closed later.
@@ -166,11 +167,11 @@ pub(super) fn in_origin_form(copy: &mut Request<CopyBody>, pool: &Pool) {
 }
 
 pin_project! {
-    /// A copy that waits for its answer, and drives its connection meanwhile.
+    /// A copy that waits for its response, and drives its connection meanwhile.
     struct Exchange<F> {
         #[pin]
         answer: F,
-        // `None` when it has been handed on to the answer's body.
+        // `None` when it has been handed on to the response's body.
         lent: Option<Lent>,
         // What is sent once more if the connection turns out to have been closed as it left.
         kept: Option<Box<Request<CopyBody>>>,
@@ -210,8 +211,8 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if let Some((connection, _)) = this.lent {
-            // It takes up what is sent, unless it finds first that it has been closed, which nobody has looked for while it
-            // was idle; and it hands what it reads to the answer.
+            // It takes up what is sent, unless it finds first that it has been closed, which nobody
+            // has looked for while it was idle; and it hands what it reads to the response.
             connection.drive(context);
         }
         let answer = ready!(this.answer.poll(context));
@@ -241,7 +242,7 @@ where
     }
 }
 
-/// The body of an answer, with the connection that it comes from.
+/// The body of a response, with the connection that it comes from.
 ///
 /// It ends when the connection can take another copy, and gives it back to the pool then. A body that is dropped before
 /// its end closes the connection.

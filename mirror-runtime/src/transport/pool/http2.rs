@@ -41,8 +41,8 @@ const MAX_HEAD: u32 = 64 * 1024;
 /// How much of a response may be on its way before it is read. Most are smaller, and need not wait for anything.
 const STREAM_WINDOW: u32 = 256 * 1024;
 
-/// So many copies in a row that time out on a connection without a response in between show that it leads nowhere, even
-/// if it answers each `PING`: the next copy takes another.
+/// So many copies in a row that time out on a connection without a response in between show that it
+/// leads nowhere, even if it responds to each `PING`: the next copy takes another.
 const MAX_LATE: usize = 3;
 
 /// Streams of copies that ended early, whose responses may still come: as many as may time out at once, for as long.

@@ -37,7 +37,7 @@ pub(super) struct Kept {
     runtimes: Mutex<HashMap<runtime::Id, OfRuntime>>,
 }
 
-/// What one runtime has.
+/// The state of one runtime.
 #[derive(Debug, Default)]
 pub(super) struct OfRuntime {
     /// Oldest first: the newest is taken, so that those that are not needed grow old.
@@ -60,7 +60,7 @@ struct Idle {
 }
 
 impl OfRuntime {
-    /// What a copy does for which there is no place.
+    /// The reaction of a copy without a place.
     pub(super) fn turn(&mut self, pool: &Arc<Pool>, expected: usize, late: usize) -> Turn {
         // Who goes away after few requests carries no more, however many streams it allows.
         let expected = expected.min(self.max_requests(Instant::now()));

@@ -1,5 +1,6 @@
-//! What an HTTP/2 connection has carried, and what it may carry yet: counted below the `h2` crate, which shows neither
-//! `PING`, `SETTINGS` and `PRIORITY` nor frames that it does not know.
+//! The amount that an HTTP/2 connection has carried, and its remaining allowance: counted below the
+//! `h2` crate, which shows neither `PING`, `SETTINGS` and `PRIORITY` nor frames that it does not
+//! know.
 
 mod allowance;
 mod frames;
@@ -18,7 +19,7 @@ pub(super) const CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// Empty `DATA` frames from which on a connection takes no more copies: `h2` ends it after a hundred.
 const MAX_EMPTY_DATA: usize = 32;
 
-/// What a connection has carried. Written by its task and by its copies.
+/// The amount that a connection has carried. Written by its task and by its copies.
 #[derive(Debug)]
 pub(super) struct Meter {
     /// Locked for moments.

@@ -9,7 +9,7 @@ use http::{
 
 use crate::target::{Destination, Http2};
 
-/// What tells one pool of connections from another.
+/// The key of a pool of connections.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Origin {
     /// Scheme and authority, with `/` as the path.
@@ -25,7 +25,8 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// The origin of a target; `None` where its authority cannot stand in a header, which none of a target is.
+    /// The origin of a target; `None` if its authority cannot be in a header, which none of a
+    /// target is.
     pub(crate) fn new(
         destination: &Destination,
         http1_only: bool,

@@ -23,8 +23,8 @@ use super::{
 
 use crate::bounds::limits;
 
-/// What a shadow may send over HTTP/1 before its response begins: the 64 KiB of a head that is read at most, and `1xx` heads
-/// before it.
+/// The allowance of a shadow over HTTP/1 before its response begins: the 64 KiB of a head that is
+/// read at most, and `1xx` heads before it.
 const BEFORE_ANSWER: usize = 256 * 1024;
 
 /// What it may send then: the 1 MiB of a body that is read at most, and as much again for its framing.
@@ -48,7 +48,7 @@ impl Allowance {
         self.0.store(BEFORE_ANSWER, Relaxed);
     }
 
-    /// Its answer has begun.
+    /// Its response has begun.
     pub(super) fn for_body(&self) {
         self.0.store(IN_ANSWER, Relaxed);
     }
@@ -67,7 +67,7 @@ impl Allowance {
     }
 }
 
-/// What bounds what a shadow may send.
+/// The bound on what a shadow may send.
 #[derive(Debug)]
 pub(super) enum Bound {
     /// One copy at a time: bytes.

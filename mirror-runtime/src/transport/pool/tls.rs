@@ -54,7 +54,7 @@ pub(super) fn prepare() {
             let _ = CONFIG.set(configs);
         }
     };
-    // Where there is no thread to be had, the first copy tries again.
+    // If no thread can be started, the first copy tries again.
     drop(
         thread::Builder::new()
             .name("mirror-tls".to_owned())

@@ -32,7 +32,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// makes a runtime per test, one after another.
 const MAX_CLIENTS: usize = 256;
 
-/// What tells one client from another: reqwest has these as options of the whole client.
+/// The key of a client: reqwest has these as options of the whole client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Kind {
     pub(super) tls: bool,
@@ -86,8 +86,8 @@ impl Clients {
     }
 }
 
-/// Everything is said here that cargo's feature unification could otherwise switch on behind our back: a copy is sent
-/// once, to the target and nowhere else, and its answer is read as it is.
+/// Everything is said here that cargo's feature unification could otherwise switch on behind our
+/// back: a copy is sent once, to the target and nowhere else, and its response is read as it is.
 fn build(kind: Kind) -> Result<Client, MirrorError> {
     let mut builder = Client::builder()
         .redirect(redirect::Policy::none())

@@ -7,14 +7,6 @@ use shadow::{Errors, assert_answered, request};
 #[mirror(targets = ["https://localhost:1"], name = "tls")]
 async fn over_tls() {}
 
-#[cfg(feature = "compared")]
-#[mirror(
-    targets = ["http://localhost:1"],
-    compare = "json",
-    ignore = ["/at"]
-)]
-async fn compared() {}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let errors = Errors::kept();

@@ -41,8 +41,8 @@ fn describe(error: &h2::Error, meter: &Meter) -> String {
     }
 }
 
-/// Runs code of `h2` that reads frames, without what it would tell the log: of each that is the answer to a `PING` which
-/// nobody has sent, at `WARN`, as often as a shadow likes.
+/// Runs code of `h2` that reads frames, without what it would tell the log: of each that is the
+/// response to a `PING` which nobody has sent, at `WARN`, as often as a shadow likes.
 pub(super) fn quietly<T>(run: impl FnOnce() -> T) -> T {
     // Without a subscriber nothing would be told, and who has none pays nothing for it.
     if LevelFilter::current() == LevelFilter::OFF {

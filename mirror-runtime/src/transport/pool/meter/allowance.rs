@@ -1,4 +1,4 @@
-//! What a shadow may send over an HTTP/2 connection.
+//! The allowance of a shadow on an HTTP/2 connection.
 //!
 //! Frames cost a shadow nothing, and this process time. So each copy that leaves brings an allowance of frames and bytes,
 //! which ends with it: while no copy is in flight, a few frames end the connection.
