@@ -118,13 +118,9 @@ async fn a_sink_is_given_nothing() {
         .unwrap();
     let handler = || async { "hello" };
     let app = Router::new().route("/", axum::routing::get(handler));
-    ask(&app.layer(mirror.layer()), Request::get("/")).await;
+    let request = Request::get("/").body(Body::empty()).unwrap();
+    ask(app.layer(mirror.layer()), request).await;
     assert_eq!(capture.copies().await.len(), 1);
-    tokio::time::timeout(Duration::from_secs(20), async {
-        while mirror.stats().targets[0].answered == 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .unwrap();
+    let is_answered = || mirror.stats().targets[0].answered == 1;
+    until("the sink has answered", is_answered).await;
 }
