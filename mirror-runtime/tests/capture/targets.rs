@@ -12,7 +12,7 @@ use mirror_runtime::{
     Unsendable, mirror, mirror_named, testing::Capture,
 };
 
-use crate::{ask, get};
+use crate::{ask, get, until};
 
 #[mirror(
     targets = [env("MIRROR_CAPTURE_UNSET"), "https://staging.example.com"],
@@ -118,13 +118,8 @@ async fn a_sink_is_given_nothing() {
         .unwrap();
     let handler = || async { "hello" };
     let app = Router::new().route("/", axum::routing::get(handler));
-    ask(&app.layer(mirror.layer()), Request::get("/")).await;
+    let request = Request::get("/").body(Body::empty()).unwrap();
+    assert_eq!(ask(app.layer(mirror.layer()), request).await, "hello");
     assert_eq!(capture.copies().await.len(), 1);
-    tokio::time::timeout(Duration::from_secs(20), async {
-        while mirror.stats().targets[0].answered == 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .unwrap();
+    until("the record", || mirror.stats().targets[0].answered == 1).await;
 }
