@@ -12,7 +12,7 @@ use mirror_runtime::{
     Unsendable, mirror, mirror_named, testing::Capture,
 };
 
-use crate::{ask, get};
+use crate::{ask, get, until};
 
 #[mirror(
     targets = [env("MIRROR_CAPTURE_UNSET"), "https://staging.example.com"],
@@ -119,8 +119,7 @@ async fn a_sink_is_given_nothing() {
     let handler = || async { "hello" };
     let app = Router::new().route("/", axum::routing::get(handler));
     let request = Request::get("/").body(Body::empty()).unwrap();
-    ask(app.layer(mirror.layer()), request).await;
+    assert_eq!(ask(app.layer(mirror.layer()), request).await, "hello");
     assert_eq!(capture.copies().await.len(), 1);
-    let is_answered = || mirror.stats().targets[0].answered == 1;
-    until("the sink has answered", is_answered).await;
+    until("the record", || mirror.stats().targets[0].answered == 1).await;
 }
