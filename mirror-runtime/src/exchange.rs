@@ -40,5 +40,5 @@ pub(crate) fn all_compared() -> bool {
     handover::is_empty() && queue::is_empty()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "compare"))]
 mod tests;

@@ -401,7 +401,11 @@ mod tests {
             .target(grpc("https://a.invalid").name("tls"))
             .target(grpc("http://a.invalid").name("plain"))
             .build();
-        let targets = mirror.engine().targets.iter().map(|target| target.target());
+        let targets = mirror
+            .engine()
+            .targets
+            .iter()
+            .map(crate::engine::EngineTarget::target);
         let targets = targets.map(|target| (target.name(), target.is_enabled()));
         assert_eq!(
             targets.collect::<Vec<_>>(),

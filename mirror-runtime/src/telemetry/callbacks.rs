@@ -19,6 +19,10 @@ type OnMismatch = Box<dyn Fn(&Comparison) + Send + Sync>;
 
 /// The functions that a mirror was given.
 #[derive(Default)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are called as the options are"
+)]
 pub(crate) struct Callbacks {
     pub(crate) on_success: Option<OnSuccess>,
     pub(crate) on_error: Option<OnError>,

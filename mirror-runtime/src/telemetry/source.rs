@@ -217,7 +217,7 @@ impl Source {
                     source
                         .audience
                         .callbacks
-                        .report(&source.target, happened.borrow())
+                        .report(&source.target, happened.borrow());
                 })
             }
             #[cfg(feature = "compare")]

@@ -11,10 +11,7 @@ mod http1;
 #[cfg_attr(not(feature = "http2"), path = "pool/no_http2.rs")]
 mod http2;
 mod kept;
-#[cfg_attr(
-    not(feature = "http2"),
-    expect(dead_code, reason = "all but the error is about HTTP/2")
-)]
+#[cfg_attr(not(feature = "http2"), path = "pool/no_meter.rs")]
 mod meter;
 mod origin;
 mod stream;

@@ -5,12 +5,9 @@
 mod allowance;
 mod frames;
 
-use std::{
-    io,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
-    },
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
 };
 
 use self::allowance::Allowance;
@@ -18,11 +15,6 @@ pub(super) use self::frames::Frames;
 
 /// How much of all responses on a connection may be on its way before it is read.
 pub(super) const CONNECTION_WINDOW: u32 = 1024 * 1024;
-
-/// Why a connection has ended of which the shadow has sent more than it may.
-pub(super) fn flooded() -> io::Error {
-    io::Error::other("the shadow sent more than its copies allow")
-}
 
 /// Empty `DATA` frames from which on a connection takes no more copies: `h2` ends it after a hundred.
 const MAX_EMPTY_DATA: usize = 32;

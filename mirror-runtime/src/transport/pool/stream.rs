@@ -16,9 +16,9 @@ use tokio::{
 };
 
 use super::{
-    meter::{Frames, Meter, flooded},
+    meter::{Frames, Meter},
     tls::TlsStream,
-    wire::Wire,
+    wire::{Wire, flooded},
 };
 
 use crate::bounds::limits;

@@ -17,7 +17,10 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::meter::flooded;
+/// Why a connection has ended of which the shadow has sent more than it may.
+pub(super) fn flooded() -> io::Error {
+    io::Error::other("the shadow sent more than its copies allow")
+}
 
 /// What a session takes to be made, with a long chain of certificates, and for tickets.
 const FREE: u64 = 128 * 1024;

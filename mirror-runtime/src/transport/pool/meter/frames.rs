@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Meter, flooded};
+use super::{super::wire::flooded, Meter};
 
 const DATA: u8 = 0;
 const SETTINGS: u8 = 4;
