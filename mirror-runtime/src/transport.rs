@@ -54,8 +54,8 @@ pub type Sending = Pin<Box<dyn Future<Output = Result<Response<Body>, MirrorErro
 /// in flight, and its latency counts from the first attempt.
 /// [`TargetStats::resends`](crate::TargetStats::resends) counts the further attempts.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no transport, which sends copies",
-    label = "not a transport",
+    message = "`{Self}` is not a transport",
+    label = "needs a `Transport`",
     note = "implement `mirror_runtime::Transport` for it; `via(..)` and `transport = ..` of the attribute name a static that derefs to one, such as a `LazyLock`"
 )]
 pub trait Transport: fmt::Debug + Send + Sync + 'static {

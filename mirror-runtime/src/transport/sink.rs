@@ -59,8 +59,8 @@ pub type Keeping = Pin<Box<dyn Future<Output = Result<(), SinkError>> + Send>>;
 /// # Ok::<(), mirror_runtime::ConfigError>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no sink, which keeps requests with their responses",
-    label = "not a sink",
+    message = "`{Self}` is not a sink",
+    label = "needs a `Sink`",
     note = "implement `mirror_runtime::Sink` for it; `sink(..)` of the attribute names a static that derefs to one, such as a `LazyLock`"
 )]
 pub trait Sink: fmt::Debug + Send + Sync + 'static {
