@@ -37,7 +37,8 @@ pub(crate) struct Sampled {
     /// One bit per target; a mirror has at most 64.
     undecided: u64,
     /// The handlers among the targets, if some of them are.
-    candidates: Option<Candidates>,
+    /// In a box, for which every request has the room.
+    candidates: Option<Box<Candidates>>,
     /// Where the copies' responses are to meet the primary's.
     open: Option<Open>,
     /// Where the request is to meet its response, if sinks are among the targets.
@@ -101,7 +102,7 @@ impl Sampled {
     }
 
     pub(crate) fn with_candidates(mut self, candidates: Candidates) -> Self {
-        self.candidates = Some(candidates);
+        self.candidates = Some(Box::new(candidates));
         self
     }
 
@@ -392,7 +393,7 @@ impl Sampled {
             // There is nothing to compare.
             return Err(SkipReason::NotSampled);
         }
-        let candidates = self.candidates.as_ref();
+        let candidates = self.candidates.as_deref();
         departure.admit(&self.engine, index, self.open.as_ref(), candidates)
     }
 
