@@ -363,6 +363,20 @@ async fn a_mirror_that_copies_no_bodies_keeps_none() {
     assert!(log.one().await.request().is_whole());
 }
 
+/// A sink that cannot be used.
+#[derive(Debug)]
+struct Refusing;
+
+impl Sink for Refusing {
+    fn check(&self, target: &Target) -> Result<(), ConfigError> {
+        Err(ConfigError::WithoutUrl(target.name().to_owned()))
+    }
+
+    fn keep(&self, _: Arc<RecordedExchange>, _: &Target) -> Keeping {
+        unreachable!("there is no mirror")
+    }
+}
+
 #[test]
 fn a_sink_is_no_baseline_and_may_refuse_its_target() {
     let built = Mirror::builder()
@@ -372,18 +386,6 @@ fn a_sink_is_no_baseline_and_may_refuse_its_target() {
         .build();
     let error = built.unwrap_err().to_string();
     assert!(error.contains("a sink gives no responses"), "{error}");
-
-    #[derive(Debug)]
-    struct Refusing;
-    impl Sink for Refusing {
-        fn check(&self, target: &Target) -> Result<(), ConfigError> {
-            Err(ConfigError::WithoutUrl(target.name().to_owned()))
-        }
-
-        fn keep(&self, _: Arc<RecordedExchange>, _: &Target) -> Keeping {
-            unreachable!("there is no mirror")
-        }
-    }
     let built = Mirror::builder()
         .target(Target::sink("log", Refusing))
         .build();

@@ -50,13 +50,14 @@ async fn a_client_that_goes_away_before_the_response_is_recorded() {
     assert_eq!(settled(&mirror, 1).await[0].answered, 1);
 }
 
+async fn broken(body: Bytes) -> StatusCode {
+    panic!("it has {} bytes", body.len())
+}
+
 #[tokio::test]
 async fn a_handler_that_panics_has_failed() {
     let log = Log::new();
     let mirror = mirror_to(&log);
-    async fn broken(body: Bytes) -> StatusCode {
-        panic!("it has {} bytes", body.len())
-    }
     let primary = serve(&mirror, Router::new().fallback(any(broken))).await;
     let request = "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhello";
     assert_eq!(primary.send_raw(request).await, "");
