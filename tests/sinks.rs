@@ -386,6 +386,7 @@ fn a_sink_is_no_baseline_and_may_refuse_its_target() {
         .build();
     let error = built.unwrap_err().to_string();
     assert!(error.contains("a sink gives no responses"), "{error}");
+
     let built = Mirror::builder()
         .target(Target::sink("log", Refusing))
         .build();

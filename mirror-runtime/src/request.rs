@@ -1,5 +1,6 @@
 //! The request for a shadow, made from the one that arrived.
 
+mod expectations;
 mod headers;
 mod kept;
 mod local;
@@ -20,6 +21,7 @@ use crate::{
     target::Recipient,
 };
 
+pub(crate) use expectations::{expects_continue, is_upgrade};
 pub(crate) use headers::{HeaderRules, has_any};
 pub(crate) use kept::KeptRequest;
 #[cfg(feature = "record")]

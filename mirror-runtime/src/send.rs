@@ -3,6 +3,7 @@
 mod deadline;
 mod flight;
 mod handover;
+mod ready;
 mod response;
 mod sampled;
 

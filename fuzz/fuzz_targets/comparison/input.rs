@@ -12,8 +12,8 @@ use flate2::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use mirror_runtime::{
-    __compare::{Subject, compare}, Ending,
-    BufferedResponse, CompareMode, Comparison, Rules, Verdict,
+    __compare::{Subject, compare},
+    BufferedResponse, CompareMode, Comparison, Ending, Rules, Verdict,
 };
 
 /// What stands where it is redacted, and may stand anywhere else.
@@ -110,7 +110,11 @@ impl Input {
         )
     }
 
-    pub(crate) fn compare(&self, primary: &BufferedResponse, shadow: &BufferedResponse) -> Comparison {
+    pub(crate) fn compare(
+        &self,
+        primary: &BufferedResponse,
+        shadow: &BufferedResponse,
+    ) -> Comparison {
         compare(
             Subject::new(&self.method, "/"),
             primary,

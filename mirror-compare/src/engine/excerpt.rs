@@ -15,7 +15,7 @@ pub(crate) struct Excerpt<'r> {
 }
 
 impl<'r> Excerpt<'r> {
-    pub(crate) fn new(
+    pub(crate) fn take(
         node: &Node<'_>,
         state: &State,
         patterns: &'r Patterns,

@@ -57,7 +57,7 @@ impl<'r> Found<'r> {
         let full = self.differences.len() == MAX_DIFFERENCES;
         let [primary, shadow] = [primary, shadow].map(|value| {
             let (node, state) = value.filter(|_| !full)?;
-            Some(Excerpt::new(
+            Some(Excerpt::take(
                 node,
                 state,
                 &self.rules.patterns,
