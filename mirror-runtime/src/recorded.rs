@@ -1,4 +1,5 @@
-//! Requests and responses at rest, without their secrets: what fixtures keep, and what sinks are given.
+//! Requests and responses at rest, without their secrets: what fixtures keep, and what sinks are
+//! given.
 
 mod content;
 mod exchange;

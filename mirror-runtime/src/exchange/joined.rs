@@ -47,8 +47,8 @@ pub(crate) struct Joined {
     pub(crate) capturing: Capturing,
 }
 
-/// The side of the primary. Dropped before there was a response, there is none: the handler panicked, or the client went
-/// away.
+/// The side of the primary. Dropped before there was a response, there is none: the handler
+/// panicked, or the client went away.
 #[derive(Debug)]
 struct ResponseSide {
     method: Method,
@@ -57,7 +57,8 @@ struct ResponseSide {
     sinks: Option<oneshot::Sender<Joined>>,
 }
 
-/// A response that is being noted. What is noted stands with the body: who waits for it has a place among as many as may.
+/// A response that is being noted. What is noted stands with the body: who waits for it has a place
+/// among as many as may.
 struct Recording {
     noting: Option<Noting>,
     side: ResponseSide,
@@ -75,8 +76,8 @@ impl Joined {
 }
 
 impl Joining {
-    /// Of a request that arrives now; `None` if there is no room for its head in the byte budget. `lacks_body` is whether it
-    /// has a body that will not be there.
+    /// Of a request that arrives now; `None` if there is no room for its head in the byte budget.
+    /// `lacks_body` is whether it has a body that will not be there.
     pub(crate) fn new(parts: &Parts, lacks_body: bool) -> Option<Box<Self>> {
         let request = KeptRequest::from_parts(parts, lacks_body)?;
         let (sinks, joined) = oneshot::channel();
@@ -124,7 +125,8 @@ impl Joining {
         }
     }
 
-    /// Notes the response, of which at most `max` bytes are kept: now, and as its body streams to the client.
+    /// Notes the response, of which at most `max` bytes are kept: now, and as its body streams to
+    /// the client.
     pub(crate) fn note(mut self, response: &mut Response, max: usize) {
         // Who has not taken it will not.
         drop(self.waiting.take());

@@ -8,12 +8,11 @@ use http::{HeaderMap, request::Parts};
 use http_body::Body as _;
 use mirror_compare::is_bodiless;
 
-use super::noted_body::length;
 use super::{
     Noting,
     copy_side::Open,
     meeting::Exchange,
-    noted_body::{Note, NotedBody},
+    noted_body::{Note, NotedBody, length},
     recorder::{Ending, Noted},
     state::Streaming,
 };

@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use super::message::{Parts, RecordedRequest, RecordedResponse};
 use crate::{body::CopyBody, bounds::Reservation, outcome::Completion, request::KeptRequest};
 
-/// One request and the primary's response to it, at rest and without their secrets: what a [`Sink`](crate::Sink) is given.
+/// One request and the primary's response to it, at rest and without their secrets: what a
+/// [`Sink`](crate::Sink) is given.
 ///
 /// It is serialized as an object, and can be read again:
 ///
@@ -34,7 +35,8 @@ use crate::{body::CopyBody, bounds::Reservation, outcome::Completion, request::K
 /// }
 /// ```
 ///
-/// As long as it lives, what it holds has its place in the byte budget of the process ([`Limits`](crate::Limits)).
+/// As long as it lives, what it holds has its place in the byte budget of the process
+/// ([`Limits`](crate::Limits)).
 #[derive(Serialize, Deserialize)]
 pub struct RecordedExchange {
     mirror: String,
@@ -139,7 +141,8 @@ impl RecordedExchange {
         SystemTime::UNIX_EPOCH + Duration::from_nanos(self.arrived_ns)
     }
 
-    /// The time from then until the handler was called: while its body was read, for example. `None` if it was not.
+    /// The time from then until the handler was called: while its body was read, for example.
+    /// `None` if it was not.
     #[must_use]
     pub fn handler_start(&self) -> Option<Duration> {
         self.handler_start_us.map(Duration::from_micros)
@@ -151,7 +154,8 @@ impl RecordedExchange {
         self.first_byte_us.map(Duration::from_micros)
     }
 
-    /// The time until the response ended, for whatever reason; `None` if there is none, or if it is larger than the bounds.
+    /// The time until the response ended, for whatever reason; `None` if there is none, or if it is
+    /// larger than the bounds.
     #[must_use]
     pub fn last_byte(&self) -> Option<Duration> {
         self.last_byte_us.map(Duration::from_micros)
@@ -169,7 +173,8 @@ impl RecordedExchange {
         &self.request
     }
 
-    /// The primary's response; `None` if there is none: the client went away before, or the handler panicked.
+    /// The primary's response; `None` if there is none: the client went away before, or the handler
+    /// panicked.
     #[must_use]
     pub fn response(&self) -> Option<&RecordedResponse> {
         self.response.as_ref()

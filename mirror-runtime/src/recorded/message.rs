@@ -20,13 +20,15 @@ pub(crate) type Headers = Vec<(String, Content)>;
 /// What `redacted` says if a part of the path is replaced.
 const PATH: &str = "path";
 
-/// A request at rest, as it arrived at the primary, without its secrets: fixtures keep it, and sinks are given it.
+/// A request at rest, as it arrived at the primary, without its secrets: fixtures keep it, and
+/// sinks are given it.
 ///
-/// Secrets are what the mirror's `redact` names and what is known to be one: credentials in headers, parameters and
-/// fields that are named like one, the values of the mirror's `set_header`. Each is replaced, wherever it stands, and
-/// [`redacted`](Self::redacted) says where.
+/// Secrets are what the mirror's `redact` names and what is known to be one: credentials in
+/// headers, parameters and fields that are named like one, the values of the mirror's `set_header`.
+/// Each is replaced, wherever it stands, and [`redacted`](Self::redacted) says where.
 ///
-/// It is serialized as an object; bytes are a text if they are UTF-8, and else `{ "base64": ".." }`:
+/// It is serialized as an object; bytes are a text if they are UTF-8, and else `{ "base64": ".."
+/// }`:
 ///
 /// ```json
 /// {
@@ -38,7 +40,8 @@ const PATH: &str = "path";
 /// }
 /// ```
 ///
-/// `body` is `null` if it is withheld, and there are `trailers`, as `headers`, if the request had some.
+/// `body` is `null` if it is withheld, and there are `trailers`, as `headers`, if the request had
+/// some.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedRequest {
     pub(crate) method: String,
@@ -53,7 +56,8 @@ pub struct RecordedRequest {
     pub(crate) redacted: Vec<String>,
 }
 
-/// A response at rest, without its secrets: fixtures keep it, and sinks are given that of the primary.
+/// A response at rest, without its secrets: fixtures keep it, and sinks are given that of the
+/// primary.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordedResponse {
     pub(crate) status: u16,
@@ -167,20 +171,21 @@ impl RecordedRequest {
         &self.method
     }
 
-    /// Path and query as they arrived, also in nested routers. Segments of the path that are secret are `[redacted]`.
+    /// Path and query as they arrived, also in nested routers. Segments of the path that are secret
+    /// are `[redacted]`.
     #[must_use]
     pub fn target(&self) -> &str {
         &self.target
     }
 
-    /// The header fields, names in lower case; those of one name in the order in which they arrived. `Host` is among
-    /// them also if the request came over HTTP/2, which has none.
+    /// The header fields, names in lower case; those of one name in the order in which they
+    /// arrived. `Host` is among them also if the request came over HTTP/2, which has none.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         pairs(&self.headers)
     }
 
-    /// The body; `None` if it is withheld: it may hold secrets that cannot be located, as a body with a
-    /// `Content-Encoding`, or the copies of its mirror have none (`copy_body(false)`).
+    /// The body; `None` if it is withheld: it may hold secrets that cannot be located, as a body
+    /// with a `Content-Encoding`, or the copies of its mirror have none (`copy_body(false)`).
     #[must_use]
     pub fn body(&self) -> Option<&[u8]> {
         self.body.as_ref().map(|body| body.0.as_ref())
@@ -191,8 +196,8 @@ impl RecordedRequest {
         pairs(&self.trailers)
     }
 
-    /// What was replaced: `path`, and `header authorization`, `query token` or `body /password`, with the name of the
-    /// header field or parameter, or the JSON pointer to the value.
+    /// What was replaced: `path`, and `header authorization`, `query token` or `body /password`,
+    /// with the name of the header field or parameter, or the JSON pointer to the value.
     #[must_use]
     pub fn redacted(&self) -> &[String] {
         &self.redacted
@@ -255,8 +260,8 @@ fn path(path: &str, redaction: &Redaction<'_>) -> (String, bool) {
 }
 
 impl RecordedResponse {
-    /// The response as it is written, with this body, which is not encoded, if it is known; and the names of the header
-    /// and trailer fields in which something was replaced.
+    /// The response as it is written, with this body, which is not encoded, if it is known; and the
+    /// names of the header and trailer fields in which something was replaced.
     pub(crate) fn new(
         response: &BufferedResponse,
         body: Option<Bytes>,
@@ -293,13 +298,15 @@ impl RecordedResponse {
         self.status
     }
 
-    /// The header fields, names in lower case. What a server adds, such as `Date` and the framing, is not among them.
+    /// The header fields, names in lower case. What a server adds, such as `Date` and the framing,
+    /// is not among them.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
         pairs(&self.headers)
     }
 
-    /// The body, as far as it went to the client; `None` if it is withheld: it is larger than the mirror's `max_body`,
-    /// or it may hold secrets that cannot be located, as one with a `Content-Encoding`.
+    /// The body, as far as it went to the client; `None` if it is withheld: it is larger than the
+    /// mirror's `max_body`, or it may hold secrets that cannot be located, as one with a
+    /// `Content-Encoding`.
     #[must_use]
     pub fn body(&self) -> Option<&[u8]> {
         self.body.as_ref().map(|body| body.0.as_ref())

@@ -15,11 +15,11 @@ use http::{
 };
 
 #[cfg(feature = "compare")]
-use crate::body::CopyBody;
-#[cfg(feature = "compare")]
 use mirror_compare::{Rules, redact::KnownSecrets};
 
 use super::original_uri;
+#[cfg(feature = "compare")]
+use crate::body::CopyBody;
 use crate::{body::copied, bounds::Reservation};
 
 /// The head of a request as it arrived, and, if its copies are compared, their body.

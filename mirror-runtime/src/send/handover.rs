@@ -15,8 +15,9 @@ use crate::{
     workers::redact_off_path,
 };
 
-/// The sinks that shall have one request with its response, by the places of their targets, and the right of each to wait.
-/// Dropped before they have, by the end of a runtime, it was not handed over.
+/// The sinks that shall have one request with its response, by the places of their targets, and the
+/// right of each to wait. Dropped before they have, by the end of a runtime, it was not handed
+/// over.
 #[derive(Debug)]
 struct Sinks {
     engine: Arc<Engine>,

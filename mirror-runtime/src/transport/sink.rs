@@ -14,18 +14,20 @@ pub type Keeping = Pin<Box<dyn Future<Output = Result<(), SinkError>> + Send>>;
 
 /// What keeps requests with the primary's responses: a log, a queue, a table. See [`Target::sink`].
 ///
-/// A sampled request is handed over when the primary's response has ended: both at rest, and without their secrets. It
-/// is a target like any other, with the same share, bounds and counters:
+/// A sampled request is handed over when the primary's response has ended: both at rest, and
+/// without their secrets. It is a target like any other, with the same share, bounds and counters:
 ///
-/// - It is *sent* when it is handed over; the `timeout` of the target begins then. It is *answered* if the future is `Ok`,
-///   and else it has *failed*, by [kind](crate::FailureKind). A response whose body is still being read is in no counter.
-/// - What comes instead is counted as for a copy: a body of the request over `max_body` is *skipped*, what finds no room
-///   in the byte budget is *shed*, and so is a request beyond `max_in_flight`, which includes those whose response has not
-///   ended yet.
-/// - It needs no `compare`, and what it does is compared with nothing. `on_success` is told of a response `204`.
+/// - It is *sent* when it is handed over; the `timeout` of the target begins then. It is *answered*
+///   if the future is `Ok`, and else it has *failed*, by [kind](crate::FailureKind). A response
+///   whose body is still being read is in no counter.
+/// - What comes instead is counted as for a copy: a body of the request over `max_body` is
+///   *skipped*, what finds no room in the byte budget is *shed*, and so is a request beyond
+///   `max_in_flight`, which includes those whose response has not ended yet.
+/// - It needs no `compare`, and what it does is compared with nothing. `on_success` gets a
+///   `204`.
 ///
-/// The client and the handler wait for none of this, not even with `sync`. Where a `testing::Capture`
-/// takes the copies of a test, sinks are given nothing.
+/// The client and the handler wait for none of this, not even with `sync`. Where a
+/// `testing::Capture` takes the copies of a test, sinks are given nothing.
 ///
 /// ```
 /// use std::sync::{Arc, mpsc};
@@ -64,8 +66,8 @@ pub type Keeping = Pin<Box<dyn Future<Output = Result<(), SinkError>> + Send>>;
     note = "implement `mirror_runtime::Sink` for it; `sink(..)` of the attribute names a static that derefs to one, such as a `LazyLock`"
 )]
 pub trait Sink: fmt::Debug + Send + Sync + 'static {
-    /// Whether it can keep the records of a target at all: asked once for each, when a mirror is built. Those of every
-    /// target, unless a sink says otherwise.
+    /// Whether it can keep the records of a target at all: asked once for each, when a mirror is
+    /// built. Those of every target, unless a sink says otherwise.
     ///
     /// # Errors
     ///
@@ -75,20 +77,22 @@ pub trait Sink: fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// Takes an exchange, and returns the future that keeps it for a target. Nothing may happen before that future is
-    /// polled.
+    /// Takes an exchange, and returns the future that keeps it for a target. Nothing may happen
+    /// before that future is polled.
     ///
-    /// It is called on a task of the mirror's, and must not block. Its whole time is bounded by who polls the future. The
-    /// sinks of one request share the exchange, and who holds it holds its place in the byte budget.
+    /// It is called on a task of the mirror's, and must not block. Its whole time is bounded by who
+    /// polls the future. The sinks of one request share the exchange, and who holds it holds its
+    /// place in the byte budget.
     fn keep(&self, exchange: Arc<RecordedExchange>, target: &Target) -> Keeping;
 }
 
 /// A target that keeps requests with their responses.
 impl Target {
-    /// A target that is given each request with the primary's response, once that has ended: see [`Sink`].
+    /// A target that is given each request with the primary's response, once that has ended: see
+    /// [`Sink`].
     ///
-    /// It has no URL. Its name is `name`, which must be given to no other target of the mirror. Percentage, timeout, bounds
-    /// and counters are as for any target.
+    /// It has no URL. Its name is `name`, which must be given to no other target of the mirror.
+    /// Percentage, timeout, bounds and counters are as for any target.
     ///
     /// ```
     /// use std::sync::Arc;
