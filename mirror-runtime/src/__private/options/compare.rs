@@ -1,6 +1,6 @@
 //! The options of comparing.
 
-use super::{Options, TargetOptions, off};
+use super::{Options, TargetOptions, target::off};
 use crate::comparison::{BufferedResponse, CompareMode, Comparison, TypedResponse, Verdict};
 
 impl Options {

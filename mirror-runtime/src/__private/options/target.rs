@@ -1,0 +1,162 @@
+//! One target of an attribute.
+
+use std::{borrow::Cow, time::Duration};
+
+use crate::{
+    error::ConfigError,
+    target::{Destination, Http2, OffReason, Target},
+    transport::check_tls,
+    workers::contained,
+};
+
+/// One target as it is written in the attribute.
+#[derive(Debug)]
+#[must_use]
+pub struct TargetOptions {
+    pub(super) source: Source,
+    percentage: Option<f64>,
+    timeout: Option<Duration>,
+    name: Option<&'static str>,
+    http2: Http2,
+}
+
+/// Where the copies of a target go.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// Written in the attribute, or a `const` that it names.
+    Url(&'static str),
+    /// An environment variable.
+    Env(&'static str),
+    /// The next of the handlers that are given to `serve_with`, and its name.
+    Handler(&'static str),
+    /// A transport or a sink.
+    Made(Target),
+}
+
+impl TargetOptions {
+    /// `"https://staging.example.com"`, or a `const`
+    pub fn url(url: &'static str) -> Self {
+        Self::new(Source::Url(url))
+    }
+
+    /// `env("SHADOW_URL")`
+    pub fn env(variable: &'static str) -> Self {
+        Self::new(Source::Env(variable))
+    }
+
+    /// `handler(path)`: the next of the handlers that are given to `serve_with`, and its name
+    pub fn handler(name: &'static str) -> Self {
+        Self::new(Source::Handler(name))
+    }
+
+    /// `via(STATIC)` and `sink(STATIC)`
+    pub fn made(target: Target) -> Self {
+        Self::new(Source::Made(target))
+    }
+
+    fn new(source: Source) -> Self {
+        Self {
+            source,
+            percentage: None,
+            timeout: None,
+            name: None,
+            http2: Http2::default(),
+        }
+    }
+
+    /// `percentage`
+    pub fn percentage(self, percentage: f64) -> Self {
+        let percentage = Some(percentage);
+        Self { percentage, ..self }
+    }
+
+    /// `timeout`
+    pub fn timeout_ms(self, timeout: u64) -> Self {
+        let timeout = Some(Duration::from_millis(timeout));
+        Self { timeout, ..self }
+    }
+
+    /// `name`
+    pub fn name(self, name: &'static str) -> Self {
+        let name = Some(name);
+        Self { name, ..self }
+    }
+
+    /// `http2`
+    #[cfg(feature = "http2")]
+    pub fn http2(self, http2: Http2) -> Self {
+        Self { http2, ..self }
+    }
+
+    /// The target, which is off if it is none after all.
+    pub(super) fn target(self, mirror: &str, earlier: &[Target]) -> Target {
+        let (target, default_name) = self.source.target(earlier);
+        let target = target
+            .and_then(|target| distinct(target, earlier))
+            .map(|target| target.with_http2(self.http2))
+            .and_then(with_choice_of_http2)
+            .unwrap_or_else(|error| off(mirror, self.name.unwrap_or(&default_name), &error));
+        let target = match self.name {
+            Some(name) => target.named(name),
+            None => target,
+        };
+        target.overridden(self.percentage, self.timeout)
+    }
+}
+
+impl Source {
+    /// The target, and what to call it if there is none.
+    pub(super) fn target(
+        self,
+        earlier: &[Target],
+    ) -> (Result<Target, ConfigError>, Cow<'static, str>) {
+        match self {
+            Self::Url(url) => (Target::new(url).and_then(reachable), url.into()),
+            Self::Env(variable) => {
+                let target = Target::from_env(variable).and_then(reachable);
+                (target, variable.into())
+            }
+            Self::Handler(name) => {
+                let handlers = earlier.iter().filter(|target| target.is_handler());
+                let target = Target::handler(name.to_owned(), handlers.count());
+                (Ok(target), name.into())
+            }
+            Self::Made(target) => {
+                let name = target.name().to_owned();
+                (Ok(target), name.into())
+            }
+        }
+    }
+}
+
+/// A target that is not there yet. Two variables may hold the same URL; the attribute cannot see that.
+fn distinct(target: Target, earlier: &[Target]) -> Result<Target, ConfigError> {
+    if earlier.iter().any(|earlier| earlier.is_same(&target)) {
+        return Err(ConfigError::DuplicateTarget(target.name().to_owned()));
+    }
+    Ok(target)
+}
+
+/// A target that can be spoken to as it is chosen. A variable may hold the URL of an `https` target; the attribute cannot
+/// see that.
+fn with_choice_of_http2(target: Target) -> Result<Target, ConfigError> {
+    if target.has_prior_knowledge_over_tls() {
+        return Err(ConfigError::PriorKnowledgeOverTls(target.name().to_owned()));
+    }
+    Ok(target)
+}
+
+/// A target, unless it is one that this program cannot connect to.
+fn reachable(target: Target) -> Result<Target, ConfigError> {
+    if target.destination().is_some_and(Destination::is_tls) {
+        check_tls(&target)?;
+    }
+    Ok(target)
+}
+
+/// A target that is sent nothing, because it was given a value that it cannot work with.
+pub(super) fn off(mirror: &str, target: &str, error: &ConfigError) -> Target {
+    // While the first request waits, and only once: what panics here would keep the handler off for good.
+    contained(|| tracing::error!(mirror, target, %error, "target disabled"));
+    Target::off(target.to_owned(), OffReason::Invalid)
+}
