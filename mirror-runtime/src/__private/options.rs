@@ -13,7 +13,6 @@ use super::statics::Static;
 use crate::{
     bounds::CircuitBreaker,
     engine::BodyMode,
-    error::ConfigError,
     mirror::{Credentials, Host, Mirror, MirrorBuilder},
     outcome::{BufferedResponse, MirrorError, SkipReason},
     target::Target,
@@ -223,7 +222,7 @@ impl Options {
         if let Some(baseline) = baseline {
             // Two variables may hold the same URL. Without its noise a target can still be compared.
             if targets.iter().any(|target| target.is_same(&baseline)) {
-                let error = ConfigError::BaselineIsTarget(baseline.name().to_owned());
+                let error = crate::error::ConfigError::BaselineIsTarget(baseline.name().to_owned());
                 contained(|| tracing::error!(mirror = name, %error, "baseline disabled"));
             } else {
                 builder = builder.baseline(baseline);
