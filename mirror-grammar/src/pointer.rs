@@ -41,7 +41,7 @@ impl fmt::Display for PointerError {
 
 impl std::error::Error for PointerError {}
 
-/// Checks a pattern, also where it is the value of a `const`.
+/// Checks a pattern, also if it is the value of a `const`.
 ///
 /// # Errors
 ///

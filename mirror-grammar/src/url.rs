@@ -44,7 +44,7 @@ pub struct TargetUrl<'a> {
     pub scheme: Scheme,
     /// The host: a name, an IPv4 address, or an IPv6 address in brackets.
     pub host: &'a str,
-    /// The port, where the URL names one.
+    /// The port, if the URL names one.
     pub port: Option<u16>,
     /// The base path without its trailing slashes: empty, or starting with `/`.
     pub base_path: &'a str,
