@@ -5,7 +5,7 @@ use std::fmt;
 /// The most tokens of a pattern. Bodies that are nested deeper are not compared as JSON.
 pub const MAX_POINTER_DEPTH: usize = 128;
 
-/// What one token of a pattern stands for.
+/// The meaning of one token of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PointerToken {
     /// `*`: any index and any key, also one that is an asterisk itself.

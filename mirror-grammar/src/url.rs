@@ -76,7 +76,7 @@ pub enum UrlError<'a> {
 }
 
 impl UrlError<'_> {
-    /// What is wrong, without quoting the text: what a `const` evaluation can say.
+    /// The mistake, without quoting the text, as a `const` evaluation can say it.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
