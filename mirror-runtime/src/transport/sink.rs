@@ -27,8 +27,8 @@ pub type Keeping = Pin<Box<dyn Future<Output = Result<(), SinkError>> + Send>>;
 /// - It needs no `compare`, and what it does is compared with nothing. `on_success` gets a
 ///   `204`.
 ///
-/// The client and the handler wait for none of this, not even with `sync`. If a
-/// `testing::Capture` takes the copies of a test, sinks are given nothing.
+/// The client and the handler wait for none of this, not even with `sync`. If a `testing::Capture`
+/// takes the copies of a test, sinks are given nothing.
 ///
 /// ```
 /// use std::sync::{Arc, mpsc};
