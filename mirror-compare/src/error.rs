@@ -10,7 +10,7 @@ pub enum RuleError {
     Pointer {
         /// The pattern as it was given.
         pattern: String,
-        /// What is wrong with it.
+        /// The error in it.
         error: PointerError,
     },
     /// A tolerance that is negative, infinite or not a number.

@@ -19,7 +19,7 @@
 //!
 //! # What it does not
 //!
-//! A value of one to three bytes is hidden only where it is the whole of another value. A value
+//! A value of one to three bytes is hidden only if it is the whole of another value. A value
 //! under a name that says nothing, in a place that no rule names, is not known to be secret.
 //! Compressed or encrypted text within a value is not looked into.
 

@@ -8,7 +8,7 @@ use hifijson::{
     value::{Value, parse_bounded},
 };
 
-/// What a fixture says that it is.
+/// The name of the format, which each fixture has in it.
 pub const FIXTURE_FORMAT: &str = "mirror-fixture";
 
 /// The version of the format that is written and read.

@@ -15,13 +15,13 @@ pub use table::*;
 /// One option.
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
-    /// What the attribute calls it.
+    /// Its name in the attribute.
     pub name: &'static str,
     /// A value to show if the user's cannot be understood, as it is written in the attribute.
     pub example: &'static str,
-    /// What holds if it is left out.
+    /// The value that holds if it is left out.
     pub default: DefaultValue,
-    /// What its value may be.
+    /// The values that it may have.
     pub limit: Limit,
     /// Whether it may stand in the attribute, beside `targets`.
     pub in_attribute: bool,
@@ -30,15 +30,15 @@ pub struct Spec {
     /// The builder's method for it, if there is one: `target` and `set_header` take one value a call, if the attribute
     /// takes a list.
     pub builder: Option<&'static str>,
-    /// What it says nothing without.
+    /// The option that it says nothing without.
     pub needs: Needs,
-    /// What it cannot stand beside.
+    /// The options that it cannot stand beside.
     pub conflicts: &'static [Conflict],
     /// The feature of `mirror-runtime` that it is a part of.
     pub feature: Option<Feature>,
 }
 
-/// What an option says nothing without.
+/// The option that another says nothing without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
     /// It stands alone.

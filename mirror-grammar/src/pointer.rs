@@ -5,7 +5,7 @@ use std::fmt;
 /// The most tokens of a pattern. Bodies that are nested deeper are not compared as JSON.
 pub const MAX_POINTER_DEPTH: usize = 128;
 
-/// What one token of a pattern stands for.
+/// The meaning of one token of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PointerToken {
     /// `*`: any index and any key, also one that is an asterisk itself.
@@ -41,7 +41,7 @@ impl fmt::Display for PointerError {
 
 impl std::error::Error for PointerError {}
 
-/// Checks a pattern, also where it is the value of a `const`.
+/// Checks a pattern, also if it is the value of a `const`.
 ///
 /// # Errors
 ///

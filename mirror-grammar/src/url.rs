@@ -44,7 +44,7 @@ pub struct TargetUrl<'a> {
     pub scheme: Scheme,
     /// The host: a name, an IPv4 address, or an IPv6 address in brackets.
     pub host: &'a str,
-    /// The port, where the URL names one.
+    /// The port, if the URL names one.
     pub port: Option<u16>,
     /// The base path without its trailing slashes: empty, or starting with `/`.
     pub base_path: &'a str,
@@ -76,7 +76,7 @@ pub enum UrlError<'a> {
 }
 
 impl UrlError<'_> {
-    /// What is wrong, without quoting the text: what a `const` evaluation can say.
+    /// The mistake, without quoting the text, as a `const` evaluation can say it.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {

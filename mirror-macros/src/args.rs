@@ -27,7 +27,7 @@ use crate::{
     value::{self, Entry},
 };
 
-/// What the user wrote. An option that is not there is left to the defaults of the runtime.
+/// The options that the user wrote. One that is not there is left to the defaults of the runtime.
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) targets: Vec<Target>,
@@ -65,7 +65,7 @@ pub(crate) enum Body {
     Tee,
 }
 
-/// What becomes of `Authorization`, `Cookie` and `X-Api-Key`.
+/// The treatment of `Authorization`, `Cookie` and `X-Api-Key`.
 #[derive(Clone, Copy)]
 pub(crate) enum Credentials {
     Strip,

@@ -11,7 +11,7 @@ pub(crate) struct Callback {
     pub(crate) function: Expr,
 }
 
-/// What the mirror calls.
+/// The function that the mirror calls.
 struct Signature {
     text: &'static str,
     arguments: usize,

@@ -16,7 +16,7 @@ use crate::{
     value::{Setting, peel, string},
 };
 
-/// What the user wrote about comparing.
+/// The options of comparing that the user wrote.
 #[derive(Default)]
 pub(crate) struct Comparing {
     pub(crate) mode: Option<Mode>,

@@ -15,9 +15,9 @@ use function::Function;
 
 /// A handler that can be mirrored.
 pub(crate) struct Handler {
-    /// What stays on the function that axum sees.
+    /// The attributes that stay on the function that axum sees.
     pub(crate) outer_attributes: Vec<Attribute>,
-    /// What goes with the original.
+    /// The attributes that go with the original.
     pub(crate) original_attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,

@@ -26,7 +26,7 @@ pub(crate) struct Target {
     pub(crate) overrides: Overrides,
 }
 
-/// What a target has of its own.
+/// The options of one target.
 #[derive(Default)]
 pub(crate) struct Overrides {
     pub(crate) percentage: Option<f64>,

@@ -25,12 +25,12 @@ pub(crate) struct Entry {
     pub(crate) value: Value,
 }
 
-/// What stands behind the `=` of an option.
+/// The value behind the `=` of an option.
 pub(crate) enum Value {
     Expr(Expr),
     /// `{ key = value, .. }`
     Map(Group),
-    /// What [`TYPE_OPTION`] is.
+    /// The value of [`TYPE_OPTION`].
     Type(Box<Type>),
     /// Nothing, as in a lone `sync`.
     Missing,

@@ -41,7 +41,7 @@ pub(crate) struct Engine {
     pub(crate) comparing: Option<Comparing>,
     /// One bit for each target that keeps requests with their responses.
     pub(crate) sinks: u64,
-    /// What is redacted in what they are given.
+    /// The rules of redaction for what they are given.
     pub(crate) redacted: Rules,
     pub(crate) sampler: Sampler,
     /// Of the primary, for requests that were sampled.

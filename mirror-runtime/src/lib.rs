@@ -50,7 +50,7 @@
 //! | [`comparing`](guide::comparing) | rules, baselines, reports and verdicts |
 //! | [`recording`](guide::recording) | tests made from mismatches, by `replay!` |
 //! | [`testing`](guide::testing) | capturing copies in your own tests |
-//! | [`extending`](guide::extending) | observers for metrics and traces, transports of your own |
+//! | [`extending`](guide::extending) | observers for metrics and traces, transports and sinks of your own |
 //! | [`shutdown`](guide::shutdown) | waiting for copies in flight, with [`drain`] |
 //! | [`bounds`](guide::bounds) | guarantees, and every limit with its default |
 //! | [`limitations`](guide::limitations) | what is not mirrored, and why |
@@ -158,3 +158,8 @@ pub use self::{
 #[cfg(all(doctest, feature = "record"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+// Outside of the package: only the tests of the workspace read it, and no package has them.
+#[cfg(all(doctest, feature = "record"))]
+#[doc = include_str!("../../README.md")]
+struct ReadmeOfTheWorkspace;

@@ -70,7 +70,7 @@ pub(crate) enum Recipient<'a> {
     Handler(usize),
     /// Whatever the target's own transport reaches.
     Via(&'a Way),
-    /// What keeps requests with their responses, and is sent no copies.
+    /// A sink, which is sent no copies.
     Sink(&'a Way),
 }
 

@@ -182,7 +182,7 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
         }
     }
 
-    /// What only one of the documents has; [`Self::path`] leads there.
+    /// A value that only one of the documents has; [`Self::path`] leads there.
     fn one_sided(
         &mut self,
         one: Option<&'n Node<'n>>,

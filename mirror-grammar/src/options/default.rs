@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use crate::{duration::Time, size::Size};
 
-/// What holds if an option is left out. It is displayed as the manuals write it.
+/// The value that holds if an option is left out. It is displayed as the manuals write it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum DefaultValue {
     /// The option must be there.
@@ -29,7 +29,7 @@ pub enum DefaultValue {
     Word(&'static str),
     /// A circuit breaker that opens after so many failures in a row, for so long.
     Breaker(u32, Duration),
-    /// What no value of the option says.
+    /// A default that no value of the option says, in words.
     Said(&'static str),
 }
 

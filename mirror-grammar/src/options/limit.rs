@@ -7,10 +7,10 @@ use crate::{
     size::Size,
 };
 
-/// What the value of an option may be. It is displayed as a message says it, behind "must be".
+/// The values that an option may have. It is displayed as a message says it, behind "must be".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// What its type takes.
+    /// Any value of its type.
     Any,
     /// A number from 0 to 100.
     Percentage,

@@ -196,11 +196,11 @@ table! {
         .target()
         .feature(Feature::Http2);
 
-    /// What sends the copies to servers.
+    /// The transport of the copies to servers.
     TRANSPORT = Spec::new("transport", "CLIENT", DefaultValue::Said("shared connections"))
         .everywhere();
 
-    /// What must agree.
+    /// The parts of two responses that must agree.
     COMPARE = Spec::new("compare", r#""json""#, DefaultValue::Said("nothing is compared"))
         .everywhere()
         .feature(Feature::Compare);
@@ -261,7 +261,7 @@ table! {
         .everywhere()
         .comparing(Needs::Compare);
 
-    /// What a report asks of a target.
+    /// The thresholds of a report.
     THRESHOLDS = Spec::new("thresholds", "Thresholds::default()", DefaultValue::Said("`Thresholds::default()`"))
         .builder("thresholds")
         .comparing(Needs::Compare);

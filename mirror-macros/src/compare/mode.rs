@@ -12,7 +12,7 @@ use crate::{
     value::Setting,
 };
 
-/// What must agree.
+/// The parts that must agree.
 pub(crate) enum Mode {
     Status,
     Json,

@@ -50,7 +50,7 @@ fn bound(ty: &Type, extractor: TokenStream) -> TokenStream {
     quote!(#ty: #extractor,)
 }
 
-/// What it returns.
+/// The return type.
 ///
 /// Not an `async fn`: inside one, rustc forgets which lifetimes the types of arguments have before it checks that the
 /// future is `Send`, and a handler that takes a `State<&'static str>` would be refused.

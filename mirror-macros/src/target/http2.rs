@@ -17,7 +17,7 @@ pub(crate) struct Http2 {
     value: Expr,
 }
 
-/// What `mirror_runtime::Http2` has for it.
+/// The variants of `mirror_runtime::Http2`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Choice {
     Alpn,

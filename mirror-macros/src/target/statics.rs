@@ -47,7 +47,7 @@ impl Static {
         }
     }
 
-    /// What counters and logs call the target, unless it is given a name.
+    /// The name of the target in counters and logs, unless it is given another.
     pub(crate) fn name(&self) -> String {
         let last = self.path.path.segments.last();
         last.map(|segment| segment.ident.unraw().to_string().to_lowercase())

@@ -95,7 +95,7 @@ impl Setting<'_> {
         Some(within(braces, errors, map_entry))
     }
 
-    /// The options of `{ option = value, .. }`; none where the value is no map.
+    /// The options of `{ option = value, .. }`; none if the value is no map.
     pub(crate) fn options(&self, errors: &mut Errors) -> Vec<Entry> {
         self.braces()
             .map(|braces| within(braces, errors, entry))

@@ -112,7 +112,7 @@ impl Exchange {
         }
     }
 
-    /// What became of a copy; `None` if it was not sent after all.
+    /// The outcome of a copy; `None` if it was not sent after all.
     pub(super) fn copy(self: &Arc<Self>, index: usize, noted: Option<Noted>) {
         if self.engine.is_baseline(index) {
             let ((), ready) = self.settle(|state| state.baseline(noted));

@@ -27,7 +27,7 @@ pub(crate) struct Noting {
 /// Trailer fields, with their place in the byte budget. In a box: most responses have none.
 type Trailers = Option<Box<(HeaderMap, Reservation)>>;
 
-/// What there is of a body so far.
+/// The part of a body that has arrived so far.
 enum Body {
     Collected(Collector),
     /// Nobody asks for it.

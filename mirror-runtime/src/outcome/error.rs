@@ -172,7 +172,7 @@ impl fmt::Debug for MirrorError {
 pub enum SinkError {
     /// As many records wait to be kept as there is room for.
     QueueFull,
-    /// What keeps records is closed, or gone.
+    /// The keeper of records is closed, or gone.
     Closed,
     /// The record is larger than what keeps it takes. It says nothing of the sink's health: no circuit opens for it.
     TooLarge,

@@ -17,7 +17,7 @@ use super::content::Content;
 /// The header fields of a message, in order.
 pub(crate) type Headers = Vec<(String, Content)>;
 
-/// What `redacted` says if a part of the path is replaced.
+/// The entry of `redacted` if a part of the path is replaced.
 const PATH: &str = "path";
 
 /// A request at rest, as it arrived at the primary, without its secrets: fixtures keep it, and
@@ -52,7 +52,8 @@ pub struct RecordedRequest {
     pub(crate) body: Option<Content>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) trailers: Headers,
-    /// What was replaced in it, like `header authorization`, `query token` and `body /password`.
+    /// The parts of it that were replaced, like `header authorization`, `query token` and
+    /// `body /password`.
     pub(crate) redacted: Vec<String>,
 }
 
@@ -66,7 +67,7 @@ pub struct RecordedResponse {
     pub(crate) body: Option<Content>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) trailers: Headers,
-    /// What was replaced in the body: JSON pointers.
+    /// JSON pointers to the values that were replaced in the body.
     pub(crate) redacted: Vec<String>,
     pub(crate) latency_us: u64,
 }
@@ -196,8 +197,9 @@ impl RecordedRequest {
         pairs(&self.trailers)
     }
 
-    /// What was replaced: `path`, and `header authorization`, `query token` or `body /password`,
-    /// with the name of the header field or parameter, or the JSON pointer to the value.
+    /// The parts that were replaced: `path`, and `header authorization`, `query token` or
+    /// `body /password`, with the name of the header field or parameter, or the JSON pointer to the
+    /// value.
     #[must_use]
     pub fn redacted(&self) -> &[String] {
         &self.redacted
@@ -317,7 +319,7 @@ impl RecordedResponse {
         pairs(&self.trailers)
     }
 
-    /// What was replaced in the body: JSON pointers.
+    /// JSON pointers to the values that were replaced in the body.
     #[must_use]
     pub fn redacted(&self) -> &[String] {
         &self.redacted

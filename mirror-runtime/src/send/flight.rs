@@ -222,7 +222,7 @@ impl Flight {
         }
     }
 
-    /// What keeps an exchange; `None` if the sink has panicked, or is none.
+    /// The future that keeps an exchange; `None` if the sink has panicked, or is none.
     fn keep(&self, exchange: Arc<RecordedExchange>) -> Option<Guarded> {
         let target = self.target();
         let Some(Route::Sink(sink)) = &target.route else {
@@ -304,7 +304,7 @@ async fn kept(
     .await
 }
 
-/// What a log says of a panic.
+/// The name of a sink in the log line of a panic.
 const SINK: &str = "sink";
 
 /// The future of a sink, until it has ended or panicked. It is dropped where that does no harm.

@@ -382,7 +382,7 @@ impl Sampled {
         copies
     }
 
-    /// What hands the request over to the sinks among the targets.
+    /// The handover of the request to the sinks among the targets.
     fn handover(&mut self) -> Option<Handover> {
         let waiting = self.joining.as_mut()?.take_waiting()?;
         Some(Handover::new(&self.engine, waiting))

@@ -60,7 +60,7 @@ pub(super) async fn resolve(host: &str) -> Result<Vec<SocketAddr>, DnsError> {
     RESOLVER.resolve(host).await
 }
 
-/// What was found, and when.
+/// The addresses that were found, or the error, and when.
 type Found = (Result<Vec<SocketAddr>, DnsError>, Instant);
 
 type LookUp = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;

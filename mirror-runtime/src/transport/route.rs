@@ -12,14 +12,14 @@ use crate::{body::CopyBody, request::in_own_memory, workers::caught};
 pub(crate) enum Route {
     /// A server, over connections of our own.
     Server(Arc<Pool>),
-    /// What the mirror or the target was given.
+    /// A transport that the mirror or the target was given.
     Via {
         transport: Arc<dyn Transport>,
         connect_timeout: Duration,
     },
     /// No way at all: a handler of this program, one of those that each request brings along.
     Handler(usize),
-    /// What keeps requests with their responses. It is sent no copies.
+    /// A sink: it is sent no copies.
     Sink(Arc<dyn Sink>),
 }
 

@@ -1,4 +1,4 @@
-//! What keeps requests with their responses.
+//! Sinks, which keep requests with their responses.
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
@@ -12,7 +12,8 @@ use crate::{
 /// A record on its way: resolves when it is kept, or is not.
 pub type Keeping = Pin<Box<dyn Future<Output = Result<(), SinkError>> + Send>>;
 
-/// What keeps requests with the primary's responses: a log, a queue, a table. See [`Target::sink`].
+/// A keeper of requests with the primary's responses: a log, a queue, a table. See
+/// [`Target::sink`].
 ///
 /// A sampled request is handed over when the primary's response has ended: both at rest, and
 /// without their secrets. It is a target like any other, with the same share, bounds and counters:
@@ -26,8 +27,8 @@ pub type Keeping = Pin<Box<dyn Future<Output = Result<(), SinkError>> + Send>>;
 /// - It needs no `compare`, and what it does is compared with nothing. `on_success` gets a
 ///   `204`.
 ///
-/// The client and the handler wait for none of this, not even with `sync`. Where a
-/// `testing::Capture` takes the copies of a test, sinks are given nothing.
+/// The client and the handler wait for none of this, not even with `sync`. If a `testing::Capture`
+/// takes the copies of a test, sinks are given nothing.
 ///
 /// ```
 /// use std::sync::{Arc, mpsc};
@@ -71,7 +72,7 @@ pub trait Sink: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// What [`MirrorBuilder::build`](crate::MirrorBuilder::build) returns.
+    /// The error that [`MirrorBuilder::build`](crate::MirrorBuilder::build) returns.
     fn check(&self, target: &Target) -> Result<(), ConfigError> {
         let _ = target;
         Ok(())

@@ -231,7 +231,7 @@ impl CompareOptions {
         Ok(())
     }
 
-    /// What the mirror needs to compare, if it does.
+    /// The parts of a mirror that compares; `None` if it does not.
     pub(super) fn comparing(self, targets: &[Target]) -> Option<Comparing> {
         let names = targets.iter().map(Target::name);
         let comparing = Comparing::new(self.mode?, self.rules, self.thresholds, names);

@@ -2,11 +2,11 @@
 
 use std::io;
 
-/// What bounds the frames of a server.
+/// The bound of the frames of a server.
 #[derive(Debug)]
 pub(super) enum Frames {}
 
-/// What bounds the bytes of a server.
+/// The bound of the bytes of a server.
 #[derive(Debug)]
 pub(super) enum Meter {}
 

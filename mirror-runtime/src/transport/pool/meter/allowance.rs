@@ -32,7 +32,7 @@ const MAX_LATE: usize = 64;
 
 const DATA: u8 = 0;
 
-/// What may come yet.
+/// The frames and bytes that may come yet.
 #[derive(Debug)]
 pub(in crate::transport::pool) struct Allowance {
     left: Amount,
