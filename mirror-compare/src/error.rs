@@ -1,9 +1,9 @@
 //! Rules and thresholds that make no sense.
 
-use mirror_grammar::{PointerError, ToleranceError};
+use mirror_grammar::ToleranceError;
 
 /// A rule that cannot be followed.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
     /// A place in responses that is not a JSON pointer.
     #[error("invalid JSON pointer `{pattern}`: {error}")]
@@ -11,16 +11,16 @@ pub enum RuleError {
         /// The pattern as it was given.
         pattern: String,
         /// The error in it.
-        error: PointerError,
+        error: String,
     },
     /// A tolerance that is negative, infinite or not a number.
     #[error("{0}")]
-    Tolerance(ToleranceError),
+    Tolerance(String),
 }
 
-impl From<ToleranceError> for RuleError {
-    fn from(error: ToleranceError) -> Self {
-        Self::Tolerance(error)
+impl RuleError {
+    pub(crate) fn tolerance(error: ToleranceError) -> Self {
+        Self::Tolerance(error.to_string())
     }
 }
 

@@ -111,7 +111,7 @@ impl Rules {
     /// As for [`ignore`](Self::ignore); [`RuleError::Tolerance`] if the difference is negative,
     /// infinite or not a number.
     pub fn tolerance(&mut self, pattern: &str, difference: f64) -> Result<(), RuleError> {
-        let number = check_tolerance(difference)?;
+        let number = check_tolerance(difference).map_err(RuleError::tolerance)?;
         self.patterns.mark(&parse(pattern)?, |marks| {
             let difference = Decimal::from_f64(number);
             marks.tolerance = marks.tolerance.take().max(Some(difference));
@@ -173,6 +173,6 @@ impl Rules {
 fn parse(pattern: &str) -> Result<Vec<PointerToken>, RuleError> {
     parse_pointer(pattern).map_err(|error| RuleError::Pointer {
         pattern: pattern.to_owned(),
-        error,
+        error: error.to_string(),
     })
 }

@@ -230,20 +230,16 @@ impl From<Infallible> for ConfigError {
     }
 }
 
-impl From<PercentageError> for ConfigError {
-    fn from(error: PercentageError) -> Self {
+impl ConfigError {
+    pub(crate) fn percentage(error: PercentageError) -> Self {
         Self::Percentage(error.0)
     }
-}
 
-impl From<DurationError> for ConfigError {
-    fn from(error: DurationError) -> Self {
+    pub(crate) fn timeout(error: DurationError) -> Self {
         Self::Timeout(error.to_string())
     }
-}
 
-impl From<HeaderError> for ConfigError {
-    fn from(error: HeaderError) -> Self {
+    pub(crate) fn header(error: HeaderError) -> Self {
         Self::Header(error.to_string())
     }
 }
@@ -251,11 +247,8 @@ impl From<HeaderError> for ConfigError {
 impl From<RuleError> for ConfigError {
     fn from(error: RuleError) -> Self {
         match error {
-            RuleError::Pointer { pattern, error } => Self::Pointer {
-                pattern,
-                error: error.to_string(),
-            },
-            RuleError::Tolerance(error) => Self::Tolerance(error.to_string()),
+            RuleError::Pointer { pattern, error } => Self::Pointer { pattern, error },
+            RuleError::Tolerance(error) => Self::Tolerance(error),
         }
     }
 }

@@ -171,7 +171,7 @@ impl Target {
     ///
     /// [`ConfigError::Percentage`] outside 0 to 100.
     pub fn percentage(mut self, percentage: f64) -> Result<Self, ConfigError> {
-        self.percentage = Some(check_percentage(percentage)?);
+        self.percentage = Some(check_percentage(percentage).map_err(ConfigError::percentage)?);
         Ok(self)
     }
 
@@ -182,7 +182,7 @@ impl Target {
     ///
     /// [`ConfigError::Timeout`] for zero and for more than a day.
     pub fn timeout(mut self, timeout: Duration) -> Result<Self, ConfigError> {
-        self.timeout = Some(check_timeout(timeout)?);
+        self.timeout = Some(check_timeout(timeout).map_err(ConfigError::timeout)?);
         Ok(self)
     }
 

@@ -137,7 +137,7 @@ impl MirrorBuilder {
     pub fn percentage(mut self, percentage: f64) -> Self {
         match check_percentage(percentage) {
             Ok(percentage) => self.percentage = percentage,
-            Err(error) => self.mistaken(error),
+            Err(error) => self.mistaken(ConfigError::percentage(error)),
         }
         self
     }
@@ -151,7 +151,7 @@ impl MirrorBuilder {
     pub fn timeout(mut self, timeout: Duration) -> Self {
         match check_timeout(timeout) {
             Ok(timeout) => self.timeout = timeout,
-            Err(error) => self.mistaken(error),
+            Err(error) => self.mistaken(ConfigError::timeout(error)),
         }
         self
     }
@@ -277,8 +277,8 @@ impl MirrorBuilder {
     {
         match (settable(name.as_ref()), value.try_into()) {
             (Ok(name), Ok(value)) => self.options.headers.set.push((name, value)),
-            (Err(error), _) => self.mistaken(error),
-            (_, Err(_)) => self.mistaken(HeaderError::Value),
+            (Err(error), _) => self.mistaken(ConfigError::header(error)),
+            (_, Err(_)) => self.mistaken(ConfigError::header(HeaderError::Value)),
         }
         self
     }
@@ -287,7 +287,7 @@ impl MirrorBuilder {
     pub fn remove_header(mut self, name: impl AsRef<str>) -> Self {
         match settable(name.as_ref()) {
             Ok(name) => self.options.headers.remove.push(name),
-            Err(error) => self.mistaken(error),
+            Err(error) => self.mistaken(ConfigError::header(error)),
         }
         self
     }

@@ -76,7 +76,7 @@ impl MirrorBuilder {
         I: IntoIterator<Item: AsRef<str>>,
     {
         self.rules(options::COMPARE_HEADERS.name, names, |rules, name| {
-            rules.compare_header(parse_header_name(name)?);
+            rules.compare_header(parse_header_name(name).map_err(ConfigError::header)?);
             Ok::<_, ConfigError>(())
         })
     }
