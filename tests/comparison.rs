@@ -1,6 +1,5 @@
 //! The shadow's responses are compared with the primary's, which reach the client as ever.
 
-mod answers;
 mod attribute;
 mod baseline;
 mod conditional;
@@ -10,6 +9,7 @@ mod missing;
 mod modes;
 mod options;
 mod redaction;
+mod responses;
 mod secrets;
 mod trailers;
 

@@ -14,7 +14,7 @@ const VARIABLE: &str = "MIRROR_RAISE_ON_MISMATCH";
 /// Runs twice: by itself, and with the variable set.
 #[tokio::test]
 async fn a_mismatch_is_raised_if_the_environment_says_so() {
-    let capture = Capture::start().answering(async |_| "[2]");
+    let capture = Capture::start().responding_with(async |_| "[2]");
     let mirror = Mirror::builder()
         .target("https://staging.example.com")
         .compare(CompareMode::Json)

@@ -16,7 +16,7 @@ use http_body::Body as _;
 use super::{
     handover::hand_over,
     queue,
-    recorder::{Held, Noted, NotedAnswer},
+    recorder::{Held, Noted, NotedResponse},
     state::State,
 };
 #[cfg(feature = "testing")]
@@ -119,8 +119,8 @@ impl Exchange {
             self.compare_all(ready);
         } else {
             match noted {
-                Some(Ok(answer)) => {
-                    let ((), ready) = self.settle(|state| state.shadow(index, answer));
+                Some(Ok(response)) => {
+                    let ((), ready) = self.settle(|state| state.shadow(index, response));
                     self.compare_all(ready);
                 }
                 Some(Err(reason)) => {
@@ -166,7 +166,7 @@ impl Exchange {
     fn compare_all(self: &Arc<Self>, ready: Vec<(usize, Noted)>) {
         for (index, noted) in ready {
             match noted {
-                Ok(answer) => self.queue(index, answer),
+                Ok(response) => self.queue(index, response),
                 Err(reason) => self.not_compared(index, reason),
             }
         }
@@ -174,10 +174,10 @@ impl Exchange {
 
     /// Queues a comparison of a shadow's response with the primary's, and drops it if too many of
     /// its mirror wait.
-    fn queue(self: &Arc<Self>, index: usize, answer: NotedAnswer) {
+    fn queue(self: &Arc<Self>, index: usize, response: NotedResponse) {
         let exchange = Arc::clone(self);
         let comparison = move || {
-            match caught("compare", || exchange.compare(index, answer)) {
+            match caught("compare", || exchange.compare(index, response)) {
                 None => exchange.not_compared(index, NotComparedReason::Panicked),
                 Some(None) => {}
                 Some(Some(comparison)) => exchange.tell(index, Happened::Compared(comparison)),
@@ -205,22 +205,22 @@ impl Exchange {
 
     /// Compares the response of a shadow with the primary's, and records what is found. On a thread
     /// that compares.
-    fn compare(&self, index: usize, answer: NotedAnswer) -> Option<Comparison> {
+    fn compare(&self, index: usize, response: NotedResponse) -> Option<Comparison> {
         let comparing = self.comparing()?;
         let recorder = comparing.recorders.get(index)?;
-        let shadow = answer.into_held();
-        let mut comparison = self.comparison(comparing, index, &shadow.answer)?;
+        let shadow = response.into_held();
+        let mut comparison = self.comparison(comparing, index, &shadow.response)?;
         let baseline = self.baseline.get_or_init(|| {
-            let answer = self.lock().take_baseline()?;
-            let answer = answer.into_held().answer;
-            self.comparison(comparing, comparing.recorders.len(), &answer)
+            let response = self.lock().take_baseline()?;
+            let response = response.into_held().response;
+            self.comparison(comparing, comparing.recorders.len(), &response)
         });
         recorder.record(&mut comparison, baseline.as_ref());
         #[cfg(feature = "record")]
         if comparison.differs() {
             // What is compared is counted already, whatever becomes of the file.
             caught("record", || {
-                self.write_down(comparing, recorder, &comparison, &shadow.answer);
+                self.write_down(comparing, recorder, &comparison, &shadow.response);
             });
         }
         #[cfg(feature = "testing")]
@@ -252,7 +252,7 @@ impl Exchange {
                 method: &self.method,
                 request: &request,
                 set: &self.engine.options.headers.set,
-                primary: &primary.answer,
+                primary: &primary.response,
                 shadow,
                 mode: comparing.mode,
                 rules: &comparing.rules,
@@ -268,11 +268,11 @@ impl Exchange {
         shadow: &BufferedResponse,
     ) -> Option<Comparison> {
         let primary = self.primary.get_or_init(|| {
-            let answer = self.lock().take_primary();
-            answer.map(NotedAnswer::into_held)
+            let response = self.lock().take_primary();
+            response.map(NotedResponse::into_held)
         });
         let target = self.engine.targets.get(index)?.target().name();
-        let primary = &primary.as_ref()?.answer;
+        let primary = &primary.as_ref()?.response;
         let known = self.known(comparing, primary, shadow);
         let subject = Subject::new(&self.method, &self.path)
             .with_names(&self.engine.name, target)
@@ -322,7 +322,7 @@ impl Overdue for Exchange {
     }
 }
 
-/// Nothing of the answers: they are full of secrets.
+/// Nothing of the responses: they are full of secrets.
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange").finish_non_exhaustive()

@@ -113,7 +113,7 @@ impl<N: Note> Drop for NotedBody<N> {
     }
 }
 
-/// What the answer says that its length is: a server reads no further.
+/// What the response says that its length is: a server reads no further.
 pub(super) fn length(response: &Response) -> Option<u64> {
     let length = response.headers().get(http::header::CONTENT_LENGTH)?;
     length.to_str().ok()?.parse().ok()

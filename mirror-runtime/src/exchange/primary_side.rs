@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{body::copied, comparison::NotComparedReason, engine::Engine};
 
-/// Tells what the primary answered. Dropped before it has, there is no answer: the handler panicked, or the client went
+/// Tells what the primary answered. Dropped before it has, there is no response: the handler panicked, or the client went
 /// away.
 #[derive(Debug)]
 pub(crate) struct PrimarySide {

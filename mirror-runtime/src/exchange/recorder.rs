@@ -1,4 +1,4 @@
-//! Noting an answer: its status, its headers, and its body up to a limit.
+//! Noting an response: its status, its headers, and its body up to a limit.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A response, or why there is none to compare.
-pub(crate) type Noted = Result<NotedAnswer, NotComparedReason>;
+pub(crate) type Noted = Result<NotedResponse, NotComparedReason>;
 
 /// A response that is being noted.
 pub(crate) struct Noting {
@@ -37,7 +37,7 @@ enum Body {
 }
 
 /// A response as it was noted. It keeps its place in the byte budget.
-pub(crate) struct NotedAnswer {
+pub(crate) struct NotedResponse {
     status: StatusCode,
     headers: HeaderMap,
     chunks: Chunks,
@@ -49,7 +49,7 @@ pub(crate) struct NotedAnswer {
 
 /// A response in the shape in which it is compared, with its place in the byte budget.
 pub(crate) struct Held {
-    pub(crate) answer: BufferedResponse,
+    pub(crate) response: BufferedResponse,
     place: Reservation,
     trailers: Option<Reservation>,
 }
@@ -130,7 +130,7 @@ impl Noting {
             Body::TooLarge(place) => (Chunks::Empty, place, Ending::Truncated),
             Body::NoRoom => return Err(NotComparedReason::Shed),
         };
-        Ok(NotedAnswer {
+        Ok(NotedResponse {
             status: self.status,
             headers: self.headers,
             chunks,
@@ -142,7 +142,7 @@ impl Noting {
     }
 }
 
-impl NotedAnswer {
+impl NotedResponse {
     /// Whether the time of its copy was over before it had ended.
     #[cfg(feature = "compare")]
     pub(super) fn is_streaming(&self) -> bool {
@@ -156,14 +156,14 @@ impl NotedAnswer {
             Chunks::One(piece) => piece,
             Chunks::Many(pieces) => pieces.concat().into(),
         };
-        let answer =
+        let response =
             BufferedResponse::new(self.status, self.headers, body).with_latency(self.latency);
-        let answer = answer.with_ending(self.ending);
+        let response = response.with_ending(self.ending);
         let (trailers, place) = self.trailers.map(|trailers| *trailers).unzip();
         Held {
-            answer: match trailers {
-                Some(trailers) => answer.with_trailers(trailers),
-                None => answer,
+            response: match trailers {
+                Some(trailers) => response.with_trailers(trailers),
+                None => response,
             },
             place: self.place,
             trailers: place,
@@ -175,6 +175,6 @@ impl Held {
     /// The response, and its places in the byte budget.
     pub(crate) fn into_parts(self) -> (BufferedResponse, Vec<Reservation>) {
         let places = [self.place].into_iter().chain(self.trailers);
-        (self.answer, places.collect())
+        (self.response, places.collect())
     }
 }

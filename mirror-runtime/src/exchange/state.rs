@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::recorder::{Ending, Noted, NotedAnswer, Noting};
+use super::recorder::{Ending, Noted, NotedResponse, Noting};
 use crate::{comparison::NotComparedReason, request::KeptRequest};
 
 /// The responses that have not been handed over yet, and what has a place in the byte budget for
@@ -18,7 +18,7 @@ pub(super) struct State {
     primary: Primary,
     baseline: Baseline,
     /// Responses of shadows, by target, until those of the primary and of the baseline are there.
-    waiting: Vec<(usize, NotedAnswer)>,
+    waiting: Vec<(usize, NotedResponse)>,
     /// The request, whose secrets are not to be shown.
     request: Option<Arc<KeptRequest>>,
 }
@@ -29,7 +29,7 @@ enum Primary {
     Pending,
     Streaming(Streaming),
     /// Taken by who compares first.
-    There(Option<NotedAnswer>),
+    There(Option<NotedResponse>),
     /// Too little is known of it, or there is none.
     Unknown(NotComparedReason),
 }
@@ -47,7 +47,7 @@ enum Baseline {
     #[default]
     None,
     Pending,
-    There(NotedAnswer),
+    There(NotedResponse),
 }
 
 impl State {
@@ -82,7 +82,7 @@ impl State {
     pub(super) fn primary(&mut self, noted: Noted) {
         if self.is_open() {
             match noted {
-                Ok(answer) => self.primary = Primary::There(Some(answer)),
+                Ok(response) => self.primary = Primary::There(Some(response)),
                 Err(reason) => {
                     self.primary = Primary::Unknown(reason);
                     (self.baseline, self.request) = (Baseline::None, None);
@@ -157,13 +157,13 @@ impl State {
     pub(super) fn baseline(&mut self, noted: Option<Noted>) {
         self.baseline = match (noted, &self.primary) {
             (_, Primary::Unknown(_)) | (None | Some(Err(_)), _) => Baseline::None,
-            (Some(Ok(answer)), _) => Baseline::There(answer),
+            (Some(Ok(response)), _) => Baseline::There(response),
         };
     }
 
     /// A shadow's response.
-    pub(super) fn shadow(&mut self, index: usize, answer: NotedAnswer) {
-        self.waiting.push((index, answer));
+    pub(super) fn shadow(&mut self, index: usize, response: NotedResponse) {
+        self.waiting.push((index, response));
     }
 
     /// What need not wait any more.
@@ -174,29 +174,29 @@ impl State {
             _ => return Vec::new(),
         };
         let waiting = std::mem::take(&mut self.waiting).into_iter();
-        let noted = |answer: NotedAnswer| match reason {
-            None => Ok(answer),
+        let noted = |response: NotedResponse| match reason {
+            None => Ok(response),
             // Whatever the primary does, it would not have been compared.
-            Some(_) if answer.is_streaming() => Err(NotComparedReason::Streaming),
+            Some(_) if response.is_streaming() => Err(NotComparedReason::Streaming),
             Some(reason) => Err(reason),
         };
         waiting
-            .map(|(index, answer)| (index, noted(answer)))
+            .map(|(index, response)| (index, noted(response)))
             .collect()
     }
 
     /// The primary's response, for who compares first.
-    pub(super) fn take_primary(&mut self) -> Option<NotedAnswer> {
+    pub(super) fn take_primary(&mut self) -> Option<NotedResponse> {
         match &mut self.primary {
-            Primary::There(answer) => answer.take(),
+            Primary::There(response) => response.take(),
             _ => None,
         }
     }
 
     /// The baseline's response, for who compares first.
-    pub(super) fn take_baseline(&mut self) -> Option<NotedAnswer> {
+    pub(super) fn take_baseline(&mut self) -> Option<NotedResponse> {
         match std::mem::take(&mut self.baseline) {
-            Baseline::There(answer) => Some(answer),
+            Baseline::There(response) => Some(response),
             _ => None,
         }
     }

@@ -56,8 +56,8 @@ impl Mismatch<'_> {
     /// The fixture, without secrets. If they cannot be found, there is none.
     pub(super) fn fixture(&self, groups: &[String]) -> Result<Fixture, Unredactable> {
         let body = self.request.body();
-        let bodies =
-            [self.primary, self.shadow].map(|answer| compared_body(answer, self.mode, self.rules));
+        let bodies = [self.primary, self.shadow]
+            .map(|response| compared_body(response, self.mode, self.rules));
         let bodies = bodies.each_ref().map(Option::as_deref);
         let redaction = self.redaction(&body, bodies);
         let target = self.request.target.as_ref().ok_or(Unredactable)?;
@@ -75,10 +75,10 @@ impl Mismatch<'_> {
             // It would be another request.
             return Err(Unredactable);
         }
-        let answers = self.answers(bodies, &redaction)?;
-        let notes = self.comparison.notes.iter().chain(answers.note.as_ref());
+        let responses = self.responses(bodies, &redaction)?;
+        let notes = self.comparison.notes.iter().chain(responses.note.as_ref());
         let mut notes: Vec<_> = notes.map(ToString::to_string).collect();
-        let compared_by = self.compared_by(&answers, &mut notes);
+        let compared_by = self.compared_by(&responses, &mut notes);
         let differences = self.comparison.differences.iter();
         let (format, version) = Fixture::header();
         Ok(Fixture {
@@ -88,34 +88,34 @@ impl Mismatch<'_> {
             target: self.comparison.target.clone(),
             verdict: self.comparison.verdict.as_str().to_owned(),
             differences: differences
-                .map(|difference| answers.difference(difference, &redaction))
+                .map(|difference| responses.difference(difference, &redaction))
                 .collect(),
             more_differences: self.comparison.more_differences,
             groups: without_secrets(groups, &redaction),
             notes,
             compared_by,
             request,
-            primary: answers.primary,
-            shadow: answers.shadow,
+            primary: responses.primary,
+            shadow: responses.shadow,
         })
     }
 
-    fn answers(
+    fn responses(
         &self,
         [primary, shadow]: [Option<&[u8]>; 2],
         redaction: &Redaction<'_>,
-    ) -> Result<Answers, Unredactable> {
-        let (primary, primary_headers) = answer(self.primary, primary, redaction)?;
+    ) -> Result<Responses, Unredactable> {
+        let (primary, primary_headers) = response(self.primary, primary, redaction)?;
         if primary.redacted.iter().any(String::is_empty) {
             // Whatever an app says would be the same.
             return Err(Unredactable);
         }
-        let written = answer(self.shadow, shadow, redaction);
+        let written = response(self.shadow, shadow, redaction);
         let note = written.is_err().then_some(NO_BODY);
         // Nobody needs its body to replay the fixture.
-        let written = written.or_else(|_| answer(self.shadow, None, redaction));
+        let written = written.or_else(|_| response(self.shadow, None, redaction));
         let (shadow, shadow_headers) = written?;
-        Ok(Answers {
+        Ok(Responses {
             is_clean: note.is_none() && primary.redacted.is_empty() && shadow.redacted.is_empty(),
             primary,
             primary_headers,
@@ -125,25 +125,25 @@ impl Mismatch<'_> {
         })
     }
 
-    fn redaction(&self, body: &[u8], answers: [Option<&[u8]>; 2]) -> Redaction<'_> {
+    fn redaction(&self, body: &[u8], responses: [Option<&[u8]>; 2]) -> Redaction<'_> {
         let mut redaction = Redaction::new(self.rules);
         redaction.learn_set_headers(self.set);
         let request = self.request;
         let query = request.target.as_ref().and_then(PathAndQuery::query);
         redaction.learn_request(query, &request.headers, body);
-        for (answer, body) in [self.primary, self.shadow].into_iter().zip(answers) {
-            redaction.learn_response(answer, body.unwrap_or_default());
+        for (response, body) in [self.primary, self.shadow].into_iter().zip(responses) {
+            redaction.learn_response(response, body.unwrap_or_default());
         }
         redaction
     }
 
     /// How a replay compares: as it was compared, as far as a file can say that.
-    fn compared_by(&self, answers: &Answers, notes: &mut Vec<String>) -> ComparedBy {
+    fn compared_by(&self, responses: &Responses, notes: &mut Vec<String>) -> ComparedBy {
         let mut compared_by = ComparedBy::new(self.mode, self.rules);
         match self.mode {
             CompareMode::Typed(_) => notes.push(TYPED.to_owned()),
             CompareMode::Custom(_) => notes.push(CUSTOM.to_owned()),
-            CompareMode::Bytes if !answers.primary.redacted.is_empty() => {
+            CompareMode::Bytes if !responses.primary.redacted.is_empty() => {
                 "json".clone_into(&mut compared_by.mode);
                 notes.push(REWRITTEN.to_owned());
             }
@@ -152,7 +152,7 @@ impl Mismatch<'_> {
         let all = compared_by.headers.len();
         compared_by
             .headers
-            .retain(|name| !answers.primary_headers.contains(name));
+            .retain(|name| !responses.primary_headers.contains(name));
         if compared_by.headers.len() < all {
             notes.push(HEADER.to_owned());
         }
@@ -189,7 +189,7 @@ fn without_secrets(groups: &[String], redaction: &Redaction<'_>) -> Vec<String> 
 }
 
 /// Both responses as they are written.
-struct Answers {
+struct Responses {
     primary: RecordedResponse,
     /// The headers and trailer fields in which something was replaced.
     primary_headers: Vec<String>,
@@ -200,7 +200,7 @@ struct Answers {
     note: Option<&'static str>,
 }
 
-impl Answers {
+impl Responses {
     fn difference(&self, difference: &Difference, redaction: &Redaction<'_>) -> RecordedDifference {
         let pointer = &difference.pointer;
         let is_hidden = match difference.kind {
@@ -243,11 +243,11 @@ fn is_within(place: &str, pointer: &str) -> bool {
 }
 
 /// A response as it is written, and the headers in which something was replaced.
-fn answer(
-    answer: &BufferedResponse,
+fn response(
+    response: &BufferedResponse,
     body: Option<&[u8]>,
     redaction: &Redaction<'_>,
 ) -> Result<(RecordedResponse, Vec<String>), Unredactable> {
     let body = body.map(Bytes::copy_from_slice);
-    RecordedResponse::new(answer, body, redaction)
+    RecordedResponse::new(response, body, redaction)
 }

@@ -38,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A copy whose request was served before the capture was dropped is not sent, however late it
 /// leaves.
 ///
-/// A copy gets an empty `200 OK`, unless [`answering`](Self::answering) sets another response.
+/// A copy gets an empty `200 OK`, unless [`responding_with`](Self::responding_with) sets another response.
 ///
 /// ```
 /// use axum::{Json, Router, body::Body, http::Request, routing::get};
@@ -54,7 +54,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// // The rewrite, which may be a router too: `move |copy| rewrite.clone().oneshot(copy.into_request())`.
-/// let capture = Capture::start().answering(async |_| Json(json!({ "total": 6 })));
+/// let capture = Capture::start().responding_with(async |_| Json(json!({ "total": 6 })));
 /// let app = Router::new().route("/total", get(total));
 /// let request = Request::get("/total").body(Body::empty()).unwrap();
 /// let answer = app.oneshot(request).await.unwrap();
@@ -107,14 +107,14 @@ impl Capture {
     ///
     /// If the function never returns, the copy times out. If it panics, the copy fails as
     /// [`MirrorError::Panicked`](crate::MirrorError::Panicked).
-    pub fn answering<F, A>(self, answer: F) -> Self
+    pub fn responding_with<F, R>(self, response: F) -> Self
     where
-        F: Fn(CapturedCopy) -> A + Send + Sync + 'static,
-        A: Future<Output: IntoResponse> + Send + 'static,
+        F: Fn(CapturedCopy) -> R + Send + Sync + 'static,
+        R: Future<Output: IntoResponse> + Send + 'static,
     {
         self.captured.lock().answering = Some(Arc::new(move |copy| {
-            let answer = answer(copy);
-            Box::pin(async move { answer.await.into_response() })
+            let response = response(copy);
+            Box::pin(async move { response.await.into_response() })
         }));
         self
     }

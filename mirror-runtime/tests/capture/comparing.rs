@@ -28,7 +28,7 @@ async fn order() -> Json<Value> {
 async fn a_rewrite_that_answers_alike_matches() {
     let rewrite = Router::new().route("/order", route(async || r#"{ "at": 2, "total": 5.0 }"#));
     let capture =
-        Capture::start().answering(move |copy| rewrite.clone().oneshot(copy.into_request()));
+        Capture::start().responding_with(move |copy| rewrite.clone().oneshot(copy.into_request()));
     get(order, "/order").await;
     let comparisons = capture.comparisons().await;
     assert_eq!(comparisons.len(), 1);
@@ -38,7 +38,7 @@ async fn a_rewrite_that_answers_alike_matches() {
 
 #[tokio::test]
 async fn a_difference_is_found() {
-    let capture = Capture::start().answering(async |_| Json(json!({ "total": 6 })));
+    let capture = Capture::start().responding_with(async |_| Json(json!({ "total": 6 })));
     get(order, "/order").await;
     let comparisons = capture.comparisons().await;
     let [comparison] = &comparisons[..] else {
@@ -64,7 +64,7 @@ async fn whoever_is_told_of_a_mismatch_has_been_told() {
     }
     #[mirror(targets = ["https://rewrite.example.com"], name = "told", compare = "status", on_mismatch = tell)]
     async fn primary() {}
-    let capture = Capture::start().answering(async |_| StatusCode::NOT_FOUND);
+    let capture = Capture::start().responding_with(async |_| StatusCode::NOT_FOUND);
     get(primary, "/one").await;
     let mirror = mirror_named("told").unwrap();
     until("it is being told", || {

@@ -3,10 +3,10 @@
 //! These are here and not beside the other tests, whose package is that of the benchmarks too: it has what services have,
 //! and that is not the feature `testing`.
 
-mod answers;
 mod comparing;
 mod copies;
 mod guard;
+mod responses;
 mod targets;
 
 use axum::{

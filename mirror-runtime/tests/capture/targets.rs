@@ -50,7 +50,7 @@ async fn a_handler_is_called_as_in_production() {
     async fn primary() -> &'static str {
         "primary"
     }
-    let capture = Capture::start().answering(async |_| "primary");
+    let capture = Capture::start().responding_with(async |_| "primary");
     get(primary, "/").await;
     let comparisons = capture.comparisons().await;
     let found = |target: &str| {

@@ -49,7 +49,7 @@ async fn a_function_answers() {
     let answer = async |copy: mirror_runtime::testing::CapturedCopy| {
         (StatusCode::IM_A_TEAPOT, copy.uri().path().to_owned())
     };
-    let capture = Capture::start().answering(answer);
+    let capture = Capture::start().responding_with(answer);
     let (target, told) = answered(capture).await;
     assert_eq!(told, ["418 I'm a teapot /path"]);
     assert_eq!(target.answered_with(StatusCode::IM_A_TEAPOT), 1);
@@ -59,14 +59,14 @@ async fn a_function_answers() {
 async fn a_router_answers() {
     let rewrite: Router = Router::new().route("/path", route(async || "rewritten"));
     let capture =
-        Capture::start().answering(move |copy| rewrite.clone().oneshot(copy.into_request()));
+        Capture::start().responding_with(move |copy| rewrite.clone().oneshot(copy.into_request()));
     let (_, told) = answered(capture).await;
     assert_eq!(told, ["200 OK rewritten"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_answer_is_a_timeout() {
-    let capture = Capture::start().answering(async |_| std::future::pending::<()>().await);
+    let capture = Capture::start().responding_with(async |_| std::future::pending::<()>().await);
     let (target, told) = answered(capture).await;
     assert_eq!(told, ["timeout"]);
     assert_eq!(target.failed_with(FailureKind::Timeout), 1);
@@ -74,7 +74,8 @@ async fn no_answer_is_a_timeout() {
 
 #[tokio::test]
 async fn a_panic_is_a_failure() {
-    let capture = Capture::start().answering(async |_| -> () { panic!("the shadow is broken") });
+    let capture =
+        Capture::start().responding_with(async |_| -> () { panic!("the shadow is broken") });
     let (target, told) = answered(capture).await;
     assert_eq!(told, ["panicked"]);
     assert_eq!(target.failed_with(FailureKind::Panicked), 1);
