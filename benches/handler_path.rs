@@ -5,8 +5,9 @@
 //! have not run. *With copies* they run to their end too, on the same thread. Last come the figures
 //! that have a goal.
 //!
-//! The versions take turns in one process, which neither criterion nor divan can do: the differences are tens of
-//! nanoseconds, and a machine's mood changes by more between one benchmark and the next.
+//! The versions take turns in one process, which neither criterion nor divan can do: the
+//! differences are tens of nanoseconds, and a machine's mood changes by more between one benchmark
+//! and the next.
 
 use testkit::measure::{
     Allocated, Drive, Shape, Version, goal,
@@ -57,7 +58,8 @@ fn print_table(shape: Shape) {
     }
 }
 
-/// The figures of the handler path that have a goal. Those that are allocations are gates in `tests/allocations.rs`.
+/// The figures of the handler path that have a goal. Those that are allocations are gates in
+/// `tests/allocations.rs`.
 fn print_goals() {
     let versions = [
         Version::Plain,

@@ -1,7 +1,7 @@
 //! `cargo run --example ab_analysis`
 //!
-//! Two ways to rank search results, tried on real queries before any user sees either of them. Both shadows get the
-//! same half of the requests, and `on_success` gathers what they find.
+//! Two ways to rank search results, tried on real queries before any user sees either of them. Both
+//! shadows get the same half of the requests, and `on_success` gathers what they find.
 
 use std::{
     collections::BTreeMap,

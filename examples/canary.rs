@@ -1,7 +1,8 @@
 //! `cargo run --example canary`
 //!
-//! Is the new version fit for traffic? A fifth of the requests is copied to the new version, and the same fifth to one
-//! more instance of the old one, so that the two are judged by the same requests. No client ever sees the new version.
+//! Is the new version fit for traffic? A fifth of the requests is copied to the new version, and
+//! the same fifth to one more instance of the old one, so that the two are judged by the same
+//! requests. No client ever sees the new version.
 
 use std::{
     collections::HashMap,

@@ -1,8 +1,8 @@
 //! `cargo run --example candidate_handler`
 //!
-//! Is a rewrite right? The new version of a handler stands beside the old one in the same program, and gets a copy of each
-//! request, with the same state. Clients only ever see the old one. What the two say is compared, before the new one is
-//! deployed anywhere.
+//! Is a rewrite right? The new version of a handler stands beside the old one in the same program,
+//! and gets a copy of each request, with the same state. Clients only ever see the old one. What
+//! the two say is compared, before the new one is deployed anywhere.
 
 use std::{collections::BTreeMap, sync::Arc};
 

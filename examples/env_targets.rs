@@ -1,7 +1,8 @@
 //! `cargo run --example env_targets`
 //!
-//! A target in an environment variable can differ between deployments, and be absent. This example starts itself three
-//! times: without the variable, with a URL in it, and with something wrong in it. Or give it a URL yourself:
+//! A target in an environment variable can differ between deployments, and be absent. This example
+//! starts itself three times: without the variable, with a URL in it, and with something wrong in
+//! it. Or give it a URL yourself:
 //!
 //! `SHADOW_URL=http://127.0.0.1:8080 cargo run --example env_targets -- once`
 

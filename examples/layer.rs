@@ -1,7 +1,7 @@
 //! `cargo run --example layer`
 //!
-//! The same engine without the attribute: a mirror built at start-up, from URLs that are known only then, and put on a
-//! whole router. Its counters are at hand.
+//! The same engine without the attribute: a mirror built at start-up, from URLs that are known only
+//! then, and put on a whole router. Its counters are at hand.
 
 use std::time::Duration;
 
@@ -42,7 +42,8 @@ async fn main() -> testkit::demo::Result {
             "/orders",
             post(|order: String| async move { format!("got {order}") }),
         )
-        // Only requests that match one of the routes above are mirrored; `layer` would mirror the others too.
+        // Only requests that match one of the routes above are mirrored; `layer` would mirror the
+        // others too.
         .route_layer(mirror.layer());
     let app = Router::new()
         // Copies carry the path that arrived, `/api/users/1`, not the one inside.

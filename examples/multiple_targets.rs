@@ -1,6 +1,7 @@
 //! `cargo run --example multiple_targets`
 //!
-//! Three shadows get a copy of each request, whether the others are well or not: one of them is not even running.
+//! Three shadows get a copy of each request, whether the others are well or not: one of them is not
+//! even running.
 
 use axum::{Json, Router, routing::post};
 use mirror_runtime::mirror;

@@ -1,7 +1,8 @@
 //! `cargo run --example no_body`
 //!
-//! `copy_body = false` sends copies without the body and without the headers that describe one. The handler still gets
-//! all of it. Good for `GET`, where a body means nothing, and for uploads that the shadow does not need.
+//! `copy_body = false` sends copies without the body and without the headers that describe one. The
+//! handler still gets all of it. Good for `GET`, where a body means nothing, and for uploads that
+//! the shadow does not need.
 
 use axum::{
     Router,

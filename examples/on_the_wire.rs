@@ -1,7 +1,7 @@
 //! `cargo run --example on_the_wire`
 //!
-//! What a client sends, byte by byte, and what a shadow gets: first with default options, then with all that change
-//! headers.
+//! What a client sends, byte by byte, and what a shadow gets: first with default options, then with
+//! all that change headers.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! `cargo run --example percentage`
 //!
-//! A share of the requests goes to each shadow: 10 % to one, 50 % to the other. Sampling starts at a random point, and each
-//! stretch of requests comes near the share from there on. It does not run in step with traffic that alternates, and what
-//! the 10 % shadow gets, the 50 % shadow gets too.
+//! A share of the requests goes to each shadow: 10 % to one, 50 % to the other. Sampling starts at
+//! a random point, and each stretch of requests comes near the share from there on. It does not run
+//! in step with traffic that alternates, and what the 10 % shadow gets, the 50 % shadow gets too.
 
 use std::{
     collections::BTreeSet,

@@ -1,7 +1,7 @@
 //! `cargo run --example route_specific`
 //!
-//! Only what is annotated is mirrored. `methods` and `when` narrow it down further: here to requests that write, and to
-//! those of beta testers.
+//! Only what is annotated is mirrored. `methods` and `when` narrow it down further: here to
+//! requests that write, and to those of beta testers.
 
 use axum::{
     Router,

@@ -1,8 +1,9 @@
-//! What mirroring allocates, as exact gates: in a program of its own, whose allocator counts for each thread. Everything
-//! that is counted runs on the thread of its test, which is the only thread of its runtime.
+//! What mirroring allocates, as exact gates: in a program of its own, whose allocator counts for
+//! each thread. Everything that is counted runs on the thread of its test, which is the only thread
+//! of its runtime.
 //!
-//! Each gate is what the code needs now, so that it can only get better. Where that is not the goal yet, the goal
-//! stands beside it.
+//! Each gate is what the code needs now, so that it can only get better. Where that is not the goal
+//! yet, the goal stands beside it.
 
 use testkit::measure::{Allocated, Sender, Shape, Version};
 

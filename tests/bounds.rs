@@ -1,4 +1,5 @@
-//! The bounds, as options of the attribute. What each does under faults is shown with the builder in `shadow_faults`.
+//! The bounds, as options of the attribute. What each does under faults is shown with the builder
+//! in `shadow_faults`.
 
 use std::{
     sync::{Arc, Mutex},

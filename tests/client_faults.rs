@@ -1,4 +1,5 @@
-//! Whatever a client does, the handler sees it as it would without a mirror, and the request is counted.
+//! Whatever a client does, the handler sees it as it would without a mirror, and the request is
+//! counted.
 
 mod breaks_off;
 mod expect;
@@ -42,8 +43,8 @@ async fn pair(app: Router, mirror: &Mirror) -> (Primary, Primary) {
     (Primary::start(app).await, mirrored)
 }
 
-/// An app that reads its body as it comes and responds with it, mirrored; and how much it has read, each time that it has
-/// read something.
+/// An app that reads its body as it comes and responds with it, mirrored; and how much it has read,
+/// each time that it has read something.
 async fn reading(mirror: &Mirror) -> (Primary, UnboundedReceiver<usize>) {
     let (reading, is_read) = unbounded_channel();
     let app = Router::new().fallback(post(move |body: Body| async move {
@@ -58,7 +59,8 @@ async fn reading(mirror: &Mirror) -> (Primary, UnboundedReceiver<usize>) {
     (Primary::start(app.layer(mirror.layer())).await, is_read)
 }
 
-/// A client that has sent the beginning of a request: behind [`HEAD`], some headers and some of the body.
+/// A client that has sent the beginning of a request: behind [`HEAD`], some headers and some of the
+/// body.
 async fn begun(primary: &Primary, rest: &str) -> TcpStream {
     let mut client = primary.connect().await;
     let begun = [HEAD, rest].concat();
@@ -160,8 +162,8 @@ async fn it_upgrades() {
     assert_eq!(shadow.connections(), 0);
 }
 
-/// Any client may offer to go on with another protocol, and some do with each request. It is a request like any other
-/// where the server does not take it up.
+/// Any client may offer to go on with another protocol, and some do with each request. It is a
+/// request like any other where the server does not take it up.
 #[tokio::test]
 async fn it_offers_an_upgrade_that_nobody_takes_up() {
     let shadow = Shadow::start().await;
@@ -248,8 +250,8 @@ async fn it_pipelines_a_thousand_requests() {
 
 #[tokio::test]
 async fn its_body_is_larger_than_the_handler_takes() {
-    // Read ahead, the body is there for the copy. Noted as the handler reads it, it is there as well: the piece that was
-    // too much was the last, and the end comes with it.
+    // Read ahead, the body is there for the copy. Noted as the handler reads it, it is there as
+    // well: the piece that was too much was the last, and the end comes with it.
     for body in [BodyMode::Buffer, BodyMode::Tee] {
         let shadow = Shadow::start().await;
         let mirror = to(&shadow).body(body).build().unwrap();

@@ -86,8 +86,8 @@ async fn an_idle_connection_is_closed_after_a_while() {
     until("the connection is closed", || shadow.open() == 0).await;
 }
 
-/// A shadow that has moved is followed under constant load, too: a connection has an age, and the next one looks the name
-/// up again.
+/// A shadow that has moved is followed under constant load, too: a connection has an age, and the
+/// next one looks the name up again.
 #[tokio::test]
 async fn a_connection_that_is_always_in_use_is_replaced_after_a_while() {
     let shadow = Shadow::start().await;

@@ -1,8 +1,8 @@
 //! The promise: whatever is asked and whatever the shadow does, the response is the one that the
 //! app gives without a mirror, byte for byte.
 //!
-//! A corpus of requests is sent to one app without a mirror, and, for each fault of a shadow, to the same app with the
-//! attribute on each handler and with a layer around it.
+//! A corpus of requests is sent to one app without a mirror, and, for each fault of a shadow, to
+//! the same app with the attribute on each handler and with a layer around it.
 
 mod app;
 mod corpus;

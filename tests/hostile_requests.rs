@@ -99,7 +99,8 @@ async fn targets_that_look_like_other_hosts_and_paths() {
     target("/a?b?c=//evil.example", Copied("/a?b?c=//evil.example")).await;
 }
 
-/// The server drops what follows a `#`, which no request target has; the handler does not see it either.
+/// The server drops what follows a `#`, which no request target has; the handler does not see it
+/// either.
 #[tokio::test]
 async fn fragments_do_not_travel() {
     target("/a?b#c", Copied("/a?b")).await;
@@ -202,7 +203,8 @@ async fn transfer_encodings_that_smuggle() {
     ] {
         post(&format!("{refused}{CHUNKED}"), Refused).await;
     }
-    // A request hidden in what follows is a request to the primary, or none; it is no part of the copy.
+    // A request hidden in what follows is a request to the primary, or none; it is no part of the
+    // copy.
     let hidden =
         format!("content-length: 5\r\n\r\nhelloGET /hidden HTTP/1.1\r\nhost: a\r\n{CHUNKED}");
     assert_eq!(post(&hidden, Copied("/x")).await.unwrap().body, "hello");

@@ -1,7 +1,8 @@
-//! Shadows that speak HTTP/2: whatever one does with its frames, what a copy took is free again when the copy has ended, and
-//! no copy is lost that need not be.
+//! Shadows that speak HTTP/2: whatever one does with its frames, what a copy took is free again
+//! when the copy has ended, and no copy is lost that need not be.
 //!
-//! Most of them speak it without TLS, with prior knowledge, which makes no difference to the frames.
+//! Most of them speak it without TLS, with prior knowledge, which makes no difference to the
+//! frames.
 
 mod early;
 mod fields;

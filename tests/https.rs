@@ -35,7 +35,8 @@ async fn copies_arrive_over_each_protocol_where_the_shadow_is_trusted() {
         assert_eq!(copy.body, "hello");
         assert_eq!(copy.all("x-mirrored-from"), [primary.host()]);
         if protocol == "h2" {
-            // The authority stands in the target, and nowhere else; one connection carries all copies.
+            // The authority stands in the target, and nowhere else; one connection carries all
+            // copies.
             assert_eq!(copy.target, format!("{base}/x%2Fy?z=%20"));
             assert!(copy.all("host").is_empty(), "{:?}", copy.headers);
             assert_eq!(shadow.connections(), 1);

@@ -1,4 +1,5 @@
-//! A request with more headers than most servers take. Some take them, and then the mirror must not be what fails.
+//! A request with more headers than most servers take. Some take them, and then the mirror must not
+//! be what fails.
 
 use axum::{Router, body::Body, extract::Request, routing::any};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -50,7 +51,8 @@ async fn send(address: &str, headers: HeaderMap, body: &'static str) -> StatusCo
         .status()
 }
 
-/// Forty thousand values of few names: more than a map makes room for at once, and less than it holds.
+/// Forty thousand values of few names: more than a map makes room for at once, and less than it
+/// holds.
 fn values() -> HeaderMap {
     let name = HeaderName::from_static("x-many");
     let values = (0..40_000).map(|n| (name.clone(), HeaderValue::from(n % 10)));

@@ -1,5 +1,6 @@
-//! A copy in flight holds no memory of the request that it was made of: path, headers and small bodies that arrive are
-//! slices of their connection's read buffer, of up to 400 KiB, which would live as long as the copy.
+//! A copy in flight holds no memory of the request that it was made of: path, headers and small
+//! bodies that arrive are slices of their connection's read buffer, of up to 400 KiB, which would
+//! live as long as the copy.
 
 use std::{
     future::pending,
@@ -16,8 +17,8 @@ use mirror_runtime::{
 use testkit::{Fault, Faulty, Shadow, until};
 use tower::ServiceExt;
 
-/// What arrived in one read, in the order in which [`request`] takes it: a URI with an authority, as in HTTP/2, a host, a
-/// header and a body.
+/// What arrived in one read, in the order in which [`request`] takes it: a URI with an authority,
+/// as in HTTP/2, a host, a header and a body.
 const ARRIVED: [&str; 3] = [
     "http://shop.example/orders?source=web",
     "shop.example",

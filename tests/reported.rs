@@ -1,5 +1,5 @@
-//! Faults that others have had: mirrors, proxies, recorders, and tools that compare. Each was reported in public, and each is
-//! asked of this one.
+//! Faults that others have had: mirrors, proxies, recorders, and tools that compare. Each was
+//! reported in public, and each is asked of this one.
 
 use std::{
     convert::Infallible,
@@ -56,7 +56,8 @@ async fn compared(mirror: &Mirror, responses: u64) -> TargetReport {
     mirror.report().targets.remove(0)
 }
 
-/// A client that offers TLS with each plain request (RFC 2817), as clients of Apache do. A proxy refused them all.
+/// A client that offers TLS with each plain request (RFC 2817), as clients of Apache do. A proxy
+/// refused them all.
 #[tokio::test]
 async fn an_offer_of_tls_is_a_request_like_any_other() {
     let shadow = Shadow::start().await;
@@ -86,8 +87,8 @@ async fn upload(mut body: Body) -> String {
     form
 }
 
-/// The form has ended before the body of unknown length has, whose last chunk comes in a packet of its own. A recorder took
-/// no note of such requests.
+/// The form has ended before the body of unknown length has, whose last chunk comes in a packet of
+/// its own. A recorder took no note of such requests.
 #[tokio::test]
 async fn a_form_whose_last_chunk_comes_alone_is_copied() {
     let shadow = Shadow::at(FORMS).await;
@@ -117,8 +118,8 @@ async fn a_form_whose_last_chunk_comes_alone_is_copied() {
     assert_eq!(shadow.receives_one().await.body, form);
 }
 
-/// Over HTTP/2 a `POST` without a body needs no length, and browsers send none. Over HTTP/1.1 there must be one, or servers
-/// respond 411 (RFC 9110 section 8.6). A proxy forwarded it without.
+/// Over HTTP/2 a `POST` without a body needs no length, and browsers send none. Over HTTP/1.1 there
+/// must be one, or servers respond 411 (RFC 9110 section 8.6). A proxy forwarded it without.
 #[tokio::test]
 async fn an_empty_post_over_http2_has_a_length_over_http1() {
     let shadow = Shadow::answering(|request| {
@@ -141,7 +142,8 @@ async fn an_empty_post_over_http2_has_a_length_over_http1() {
     assert_eq!(stats.answered_with(StatusCode::OK), 1, "{stats}");
 }
 
-/// Old servers fold long headers over several lines, which a client must read as one (RFC 9112 section 5.2).
+/// Old servers fold long headers over several lines, which a client must read as one (RFC 9112
+/// section 5.2).
 #[tokio::test]
 async fn folded_lines_of_a_response_are_read() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -173,8 +175,8 @@ async fn respond_folded(stream: &mut TcpStream) {
     }
 }
 
-/// The lines of `Set-Cookie` are the only ones that must not be joined (RFC 9110 section 5.3): a shadow that joins them has
-/// lost cookies.
+/// The lines of `Set-Cookie` are the only ones that must not be joined (RFC 9110 section 5.3): a
+/// shadow that joins them has lost cookies.
 #[tokio::test]
 async fn cookies_that_are_joined_in_one_line_are_a_difference() {
     let shadow =
@@ -196,8 +198,8 @@ async fn cookies_that_are_joined_in_one_line_are_a_difference() {
     assert_eq!(compared(&mirror, 1).await.mismatched, 1);
 }
 
-/// A place of an array that differs each time says nothing about another. A tool knew all elements by one name, and passed
-/// what had failed.
+/// A place of an array that differs each time says nothing about another. A tool knew all elements
+/// by one name, and passed what had failed.
 #[tokio::test]
 async fn a_clock_in_an_array_hides_no_other_place_of_it() {
     static CLOCK: AtomicU64 = AtomicU64::new(0);
@@ -215,7 +217,8 @@ async fn a_clock_in_an_array_hides_no_other_place_of_it() {
     assert_eq!(report.mismatched, 20);
 }
 
-/// A body has ended when its trailers have come, and a server does not ask again. A layer saw no end of such bodies.
+/// A body has ended when its trailers have come, and a server does not ask again. A layer saw no
+/// end of such bodies.
 #[tokio::test]
 async fn responses_with_trailers_are_compared() {
     fn with_trailers() -> Response {
@@ -242,7 +245,8 @@ async fn responses_with_trailers_are_compared() {
     assert_eq!(compared(&mirror, 1).await.matched, 1);
 }
 
-/// A recorder learned the names of tokens one by one, and did not know these. What a token is, its value says.
+/// A recorder learned the names of tokens one by one, and did not know these. What a token is, its
+/// value says.
 #[tokio::test]
 async fn tokens_of_a_login_are_not_recorded_whatever_they_are_called() {
     // {"alg":"none"}.{"sub":"1"}.secret
@@ -296,8 +300,8 @@ async fn paths_arrive_as_they_were_spelled_over_both_protocols() {
     }
 }
 
-/// A tool that reads numbers as floats, or compares how texts are spelled, sees no difference where there is one, and one
-/// where there is none.
+/// A tool that reads numbers as floats, or compares how texts are spelled, sees no difference where
+/// there is one, and one where there is none.
 #[tokio::test]
 async fn numbers_and_texts_are_compared_by_what_they_mean() {
     let plain = r#"{"text":"<b> & /","n":10000000,"zero":0}"#;

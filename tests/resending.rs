@@ -1,5 +1,5 @@
-//! A connection that was used before and closes as a copy leaves: over HTTP/1.1 nobody knows whether the copy arrived. It is
-//! sent once more if that does no harm.
+//! A connection that was used before and closes as a copy leaves: over HTTP/1.1 nobody knows
+//! whether the copy arrived. It is sent once more if that does no harm.
 
 use std::{
     io,
@@ -35,8 +35,8 @@ enum Step {
     Begin,
 }
 
-/// A shadow that follows a script: what it does with each request, by the number of its connection and of the request on
-/// it, both counted from 0.
+/// A shadow that follows a script: what it does with each request, by the number of its connection
+/// and of the request on it, both counted from 0.
 struct Scripted {
     address: SocketAddr,
     seen: Arc<Seen>,

@@ -1,5 +1,5 @@
-//! A percentage is a share that every stretch of requests comes near, the same for every kind of request. Where sampling
-//! starts is chance, in these tests as in production: they know the bounds.
+//! A percentage is a share that every stretch of requests comes near, the same for every kind of
+//! request. Where sampling starts is chance, in these tests as in production: they know the bounds.
 
 use axum::{Router, routing::get};
 use mirror_runtime::{Mirror, SkipReason, Target, mirror};
@@ -129,7 +129,8 @@ async fn nothing_is_sent_at_zero_percent() {
     assert_eq!(shadow.connections(), 0);
 }
 
-/// A program that serves one request is mirrored as often as any, and replicas do not sample the same ones.
+/// A program that serves one request is mirrored as often as any, and replicas do not sample the
+/// same ones.
 #[tokio::test]
 async fn each_mirror_starts_to_sample_at_a_point_of_its_own() {
     let shadow = Shadow::start().await;

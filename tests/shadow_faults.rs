@@ -15,7 +15,8 @@ use http::StatusCode;
 use mirror_runtime::{FailureKind, Mirror, MirrorBuilder, SkipReason, TargetStats};
 use testkit::{Fault, Faulty, Primary, settled, until, without_date};
 
-/// Short, because some faults are known by nothing else; long enough that no other fault takes longer.
+/// Short, because some faults are known by nothing else; long enough that no other fault takes
+/// longer.
 const SHORT: Duration = Duration::from_millis(200);
 /// Longer than a condition is waited for: a test in which a copy timed out would fail.
 const LONG: Duration = Duration::from_hours(1);
@@ -31,7 +32,8 @@ fn to(target: impl Into<String>) -> MirrorBuilder {
     Mirror::builder().target(target.into()).timeout(LONG)
 }
 
-/// Sends a request, which must be answered as it is without a mirror, and waits for what becomes of its copies.
+/// Sends a request, which must be answered as it is without a mirror, and waits for what becomes of
+/// its copies.
 async fn one_more(mirror: &Mirror, primary: &Primary) -> TargetStats {
     let before = mirror.stats().targets[0].received;
     let expected = Primary::start(plain()).await.exchange(REQUEST).await;

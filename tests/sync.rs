@@ -103,8 +103,9 @@ async fn the_handler_runs_while_the_copies_are_under_way() {
     assert_eq!(mirror.stats().targets[0].answered, 1);
 }
 
-/// A client that has said all that it has to say may close its half of the connection. Servers such as hyper's take that
-/// for a client that has gone, and drop a request whose response is not there yet: with `sync` it is there later.
+/// A client that has said all that it has to say may close its half of the connection. Servers such
+/// as hyper's take that for a client that has gone, and drop a request whose response is not there
+/// yet: with `sync` it is there later.
 #[tokio::test]
 async fn a_client_that_closes_its_half_is_answered_only_without_sync() {
     for sync in [false, true] {

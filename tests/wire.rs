@@ -40,7 +40,8 @@ async fn copies_of(requests: &[String], host: Host) -> Vec<Recorded> {
     shadow.recorded()
 }
 
-/// What `Content-Length` says in a copy of an HTTP/2 request that says nothing of its body, and has none.
+/// What `Content-Length` says in a copy of an HTTP/2 request that says nothing of its body, and has
+/// none.
 async fn length_of_nothing(method: Method, copy_body: bool) -> Vec<String> {
     let shadow = Shadow::start().await;
     let mirror = Mirror::builder().target(shadow.url()).copy_body(copy_body);

@@ -41,8 +41,8 @@ impl Account {
     }
 }
 
-/// The time that all processors together have given this machine, in its own units. What others took of a shared one is
-/// not in it.
+/// The time that all processors together have given this machine, in its own units. What others
+/// took of a shared one is not in it.
 pub(crate) fn machine_time() -> u64 {
     let all = fs::read_to_string("/proc/stat").unwrap_or_default();
     let fields = all.lines().next().unwrap_or_default().split_whitespace();
@@ -60,8 +60,8 @@ fn peak_memory(process: &Path) -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// The processes whose parent it is: the fourth field of `stat`, after a name that may contain anything but `)` at its
-/// end.
+/// The processes whose parent it is: the fourth field of `stat`, after a name that may contain
+/// anything but `)` at its end.
 fn children(process: u32) -> Vec<u32> {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());

@@ -19,7 +19,8 @@ use super::{
 /// The rounds of which a figure is the median.
 const ROUNDS: u32 = 3;
 
-/// How long a mirror keeps connections that nobody uses: it looks every 30 s for those that are 30 s old. And some more.
+/// How long a mirror keeps connections that nobody uses: it looks every 30 s for those that are 30
+/// s old. And some more.
 const IDLE: Duration = Duration::from_secs(65);
 
 /// Of a silent shadow, long enough for copies to time out and for the circuit to open.
@@ -33,7 +34,8 @@ pub(crate) struct Figures {
     pub(crate) peers: Vec<(Primary, String)>,
     /// The runs of a silent shadow for long, with bodies of 1 KiB and of 64 KiB.
     pub(crate) long: Vec<Run>,
-    /// Descriptors of a mirrored primary: before its first copy, after a load, and when its connections were idle.
+    /// Descriptors of a mirrored primary: before its first copy, after a load, and when its
+    /// connections were idle.
     pub(crate) idle_descriptors: Option<[usize; 3]>,
     /// What was measured in turns.
     pub(crate) groups: Vec<Group>,

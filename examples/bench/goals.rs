@@ -250,7 +250,8 @@ fn flatness(figures: &Figures, rows: &mut Rows) {
     }
 }
 
-/// The microseconds of CPU that a copy takes in each of several scenarios; none where they were not measured.
+/// The microseconds of CPU that a copy takes in each of several scenarios; none where they were not
+/// measured.
 fn costs(figures: &Figures, scenarios: &[Scenario]) -> Vec<f64> {
     let Some(group) = figures.group(scenarios) else {
         return Vec::new();

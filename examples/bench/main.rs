@@ -1,14 +1,17 @@
 //! cargo run --release --example bench -- --quick
 //!
-//! Mirroring beside its peers, over loopback, each in a process of its own: a primary that is plain, mirrored, mirrored
-//! by hand (with reqwest, with hyper-util), and nginx and Envoy in front of a plain one where they are installed;
-//! against shadows that are fast, slow, silent and dead. What is measured takes turns, in three rounds; a figure is the
-//! median of the rounds. Figures that have a goal come from shorter turns, in which all processes of a comparison run at
-//! once. It ends by itself: after some twenty minutes, ten with `--goals`, which measures only those figures, or three
-//! with `--quick`. `--row N` measures only the goals of one number, of those that are measured in turns: 5, 6, 7 and 12.
+//! Mirroring beside its peers, over loopback, each in a process of its own: a primary that is
+//! plain, mirrored, mirrored by hand (with reqwest, with hyper-util), and nginx and Envoy in front
+//! of a plain one where they are installed; against shadows that are fast, slow, silent and dead.
+//! What is measured takes turns, in three rounds; a figure is the median of the rounds. Figures
+//! that have a goal come from shorter turns, in which all processes of a comparison run at once. It
+//! ends by itself: after some twenty minutes, ten with `--goals`, which measures only those
+//! figures, or three with `--quick`. `--row N` measures only the goals of one number, of those that
+//! are measured in turns: 5, 6, 7 and 12.
 //!
-//! `--seconds N` is the length of one measurement (1; 0.25 with `--quick`), `--turns N` the number of turns in each round
-//! (12; 2 with `--quick`), `--json FILE` writes every figure, and `--svg FILE` draws a chart. Linux only: it reads `/proc`.
+//! `--seconds N` is the length of one measurement (1; 0.25 with `--quick`), `--turns N` the number
+//! of turns in each round (12; 2 with `--quick`), `--json FILE` writes every figure, and `--svg
+//! FILE` draws a chart. Linux only: it reads `/proc`.
 
 mod account;
 mod chart;

@@ -27,9 +27,11 @@ pub(crate) const SHADOW: &str = "shadow";
 /// The bytes of a shadow's answer: the connection is used again only when they are read.
 const ANSWER: usize = 128;
 
-/// Serves as many mirrored handlers as asked for, each at its number, on the threads that a server has by default.
+/// Serves as many mirrored handlers as asked for, each at its number, on the threads that a server
+/// has by default.
 ///
-/// The arguments are the kind, the percentage, the bound on copies in flight, the number of handlers, and the targets.
+/// The arguments are the kind, the percentage, the bound on copies in flight, the number of
+/// handlers, and the targets.
 pub(crate) fn primary(arguments: &[&str]) -> Result {
     let [kind, percentage, max_in_flight, handlers, targets @ ..] = arguments else {
         return Err(

@@ -14,10 +14,12 @@ use super::{
     scenario::{Primary, Scenario, Shadow},
 };
 
-/// Of the time that counts, how long it takes to get there: connections open, clients are made, pools fill.
+/// Of the time that counts, how long it takes to get there: connections open, clients are made,
+/// pools fill.
 const WARM_UP: f64 = 0.25;
 
-/// How long copies that are under way at the end are waited for, before they are looked for at the shadow.
+/// How long copies that are under way at the end are waited for, before they are looked for at the
+/// shadow.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What came of it.
@@ -172,7 +174,8 @@ impl Run {
             let under_way = if scenario.primary == Primary::Mirror {
                 self.copies_per_request = float(counters.sent) / requests;
                 self.counters = Some(counters);
-                // Each request has an outcome for each target, or is lost, or its copies are about to leave.
+                // Each request has an outcome for each target, or is lost, or its copies are about
+                // to leave.
                 self.lost = requests * targets - float(counters.received);
                 self.lost != 0.0 || scenario.shadow == Shadow::Fast && counters.in_flight > 0
             } else {

@@ -118,8 +118,9 @@ impl Scenario {
         }
     }
 
-    /// The same without copies: of a peer, the peer that passes on; of the others, the plain primary, which is measured
-    /// once more for each shadow, because a machine's mood changes within a round.
+    /// The same without copies: of a peer, the peer that passes on; of the others, the plain
+    /// primary, which is measured once more for each shadow, because a machine's mood changes
+    /// within a round.
     pub(crate) const fn unmirrored(self) -> Self {
         let (primary, shadow) = match self.primary {
             Primary::Nginx | Primary::Envoy => (self.primary, Shadow::Fast),
@@ -134,8 +135,9 @@ impl Scenario {
         }
     }
 
-    /// The bound on copies in flight to a target: the default, and for many connections so many that none is shed, because
-    /// the cost of one that is shed would be counted as that of one that was sent.
+    /// The bound on copies in flight to a target: the default, and for many connections so many
+    /// that none is shed, because the cost of one that is shed would be counted as that of one that
+    /// was sent.
     pub(crate) fn max_in_flight(self) -> usize {
         256.max(self.connections * 4)
     }

@@ -1,6 +1,6 @@
-//! Scenarios that are compared with one another, in turns: all of their processes run at once, and each in turn gets load
-//! for a moment. A machine that others use changes its speed from one second to the next, and so what is compared stands
-//! close together.
+//! Scenarios that are compared with one another, in turns: all of their processes run at once, and
+//! each in turn gets load for a moment. A machine that others use changes its speed from one second
+//! to the next, and so what is compared stands close together.
 
 use std::time::{Duration, Instant};
 
@@ -55,8 +55,8 @@ impl Group {
         }
     }
 
-    /// Lets each scenario have so many turns more. `time` is the length of a measurement. One turn before them is not counted:
-    /// clients are made, connections open, pools fill.
+    /// Lets each scenario have so many turns more. `time` is the length of a measurement. One turn
+    /// before them is not counted: clients are made, connections open, pools fill.
     pub(crate) async fn measure(&mut self, time: Duration, turns: usize) -> Result {
         let mut stands = Vec::new();
         for scenario in &self.scenarios {

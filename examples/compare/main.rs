@@ -19,7 +19,8 @@ use testkit::demo::{Client, Server};
 /// Enough for the report to be sure: without a mismatch, 381 responses are.
 const ORDERS: usize = 400;
 
-/// So many are sent before their comparisons are waited for: few enough that none is shed, however busy the machine is.
+/// So many are sent before their comparisons are waited for: few enough that none is shed, however
+/// busy the machine is.
 const AT_ONCE: usize = 100;
 
 /// How long anything is waited for, on a machine that is busy.
@@ -27,16 +28,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is asked of the rewrite: that it responds alike, and nothing about how fast.
 ///
-/// The servers, their client and the comparisons of this example share the processors of one machine, in a debug build.
-/// How long a copy takes there says how busy the machine is, and nothing about the rewrite: latencies are printed, and
-/// decide nothing, for they cannot differ by more than the time that a copy may take. In a service the default is right.
+/// The servers, their client and the comparisons of this example share the processors of one
+/// machine, in a debug build. How long a copy takes there says how busy the machine is, and nothing
+/// about the rewrite: latencies are printed, and decide nothing, for they cannot differ by more
+/// than the time that a copy may take. In a service the default is right.
 fn thresholds() -> Thresholds {
     let mut thresholds = Thresholds::default();
     thresholds.latency_slack = PATIENCE;
     thresholds
 }
 
-/// Puts a mirror around the orders, sends it requests, and prints so many mismatches and what the report says.
+/// Puts a mirror around the orders, sends it requests, and prints so many mismatches and what the
+/// report says.
 ///
 /// It is an error if that is not what this example promises.
 async fn compare(

@@ -5,7 +5,8 @@ use testkit::demo::Result;
 
 use crate::traffic::Traffic;
 
-/// Checks the counters against one another, against the number of requests, and against what the shadows counted.
+/// Checks the counters against one another, against the number of requests, and against what the
+/// shadows counted.
 pub(crate) fn counters(stats: &MirrorStats, requests: u64, arrived: [u64; 2]) -> Result {
     for (target, arrived) in stats.targets.iter().zip(arrived) {
         let adds_up = target.received == requests

@@ -1,4 +1,5 @@
-//! A shadow: a shop like the primary, which counts the orders that arrive, and can be made slow and killed.
+//! A shadow: a shop like the primary, which counts the orders that arrive, and can be made slow and
+//! killed.
 
 use std::{
     sync::{

@@ -14,11 +14,12 @@ use crate::shop::{MIRRORED, NewOrder, Order};
 /// As many clients at once, each with a connection of its own.
 const CLIENTS: usize = 4;
 
-/// Each client sends an order this often: 200 orders a second in all, which leaves the machine time to spare. A
-/// machine that is busy would be what is measured.
+/// Each client sends an order this often: 200 orders a second in all, which leaves the machine time
+/// to spare. A machine that is busy would be what is measured.
 const PACE: Duration = Duration::from_millis(20);
 
-/// The clients begin that long after one another: four orders at the same moment would wait for each other.
+/// The clients begin that long after one another: four orders at the same moment would wait for
+/// each other.
 const APART: Duration = Duration::from_millis(5);
 
 const ITEMS: [&str; 4] = ["tea", "cup", "teapot", "sugar"];

@@ -13,7 +13,8 @@ use tokio::net::TcpListener;
 /// What stands before the URL of a shadow that is sent HTTP/2 without TLS.
 pub(crate) const HTTP2: &str = "http2+";
 
-/// Serves one route per shadow, and `/stats`, until standard input is closed: it ends when its parent does.
+/// Serves one route per shadow, and `/stats`, until standard input is closed: it ends when its
+/// parent does.
 pub(crate) async fn serve(shadows: &[&str]) {
     let mut app = Router::new().route("/stats", get(stats));
     let mirrors: Vec<Mirror> = shadows

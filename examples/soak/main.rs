@@ -1,8 +1,9 @@
 //! cargo run --release --example soak -- --seconds 60
 //!
-//! Drives a mirrored and an unmirrored copy of one app through all faults that a shadow can have, one after another,
-//! under load, over HTTP/1 and over HTTP/2, and says whether anybody noticed. It ends by itself, with an exit code other
-//! than 0 where something is off. The faults are those of the tests.
+//! Drives a mirrored and an unmirrored copy of one app through all faults that a shadow can have,
+//! one after another, under load, over HTTP/1 and over HTTP/2, and says whether anybody noticed. It
+//! ends by itself, with an exit code other than 0 where something is off. The faults are those of
+//! the tests.
 
 mod app;
 mod load;

@@ -4,11 +4,12 @@ use std::{fmt, time::Duration};
 
 use super::{load::Load, process::App};
 
-/// The memory that mirroring may take: the byte budget, and room for a thousand copies and their connections.
+/// The memory that mirroring may take: the byte budget, and room for a thousand copies and their
+/// connections.
 const MAX_MEMORY: u64 = 64 + 64;
 
-/// The descriptors that mirroring may hold: the copies that the process allows, and connections that wait to be used
-/// again.
+/// The descriptors that mirroring may hold: the copies that the process allows, and connections
+/// that wait to be used again.
 const MAX_DESCRIPTORS: usize = 1024 + 256;
 
 /// One fault.

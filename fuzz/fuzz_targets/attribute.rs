@@ -1,5 +1,5 @@
-//! The attribute, given any options and any function: it never panics, what it expands to is Rust, and where it finds a
-//! mistake the function stays as it was written.
+//! The attribute, given any options and any function: it never panics, what it expands to is Rust,
+//! and where it finds a mistake the function stays as it was written.
 //!
 //! The input is the text of the options, and where it has a line `---`, the function behind it.
 
@@ -8,8 +8,8 @@
 use libfuzzer_sys::fuzz_target;
 use proc_macro2::TokenStream;
 
-// A proc-macro crate cannot be linked, so its source is compiled here. The modules are named at the root too: they
-// refer to one another from there.
+// A proc-macro crate cannot be linked, so its source is compiled here. The modules are named at the
+// root too: they refer to one another from there.
 #[path = "../../mirror-macros/src"]
 mod mirror_macros {
     pub(crate) mod amount;

@@ -1,6 +1,7 @@
 //! The headers of a copy: nothing of the connection, everything else as it was and in its order.
 //!
-//! The first byte of the input chooses the options. Each line behind it is a header: a name, a colon and a value.
+//! The first byte of the input chooses the options. Each line behind it is a header: a name, a
+//! colon and a value.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Where a copy goes: always to the target's origin, below its base path, with the path and query that arrived.
+//! Where a copy goes: always to the target's origin, below its base path, with the path and query
+//! that arrived.
 //!
 //! The input is the URL of a target, a line break, and the target of a request.
 

@@ -1,4 +1,5 @@
-//! Durations, sizes and rates: what is accepted means what it says, in whatever spelling, and every error can be shown.
+//! Durations, sizes and rates: what is accepted means what it says, in whatever spelling, and every
+//! error can be shown.
 
 #![no_main]
 

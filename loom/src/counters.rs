@@ -111,7 +111,8 @@ impl Counts for LosesCounts {
     }
 }
 
-/// A copy that starts and ends on one thread, one that ends on another than it started, and a reader.
+/// A copy that starts and ends on one thread, one that ends on another than it started, and a
+/// reader.
 fn adds_up<C: Counts>() {
     check(|| {
         let counts = Arc::new(C::none());

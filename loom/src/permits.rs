@@ -1,4 +1,5 @@
-//! Permits: never more than the bound, all come back, and nobody is turned away because of somebody else who is.
+//! Permits: never more than the bound, all come back, and nobody is turned away because of somebody
+//! else who is.
 
 use loom::sync::{Arc, atomic::AtomicUsize};
 

@@ -39,7 +39,8 @@ impl fmt::Display for DurationError {
 
 impl std::error::Error for DurationError {}
 
-/// Parses a duration: whole numbers with the units `ms`, `s`, `m` and `h`, added up, with or without spaces between.
+/// Parses a duration: whole numbers with the units `ms`, `s`, `m` and `h`, added up, with or
+/// without spaces between.
 ///
 /// # Errors
 ///

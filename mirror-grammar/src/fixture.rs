@@ -46,14 +46,16 @@ impl fmt::Display for FixtureError {
 
 impl std::error::Error for FixtureError {}
 
-/// Whether a file of a directory is a fixture, by its name: others, and what a crash has left, are not.
+/// Whether a file of a directory is a fixture, by its name: others, and what a crash has left, are
+/// not.
 #[must_use]
 pub fn is_fixture_name(name: &str) -> bool {
     let extension = Path::new(name).extension();
     extension.is_some_and(|extension| extension == "json") && !name.starts_with('.')
 }
 
-/// Checks that a file is a fixture of the version that is read: JSON to its end, with the right `format` and `version`.
+/// Checks that a file is a fixture of the version that is read: JSON to its end, with the right
+/// `format` and `version`.
 ///
 /// # Errors
 ///

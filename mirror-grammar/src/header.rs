@@ -1,4 +1,5 @@
-//! Headers: what a name and a value may be (RFC 9110 section 5), and which of them a copy cannot be given.
+//! Headers: what a name and a value may be (RFC 9110 section 5), and which of them a copy cannot be
+//! given.
 
 use std::fmt;
 
@@ -25,13 +26,15 @@ static HOP_BY_HOP: [HeaderName; 10] = [
 pub enum HeaderError {
     /// Not a token (RFC 9110 section 5.1).
     Name(String),
-    /// A control character, or text outside ASCII (RFC 9110 section 5.5). The value may be a secret and is not kept.
+    /// A control character, or text outside ASCII (RFC 9110 section 5.5). The value may be a secret
+    /// and is not kept.
     Value,
     /// About one connection (RFC 9110 section 7.6.1).
     HopByHop(HeaderName),
     /// Set by the HTTP client, from the body that it sends.
     Framing(HeaderName),
-    /// `Expect`, which asks a server whether it wants the body (RFC 9110 section 10.1.1). A copy comes with its body.
+    /// `Expect`, which asks a server whether it wants the body (RFC 9110 section 10.1.1). A copy
+    /// comes with its body.
     Expect,
     /// `Host`, which has an option of its own.
     Host,

@@ -1,10 +1,11 @@
-//! What the values of mirror's options look like: URLs of targets, percentages, durations,
-//! sizes, rates, headers, JSON pointers and tolerances; and what a file of a recorded mismatch looks like. Which options
-//! there are, and what holds if one is left out, stands in [`options`].
+//! What the values of mirror's options look like: URLs of targets, percentages, durations, sizes,
+//! rates, headers, JSON pointers and tolerances; and what a file of a recorded mismatch looks like.
+//! Which options there are, and what holds if one is left out, stands in [`options`].
 //!
-//! The attribute checks its options with this crate when a program is compiled; the builder and `env(..)` targets
-//! check theirs with it when the program runs. One grammar, so that a value is right in one place exactly when it is
-//! right in the other. The checks of URLs and of JSON pointers are `const fn`s, because a value may also be a path to a `const`.
+//! The attribute checks its options with this crate when a program is compiled; the builder and
+//! `env(..)` targets check theirs with it when the program runs. One grammar, so that a value is
+//! right in one place exactly when it is right in the other. The checks of URLs and of JSON
+//! pointers are `const fn`s, because a value may also be a path to a `const`.
 //!
 //! This crate is a part of `mirror-runtime` and has no promise of stability of its own.
 

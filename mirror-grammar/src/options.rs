@@ -1,8 +1,8 @@
-//! The one table of options: what each is called, what it is worth if it is left out, what it may be, where it may
-//! stand, and what it does not go with.
+//! The one table of options: what each is called, what it is worth if it is left out, what it may
+//! be, where it may stand, and what it does not go with.
 //!
-//! The attribute, the builder, their defaults and the texts of their errors read it; the manuals are compared with it
-//! by tests. A new option begins here.
+//! The attribute, the builder, their defaults and the texts of their errors read it; the manuals
+//! are compared with it by tests. A new option begins here.
 
 mod default;
 mod limit;
@@ -27,8 +27,8 @@ pub struct Spec {
     pub in_attribute: bool,
     /// Whether it may stand in the attribute's `target(..)`.
     pub in_target: bool,
-    /// The builder's method for it, if there is one: `target` and `set_header` take one value a call, if the attribute
-    /// takes a list.
+    /// The builder's method for it, if there is one: `target` and `set_header` take one value a
+    /// call, if the attribute takes a list.
     pub builder: Option<&'static str>,
     /// The option that it says nothing without.
     pub needs: Needs,

@@ -1,4 +1,5 @@
-//! The URL of a target: `http` or `https`, a host, an optional port and an optional base path, and nothing else.
+//! The URL of a target: `http` or `https`, a host, an optional port and an optional base path, and
+//! nothing else.
 
 mod ascii;
 mod host;
@@ -71,7 +72,8 @@ pub enum UrlError<'a> {
     Fragment,
     /// A base path with a `.` or `..` segment, which HTTP clients resolve.
     DotSegment,
-    /// A base path with a character that must be percent-encoded, or with a broken percent-encoding.
+    /// A base path with a character that must be percent-encoded, or with a broken
+    /// percent-encoding.
     Path,
 }
 
@@ -114,7 +116,8 @@ impl std::error::Error for UrlError<'_> {}
 ///
 /// # Errors
 ///
-/// [`UrlError`] says which part is wrong. Credentials are found first, so that no other error repeats them.
+/// [`UrlError`] says which part is wrong. Credentials are found first, so that no other error
+/// repeats them.
 pub const fn parse_url(url: &str) -> Result<TargetUrl<'_>, UrlError<'_>> {
     let Some(scheme_end) = find(url, b"://") else {
         // `user:password@host` has no scheme and must not be repeated either.

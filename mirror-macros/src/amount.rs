@@ -139,8 +139,8 @@ pub(crate) fn rate(setting: &Setting<'_>) -> syn::Result<Rate> {
     with_unit(setting, "/s", parse)
 }
 
-/// A string like `"2s"`. `parse` fails with `None` if nothing but the unit is missing, which is then most likely
-/// `usual_unit`.
+/// A string like `"2s"`. `parse` fails with `None` if nothing but the unit is missing, which is
+/// then most likely `usual_unit`.
 fn with_unit<T>(
     setting: &Setting<'_>,
     usual_unit: &str,

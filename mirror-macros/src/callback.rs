@@ -1,4 +1,5 @@
-//! Functions that the mirror calls: a path or a closure. Their types are checked by rustc, in the expansion.
+//! Functions that the mirror calls: a path or a closure. Their types are checked by rustc, in the
+//! expansion.
 
 use quote::ToTokens;
 use syn::{Expr, ExprClosure, Ident};

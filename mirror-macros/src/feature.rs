@@ -7,8 +7,8 @@ use crate::{
     value::Entry,
 };
 
-/// Finds options whose feature is off: one mistake for each feature, at the option that comes first in the table. What
-/// needs `compare` comes behind it there.
+/// Finds options whose feature is off: one mistake for each feature, at the option that comes first
+/// in the table. What needs `compare` comes behind it there.
 pub(crate) fn check(
     entries: &[Entry],
     specs: impl Iterator<Item = &'static Spec>,

@@ -1,5 +1,5 @@
-//! The `#[mirror]` attribute and the `replay!` macro of `mirror-runtime`, which re-exports them. Depend on that crate
-//! instead: the code that they write names it.
+//! The `#[mirror]` attribute and the `replay!` macro of `mirror-runtime`, which re-exports them.
+//! Depend on that crate instead: the code that they write names it.
 
 mod amount;
 mod args;

@@ -42,7 +42,8 @@ impl Parse for Args {
     }
 }
 
-/// The macro: `input` is what stands in its brackets, and `package` is the directory of the package.
+/// The macro: `input` is what stands in its brackets, and `package` is the directory of the
+/// package.
 pub(crate) fn replay(input: TokenStream, package: &Path) -> TokenStream {
     let mut errors = Errors::default();
     let args = errors.check(Args::parse.parse2(input));

@@ -29,7 +29,8 @@ pub(crate) fn find(tokens: TokenStream) -> Option<Ident> {
     })
 }
 
-/// Whether the body of a function uses the `Self` around the function; an `impl` in the body has its own.
+/// Whether the body of a function uses the `Self` around the function; an `impl` in the body has
+/// its own.
 pub(crate) fn in_body(body: &TokenStream) -> bool {
     // Most bodies have none, and parsing them would be in vain.
     find(body.clone()).is_some()

@@ -1,4 +1,5 @@
-//! Reading options by a table, with one check for those that are unknown, given twice or without a value.
+//! Reading options by a table, with one check for those that are unknown, given twice or without a
+//! value.
 
 use mirror_grammar::options::Spec;
 use syn::{Ident, ext::IdentExt};

@@ -27,7 +27,8 @@ fn expand(source: &str) -> TokenStream {
     crate::expand::mirror(args, tokens.collect())
 }
 
-/// What each `compile_error!` underlines and says, in order. All of the attribute is underlined by nothing.
+/// What each `compile_error!` underlines and says, in order. All of the attribute is underlined by
+/// nothing.
 fn mistakes(source: &str) -> Vec<(String, String)> {
     mistakes_in(source, expand(source))
 }

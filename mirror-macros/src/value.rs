@@ -193,7 +193,8 @@ fn comma_separated<T>(
     Ok(items)
 }
 
-/// Skips to the comma before what looks like the next option, or to the end. A closure has commas of its own.
+/// Skips to the comma before what looks like the next option, or to the end. A closure has commas
+/// of its own.
 fn skip(input: ParseStream) -> syn::Result<()> {
     while !input.is_empty() {
         let ahead = input.fork();

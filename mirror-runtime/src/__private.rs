@@ -47,7 +47,8 @@ where
     serve_prepared(mirror, handler, |sampled, _| sampled, incoming)
 }
 
-/// The same for a mirror with handlers among its targets: `candidates`, in the order of the attribute.
+/// The same for a mirror with handlers among its targets: `candidates`, in the order of the
+/// attribute.
 #[expect(
     clippy::inline_always,
     reason = "a request is large, and each call that it passes moves it"
@@ -76,8 +77,8 @@ where
 
 /// The future of a mirrored handler.
 ///
-/// `mirror` is the attribute's `LazyLock`, which is looked into by the future: before there is one, the request would be
-/// moved once more, to where it is dropped if the initialization panics.
+/// `mirror` is the attribute's `LazyLock`, which is looked into by the future: before there is one,
+/// the request would be moved once more, to where it is dropped if the initialization panics.
 #[expect(
     clippy::inline_always,
     reason = "a request is large, and each call that it passes moves it"

@@ -1,4 +1,5 @@
-//! What bounds what: copies under way, their number in a time, the bytes they hold, and targets that fail.
+//! What bounds what: copies under way, their number in a time, the bytes they hold, and targets
+//! that fail.
 
 mod breaker;
 mod bytes;

@@ -92,7 +92,8 @@ async fn cut_all() {
     }
 }
 
-/// Waits until no copy is under way, none is compared and no mismatch is told; `false` when that takes longer than `patience`.
+/// Waits until no copy is under way, none is compared and no mismatch is told; `false` when that
+/// takes longer than `patience`.
 async fn all_ended(patience: Duration) -> bool {
     let ended = async {
         loop {

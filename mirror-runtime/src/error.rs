@@ -63,7 +63,8 @@ pub enum ConfigError {
         "the target `{0}` is `https`, and HTTP/2 with prior knowledge is for `http`: remove it, the server chooses HTTP/2 by ALPN"
     )]
     PriorKnowledgeOverTls(String),
-    /// An `https` target in a build without TLS: without the features `tls`, `tls-aws-lc` and `tls-ring`.
+    /// An `https` target in a build without TLS: without the features `tls`, `tls-aws-lc` and
+    /// `tls-ring`.
     #[error(
         "the target `{0}` is `https`, but `mirror-runtime` is built without TLS: enable its feature `tls-aws-lc` or `tls-ring`"
     )]

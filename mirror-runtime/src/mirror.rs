@@ -25,8 +25,8 @@ use crate::{
 
 /// A mirrored route: its targets, options and counters.
 ///
-/// The attribute makes one for each handler; [`new`](Self::new) and [`builder`](Self::builder) make one for a
-/// [`layer`](Self::layer). Clones share everything.
+/// The attribute makes one for each handler; [`new`](Self::new) and [`builder`](Self::builder) make
+/// one for a [`layer`](Self::layer). Clones share everything.
 ///
 /// ```
 /// use axum::{Router, routing::post};
@@ -65,7 +65,8 @@ impl Mirror {
         MirrorBuilder::default()
     }
 
-    /// A layer for a router, a method router or a handler, which mirrors each request that passes it.
+    /// A layer for a router, a method router or a handler, which mirrors each request that passes
+    /// it.
     #[must_use]
     pub fn layer(&self) -> MirrorLayer {
         MirrorLayer::new(self.clone())

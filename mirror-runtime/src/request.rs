@@ -30,14 +30,16 @@ use local::Within;
 pub(crate) use memory::in_own_memory;
 pub(crate) use uri::{Unjoinable, join, original_uri};
 
-/// Marks every copy, and holds the host that the original was for. A request that carries it is not mirrored again.
+/// Marks every copy, and holds the host that the original was for. A request that carries it is not
+/// mirrored again.
 pub(crate) const MIRRORED_FROM: HeaderName = HeaderName::from_static("x-mirrored-from");
 
-/// Headers as they arrived. So many have room in the original itself, which is in a box while it waits: together they take
-/// no more than the allocator hands out at once.
+/// Headers as they arrived. So many have room in the original itself, which is in a box while it
+/// waits: together they take no more than the allocator hands out at once.
 type Arrived = SmallVec<[(HeaderName, HeaderValue); 10]>;
 
-/// The head of a request that is to be copied, as it arrived. Taking it is all that the primary waits for.
+/// The head of a request that is to be copied, as it arrived. Taking it is all that the primary
+/// waits for.
 #[derive(Debug)]
 pub(crate) struct Original {
     method: Method,
@@ -56,7 +58,8 @@ impl Original {
         original
     }
 
-    /// All but the headers, which are the larger part: whoever has a place for it [takes](Self::take_headers) them there.
+    /// All but the headers, which are the larger part: whoever has a place for it
+    /// [takes](Self::take_headers) them there.
     pub(crate) fn without_headers(parts: &Parts) -> Self {
         Self {
             method: parts.method.clone(),
@@ -81,7 +84,8 @@ impl Original {
 
     /// The common part of all its copies, except for their body. It is taken out of the original.
     ///
-    /// A request may have more headers than there is room for with those that are added: then there are none.
+    /// A request may have more headers than there is room for with those that are added: then there
+    /// are none.
     pub(crate) fn copy(&mut self, rules: &HeaderRules) -> Result<ShadowRequest, SkipReason> {
         let place = place_of(&self.uri, &self.headers)?;
         let within = match self.within.take() {
@@ -90,8 +94,8 @@ impl Original {
         };
         Ok(ShadowRequest {
             within,
-            // A `POST` without a body says so: many servers refuse one that does not (RFC 9110 section 8.6). So does
-            // what said so when it arrived.
+            // A `POST` without a body says so: many servers refuse one that does not (RFC 9110
+            // section 8.6). So does what said so when it arrived.
             declares_length: headers::anticipates_body(&self.method)
                 || !rules.without_body && headers::declare_body(&self.headers),
             headers: rules.apply(self)?,

@@ -1,5 +1,5 @@
-//! Which requests are copied: a share of them, spread evenly from a random point on, without locks and without a pattern
-//! that periodic traffic could fall into.
+//! Which requests are copied: a share of them, spread evenly from a random point on, without locks
+//! and without a pattern that periodic traffic could fall into.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -9,8 +9,9 @@ use std::{
 #[cfg(feature = "testing")]
 use std::sync::atomic::AtomicBool;
 
-/// 2^64 divided by the golden ratio. The multiples of it, modulo 2^64, are the additive sequence with the lowest
-/// discrepancy there is: each stretch of them is spread over the whole range as evenly as possible.
+/// 2^64 divided by the golden ratio. The multiples of it, modulo 2^64, are the additive sequence
+/// with the lowest discrepancy there is: each stretch of them is spread over the whole range as
+/// evenly as possible.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Whether samplers start at a point that tests know.
@@ -29,14 +30,15 @@ pub(crate) struct Sampler {
     sum: AtomicU64,
 }
 
-/// The number drawn for a request. All targets of a mirror compare the same one with their share, so the requests of a
-/// target at 5 % are among those of a target at 10 %.
+/// The number drawn for a request. All targets of a mirror compare the same one with their share,
+/// so the requests of a target at 5 % are among those of a target at 10 %.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Draw(u64);
 
 impl Sampler {
-    /// A sampler that starts at a random point of its sequence: replicas must not sample in step, and a program that serves
-    /// a few requests is to be mirrored as often as any. From each point on, the sequence is as even as from any other.
+    /// A sampler that starts at a random point of its sequence: replicas must not sample in step,
+    /// and a program that serves a few requests is to be mirrored as often as any. From each point
+    /// on, the sequence is as even as from any other.
     pub(crate) fn new() -> Self {
         #[cfg(feature = "testing")]
         if IS_FIXED.load(Ordering::Relaxed) {

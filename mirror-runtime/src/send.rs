@@ -66,8 +66,9 @@ impl Copies {
         (sender, Self::Later(later))
     }
 
-    /// Waits until each copy was answered, failed or timed out, and its callback has run; at most until the longest
-    /// timeout is over and a second more, for a callback that blocks, in this mirror or in another.
+    /// Waits until each copy was answered, failed or timed out, and its callback has run; at most
+    /// until the longest timeout is over and a second more, for a callback that blocks, in this
+    /// mirror or in another.
     ///
     /// Copies that have not left by now are not waited for: they may be waiting for the client to
     /// read the response.
@@ -118,11 +119,13 @@ impl Departure {
         Ok(())
     }
 
-    /// Lets the copies leave: on a task, which makes them too, so that the primary need not wait for that.
+    /// Lets the copies leave: on a task, which makes them too, so that the primary need not wait
+    /// for that.
     pub(crate) fn leave(self, runtime: &Handle, copy: impl MakeCopy, copies: &mut Copies) {
         let Some(first) = self.first else { return };
         let (others, sync) = (self.others, first.is_sync());
-        // The task is small while the primary waits for it to be made: it holds what makes the copies, and then a box.
+        // The task is small while the primary waits for it to be made: it holds what makes the
+        // copies, and then a box.
         let left = runtime.spawn(async move {
             let (first, others) = take_off(first, others, copy);
             if let Some(first) = first {
@@ -138,8 +141,8 @@ impl Departure {
     }
 }
 
-/// Makes the copies and lets all of them leave now, and not one after another: the first with the future that is returned,
-/// each other on a task of its own.
+/// Makes the copies and lets all of them leave now, and not one after another: the first with the
+/// future that is returned, each other on a task of its own.
 fn take_off(
     mut first: Flight,
     others: Vec<Flight>,

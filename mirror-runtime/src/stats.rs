@@ -53,8 +53,8 @@ pub struct TargetStats {
     pub sent: u64,
     /// Copies that got an HTTP response, whatever its status.
     pub answered: u64,
-    /// Those of `answered` whose response had not ended when the time of the copy was over: event streams, long polls,
-    /// downloads. The connection is closed then.
+    /// Those of `answered` whose response had not ended when the time of the copy was over: event
+    /// streams, long polls, downloads. The connection is closed then.
     pub cut: u64,
     /// Copies that got no complete response.
     pub failed: u64,

@@ -86,8 +86,8 @@ pub(crate) enum OffReason {
 impl Target {
     /// A target at a base URL: `http` or `https`, a host, and optionally a port and a base path.
     ///
-    /// The path and query of each copy are joined to the base path. The target's name is its URL until
-    /// [`named`](Self::named) gives it another.
+    /// The path and query of each copy are joined to the base path. The target's name is its URL
+    /// until [`named`](Self::named) gives it another.
     ///
     /// # Errors
     ///
@@ -215,8 +215,8 @@ impl Target {
         &self.name
     }
 
-    /// The base URL of copies, or `""` if the target has none: it is disabled, a handler, a sink, or
-    /// has a transport of its own.
+    /// The base URL of copies, or `""` if the target has none: it is disabled, a handler, a sink,
+    /// or has a transport of its own.
     #[must_use]
     pub fn url(&self) -> &str {
         self.destination().map_or("", Destination::url)

@@ -98,11 +98,13 @@ pub(crate) struct Trip {
 
 /// A target that is reached by a transport of its own.
 impl Target {
-    /// A target that `transport` sends copies to, wherever that is: a queue, a socket, a client that a team keeps.
+    /// A target that `transport` sends copies to, wherever that is: a queue, a socket, a client
+    /// that a team keeps.
     ///
-    /// It has no URL. The URI of its copies is the path and query that arrived, as in `/orders?page=2`, and their headers
-    /// are those that a server would get. Its name is `name`, which must be given to no other target of the mirror.
-    /// Percentage, timeout, bounds and counters are as for any target; a transport of the mirror
+    /// It has no URL. The URI of its copies is the path and query that arrived, as in
+    /// `/orders?page=2`, and their headers are those that a server would get. Its name is `name`,
+    /// which must be given to no other target of the mirror. Percentage, timeout, bounds and
+    /// counters are as for any target; a transport of the mirror
     /// ([`MirrorBuilder::transport`](crate::MirrorBuilder::transport)) is not asked.
     ///
     /// ```

@@ -1,7 +1,7 @@
 //! Certificates of our own, and processes that trust them.
 //!
-//! The certificates that are trusted are those of the system, so what comes after a TLS session was made is shown in a
-//! process of its own, which is told where to find another authority's.
+//! The certificates that are trusted are those of the system, so what comes after a TLS session was
+//! made is shown in a process of its own, which is told where to find another authority's.
 
 use std::{ffi::OsString, process::Command, sync::Arc};
 
@@ -14,10 +14,12 @@ use tokio_rustls::{
     rustls::{ServerConfig, pki_types::PrivateKeyDer},
 };
 
-/// Names the file with the certificates to trust, for the process that a test starts again; unset elsewhere.
+/// Names the file with the certificates to trust, for the process that a test starts again; unset
+/// elsewhere.
 const VARIABLE: &str = "MIRROR_TESTS_TRUSTED";
 
-/// The file whose certificates this process trusts: it is to be written before the first TLS session.
+/// The file whose certificates this process trusts: it is to be written before the first TLS
+/// session.
 pub fn trusted_file() -> Option<OsString> {
     std::env::var_os(VARIABLE)
 }

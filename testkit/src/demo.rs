@@ -1,4 +1,5 @@
-//! What the examples share: servers to send copies to, a client that sends real requests, and printing.
+//! What the examples share: servers to send copies to, a client that sends real requests, and
+//! printing.
 //!
 //! Nothing here is needed to use `mirror_runtime`; look at the examples themselves first.
 

@@ -1,5 +1,5 @@
-//! What tests, examples, benchmarks and fuzz targets of this workspace share: shadows, clients, measurements, and generators
-//! of values. It is never published.
+//! What tests, examples, benchmarks and fuzz targets of this workspace share: shadows, clients,
+//! measurements, and generators of values. It is never published.
 //!
 //! | feature | for | has |
 //! |---|---|---|

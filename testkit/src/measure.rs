@@ -1,5 +1,5 @@
-//! What the benchmarks share with the gates on allocations: requests, apps in every version, and a way to drive and to
-//! measure them.
+//! What the benchmarks share with the gates on allocations: requests, apps in every version, and a
+//! way to drive and to measure them.
 
 mod allocated;
 pub mod answering;

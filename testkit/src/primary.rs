@@ -81,7 +81,8 @@ impl Primary {
         String::from_utf8_lossy(&self.exchange(request).await).into_owned()
     }
 
-    /// Sends bytes as they are, and returns all bytes that come back until the connection is closed.
+    /// Sends bytes as they are, and returns all bytes that come back until the connection is
+    /// closed.
     pub async fn exchange(&self, request: impl AsRef<[u8]>) -> Vec<u8> {
         let (mut answers, mut requests) = self.connect().await.into_split();
         eventually("the end of the raw answer", async {

@@ -1,7 +1,7 @@
 //! A shadow that speaks HTTP/2 frame by frame, to do what no library does.
 //!
-//! It has a thread and a runtime of its own: whatever a test does to its runtime, the shadow goes on, and none of its tasks
-//! is among those that the test counts.
+//! It has a thread and a runtime of its own: whatever a test does to its runtime, the shadow goes
+//! on, and none of its tasks is among those that the test counts.
 
 mod connection;
 pub mod faults;

@@ -1,7 +1,7 @@
 //! A shadow that records what it is sent.
 //!
-//! Shadows of attributes have addresses that are known when the tests are compiled. Each has a loopback address of its
-//! own (`127.77.0.x`), so that no other program has its port.
+//! Shadows of attributes have addresses that are known when the tests are compiled. Each has a
+//! loopback address of its own (`127.77.0.x`), so that no other program has its port.
 
 use std::{
     convert::Infallible,

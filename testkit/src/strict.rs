@@ -11,7 +11,8 @@ use tokio::{
 
 pub use self::received::Received;
 
-/// Known when the attributes are compiled, on a loopback address of its own so that no other program has the port.
+/// Known when the attributes are compiled, on a loopback address of its own so that no other
+/// program has the port.
 pub const AUTHORITY: &str = "127.77.99.1:7799";
 
 static RECEIVED: Mutex<Vec<Received>> = Mutex::new(Vec::new());

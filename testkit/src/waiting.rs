@@ -4,7 +4,8 @@ use std::{future::Future, time::Duration};
 
 use mirror_runtime::{Mirror, TargetStats};
 
-/// How long a condition is waited for before the test fails. Far more than any needs: it is no measure of speed.
+/// How long a condition is waited for before the test fails. Far more than any needs: it is no
+/// measure of speed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits for something that will happen.
@@ -25,8 +26,8 @@ pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     .await;
 }
 
-/// Waits until each target of a mirror has an outcome for so many requests and no copy is in flight. What was not sent
-/// by then never will be.
+/// Waits until each target of a mirror has an outcome for so many requests and no copy is in
+/// flight. What was not sent by then never will be.
 pub async fn settled(mirror: &Mirror, requests: u64) -> Vec<TargetStats> {
     until(&format!("{requests} outcomes per target"), || {
         let targets = mirror.stats().targets;
@@ -51,7 +52,8 @@ pub async fn settled(mirror: &Mirror, requests: u64) -> Vec<TargetStats> {
     stats.targets
 }
 
-/// Lets the clock of a runtime with one thread go on by so many seconds, one by one: what looks every second, does.
+/// Lets the clock of a runtime with one thread go on by so many seconds, one by one: what looks
+/// every second, does.
 pub async fn pass(seconds: u64) {
     for _ in 0..seconds {
         tokio::time::pause();

@@ -28,7 +28,8 @@ async fn it_breaks_off_before_or_in_the_middle_of_its_body() {
         {
             drop(begun(&primary, request).await);
             let stats = settled(&mirror, sent as u64 + 1).await.remove(0);
-            // A handler that is dropped with its client has not read the body; one that sees it break knows why.
+            // A handler that is dropped with its client has not read the body; one that sees it
+            // break knows why.
             let gone = stats.skipped_for(SkipReason::PrimaryGone)
                 + stats.skipped_for(SkipReason::BodyNotRead);
             assert_eq!(gone, sent as u64 + 1, "{body:?}, {request:?}: {stats}");

@@ -195,7 +195,8 @@ async fn a_client_that_asks_first_is_not_told_to_go_on_by_a_body_that_nobody_wan
     let mirror = to(&shadow).build().unwrap();
     let app = Router::new().fallback(post(|body: Body| async {
         drop(body);
-        // A server that has been asked for the body asks the client, unless the response is there before.
+        // A server that has been asked for the body asks the client, unless the response is there
+        // before.
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
@@ -214,7 +215,8 @@ async fn a_client_that_asks_first_is_not_told_to_go_on_by_a_body_that_nobody_wan
     assert_eq!(stats.skipped_for(SkipReason::BodyNotRead), 1, "{stats}");
 }
 
-/// A connection that its server drops, as one does that has waited for long enough, leaves a body that looks complete.
+/// A connection that its server drops, as one does that has waited for long enough, leaves a body
+/// that looks complete.
 #[tokio::test]
 async fn a_body_of_a_connection_that_was_dropped_is_not_taken_for_complete() {
     let shadow = Shadow::start().await;

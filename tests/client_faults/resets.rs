@@ -23,7 +23,8 @@ const GET: &[u8] = &[0x82, 0x86, 0x84, 0x01, 1, b'a'];
 /// So many at a time as a server takes without suspicion.
 const AT_ONCE: u32 = 10;
 
-/// A shadow, a mirror to it, and a primary with that handler, mirrored. One that is pending is as one that asks a database.
+/// A shadow, a mirror to it, and a primary with that handler, mirrored. One that is pending is as
+/// one that asks a database.
 async fn mirrored(handler: MethodRouter) -> (Shadow, Mirror, Primary) {
     let shadow = Shadow::start().await;
     let mirror = to(&shadow).build().unwrap();

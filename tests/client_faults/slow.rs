@@ -27,7 +27,8 @@ const SOON: Duration = Duration::from_millis(20);
 /// The beginning of a body of unknown length.
 const FIRST_CHUNK: &str = "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n";
 
-/// Sends a byte from time to time, each long before the last one is forgotten, until something has happened.
+/// Sends a byte from time to time, each long before the last one is forgotten, until something has
+/// happened.
 async fn drip_until(client: &mut TcpStream, what: &str, mut happened: impl FnMut() -> bool) {
     eventually(what, async {
         while !happened() {
@@ -51,7 +52,8 @@ async fn a_body_that_drips_does_not_keep_the_handler_from_starting() {
     }));
     let primary = Primary::start(app.layer(mirror.layer())).await;
     let mut client = begun(&primary, "content-length: 1000000\r\n\r\n").await;
-    // The body is not complete for a long time: nothing but the time to read ahead lets the handler start.
+    // The body is not complete for a long time: nothing but the time to read ahead lets the handler
+    // start.
     drip_until(&mut client, "the handler starts", || started.load(SeqCst)).await;
     let stats = settled(&mirror, 1).await.remove(0);
     assert_eq!(stats.skipped_for(SkipReason::BodyStalled), 1, "{stats}");

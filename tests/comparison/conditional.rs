@@ -1,4 +1,5 @@
-//! Conditional requests: the client asks with a validator of the primary's, which the shadow may not know.
+//! Conditional requests: the client asks with a validator of the primary's, which the shadow may
+//! not know.
 
 use axum::{
     body::Body,

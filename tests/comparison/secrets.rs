@@ -1,4 +1,5 @@
-//! A shadow that says back what it was told: credentials of the request, and what copies are given, are shown nowhere.
+//! A shadow that says back what it was told: credentials of the request, and what copies are given,
+//! are shown nowhere.
 
 use std::sync::{Arc, Mutex};
 

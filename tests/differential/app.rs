@@ -114,7 +114,8 @@ macro_rules! per_fault {
             }
         )*
 
-        /// The apps whose handlers have the attribute: the fault of their shadow, its URL, and the app.
+        /// The apps whose handlers have the attribute: the fault of their shadow, its URL, and the
+        /// app.
         pub(super) fn with_attributes() -> Vec<(Fault, &'static str, Router)> {
             vec![$((Fault::$fault, $url, $fault::app()),)*]
         }

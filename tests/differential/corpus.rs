@@ -87,7 +87,8 @@ pub(super) const HTTP_1: &[&[u8]] = &[
     b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nhelloNONSENSE\r\n\r\n",
 ];
 
-/// A request over HTTP/2: method, target, headers, the frames of its body, and whether trailers follow.
+/// A request over HTTP/2: method, target, headers, the frames of its body, and whether trailers
+/// follow.
 pub(super) type Http2 = (
     &'static str,
     &'static str,

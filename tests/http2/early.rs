@@ -9,7 +9,8 @@ use testkit::{
 
 use super::{LONG, SHORT, mirrored, one_more, post_more, tasks, to};
 
-/// The window of a stream (RFC 9113 section 6.9.2), beyond which nothing can come that nobody reads.
+/// The window of a stream (RFC 9113 section 6.9.2), beyond which nothing can come that nobody
+/// reads.
 const WINDOW: usize = 65_535;
 
 #[tokio::test]
@@ -107,7 +108,8 @@ async fn a_shadow_that_allows_no_streams_is_left_no_task() {
     until("the connections are closed", || shadow.open() == 0).await;
 }
 
-/// A server that does not want the rest of a body says so with a reset that is no error (RFC 9113 section 8.1).
+/// A server that does not want the rest of a body says so with a reset that is no error (RFC 9113
+/// section 8.1).
 #[tokio::test]
 async fn a_body_that_is_refused_at_once_is_responded_to() {
     let refuse = any(|| async { (StatusCode::PAYLOAD_TOO_LARGE, "too large") });
@@ -123,7 +125,8 @@ async fn a_body_that_is_refused_at_once_is_responded_to() {
 
 #[tokio::test]
 async fn a_body_that_nobody_waits_for_any_more_makes_no_room_on_the_connection() {
-    // No window is given back: what was sent of the bodies before would be missing for those that come.
+    // No window is given back: what was sent of the bodies before would be missing for those that
+    // come.
     let shadow = RawH2::options()
         .connection_window(1 << 20)
         .start(|peer, frame| {

@@ -1,5 +1,5 @@
-//! Frames that cost nothing to send: what a connection takes of them has a total, which each copy raises a little, and no
-//! more is taken while no copy is under way.
+//! Frames that cost nothing to send: what a connection takes of them has a total, which each copy
+//! raises a little, and no more is taken while no copy is under way.
 
 use axum::{body::Body, http::Response};
 use testkit::{
@@ -16,8 +16,8 @@ use testkit::{
 
 use super::{mirrored, one_more, post_more, to, warm_up};
 
-/// What a shadow can write before a client that reads little closes the connection: the most of it lies in buffers of the
-/// system, which reads ahead where it is read from.
+/// What a shadow can write before a client that reads little closes the connection: the most of it
+/// lies in buffers of the system, which reads ahead where it is read from.
 const FLOOD: usize = 4 * 1024 * 1024;
 
 /// A flood for a copy that has all the time in the world. How often one was counted.
@@ -152,7 +152,8 @@ async fn what_servers_do_is_no_flood() {
     );
 }
 
-/// Bodies that share the window of a connection, which the shadow opens again as they come, go out in small pieces.
+/// Bodies that share the window of a connection, which the shadow opens again as they come, go out
+/// in small pieces.
 #[tokio::test]
 async fn many_bodies_through_the_window_of_one_connection_are_no_flood() {
     let shadow = RawH2::options().start_well();

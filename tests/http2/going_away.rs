@@ -1,5 +1,5 @@
-//! Connections that end, or take no more: a copy that was not processed is sent once more, and the end of a connection is
-//! one event.
+//! Connections that end, or take no more: a copy that was not processed is sent once more, and the
+//! end of a connection is one event.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::SeqCst},
@@ -17,8 +17,8 @@ use testkit::{
 
 use super::{LONG, mirrored, one_more, post_more, to, warm_up};
 
-/// nginx does so after `keepalive_requests`: it processes what came before, ignores what comes after, and says which is
-/// which (RFC 9113 section 6.8).
+/// nginx does so after `keepalive_requests`: it processes what came before, ignores what comes
+/// after, and says which is which (RFC 9113 section 6.8).
 #[tokio::test]
 async fn copies_beyond_the_last_stream_that_is_processed_are_sent_once_more() {
     let shadow = RawH2::options().start(|peer, frame| {
@@ -219,7 +219,8 @@ async fn no_copy_is_lost_to_a_shadow_that_goes_away_after_each_response() {
     assert_eq!(shadow.connections(), 300);
 }
 
-/// Once it is known that a connection carries ten, the others of a crowd do not wait for places on one that is being opened.
+/// Once it is known that a connection carries ten, the others of a crowd do not wait for places on
+/// one that is being opened.
 #[tokio::test]
 async fn copies_do_not_wait_for_connections_of_a_shadow_that_takes_few_requests_of_each() {
     /// The stream of the tenth request of a connection.
@@ -267,7 +268,8 @@ async fn a_crowd_is_not_lost_to_a_shadow_that_takes_one_request_of_each_connecti
     assert_eq!((stats.answered, stats.failed), (200, 0), "{stats}");
 }
 
-/// One that says nothing before it closes. A method that is idempotent may be sent again (RFC 9110 section 9.2.2).
+/// One that says nothing before it closes. A method that is idempotent may be sent again (RFC 9110
+/// section 9.2.2).
 #[tokio::test]
 async fn no_copy_that_may_be_repeated_is_lost_to_a_shadow_that_closes_after_each_response() {
     static REQUESTS: AtomicU64 = AtomicU64::new(0);
@@ -307,13 +309,14 @@ async fn a_connection_that_takes_no_more_copies_is_not_tried_again() {
         let stats = post_more(&mirror, &primary, 10).await;
         assert_eq!((stats.answered, stats.failed), (sent, 0), "{stats}");
     }
-    // One may have been on its way. What the shadow takes of one connection may be believed of others.
+    // One may have been on its way. What the shadow takes of one connection may be believed of
+    // others.
     assert!(shadow.requests() <= 31, "{}", shadow.requests());
     assert!(shadow.connections() <= 3, "{}", shadow.connections());
 }
 
-/// The first word of a shadow that goes away says that it will process everything that has left by then (RFC 9113 section
-/// 6.8).
+/// The first word of a shadow that goes away says that it will process everything that has left by
+/// then (RFC 9113 section 6.8).
 #[tokio::test]
 async fn copies_that_are_under_way_when_a_shadow_announces_that_it_goes_away_are_responded_to() {
     let shadow = RawH2::options().start(|peer, frame| {

@@ -61,7 +61,8 @@ async fn a_shadow_that_does_not_speak_http2_fails_with_prior_knowledge() {
     }
 }
 
-/// A shadow over TLS that speaks what is negotiated. Runs in a process that trusts the authority: the test below starts it.
+/// A shadow over TLS that speaks what is negotiated. Runs in a process that trusts the authority:
+/// the test below starts it.
 #[tokio::test]
 async fn over_tls_the_target_says_what_is_offered_where_it_is_trusted() {
     let Some(file) = trusted_file() else { return };
@@ -93,7 +94,8 @@ async fn over_tls_the_target_says_what_is_offered() {
     passes_where_trusted(test, file).await;
 }
 
-/// A server whose first connection speaks HTTP/1.1, and each later one HTTP/2, as if it had been updated meanwhile.
+/// A server whose first connection speaks HTTP/1.1, and each later one HTTP/2, as if it had been
+/// updated meanwhile.
 async fn updated_after_one(authority: &Authority) -> (u16, Arc<AtomicUsize>) {
     let acceptors = ["http/1.1", "h2"].map(|it| authority.certifies("localhost", 2090, it));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -151,7 +153,8 @@ async fn a_server_that_comes_to_speak_http2_is_spoken_to_in_it() {
     passes_where_trusted(test, file).await;
 }
 
-/// What becomes of frames does not hang on TLS; that it is the same code is shown by one of each kind.
+/// What becomes of frames does not hang on TLS; that it is the same code is shown by one of each
+/// kind.
 #[tokio::test]
 async fn frames_over_tls_are_those_without_where_it_is_trusted() {
     use testkit::raw_h2::frames::{HEADERS, NO_ERROR, go_away};
@@ -214,8 +217,8 @@ fn in_a_runtime(mirror: &Mirror, then: impl AsyncFnOnce(&Primary)) {
     });
 }
 
-/// A runtime that stands still in the middle of opening a connection holds up no other. Runs in a process that trusts the
-/// authority: the test below starts it.
+/// A runtime that stands still in the middle of opening a connection holds up no other. Runs in a
+/// process that trusts the authority: the test below starts it.
 #[test]
 fn a_runtime_that_stands_still_holds_up_no_other_where_it_is_trusted() {
     let Some(file) = trusted_file() else { return };
@@ -261,8 +264,8 @@ async fn a_runtime_that_stands_still_holds_up_no_other() {
     passes_where_trusted(test, file).await;
 }
 
-/// Many runtimes that begin at once, with a shadow that is far away: one after another, they would take twice the time that
-/// each has for its connection.
+/// Many runtimes that begin at once, with a shadow that is far away: one after another, they would
+/// take twice the time that each has for its connection.
 #[test]
 fn many_runtimes_begin_at_once_where_it_is_trusted() {
     const RUNTIMES: usize = 32;

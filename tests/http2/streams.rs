@@ -1,5 +1,5 @@
-//! A shadow allows so many streams on a connection: there are as many connections as that asks for, and no copy waits in a
-//! queue.
+//! A shadow allows so many streams on a connection: there are as many connections as that asks for,
+//! and no copy waits in a queue.
 
 use mirror_runtime::{CircuitBreaker, Mirror};
 use testkit::{
@@ -70,8 +70,8 @@ async fn there_are_as_many_connections_as_the_stream_limit_asks_for() {
     assert_eq!(shadow.connections(), before);
 }
 
-/// The first copies leave together, before the shadow has said what it allows. It refuses what is beyond (RFC 9113 section
-/// 5.1.2).
+/// The first copies leave together, before the shadow has said what it allows. It refuses what is
+/// beyond (RFC 9113 section 5.1.2).
 #[tokio::test]
 async fn copies_that_leave_before_the_limit_is_known_are_responded_to() {
     let shadow = allowing(10, |peer, stream| {

@@ -161,7 +161,8 @@ async fn large_heads_are_held_for_each_target() {
             primary.send(of_size(place, size)).await;
             settled(&mirror, requests).await;
         }
-        // There is room for both copies of the first, which need none, for one of the second and for none of the third.
+        // There is room for both copies of the first, which need none, for one of the second and
+        // for none of the third.
         let stats = mirror.stats().targets;
         let outcomes: Vec<_> = stats
             .iter()
@@ -183,8 +184,8 @@ async fn announce(primary: &Primary, heads: usize) -> Vec<TcpStream> {
     clients
 }
 
-/// A body that is there at once is mirrored, whoever else is slow; it may have to wait for handlers to read what was given
-/// up.
+/// A body that is there at once is mirrored, whoever else is slow; it may have to wait for handlers
+/// to read what was given up.
 async fn mirrors_a_body_of(bytes: usize) {
     let shadow = Shadow::start().await;
     let mirror = Mirror::new([shadow.url()]).unwrap();
@@ -244,7 +245,8 @@ async fn slow_bodies_leave_half_of_the_budget_to_others() {
         };
         let mirror = mirror.build().unwrap();
         let primary = primary_of(&mirror).await;
-        // Five times 190 kB: two at most fit into the half, and the others are given up when they turn out to be slow.
+        // Five times 190 kB: two at most fit into the half, and the others are given up when they
+        // turn out to be slow.
         let mut clients = announce(&primary, 5).await;
         for client in &mut clients {
             client.write_all(&vec![b'x'; 190_000]).await.unwrap();
@@ -254,7 +256,8 @@ async fn slow_bodies_leave_half_of_the_budget_to_others() {
         })
         .await;
         mirrors_a_body_of(350_000).await;
-        // What is given up is held no more, although the clients still send and the handler still reads.
+        // What is given up is held no more, although the clients still send and the handler still
+        // reads.
         for client in &mut clients {
             client.write_all(b"more").await.unwrap();
         }

@@ -15,7 +15,8 @@ use tower::{Layer, ServiceExt};
 
 use crate::TURN;
 
-/// Something that blocks a thread until it is opened. Dropped, it is open, so that a test that fails blocks no other.
+/// Something that blocks a thread until it is opened. Dropped, it is open, so that a test that
+/// fails blocks no other.
 #[derive(Default)]
 struct Door(Arc<Lock>);
 

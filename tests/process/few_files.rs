@@ -35,7 +35,8 @@ fn passes_with_few_files(test: &str) {
     );
 }
 
-/// Servers that let clients connect, and never look at what they send. In this process they hold one file each.
+/// Servers that let clients connect, and never look at what they send. In this process they hold
+/// one file each.
 fn hung() -> Vec<TcpListener> {
     (0..4)
         .map(|_| TcpListener::bind("127.0.0.1:0").unwrap())

@@ -1,4 +1,5 @@
-//! What copies over HTTP/2 hold of what all mirrors of the process share: nothing, once they have ended.
+//! What copies over HTTP/2 hold of what all mirrors of the process share: nothing, once they have
+//! ended.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -83,8 +84,8 @@ impl Other {
         }
     }
 
-    /// Waits until a body is copied that leaves room for nothing else. What has ended gives its bytes back at once, or when
-    /// its connection has noticed.
+    /// Waits until a body is copied that leaves room for nothing else. What has ended gives its
+    /// bytes back at once, or when its connection has noticed.
     async fn has_all_of_the_budget(&self, when: &str) {
         for attempt in 1..=1000 {
             let before = self.mirror.stats().targets.remove(0);
@@ -99,8 +100,8 @@ impl Other {
     }
 }
 
-/// Sends copies that all end without having been sent whole, and looks for what they left behind: while the mirror is there,
-/// and when it is gone.
+/// Sends copies that all end without having been sent whole, and looks for what they left behind:
+/// while the mirror is there, and when it is gone.
 async fn holds_nothing(
     what: &str,
     options: Options,
@@ -214,7 +215,8 @@ fn resident() -> usize {
     kib.unwrap() * 1024
 }
 
-/// A shadow that lets each body begin, and has room for all on the connection: what is not sent lies in nobody's buffer.
+/// A shadow that lets each body begin, and has room for all on the connection: what is not sent
+/// lies in nobody's buffer.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn bodies_that_a_shadow_does_not_read_take_no_memory() {
@@ -283,7 +285,8 @@ async fn connections_for_a_crowd_are_not_kept_for_ever() {
     until("no descriptor is left", || descriptors() <= before + 2).await;
 }
 
-/// A server that has room for everything, and reads nothing: what the connection has begun to write is not taken back.
+/// A server that has room for everything, and reads nothing: what the connection has begun to write
+/// is not taken back.
 #[tokio::test]
 async fn copies_to_a_shadow_that_stops_reading_hold_no_bytes_when_they_have_ended() {
     let _turn = TURN.lock().await;

@@ -20,7 +20,8 @@ use tokio::{
 
 use crate::{TURN, app};
 
-/// Connections take descriptors, one at each end and one for a copy: far below the 1,024 that a process usually has.
+/// Connections take descriptors, one at each end and one for a copy: far below the 1,024 that a
+/// process usually has.
 const CONNECTIONS: usize = 200;
 const REQUESTS_EACH: usize = 50;
 const ALL: u64 = (CONNECTIONS * REQUESTS_EACH) as u64;
@@ -38,7 +39,8 @@ fn assert_adds_up(stats: &TargetStats) {
     );
 }
 
-/// Sends 10,000 requests, with as many as there can be under way at once, and looks at the counters all the while.
+/// Sends 10,000 requests, with as many as there can be under way at once, and looks at the counters
+/// all the while.
 async fn flood(mirror: &Mirror) -> TargetStats {
     let echo = any(|body: Bytes| async { body });
     let primary = Primary::start(Router::new().fallback(echo).layer(mirror.layer())).await;

@@ -1,5 +1,5 @@
-//! What all mirrors of a process share: the bounds on copies and bytes, threads, and draining. In a program of its own,
-//! because no other test must run beside these.
+//! What all mirrors of a process share: the bounds on copies and bytes, threads, and draining. In a
+//! program of its own, because no other test must run beside these.
 
 mod budget;
 mod callbacks;

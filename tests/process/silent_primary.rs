@@ -58,7 +58,8 @@ async fn is_room_for_another() -> bool {
     report().compared == 1
 }
 
-/// A client that has read a large piece of a body, of which nothing else comes, while the budget is small.
+/// A client that has read a large piece of a body, of which nothing else comes, while the budget is
+/// small.
 async fn waiting_for_more(mirror: &Mirror) -> (Primary, TcpStream) {
     let silent = async || {
         let first = stream::iter([Ok::<_, Infallible>(Bytes::from(vec![b'x'; LARGE]))]);
@@ -112,7 +113,8 @@ async fn a_handler_that_takes_its_time_holds_no_answer_of_a_shadow() {
     drop(client);
 }
 
-/// A request is kept for what is secret of it, until its responses have been compared and not until its client has read on.
+/// A request is kept for what is secret of it, until its responses have been compared and not until
+/// its client has read on.
 #[tokio::test]
 async fn a_request_is_let_go_when_its_responses_have_been_compared() {
     let _turn = TURN.lock().await;

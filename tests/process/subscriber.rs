@@ -1,5 +1,5 @@
-//! A `tracing` subscriber that panics. It is code of the user's like a callback, and is reached from every place that
-//! has something to tell.
+//! A `tracing` subscriber that panics. It is code of the user's like a callback, and is reached
+//! from every place that has something to tell.
 
 use std::sync::{
     Once,

@@ -11,8 +11,8 @@ use super::{
     server::{Site, is_installed},
 };
 
-/// A listener for HTTP/2 over TLS: `/early` is responded to at once, and the rest by a server behind it. A connection takes
-/// a thousand requests.
+/// A listener for HTTP/2 over TLS: `/early` is responded to at once, and the rest by a server
+/// behind it. A connection takes a thousand requests.
 fn configuration(site: &Site, behind: &Primary) -> String {
     let (port, folder, host) = (site.port, site.path().display(), behind.host());
     let (_, behind) = host.split_once(':').unwrap();

@@ -10,7 +10,8 @@ use tower::ServiceExt;
 
 use super::server::Server;
 
-/// Divides the numbers below: 1 for all of them. By default a tenth is sent, which takes seconds in a build for tests.
+/// Divides the numbers below: 1 for all of them. By default a tenth is sent, which takes seconds in
+/// a build for tests.
 const SHARE: &str = "MIRROR_TESTS_SHARE";
 
 /// Copies, in turn with bodies of these lengths, and one with a large one for each so many of them.

@@ -1,6 +1,7 @@
 //! Shadows that are servers of others: every copy gets its response, and nothing is left of any.
 //!
-//! Each runs if its program is installed. What is left out is said, and is a failure where `CI` is `true`.
+//! Each runs if its program is installed. What is left out is said, and is a failure where `CI` is
+//! `true`.
 
 mod envoy;
 mod load;

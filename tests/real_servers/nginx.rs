@@ -10,8 +10,9 @@ use super::{
     server::{Site, is_installed},
 };
 
-/// One process, of nobody in particular, that writes nowhere but into its folder. What it proxies to is itself: a request
-/// that it proxies is read to its end; at `/early`, it responds before that.
+/// One process, of nobody in particular, that writes nowhere but into its folder. What it proxies
+/// to is itself: a request that it proxies is read to its end; at `/early`, it responds before
+/// that.
 fn configuration(site: &Site) -> String {
     let (port, folder) = (site.port, site.path().display());
     format!(

@@ -1,4 +1,5 @@
-//! Responses that begin, and end late or never: event streams, long polls, downloads, and bodies in tiny pieces.
+//! Responses that begin, and end late or never: event streams, long polls, downloads, and bodies in
+//! tiny pieces.
 
 use std::{
     convert::Infallible,
@@ -20,7 +21,8 @@ use tokio::{io::AsyncWriteExt, net::TcpListener};
 
 use super::*;
 
-/// Time for a response to begin, on a busy machine as well. All of it passes in each of these tests.
+/// Time for a response to begin, on a busy machine as well. All of it passes in each of these
+/// tests.
 const ENOUGH: Duration = Duration::from_secs(1);
 
 /// Streams that are open.
@@ -267,7 +269,8 @@ async fn a_body_of_no_stated_length_that_breaks_off_has_failed() {
     assert_eq!(stats.failed_with(FailureKind::Body), 1, "{stats}");
 }
 
-/// A shadow that responds with chunks of one byte for as long as anybody reads, and how many it could write.
+/// A shadow that responds with chunks of one byte for as long as anybody reads, and how many it
+/// could write.
 async fn in_single_bytes() -> (String, Arc<AtomicUsize>, Open) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

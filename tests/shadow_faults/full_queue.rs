@@ -1,5 +1,5 @@
-//! Servers that are busy, or that nothing reaches: the time to connect, and what is done in it. How long a queue is, and
-//! that what finds no place in it is dropped, is how Linux does it.
+//! Servers that are busy, or that nothing reaches: the time to connect, and what is done in it. How
+//! long a queue is, and that what finds no place in it is dropped, is how Linux does it.
 
 use std::{
     collections::HashSet,
@@ -15,8 +15,8 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::{one_more, plain, primary_of, to};
 
-/// A server that takes no connections from its queue, which has room for one and is full: what arrives is dropped, as by
-/// a firewall.
+/// A server that takes no connections from its queue, which has room for one and is full: what
+/// arrives is dropped, as by a firewall.
 async fn deaf() -> (TcpListener, TcpStream) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -37,8 +37,8 @@ async fn a_connection_that_is_not_made_in_time_fails_long_before_the_timeout() {
     assert_eq!(stats.failed_with(FailureKind::Connect), 1, "{stats}");
 }
 
-/// The local addresses of the connections to a server that are being made. The list may have one of them twice, if it
-/// changes while it is read.
+/// The local addresses of the connections to a server that are being made. The list may have one of
+/// them twice, if it changes while it is read.
 fn connecting_to(server: SocketAddr) -> HashSet<String> {
     let IpAddr::V4(address) = server.ip() else {
         return HashSet::new();
@@ -56,8 +56,9 @@ fn connecting_to(server: SocketAddr) -> HashSet<String> {
 async fn a_server_whose_queue_was_full_is_tried_once_more() {
     let (deaf, _queued) = deaf().await;
     let server = deaf.local_addr().unwrap();
-    // The second attempt begins after a quarter. The system goes on trying by itself, after a second, two and four: whenever
-    // the server is free again in the next seconds, something arrives before the time is over.
+    // The second attempt begins after a quarter. The system goes on trying by itself, after a
+    // second, two and four: whenever the server is free again in the next seconds, something
+    // arrives before the time is over.
     let mirror = to(format!("http://{server}"))
         .connect_timeout(Duration::from_secs(10))
         .build()

@@ -8,7 +8,8 @@ use testkit::{Authority, Fault, Faulty, Log, passes_where_trusted, trusted_file,
 
 use super::{Expected, one_more, primary_of, to};
 
-/// Runs twice: by itself, where nobody trusts the authority, and from the test below, where it is trusted.
+/// Runs twice: by itself, where nobody trusts the authority, and from the test below, where it is
+/// trusted.
 #[tokio::test]
 async fn a_certificate_decides_whether_there_is_a_session() {
     let authority = Authority::new();
@@ -88,8 +89,8 @@ async fn a_certificate_decides_whether_there_is_a_session() {
                 "{certificate} {fault:?}: {stats}"
             ),
         }
-        // Nothing of the request is told to a shadow that is not who it should be, and nothing is sent twice but what the
-        // shadow says that it did not process.
+        // Nothing of the request is told to a shadow that is not who it should be, and nothing is
+        // sent twice but what the shadow says that it did not process.
         let requests = match (expected, fault) {
             (expected, _) if expected == tls => 0,
             (_, Fault::GoAwayBeforeTheAnswer) => 2,
@@ -97,7 +98,8 @@ async fn a_certificate_decides_whether_there_is_a_session() {
         };
         assert_eq!(faulty.requests(), requests, "{certificate} {fault:?}");
     }
-    // Nothing of what a shadow says is told: neither what it knows of the request, nor the name it has.
+    // Nothing of what a shadow says is told: neither what it knows of the request, nor the name it
+    // has.
     let failures = if trusted.is_some() { 6 } else { 7 };
     until("each failure is told", || {
         told.lock().unwrap().len() == failures

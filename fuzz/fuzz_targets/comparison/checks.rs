@@ -7,7 +7,8 @@ use super::input::{Input, SECRET};
 /// Of a value, a pointer or a path.
 const MAX_TEXT: usize = 1024;
 
-/// A hundred differences of three texts, of which each byte may be escaped as six, with room for what stands around.
+/// A hundred differences of three texts, of which each byte may be escaped as six, with room for
+/// what stands around.
 const MAX_SHOWN: usize = 100 * (3 * 6 * MAX_TEXT + 1024) + 8192;
 
 /// The groups of the differences are in it, too, and escapes are longer.

@@ -1,7 +1,7 @@
 //! Reading an input.
 //!
-//! Four bytes of options, then lines: rules such as `ignore /a`, `tolerance /a 0.5` and `header etag`, up to a line `---`;
-//! then the primary's body up to the next one, and the shadow's.
+//! Four bytes of options, then lines: rules such as `ignore /a`, `tolerance /a 0.5` and `header
+//! etag`, up to a line `---`; then the primary's body up to the next one, and the shadow's.
 
 use std::io::Write;
 
@@ -129,7 +129,8 @@ impl Input {
         self.answer(body, self.options[1], self.options[3])
     }
 
-    /// `how`: the encoding, and whether the body is in it. `ending`: how the body ended, and the status.
+    /// `how`: the encoding, and whether the body is in it. `ending`: how the body ended, and the
+    /// status.
     fn answer(&self, body: &[u8], how: u8, ending: u8) -> BufferedResponse {
         let encoding = ["identity", "gzip", "deflate", "br"][usize::from(how & 3)];
         let encoded = how & 4 > 0;

@@ -8,8 +8,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 /// More than any input: writing it never waits for the server.
 const BUFFER: usize = 1 << 20;
 
-/// Sends bytes and then the end, and returns all that comes back, without the dates, and without the borders of chunks:
-/// what the client of a handler that streams a body back gets in one piece or in two is chance (RFC 9112 section 7.1).
+/// Sends bytes and then the end, and returns all that comes back, without the dates, and without
+/// the borders of chunks: what the client of a handler that streams a body back gets in one piece
+/// or in two is chance (RFC 9112 section 7.1).
 ///
 /// The server goes on when the client has nothing more to send. Otherwise it would be a race, with
 /// the attribute and without it, whether a response is ready before the end is seen.

@@ -48,8 +48,8 @@ impl World {
         app::forget();
         let sent_before = app::settled_sent().await;
         let mirrored = connection::serve(self.mirrored.clone(), data).await;
-        // A server closes the connection after a request whose body nobody read. With the attribute it was read, and what
-        // comes behind it on the connection is answered too.
+        // A server closes the connection after a request whose body nobody read. With the attribute
+        // it was read, and what comes behind it on the connection is answered too.
         let comparable = if watched::was_left() {
             mirrored.get(..plain.len()).unwrap_or(&mirrored)
         } else {

@@ -5,29 +5,30 @@ use std::time::Duration;
 use super::{Conflict, DefaultValue, Feature, Limit, Needs, Spec};
 use crate::size;
 
-/// The most targets of a mirror, its baseline among them: more than anybody compares at once. The set of targets that a
-/// request goes to fits a machine word.
+/// The most targets of a mirror, its baseline among them: more than anybody compares at once. The
+/// set of targets that a request goes to fits a machine word.
 pub const MAX_TARGETS: usize = 64;
 
 /// All requests.
 pub const DEFAULT_PERCENTAGE: f64 = 100.0;
 
-/// Longer than any response that a shadow should be praised for, and short enough that copies to one that hangs do not
-/// pile up for long.
+/// Longer than any response that a shadow should be praised for, and short enough that copies to
+/// one that hangs do not pile up for long.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection that takes longer is of no use to a copy; a dead host is told from a slow one soon.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// axum's own limit on the bodies that extractors take: what a handler can read is what a shadow can get.
+/// axum's own limit on the bodies that extractors take: what a handler can read is what a shadow
+/// can get.
 pub const DEFAULT_MAX_BODY: usize = 2 * 1024 * 1024;
 
-/// Bodies of up to `max_body` arrive within it over any connection on which somebody waits for a page. A client that
-/// takes longer would have the handler, and all its time limits, wait for it.
+/// Bodies of up to `max_body` arrive within it over any connection on which somebody waits for a
+/// page. A client that takes longer would have the handler, and all its time limits, wait for it.
 pub const DEFAULT_READ_AHEAD: Duration = Duration::from_secs(1);
 
-/// 256 copies in flight lose nothing to a healthy shadow at saturation, and hold few descriptors and little memory when
-/// it hangs.
+/// 256 copies in flight lose nothing to a healthy shadow at saturation, and hold few descriptors
+/// and little memory when it hangs.
 pub const DEFAULT_MAX_IN_FLIGHT: usize = 256;
 
 /// Failures in a row that chance does not make.

@@ -1,4 +1,5 @@
-//! The few operations on text that the URL grammar needs, as `const fn`s: iterators are not usable there yet.
+//! The few operations on text that the URL grammar needs, as `const fn`s: iterators are not usable
+//! there yet.
 
 /// Where `pattern` starts in `text`.
 pub(super) const fn find(text: &str, pattern: &[u8]) -> Option<usize> {
@@ -38,7 +39,8 @@ pub(super) const fn starts_with(text: &str, prefix: &[u8]) -> bool {
     matches!(find(text, prefix), Some(0))
 }
 
-/// The text before the byte `at`, which must be the end of the text or stand beside an ASCII character.
+/// The text before the byte `at`, which must be the end of the text or stand beside an ASCII
+/// character.
 pub(super) const fn until(text: &str, at: usize) -> &str {
     text.split_at(at).0
 }

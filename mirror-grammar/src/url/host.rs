@@ -1,6 +1,7 @@
-//! Hosts: names in ASCII, IPv4 addresses, IPv6 addresses in brackets. What passes here, the URL parser of the HTTP
-//! client takes as it stands and resolves to the same host; all but labels that start with `xn--`, which only the tables
-//! of Unicode tell from names that mean nothing. Who looks such a name up may not find it, and a client may refuse to.
+//! Hosts: names in ASCII, IPv4 addresses, IPv6 addresses in brackets. What passes here, the URL
+//! parser of the HTTP client takes as it stands and resolves to the same host; all but labels that
+//! start with `xn--`, which only the tables of Unicode tell from names that mean nothing. Who looks
+//! such a name up may not find it, and a client may refuse to.
 
 /// DNS allows 253 characters in a name and 63 in a label (RFC 1035 section 2.3.4).
 const MAX_NAME: usize = 253;
@@ -27,7 +28,8 @@ pub(super) const fn is_host(host: &str) -> bool {
                 return false;
             }
             if i == end && is_number(bytes, label, end) {
-                // A client reads a name that ends in a number as an IPv4 address, in several spellings.
+                // A client reads a name that ends in a number as an IPv4 address, in several
+                // spellings.
                 return end == bytes.len() && is_ipv4(bytes, 0, end);
             }
             label = i + 1;
@@ -73,8 +75,8 @@ const fn is_ipv4(bytes: &[u8], start: usize, end: usize) -> bool {
     octets == 4
 }
 
-/// Eight groups of up to four hexadecimal digits, one run of zero groups as `::`. The last two groups may be written as
-/// an IPv4 address, as in `::ffff:127.0.0.1` (RFC 4291 section 2.2).
+/// Eight groups of up to four hexadecimal digits, one run of zero groups as `::`. The last two
+/// groups may be written as an IPv4 address, as in `::ffff:127.0.0.1` (RFC 4291 section 2.2).
 const fn is_ipv6(bytes: &[u8], start: usize, end: usize) -> bool {
     let (mut groups, mut digits, mut compressed, mut i) = (0, 0, false, start);
     while i < end {

@@ -5,7 +5,8 @@ use quote::ToTokens;
 
 /// Gives `generated` the span of `written`, so that rustc underlines all of `written`.
 ///
-/// On stable, spans of tokens cannot be joined; but rustc joins those of the first and the last token itself.
+/// On stable, spans of tokens cannot be joined; but rustc joins those of the first and the last
+/// token itself.
 pub(super) fn across(written: &impl ToTokens, generated: TokenStream) -> TokenStream {
     let mut tokens = written.to_token_stream().into_iter();
     let first = tokens.next().map_or_else(Span::call_site, |t| t.span());

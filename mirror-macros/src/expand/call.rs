@@ -24,10 +24,12 @@ pub(super) fn call_back(
     call_with(option, method, options, &function.to_token_stream())
 }
 
-/// `Options::method(options, argument)`, with the span of `option = argument`: there, rustc says what it expects.
+/// `Options::method(options, argument)`, with the span of `option = argument`: there, rustc says
+/// what it expects.
 ///
-/// It is no `.method(argument)`, since rustc underlines a call from its first token to its last. A chain begins with what
-/// the attribute generates, so that all of the attribute would be underlined. Several such calls stand inside one another.
+/// It is no `.method(argument)`, since rustc underlines a call from its first token to its last. A
+/// chain begins with what the attribute generates, so that all of the attribute would be
+/// underlined. Several such calls stand inside one another.
 pub(super) fn call_with(
     option: &Ident,
     method: &str,

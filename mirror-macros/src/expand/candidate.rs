@@ -6,7 +6,8 @@ use syn::{ExprPath, spanned::Spanned};
 
 use crate::args::Args;
 
-/// The list of them, in the order of the targets; `None` if there are none. `signature` is that of the primary.
+/// The list of them, in the order of the targets; `None` if there are none. `signature` is that of
+/// the primary.
 pub(super) fn candidates(
     args: &Args,
     state: &TokenStream,
@@ -20,10 +21,12 @@ pub(super) fn candidates(
     Some(quote!([#first #(, #calls)*]))
 }
 
-/// A closure that captures nothing: it becomes a plain function, and costs nothing until it is called.
+/// A closure that captures nothing: it becomes a plain function, and costs nothing until it is
+/// called.
 fn call(path: &ExprPath, function: &str, types: &TokenStream) -> TokenStream {
-    // All of it is located at the path, so that rustc underlines that if it is no such handler. It does not have the very
-    // span of the path: clippy would take that for the function that is called, and ask an `async fn` without `await` why.
+    // All of it is located at the path, so that rustc underlines that if it is no such handler. It
+    // does not have the very span of the path: clippy would take that for the function that is
+    // called, and ask an `async fn` without `await` why.
     let span = Span::call_site().located_at(last(path));
     let mixed = Span::mixed_site().located_at(span);
     let [copy, state] = ["copy", "state"].map(|name| Ident::new(name, mixed));

@@ -15,7 +15,8 @@ pub(super) fn original(handler: &Handler) -> TokenStream {
         ..handler.signature.clone()
     };
     let hidden = (handler.place == Place::Beside).then(|| quote!(#[doc(hidden)]));
-    // Of a handler that is a value somewhere, clippy does not ask for an `await`. It does not see that this one is.
+    // Of a handler that is a value somewhere, clippy does not ask for an `await`. It does not see
+    // that this one is.
     quote! {
         #hidden
         #[allow(clippy::unused_async)]

@@ -7,8 +7,8 @@ use syn::{ReturnType, Signature, Type, TypePath, spanned::Spanned};
 use super::{across::across, candidate, original, state::State};
 use crate::{args::Args, handler::Handler};
 
-/// Its generics: the user's own, the state and, if there are arguments, the way of the last: from the parts or from the
-/// whole request. axum infers both.
+/// Its generics: the user's own, the state and, if there are arguments, the way of the last: from
+/// the parts or from the whole request. axum infers both.
 pub(super) fn generics(handler: &Handler, state: &State<'_>) -> TokenStream {
     let users = handler
         .generics
@@ -20,7 +20,8 @@ pub(super) fn generics(handler: &Handler, state: &State<'_>) -> TokenStream {
     quote!(#(#all),*)
 }
 
-/// Its `where` clause, with one bound for each argument, so that rustc can name the one that is no extractor.
+/// Its `where` clause, with one bound for each argument, so that rustc can name the one that is no
+/// extractor.
 pub(super) fn bounds(handler: &Handler, state: &State<'_>) -> TokenStream {
     let clause = handler.generics.where_clause.iter();
     let users = clause.flat_map(|clause| &clause.predicates);
@@ -52,8 +53,9 @@ fn bound(ty: &Type, extractor: TokenStream) -> TokenStream {
 
 /// The return type.
 ///
-/// Not an `async fn`: inside one, rustc forgets which lifetimes the types of arguments have before it checks that the
-/// future is `Send`, and a handler that takes a `State<&'static str>` would be refused.
+/// Not an `async fn`: inside one, rustc forgets which lifetimes the types of arguments have before
+/// it checks that the future is `Send`, and a handler that takes a `State<&'static str>` would be
+/// refused.
 pub(super) fn future(handler: &Handler) -> TokenStream {
     quote_spanned! {answer(&handler.signature)=>
         impl ::core::future::Future<Output = ::mirror_runtime::__private::Response>
@@ -63,8 +65,8 @@ pub(super) fn future(handler: &Handler) -> TokenStream {
 
 /// The call that extracts the arguments, sends the copies and runs the original.
 ///
-/// Where the original is no handler, rustc finds that in the call, in its argument and in the future that it returns.
-/// With one span for all of them it says so once.
+/// Where the original is no handler, rustc finds that in the call, in its argument and in the
+/// future that it returns. With one span for all of them it says so once.
 pub(super) fn serve(
     args: &Args,
     handler: &Handler,

@@ -60,8 +60,8 @@ fn made(place: &Static, name: &str) -> TokenStream {
     quote!(#function(#name, #argument))
 }
 
-/// What rustc checks while it evaluates constants: that each `const` is the URL of a target, and a server is there only
-/// once.
+/// What rustc checks while it evaluates constants: that each `const` is the URL of a target, and a
+/// server is there only once.
 pub(super) fn checks(targets: &[Target], baseline: Option<&Source>) -> TokenStream {
     let mut all: Vec<_> = targets
         .iter()

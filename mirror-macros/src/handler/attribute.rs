@@ -18,16 +18,16 @@ pub(super) fn check(attributes: &[Attribute], errors: &mut Errors) {
     }
 }
 
-/// What describes the function stays with it; what changes it (`#[instrument]`, `#[debug_handler]`) goes with the
-/// original, which is the function that it was written for.
+/// What describes the function stays with it; what changes it (`#[instrument]`, `#[debug_handler]`)
+/// goes with the original, which is the function that it was written for.
 pub(super) fn split(attributes: Vec<Attribute>) -> (Vec<Attribute>, Vec<Attribute>) {
     attributes
         .into_iter()
         .partition(|attribute| describes(&attribute.meta))
 }
 
-/// What an original beside the function needs too; inside, it is covered by what stands outside. An `#[expect]` goes
-/// over whole, since what it expects happens in one place only.
+/// What an original beside the function needs too; inside, it is covered by what stands outside. An
+/// `#[expect]` goes over whole, since what it expects happens in one place only.
 pub(super) fn share_beside(outer: &mut Vec<Attribute>) -> Vec<Attribute> {
     let shared = outer.iter().filter(|attribute| {
         let path = attribute.path();

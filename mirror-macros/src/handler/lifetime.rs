@@ -1,7 +1,7 @@
 //! Types of the signature as they can be written in a bound.
 //!
-//! Extractors own what they hold, so that a lifetime in the signature of a handler can only be `'static`; and a bound
-//! cannot leave it out.
+//! Extractors own what they hold, so that a lifetime in the signature of a handler can only be
+//! `'static`; and a bound cannot leave it out.
 
 use quote::quote_spanned;
 use syn::{

@@ -33,7 +33,8 @@ pub(super) fn check(signature: &Signature, errors: &mut Errors) {
     }
 }
 
-/// An attribute sees what `#[cfg]` would take away: the bounds would speak of arguments that are not there.
+/// An attribute sees what `#[cfg]` would take away: the bounds would speak of arguments that are
+/// not there.
 pub(super) fn reject_cfg(attributes: &[Attribute], on: &str, errors: &mut Errors) {
     for attribute in attributes {
         if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {

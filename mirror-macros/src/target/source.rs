@@ -1,5 +1,5 @@
-//! Where copies go: to a server, whose URL stands here, in the environment or in a `const`; to a handler; or to a static of
-//! the user's own.
+//! Where copies go: to a server, whose URL stands here, in the environment or in a `const`; to a
+//! handler; or to a static of the user's own.
 
 use mirror_grammar::{UrlError, parse_url, same_target};
 use proc_macro2::TokenStream;

@@ -1,4 +1,5 @@
-//! Transports and sinks of the user's own, which are statics: `via(NATS)`, `sink(LOG)` and `transport = CLIENT`.
+//! Transports and sinks of the user's own, which are statics: `via(NATS)`, `sink(LOG)` and
+//! `transport = CLIENT`.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! The expansion, compared with the files in `snapshots`. To write them anew: `UPDATE_SNAPSHOTS=1 cargo test`.
+//! The expansion, compared with the files in `snapshots`. To write them anew: `UPDATE_SNAPSHOTS=1
+//! cargo test`.
 
 use std::{env, fs, path::Path};
 

@@ -1,4 +1,5 @@
-//! Calling the original handler: axum's own way of extracting arguments, without a box around the future.
+//! Calling the original handler: axum's own way of extracting arguments, without a box around the
+//! future.
 
 use std::{
     convert::Infallible,
@@ -13,9 +14,11 @@ use http::request::Parts;
 
 use super::incoming::Incoming;
 
-/// An `async fn` whose arguments are extractors: all but the last from the parts, the last from the whole request.
+/// An `async fn` whose arguments are extractors: all but the last from the parts, the last from the
+/// whole request.
 ///
-/// `S` is the state, `M` tells the two ways of extracting the last argument apart, and `A` is the tuple of arguments.
+/// `S` is the state, `M` tells the two ways of extracting the last argument apart, and `A` is the
+/// tuple of arguments.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handler that can be mirrored",
     note = "it must be an `async fn` that takes extractors, the one that takes the body last, \
@@ -31,7 +34,8 @@ pub trait Call<S, M, A>: Send + Sized {
         )
     }
 
-    /// The same, unless `diverts` finds in the request's head that it goes another way: that of `divert`.
+    /// The same, unless `diverts` finds in the request's head that it goes another way: that of
+    /// `divert`.
     ///
     /// All of it is one future, in which the request stays where it is.
     fn call_unless<D, F>(

@@ -14,7 +14,8 @@ pub const fn check_target(url: &str) {
     }
 }
 
-/// Fails the compilation if a `const` with `http2 = "prior-knowledge"` is the URL of an `https` target.
+/// Fails the compilation if a `const` with `http2 = "prior-knowledge"` is the URL of an `https`
+/// target.
 ///
 /// # Panics
 ///

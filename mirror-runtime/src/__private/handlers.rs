@@ -1,4 +1,5 @@
-//! Handlers of the same program that stand in for servers: what `handler(..)` in an attribute names.
+//! Handlers of the same program that stand in for servers: what `handler(..)` in an attribute
+//! names.
 
 use axum::{body::Body, handler::Handler};
 use http::Request;
@@ -12,10 +13,12 @@ use crate::{
     },
 };
 
-/// Calls one candidate. A plain function, so that a request that is not sampled pays nothing for it.
+/// Calls one candidate. A plain function, so that a request that is not sampled pays nothing for
+/// it.
 pub type Candidate<S> = fn(Request<CopyBody>, S) -> Sending;
 
-/// The candidates of one request, in the order of the attribute, with the state that the router gave its primary.
+/// The candidates of one request, in the order of the attribute, with the state that the router
+/// gave its primary.
 pub(super) fn candidates<S, const N: usize>(candidates: [Candidate<S>; N], state: S) -> Candidates
 where
     S: Clone + Send + Sync + 'static,
@@ -26,7 +29,8 @@ where
     })
 }
 
-/// A handler with the arguments of the primary, which the primary's `where` clause therefore covers.
+/// A handler with the arguments of the primary, which the primary's `where` clause therefore
+/// covers.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be called like the mirrored handler",
     label = "not a handler with the same arguments",
@@ -40,8 +44,8 @@ impl<S, M, A, H: Call<S, M, A>> SameArguments<S, M, A> for H {}
 
 /// Calls a handler with the arguments of the primary.
 ///
-/// Of functions with other arguments rustc says so itself, and shows neither message nor notes of the trait, but the line
-/// of the bound: what to do stands behind it.
+/// Of functions with other arguments rustc says so itself, and shows neither message nor notes of
+/// the trait, but the line of the bound: what to do stands behind it.
 pub fn same_arguments_without_state<S, M, A, H>(
     handler: H,
     copy: Request<CopyBody>,

@@ -14,8 +14,8 @@ use http::request::Parts;
 
 /// A request as it arrived, with the state that the original handler's extractors need.
 ///
-/// The parts and the body are apart from the start: extractors and filters take the parts, and a request is large
-/// enough that moving it once less is worth it.
+/// The parts and the body are apart from the start: extractors and filters take the parts, and a
+/// request is large enough that moving it once less is worth it.
 pub struct Incoming<S> {
     pub(crate) parts: Parts,
     pub(crate) body: Body,

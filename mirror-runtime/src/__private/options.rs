@@ -20,7 +20,8 @@ use crate::{
     workers::contained,
 };
 
-/// Builds the mirror of an attribute. It never fails and never panics, for it runs within a request.
+/// Builds the mirror of an attribute. It never fails and never panics, for it runs within a
+/// request.
 #[derive(Debug)]
 pub struct Options {
     name: &'static str,
@@ -207,7 +208,8 @@ impl Options {
         self.with(|builder| builder.host(Host::Preserve))
     }
 
-    /// The mirror. If its options turn out wrong after all, it has no targets, and the log says why.
+    /// The mirror. If its options turn out wrong after all, it has no targets, and the log says
+    /// why.
     #[must_use]
     pub fn build(self) -> Mirror {
         let Self {
@@ -220,7 +222,8 @@ impl Options {
         } = self;
         #[cfg(feature = "compare")]
         if let Some(baseline) = baseline {
-            // Two variables may hold the same URL. Without its noise a target can still be compared.
+            // Two variables may hold the same URL. Without its noise a target can still be
+            // compared.
             if targets.iter().any(|target| target.is_same(&baseline)) {
                 let error = crate::error::ConfigError::BaselineIsTarget(baseline.name().to_owned());
                 contained(|| tracing::error!(mirror = name, %error, "baseline disabled"));

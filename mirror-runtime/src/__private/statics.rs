@@ -13,7 +13,8 @@ use crate::{
     workers::caught,
 };
 
-/// A static that derefs to a transport or a sink, such as a `LazyLock`. It is looked into when a copy is sent.
+/// A static that derefs to a transport or a sink, such as a `LazyLock`. It is looked into when a
+/// copy is sent.
 pub(super) struct Static<L: 'static>(pub(super) &'static L);
 
 impl<L> fmt::Debug for Static<L> {

@@ -42,11 +42,11 @@ pub(crate) struct Unfinished {
     hint: SizeHint,
 }
 
-/// Reads a body to its end, or until it turns out to be larger than `max` bytes, beyond the byte budget, broken, or not to
-/// arrive `within` the time that there is for all of it.
+/// Reads a body to its end, or until it turns out to be larger than `max` bytes, beyond the byte
+/// budget, broken, or not to arrive `within` the time that there is for all of it.
 ///
-/// The handler gets the returned body, which yields what the original would have: the same bytes, trailers, length
-/// and error, whatever was read here and whatever is still to come.
+/// The handler gets the returned body, which yields what the original would have: the same bytes,
+/// trailers, length and error, whatever was read here and whatever is still to come.
 pub(crate) async fn read_ahead(mut body: Body, max: usize, within: Duration) -> ReadAhead {
     let hint = body.size_hint();
     if hint.lower() > max as u64 {

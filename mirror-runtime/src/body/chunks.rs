@@ -1,4 +1,5 @@
-//! The bytes of a body, in memory that is known: what is held for copies is what the byte budget counts.
+//! The bytes of a body, in memory that is known: what is held for copies is what the byte budget
+//! counts.
 
 use std::sync::Arc;
 
@@ -41,12 +42,13 @@ impl Chunks {
 
 /// Collects the pieces of a body.
 ///
-/// A piece that came over a connection is a slice of its read buffer, of 8 to 400 KiB, which would live as long as the
-/// piece does: ten bytes could cost what no counter shows. Such pieces are copied. A piece that is all there is of its
-/// memory is kept as it is.
+/// A piece that came over a connection is a slice of its read buffer, of 8 to 400 KiB, which would
+/// live as long as the piece does: ten bytes could cost what no counter shows. Such pieces are
+/// copied. A piece that is all there is of its memory is kept as it is.
 #[derive(Debug, Default)]
 pub(super) struct ChunksBuilder {
-    /// All but the block that is being filled. Most bodies are one piece, and then nothing is allocated for a list.
+    /// All but the block that is being filled. Most bodies are one piece, and then nothing is
+    /// allocated for a list.
     first: Bytes,
     rest: Vec<Bytes>,
     block: BytesMut,
@@ -171,7 +173,8 @@ impl ChunksBuilder {
     }
 }
 
-/// A piece that is nearly all of its memory and shares it with nothing, and the size of that memory.
+/// A piece that is nearly all of its memory and shares it with nothing, and the size of that
+/// memory.
 pub(super) fn whole(piece: Bytes) -> Result<(Bytes, usize), Bytes> {
     if piece.len() < MIN_WHOLE {
         return Err(piece);

@@ -76,7 +76,8 @@ impl Collector {
         }
     }
 
-    /// Keeps the trailers, in memory of their own. They have a place in the byte budget where headers would have one.
+    /// Keeps the trailers, in memory of their own. They have a place in the byte budget where
+    /// headers would have one.
     pub(super) fn keep_trailers(&mut self, trailers: &HeaderMap) -> Result<(), SkipReason> {
         let size = size_of(trailers);
         if size > FREE_HEAD {

@@ -1,6 +1,7 @@
 //! The memory of fields, of headers and of trailers.
 //!
-//! Those that arrived are slices of the read buffer of their connection, of 8 to 400 KiB, which lives as long as one of them.
+//! Those that arrived are slices of the read buffer of their connection, of 8 to 400 KiB, which
+//! lives as long as one of them.
 
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -33,7 +34,8 @@ pub(crate) fn take_values(headers: &mut HeaderMap) {
     }
 }
 
-/// Headers in memory of their own: those that arrived are slices of the read buffer of their connection.
+/// Headers in memory of their own: those that arrived are slices of the read buffer of their
+/// connection.
 pub(crate) fn copied(headers: &HeaderMap) -> HeaderMap {
     let mut copied = headers.clone();
     take_values(&mut copied);

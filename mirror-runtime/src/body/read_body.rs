@@ -10,7 +10,8 @@ use crate::bounds::Reservation;
 /// A body that was read. What makes it a [`CopyBody`] is left to the task of the copies.
 #[derive(Debug)]
 pub(crate) enum ReadBody {
-    /// It came in one piece, as most do: a slice of a read buffer, which the handler's body keeps as well.
+    /// It came in one piece, as most do: a slice of a read buffer, which the handler's body keeps
+    /// as well.
     Piece(Bytes, Reservation),
     /// It has been collected.
     Collected(CopyBody),

@@ -1,4 +1,5 @@
-//! The body that the handler gets after it was read ahead: what was read, and then what was to come.
+//! The body that the handler gets after it was read ahead: what was read, and then what was to
+//! come.
 
 use std::{
     pin::Pin,
@@ -63,8 +64,8 @@ impl Replay {
 
 impl HttpBody for Replay {
     type Data = Bytes;
-    // Not `axum::Error`: `Body::new` wraps the error once, and extractors unwrap it once. A second wrapping would turn
-    // the 413 of a body limit into a 400.
+    // Not `axum::Error`: `Body::new` wraps the error once, and extractors unwrap it once. A second
+    // wrapping would turn the 413 of a body limit into a 400.
     type Error = BoxError;
 
     fn poll_frame(
@@ -88,8 +89,8 @@ impl HttpBody for Replay {
         } else if let Tail::Error { later, .. } = &mut this.tail
             && std::mem::take(later)
         {
-            // A server that streams the body back sends what it has while it waits for more. If the error came at once
-            // now, that would be thrown away together with the connection.
+            // A server that streams the body back sends what it has while it waits for more. If the
+            // error came at once now, that would be thrown away together with the connection.
             context.waker().wake_by_ref();
             return Poll::Pending;
         } else {
@@ -113,7 +114,8 @@ impl HttpBody for Replay {
             return false;
         }
         match &self.tail {
-            // A body of unknown length does not know that it is at its end before it has been asked once more.
+            // A body of unknown length does not know that it is at its end before it has been asked
+            // once more.
             Tail::End => self.finished || self.hint.exact() == Some(self.yielded),
             Tail::Rest(rest) => rest.is_end_stream(),
             Tail::Trailers(_) | Tail::Error { .. } => false,

@@ -16,14 +16,16 @@ use crate::outcome::SkipReason;
 
 /// Passes a body on to the handler, and tells `done` once what the copies get of it.
 ///
-/// A handler that lets go of the body need not have asked for its end: an extractor that knows the end of what it reads,
-/// as that of forms does, never does. Then the rest is looked at, and the copies leave if there was nothing more.
+/// A handler that lets go of the body need not have asked for its end: an extractor that knows the
+/// end of what it reads, as that of forms does, never does. Then the rest is looked at, and the
+/// copies leave if there was nothing more.
 pub(crate) struct Tee<F: FnOnce(Copied) + Send + 'static> {
     body: Body,
     noting: Option<(Collector, F)>,
     /// The time after which its client is slow; none if it is known to be.
     deadline: Option<Deadline>,
-    /// Whether the handler has asked for any of it. Until then a client that expects `100 Continue` has not got it.
+    /// Whether the handler has asked for any of it. Until then a client that expects `100 Continue`
+    /// has not got it.
     asked: bool,
     /// How long the end may be waited for.
     within: Duration,
@@ -95,7 +97,8 @@ impl<F: FnOnce(Copied) + Send + 'static> Tee<F> {
         }
     }
 
-    /// Whether all that is known of the length has been read, and no more than the end may be to come.
+    /// Whether all that is known of the length has been read, and no more than the end may be to
+    /// come.
     fn may_be_complete(&self) -> bool {
         let to_come = self.body.size_hint().exact();
         self.asked && to_come.is_none_or(|to_come| to_come == 0)

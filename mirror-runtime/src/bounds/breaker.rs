@@ -1,5 +1,5 @@
-//! Leaving a target alone that fails: after a number of failures in a row its circuit opens, and after a while one copy
-//! finds out whether it is back.
+//! Leaving a target alone that fails: after a number of failures in a row its circuit opens, and
+//! after a while one copy finds out whether it is back.
 
 use crate::bounds::sync::{AtomicU64, Ordering::SeqCst};
 
@@ -105,8 +105,8 @@ impl Breaker {
         }
     }
 
-    /// Takes note of the end of a copy that was let through, and says whether it has opened or closed the circuit. A probe
-    /// that fails leaves it open.
+    /// Takes note of the end of a copy that was let through, and says whether it has opened or
+    /// closed the circuit. A probe that fails leaves it open.
     pub(crate) fn ended(&self, pass: Pass, end: End, now: u64) -> Option<Turn> {
         match (pass, end) {
             (Pass::Probe, End::Answered) => {
@@ -137,7 +137,8 @@ impl Breaker {
         self.word.store(State::Open(until).word(), SeqCst);
     }
 
-    /// Changes a closed circuit, and says to what. One that is not closed is left: it hears only the probe.
+    /// Changes a closed circuit, and says to what. One that is not closed is left: it hears only
+    /// the probe.
     fn update(&self, next: impl Fn(u64) -> State) -> Option<State> {
         let mut word = self.word.load(SeqCst);
         while let State::Closed(failures) = State::from_word(word) {

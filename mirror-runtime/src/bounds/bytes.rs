@@ -40,7 +40,8 @@ impl Reservation {
         self.bytes
     }
 
-    /// Takes so many bytes in all, unless the budget, or the part of it that it is confined to, does not have them.
+    /// Takes so many bytes in all, unless the budget, or the part of it that it is confined to,
+    /// does not have them.
     pub(crate) fn grow_to(&mut self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);
         if more == 0 {
@@ -56,7 +57,8 @@ impl Reservation {
         taken
     }
 
-    /// Confines it to the part of the budget that slow bodies have, unless that does not have what it holds.
+    /// Confines it to the part of the budget that slow bodies have, unless that does not have what
+    /// it holds.
     pub(crate) fn slow_down(&mut self) -> bool {
         if self.is_slow {
             return true;

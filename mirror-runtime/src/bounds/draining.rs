@@ -7,8 +7,8 @@ use std::sync::{
 
 use tokio::sync::{Notify, futures::Notified};
 
-/// Copies that were given up since the program began. Locked while one of them stops being under way, so that who counts
-/// sees it there or here.
+/// Copies that were given up since the program began. Locked while one of them stops being under
+/// way, so that who counts sees it there or here.
 static GIVEN_UP: Mutex<usize> = Mutex::new(0);
 
 static DRAINS: AtomicUsize = AtomicUsize::new(0);

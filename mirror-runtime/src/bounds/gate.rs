@@ -33,7 +33,8 @@ pub(crate) struct Gate {
     /// Connections whose ends have been counted last.
     lost_links: [AtomicU64; LOST_LINKS],
     next_lost: AtomicUsize,
-    /// How often a probe has found the target back. What left before the last time says nothing about it any more.
+    /// How often a probe has found the target back. What left before the last time says nothing
+    /// about it any more.
     returns: AtomicU64,
 }
 
@@ -96,7 +97,8 @@ impl Gate {
         self.let_through(permit)
     }
 
-    /// Lets a request wait for its response, after which it asks to be [let through](Self::admit_waiting).
+    /// Lets a request wait for its response, after which it asks to be [let
+    /// through](Self::admit_waiting).
     pub(crate) fn wait(&self) -> Result<Permit, ShedReason> {
         Permit::wait(&self.in_flight, self.max_in_flight)
     }
@@ -142,7 +144,8 @@ impl Gate {
 
     /// A copy that was let through failed. Says whether this one has opened the circuit.
     pub(crate) fn failed(&self, ticket: Ticket, error: &MirrorError) -> Option<Turn> {
-        // The end of a connection is one event, however many copies it carried. What finds out always counts.
+        // The end of a connection is one event, however many copies it carried. What finds out
+        // always counts.
         let is_echo = !ticket.is_probe() && error.lost_link().is_some_and(|link| self.knows(link));
         // A record that is too large says nothing of who keeps the others.
         let is_own = matches!(error, MirrorError::Sink(SinkError::TooLarge));

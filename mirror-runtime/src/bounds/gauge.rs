@@ -27,8 +27,9 @@ impl Gauge {
         self.count.load(SeqCst)
     }
 
-    /// Counts so many more, unless that would be more than the bound. There is never more than the bound, not even for
-    /// a moment, so nobody is turned away because of somebody else who is about to be.
+    /// Counts so many more, unless that would be more than the bound. There is never more than the
+    /// bound, not even for a moment, so nobody is turned away because of somebody else who is about
+    /// to be.
     pub(crate) fn enter(&self, more: usize, bound: usize) -> bool {
         // `SeqCst`: who counts and then sees no drain is seen by the drain.
         let entered = self.count.fetch_update(SeqCst, SeqCst, |count| {

@@ -11,11 +11,13 @@ static IN_FLIGHT: Gauge = Gauge::new();
 /// Those of them that may hold a connection.
 static CONNECTED: Gauge = Gauge::new();
 
-/// Requests that a sink shall have when their responses have ended. They are no copies under way in the process yet:
-/// clients that take their responses slowly must not keep the copies of others from leaving.
+/// Requests that a sink shall have when their responses have ended. They are no copies under way in
+/// the process yet: clients that take their responses slowly must not keep the copies of others
+/// from leaving.
 static WAITING: Gauge = Gauge::new();
 
-/// How many copies are under way in the process, and requests that wait to be handed over to a sink.
+/// How many copies are under way in the process, and requests that wait to be handed over to a
+/// sink.
 pub(crate) fn copies_in_flight() -> usize {
     // In this order, in which they pass.
     let waiting = WAITING.count();
@@ -87,7 +89,8 @@ impl Permit {
         }
     }
 
-    /// Lets one more request wait for its response, to be handed over to a sink, unless too many do.
+    /// Lets one more request wait for its response, to be handed over to a sink, unless too many
+    /// do.
     pub(crate) fn wait(of_target: &Arc<Gauge>, bound: usize) -> Result<Self, ShedReason> {
         if !of_target.enter(1, bound) {
             return Err(ShedReason::InFlightLimit);
@@ -107,7 +110,8 @@ impl Permit {
         }
     }
 
-    /// What has waited is under way from now on, also while the program is ending: it has waited since before.
+    /// What has waited is under way from now on, also while the program is ending: it has waited
+    /// since before.
     pub(crate) fn go_on(&mut self) -> Result<(), ShedReason> {
         if self.is_waiting {
             if !IN_FLIGHT.enter(1, limits::max_in_flight()) {

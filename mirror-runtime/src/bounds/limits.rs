@@ -12,25 +12,29 @@ use std::{
 
 use crate::workers::contained;
 
-/// Copies in flight. Each holds a connection while its shadow is slow. `max_in_flight` keeps a single target at a quarter
-/// of this.
+/// Copies in flight. Each holds a connection while its shadow is slow. `max_in_flight` keeps a
+/// single target at a quarter of this.
 const DEFAULT_IN_FLIGHT: usize = 1024;
 
-/// Bytes of bodies. 1,024 copies with the 64 KiB of a large form each; small beside the memory of any server.
+/// Bytes of bodies. 1,024 copies with the 64 KiB of a large form each; small beside the memory of
+/// any server.
 const DEFAULT_BYTES: usize = 64 * 1024 * 1024;
 
-/// How long a connection is used. Its name is looked up again after that, so that a shadow that has moved is followed under
-/// constant load, too; and one new connection in five minutes costs nothing.
+/// How long a connection is used. Its name is looked up again after that, so that a shadow that has
+/// moved is followed under constant load, too; and one new connection in five minutes costs
+/// nothing.
 const DEFAULT_CONNECTION_AGE: Duration = Duration::from_mins(5);
 
 /// Connections, if the process may open many files: one for each copy in flight.
 const MOST_CONNECTIONS: usize = DEFAULT_IN_FLIGHT;
 
-/// In the place of a number of connections: the default, which is not known before the process runs.
+/// In the place of a number of connections: the default, which is not known before the process
+/// runs.
 const UNSET: usize = usize::MAX;
 
-/// The part of the bytes that bodies of slow clients may hold together: half. Whoever sends one slowly keeps his own copies
-/// from others that are slow, and leaves as much again to bodies that arrive at once, as nearly all do.
+/// The part of the bytes that bodies of slow clients may hold together: half. Whoever sends one
+/// slowly keeps his own copies from others that are slow, and leaves as much again to bodies that
+/// arrive at once, as nearly all do.
 const SLOW_PART: usize = 2;
 
 static MAX_IN_FLIGHT: AtomicUsize = AtomicUsize::new(DEFAULT_IN_FLIGHT);
@@ -110,8 +114,9 @@ impl Limits {
         self
     }
 
-    /// How many bytes of bodies may be held for copies at once, each body once however many targets share it. A request
-    /// whose body does not fit is shed ([`ByteBudget`](crate::ShedReason::ByteBudget)). Default: 64 MiB.
+    /// How many bytes of bodies may be held for copies at once, each body once however many targets
+    /// share it. A request whose body does not fit is shed
+    /// ([`ByteBudget`](crate::ShedReason::ByteBudget)). Default: 64 MiB.
     ///
     /// A body takes its place as its bytes arrive, whatever length was announced, and releases it
     /// when its copies have ended. One body holds no more than its mirror's `max_body`. Bodies that

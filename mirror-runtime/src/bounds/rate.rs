@@ -1,4 +1,5 @@
-//! At most so many copies in a time, by the generic cell rate algorithm: one word, no lock, no timer.
+//! At most so many copies in a time, by the generic cell rate algorithm: one word, no lock, no
+//! timer.
 
 use crate::bounds::sync::{AtomicU64, Ordering::Relaxed};
 

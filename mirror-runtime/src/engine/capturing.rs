@@ -71,7 +71,8 @@ impl Capturing {
         self.captured()?.stand_in()
     }
 
-    /// Sends a copy to its target, or to the capture. What goes to a handler of this program goes there.
+    /// Sends a copy to its target, or to the capture. What goes to a handler of this program goes
+    /// there.
     pub(crate) fn send(
         &self,
         engine: &Engine,

@@ -91,8 +91,8 @@ impl Comparing {
         Self { recording, ..self }
     }
 
-    /// Prints a mismatch as a panic does, and keeps it for [`raise_mismatches`](crate::testing::raise_mismatches), in tests
-    /// that ask for it.
+    /// Prints a mismatch as a panic does, and keeps it for
+    /// [`raise_mismatches`](crate::testing::raise_mismatches), in tests that ask for it.
     #[cfg(feature = "testing")]
     pub(crate) fn raise(&self, comparison: &Comparison) {
         if comparison.differs() && super::capturing::raises() {

@@ -35,7 +35,8 @@ use crate::{engine::Mismatch, report::Recorder};
 
 /// The responses to one request, until they are compared.
 ///
-/// A copy that was not sent is not compared. Every other ends as one comparison, or is counted as not compared.
+/// A copy that was not sent is not compared. Every other ends as one comparison, or is counted as
+/// not compared.
 pub(super) struct Exchange {
     engine: Arc<Engine>,
     method: Method,

@@ -18,15 +18,16 @@ use super::{
 };
 use crate::{body::copied, comparison::NotComparedReason, engine::Engine};
 
-/// Tells what the primary answered. Dropped before it has, there is no response: the handler panicked, or the client went
-/// away.
+/// Tells what the primary answered. Dropped before it has, there is no response: the handler
+/// panicked, or the client went away.
 #[derive(Debug)]
 pub(crate) struct PrimarySide {
     exchange: Option<Arc<Exchange>>,
 }
 
 impl PrimarySide {
-    /// The side of the primary of a request, and what lets its copies take part; none for a mirror that does not compare.
+    /// The side of the primary of a request, and what lets its copies take part; none for a mirror
+    /// that does not compare.
     pub(crate) fn new(engine: &Arc<Engine>, parts: &Parts, body: &Body) -> Option<(Self, Open)> {
         engine.comparing.as_ref()?;
         let exchange = Exchange::new(engine, parts, body);
@@ -85,7 +86,8 @@ impl PrimarySide {
 }
 
 impl Note for PrimarySide {
-    /// It is not held in the body: one that is not asked for any more must not keep what was noted of it.
+    /// It is not held in the body: one that is not asked for any more must not keep what was noted
+    /// of it.
     fn piece(self, data: &Bytes) -> Option<Self> {
         let is_open = self
             .exchange

@@ -32,7 +32,8 @@ pub(super) fn is_empty() -> bool {
 
 /// Queues a comparison, and drops it if the queue of its mirror is full.
 ///
-/// What it holds is given back before it is counted as ended, so that who waits for that finds the memory.
+/// What it holds is given back before it is counted as ended, so that who waits for that finds the
+/// memory.
 pub(super) fn compare(key: usize, comparison: impl FnOnce() + Send + 'static) -> bool {
     let pending = Pending::begin();
     compare_off_path(key, move || {

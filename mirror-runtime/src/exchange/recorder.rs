@@ -90,7 +90,8 @@ impl Noting {
         }
     }
 
-    /// Notes a piece. Once the body is too large, or there is no room for it, nothing more of it is kept.
+    /// Notes a piece. Once the body is too large, or there is no room for it, nothing more of it is
+    /// kept.
     pub(crate) fn push(&mut self, piece: Bytes) {
         if let Body::Collected(collector) = &mut self.body
             && let Err(reason) = collector.push(piece)

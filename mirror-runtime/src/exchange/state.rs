@@ -51,7 +51,8 @@ enum Baseline {
 }
 
 impl State {
-    /// Begins with the request. If there is no room for that, its secrets would not be known: nothing is compared.
+    /// Begins with the request. If there is no room for that, its secrets would not be known:
+    /// nothing is compared.
     pub(super) fn new(request: Option<Arc<KeptRequest>>) -> Self {
         let primary = match &request {
             Some(_) => Primary::Pending,

@@ -50,7 +50,8 @@ pub enum Host {
     Preserve,
 }
 
-/// Builds a [`Mirror`](crate::Mirror). The first mistake is remembered and returned by [`build`](Self::build).
+/// Builds a [`Mirror`](crate::Mirror). The first mistake is remembered and returned by
+/// [`build`](Self::build).
 ///
 /// ```
 /// use std::time::Duration;
@@ -129,7 +130,8 @@ impl MirrorBuilder {
         self
     }
 
-    /// The share of requests that each target without a percentage of its own gets, in percent: 0 to 100. Default: 100.
+    /// The share of requests that each target without a percentage of its own gets, in percent: 0
+    /// to 100. Default: 100.
     ///
     /// Sampling starts at a random point and is even from there on. Of any 100 requests in a row,
     /// 10 % are 10, give or take 3. Of any 10,000, they are 1,000, give or take 5. 0 and 100 are
@@ -292,10 +294,11 @@ impl MirrorBuilder {
         self
     }
 
-    /// JSON pointers to values that leave the process in no comparison, report, log or record, wherever else they stand: in
-    /// another field, a header or the path. Of values of up to three bytes, only what equals them as a whole is hidden
-    /// elsewhere; of `null`, `true`, `false` and single digits, nothing. See [`Rules::redact`](mirror_compare::Rules::redact).
-    /// That they differ is still told. Default: none.
+    /// JSON pointers to values that leave the process in no comparison, report, log or record,
+    /// wherever else they stand: in another field, a header or the path. Of values of up to three
+    /// bytes, only what equals them as a whole is hidden elsewhere; of `null`, `true`, `false` and
+    /// single digits, nothing. See [`Rules::redact`](mirror_compare::Rules::redact). That they
+    /// differ is still told. Default: none.
     ///
     /// It needs `compare`, or a [sink](Target::sink) among the targets.
     pub fn redact<I>(mut self, pointers: I) -> Self

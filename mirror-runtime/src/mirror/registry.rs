@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use super::Mirror;
 use crate::engine::Engine;
 
-/// Mirrors in the order in which they were made. Weak, so that a mirror of which nothing is left is forgotten.
+/// Mirrors in the order in which they were made. Weak, so that a mirror of which nothing is left is
+/// forgotten.
 static MIRRORS: Mutex<Vec<Weak<Engine>>> = Mutex::new(Vec::new());
 
 pub(super) fn register(mirror: &Mirror) {

@@ -1,7 +1,8 @@
 //! The text of the cause of a failure.
 //!
-//! Errors of the libraries underneath may hold what a shadow has sent: the debug data of `GOAWAY`, in which it can say what
-//! the copy has told it; the names in its certificate. None of that is said, and of what is said no more than an excerpt.
+//! Errors of the libraries underneath may hold what a shadow has sent: the debug data of `GOAWAY`,
+//! in which it can say what the copy has told it; the names in its certificate. None of that is
+//! said, and of what is said no more than an excerpt.
 
 use std::{
     error::Error,
@@ -11,7 +12,8 @@ use std::{
 
 use axum::BoxError;
 
-/// The end of a connection that copies shared, or of the stream of one of them. In words of our own.
+/// The end of a connection that copies shared, or of the stream of one of them. In words of our
+/// own.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{what}")]
 pub(crate) struct ConnectionLost {
@@ -20,7 +22,8 @@ pub(crate) struct ConnectionLost {
     pub(crate) link: Option<u64>,
 }
 
-/// Characters of a cause that are said: more than any error of a library needs that says nothing of its peer.
+/// Characters of a cause that are said: more than any error of a library needs that says nothing of
+/// its peer.
 const MAX_CHARACTERS: usize = 200;
 
 /// The text before the names in a certificate, in errors of rustls.
@@ -31,7 +34,8 @@ const NAMES: &str = "; certificate is only valid for";
 #[error("{0}")]
 struct Cause(String);
 
-/// The same cause with nothing else behind it. An error of the system stays what it is, so that its kind can be looked at.
+/// The same cause with nothing else behind it. An error of the system stays what it is, so that its
+/// kind can be looked at.
 pub(super) fn safe(cause: &BoxError) -> BoxError {
     if let Some(lost) = lost(cause) {
         return Box::new(lost.clone());
@@ -92,7 +96,8 @@ fn innermost<'a>(error: &'a (dyn Error + 'static)) -> Innermost<'a> {
             }
             continue;
         }
-        // An `io::Error` that wraps another error names that error's source as its own, and skips the error itself.
+        // An `io::Error` that wraps another error names that error's source as its own, and skips
+        // the error itself.
         let wrapped = io.and_then(io::Error::get_ref);
         let next = match wrapped {
             Some(wrapped) => Some(wrapped as &(dyn Error + 'static)),
@@ -146,7 +151,8 @@ impl Write for Excerpt {
     }
 }
 
-/// Whether a character does something to who shows it: ends a line, moves a cursor, turns the direction of writing.
+/// Whether a character does something to who shows it: ends a line, moves a cursor, turns the
+/// direction of writing.
 fn steers(character: char) -> bool {
     let turns = matches!(
         character,

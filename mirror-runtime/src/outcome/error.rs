@@ -94,8 +94,8 @@ impl MirrorError {
         }
     }
 
-    /// The same failure, whose cause holds no more than what is said of it. Each error passes this before anybody is told,
-    /// wherever it was made.
+    /// The same failure, whose cause holds no more than what is said of it. Each error passes this
+    /// before anybody is told, wherever it was made.
     pub(crate) fn safe(self) -> Self {
         match self {
             Self::Connect(cause) => Self::Connect(safe(&cause)),
@@ -174,7 +174,8 @@ pub enum SinkError {
     QueueFull,
     /// The keeper of records is closed, or gone.
     Closed,
-    /// The record is larger than what keeps it takes. It says nothing of the sink's health: no circuit opens for it.
+    /// The record is larger than what keeps it takes. It says nothing of the sink's health: no
+    /// circuit opens for it.
     TooLarge,
     /// It was not acknowledged in time that the record is kept.
     AckTimeout,

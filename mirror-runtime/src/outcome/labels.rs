@@ -2,8 +2,9 @@
 
 /// Defines an enum, each of whose variants has a label: for metrics, and for those who read.
 ///
-/// Of the variants with labels it gives `ALL`, `as_str`, `Display`, and `index`, the place among `ALL`. One more variant may hold
-/// another such enum, and is labelled as that is: `index` is `Err` with what it holds then.
+/// Of the variants with labels it gives `ALL`, `as_str`, `Display`, and `index`, the place among
+/// `ALL`. One more variant may hold another such enum, and is labelled as that is: `index` is `Err`
+/// with what it holds then.
 macro_rules! labels {
     (
         $(#[$about:meta])*

@@ -14,10 +14,11 @@ labels! {
         Loop = "loop",
         /// Its body is larger than `max_body`.
         BodyTooLarge = "body_too_large",
-        /// The handler did not read the body to its end, and the copy would have been made of what it read.
+        /// The handler did not read the body to its end, and the copy would have been made of what
+        /// it read.
         BodyNotRead = "body_not_read",
-        /// Its body took longer than `read_ahead` to arrive, and the handler, which ran without waiting for the rest, did not
-        /// read it to its end.
+        /// Its body took longer than `read_ahead` to arrive, and the handler, which ran without
+        /// waiting for the rest, did not read it to its end.
         BodyStalled = "body_stalled",
         /// The target is disabled: its environment variable is unset, empty or invalid, or it is
         /// `https` and this program has no TLS or no crypto provider.
@@ -44,9 +45,11 @@ labels! {
         InFlightLimit = "in_flight_limit",
         /// As many copies were in flight as the process allows: see [`Limits`](crate::Limits).
         ProcessInFlightLimit = "process_in_flight_limit",
-        /// As many copies to servers were in flight as the process may hold connections for: see [`Limits`](crate::Limits).
+        /// As many copies to servers were in flight as the process may hold connections for: see
+        /// [`Limits`](crate::Limits).
         ConnectionLimit = "connection_limit",
-        /// As many bytes of bodies were held for copies as the process allows: see [`Limits`](crate::Limits).
+        /// As many bytes of bodies were held for copies as the process allows: see
+        /// [`Limits`](crate::Limits).
         ByteBudget = "byte_budget",
         /// The target failed so often in a row that its circuit breaker is open.
         CircuitOpen = "circuit_open",

@@ -37,7 +37,8 @@ impl Default for RecordingOptions {
 }
 
 impl RecordingOptions {
-    /// Where the mismatches of a mirror are written, if they are: where the builder says, or else the environment.
+    /// Where the mismatches of a mirror are written, if they are: where the builder says, or else
+    /// the environment.
     pub(crate) fn recording(self) -> Option<Recording> {
         let variable = || std::env::var_os(VARIABLE).filter(|path| !path.is_empty());
         let path = self.path.or_else(|| variable().map(PathBuf::from))?;
@@ -53,7 +54,8 @@ impl RecordingOptions {
     }
 }
 
-/// Writes down mismatches. It disturbs nobody: what goes wrong is told to the log, once in a second.
+/// Writes down mismatches. It disturbs nobody: what goes wrong is told to the log, once in a
+/// second.
 #[derive(Debug)]
 pub(crate) struct Recording {
     path: PathBuf,
@@ -86,7 +88,8 @@ impl Recording {
             self.leave_out(kind.mirror, reason);
             return Ok(());
         };
-        // Without secrets, as what it is named after must be, and as who reads the file later counts it.
+        // Without secrets, as what it is named after must be, and as who reads the file later
+        // counts it.
         let kind = mismatch.kind(&fixture.groups);
         let Some(group) = directory.room_for(&kind, self.bounds) else {
             return Ok(());

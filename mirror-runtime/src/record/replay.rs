@@ -26,7 +26,8 @@ pub async fn replay<M>(path: &str, file: &str, app: impl App<M>) {
     }
 }
 
-/// Replays the fixtures of a directory that are not among `known`: those that came after the tests were compiled.
+/// Replays the fixtures of a directory that are not among `known`: those that came after the tests
+/// were compiled.
 ///
 /// # Panics
 ///

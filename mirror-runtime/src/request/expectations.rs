@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
 
-/// Whether a request opens a tunnel (RFC 9110 section 9.3.6), which in HTTP/2 may be any protocol's (RFC 8441), or is the
-/// handshake of a WebSocket (RFC 6455 section 4.1).
+/// Whether a request opens a tunnel (RFC 9110 section 9.3.6), which in HTTP/2 may be any protocol's
+/// (RFC 8441), or is the handshake of a WebSocket (RFC 6455 section 4.1).
 ///
 /// Any other `Upgrade` is an offer, made with a request that is handled like any other if the
 /// server does not accept it: `h2c`, or `TLS/1.2`. Copies are made without it.

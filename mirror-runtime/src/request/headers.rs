@@ -1,4 +1,5 @@
-//! The headers of a copy: all end-to-end ones verbatim, minus those about the connection, plus the marker.
+//! The headers of a copy: all end-to-end ones verbatim, minus those about the connection, plus the
+//! marker.
 
 use std::fmt;
 
@@ -11,7 +12,8 @@ use mirror_grammar::is_hop_by_hop;
 use super::{MIRRORED_FROM, Original};
 use crate::outcome::SkipReason;
 
-/// Headers that describe a body, which a copy without one does not have (RFC 9110 section 8, RFC 9530).
+/// Headers that describe a body, which a copy without one does not have (RFC 9110 section 8, RFC
+/// 9530).
 const BODY_HEADERS: [HeaderName; 9] = [
     header::CONTENT_TYPE,
     header::CONTENT_ENCODING,
@@ -109,7 +111,8 @@ impl fmt::Debug for HeaderRules {
 
 /// Whether there is a header of one of these names.
 ///
-/// To compare names with those of a request takes less time than to hash them, unless there are many.
+/// To compare names with those of a request takes less time than to hash them, unless there are
+/// many.
 pub(crate) fn has_any<const N: usize>(headers: &HeaderMap, names: [&HeaderName; N]) -> bool {
     const FEW: usize = 32;
     if headers.keys_len() > FEW {
@@ -137,7 +140,8 @@ impl HeaderRules {
         }
         let host = authority(&original.uri).or(host);
         if original.version >= Version::HTTP_2 {
-            // HTTP/2 may split `Cookie` into several; elsewhere there must be one (RFC 9113 section 8.2.3).
+            // HTTP/2 may split `Cookie` into several; elsewhere there must be one (RFC 9113 section
+            // 8.2.3).
             join(&mut headers, header::COOKIE);
         }
         self.change(&mut headers)?;
@@ -152,14 +156,15 @@ impl HeaderRules {
         Ok(headers)
     }
 
-    /// Room for so many headers that arrived and those that are added. There is room for some thousand names at most, and
-    /// for any number of values of a name: a map that is too large at once may become large enough.
+    /// Room for so many headers that arrived and those that are added. There is room for some
+    /// thousand names at most, and for any number of values of a name: a map that is too large at
+    /// once may become large enough.
     fn room_for(&self, arrived: usize) -> HeaderMap {
         HeaderMap::try_with_capacity(arrived + ADDED + self.set.len()).unwrap_or_default()
     }
 
-    /// The headers for a handler of the same program: those of the connection and of the framing too, as the primary
-    /// sees them.
+    /// The headers for a handler of the same program: those of the connection and of the framing
+    /// too, as the primary sees them.
     pub(crate) fn apply_within(&self, original: &Original) -> Result<HeaderMap, TooMany> {
         let arrived = &original.headers;
         let mut headers = self.room_for(arrived.len());
@@ -216,36 +221,40 @@ fn mark(headers: &mut HeaderMap, host: Option<HeaderValue>) -> Result<(), TooMan
     Ok(())
 }
 
-/// Whether a header is neither about the connection (RFC 9110 section 7.6.1) nor set anew from the target and the body.
+/// Whether a header is neither about the connection (RFC 9110 section 7.6.1) nor set anew from the
+/// target and the body.
 fn travels(name: &HeaderName) -> bool {
     // `Expect` asks the server to wait with the body; a copy's body is already there.
     const SET_ANEW: [HeaderName; 3] = [header::HOST, header::CONTENT_LENGTH, header::EXPECT];
     !is_hop_by_hop(name) && !SET_ANEW.contains(name)
 }
 
-/// Whether a header says, in HTTP/2, that trailers are understood. That is how gRPC knows who can be answered (RFC 9113
-/// section 8.2.2); all else that `TE` may say is about a connection of HTTP/1.
+/// Whether a header says, in HTTP/2, that trailers are understood. That is how gRPC knows who can
+/// be answered (RFC 9113 section 8.2.2); all else that `TE` may say is about a connection of
+/// HTTP/1.
 fn takes_trailers(version: Version, name: &HeaderName, value: &HeaderValue) -> bool {
     version >= Version::HTTP_2
         && name == header::TE
         && value.as_bytes().eq_ignore_ascii_case(b"trailers")
 }
 
-/// The authority of a URI, without a user name or password: in HTTP/2, and in absolute form, where it counts instead of
-/// `Host` (RFC 9112 section 3.2.2).
+/// The authority of a URI, without a user name or password: in HTTP/2, and in absolute form, where
+/// it counts instead of `Host` (RFC 9112 section 3.2.2).
 fn authority(uri: &Uri) -> Option<HeaderValue> {
     let host = uri.authority()?.as_str().rsplit('@').next()?;
     HeaderValue::from_str(host).ok()
 }
 
-/// Whether servers expect a body with a method, and a length if there is none (RFC 9110 section 8.6).
+/// Whether servers expect a body with a method, and a length if there is none (RFC 9110 section
+/// 8.6).
 pub(super) fn anticipates_body(method: &Method) -> bool {
     [Method::POST, Method::PUT, Method::PATCH].contains(method)
 }
 
-/// Makes room for the marker in a head of a hundred fields, which is all that many servers take. What goes is an
-/// `Accept: */*`, which says what its absence says (RFC 9110 section 12.5.1), and then lines beyond the first of a field:
-/// one line with all of them means the same (RFC 9110 section 5.3).
+/// Makes room for the marker in a head of a hundred fields, which is all that many servers take.
+/// What goes is an `Accept: */*`, which says what its absence says (RFC 9110 section 12.5.1), and
+/// then lines beyond the first of a field: one line with all of them means the same (RFC 9110
+/// section 5.3).
 pub(super) fn fit(headers: &mut HeaderMap, has_body: bool) {
     const MOST: usize = 100;
     if headers.len() + ADDED <= MOST {

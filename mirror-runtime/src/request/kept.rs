@@ -46,8 +46,8 @@ pub(crate) enum Missing {
 }
 
 impl KeptRequest {
-    /// Keeps the head; `None` if there is no room for it in the byte budget. `lacks_body` is whether it has a body that will
-    /// not come.
+    /// Keeps the head; `None` if there is no room for it in the byte budget. `lacks_body` is
+    /// whether it has a body that will not come.
     pub(crate) fn from_parts(parts: &Parts, lacks_body: bool) -> Option<Self> {
         let target = original_uri(parts).path_and_query();
         let headers = parts.headers.iter();

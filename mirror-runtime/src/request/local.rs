@@ -8,8 +8,8 @@ use hyper::upgrade::OnUpgrade;
 
 use crate::workers::caught;
 
-/// A request as the primary sees it: the URI without the prefix that a router took off, and what routers and layers have
-/// put into its extensions.
+/// A request as the primary sees it: the URI without the prefix that a router took off, and what
+/// routers and layers have put into its extensions.
 #[derive(Clone, Debug)]
 pub(super) struct Within {
     uri: Uri,

@@ -1,8 +1,9 @@
 //! Memory of a copy's own, for when it has to wait, and of the headers of responses that are kept.
 //!
-//! The path and the header values that arrived are slices of the read buffer of the primary's connection, of 8 to 400 KiB,
-//! which lives as long as one of them. A copy that leaves at once is written before its request is answered or shortly
-//! after, and needs nothing of them any more; one that waits for a connection, or for who knows what, must not hold them.
+//! The path and the header values that arrived are slices of the read buffer of the primary's
+//! connection, of 8 to 400 KiB, which lives as long as one of them. A copy that leaves at once is
+//! written before its request is answered or shortly after, and needs nothing of them any more; one
+//! that waits for a connection, or for who knows what, must not hold them.
 
 use bytes::Bytes;
 use http::{Request, Uri, uri::PathAndQuery};

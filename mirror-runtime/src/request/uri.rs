@@ -12,8 +12,8 @@ use http::{
 use self::climbs::climbs;
 use crate::target::Destination;
 
-/// A request whose target has no path to join, such as `OPTIONS *`, one too long for a URI, or one that a server could
-/// take for a path above the base path.
+/// A request whose target has no path to join, such as `OPTIONS *`, one too long for a URI, or one
+/// that a server could take for a path above the base path.
 #[derive(Debug)]
 pub(crate) struct Unjoinable;
 
@@ -27,7 +27,8 @@ pub(crate) fn original_uri(parts: &Parts) -> &Uri {
 
 /// Joins the path and query of a request to a target, byte for byte.
 ///
-/// Scheme and authority are the target's alone: nothing is resolved, so `//evil.example/x` is a path like any other.
+/// Scheme and authority are the target's alone: nothing is resolved, so `//evil.example/x` is a
+/// path like any other.
 pub(crate) fn join(destination: &Destination, original: &Uri) -> Result<Uri, Unjoinable> {
     let path_and_query = original.path_and_query().ok_or(Unjoinable)?;
     if !original.path().starts_with('/') {
@@ -37,7 +38,8 @@ pub(crate) fn join(destination: &Destination, original: &Uri) -> Result<Uri, Unj
     parts.scheme = Some(destination.scheme.clone());
     parts.authority = Some(destination.authority.clone());
     parts.path_and_query = Some(match path_and_query.as_str() {
-        // In absolute form there may be nothing at all, as in `http://o#`. It reads like `/`, and is printed as nothing.
+        // In absolute form there may be nothing at all, as in `http://o#`. It reads like `/`, and
+        // is printed as nothing.
         "/" if destination.base_path.is_empty() => PathAndQuery::from_static("/"),
         whole if destination.base_path.is_empty() && whole.starts_with('/') => {
             path_and_query.clone()

@@ -11,9 +11,10 @@ const REQUESTS: usize = 10_000;
 /// one kind; and where every second, every third, up to every twentieth is of the kind that is
 /// counted.
 ///
-/// These are the least whole numbers that hold. The numbers drawn for every k-th request are the multiples of k times
-/// the golden ratio, modulo 1, and how evenly they lie depends on how well fractions come near it: for k = 1 it is as
-/// even as can be, for the Fibonacci numbers 5, 8 and 13 and their neighbours less so.
+/// These are the least whole numbers that hold. The numbers drawn for every k-th request are the
+/// multiples of k times the golden ratio, modulo 1, and how evenly they lie depends on how well
+/// fractions come near it: for k = 1 it is as even as can be, for the Fibonacci numbers 5, 8 and 13
+/// and their neighbours less so.
 const BOUNDS: [u32; 20] = [
     5, 8, 8, 9, 12, 8, 12, 14, 10, 11, 15, 12, 22, 9, 13, 16, 21, 18, 15, 7,
 ];
@@ -27,7 +28,8 @@ fn any_percentage() -> impl Strategy<Value = f64> {
     prop_oneof![(0..=100_u8).prop_map(f64::from), 0.0..=100.0]
 }
 
-/// How far the number of sampled requests among the `requests` is from its share, at most, in any window.
+/// How far the number of sampled requests among the `requests` is from its share, at most, in any
+/// window.
 fn farthest(percentage: f64, sampled: impl Iterator<Item = bool>) -> f64 {
     let (mut ahead, mut most, mut least) = (0.0, 0.0_f64, 0.0_f64);
     for sampled in sampled {

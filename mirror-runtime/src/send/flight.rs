@@ -33,8 +33,8 @@ use crate::{
     workers::{Ended, caught},
 };
 
-/// A copy, from when its gate has let it through until it has ended. Dropped before that, by a panic or a runtime's
-/// shutdown, it has failed, or was not sent.
+/// A copy, from when its gate has let it through until it has ended. Dropped before that, by a
+/// panic or a runtime's shutdown, it has failed, or was not sent.
 #[derive(Debug)]
 pub(super) struct Flight {
     engine: Arc<Engine>,
@@ -120,7 +120,8 @@ impl Flight {
     /// Lets the copy leave, unless it cannot: it is counted as sent now. The future sends it and
     /// reads the response, all within the target's timeout, and reports what became of it.
     ///
-    /// The places in the byte budget are kept until then, whatever the connection keeps of the copy.
+    /// The places in the byte budget are kept until then, whatever the connection keeps of the
+    /// copy.
     pub(super) fn run(
         mut self,
         request: Result<Request<CopyBody>, SkipReason>,
@@ -191,8 +192,8 @@ impl Flight {
         Ok(sending)
     }
 
-    /// Hands an exchange over to a sink: it is counted as sent now. The future has it kept, within the target's timeout, and
-    /// reports what became of it.
+    /// Hands an exchange over to a sink: it is counted as sent now. The future has it kept, within
+    /// the target's timeout, and reports what became of it.
     pub(super) async fn hand_over(mut self, exchange: Arc<RecordedExchange>) {
         let bytes = exchange.bytes();
         self.stage = Stage::Left;

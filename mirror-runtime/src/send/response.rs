@@ -1,4 +1,5 @@
-//! Reading a shadow's response: as much as is of use, and then as much as makes the connection usable again.
+//! Reading a shadow's response: as much as is of use, and then as much as makes the connection
+//! usable again.
 
 use std::{
     pin::Pin,
@@ -22,18 +23,21 @@ use crate::{
 /// How much of a response's body is kept for callbacks.
 const MAX_KEPT: usize = 64 * 1024;
 
-/// How much of a response's body is read at all. Reading the rest of a longer one costs more than the new connection
-/// that dropping it costs.
+/// How much of a response's body is read at all. Reading the rest of a longer one costs more than
+/// the new connection that dropping it costs.
 pub(crate) const MAX_READ: usize = 1024 * 1024;
 
-/// The frames (chunks, `DATA` frames) that a response may always have: a stream of events or lines that ends is within.
+/// The frames (chunks, `DATA` frames) that a response may always have: a stream of events or lines
+/// that ends is within.
 const FREE_FRAMES: usize = 1024;
 
-/// A response may have one more frame for each so many bytes. A frame costs half a microsecond, whatever is in it: a
-/// body of [`MAX_READ`] bytes costs five milliseconds at most, and one of single bytes is left after a thousand.
+/// A response may have one more frame for each so many bytes. A frame costs half a microsecond,
+/// whatever is in it: a body of [`MAX_READ`] bytes costs five milliseconds at most, and one of
+/// single bytes is left after a thousand.
 const BYTES_PER_FRAME: usize = 128;
 
-/// Trailer fields of one response, in number and in bytes: what a head may have. More are a failure, as in a head.
+/// Trailer fields of one response, in number and in bytes: what a head may have. More are a
+/// failure, as in a head.
 const MAX_TRAILERS: usize = 100;
 const MAX_TRAILER_BYTES: usize = 64 * 1024;
 
@@ -55,13 +59,14 @@ impl Wanted {
     }
 }
 
-/// A response, and what was noted of it if it is compared: in a box, for which the futures of the many that are not
-/// compared have little room to keep.
+/// A response, and what was noted of it if it is compared: in a box, for which the futures of the
+/// many that are not compared have little room to keep.
 pub(super) type Received = (BufferedResponse, Option<(Box<Noting>, Ending)>);
 
 /// Waits for a response and reads its body; keeps of it what is wanted.
 ///
-/// Not an `async` block, of which nothing is left when its time is over: once the head is there, the copy is answered.
+/// Not an `async` block, of which nothing is left when its time is over: once the head is there,
+/// the copy is answered.
 pub(super) struct Receiving {
     stage: Stage,
     left: Instant,
@@ -98,8 +103,8 @@ impl Receiving {
         Poll::Ready(self.finish(ending).ok_or(MirrorError::Cancelled))
     }
 
-    /// Ends before the response has, for a reason. That is a failure, unless the head was there and says nothing of how
-    /// much was to come.
+    /// Ends before the response has, for a reason. That is a failure, unless the head was there and
+    /// says nothing of how much was to come.
     pub(super) fn cut(&mut self, reason: MirrorError) -> Result<Received, MirrorError> {
         match &self.stage {
             Stage::Reading(reading) if !reading.must_end => {
@@ -171,7 +176,8 @@ impl Reading {
             return Poll::Ready(Ok(Ending::Truncated));
         }
         loop {
-            // A body that is always there, and has no bytes, must not keep its task from its deadline.
+            // A body that is always there, and has no bytes, must not keep its task from its
+            // deadline.
             let budget = ready!(poll_proceed(context));
             let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
             budget.made_progress();

@@ -30,7 +30,8 @@ use crate::{
 
 /// A sampled request, and the targets that await its outcome.
 ///
-/// The future that holds it is dropped when the client goes away; what is undecided then is counted in `Drop`.
+/// The future that holds it is dropped when the client goes away; what is undecided then is counted
+/// in `Drop`.
 #[derive(Debug)]
 pub(crate) struct Sampled {
     engine: Arc<Engine>,
@@ -135,9 +136,9 @@ impl Sampled {
             let mut answer = {
                 let mut primary = pin!(primary(parts, body));
                 let (sampled, mut turn) = (&mut self, Turn::Begins);
-                // The copies leave when the primary has begun and is not given up at once: a client that resets each
-                // request as soon as it is sent makes no copies. Servers look for that between the first two times that
-                // they poll.
+                // The copies leave when the primary has begun and is not given up at once: a client
+                // that resets each request as soon as it is sent makes no copies. Servers look for
+                // that between the first two times that they poll.
                 poll_fn(move |context| {
                     if let Turn::HasBegun = turn {
                         sampled.send();
@@ -190,13 +191,13 @@ impl Sampled {
         }
     }
 
-    /// Gets what the copies are made of, or sees to it that they leave when the handler has read the body. Returns the
-    /// body for the handler.
+    /// Gets what the copies are made of, or sees to it that they leave when the handler has read
+    /// the body. Returns the body for the handler.
     ///
     /// What is undecided here afterwards is [ready](Self::send).
     async fn prepare(&mut self, parts: &Parts, body: Body) -> Body {
-        // No copy could leave without one, and nobody would tell when to stop reading. It is asked for once: each time
-        // costs as much as sampling does.
+        // No copy could leave without one, and nobody would tell when to stop reading. It is asked
+        // for once: each time costs as much as sampling does.
         let runtime = runtime_with_timers().ok_or(ShedReason::NoRuntime.into());
         let needed = runtime.and_then(|runtime| Ok((self.needed(parts, &body)?, runtime)));
         let body = match needed {
@@ -286,7 +287,8 @@ impl Sampled {
         } else if body.is_end_stream() || !options.copies_body() {
             Ok(Needed::Nothing)
         } else if options.body == BodyMode::Tee || is_special && expects_continue(&parts.headers) {
-            // Reading ahead would make the server ask the client for a body that the handler may not want.
+            // Reading ahead would make the server ask the client for a body that the handler may
+            // not want.
             Ok(Needed::BodyAsItIsRead)
         } else {
             Ok(Needed::Body)
@@ -414,7 +416,8 @@ impl Sampled {
 impl Drop for Sampled {
     fn drop(&mut self) {
         if thread::panicking() {
-            // The handler has, before the copies could leave. Its request is worth as much to a shadow as any.
+            // The handler has, before the copies could leave. Its request is worth as much to a
+            // shadow as any.
             caught("copy", || self.send());
         }
         self.skip(SkipReason::PrimaryGone);

@@ -18,8 +18,9 @@ const CLASSES: usize = 5;
 /// Where those begin whose responses had not ended when the time of their copies was over.
 const CUT: usize = CLASSES + FAILURES;
 
-/// What was skipped and shed did not start; what was sent started, and is answered or failed when it has ended. What
-/// was received and what is in flight follow from these, so that no reader can see a sum whose parts disagree.
+/// What was skipped and shed did not start; what was sent started, and is answered or failed when
+/// it has ended. What was received and what is in flight follow from these, so that no reader can
+/// see a sum whose parts disagree.
 #[derive(Debug)]
 pub(crate) struct Counters {
     outcomes: Tally<{ SKIPS + SHEDS }, { 2 * CLASSES + FAILURES }>,
@@ -58,8 +59,8 @@ impl Counters {
         self.resends.fetch_add(1, Relaxed);
     }
 
-    /// The head of a response came after `first_byte`, and its end after `latency`; `None` if the copy's time was over
-    /// before that.
+    /// The head of a response came after `first_byte`, and its end after `latency`; `None` if the
+    /// copy's time was over before that.
     pub(crate) fn answered(
         &self,
         status: StatusCode,

@@ -5,7 +5,8 @@ use crate::bounds::sync::{
     Ordering::{Acquire, Relaxed, Release},
 };
 
-/// Counters by index: of things that did not start, and of things that started and ended in one way or another.
+/// Counters by index: of things that did not start, and of things that started and ended in one way
+/// or another.
 #[derive(Debug)]
 pub(crate) struct Tally<const NOT_STARTED: usize, const ENDED: usize> {
     not_started: [AtomicU64; NOT_STARTED],

@@ -67,8 +67,8 @@ impl Destination {
     }
 }
 
-/// A host as HTTP clients spell it: in lower case, and an IPv6 address in its shortest form (RFC 5952), without the mixed
-/// notation.
+/// A host as HTTP clients spell it: in lower case, and an IPv6 address in its shortest form (RFC
+/// 5952), without the mixed notation.
 fn normal_host(host: &str) -> String {
     let address = host.trim_matches(['[', ']']).parse::<Ipv6Addr>();
     match address.map(|address| (address, address.segments())) {

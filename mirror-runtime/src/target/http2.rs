@@ -17,8 +17,8 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Http2 {
-    /// An `https` target is sent HTTP/2 if its server chooses that by ALPN, and else HTTP/1.1. An `http` target is sent
-    /// HTTP/1.1. The default.
+    /// An `https` target is sent HTTP/2 if its server chooses that by ALPN, and else HTTP/1.1. An
+    /// `http` target is sent HTTP/1.1. The default.
     #[default]
     Alpn,
     /// HTTP/1.1 always: HTTP/2 is not offered.

@@ -39,15 +39,18 @@ pub enum EventKind<'a> {
         /// The bytes of its body.
         bytes: u64,
     },
-    /// A copy is sent once more: the shadow did not process it, or closed the connection as it left.
+    /// A copy is sent once more: the shadow did not process it, or closed the connection as it
+    /// left.
     #[non_exhaustive]
     Resent {},
     /// A copy was answered, or has failed.
     #[non_exhaustive]
     Ended {
-        /// The response, which says how long it took, or the error. There is a body if the mirror has an `on_success`.
+        /// The response, which says how long it took, or the error. There is a body if the mirror
+        /// has an `on_success`.
         outcome: Result<&'a BufferedResponse, &'a MirrorError>,
-        /// How long it took to fail; `None` if it was answered, or its task was dropped by the end of its runtime.
+        /// How long it took to fail; `None` if it was answered, or its task was dropped by the end
+        /// of its runtime.
         elapsed: Option<Duration>,
     },
     /// The circuit of the target has opened or closed.

@@ -1,7 +1,9 @@
-//! Telling `on_skip`, which costs a request that is not copied next to nothing: most of them are not even sampled.
+//! Telling `on_skip`, which costs a request that is not copied next to nothing: most of them are
+//! not even sampled.
 //!
-//! A skip is put into a place that is there already. The thread that takes it out looks into it from time to time while
-//! there is something to find, and is woken only when it had found nothing for a while.
+//! A skip is put into a place that is there already. The thread that takes it out looks into it
+//! from time to time while there is something to find, and is woken only when it had found nothing
+//! for a while.
 
 use std::{
     panic::{self, AssertUnwindSafe},
@@ -21,8 +23,8 @@ use crate::{outcome::SkipReason, workers::Hold};
 /// Skips that may wait. Nobody waits for them to be told, so nothing else bounds them.
 const MAX_WAITING: usize = 1024;
 
-/// How long the thread sleeps between two looks. Skips of a busy route are told together; a thousand fit into it up to
-/// some 200,000 a second.
+/// How long the thread sleeps between two looks. Skips of a busy route are told together; a
+/// thousand fit into it up to some 200,000 a second.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// The subscribers to skips.
@@ -39,7 +41,8 @@ struct Skip {
     hold: Hold,
 }
 
-/// Where skips wait, and the thread that tells them: one of its own, so that they never stand in front of a copy.
+/// Where skips wait, and the thread that tells them: one of its own, so that they never stand in
+/// front of a copy.
 struct Skips {
     waiting: SyncSender<Skip>,
     /// `None` if there could be no thread.
@@ -89,7 +92,8 @@ fn tell_all(skips: &Receiver<Skip>) {
             Ok(()) => thread::sleep(PAUSE),
             Err(TryRecvError::Empty) => {
                 IS_AWAKE.store(false, SeqCst);
-                // What came before this was seen is told by the next look; what comes later wakes the thread.
+                // What came before this was seen is told by the next look; what comes later wakes
+                // the thread.
                 if tell_waiting(skips).is_err() {
                     thread::park();
                 }

@@ -84,8 +84,8 @@ impl Source {
         self.counters.snapshot(self.target.name())
     }
 
-    /// Counts what happened, logs it, and tells whoever wants to know. `Some` if the callback of a copy runs: its task waits
-    /// for that to end.
+    /// Counts what happened, logs it, and tells whoever wants to know. `Some` if the callback of a
+    /// copy runs: its task waits for that to end.
     #[inline]
     pub(crate) fn tell(self: &Arc<Self>, happened: Happened) -> Option<Ended> {
         self.count(&happened);
@@ -113,7 +113,8 @@ impl Source {
                 counters.answered(response.status(), response.first_byte(), latency);
             }
             Happened::Ended(Err(error), _) => counters.failed(error.kind()),
-            // The state of a circuit is not counted, and comparisons are where they are made: for the report.
+            // The state of a circuit is not counted, and comparisons are where they are made: for
+            // the report.
             Happened::CircuitTurned(..) => {}
             #[cfg(feature = "compare")]
             Happened::Compared(_) | Happened::NotCompared(_) => {}
@@ -235,7 +236,8 @@ impl Source {
     where
         H: Borrow<Happened> + Send + 'static,
     {
-        // While what is told is counted as pending, so that a drain sees one or the other all the time.
+        // While what is told is counted as pending, so that a drain sees one or the other all the
+        // time.
         let (source, telling) = (Arc::clone(self), Telling::begin());
         let is_told = tell_off_path(key, move || {
             source

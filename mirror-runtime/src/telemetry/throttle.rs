@@ -16,7 +16,8 @@ pub(crate) struct Throttle {
 }
 
 impl Throttle {
-    /// Takes note of a failure; if it is time to tell, says how many there were since it was told last.
+    /// Takes note of a failure; if it is time to tell, says how many there were since it was told
+    /// last.
     pub(crate) fn note(&self) -> Option<u64> {
         self.note_at(millis())
     }

@@ -27,10 +27,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Captures the copies that leave on one tokio runtime, until it is dropped.
 ///
-/// Each `#[tokio::test]` has a runtime of its own, so tests that run at the same time do not get one another's copies.
-/// They do share the mirrors of attributes, with their counters, sampling and bounds: look at what was captured rather
-/// than at counters, use [`sampling_all`](Self::sampling_all), and do not [`drain`](crate::drain), which makes all
-/// copies of the process wait.
+/// Each `#[tokio::test]` has a runtime of its own, so tests that run at the same time do not get
+/// one another's copies. They do share the mirrors of attributes, with their counters, sampling and
+/// bounds: look at what was captured rather than at counters, use
+/// [`sampling_all`](Self::sampling_all), and do not [`drain`](crate::drain), which makes all copies
+/// of the process wait.
 ///
 /// Copies to URLs are captured, whatever their transport: no host name is looked up, no connection
 /// is opened, and no certificate is needed. A `handler(..)` target is called as in production,
@@ -38,7 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A copy whose request was served before the capture was dropped is not sent, however late it
 /// leaves.
 ///
-/// A copy gets an empty `200 OK`, unless [`responding_with`](Self::responding_with) sets another response.
+/// A copy gets an empty `200 OK`, unless [`responding_with`](Self::responding_with) sets another
+/// response.
 ///
 /// ```
 /// use axum::{Json, Router, body::Body, http::Request, routing::get};

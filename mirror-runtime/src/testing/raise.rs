@@ -2,11 +2,12 @@
 
 use crate::mirror::mirrors;
 
-/// Fails a test for a mismatch, if the environment variable `MIRROR_RAISE_ON_MISMATCH` is `1`. Without the variable it does
-/// nothing.
+/// Fails a test for a mismatch, if the environment variable `MIRROR_RAISE_ON_MISMATCH` is `1`.
+/// Without the variable it does nothing.
 ///
-/// With the variable, a mismatch of any mirror is printed as a panic of the thread that compares. Call this at the end of a
-/// test, after [`drain`](crate::drain) or [`Capture::comparisons`](super::Capture::comparisons), which wait for comparisons.
+/// With the variable, a mismatch of any mirror is printed as a panic of the thread that compares.
+/// Call this at the end of a test, after [`drain`](crate::drain) or
+/// [`Capture::comparisons`](super::Capture::comparisons), which wait for comparisons.
 ///
 /// # Panics
 ///

@@ -10,7 +10,8 @@ pub(crate) use self::guarded::Guarded;
 use super::Sending;
 use crate::body::CopyBody;
 
-/// The candidates of one request, in the order of the attribute, and the state that the router gave its primary.
+/// The candidates of one request, in the order of the attribute, and the state that the router gave
+/// its primary.
 #[derive(Clone)]
 pub(crate) struct Candidates(
     Arc<dyn Fn(usize, Request<CopyBody>) -> Option<Sending> + Send + Sync>,

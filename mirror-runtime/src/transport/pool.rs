@@ -1,8 +1,9 @@
 //! Connections to the targets of mirrors, kept for the next copy.
 //!
-//! A connection belongs to the runtime that opened it and is given to copies of that runtime only. A copy takes one that
-//! has room, or opens one. Over HTTP/1 there are never more than there were copies in flight at once; over HTTP/2 as many
-//! as the server's limit on streams asks for, so that no copy waits for another to end.
+//! A connection belongs to the runtime that opened it and is given to copies of that runtime only.
+//! A copy takes one that has room, or opens one. Over HTTP/1 there are never more than there were
+//! copies in flight at once; over HTTP/2 as many as the server's limit on streams asks for, so that
+//! no copy waits for another to end.
 
 mod attempt;
 mod connect;
@@ -46,11 +47,13 @@ use self::{
 use super::Trip;
 use crate::{body::CopyBody, outcome::MirrorError, request::in_own_memory, telemetry::Happened};
 
-/// How often a copy takes a new connection that turns out to be closed before anything was sent over it.
+/// How often a copy takes a new connection that turns out to be closed before anything was sent
+/// over it.
 const MAX_UNSENT: usize = 3;
 
-/// The parts of the time for a connection for which copies wait for those that others open. After each, one copy more opens
-/// one: the others may be on their way to an address that nothing reaches. Not all at once, as the server may be busy.
+/// The parts of the time for a connection for which copies wait for those that others open. After
+/// each, one copy more opens one: the others may be on their way to an address that nothing
+/// reaches. Not all at once, as the server may be busy.
 const WAITING: u32 = 4;
 
 /// The connections to one origin.
@@ -58,8 +61,8 @@ const WAITING: u32 = 4;
 pub(crate) struct Pool {
     origin: Origin,
     kept: Kept,
-    /// Whether the connection that was opened last speaks HTTP/1.1: then each copy in flight needs one of its own. It is
-    /// found out anew with each.
+    /// Whether the connection that was opened last speaks HTTP/1.1: then each copy in flight needs
+    /// one of its own. It is found out anew with each.
     chose_http1: AtomicBool,
     /// How many copies the next connection will carry at once.
     expected: AtomicUsize,
@@ -115,7 +118,8 @@ impl Pool {
 
     /// Sends a copy, and returns the head of its response.
     ///
-    /// It is sent once more, over another connection, if the server cannot have acted on it, or if that would do no harm.
+    /// It is sent once more, over another connection, if the server cannot have acted on it, or if
+    /// that would do no harm.
     pub(crate) async fn send(
         self: Arc<Self>,
         mut copy: Request<CopyBody>,
@@ -150,7 +154,8 @@ impl Pool {
         Box::pin(self.send_over_new(copy, resend, next, trip)).await
     }
 
-    /// Sends a copy over a connection that is opened for it, or for others that need one at the same time.
+    /// Sends a copy over a connection that is opened for it, or for others that need one at the
+    /// same time.
     async fn send_over_new(
         self: &Arc<Self>,
         mut copy: Request<CopyBody>,
@@ -184,7 +189,8 @@ impl Pool {
         Err(MirrorError::Request("the connection was closed".into()))
     }
 
-    /// Sends a copy over a connection. Not an `async fn`, whose future would have room for the copy twice.
+    /// Sends a copy over a connection. Not an `async fn`, whose future would have room for the copy
+    /// twice.
     fn send_over(
         self: &Arc<Self>,
         connection: Connection,
@@ -265,8 +271,8 @@ impl Pool {
         // The first place is for the copy that has opened it.
         let slot = link.slot();
         self.kept.share(link, self);
-        // Only now, so that those who wait find it. It ends with whoever holds the link, or with its runtime; its errors are
-        // told to the copies that it carries.
+        // Only now, so that those who wait find it. It ends with whoever holds the link, or with
+        // its runtime; its errors are told to the copies that it carries.
         drop(tokio::spawn(driver));
         let none = || MirrorError::Request("the shadow allows no streams on its connection".into());
         slot.map(Connection::Http2).ok_or_else(none)

@@ -18,10 +18,11 @@ use crate::{body::CopyBody, error::ConfigError, outcome::MirrorError, target::Ta
 
 /// Sends copies with a client of reqwest, for programs that want the client they know.
 ///
-/// [`new`](Self::new) takes the program's own client, with whatever it is set up to do: its proxy, certificates, and
-/// connections. [`default`](Self::default) makes clients, one per tokio runtime, that send a copy once and nowhere else:
-/// they follow no redirect, try nothing again, use no proxy and decode nothing. A client of the program should do the same,
-/// and it must live on the runtime that serves its requests: its connections are tasks of the runtime that opened them.
+/// [`new`](Self::new) takes the program's own client, with whatever it is set up to do: its proxy,
+/// certificates, and connections. [`default`](Self::default) makes clients, one per tokio runtime,
+/// that send a copy once and nowhere else: they follow no redirect, try nothing again, use no proxy
+/// and decode nothing. A client of the program should do the same, and it must live on the runtime
+/// that serves its requests: its connections are tasks of the runtime that opened them.
 ///
 /// reqwest rewrites some paths and queries, such as `/a/../b` and `?it's`: those copies are skipped
 /// ([`Unsendable`](crate::SkipReason::Unsendable)). It adds `Accept: */*` if there is no `Accept`.
@@ -69,8 +70,8 @@ impl ReqwestTransport {
 static CLIENTS: Clients = Clients::new();
 
 impl Transport for ReqwestTransport {
-    /// It needs a URL. A client that is made here has a configuration of TLS, whatever it is for; that of a program is
-    /// made already.
+    /// It needs a URL. A client that is made here has a configuration of TLS, whatever it is for;
+    /// that of a program is made already.
     fn check(&self, target: &Target) -> Result<(), ConfigError> {
         if target.url().is_empty() {
             return Err(ConfigError::WithoutUrl(target.name().to_owned()));
@@ -115,8 +116,8 @@ impl Transport for ReqwestTransport {
 
 /// The URL that reqwest takes, or an error if it would send something other than the URI.
 ///
-/// `Url` resolves dot segments and encodes some characters, each of which makes it differ from what it was parsed from.
-/// An equal text is an equal request, and an equal origin.
+/// `Url` resolves dot segments and encodes some characters, each of which makes it differ from what
+/// it was parsed from. An equal text is an equal request, and an equal origin.
 fn exact_url(uri: &Uri) -> Result<Url, Unsendable> {
     let text = uri.to_string();
     Url::parse(&text)
@@ -125,7 +126,8 @@ fn exact_url(uri: &Uri) -> Result<Url, Unsendable> {
         .ok_or(Unsendable)
 }
 
-/// A `Host` of its own is sent over HTTP/1.1 only: in HTTP/2 it would stand beside an `:authority` that contradicts it.
+/// A `Host` of its own is sent over HTTP/1.1 only: in HTTP/2 it would stand beside an `:authority`
+/// that contradicts it.
 fn sets_host(headers: &HeaderMap) -> bool {
     headers.contains_key(header::HOST)
 }

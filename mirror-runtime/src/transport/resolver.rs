@@ -1,8 +1,9 @@
 //! Looking up the hosts of targets, away from tokio's blocking pool.
 //!
-//! A look-up blocks a thread for as long as a dead resolver takes, and goes on when the copy that asked has given up.
-//! In tokio's pool, look-ups would pile up in front of the primary's own `spawn_blocking`. Here each host has at most one
-//! look-up at a time, for which every copy waits that needs the host, and a few threads make the look-ups of all hosts.
+//! A look-up blocks a thread for as long as a dead resolver takes, and goes on when the copy that
+//! asked has given up. In tokio's pool, look-ups would pile up in front of the primary's own
+//! `spawn_blocking`. Here each host has at most one look-up at a time, for which every copy waits
+//! that needs the host, and a few threads make the look-ups of all hosts.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -16,28 +17,28 @@ use std::{
 
 use tokio::sync::watch;
 
-/// How long addresses are used before they are looked up again. The system's resolver does not tell how long they are
-/// valid; ten seconds follow a moved shadow soon, and make a look-up rare.
+/// How long addresses are used before they are looked up again. The system's resolver does not tell
+/// how long they are valid; ten seconds follow a moved shadow soon, and make a look-up rare.
 const FRESH: Duration = Duration::from_secs(10);
 
 /// How long a failed look-up is not repeated.
 const FRESH_FAILURE: Duration = Duration::from_secs(1);
 
-/// How long it is remembered that the look-up of a host failed. Longer than a circuit stays open, so that a host that is asked
-/// for once in a cooldown is known.
+/// How long it is remembered that the look-up of a host failed. Longer than a circuit stays open,
+/// so that a host that is asked for once in a cooldown is known.
 const REMEMBERED: Duration = Duration::from_mins(1);
 
-/// Threads that look up at once. A look-up takes milliseconds and is good for ten seconds, so one thread would do for
-/// hundreds of hosts; the others are for those whose name server does not respond, which takes the system ten seconds and
-/// more.
+/// Threads that look up at once. A look-up takes milliseconds and is good for ten seconds, so one
+/// thread would do for hundreds of hosts; the others are for those whose name server does not
+/// respond, which takes the system ten seconds and more.
 const MAX_THREADS: usize = 4;
 
-/// How many of them look up hosts whose last look-up failed. One is left for all other hosts, however many there are of those
-/// and however long they take.
+/// How many of them look up hosts whose last look-up failed. One is left for all other hosts,
+/// however many there are of those and however long they take.
 const MAX_DOUBTFUL: usize = MAX_THREADS - 1;
 
-/// Hosts that wait for one of the threads, each of them once. As many as there are copies in flight by default; a program has
-/// fewer targets than that.
+/// Hosts that wait for one of the threads, each of them once. As many as there are copies in flight
+/// by default; a program has fewer targets than that.
 const MAX_WAITING: usize = 1024;
 
 /// A host name was not resolved.
@@ -148,7 +149,8 @@ impl Resolver {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The look-up of a host that is under way or still fresh, or else a new one. `None` if too many wait.
+    /// The look-up of a host that is under way or still fresh, or else a new one. `None` if too
+    /// many wait.
     fn look_up(&self, host: &str) -> Option<watch::Receiver<Option<Found>>> {
         let mut state = self.state();
         let known = state.hosts.get(host);
@@ -177,7 +179,8 @@ impl Resolver {
             state.threads += 1;
         }
         if state.threads == 0 {
-            // Nobody would ever look: the copies that wait fail with a DNS error, and the next one tries again.
+            // Nobody would ever look: the copies that wait fail with a DNS error, and the next one
+            // tries again.
             state.waiting.clear();
             state.doubtful.clear();
         }
@@ -201,14 +204,16 @@ impl Resolver {
         }
     }
 
-    /// Starts a thread that looks up what waits, one host after another; `false` if the system has none to give.
+    /// Starts a thread that looks up what waits, one host after another; `false` if the system has
+    /// none to give.
     fn start_thread(&self) -> bool {
         let resolver = self.clone();
         let thread = thread::Builder::new().name("mirror-dns".to_owned());
         let work = move || {
             let mut next = resolver.begin();
             while let Some(job) = next {
-                // A panic, which the system's look-up has none of, must not take the thread from the hosts that wait.
+                // A panic, which the system's look-up has none of, must not take the thread from
+                // the hosts that wait.
                 let look_up = AssertUnwindSafe(|| (resolver.0.look_up)(&job.host));
                 if let Ok(found) = catch_unwind(look_up) {
                     let found = (found.map_err(DnsError::new), Instant::now());

@@ -57,7 +57,8 @@ impl Route {
         }
     }
 
-    /// Whether a copy could be sent this way as it stands. Nothing happens before what sends it is polled.
+    /// Whether a copy could be sent this way as it stands. Nothing happens before what sends it is
+    /// polled.
     #[cfg(feature = "testing")]
     pub(crate) fn check(&self, copy: &Request<CopyBody>) -> Result<(), Unsendable> {
         match self {

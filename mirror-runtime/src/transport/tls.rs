@@ -1,7 +1,8 @@
 //! The crypto provider of rustls, and what is trusted.
 //!
-//! All configurations are made with a provider that is named: `ClientConfig::builder()` panics if two of them are compiled in
-//! and none is installed. The default of the process is the program's own, and is never set here.
+//! All configurations are made with a provider that is named: `ClientConfig::builder()` panics if
+//! two of them are compiled in and none is installed. The default of the process is the program's
+//! own, and is never set here.
 
 use std::sync::Arc;
 
@@ -11,10 +12,11 @@ use tokio_rustls::rustls::{ClientConfig, ConfigBuilder, WantsVerifier, crypto::C
 
 use crate::{error::ConfigError, target::Target};
 
-/// The provider that the features name; with `tls` alone, the one that the program has installed as its default, if any.
+/// The provider that the features name; with `tls` alone, the one that the program has installed as
+/// its default, if any.
 ///
-/// The features come first, so that it does not matter whether the program installs its own before or after the first mirror
-/// is built.
+/// The features come first, so that it does not matter whether the program installs its own before
+/// or after the first mirror is built.
 #[allow(
     clippy::unnecessary_wraps,
     reason = "with some features there is one always"
@@ -38,7 +40,8 @@ pub(crate) fn check(target: &Target) -> Result<(), ConfigError> {
     }
 }
 
-/// TLS with servers whose certificates the system trusts. Reads them, which blocks for milliseconds.
+/// TLS with servers whose certificates the system trusts. Reads them, which blocks for
+/// milliseconds.
 pub(super) fn trusting_the_system() -> Result<ClientConfig, BoxError> {
     Ok(builder()?.with_platform_verifier()?.with_no_client_auth())
 }

@@ -27,7 +27,8 @@ pub(crate) struct Deadlines {
     queues: Mutex<Queues>,
 }
 
-/// By runtime, because a timer ends with its runtime. There is a queue for as long as it is watched.
+/// By runtime, because a timer ends with its runtime. There is a queue for as long as it is
+/// watched.
 #[derive(Default)]
 struct Queues {
     taken: u64,
@@ -84,7 +85,8 @@ impl Deadlines {
         })
     }
 
-    /// Times out who is overdue; tells when the next one will be. Without a next one, the queue is gone.
+    /// Times out who is overdue; tells when the next one will be. Without a next one, the queue is
+    /// gone.
     fn time_out(&self, runtime: runtime::Id) -> Option<Instant> {
         let mut overdue = Vec::new();
         let mut queues = self.lock();

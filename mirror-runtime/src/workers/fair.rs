@@ -1,7 +1,8 @@
 //! Threads that mirrors share, each its part.
 //!
-//! What waits is served mirror by mirror, one job of each in turn, and no mirror takes the last thread. So one whose jobs
-//! take long, or for ever, or of which there are many, makes its own wait, and nobody else's.
+//! What waits is served mirror by mirror, one job of each in turn, and no mirror takes the last
+//! thread. So one whose jobs take long, or for ever, or of which there are many, makes its own
+//! wait, and nobody else's.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -115,7 +116,8 @@ impl Shared {
                 state.queues.remove(&mirror);
             }
         } else if queue.running + 1 == self.share {
-            // It had its share, and so it was nobody's turn. The thread that has ended this takes what is next.
+            // It had its share, and so it was nobody's turn. The thread that has ended this takes
+            // what is next.
             state.turns.push_back(mirror);
         }
     }

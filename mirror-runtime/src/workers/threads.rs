@@ -15,28 +15,29 @@ use super::{
 /// others.
 const THREADS: usize = 4;
 
-/// Calls of `on_mismatch` of one mirror that may wait or run: each holds a comparison, of some 200 KiB at most.
+/// Calls of `on_mismatch` of one mirror that may wait or run: each holds a comparison, of some 200
+/// KiB at most.
 #[cfg(feature = "compare")]
 const MAX_MISMATCHES: usize = 64;
 
 /// Events that may wait for one observer, or be told to it.
 const MAX_EVENTS: usize = 1024;
 
-/// Comparisons of one mirror that may wait or run. What they hold has a place in the byte budget; this bounds how old they
-/// get.
+/// Comparisons of one mirror that may wait or run. What they hold has a place in the byte budget;
+/// this bounds how old they get.
 #[cfg(feature = "compare")]
 const MAX_COMPARISONS: usize = 256;
 
 /// Bounded by the copies in flight, each of which waits for its callback.
 static COPIES: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-callbacks", THREADS));
 
-/// On threads of their own, so that a callback that blocks stops no comparison: one for each mirror at a time, which gets
-/// its mismatches in order.
+/// On threads of their own, so that a callback that blocks stops no comparison: one for each mirror
+/// at a time, which gets its mismatches in order.
 #[cfg(feature = "compare")]
 static MISMATCHES: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-mismatches", 2));
 
-/// One of them for each observer at a time, which gets its events in order. One that blocks for ever leaves the other to
-/// the rest.
+/// One of them for each observer at a time, which gets its events in order. One that blocks for
+/// ever leaves the other to the rest.
 static OBSERVERS: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-observers", 2));
 
 #[cfg(feature = "compare")]
@@ -69,7 +70,8 @@ static RECORDS: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-records", 
 /// The guard that reports the end of a job.
 pub(crate) type Ended = oneshot::Receiver<()>;
 
-// Jobs have a key, which tells those of one mirror from those of others: an address of what they hold.
+// Jobs have a key, which tells those of one mirror from those of others: an address of what they
+// hold.
 
 /// Runs a callback about a copy on a thread of the mirrors' own, within the runtime of the caller.
 /// `None` if there is no thread, so that nobody waits.
@@ -104,8 +106,8 @@ pub(crate) fn compare_off_path(key: usize, comparison: impl FnOnce() + Send + 's
     COMPARISONS.run(key, MAX_COMPARISONS, within_runtime(comparison))
 }
 
-/// Takes the secrets out of an exchange on a thread of the mirrors' own: that takes as long as reading it does. `None` if there
-/// is no thread.
+/// Takes the secrets out of an exchange on a thread of the mirrors' own: that takes as long as
+/// reading it does. `None` if there is no thread.
 pub(crate) async fn redact_off_path<T: Send + 'static>(
     key: usize,
     redact: impl FnOnce() -> T + Send + 'static,

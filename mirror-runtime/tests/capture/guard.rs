@@ -77,7 +77,8 @@ async fn copies_are_sent_again_when_the_guard_is_gone_but_for_those_of_requests_
     ask(app.clone(), request()).await;
     assert_eq!(transport.0.load(SeqCst), 1);
 
-    // The copy is on a task that has not run when the guard goes: there is one thread, and nothing was awaited.
+    // The copy is on a task that has not run when the guard goes: there is one thread, and nothing
+    // was awaited.
     let capture = Capture::start();
     let later = Router::new().fallback(async || ());
     let mirror = Mirror::builder()

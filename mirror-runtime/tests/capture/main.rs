@@ -1,7 +1,8 @@
-//! The harness for tests of mirrored routes, used as its users do: routers in process, and no network.
+//! The harness for tests of mirrored routes, used as its users do: routers in process, and no
+//! network.
 //!
-//! These are here and not beside the other tests, whose package is that of the benchmarks too: it has what services have,
-//! and that is not the feature `testing`.
+//! These are here and not beside the other tests, whose package is that of the benchmarks too: it
+//! has what services have, and that is not the feature `testing`.
 
 mod comparing;
 mod copies;

@@ -7,7 +7,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::Result;
 
-/// A server with a runtime of its own: when it stops, its connections break, as they do when a process dies.
+/// A server with a runtime of its own: when it stops, its connections break, as they do when a
+/// process dies.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -15,8 +16,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves an app at a URL like `http://127.0.0.1:20211`. The shadows of an attribute listen at ports that are known
-    /// when the program is compiled.
+    /// Serves an app at a URL like `http://127.0.0.1:20211`. The shadows of an attribute listen at
+    /// ports that are known when the program is compiled.
     pub fn start(url: &str, app: Router) -> Result<Self> {
         let address = url.trim_start_matches("http://");
         let listener = TcpListener::bind(address).map_err(|error| {

@@ -33,7 +33,8 @@ pub(super) async fn go_away(
         stream.write_all(&frame(HEADERS, 4, 1, &[0x88])).await?;
         stream.write_all(&frame(0, 0, 1, b"hello")).await?;
     }
-    // The last stream that was served, `INTERNAL_ERROR`, and what it has to say: that is nothing for a log.
+    // The last stream that was served, `INTERNAL_ERROR`, and what it has to say: that is nothing
+    // for a log.
     let codes = [last.to_be_bytes(), 2_u32.to_be_bytes()].concat();
     let payload = [&codes[..], DEBUG_DATA].concat();
     stream.write_all(&frame(7, 0, 0, &payload)).await?;

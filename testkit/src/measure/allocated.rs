@@ -8,8 +8,8 @@ use http::Request;
 
 use super::{Drive, Shape, Version};
 
-/// Requests that are counted together. Some allocations come once in several requests, such as a new read buffer for a
-/// connection.
+/// Requests that are counted together. Some allocations come once in several requests, such as a
+/// new read buffer for a connection.
 const REQUESTS: u32 = 64;
 
 /// Allocations and bytes of one request. A block that grows counts as a new one.
@@ -22,7 +22,8 @@ pub struct Allocated {
 }
 
 impl Allocated {
-    /// By one request until the answer: the spawning of its copies is included, and their running is not.
+    /// By one request until the answer: the spawning of its copies is included, and their running
+    /// is not.
     pub fn until_the_answer(version: Version, shape: Shape) -> Self {
         let mut drive = Drive::new(|| version.app());
         Self::by(shape, |request| {

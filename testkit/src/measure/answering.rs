@@ -33,8 +33,8 @@ static ANSWER: LazyLock<Bytes> = LazyLock::new(|| {
     document.into()
 });
 
-/// With or without comparing, and whether the shadow has answered before the client reads the primary's answer: then
-/// it is the primary's path that hands both over to be compared.
+/// With or without comparing, and whether the shadow has answered before the client reads the
+/// primary's answer: then it is the primary's path that hands both over to be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answering {
     /// Without a mirror.

@@ -71,8 +71,8 @@ pub fn candidate_unsampled() -> MethodRouter {
     any(read_beside_a_candidate).with_state(Seen::default())
 }
 
-/// With what the attribute expands to, around a mirror that was built: an attribute takes no transport, and its target
-/// has no port that the system chooses.
+/// With what the attribute expands to, around a mirror that was built: an attribute takes no
+/// transport, and its target has no port that the system chooses.
 pub fn attribute(mirror: &Mirror) -> MethodRouter {
     // As long as the program, as the one of an attribute.
     let mirror: &'static Arc<Mirror> = Box::leak(Box::new(Arc::new(mirror.clone())));

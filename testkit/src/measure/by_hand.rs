@@ -1,5 +1,5 @@
-//! Mirroring as people write it today: a middleware that reads the body, clones the headers, spawns a client's call
-//! and forgets it.
+//! Mirroring as people write it today: a middleware that reads the body, clones the headers, spawns
+//! a client's call and forgets it.
 
 use std::{
     future::Future,

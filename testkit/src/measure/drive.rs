@@ -15,7 +15,8 @@ use tower::Service;
 
 use super::request::Shape;
 
-/// Requests until pools and read buffers have the size that they keep, and the time between two of them.
+/// Requests until pools and read buffers have the size that they keep, and the time between two of
+/// them.
 const WARM_UP: usize = 200;
 const BETWEEN: Duration = Duration::from_micros(100);
 
@@ -25,7 +26,8 @@ const REST: Duration = Duration::from_millis(50);
 /// Turns of the runtime in which every copy has ended: some tenths of a second.
 const TURNS: usize = 100_000;
 
-/// An app and the runtime that it runs on. Copies run when [`settle`](Self::settle) lets them, on the same thread.
+/// An app and the runtime that it runs on. Copies run when [`settle`](Self::settle) lets them, on
+/// the same thread.
 #[derive(Debug)]
 pub struct Drive {
     runtime: Runtime,

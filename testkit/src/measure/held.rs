@@ -1,5 +1,6 @@
-//! Copies by hand over connections that are held by hand: those of hyper, driven by the copy's own task, and bare TCP, which
-//! is the least that a copy can take. Neither copes with anything: a copy whose connection has been closed is lost.
+//! Copies by hand over connections that are held by hand: those of hyper, driven by the copy's own
+//! task, and bare TCP, which is the least that a copy can take. Neither copes with anything: a copy
+//! whose connection has been closed is lost.
 
 use std::{
     future::{Future, poll_fn},

@@ -24,8 +24,8 @@ pub enum Until {
 /// The nanoseconds that a request takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Took {
-    /// On this side: without what a shadow on the same thread takes, which is the same whoever sends, and which nobody has
-    /// on his server.
+    /// On this side: without what a shadow on the same thread takes, which is the same whoever
+    /// sends, and which nobody has on his server.
     pub here: f64,
     /// With the shadow's work.
     pub in_all: f64,
@@ -37,8 +37,8 @@ pub fn nanoseconds(apps: &mut [Drive], shape: Shape, until: Until) -> Vec<f64> {
     took.into_iter().map(|took| took.in_all).collect()
 }
 
-/// What a request to each app takes, in the tenth fastest round. What disturbs a round on a machine that others use only
-/// makes it longer, and may go on for most of the time.
+/// What a request to each app takes, in the tenth fastest round. What disturbs a round on a machine
+/// that others use only makes it longer, and may go on for most of the time.
 pub fn took(apps: &mut [Drive], shape: Shape, until: Until) -> Vec<Took> {
     let mut rounds: Vec<Vec<Round>> = vec![Vec::with_capacity(ROUNDS); apps.len()];
     opt_out(|| {

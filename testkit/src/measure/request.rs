@@ -32,7 +32,8 @@ impl Shape {
         Self::KIB,
         Self::new(64 << 10, 1),
         Self::new(1 << 20, 1),
-        // Pieces of the size of the server's read buffer, and pieces that are smaller than what is kept as it is.
+        // Pieces of the size of the server's read buffer, and pieces that are smaller than what is
+        // kept as it is.
         Self::new(64 << 10, 8),
         Self::new(64 << 10, 64),
         Self::new(1 << 20, 64),

@@ -63,7 +63,8 @@ pub fn start(manner: Manner) -> String {
     format!("http://{address}")
 }
 
-/// Serves all connections until the runtime ends. Once a connection is open, nothing is allocated for its requests.
+/// Serves all connections until the runtime ends. Once a connection is open, nothing is allocated
+/// for its requests.
 pub async fn serve(listener: TcpListener, manner: Manner, seen: Arc<Seen>) {
     let answer = match manner {
         Manner::Answers { bytes, .. } => {
@@ -93,7 +94,8 @@ thread_local! {
     static WORK: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// What the shadows of this thread have taken so far to answer: their own part of a time that is measured around it.
+/// What the shadows of this thread have taken so far to answer: their own part of a time that is
+/// measured around it.
 pub fn work() -> Duration {
     WORK.get()
 }

@@ -123,7 +123,8 @@ pub fn early_hints(stream: u32) -> Vec<u8> {
     frame(HEADERS, END_HEADERS, stream, &[0x08, 3, b'1', b'0', b'3'])
 }
 
-/// One header as it stands in a head: a literal that is not kept in the table (RFC 7541 section 6.2.2).
+/// One header as it stands in a head: a literal that is not kept in the table (RFC 7541 section
+/// 6.2.2).
 pub fn field(name: &str, value: &str) -> Vec<u8> {
     let mut field = vec![0];
     for text in [name, value] {

@@ -12,8 +12,8 @@ use tokio::{
 
 use super::{Options, Peer, State, connection::speak, frames::Frame};
 
-/// What the system keeps of what a shadow writes, beside what it keeps at the other end: little, so that what a shadow
-/// could write says how much was read.
+/// What the system keeps of what a shadow writes, beside what it keeps at the other end: little, so
+/// that what a shadow could write says how much was read.
 const SEND_BUFFER: u32 = 16 * 1024;
 
 pub(super) fn listen() -> TcpListener {

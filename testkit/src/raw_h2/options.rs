@@ -67,8 +67,8 @@ impl Options {
         self
     }
 
-    /// Starts it. The script is told of each frame, after what every server does: it acknowledges settings and pings, and
-    /// opens windows.
+    /// Starts it. The script is told of each frame, after what every server does: it acknowledges
+    /// settings and pings, and opens windows.
     pub fn start(self, script: impl Fn(&Peer, &Frame) + Send + Sync + 'static) -> RawH2 {
         let state = Arc::new(State::default());
         let (of_thread, script) = (Arc::clone(&state), Arc::new(script));
@@ -91,7 +91,8 @@ impl Options {
         }
     }
 
-    /// Starts it. The script is told of the stream of each request, when that has arrived as a whole.
+    /// Starts it. The script is told of the stream of each request, when that has arrived as a
+    /// whole.
     pub fn start_for_each(self, script: impl Fn(&Peer, u32) + Send + Sync + 'static) -> RawH2 {
         self.start(move |peer, frame| {
             if frame.ends_stream() {

@@ -129,7 +129,8 @@ impl Source {
     }
 }
 
-/// A target that is not there yet. Two variables may hold the same URL; the attribute cannot see that.
+/// A target that is not there yet. Two variables may hold the same URL; the attribute cannot see
+/// that.
 fn distinct(target: Target, earlier: &[Target]) -> Result<Target, ConfigError> {
     if earlier.iter().any(|earlier| earlier.is_same(&target)) {
         return Err(ConfigError::DuplicateTarget(target.name().to_owned()));
@@ -137,8 +138,8 @@ fn distinct(target: Target, earlier: &[Target]) -> Result<Target, ConfigError> {
     Ok(target)
 }
 
-/// A target that can be spoken to as it is chosen. A variable may hold the URL of an `https` target; the attribute cannot
-/// see that.
+/// A target that can be spoken to as it is chosen. A variable may hold the URL of an `https`
+/// target; the attribute cannot see that.
 fn with_choice_of_http2(target: Target) -> Result<Target, ConfigError> {
     if target.has_prior_knowledge_over_tls() {
         return Err(ConfigError::PriorKnowledgeOverTls(target.name().to_owned()));
@@ -156,7 +157,8 @@ fn reachable(target: Target) -> Result<Target, ConfigError> {
 
 /// A target that is sent nothing, because it was given a value that it cannot work with.
 pub(super) fn off(mirror: &str, target: &str, error: &ConfigError) -> Target {
-    // While the first request waits, and only once: what panics here would keep the handler off for good.
+    // While the first request waits, and only once: what panics here would keep the handler off for
+    // good.
     contained(|| tracing::error!(mirror, target, %error, "target disabled"));
     Target::off(target.to_owned(), OffReason::Invalid)
 }

@@ -25,7 +25,8 @@ use crate::{
     workers::hold::Watcher,
 };
 
-/// The target that stands in for one that is off. Nobody has a name in `.invalid` (RFC 6761 section 6.4).
+/// The target that stands in for one that is off. Nobody has a name in `.invalid` (RFC 6761 section
+/// 6.4).
 static OFF: LazyLock<Option<Destination>> =
     LazyLock::new(|| Destination::parse("http://off.invalid").ok());
 

@@ -63,8 +63,8 @@ mod tests {
         let logged = Arc::clone(&log.0);
         let fail = || caught("compare", || -> () { panic!("it failed") });
         tracing::subscriber::with_default(log, || {
-            // An event that a thread without a subscriber is the first to log is off from then on, while there is one
-            // subscriber. It is known here, and asked about anew.
+            // An event that a thread without a subscriber is the first to log is off from then on,
+            // while there is one subscriber. It is known here, and asked about anew.
             fail();
             rebuild_interest_cache();
             logged.store(0, SeqCst);

@@ -23,8 +23,8 @@ impl MirrorBuilder {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] for the first wrong value, for options that contradict one another, and for targets that are
-    /// missing, given twice, or named alike.
+    /// [`ConfigError`] for the first wrong value, for options that contradict one another, and for
+    /// targets that are missing, given twice, or named alike.
     pub fn build(mut self) -> Result<Mirror, ConfigError> {
         if let Some(mistake) = self.mistake.take() {
             return Err(mistake);

@@ -12,7 +12,8 @@ use tower_service::Service;
 use super::ResponseFuture;
 use crate::{mirror::Mirror, workers::contained};
 
-/// A service that mirrors each request and passes it on. Made by [`MirrorLayer`](super::MirrorLayer).
+/// A service that mirrors each request and passes it on. Made by
+/// [`MirrorLayer`](super::MirrorLayer).
 #[derive(Clone, Debug)]
 pub struct MirrorService<S> {
     inner: S,

@@ -1,9 +1,10 @@
 //! Whether a path could leave the base path of a target, at any server.
 //!
-//! Servers differ in what they take for `..`: some decode a path twice, some take a backslash for a slash, cut off what
-//! stands behind a `;` or a NUL, drop spaces, or read forms of a dot that UTF-8 forbids. Nobody knows which of them a
-//! shadow is, and what stands in front of it. So a path is read as the most obliging of them would, and a path that one
-//! of them could climb by is refused: few are, and none is what it seems.
+//! Servers differ in what they take for `..`: some decode a path twice, some take a backslash for a
+//! slash, cut off what stands behind a `;` or a NUL, drop spaces, or read forms of a dot that UTF-8
+//! forbids. Nobody knows which of them a shadow is, and what stands in front of it. So a path is
+//! read as the most obliging of them would, and a path that one of them could climb by is refused:
+//! few are, and none is what it seems.
 
 use std::iter::repeat_n;
 
@@ -39,7 +40,8 @@ fn is_parent(segment: &str) -> bool {
     dots == 2
 }
 
-/// Spaces and control characters, `+` for a space as in forms, what has no width, and what is no UTF-8.
+/// Spaces and control characters, `+` for a space as in forms, what has no width, and what is no
+/// UTF-8.
 fn is_dropped(char: char) -> bool {
     let has_no_width = matches!(char, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}');
@@ -47,8 +49,8 @@ fn is_dropped(char: char) -> bool {
     has_no_width || is_space || char == char::REPLACEMENT_CHARACTER
 }
 
-/// A path with nothing left to decode, however often it was encoded, and in whatever way: each byte that completes an
-/// encoding is decoded at once, together with what stands before it.
+/// A path with nothing left to decode, however often it was encoded, and in whatever way: each byte
+/// that completes an encoding is decoded at once, together with what stands before it.
 fn decoded(path: &str) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(path.len());
     for byte in path.bytes() {
@@ -58,7 +60,8 @@ fn decoded(path: &str) -> Vec<u8> {
     decoded
 }
 
-/// Decodes what the end of a path encodes; `false` if it encodes nothing. What is decoded is shorter.
+/// Decodes what the end of a path encodes; `false` if it encodes nothing. What is decoded is
+/// shorter.
 fn decode_end(path: &mut Vec<u8>) -> bool {
     if let Some(byte) = escaped(path, 3, b"%").and_then(|code| u8::try_from(code).ok()) {
         path.truncate(path.len() - 3);
@@ -86,8 +89,8 @@ fn escaped(path: &[u8], length: usize, mark: &[u8]) -> Option<u32> {
     })
 }
 
-/// What some servers read for the last character of a path, if it is not ASCII: its length, a character in ASCII, and how
-/// often.
+/// What some servers read for the last character of a path, if it is not ASCII: its length, a
+/// character in ASCII, and how often.
 fn ascii_form(path: &[u8]) -> Option<(usize, u8, usize)> {
     let (&last, before) = path.split_last()?;
     if last.is_ascii() {
@@ -112,7 +115,8 @@ fn ascii_form(path: &[u8]) -> Option<(usize, u8, usize)> {
     Some((rest.len() + 1, byte, count))
 }
 
-/// What looks like a character in ASCII, or is turned into one, or into several of it, when text is normalized.
+/// What looks like a character in ASCII, or is turned into one, or into several of it, when text is
+/// normalized.
 fn in_ascii(code: u32) -> Option<(u8, usize)> {
     let once = match code {
         0x00..=0x7f => code,

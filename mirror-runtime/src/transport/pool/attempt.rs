@@ -8,9 +8,9 @@ use crate::{body::CopyBody, outcome::MirrorError};
 pub(super) enum NotAnswered {
     /// The connection had been closed before anything was sent. The copy can take another.
     NotSent(Box<Request<CopyBody>>),
-    /// It was sent, and can be sent once more: the server has said that it did not process it (RFC 9113 section 8.7), or
-    /// a connection that had carried others was closed as it left, and to send it twice is as good as once
-    /// (RFC 9110 section 9.2.2).
+    /// It was sent, and can be sent once more: the server has said that it did not process it (RFC
+    /// 9113 section 8.7), or a connection that had carried others was closed as it left, and to
+    /// send it twice is as good as once (RFC 9110 section 9.2.2).
     Again(Box<Request<CopyBody>>, Next),
     Failed(MirrorError),
 }
@@ -20,11 +20,13 @@ pub(super) enum NotAnswered {
 pub(super) enum Next {
     /// One that it may share.
     Any,
-    /// One that is opened for it: the server takes so few requests of a connection that it would find another full.
+    /// One that is opened for it: the server takes so few requests of a connection that it would
+    /// find another full.
     Own,
 }
 
-/// A server that takes fewer requests of a connection than this is given one for each copy that it has not processed.
+/// A server that takes fewer requests of a connection than this is given one for each copy that it
+/// has not processed.
 pub(super) const FEW_REQUESTS: usize = 10;
 
 /// Headers that a response may have: as many as servers take of a request.
@@ -33,8 +35,8 @@ const MAX_HEADERS: usize = 100;
 /// Bytes that they may have.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// Refuses a head that is larger than what is read of one. Either protocol reads a little more than that, and each in its
-/// own way.
+/// Refuses a head that is larger than what is read of one. Either protocol reads a little more than
+/// that, and each in its own way.
 pub(super) fn bounded(headers: &HeaderMap) -> Result<(), NotAnswered> {
     let sizes = headers
         .iter()

@@ -1,4 +1,5 @@
-//! Connections to a target: the name, the address, the session, each within what is left of `connect_timeout`.
+//! Connections to a target: the name, the address, the session, each within what is left of
+//! `connect_timeout`.
 
 use std::{
     future::Future,
@@ -96,10 +97,12 @@ async fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, MirrorError
     Ok(found)
 }
 
-/// How long an attempt at one address is waited for before the next address is tried beside it (RFC 8305 section 5).
+/// How long an attempt at one address is waited for before the next address is tried beside it (RFC
+/// 8305 section 5).
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
-/// The part of the time for a connection after which an address is tried once more, beside the first attempt.
+/// The part of the time for a connection after which an address is tried once more, beside the
+/// first attempt.
 const FIRST_ATTEMPT: u32 = 4;
 
 /// The time below which that is not done: what takes less is not slow, but far away.
@@ -108,17 +111,20 @@ const MIN_ATTEMPT: Duration = Duration::from_millis(200);
 /// Attempts under way at once for one connection, if it has so many addresses.
 const MAX_AT_ONCE: usize = 4;
 
-/// Attempts beside a first one in the whole process: each takes a descriptor more than its copy has.
+/// Attempts beside a first one in the whole process: each takes a descriptor more than its copy
+/// has.
 const MAX_BESIDE: usize = 64;
 
 static BESIDE: Gauge = Gauge::new();
 
-/// Connects to one of several addresses: to the next one, beside those before it, when they take long, and then to each of
-/// them once more. At most four attempts are under way at once, and at most two at the same addresses.
+/// Connects to one of several addresses: to the next one, beside those before it, when they take
+/// long, and then to each of them once more. At most four attempts are under way at once, and at
+/// most two at the same addresses.
 ///
-/// A server whose queue of connections is full drops what arrives, as when hundreds of copies leave for it at once. The
-/// system tries again after a second (RFC 6298 section 2.1), which is too late. The first attempt goes on: to a server that
-/// is far it is the one that arrives. Nothing was sent that could arrive twice.
+/// A server whose queue of connections is full drops what arrives, as when hundreds of copies leave
+/// for it at once. The system tries again after a second (RFC 6298 section 2.1), which is too late.
+/// The first attempt goes on: to a server that is far it is the one that arrives. Nothing was sent
+/// that could arrive twice.
 async fn tcp(addresses: Vec<SocketAddr>, until: Instant) -> io::Result<TcpStream> {
     let again = until.saturating_duration_since(Instant::now()) / FIRST_ATTEMPT;
     let addresses = by_turns(addresses);

@@ -11,8 +11,8 @@ use tokio::{
 
 use super::Pool;
 
-/// How many copies a new connection will carry, as long as no server has said so: what RFC 9113 section 6.5.2 recommends
-/// as the least.
+/// How many copies a new connection will carry, as long as no server has said so: what RFC 9113
+/// section 6.5.2 recommends as the least.
 pub(super) const EXPECTED_STREAMS: usize = 100;
 
 /// Connections of one runtime that are being opened.
@@ -52,8 +52,8 @@ impl Dialing {
         self.under_way == 0 && self.waiting == 0
     }
 
-    /// Dials for each so many copies that wait. Of the connections that are being opened, so many are `late`: nobody counts
-    /// on them any more.
+    /// Dials for each so many copies that wait. Of the connections that are being opened, so many
+    /// are `late`: nobody counts on them any more.
     pub(super) fn turn(&mut self, pool: &Arc<Pool>, expected: usize, late: usize) -> Turn {
         let runtime = Handle::current().id();
         // Whoever dials takes one place himself.

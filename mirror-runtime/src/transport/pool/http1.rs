@@ -1,5 +1,5 @@
-//! An HTTP/1.1 connection, which whoever uses it drives: a copy and its connection are one task, so that nothing has to
-//! wake anything.
+//! An HTTP/1.1 connection, which whoever uses it drives: a copy and its connection are one task, so
+//! that nothing has to wake anything.
 
 use std::{
     fmt,
@@ -36,8 +36,9 @@ use super::{
 };
 use crate::{body::CopyBody, outcome::MirrorError};
 
-/// An idle connection is closed after this time: below the 60 s and more after which servers close theirs, so that a
-/// copy rarely meets a connection that is being closed. A server that says `Keep-Alive: timeout=5` is taken at its word.
+/// An idle connection is closed after this time: below the 60 s and more after which servers close
+/// theirs, so that a copy rarely meets a connection that is being closed. A server that says
+/// `Keep-Alive: timeout=5` is taken at its word.
 pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How much of a response's head is read, and how much is read at once: more than servers send, and
@@ -97,8 +98,9 @@ impl Http1 {
     /// Sends a copy. The connection goes back to the pool when the response has been read to its
     /// end.
     ///
-    /// `resend` is whether the copy may be given back to be sent once more. That is so only for a connection that has
-    /// carried others, and that the server may have been closing; one that takes the copy and loses it was closed later.
+    /// `resend` is whether the copy may be given back to be sent once more. That is so only for a
+    /// connection that has carried others, and that the server may have been closing; one that
+    /// takes the copy and loses it was closed later.
     pub(super) fn send(
         mut self: Box<Self>,
         copy: Request<CopyBody>,
@@ -152,7 +154,8 @@ impl fmt::Debug for Http1 {
     }
 }
 
-/// The request target and the `Host` of a copy (RFC 9112 section 3.2.1), without what only HTTP/2 carries.
+/// The request target and the `Host` of a copy (RFC 9112 section 3.2.1), without what only HTTP/2
+/// carries.
 pub(super) fn in_origin_form(copy: &mut Request<CopyBody>, pool: &Pool) {
     // In HTTP/1 it is about the connection (RFC 9110 section 10.1.4).
     copy.headers_mut().remove(header::TE);
@@ -178,8 +181,8 @@ pin_project! {
     }
 }
 
-/// How long a server keeps an idle connection, less the time that a copy may be on its way to it. Without a word of the
-/// server's, and at most, [`IDLE_TIMEOUT`].
+/// How long a server keeps an idle connection, less the time that a copy may be on its way to it.
+/// Without a word of the server's, and at most, [`IDLE_TIMEOUT`].
 fn keep_alive(headers: &HeaderMap) -> Duration {
     const ON_THE_WAY: Duration = Duration::from_secs(1);
     let lines = headers.get_all(&KEEP_ALIVE).into_iter();
@@ -244,8 +247,8 @@ where
 
 /// The body of a response, with the connection that it comes from.
 ///
-/// It ends when the connection can take another copy, and gives it back to the pool then. A body that is dropped before
-/// its end closes the connection.
+/// It ends when the connection can take another copy, and gives it back to the pool then. A body
+/// that is dropped before its end closes the connection.
 struct AnswerBody {
     incoming: Incoming,
     /// `None` when it was given back.

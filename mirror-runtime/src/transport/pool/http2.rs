@@ -1,7 +1,7 @@
 //! HTTP/2 connections, which copies share: as many at once as the server allows.
 //!
-//! They are driven with the `h2` crate, whose streams can be ended at any time: the end of a copy ends its stream, and with
-//! it all that is kept of it.
+//! They are driven with the `h2` crate, whose streams can be ended at any time: the end of a copy
+//! ends its stream, and with it all that is kept of it.
 
 mod body;
 mod driver;
@@ -34,18 +34,20 @@ use super::{
 };
 use crate::outcome::{ConnectionLost, MirrorError};
 
-/// How much of the head of a response is read, and as much of its trailers, as RFC 9113 section 6.5.2 counts it: as over
-/// HTTP/1.
+/// How much of the head of a response is read, and as much of its trailers, as RFC 9113 section
+/// 6.5.2 counts it: as over HTTP/1.
 const MAX_HEAD: u32 = 64 * 1024;
 
-/// How much of a response may be on its way before it is read. Most are smaller, and need not wait for anything.
+/// How much of a response may be on its way before it is read. Most are smaller, and need not wait
+/// for anything.
 const STREAM_WINDOW: u32 = 256 * 1024;
 
 /// So many copies in a row that time out on a connection without a response in between show that it
 /// leads nowhere, even if it responds to each `PING`: the next copy takes another.
 const MAX_LATE: usize = 3;
 
-/// Streams of copies that ended early, whose responses may still come: as many as may time out at once, for as long.
+/// Streams of copies that ended early, whose responses may still come: as many as may time out at
+/// once, for as long.
 const MAX_RESET: usize = 256;
 const RESET_FOR: Duration = Duration::from_secs(5);
 
@@ -71,8 +73,9 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Speaks HTTP/2 on a connection that was opened. What drives it is to be spawned, and keeps `dial` until the server has
-    /// said how many streams it allows. Until then there is one, for the copy that has opened it.
+    /// Speaks HTTP/2 on a connection that was opened. What drives it is to be spawned, and keeps
+    /// `dial` until the server has said how many streams it allows. Until then there is one, for
+    /// the copy that has opened it.
     pub(super) async fn open(
         connected: Connected,
         floods: &Arc<AtomicU64>,
@@ -86,7 +89,8 @@ impl Link {
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_send_buffer_size(MAX_HANDED_OVER)
-            // Responses that come late are forgotten, and end no connection: what a shadow may send is bounded below.
+            // Responses that come late are forgotten, and end no connection: what a shadow may send
+            // is bounded below.
             .max_concurrent_reset_streams(MAX_RESET)
             .reset_stream_duration(RESET_FOR)
             .max_local_error_reset_streams(None)
@@ -252,6 +256,7 @@ impl Drop for Slot {
 /// How long a connection may take to say goodbye when nobody needs it any more.
 const CLOSING: Duration = Duration::from_secs(1);
 
-/// How long nothing may come from a server that has copies before it is asked whether it is there, and how long it may take
-/// to say so. A connection that leads nowhere would take every further copy with it.
+/// How long nothing may come from a server that has copies before it is asked whether it is there,
+/// and how long it may take to say so. A connection that leads nowhere would take every further
+/// copy with it.
 const SILENCE: Duration = Duration::from_secs(5);

@@ -1,5 +1,5 @@
-//! Connections that are kept for the next copy, each runtime's apart: whose events arrive on one runtime cannot be used on
-//! another, and ends with it.
+//! Connections that are kept for the next copy, each runtime's apart: whose events arrive on one
+//! runtime cannot be used on another, and ends with it.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -21,13 +21,14 @@ use super::{
 };
 use crate::bounds::limits;
 
-/// How long a server that went away after a number of requests is expected to do so again. Copies beyond that number take
-/// another connection beforehand, in place of being sent once more each time.
+/// How long a server that went away after a number of requests is expected to do so again. Copies
+/// beyond that number take another connection beforehand, in place of being sent once more each
+/// time.
 const BELIEVED: Duration = Duration::from_mins(1);
 
-/// How often it is looked. Not for the connections' sake: a runtime whose next timer is later than that of a new copy
-/// is woken by a system call to set it. With this timer before all of theirs, that is done once in a second instead of
-/// once for each copy.
+/// How often it is looked. Not for the connections' sake: a runtime whose next timer is later than
+/// that of a new copy is woken by a system call to set it. With this timer before all of theirs,
+/// that is done once in a second instead of once for each copy.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The connections of a pool.
@@ -45,7 +46,8 @@ pub(super) struct OfRuntime {
     links: Vec<Arc<Link>>,
     /// After how many requests the server went away last.
     taken: Option<usize>,
-    /// How many requests the server takes of a connection before it goes away, and until when that is believed.
+    /// How many requests the server takes of a connection before it goes away, and until when that
+    /// is believed.
     max_requests: Option<(usize, Instant)>,
     pub(super) dialing: Dialing,
     /// Whether there is a task that closes them.
@@ -88,8 +90,8 @@ impl OfRuntime {
         slot.map(Connection::Http2)
     }
 
-    /// A server that went away after a number of requests is expected to do so again: after few of them, which may have
-    /// reasons of the moment, if it has done so twice.
+    /// A server that went away after a number of requests is expected to do so again: after few of
+    /// them, which may have reasons of the moment, if it has done so twice.
     fn learn(&mut self, now: Instant) {
         let taken = self.links.iter().filter_map(|link| link.requests_taken());
         for taken in taken.filter(|taken| *taken > 0) {
@@ -183,8 +185,8 @@ impl Kept {
         self.watched(Handle::current().id(), pool, |here| here.share(link));
     }
 
-    /// Gives up what this runtime has and has not proved itself. Copies that are under way go on, and so do connections that
-    /// carry others, of mirrors that do not doubt the shadow.
+    /// Gives up what this runtime has and has not proved itself. Copies that are under way go on,
+    /// and so do connections that carry others, of mirrors that do not doubt the shadow.
     pub(super) fn forget(&self) {
         let forgotten = self.here(|here| {
             let links = here.links.extract_if(.., |link| link.is_doubtful());

@@ -16,7 +16,8 @@ pub(super) use self::frames::Frames;
 /// How much of all responses on a connection may be on its way before it is read.
 pub(super) const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
-/// Empty `DATA` frames from which on a connection takes no more copies: `h2` ends it after a hundred.
+/// Empty `DATA` frames from which on a connection takes no more copies: `h2` ends it after a
+/// hundred.
 const MAX_EMPTY_DATA: usize = 32;
 
 /// The amount that a connection has carried. Written by its task and by its copies.

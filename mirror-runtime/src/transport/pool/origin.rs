@@ -16,8 +16,8 @@ pub(crate) struct Origin {
     pub(super) uri: Uri,
     /// The `Host` of copies that have none of their own.
     pub(super) host_header: HeaderValue,
-    /// A `Host` that is not the target's is sent over HTTP/1.1 only: in HTTP/2 it would stand beside an `:authority`
-    /// that contradicts it.
+    /// A `Host` that is not the target's is sent over HTTP/1.1 only: in HTTP/2 it would stand
+    /// beside an `:authority` that contradicts it.
     pub(super) http1_only: bool,
     /// How HTTP/2 is agreed upon.
     pub(super) http2: Http2,

@@ -27,11 +27,13 @@ use crate::bounds::limits;
 /// read at most, and `1xx` heads before it.
 const BEFORE_ANSWER: usize = 256 * 1024;
 
-/// What it may send then: the 1 MiB of a body that is read at most, and as much again for its framing.
+/// What it may send then: the 1 MiB of a body that is read at most, and as much again for its
+/// framing.
 const IN_ANSWER: usize = 2 * 1024 * 1024;
 
-/// Several pieces of no more than this in all are joined before they are written: it takes the system longer to go through a
-/// list than it takes to copy the head of a request and a body of 1 KiB.
+/// Several pieces of no more than this in all are joined before they are written: it takes the
+/// system longer to go through a list than it takes to copy the head of a request and a body of 1
+/// KiB.
 const JOINED: usize = 2 * 1024;
 
 /// How much more a shadow may send before its connection is given up.
@@ -168,8 +170,8 @@ impl Stream {
         }
     }
 
-    /// Takes account of what was read. What is too much ends the connection; over HTTP/2 only at the next read, because
-    /// what was read may hold a response.
+    /// Takes account of what was read. What is too much ends the connection; over HTTP/2 only at
+    /// the next read, because what was read may hold a response.
     fn count(&mut self, bytes: &mut [u8]) -> io::Result<()> {
         if let StreamKind::Tls(_, plain) = &self.kind {
             plain.fetch_add(bytes.len() as u64, Relaxed);

@@ -43,7 +43,8 @@ pub(super) async fn handshake(
     Ok((Box::new(session), http2))
 }
 
-/// Reads the system's certificates before the first copy needs them. That takes milliseconds, on a thread of its own.
+/// Reads the system's certificates before the first copy needs them. That takes milliseconds, on a
+/// thread of its own.
 pub(super) fn prepare() {
     if CONFIG.initialized() {
         return;

@@ -1,6 +1,7 @@
 //! The bytes below a TLS session, counted beside those that come out of it.
 //!
-//! What TLS says for itself, such as tickets for further sessions, never comes out of it, and takes time all the same.
+//! What TLS says for itself, such as tickets for further sessions, never comes out of it, and takes
+//! time all the same.
 
 use std::{
     io,
@@ -25,7 +26,8 @@ pub(super) fn flooded() -> io::Error {
 /// What a session takes to be made, with a long chain of certificates, and for tickets.
 const FREE: u64 = 128 * 1024;
 
-/// What may come for each byte that comes out of it: a record of the shortest frame takes less than four times its length.
+/// What may come for each byte that comes out of it: a record of the shortest frame takes less than
+/// four times its length.
 const PER_BYTE: u64 = 8;
 
 /// A TCP connection under a TLS session.

@@ -6,7 +6,8 @@ use axum::BoxError;
 
 use crate::{outcome::MirrorError, transport::resolver::DnsError};
 
-/// Tells failures apart by the errors underneath, and drops the URL from the message: its query may be a secret.
+/// Tells failures apart by the errors underneath, and drops the URL from the message: its query may
+/// be a secret.
 pub(super) fn classify(error: reqwest::Error) -> MirrorError {
     let error = error.without_url();
     let kind = if has_cause(&error, is_dns) {
@@ -29,7 +30,8 @@ fn has_cause(error: &(dyn Error + 'static), is: fn(&(dyn Error + 'static)) -> bo
         if is(error) {
             return true;
         }
-        // An `io::Error` that wraps another error names that error's source as its own, and skips the error itself.
+        // An `io::Error` that wraps another error names that error's source as its own, and skips
+        // the error itself.
         let wrapped = error
             .downcast_ref::<std::io::Error>()
             .and_then(std::io::Error::get_ref);

@@ -24,12 +24,12 @@ use crate::{
     transport::{resolver::resolve, tls},
 };
 
-/// An idle connection is closed after this time: below the 60 s and more after which servers close theirs, so that a
-/// copy rarely meets a connection that is being closed.
+/// An idle connection is closed after this time: below the 60 s and more after which servers close
+/// theirs, so that a copy rarely meets a connection that is being closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Clients that are kept. A program has one or two kinds of client, and one runtime or one for each core; a test program
-/// makes a runtime per test, one after another.
+/// Clients that are kept. A program has one or two kinds of client, and one runtime or one for each
+/// core; a test program makes a runtime per test, one after another.
 const MAX_CLIENTS: usize = 256;
 
 /// The key of a client: reqwest has these as options of the whole client.
@@ -40,7 +40,8 @@ pub(super) struct Kind {
     pub(super) connect_timeout: Duration,
 }
 
-/// One client per kind and runtime, because the connections of a client are tasks of the runtime that opened them.
+/// One client per kind and runtime, because the connections of a client are tasks of the runtime
+/// that opened them.
 #[derive(Debug)]
 pub(super) struct Clients {
     /// Locked by copies under way, never by a primary's request, and never across an await.
@@ -61,8 +62,8 @@ impl Clients {
         let cell = self.cell((Handle::current().id(), kind));
         let client = cell.get_or_try_init(|| async move {
             let (sender, client) = oneshot::channel();
-            // Reading the system's certificates takes milliseconds and blocks. A thread of its own, because tokio's
-            // blocking pool is the primary's, and may be full.
+            // Reading the system's certificates takes milliseconds and blocks. A thread of its own,
+            // because tokio's blocking pool is the primary's, and may be full.
             let thread = thread::Builder::new().name("mirror-client".to_owned());
             let build = move || drop(sender.send(build(kind)));
             thread.spawn(build).map_err(no_client)?;
@@ -77,7 +78,8 @@ impl Clients {
             return Arc::clone(&clients[known].1);
         }
         if clients.len() == MAX_CLIENTS {
-            // The oldest: in a program that makes runtimes all the time it belongs to one that is gone.
+            // The oldest: in a program that makes runtimes all the time it belongs to one that is
+            // gone.
             clients.remove(0);
         }
         let cell = Arc::default();
@@ -100,7 +102,8 @@ fn build(kind: Kind) -> Result<Client, MirrorError> {
         .no_deflate()
         .dns_resolver(OffThePool)
         .pool_idle_timeout(IDLE_TIMEOUT);
-    // Of ours, so that it has our crypto provider: reqwest's own is the installed one, or aws-lc, or a panic.
+    // Of ours, so that it has our crypto provider: reqwest's own is the installed one, or aws-lc,
+    // or a panic.
     builder = builder.tls_backend_preconfigured(tls_config(kind).map_err(MirrorError::Tls)?);
     if kind.http1_only {
         builder = builder.http1_only();
@@ -113,7 +116,8 @@ fn tls_config(kind: Kind) -> Result<ClientConfig, BoxError> {
     let mut config = if kind.tls {
         tls::trusting_the_system()?
     } else {
-        // A machine without certificates, as small containers are, can mirror over plain HTTP all the same.
+        // A machine without certificates, as small containers are, can mirror over plain HTTP all
+        // the same.
         tls::trusting_nobody()?
     };
     config.alpn_protocols = if kind.http1_only {

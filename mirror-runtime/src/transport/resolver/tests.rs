@@ -106,7 +106,8 @@ async fn few_threads_look_up_many_hosts_and_the_rest_wait_in_line() {
         dead.respond.send(()).unwrap();
         begun.extend(dead.begin(1));
     }
-    // Each once, though each was asked for twice, and none before one that was asked for long before.
+    // Each once, though each was asked for twice, and none before one that was asked for long
+    // before.
     for (place, host) in begun.iter().enumerate() {
         let asked = hosts.iter().position(|asked| asked == host).unwrap();
         assert!(asked.abs_diff(place) < MAX_THREADS, "{begun:?}");

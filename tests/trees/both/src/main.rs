@@ -1,4 +1,5 @@
-//! A program in which two crates ask for different providers: copies use aws-lc, also if the program has installed ring.
+//! A program in which two crates ask for different providers: copies use aws-lc, also if the
+//! program has installed ring.
 
 use mirror_runtime::Mirror;
 use shadow::{Shadow, assert_answered};

@@ -1,5 +1,5 @@
-//! A program without the features `compare` and `http2` that uses their options. It is no program: each of them is one
-//! error, at the option.
+//! A program without the features `compare` and `http2` that uses their options. It is no program:
+//! each of them is one error, at the option.
 
 use axum::extract::Path;
 use mirror_runtime::mirror;

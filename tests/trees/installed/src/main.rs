@@ -1,4 +1,5 @@
-//! A program that installs the provider of its choice: before that, no mirror with an `https` target can be.
+//! A program that installs the provider of its choice: before that, no mirror with an `https`
+//! target can be.
 
 use axum::{Router, routing::get};
 use mirror_runtime::{ConfigError, Mirror, ReqwestTransport, SkipReason, mirror, mirror_named};

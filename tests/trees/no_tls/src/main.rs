@@ -1,4 +1,5 @@
-//! A program whose shadows are in its own network: without TLS and comparing, and without the crates for them.
+//! A program whose shadows are in its own network: without TLS and comparing, and without the
+//! crates for them.
 
 use axum::{Router, routing::get};
 use mirror_runtime::{ConfigError, Mirror, SkipReason, Target, mirror, mirror_named};

@@ -1,5 +1,5 @@
-//! A program that uses rustls with ring, and says so to `mirror-runtime`: nothing else is compiled in, so that rustls can
-//! still tell which provider the program means.
+//! A program that uses rustls with ring, and says so to `mirror-runtime`: nothing else is compiled
+//! in, so that rustls can still tell which provider the program means.
 
 use mirror_runtime::{Mirror, ReqwestTransport};
 use shadow::{Shadow, assert_answered};

@@ -20,7 +20,8 @@ pub struct Shadow {
 }
 
 impl Shadow {
-    /// Starts it before the first TLS session of the process, which reads the file that `SSL_CERT_FILE` names.
+    /// Starts it before the first TLS session of the process, which reads the file that
+    /// `SSL_CERT_FILE` names.
     pub async fn start(provider: CryptoProvider) -> Self {
         let file = std::env::var_os("SSL_CERT_FILE").expect("run by `.ci/trees`, which sets it");
         let mut params = CertificateParams::default();

@@ -14,12 +14,12 @@ use http_body::Body as _;
 use super::Meter;
 use crate::{body::CopyBody, bounds::Reservation};
 
-/// How much of a body is handed over before it has been written: some frames, so that the connection always has one to
-/// write. What is beyond it stays where it is until the window opens.
+/// How much of a body is handed over before it has been written: some frames, so that the
+/// connection always has one to write. What is beyond it stays where it is until the window opens.
 pub(super) const MAX_HANDED_OVER: usize = 64 * 1024;
 
-/// A piece of a body in the hands of its connection, with its place in the byte budget: that is given back when the
-/// connection has let go of the bytes, and not before.
+/// A piece of a body in the hands of its connection, with its place in the byte budget: that is
+/// given back when the connection has let go of the bytes, and not before.
 #[derive(Debug)]
 pub(super) struct Piece {
     bytes: Bytes,
@@ -86,7 +86,8 @@ impl Sending {
         }
     }
 
-    /// Hands over what the shadow has room for. It ends early if the shadow wants no more, which its response tells.
+    /// Hands over what the shadow has room for. It ends early if the shadow wants no more, which
+    /// its response tells.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         while !self.ended {
             if self.next.is_empty() {
@@ -147,8 +148,8 @@ impl Sending {
 }
 
 impl Drop for Sending {
-    /// Ends both halves of the stream. What has been handed over and not been written is let go; if nothing is left to
-    /// end, nothing is sent.
+    /// Ends both halves of the stream. What has been handed over and not been written is let go; if
+    /// nothing is left to end, nothing is sent.
     fn drop(&mut self) {
         self.stream.send_reset(h2::Reason::CANCEL);
     }

@@ -1,4 +1,5 @@
-//! The task of a connection: it reads and writes, and ends with the last who needs it, or when nothing comes any more.
+//! The task of a connection: it reads and writes, and ends with the last who needs it, or when
+//! nothing comes any more.
 
 use std::{
     future::Future,
@@ -55,7 +56,8 @@ impl Driver {
         }
     }
 
-    /// Lets go of those who wait for the connection, once it is known how many of them it can carry.
+    /// Lets go of those who wait for the connection, once it is known how many of them it can
+    /// carry.
     fn greeted(&mut self) {
         let Some(dial) = self.dial.take() else { return };
         if let Some(link) = self.link.upgrade() {

@@ -22,11 +22,12 @@ use crate::{
     },
 };
 
-/// `1xx` heads that are read before a response: many more than a server sends, and too few to keep anybody busy.
+/// `1xx` heads that are read before a response: many more than a server sends, and too few to keep
+/// anybody busy.
 const MAX_INFORMATIONAL: usize = 64;
 
-/// The pseudo-headers of a copy: all of the URI, and no `Host` (RFC 9113 section 8.3.1). A `Host` that is not the target's
-/// is its authority.
+/// The pseudo-headers of a copy: all of the URI, and no `Host` (RFC 9113 section 8.3.1). A `Host`
+/// that is not the target's is its authority.
 pub(in crate::transport::pool) fn in_absolute_form(copy: &mut Request<CopyBody>, origin: &Origin) {
     let mut parts = origin.uri.clone().into_parts();
     parts.path_and_query = copy.uri().path_and_query().cloned();
@@ -41,8 +42,8 @@ pub(in crate::transport::pool) fn in_absolute_form(copy: &mut Request<CopyBody>,
 }
 
 impl Slot {
-    /// Sends a copy. `resend` is whether it may be given back to be sent once more; if nothing of it was sent, it is in any
-    /// case.
+    /// Sends a copy. `resend` is whether it may be given back to be sent once more; if nothing of
+    /// it was sent, it is in any case.
     pub(in crate::transport::pool) async fn send(
         mut self,
         copy: Request<CopyBody>,
@@ -148,7 +149,8 @@ enum Unanswered {
     Failed(h2::Error),
 }
 
-/// A copy that waits for its response. Dropped before that, it ends its stream, and then gives its place back.
+/// A copy that waits for its response. Dropped before that, it ends its stream, and then gives its
+/// place back.
 struct Exchange {
     sending: Sending,
     response: ResponseFuture,
@@ -219,7 +221,8 @@ impl ResponseBody {
         match ready!(incoming.poll_data(context)) {
             Some(Ok(data)) => {
                 self.read += data.len() as u64;
-                // It has room for as much again. An error is one of the stream, which is told of by what comes next.
+                // It has room for as much again. An error is one of the stream, which is told of by
+                // what comes next.
                 let _ = incoming.flow_control().release_capacity(data.len());
                 Poll::Ready(Some(Ok(Frame::data(data))))
             }

@@ -1,5 +1,5 @@
-//! Why a copy got no response over HTTP/2, in words of our own: an error of `h2` repeats what the shadow said when it went
-//! away, which may be anything.
+//! Why a copy got no response over HTTP/2, in words of our own: an error of `h2` repeats what the
+//! shadow said when it went away, which may be anything.
 
 use tracing::{Dispatch, dispatcher::with_default, level_filters::LevelFilter};
 

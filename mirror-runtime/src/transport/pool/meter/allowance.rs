@@ -1,31 +1,36 @@
 //! The allowance of a shadow on an HTTP/2 connection.
 //!
-//! Frames cost a shadow nothing, and this process time. So each copy that leaves brings an allowance of frames and bytes,
-//! which ends with it: while no copy is in flight, a few frames end the connection.
+//! Frames cost a shadow nothing, and this process time. So each copy that leaves brings an
+//! allowance of frames and bytes, which ends with it: while no copy is in flight, a few frames end
+//! the connection.
 
 use super::CONNECTION_WINDOW;
 
-/// Frames other than `DATA` that a shadow may send for each copy in flight: a head with its continuations, `1xx` heads,
-/// trailers, and what servers send beside them.
+/// Frames other than `DATA` that a shadow may send for each copy in flight: a head with its
+/// continuations, `1xx` heads, trailers, and what servers send beside them.
 const FRAMES: usize = 128;
 
-/// Each KiB of a request's body brings so many frames more: servers acknowledge it with a `WINDOW_UPDATE` for the stream, and
-/// one for the connection.
+/// Each KiB of a request's body brings so many frames more: servers acknowledge it with a
+/// `WINDOW_UPDATE` for the stream, and one for the connection.
 const FRAMES_PER_KIB: usize = 4;
 
-/// Small `DATA` frames for each copy: twice as many as are read of a response, and a millisecond of a processor.
+/// Small `DATA` frames for each copy: twice as many as are read of a response, and a millisecond of
+/// a processor.
 const SMALL_DATA: usize = 2048;
 
 /// `DATA` from this size on is bounded by its bytes.
 const WORTHWHILE: usize = 128;
 
-/// Bytes of frames other than `DATA` for each copy: the 64 KiB of a head, as much for trailers, and `1xx` heads.
+/// Bytes of frames other than `DATA` for each copy: the 64 KiB of a head, as much for trailers, and
+/// `1xx` heads.
 const OTHER_BYTES: usize = 192 * 1024;
 
-/// Bytes of `DATA` for each copy: the 1 MiB of a body that is read at most, and as much again for its frames.
+/// Bytes of `DATA` for each copy: the 1 MiB of a body that is read at most, and as much again for
+/// its frames.
 const DATA_BYTES: usize = 2 * 1024 * 1024;
 
-/// A copy that ends before its response has begun leaves so much behind, as the response may still come: for so many.
+/// A copy that ends before its response has begun leaves so much behind, as the response may still
+/// come: for so many.
 const LATE_FRAMES: usize = 8;
 const LATE_BYTES: usize = 16 * 1024;
 const MAX_LATE: usize = 64;
@@ -51,8 +56,9 @@ struct Amount {
     data_bytes: usize,
 }
 
-/// What may come while no copy is in flight: a `GOAWAY`, the acknowledgement of what was sent, the `PING`s of a server that
-/// looks after its connections; and all that the window of the connection lets it send of responses that are given up.
+/// What may come while no copy is in flight: a `GOAWAY`, the acknowledgement of what was sent, the
+/// `PING`s of a server that looks after its connections; and all that the window of the connection
+/// lets it send of responses that are given up.
 const IDLE: Amount = Amount {
     frames: 64,
     small_data: 64,
@@ -81,7 +87,8 @@ impl Allowance {
         self.left.data_bytes += DATA_BYTES;
     }
 
-    /// A copy has ended: what it did not use is gone. `responded` is whether its response had begun.
+    /// A copy has ended: what it did not use is gone. `responded` is whether its response had
+    /// begun.
     pub(in crate::transport::pool) fn copy_ended(&mut self, body: usize, responded: bool) {
         self.copies = self.copies.saturating_sub(1);
         self.body_frames = self.body_frames.saturating_sub(body_frames(body));

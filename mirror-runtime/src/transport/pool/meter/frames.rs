@@ -15,7 +15,8 @@ const END_STREAM: u8 = 1;
 /// The length of the head of a frame (RFC 9113 section 4.1).
 const HEAD: usize = 9;
 
-/// What comes in a `GOAWAY` before its debug data: the last stream, and the error (RFC 9113 section 6.8).
+/// What comes in a `GOAWAY` before its debug data: the last stream, and the error (RFC 9113 section
+/// 6.8).
 const BEFORE_DEBUG_DATA: usize = 8;
 
 /// Where in a frame what was read last has ended.
@@ -34,8 +35,9 @@ pub(in crate::transport::pool) struct Frames {
 }
 
 impl Frames {
-    /// Takes account of bytes; an error if they are more than the shadow may send. The debug data of a `GOAWAY` is blanked:
-    /// errors and logs of `h2` repeat it, and a shadow may say in it what it was told.
+    /// Takes account of bytes; an error if they are more than the shadow may send. The debug data
+    /// of a `GOAWAY` is blanked: errors and logs of `h2` repeat it, and a shadow may say in it what
+    /// it was told.
     pub(in crate::transport::pool) fn read(
         &mut self,
         mut bytes: &mut [u8],
@@ -153,7 +155,8 @@ mod tests {
             for piece in read.chunks_mut(size) {
                 frames.read(piece, &meter).unwrap();
             }
-            // What it has to say when it goes away is nothing for a log, and the rest is as it came.
+            // What it has to say when it goes away is nothing for a log, and the rest is as it
+            // came.
             let (before, debug_data) = read.split_at(all.len() - 2);
             assert_eq!((before, debug_data), (&all[..all.len() - 2], &b"  "[..]));
             assert!(meter.is_greeted() && meter.is_over());
