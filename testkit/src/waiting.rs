@@ -6,7 +6,7 @@ use mirror_runtime::{Mirror, TargetStats};
 
 /// How long a condition is waited for before the test fails. Far more than any needs: it is no
 /// measure of speed.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits for something that will happen.
 pub async fn eventually<T>(what: &str, happens: impl Future<Output = T>) -> T {
