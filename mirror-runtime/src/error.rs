@@ -231,6 +231,7 @@ impl From<Infallible> for ConfigError {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "they are given to `map_err`")]
 impl ConfigError {
     pub(crate) fn percentage(error: PercentageError) -> Self {
         Self::Percentage(error.0)
