@@ -8,10 +8,8 @@ use std::{hint::black_box, time::Instant};
 
 use allocation_counter::{measure, opt_out};
 use http::{HeaderMap, Method, StatusCode};
-use mirror_runtime::{
-    __compare::{Subject, compare},
-    BufferedResponse, CompareMode, Rules, Verdict,
-};
+use mirror_compare::{Subject, compare};
+use mirror_runtime::{BufferedResponse, CompareMode, Rules, Verdict};
 
 use testkit::measure::{
     Drive, Shape,
