@@ -1,17 +1,15 @@
 //! `cargo bench --bench comparing`
 //!
-//! What it costs to compare answers: comparing itself, on the thread that does that, and what the
-//! primary's path pays for noting its response. Everything takes turns in one process, as in
+//! What it costs to compare responses: comparing itself, on the thread that does that, and what
+//! the primary's path pays for noting its response. Everything takes turns in one process, as in
 //! `handler_path`.
 
 use std::{hint::black_box, time::Instant};
 
 use allocation_counter::{measure, opt_out};
 use http::{HeaderMap, Method, StatusCode};
-use mirror_runtime::{
-    __compare::{Subject, compare},
-    BufferedResponse, CompareMode, Rules, Verdict,
-};
+use mirror_compare::{Subject, compare};
+use mirror_runtime::{BufferedResponse, CompareMode, Rules, Verdict};
 
 use testkit::measure::{
     Drive, Shape,
@@ -45,8 +43,8 @@ fn pairs() -> Vec<Pair> {
     let document = orders(DOCUMENT);
     let pair = |what, shadow: String, verdict| Pair {
         what,
-        primary: answer(document.clone()),
-        shadow: answer(shadow),
+        primary: response(document.clone()),
+        shadow: response(shadow),
         verdict,
     };
     vec![
@@ -71,7 +69,7 @@ fn pairs() -> Vec<Pair> {
     ]
 }
 
-fn answer(body: String) -> BufferedResponse {
+fn response(body: String) -> BufferedResponse {
     BufferedResponse::new(StatusCode::OK, HeaderMap::new(), body)
 }
 
@@ -118,8 +116,8 @@ fn comparing(rounds: usize) {
 }
 
 /// Of the primary's body: the shadow's is as large again.
-fn megabytes(answer: &BufferedResponse) -> f64 {
-    f64::from(u32::try_from(answer.body().len()).unwrap_or(u32::MAX)) / 1e6
+fn megabytes(response: &BufferedResponse) -> f64 {
+    f64::from(u32::try_from(response.body().len()).unwrap_or(u32::MAX)) / 1e6
 }
 
 fn first_quartile(times: &mut [f64]) -> f64 {
@@ -147,7 +145,7 @@ fn primary_path(rounds: usize) {
     });
     println!(
         "\n{:44} {:>9} {:>9} {:>12}",
-        "answers of 1 KiB, served to the last byte", "ns", "ratio", "allocations"
+        "responses of 1 KiB, served to the last byte", "ns", "ratio", "allocations"
     );
     let nanoseconds = times.map(|mut times| first_quartile(&mut times) * 1e9);
     let allocations = versions.map(allocations);
@@ -184,13 +182,13 @@ fn position(version: Answering) -> usize {
 fn served(version: Answering, app: &mut Drive) -> f64 {
     let request = Shape::KIB.request();
     let begun = Instant::now();
-    let answer = app.answer(request);
+    let response = app.answer(request);
     let mut seconds = begun.elapsed().as_secs_f64();
     if version.shadow_is_first() {
         app.settle();
     }
     let begun = Instant::now();
-    let length = app.read(answer);
+    let length = app.read(response);
     seconds += begun.elapsed().as_secs_f64();
     assert_eq!(length, KIB);
     seconds
@@ -200,11 +198,11 @@ fn allocations(version: Answering) -> f64 {
     const REQUESTS: u32 = 64;
     let mut app = Drive::new(|| version.app());
     let mut serve = |request| {
-        let answer = app.answer(request);
+        let response = app.answer(request);
         if version.shadow_is_first() {
             opt_out(|| app.settle());
         }
-        app.read(answer);
+        app.read(response);
         opt_out(|| app.settle());
     };
     serve(Shape::KIB.request());

@@ -29,27 +29,27 @@ fn main() {
 
 fn print_table(shape: Shape) {
     let mut apps = Version::ALL.map(|version| Drive::new(|| version.app()));
-    let until_answer = nanoseconds(&mut apps, shape, Until::Answer);
+    let until_response = nanoseconds(&mut apps, shape, Until::Answer);
     let with_copies = nanoseconds(&mut apps, shape, Until::CopiesEnd);
     println!("\n{shape}");
     println!(
-        "{:30} {:>9} {:>8} {:>6} {:>9}   {:>9} {:>8} {:>6} {:>9}",
+        "{:30} {:>11} {:>8} {:>6} {:>9}   {:>9} {:>8} {:>6} {:>9}",
         "", "until the", "over", "alloc-", "bytes", "with", "over", "alloc-", "bytes"
     );
     println!(
-        "{:30} {:>9} {:>8} {:>6} {:>9}   {:>9} {:>8} {:>6} {:>9}",
-        "", "answer ns", "plain", "ations", "", "copies ns", "plain", "ations", ""
+        "{:30} {:>11} {:>8} {:>6} {:>9}   {:>9} {:>8} {:>6} {:>9}",
+        "", "response ns", "plain", "ations", "", "copies ns", "plain", "ations", ""
     );
     for (i, version) in Version::ALL.into_iter().enumerate() {
-        let answer = Allocated::until_the_answer(version, shape);
+        let response = Allocated::until_the_answer(version, shape);
         let copies = Allocated::with_copies(|| version.app(), shape);
         println!(
-            "{:30} {:9.0} {:+8.0} {:6.1} {:9.0}   {:9.0} {:+8.0} {:6.1} {:9.0}",
+            "{:30} {:11.0} {:+8.0} {:6.1} {:9.0}   {:9.0} {:+8.0} {:6.1} {:9.0}",
             version.to_string(),
-            until_answer[i],
-            until_answer[i] - until_answer[0],
-            answer.count,
-            answer.bytes,
+            until_response[i],
+            until_response[i] - until_response[0],
+            response.count,
+            response.bytes,
             with_copies[i],
             with_copies[i] - with_copies[0],
             copies.count,
@@ -75,7 +75,7 @@ fn print_goals() {
     let [unsampled, one, three, by_hand, inside] = [1, 2, 3, 4, 5].map(|at| times[at] - times[0]);
     let plain = Allocated::until_the_answer(Version::Plain, shape);
     let allocations = |version| (Allocated::until_the_answer(version, shape) - plain).count;
-    println!("\nPOST of 1 KiB with 6 headers, until the answer, over the plain handler");
+    println!("\nPOST of 1 KiB with 6 headers, until the response, over the plain handler");
     goal::heading();
     goal::row(1, "not sampled, ns", unsampled, 75.0, 25.0);
     let count = allocations(Version::AttributeUnsampled);

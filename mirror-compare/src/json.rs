@@ -3,6 +3,13 @@
 //! `serde_json` would need its features `arbitrary_precision` for this, which changes what numbers
 //! are for every crate of the program. `hifijson` reads words, and leaves to us what a document is.
 
+#[cfg_attr(
+    not(feature = "compare"),
+    expect(
+        dead_code,
+        reason = "rules hold tolerances, and comparing alone looks at them"
+    )
+)]
 pub(crate) mod decimal;
 mod parse;
 #[cfg(fuzzing)]

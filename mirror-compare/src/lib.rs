@@ -58,11 +58,6 @@
 //!   latencies and [redaction](redact).
 //! - `axum`: [`TypedResponse`] for `Json`, `Html` and `NoContent` of axum.
 
-#![cfg_attr(
-    not(feature = "compare"),
-    expect(dead_code, reason = "rules hold what comparing alone looks at")
-)]
-
 mod encoding;
 mod error;
 mod json;

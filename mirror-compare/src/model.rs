@@ -18,14 +18,18 @@ mod response;
 mod truncate;
 mod verdict;
 
-pub(crate) use self::truncate::{MAX_BYTES, prefix};
+pub(crate) use self::truncate::prefix;
 #[cfg(feature = "compare")]
 pub use self::{
     comparison::Comparison, difference::Difference, group::Group, kind::DifferenceKind,
 };
 #[cfg(feature = "compare")]
 pub(crate) use self::{
-    comparison::serialize_method, display::Printable, edits::edits, group::Groups, truncate::cut,
+    comparison::serialize_method,
+    display::Printable,
+    edits::edits,
+    group::Groups,
+    truncate::{MAX_BYTES, cut},
 };
 pub use self::{
     mode::{CompareMode, Typed},

@@ -28,7 +28,7 @@ pub(crate) struct Handler {
     /// The types of the arguments.
     pub(crate) arguments: Vec<Type>,
     /// The type that it returns.
-    pub(crate) answer: Type,
+    pub(crate) response: Type,
 }
 
 /// Where the original stands in the expansion.
@@ -65,7 +65,7 @@ impl Handler {
             visibility,
             generics: lifetime::generics(&signature),
             arguments: lifetime::arguments(&signature),
-            answer: lifetime::answer(&signature),
+            response: lifetime::response(&signature),
             signature,
             body,
             place,

@@ -1,7 +1,5 @@
 //! Comparing, as `mirror-compare` does it.
 
-#[cfg(fuzzing)]
-pub use mirror_compare::spelled;
 pub(crate) use mirror_compare::{BufferedResponse, Subject, compare, redact::KnownSecrets};
 pub use mirror_compare::{
     CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules, Typed,

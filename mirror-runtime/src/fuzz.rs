@@ -2,7 +2,6 @@
 
 use http::{HeaderMap, Uri, request::Parts};
 
-pub use crate::comparison::spelled;
 use crate::{
     request::{HeaderRules, Original, join},
     target::Destination,

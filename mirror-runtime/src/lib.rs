@@ -101,13 +101,6 @@ pub mod testing;
 mod transport;
 mod workers;
 
-// What benchmarks and fuzz targets reach of comparing, and nobody else needs.
-#[cfg(feature = "compare")]
-#[doc(hidden)]
-pub mod __compare {
-    pub use mirror_compare::{Subject, compare};
-}
-
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod __fuzz {

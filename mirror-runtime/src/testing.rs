@@ -27,8 +27,8 @@
 //!     let app = Router::new().route("/orders", post(create_order));
 //!
 //!     let request = Request::post("/orders?urgent").body(Body::from("tea")).unwrap();
-//!     let answer = app.oneshot(request).await.unwrap();
-//!     assert_eq!(answer.status(), 200);
+//!     let response = app.oneshot(request).await.unwrap();
+//!     assert_eq!(response.status(), 200);
 //!
 //!     let copy = capture.next().await;
 //!     assert_eq!(copy.target(), "https://staging.example.com/v2");

@@ -1,6 +1,7 @@
 //! What must hold of a comparison.
 
-use mirror_runtime::{__fuzz::spelled, CompareMode, Comparison, NotComparedReason, Verdict};
+use mirror_compare::spelled;
+use mirror_runtime::{CompareMode, Comparison, NotComparedReason, Verdict};
 
 use super::input::{Input, SECRET};
 

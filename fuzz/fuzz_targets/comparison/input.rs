@@ -11,10 +11,8 @@ use flate2::{
     write::{DeflateEncoder, GzEncoder},
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use mirror_runtime::{
-    __compare::{Subject, compare},
-    BufferedResponse, CompareMode, Comparison, Ending, Rules, Verdict,
-};
+use mirror_compare::{Subject, compare};
+use mirror_runtime::{BufferedResponse, CompareMode, Comparison, Ending, Rules, Verdict};
 
 /// What stands where it is redacted, and may stand anywhere else.
 pub(crate) const SECRET: &str = "hunter2-of-the-fuzzer";

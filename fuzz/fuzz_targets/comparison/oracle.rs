@@ -1,7 +1,7 @@
 //! Reading JSON in another way, to see that it is read the same.
 
 use json_event_parser::{JsonEvent, SliceJsonParser};
-use mirror_runtime::__fuzz::spelled;
+use mirror_compare::spelled;
 
 const MAX_DEPTH: usize = 128;
 

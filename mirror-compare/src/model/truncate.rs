@@ -1,6 +1,7 @@
 //! Cutting what is shown.
 
 /// The most bytes of a value, a pointer or a path that are kept.
+#[cfg(feature = "compare")]
 pub(crate) const MAX_BYTES: usize = 1024;
 
 /// The longest beginning of a text that has at most so many bytes.
@@ -9,6 +10,7 @@ pub(crate) fn prefix(text: &str, bytes: usize) -> &str {
 }
 
 /// A text of at most 1 KiB; what is longer is cut and ends with `…`.
+#[cfg(feature = "compare")]
 pub(crate) fn cut(mut text: String) -> String {
     const MARK: char = '…';
     if text.len() > MAX_BYTES {

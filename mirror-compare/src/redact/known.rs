@@ -10,7 +10,13 @@ use crate::{
 
 /// Secrets that a shadow has received, to be hidden wherever it repeats them.
 #[derive(Clone, Debug, Default)]
-pub struct KnownSecrets(pub(crate) Secrets);
+pub struct KnownSecrets(
+    #[cfg_attr(
+        not(feature = "compare"),
+        expect(dead_code, reason = "comparing alone looks for them")
+    )]
+    pub(crate) Secrets,
+);
 
 impl KnownSecrets {
     /// Those that are known without a request: the values of `set_header`.

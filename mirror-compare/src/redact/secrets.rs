@@ -8,9 +8,11 @@ use std::{
 
 use percent_encoding::percent_decode;
 
+#[cfg(feature = "compare")]
+use crate::model::MAX_BYTES;
 use crate::{
     json::Node,
-    model::{MAX_BYTES, prefix},
+    model::prefix,
     rules::{Patterns, State},
 };
 
@@ -26,6 +28,7 @@ const KEPT_BYTES: usize = 64;
 const MAX_ALIKE: usize = 16;
 
 /// Separators of the parts of a header or of a path.
+#[cfg(feature = "compare")]
 const SEPARATORS: &[u8] = b"/?#&=,;:\" ";
 
 /// Values that begin alike.
@@ -131,6 +134,7 @@ impl Secrets {
     }
 
     /// Whether a text, as far as it is shown, holds one of them.
+    #[cfg(feature = "compare")]
     pub(crate) fn are_in(&self, text: &str) -> bool {
         // Of which each byte may be three.
         self.are_anywhere_in(&text.as_bytes()[..text.len().min(MAX_BYTES + 3 * KEPT_BYTES)])
@@ -146,6 +150,7 @@ impl Secrets {
     }
 
     /// Whether a value holds one of them, or consists of parts of which one is, like `/users/42`.
+    #[cfg(feature = "compare")]
     pub(crate) fn are_in_part_of(&self, value: &[u8]) -> bool {
         let is_short = |part: &[u8]| in_any_spelling(part, |part| self.short.contains(part));
         self.are_anywhere_in(value)

@@ -88,23 +88,23 @@ fn unknown_mode(setting: &Setting<'_>, unknown: &str) -> syn::Error {
 /// What `compare = typed` asks of a return type before rustc sees it.
 pub(crate) fn check_typed(handler: &Handler, errors: &mut Errors) {
     let mut impl_trait = ImplTrait(false);
-    impl_trait.visit_type(&handler.answer);
+    impl_trait.visit_type(&handler.response);
     if impl_trait.0 {
         errors.push(error_with_help(
-            &handler.answer,
+            &handler.response,
             "`compare = typed` needs a named return type, not `impl Trait`",
             "name the type, like `Json<User>`, or write `compare = \"json\"`",
         ));
         return;
     }
-    errors.check(self_use::reject(&handler.answer, "compare = typed"));
+    errors.check(self_use::reject(&handler.response, "compare = typed"));
     for parameter in &handler.generics.params {
         let name = match parameter {
             GenericParam::Type(parameter) => &parameter.ident,
             GenericParam::Const(parameter) => &parameter.ident,
             GenericParam::Lifetime(_) => continue,
         };
-        if let Some(used) = find(handler.answer.to_token_stream(), name) {
+        if let Some(used) = find(handler.response.to_token_stream(), name) {
             let message = format!(
                 "`compare = typed` cannot use `{name}`: all instances of a handler share one mirror"
             );

@@ -70,8 +70,8 @@ pub(super) fn functions(
 
 /// A call with the span of the return type: there, rustc says which trait is missing.
 fn typed(handler: &Handler, options: &TokenStream) -> TokenStream {
-    let answer = &handler.answer;
+    let response = &handler.response;
     let function = quote!(::mirror_runtime::__private::Options::compare_typed);
-    let function = across(answer, function.to_token_stream());
-    quote!(#function::<#answer>(#options))
+    let function = across(response, function.to_token_stream());
+    quote!(#function::<#response>(#options))
 }

@@ -57,7 +57,7 @@ fn bound(ty: &Type, extractor: TokenStream) -> TokenStream {
 /// it checks that the future is `Send`, and a handler that takes a `State<&'static str>` would be
 /// refused.
 pub(super) fn future(handler: &Handler) -> TokenStream {
-    quote_spanned! {answer(&handler.signature)=>
+    quote_spanned! {response(&handler.signature)=>
         impl ::core::future::Future<Output = ::mirror_runtime::__private::Response>
             + ::core::marker::Send
     }
@@ -73,7 +73,7 @@ pub(super) fn serve(
     state: &State<'_>,
     incoming: &Ident,
 ) -> TokenStream {
-    let span = answer(&handler.signature);
+    let span = response(&handler.signature);
     let state = state.to_token_stream();
     let arguments = &handler.arguments;
     let original = original::path(handler, span);
@@ -100,7 +100,7 @@ pub(super) fn serve(
 
 /// Where the type of the response stands, or else the function's name. It is the span of one token,
 /// since those of several cannot be joined on stable.
-fn answer(signature: &Signature) -> Span {
+fn response(signature: &Signature) -> Span {
     match &signature.output {
         ReturnType::Type(_, ty) => match &**ty {
             Type::Path(TypePath { path, .. }) => path.segments.last().map(|s| s.ident.span()),

@@ -49,7 +49,7 @@ pub(super) fn arguments(signature: &Signature) -> Vec<Type> {
 }
 
 /// The type of the response.
-pub(super) fn answer(signature: &Signature) -> Type {
+pub(super) fn response(signature: &Signature) -> Type {
     let mut ty = match &signature.output {
         ReturnType::Type(_, ty) => (**ty).clone(),
         // What is wrong with it is shown at the name.

@@ -59,9 +59,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// let capture = Capture::start().responding_with(async |_| Json(json!({ "total": 6 })));
 /// let app = Router::new().route("/total", get(total));
 /// let request = Request::get("/total").body(Body::empty()).unwrap();
-/// let answer = app.oneshot(request).await.unwrap();
-/// // Answers are compared when the client has read the handler's.
-/// axum::body::to_bytes(answer.into_body(), 1024).await.unwrap();
+/// let response = app.oneshot(request).await.unwrap();
+/// // Responses are compared when the client has read the handler's.
+/// axum::body::to_bytes(response.into_body(), 1024).await.unwrap();
 ///
 /// let comparisons = capture.comparisons().await;
 /// assert_eq!(comparisons[0].verdict, Verdict::Mismatch);
