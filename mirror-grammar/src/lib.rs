@@ -12,6 +12,7 @@
 mod duration;
 mod fixture;
 mod header;
+mod labels;
 pub mod options;
 mod percentage;
 mod pointer;

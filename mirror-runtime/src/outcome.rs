@@ -4,7 +4,6 @@
 mod cause;
 mod completion;
 mod error;
-mod labels;
 mod reason;
 
 #[cfg(any(test, feature = "http2"))]

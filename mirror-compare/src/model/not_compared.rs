@@ -1,50 +1,12 @@
 //! Why two responses were not compared.
 
-use std::fmt;
-
+use mirror_grammar::labels;
 use serde::{Deserialize, Serialize};
-
-/// Defines an enum of reasons, each with its label, which is written once: for `ALL`, `as_str`,
-/// `Display`, metrics and JSON.
-macro_rules! labels {
-    (
-        $(#[$about:meta])*
-        pub enum $name:ident {
-            $($(#[$about_variant:meta])* $variant:ident = $label:literal,)*
-        }
-    ) => {
-        $(#[$about])*
-        #[derive(
-            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-        )]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$about_variant])* #[serde(rename = $label)] $variant,)*
-        }
-
-        impl $name {
-            /// Every reason there is.
-            pub const ALL: [Self; [$($label),*].len()] = [$(Self::$variant),*];
-
-            /// The reason as a metric's label, like `too_large`.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $label,)*
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-    };
-}
 
 labels! {
     /// Why nothing is known of two responses.
+    #[derive(PartialOrd, Ord, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
     pub enum NotComparedReason {
         /// The body of one is larger than `max_compare_body`, or becomes larger when its
         /// `Content-Encoding` is undone.

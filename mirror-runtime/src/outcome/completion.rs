@@ -1,8 +1,7 @@
 //! How the primary's response ended.
 
+use mirror_grammar::labels;
 use serde::{Deserialize, Serialize};
-
-use super::labels::labels;
 
 labels! {
     /// How the primary's response ended, in a record of it.

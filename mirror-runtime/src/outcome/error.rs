@@ -3,11 +3,9 @@
 use std::{error::Error, fmt, time::Duration};
 
 use axum::BoxError;
+use mirror_grammar::labels;
 
-use super::{
-    cause::{lost, safe, words},
-    labels::labels,
-};
+use super::cause::{lost, safe, words};
 
 /// A copy was sent and got no complete response.
 ///

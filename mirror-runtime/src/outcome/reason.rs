@@ -1,6 +1,6 @@
 //! Why a request was not sent to a target.
 
-use super::labels::labels;
+use mirror_grammar::labels;
 
 labels! {
     /// Why a request was deliberately not sent to a target. Callbacks also get it for requests that

@@ -5,6 +5,7 @@
 /// Of the variants with labels it gives `ALL`, `as_str`, `Display`, and `index`, the place among
 /// `ALL`. One more variant may hold another such enum, and is labelled as that is: `index` is `Err`
 /// with what it holds then.
+#[macro_export]
 macro_rules! labels {
     (
         $(#[$about:meta])*
@@ -12,7 +13,7 @@ macro_rules! labels {
             $($(#[$about_variant:meta])* $variant:ident = $label:literal,)*
         }
     ) => {
-        labels!(@define $(#[$about])* $name { $($(#[$about_variant])* $variant = $label,)* });
+        $crate::labels!(@define $(#[$about])* $name { $($(#[$about_variant])* $variant = $label,)* });
 
         impl $name {
             /// The reason as a metric's label: its name in lower case.
@@ -33,7 +34,7 @@ macro_rules! labels {
             $other:ident($inner:ident),
         }
     ) => {
-        labels!(
+        $crate::labels!(
             @define $(#[$about])* $name { $($(#[$about_variant])* $variant = $label,)* }
             $(#[$about_other])* $other($inner),
         );
@@ -91,5 +92,3 @@ macro_rules! labels {
         }
     };
 }
-
-pub(crate) use labels;
