@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex as StdMutex};
 
 use axum::routing::any;
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use mirror_runtime::{Keeping, RecordedExchange, Sink, Target};
 use testkit::connect_h2;
 use tokio::sync::{Notify, mpsc};
@@ -94,11 +95,10 @@ async fn a_budget_that_is_exhausted_sheds_records() {
     Limits::new().apply();
 }
 
-#[tokio::test]
-async fn draining_waits_for_responses_and_for_what_keeps_them() {
-    let _turn = TURN.lock().await;
-    let log = Log::new();
-    let mirror = log.mirror();
+/// An app whose response to a client has begun, and ends when the sender of its pieces is dropped.
+async fn half_a_response(
+    mirror: &Mirror,
+) -> (Primary, mpsc::UnboundedSender<&'static str>, Incoming) {
     let (pieces, app) = streaming();
     let primary = Primary::start(app.layer(mirror.layer())).await;
     let mut client = connect_h2(&primary).await;
@@ -106,6 +106,15 @@ async fn draining_waits_for_responses_and_for_what_keeps_them() {
     let mut response = client.send_request(request).await.unwrap().into_body();
     pieces.send("one").unwrap();
     assert!(response.frame().await.unwrap().unwrap().is_data());
+    (primary, pieces, response)
+}
+
+#[tokio::test]
+async fn draining_waits_for_responses_and_for_what_keeps_them() {
+    let _turn = TURN.lock().await;
+    let log = Log::new();
+    let mirror = log.mirror();
+    let (_primary, pieces, response) = half_a_response(&mirror).await;
     let drain = tokio::spawn(mirror_runtime::drain(Duration::from_hours(1)));
     tokio::task::yield_now().await;
     assert!(!drain.is_finished());
@@ -128,13 +137,7 @@ async fn draining_gives_up_what_does_not_end() {
     let _turn = TURN.lock().await;
     let log = Log::new();
     let mirror = log.mirror();
-    let (pieces, app) = streaming();
-    let primary = Primary::start(app.layer(mirror.layer())).await;
-    let mut client = connect_h2(&primary).await;
-    let request = Request::get("/").body(Body::empty()).unwrap();
-    let mut response = client.send_request(request).await.unwrap().into_body();
-    pieces.send("one").unwrap();
-    assert!(response.frame().await.unwrap().unwrap().is_data());
+    let (primary, pieces, mut response) = half_a_response(&mirror).await;
     // One that waits for its response, and one that is being kept.
     let mut client = connect_h2(&primary).await;
     let request = Request::get("/").body(Body::empty()).unwrap();

@@ -40,6 +40,9 @@ static MISMATCHES: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-mismatc
 /// ever leaves the other to the rest.
 static OBSERVERS: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-observers", 2));
 
+/// For what sinks are given. Bounded by what is handed over to them at once, which waits for it.
+static RECORDS: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-records", 2));
+
 #[cfg(feature = "compare")]
 static COMPARISONS: LazyLock<Fair> =
     LazyLock::new(|| Fair::start("mirror-compare", comparing_threads()));
@@ -64,10 +67,7 @@ fn comparing_threads() -> usize {
     processors.div_ceil(4).clamp(2, 4) + 1
 }
 
-/// For what sinks are given. Bounded by what is handed over to them at once, which waits for it.
-static RECORDS: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-records", 2));
-
-/// The guard that reports the end of a job.
+/// Resolves when a job has ended.
 pub(crate) type Ended = oneshot::Receiver<()>;
 
 // Jobs have a key, which tells those of one mirror from those of others: an address of what they
