@@ -9,7 +9,7 @@ use crate::{
     rules::Rules,
 };
 
-/// The request that two responses response, and whose responses they are.
+/// The request that two responses are to, and whose responses they are.
 ///
 /// Neither is part of what is compared, but for the method: a response to `HEAD` has no body.
 #[derive(Clone, Copy, Debug)]

@@ -1,4 +1,4 @@
-//! Nothing grows with what a shadow responses.
+//! Nothing grows with what a shadow sends.
 
 use super::*;
 use crate::model::MAX_BYTES;

@@ -1,4 +1,4 @@
-//! What is held against a target that does not response.
+//! What is held against a target that does not respond.
 
 use super::*;
 
