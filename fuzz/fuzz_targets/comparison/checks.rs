@@ -5,6 +5,8 @@ use mirror_runtime::{CompareMode, Comparison, NotComparedReason, Verdict};
 
 use super::input::{Input, SECRET};
 
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Of a value, a pointer or a path.
 const MAX_TEXT: usize = 1024;
 
@@ -57,7 +59,7 @@ pub(crate) fn verdicts(input: &Input, comparison: &Comparison) {
         }
     }
     if matches!(input.mode, CompareMode::Json) && spelled(&input.primary_body).is_ok() {
-        let spaced = [b"\n ", &*input.primary_body, b" "].concat();
+        let spaced = spaced(&input.primary_body);
         let mut spaced = input.compare(&primary, &input.like_primary(&spaced));
         // The bodies are headers, too.
         spaced
@@ -68,6 +70,13 @@ pub(crate) fn verdicts(input: &Input, comparison: &Comparison) {
             "{spaced}"
         );
     }
+}
+
+/// The same document with whitespace around it. A byte order mark stays the first of all.
+fn spaced(body: &[u8]) -> Vec<u8> {
+    let document = body.strip_prefix(BYTE_ORDER_MARK);
+    let mark = document.map_or(&[][..], |_| BYTE_ORDER_MARK);
+    [mark, b"\n ", document.unwrap_or(body), b" "].concat()
 }
 
 fn is_compared(comparison: &Comparison) -> bool {
