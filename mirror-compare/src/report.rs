@@ -7,6 +7,7 @@ mod group;
 mod match_rate;
 mod noise;
 mod recorder;
+mod sequential;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ pub use self::{
     evidence::Evidence,
     group::{DifferenceGroup, Example},
     match_rate::MatchRate,
+    sequential::Paired,
     target::TargetReport,
     thresholds::Thresholds,
     unanswered::Unanswered,
