@@ -8,11 +8,14 @@ mod match_rate;
 mod noise;
 mod recorder;
 mod sequential;
+mod shape;
+mod table;
 mod target;
 #[cfg(test)]
 mod tests;
 mod thresholds;
 mod unanswered;
+mod unfit;
 mod verdict;
 
 use serde::Serialize;
@@ -22,9 +25,11 @@ pub use self::{
     group::{DifferenceGroup, Example},
     match_rate::MatchRate,
     sequential::Paired,
+    shape::ShapeFinding,
     target::TargetReport,
     thresholds::Thresholds,
     unanswered::Unanswered,
+    unfit::UnfitBaseline,
     verdict::ReportVerdict,
 };
 pub use self::{recorder::Recorder, verdict::Standing};

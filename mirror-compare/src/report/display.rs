@@ -85,6 +85,9 @@ impl fmt::Display for TargetReport {
                 self.other_differences
             )?;
         }
+        for shape in &self.shapes {
+            writeln!(f, "foreign to the old version: {shape}")?;
+        }
         Ok(())
     }
 }

@@ -10,8 +10,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-pub(super) use self::seen::Seen;
-use self::seen::SeenRecord;
+pub(super) use self::seen::{Beside, Seen};
 use super::{
     MatchRate, TargetReport, Thresholds,
     by_reason::ByReason,
@@ -26,9 +25,11 @@ use crate::{
 ///
 /// It can be serialized, read back by another process, and merged. Comparisons that are split over
 /// any number of [`Recorder`](super::Recorder)s, whose evidence is merged in any order, give the
-/// counts and the verdict of a single one, as long as no bounded table overflows: 200 groups of
-/// differences, 200 of the baseline's, and 1,000 sets of groups. A mismatch that has no room there
-/// is never noise. The examples of a group are some of those that were kept.
+/// counts and the verdict of a single one, as long as no bounded table overflows: 400 places and 200
+/// groups of differences, and 12 values and 12 forms of values at each place. Beyond that, the counts
+/// of responses are still exact, and a table has what is most frequent. What a comparison was told
+/// depends on what its recorder had seen by then. The examples of a group are some of those that
+/// were kept.
 ///
 /// ```
 /// use mirror_compare::{NotComparedReason, report::{Evidence, Recorder, Standing, Thresholds}};
@@ -83,19 +84,21 @@ impl Evidence {
             not_compared: by_reason,
             seen,
         } = self;
-        let counts = seen.counts(thresholds);
+        let counts = seen.counts();
         let not_compared = self.not_compared_in_all();
-        let match_rate = MatchRate::new(counts.matched, counts.compared());
+        let match_rate = MatchRate::new(counts.matched(), counts.compared());
         let reference = if baseline.count() >= thresholds.min_compared.max(1) {
             ("baseline", baseline)
         } else {
             ("primary", primary)
         };
+        let shapes = seen.shapes();
         let findings = Findings {
             compared: counts.compared(),
             not_compared,
             noise: counts.noise,
-            baseline_status_rate: seen.baseline_status_rate(),
+            unfit_baseline: seen.unfit_baseline(),
+            shapes: &shapes,
             standing,
             match_rate,
             shadow,
@@ -107,7 +110,8 @@ impl Evidence {
             verdict,
             reason,
             compared: counts.compared(),
-            matched: counts.matched,
+            matched: counts.matched(),
+            equal: counts.equal,
             noise: counts.noise,
             mismatched: counts.mismatched,
             schema_mismatch: counts.schema_mismatch,
@@ -120,6 +124,9 @@ impl Evidence {
             baseline_latency: baseline.clone(),
             groups: seen.groups(thresholds),
             other_differences: seen.other_differences(),
+            shapes,
+            unfit_baseline: seen.unfit_baseline(),
+            coverage: seen.median_coverage(),
         }
     }
 }
@@ -152,7 +159,7 @@ struct Version1 {
     primary_latency: Buckets,
     shadow_latency: Buckets,
     baseline_latency: Buckets,
-    seen: SeenRecord,
+    seen: Seen,
 }
 
 impl Serialize for Evidence {
@@ -163,7 +170,7 @@ impl Serialize for Evidence {
             primary_latency: self.primary.buckets(),
             shadow_latency: self.shadow.buckets(),
             baseline_latency: self.baseline.buckets(),
-            seen: self.seen.record(),
+            seen: self.seen.clone(),
         });
         record.serialize(serializer)
     }
@@ -187,7 +194,7 @@ impl Version1 {
             shadow: Latency::from_buckets(&self.shadow_latency)?,
             baseline: Latency::from_buckets(&self.baseline_latency)?,
             not_compared,
-            seen: Seen::from_record(self.seen)?,
+            seen: self.seen,
         })
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use super::{
     Evidence, TargetReport, Thresholds,
     by_reason::ByReason,
-    evidence::{Seen, load},
+    evidence::{Beside, Seen, load},
     verdict::Standing,
 };
 use crate::{
@@ -26,6 +26,7 @@ use crate::{
 pub struct Recorder {
     target: String,
     thresholds: Thresholds,
+    has_baseline: bool,
     primary: LatencyRecorder,
     shadow: LatencyRecorder,
     baseline: LatencyRecorder,
@@ -41,6 +42,7 @@ impl Recorder {
         Self {
             target: target.to_owned(),
             thresholds,
+            has_baseline: false,
             primary: LatencyRecorder::new(),
             shadow: LatencyRecorder::new(),
             baseline: LatencyRecorder::new(),
@@ -49,9 +51,20 @@ impl Recorder {
         }
     }
 
+    /// The same, of a mirror with a baseline: a mismatch for which it gave no response is not
+    /// compared. Default: there is none.
+    #[must_use]
+    pub const fn with_baseline(mut self, has_baseline: bool) -> Self {
+        self.has_baseline = has_baseline;
+        self
+    }
+
     /// Notes a comparison with the target, and the one of the response that a baseline gave to the
-    /// same request with the primary's. Says of each difference whether it is noise, as far as that
-    /// is known by now.
+    /// same request with the primary's.
+    ///
+    /// Says of each difference whether it is noise, as far as that is known by now. If nothing can be
+    /// said, because there is no baseline to ask or all of the body is noise, the comparison becomes
+    /// [`NotCompared`](Verdict::NotCompared).
     pub fn record(&self, comparison: &mut Comparison, baseline: Option<&Comparison>) {
         if let Verdict::NotCompared(reason) = comparison.verdict {
             self.not_compared(reason);
@@ -65,9 +78,16 @@ impl Recorder {
         if let Some(latency) = baseline.and_then(|baseline| baseline.shadow_latency) {
             self.baseline.record(latency);
         }
-        let mut seen = self.lock();
-        seen.note(comparison, baseline);
-        comparison.mark_noise(|group| seen.is_noise(group, &self.thresholds));
+        let beside = match baseline {
+            Some(baseline) => Beside::Baseline(baseline),
+            None if self.has_baseline => Beside::Missing,
+            None => Beside::Nothing,
+        };
+        let reason = self.lock().note(comparison, beside, &self.thresholds);
+        if let Some(reason) = reason {
+            comparison.verdict = Verdict::NotCompared(reason);
+            self.not_compared(reason);
+        }
     }
 
     /// Notes that two responses were not compared. This never blocks.
@@ -128,7 +148,7 @@ impl fmt::Debug for Recorder {
         let not_compared = self.not_compared.iter();
         f.debug_struct("Recorder")
             .field("target", &self.target)
-            .field("counts", &seen.counts(&self.thresholds))
+            .field("counts", &seen.counts())
             .field(
                 "not_compared",
                 &not_compared.map(|count| count.load(Relaxed)).sum::<u64>(),

@@ -2,14 +2,18 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{DifferenceGroup, MatchRate, ReportVerdict, Unanswered, by_reason::ByReason};
+use super::{
+    DifferenceGroup, MatchRate, ReportVerdict, ShapeFinding, Unanswered, UnfitBaseline,
+    by_reason::ByReason,
+};
 use crate::{latency::Latency, model::NotComparedReason};
 
 /// The comparisons with one target, taken together.
 ///
 /// `compared == matched + mismatched + schema_mismatch`. A comparison counts as a match, and in
-/// `noise`, if all its differences are of groups that are noise. Noise is decided again for each
-/// report, from all comparisons so far.
+/// `noise`, if all its differences are noise by what is known at that moment: what it is told is what
+/// is counted. Whether a group is noise is decided again for each report, from all comparisons so
+/// far.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct TargetReport {
@@ -23,6 +27,8 @@ pub struct TargetReport {
     pub compared: u64,
     /// Those that agree, or differ in noise only.
     pub matched: u64,
+    /// Those of `matched` that are equal: they rest on no forgiveness.
+    pub equal: u64,
     /// Those of `matched` that differ in noise.
     pub noise: u64,
     /// Those that differ.
@@ -51,6 +57,13 @@ pub struct TargetReport {
     pub groups: Vec<DifferenceGroup>,
     /// Differences of further groups.
     pub other_differences: u64,
+    /// Values of the shadow that are foreign to the old version, at places that are noise.
+    pub shapes: Vec<ShapeFinding>,
+    /// Why the baseline confirms nothing, if it is none.
+    pub unfit_baseline: Option<UnfitBaseline>,
+    /// How much of both documents was equal in the middle of all comparisons, from 0 to 1, rounded
+    /// down to a tenth.
+    pub coverage: Option<f64>,
 }
 
 impl TargetReport {

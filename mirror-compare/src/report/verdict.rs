@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{MatchRate, Thresholds, Unanswered, match_rate::number};
+use super::{MatchRate, ShapeFinding, Thresholds, Unanswered, UnfitBaseline, match_rate::number};
 use crate::latency::Latency;
 
 /// The percentile at which latencies are compared: the median hides a slow tail, and the 99th of a
@@ -100,8 +100,8 @@ pub(super) struct Findings<'a> {
     pub(super) not_compared: u64,
     /// Mismatches that count as matches because of the baseline.
     pub(super) noise: u64,
-    /// How often the baseline's status is not the primary's.
-    pub(super) baseline_status_rate: f64,
+    pub(super) unfit_baseline: Option<UnfitBaseline>,
+    pub(super) shapes: &'a [ShapeFinding],
     pub(super) standing: Standing,
     pub(super) match_rate: Option<MatchRate>,
     pub(super) shadow: &'a Latency,
@@ -173,10 +173,11 @@ impl Findings<'_> {
                 held.push(text);
             }
         }
-        // A server that does not respond as the primary does is not its old version.
-        if self.noise > 0 && self.baseline_status_rate > 1.0 - thresholds.regressed_match_rate {
-            let share = percent(self.baseline_status_rate);
-            held.push(format!("the baseline has another status in {share}"));
+        if let Some(unfit) = self.unfit_baseline.filter(|_| self.noise > 0) {
+            held.push(unfit.to_string());
+        }
+        if let Some(shape) = self.shapes.first() {
+            held.push(shape.to_string());
         }
         if !regressed.is_empty() {
             (ReportVerdict::Regressed, regressed.join("; "))

@@ -86,6 +86,17 @@ impl Comparing {
         }
     }
 
+    /// The same, beside a baseline or not.
+    pub(crate) fn with_baseline(self, has_baseline: bool) -> Self {
+        let recorders = self.recorders.into_iter();
+        Self {
+            recorders: recorders
+                .map(|recorder| recorder.with_baseline(has_baseline))
+                .collect(),
+            ..self
+        }
+    }
+
     #[cfg(feature = "record")]
     pub(crate) fn with_recording(self, recording: Option<Box<dyn Record>>) -> Self {
         Self { recording, ..self }

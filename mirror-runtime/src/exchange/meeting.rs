@@ -218,7 +218,7 @@ impl Exchange {
         });
         recorder.record(&mut comparison, baseline.as_ref());
         #[cfg(feature = "record")]
-        if comparison.differs() {
+        if comparison.differs() && !comparison.may_be_noise() {
             // What is compared is counted already, whatever becomes of the file.
             caught("record", || {
                 self.write_down(comparing, recorder, &comparison, &shadow.response);

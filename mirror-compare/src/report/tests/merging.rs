@@ -55,13 +55,44 @@ fn counts(evidence: &Evidence) -> (Value, Value) {
         serde_json::to_value(evidence).unwrap(),
         serde_json::to_value(report).unwrap(),
     ];
-    let groups = [&mut evidence["v1"]["seen"]["groups"], &mut report["groups"]];
-    for group in groups
-        .into_iter()
-        .flat_map(|all| all.as_array_mut().unwrap())
+    let mut groups = vec![];
+    for entry in evidence["v1"]["seen"]["groups"]["entries"]
+        .as_array_mut()
+        .unwrap()
     {
-        let group = group.as_object_mut().unwrap();
+        groups.push(entry[1]["of"].as_object_mut().unwrap());
+    }
+    for group in report["groups"].as_array_mut().unwrap() {
+        groups.push(group.as_object_mut().unwrap());
+    }
+    for group in groups {
         group.retain(|name, _| name != "first" && name != "last");
+    }
+    // What comparisons were told depends on what was known by then, and so does what was new, and
+    // where numbers were thought to lie.
+    evidence["v1"]["seen"]["new_places"].take();
+    let told = evidence["v1"]["seen"]["told"].take();
+    for entry in evidence["v1"]["seen"]["places"]["entries"]
+        .as_array_mut()
+        .unwrap()
+    {
+        entry[1]["of"]["shaped"]["numbers"].take();
+    }
+    let compared = ["equal", "noise", "mismatched", "schema_mismatch"];
+    let compared: u64 = compared
+        .iter()
+        .map(|name| told[name].as_u64().unwrap())
+        .sum();
+    assert_eq!(report["compared"], compared);
+    for name in [
+        "noise",
+        "matched",
+        "mismatched",
+        "match_rate",
+        "verdict",
+        "reason",
+    ] {
+        report[name].take();
     }
     (evidence, report)
 }
@@ -103,26 +134,22 @@ proptest! {
 }
 
 #[test]
-fn what_overflows_a_table_is_a_mismatch_that_is_not_explained() {
+fn what_overflows_a_table_is_counted_and_changes_no_count_of_responses() {
     let keys = |from: usize| {
         let recorder = recorder();
-        for i in from..from + 150 {
-            record(&recorder, 1, &format!(r#"{{"key{i}":1}}"#), "{}");
+        for i in from..from + 300 {
+            let key = "k".repeat(i + 1);
+            record(&recorder, 1, &format!(r#"{{"{key}":1}}"#), "{}");
         }
         recorder.evidence()
     };
     let mut merged = keys(0);
-    merged.merge(&keys(100));
-    merged.merge(&keys(1000));
+    merged.merge(&keys(200));
+    merged.merge(&keys(600));
     let report = merged.report("staging", &Thresholds::default(), Standing::default());
-    assert_eq!(
-        (
-            report.groups.len(),
-            report.other_differences,
-            report.mismatched
-        ),
-        (200, 200, 450)
-    );
+    assert_eq!((report.groups.len(), report.mismatched), (200, 900));
+    let shown: u64 = report.groups.iter().map(|group| group.differences).sum();
+    assert_eq!(shown + report.other_differences, 900);
     assert_eq!(counts(&sent(&merged)), counts(&merged));
 }
 
@@ -162,16 +189,21 @@ fn what_is_no_evidence_is_not_read() {
     );
     let no_bucket = error(|all| all["v1"]["shadow_latency"] = serde_json::json!([[100_000, 1]]));
     assert!(no_bucket.contains("no such bucket"), "{no_bucket}");
-    let no_group = error(|all| all["v1"]["seen"]["mismatched"] = serde_json::json!([[[7], 1]]));
-    assert!(no_group.contains("no such group"), "{no_group}");
     let too_many = error(|all| {
-        let groups = all["v1"]["seen"]["groups"].as_array_mut().unwrap();
-        groups.extend(vec![groups[0].clone(); 200]);
+        let places = all["v1"]["seen"]["places"]["entries"]
+            .as_array_mut()
+            .unwrap();
+        places.extend(vec![places[0].clone(); 400]);
     });
-    assert!(too_many.contains("too many groups"), "{too_many}");
+    assert!(too_many.contains("too many places"), "{too_many}");
+    let too_many = error(|all| {
+        let words = &mut all["v1"]["seen"]["places"]["entries"][0][1]["of"]["shaped"]["words"];
+        *words = serde_json::json!(vec![[0, 0]; 200]);
+    });
+    assert!(too_many.contains("too many marks"), "{too_many}");
     let huge = {
         let mut changed = good.clone();
-        changed["v1"]["seen"]["matched"] = u64::MAX.into();
+        changed["v1"]["seen"]["told"]["equal"] = u64::MAX.into();
         serde_json::from_value::<Evidence>(changed).unwrap()
     };
     let mut merged = huge.clone();

@@ -232,9 +232,10 @@ impl CompareOptions {
     }
 
     /// The parts of a mirror that compares; `None` if it does not.
-    pub(super) fn comparing(self, targets: &[Target]) -> Option<Comparing> {
+    pub(super) fn comparing(self, targets: &[Target], has_baseline: bool) -> Option<Comparing> {
         let names = targets.iter().map(Target::name);
         let comparing = Comparing::new(self.mode?, self.rules, self.thresholds, names);
+        let comparing = comparing.with_baseline(has_baseline);
         #[cfg(feature = "record")]
         let comparing = {
             let recording = self.recording.recording();
