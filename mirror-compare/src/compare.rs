@@ -173,8 +173,10 @@ fn comparison(
         differences: compared.differences,
         more_differences: compared.more,
         notes: compared.notes,
-        groups: compared.groups,
+        places: compared.places,
+        equal: compared.equal,
         noise: false,
+        may_be_noise: false,
     }
 }
 

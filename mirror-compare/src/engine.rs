@@ -30,7 +30,7 @@ use self::{
 use crate::{
     json::{NotJson, parse},
     model::{
-        BufferedResponse, CompareMode, DifferenceKind, NotComparedReason, Typed, Verdict,
+        BufferedResponse, CompareMode, DifferenceKind, NotComparedReason, Shapes, Typed, Verdict,
         is_bodiless,
     },
     redact::KnownSecrets,
@@ -116,7 +116,8 @@ fn responses(
 fn statuses(found: &mut Found<'_>, primary: StatusCode, shadow: StatusCode) {
     if primary != shadow {
         let [primary, shadow] = [primary, shadow].map(|status| Some(status.as_str().to_owned()));
-        found.other("", DifferenceKind::Status, primary, shadow);
+        let shapes = Shapes::of_texts(primary.as_deref(), shadow.as_deref(), false);
+        found.other("", DifferenceKind::Status, primary, shadow, || shapes);
     }
 }
 

@@ -14,7 +14,11 @@ mod group;
 mod kind;
 mod mode;
 mod not_compared;
+#[cfg(feature = "compare")]
+mod place;
 mod response;
+#[cfg(feature = "compare")]
+mod shape;
 mod truncate;
 mod verdict;
 
@@ -28,7 +32,8 @@ pub(crate) use self::{
     comparison::serialize_method,
     display::Printable,
     edits::edits,
-    group::Groups,
+    place::{Places, Tally},
+    shape::{Shape, Shapes},
     truncate::{MAX_BYTES, cut},
 };
 pub use self::{

@@ -13,13 +13,16 @@ mod noise;
 mod recorder;
 mod routes;
 mod sequential;
+mod shape;
 mod slow;
+mod table;
 mod target;
 #[cfg(test)]
 mod tests;
 mod text;
 mod thresholds;
 mod unanswered;
+mod unfit;
 mod verdict;
 mod windows;
 
@@ -32,9 +35,11 @@ pub use self::{
     recorder::Recorder,
     routes::RouteReport,
     sequential::Paired,
+    shape::ShapeFinding,
     target::TargetReport,
     thresholds::Thresholds,
     unanswered::Unanswered,
+    unfit::UnfitBaseline,
     verdict::{ReportVerdict, Standing},
     windows::WindowReport,
 };

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::{
     engine::found::Found,
-    model::{DifferenceKind, MAX_BYTES, prefix},
+    model::{DifferenceKind, MAX_BYTES, Shape, Shapes, prefix},
     redact::REDACTED,
 };
 
@@ -44,7 +44,25 @@ pub(crate) fn bodies(found: &mut Found<'_>, primary: &[u8], shadow: &[u8]) {
         (kind, [hex(primary, at), hex(shadow, at)])
     };
     let (one, other) = (primary_shown.then_some(one), shadow_shown.then_some(other));
-    found.other("", kind, one, other);
+    let is_secret = found.rules.redacts || has_secrets;
+    found.other("", kind, one, other, || shapes(primary, shadow, is_secret));
+}
+
+fn shapes(primary: &[u8], shadow: &[u8], is_secret: bool) -> Shapes {
+    let [one, other] = [primary, shadow].map(|body| (!body.is_empty()).then_some(body));
+    if let [Ok(one), Ok(other)] = [primary, shadow].map(str::from_utf8)
+        && !is_secret
+    {
+        let [one, other] = [one, other].map(|body| (!body.is_empty()).then_some(body));
+        return Shapes::of_texts(one, other, false);
+    }
+    let shape = if is_secret {
+        Shape::hidden_text
+    } else {
+        Shape::of_bytes
+    };
+    let [one, other] = [one, other].map(|body| body.map_or_else(Shape::absent, shape));
+    Shapes::new(one, other, 0)
 }
 
 /// The part of a text in which the first difference stands, from the beginning of its line.

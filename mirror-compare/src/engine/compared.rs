@@ -2,7 +2,7 @@
 
 use crate::{
     engine::secrecy::Secrecy,
-    model::{Difference, Groups, NotComparedReason, Verdict},
+    model::{Difference, NotComparedReason, Places, Verdict},
 };
 
 /// The findings.
@@ -14,7 +14,9 @@ pub(crate) struct Compared {
     /// How many more there are.
     pub(crate) more: usize,
     /// The places of all of them, also of those that are not among `differences`.
-    pub(crate) groups: Groups,
+    pub(crate) places: Places,
+    /// Values that were really equal.
+    pub(crate) equal: usize,
     pub(crate) notes: Vec<&'static str>,
     /// The secrets of the responses.
     pub(crate) secrecy: Secrecy,
@@ -26,7 +28,8 @@ impl Compared {
             verdict: Verdict::NotCompared(reason),
             differences: Vec::new(),
             more: 0,
-            groups: Groups::default(),
+            places: Places::default(),
+            equal: 0,
             notes: Vec::new(),
             secrecy: Secrecy::default(),
         }

@@ -3,7 +3,7 @@
 use crate::{
     engine::{compared::Compared, excerpt::Excerpt, path::Path, secrecy::Secrecy},
     json::Node,
-    model::{Difference, DifferenceKind, Group, Groups, Verdict, cut},
+    model::{Difference, DifferenceKind, Group, Places, Shape, Shapes, Verdict, cut},
     redact::REDACTED,
     rules::{Rules, State},
 };
@@ -21,7 +21,9 @@ pub(crate) struct Found<'r> {
     pub(crate) secrecy: &'r Secrecy,
     differences: Vec<Difference>,
     more: usize,
-    groups: Groups,
+    places: Places,
+    /// Values that were equal.
+    pub(crate) equal: usize,
     notes: Vec<&'static str>,
 }
 
@@ -32,7 +34,8 @@ impl<'r> Found<'r> {
             secrecy,
             differences: Vec::new(),
             more: 0,
-            groups: Groups::default(),
+            places: Places::default(),
+            equal: 0,
             notes: Vec::new(),
         }
     }
@@ -53,87 +56,139 @@ impl<'r> Found<'r> {
         primary: Value<'_, '_>,
         shadow: Value<'_, '_>,
     ) {
-        let group = path.pattern(&self.secrecy.secrets);
-        let full = self.differences.len() == MAX_DIFFERENCES;
-        let [primary, shadow] = [primary, shadow].map(|value| {
-            let (node, state) = value.filter(|_| !full)?;
-            Some(Excerpt::take(
-                node,
-                state,
-                &self.rules.patterns,
-                &self.secrecy.secrets,
-            ))
+        let (place, group) = self.grouped(path, kind);
+        let shown = !self.is_full(&group);
+        let [one, other] = [primary, shadow].map(|value| {
+            let (node, state) = value.filter(|_| shown)?;
+            let secrets = &self.secrecy.secrets;
+            Some(Excerpt::take(node, state, &self.rules.patterns, secrets))
         });
-        let pointer = if full {
-            String::new()
-        } else {
-            path.pointer(&self.secrecy.secrets)
+        let (rules, secrecy) = (self.rules, self.secrecy);
+        let shapes = || {
+            let [one, other] = [primary, shadow].map(|value| {
+                let (node, state) = value?;
+                let is_named = !state.is_empty() && rules.patterns.hides(state, node);
+                let is_known = match node {
+                    Node::Number(text) | Node::String(text) => secrecy.secrets.are_in(text),
+                    _ => false,
+                };
+                Some((node, is_named || is_known))
+            });
+            match (one, other) {
+                (Some(one), Some(other)) => Shapes::of_json(one, other),
+                (one, other) => {
+                    let [one, other] = [one, other].map(|value| {
+                        value.map_or_else(Shape::absent, |(node, is_secret)| {
+                            Shape::of_json(node, is_secret)
+                        })
+                    });
+                    Shapes::new(one, other, 0)
+                }
+            }
         };
-        self.add(group, pointer, kind, primary, shadow);
+        self.add(path, place, group, [one, other], shapes);
     }
 
-    /// Adds a difference of a value that both have and that is redacted.
-    pub(crate) fn redacted(&mut self, path: &Path<'_>, kind: DifferenceKind) {
-        let (group, pointer) = (
-            path.pattern(&self.secrecy.secrets),
-            path.pointer(&self.secrecy.secrets),
-        );
-        let [primary, shadow] = [(); 2].map(|()| Some(REDACTED.to_owned()));
-        self.add(group, pointer, kind, primary, shadow);
+    /// Adds a difference of a value that both have and that is redacted. What it looks like is not
+    /// seen either, but for its type.
+    pub(crate) fn redacted(
+        &mut self,
+        path: &Path<'_>,
+        kind: DifferenceKind,
+        values: [&Node<'_>; 2],
+    ) {
+        let (place, group) = self.grouped(path, kind);
+        let shown = [(); 2].map(|()| Some(REDACTED.to_owned()));
+        let shapes = || {
+            let [one, other] = values.map(Shape::hidden);
+            Shapes::new(one, other, 0)
+        };
+        self.add(path, place, group, shown, shapes);
     }
 
     /// Adds a difference of the lengths of two arrays.
     pub(crate) fn lengths(&mut self, path: &Path<'_>, primary: usize, shadow: usize) {
-        let (group, pointer) = (
-            path.pattern(&self.secrecy.secrets),
-            path.pointer(&self.secrecy.secrets),
-        );
-        let [primary, shadow] = [primary, shadow].map(|length| Some(length.to_string()));
-        self.add(group, pointer, DifferenceKind::Length, primary, shadow);
+        let (place, group) = self.grouped(path, DifferenceKind::Length);
+        let shown = [primary, shadow].map(|length| Some(length.to_string()));
+        let shapes = || {
+            let [one, other] = [primary, shadow].map(Shape::of_length);
+            Shapes::new(one, other, 0)
+        };
+        self.add(path, place, group, shown, shapes);
     }
 
-    /// Adds a difference of something else than values of JSON.
+    /// Adds a difference of something else than values of JSON, with what the values look like.
     pub(crate) fn other(
         &mut self,
         pointer: &str,
         kind: DifferenceKind,
         primary: Option<String>,
         shadow: Option<String>,
+        shapes: impl FnOnce() -> Shapes,
     ) {
-        self.add(
-            pointer.to_owned(),
-            pointer.to_owned(),
+        let group = Group {
+            pattern: pointer.to_owned(),
             kind,
-            primary,
-            shadow,
-        );
-    }
-
-    fn add(
-        &mut self,
-        pattern: String,
-        pointer: String,
-        kind: DifferenceKind,
-        primary: Option<String>,
-        shadow: Option<String>,
-    ) {
+        };
+        self.places.add(group.clone(), &group, shapes);
         if self.differences.len() == MAX_DIFFERENCES {
-            self.groups.add(Group { pattern, kind });
             self.more += 1;
             return;
         }
-        self.groups.add(Group {
-            pattern: pattern.clone(),
-            kind,
-        });
         self.differences.push(Difference {
-            pointer,
+            pointer: pointer.to_owned(),
             kind,
             primary: primary.map(cut),
             shadow: shadow.map(cut),
             noise: false,
-            pattern,
+            pattern: group.pattern.clone(),
+            place: group.pattern,
         });
+    }
+
+    fn grouped(&self, path: &Path<'_>, kind: DifferenceKind) -> (Group, Group) {
+        let secrets = &self.secrecy.secrets;
+        let [place, group] =
+            [path.place(secrets), path.pattern(secrets)].map(|pattern| Group { pattern, kind });
+        (place, group)
+    }
+
+    /// Whether nothing more is shown of a group.
+    fn is_full(&self, group: &Group) -> bool {
+        self.differences.len() == MAX_DIFFERENCES && self.places.knows(group)
+    }
+
+    fn add(
+        &mut self,
+        path: &Path<'_>,
+        place: Group,
+        group: Group,
+        [primary, shadow]: [Option<String>; 2],
+        shapes: impl FnOnce() -> Shapes,
+    ) {
+        let is_full = self.is_full(&group);
+        let shapes = || shapes().with_element(path.element());
+        self.places.add(place.clone(), &group, shapes);
+        if is_full {
+            self.more += 1;
+            return;
+        }
+        let difference = Difference {
+            pointer: path.pointer(&self.secrecy.secrets),
+            kind: group.kind,
+            primary: primary.map(cut),
+            shadow: shadow.map(cut),
+            noise: false,
+            pattern: group.pattern,
+            place: place.pattern,
+        };
+        if self.differences.len() == MAX_DIFFERENCES {
+            // The first of its group, behind a hundred others.
+            self.places.keep(difference);
+            self.more += 1;
+        } else {
+            self.differences.push(difference);
+        }
     }
 
     /// The end of a comparison whose verdict is known otherwise.
@@ -142,7 +197,8 @@ impl<'r> Found<'r> {
             verdict,
             differences: self.differences,
             more: self.more,
-            groups: self.groups,
+            places: self.places,
+            equal: self.equal,
             notes: self.notes,
             secrecy: Secrecy::default(),
         }

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, header};
 
 use crate::{
     engine::found::Found,
-    model::{BufferedResponse, DifferenceKind, MAX_BYTES, prefix},
+    model::{BufferedResponse, DifferenceKind, MAX_BYTES, Shapes, prefix},
     redact::{CREDENTIALS, GRPC_STATUS, Names, REDACTED, says_nothing},
 };
 
@@ -82,9 +82,19 @@ fn field(
                 || found.secrecy.secrets.are_in_part_of(value)
                 || has_credential(value, &names))
     };
-    let [one, other] =
-        [one, other].map(|value| value.map(|value| shown(&value, is_secret(&value))));
-    found.other(name.as_str(), kind, one, other);
+    let shapes = || {
+        let all_secret = [&one, &other]
+            .into_iter()
+            .flatten()
+            .any(|value| is_secret(value));
+        let [one, other] =
+            [&one, &other].map(|value| Some(String::from_utf8_lossy(value.as_ref()?)));
+        Shapes::of_texts(one.as_deref(), other.as_deref(), all_secret)
+    };
+    let [shown_one, shown_other] =
+        [&one, &other].map(|value| value.as_ref().map(|value| shown(value, is_secret(value))));
+    let shapes = shapes();
+    found.other(name.as_str(), kind, shown_one, shown_other, || shapes);
 }
 
 fn is_sensitive(response: &BufferedResponse, name: &HeaderName) -> bool {
