@@ -1,6 +1,9 @@
 //! The place in a body at which a comparison is.
 
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use crate::{
     json::{Member, Node},
@@ -128,12 +131,19 @@ impl<'a> Path<'a> {
         })
     }
 
-    /// A number for the element of the arrays on the way.
+    /// A number for the element of the lists, and the entry of the maps, on the way.
     pub(crate) fn element(&self) -> u64 {
-        self.tokens.iter().fold(0, |all, token| match token {
-            Token::Key(_) => all,
-            Token::Index(index) => all.wrapping_mul(31).wrapping_add(*index as u64 + 1),
-        })
+        let mut hasher = DefaultHasher::new();
+        for (depth, token) in self.tokens.iter().enumerate() {
+            match token {
+                Token::Index(index) => index.hash(&mut hasher),
+                Token::Key(key) if self.alike(depth) != Alike::Not => {
+                    prefix(key, MAX_BYTES).hash(&mut hasher);
+                }
+                Token::Key(_) => {}
+            }
+        }
+        hasher.finish()
     }
 
     /// How many bytes of it are shown, about.

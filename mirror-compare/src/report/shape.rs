@@ -106,12 +106,13 @@ impl fmt::Display for ShapeFinding {
 
 impl Shaped {
     /// Notes the values of a comparison at this place, where the shadow's, the baseline's or both
-    /// differ from the primary's. Whether the shadow's is foreign, as far as that is known by now.
+    /// differ from the primary's. Whether the shadow's is foreign, as far as that is known by now,
+    /// after so many comparisons if it says anything that shadow and baseline agree.
     pub(super) fn note(
         &mut self,
         shadow: Option<&Shapes>,
         baseline: Option<&Shapes>,
-        compared: u64,
+        compared: Option<u64>,
     ) -> bool {
         let Some(primary) = shadow.or(baseline).map(|shapes| &shapes.primary) else {
             return false;
@@ -119,9 +120,10 @@ impl Shaped {
         let of_shadow = shadow.map_or(primary, |shapes| &shapes.other);
         let of_baseline = baseline.map_or(primary, |shapes| &shapes.other);
 
-        let agree = shadow.zip(baseline).is_some_and(|(shadow, baseline)| {
-            shadow.element == baseline.element && of_shadow.hash == of_baseline.hash
-        });
+        let agree = compared.is_some()
+            && shadow.zip(baseline).is_some_and(|(shadow, baseline)| {
+                shadow.element == baseline.element && of_shadow.hash == of_baseline.hash
+            });
         add(
             if agree {
                 &mut self.agreed
@@ -133,7 +135,8 @@ impl Shaped {
 
         let all = [primary, of_baseline, of_shadow];
         let values = all.map(|shape| shape.value.as_deref());
-        let mut foreign = agree && self.baseline_is_unfit(compared);
+        let mut foreign =
+            agree && compared.is_some_and(|compared| self.baseline_is_unfit(compared));
         foreign |= self.values.note(values);
         foreign |= self.forms.note(all.map(|shape| Some(&*shape.form)));
         foreign |= self.numbers.note(primary, of_baseline, of_shadow);

@@ -262,7 +262,7 @@ impl Seen {
                     seen.miss(before);
                 }
             }
-            if seen.note(of_shadow, of_old, baseline.is_some(), before + 1) {
+            if seen.note(place, of_shadow, of_old, baseline.map(|_| before + 1)) {
                 foreign.push(place.clone());
             }
         }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    model::{Comparison, DifferenceKind, Tally},
+    model::{Comparison, DifferenceKind, Group, Tally},
     report::{
         Paired, Thresholds, UnfitBaseline, match_rate::number, noise::is_clear, shape::Shaped,
     },
@@ -24,14 +24,14 @@ pub(super) struct OfPlace {
 }
 
 impl OfPlace {
-    /// Notes a comparison in which shadow, baseline or both differ here, after so many others.
-    /// Whether the shadow's value is foreign to the old version.
+    /// Notes a comparison in which shadow, baseline or both differ here: how many there are now, if
+    /// there is a baseline. Whether the shadow's value is foreign to the old version.
     pub(super) fn note(
         &mut self,
+        place: &Group,
         shadow: Option<&Tally>,
         baseline: Option<&Tally>,
-        has_baseline: bool,
-        compared: u64,
+        compared: Option<u64>,
     ) -> bool {
         let [of_shadow, of_baseline] =
             [shadow, baseline].map(|tally| tally.map_or(0, |tally| tally.count));
@@ -39,7 +39,14 @@ impl OfPlace {
         self.c += u64::from(of_baseline > of_shadow);
         self.baseline += u64::from(of_baseline > 0);
         let [shadow, baseline] = [shadow, baseline].map(|tally| tally.map(|tally| &tally.shapes));
-        has_baseline && self.shaped.note(shadow, baseline, compared)
+        // Entries under random keys are missing in both, and nobody is wrong.
+        let is_entry = place.pattern.ends_with("/*");
+        let is_sided = matches!(place.kind, DifferenceKind::Missing | DifferenceKind::Extra);
+        compared.is_some_and(|compared| {
+            let may_agree = !(is_entry && is_sided);
+            self.shaped
+                .note(shadow, baseline, may_agree.then_some(compared))
+        })
     }
 
     pub(super) fn miss(&mut self, comparisons: u64) {
