@@ -1,22 +1,30 @@
 //! Aggregated comparison results.
 
 mod by_reason;
+mod clock;
+mod counted;
 mod display;
+mod distinct;
+mod epoch;
 mod evidence;
 mod group;
 mod match_rate;
 mod noise;
 mod recorder;
+mod routes;
 mod sequential;
 mod shape;
+mod slow;
 mod table;
 mod target;
 #[cfg(test)]
 mod tests;
+mod text;
 mod thresholds;
 mod unanswered;
 mod unfit;
 mod verdict;
+mod windows;
 
 use serde::Serialize;
 
@@ -24,15 +32,17 @@ pub use self::{
     evidence::Evidence,
     group::{DifferenceGroup, Example},
     match_rate::MatchRate,
+    recorder::Recorder,
+    routes::RouteReport,
     sequential::Paired,
     shape::ShapeFinding,
     target::TargetReport,
     thresholds::Thresholds,
     unanswered::Unanswered,
     unfit::UnfitBaseline,
-    verdict::ReportVerdict,
+    verdict::{ReportVerdict, Standing},
+    windows::WindowReport,
 };
-pub use self::{recorder::Recorder, verdict::Standing};
 
 /// The comparisons of a mirror at one moment: whether each target responds as the primary does, and
 /// the places at which it does not.

@@ -182,7 +182,7 @@ fn times(count: u64, logarithm: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod simulations;
+pub(super) mod simulations;
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::verdict::percent;
+use super::text::percent;
 
 /// Why a baseline confirms nothing: it does not respond as the primary does, so it is no old version
 /// of the same service with the same data.

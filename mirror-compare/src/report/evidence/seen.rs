@@ -98,6 +98,25 @@ pub(in crate::report) enum Beside<'a> {
     Baseline(&'a Comparison),
 }
 
+/// What became of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::report) enum Noted {
+    /// It is evidence: whether the shadow differs alone, and whether the baseline does.
+    Pair([bool; 2]),
+    /// It says what it is, and nothing about how the shadow differs from the old version.
+    Alone,
+    NotCompared(NotComparedReason),
+}
+
+impl Noted {
+    pub(in crate::report) fn pair(self) -> Option<[bool; 2]> {
+        match self {
+            Self::Pair(pair) => Some(pair),
+            Self::Alone | Self::NotCompared(_) => None,
+        }
+    }
+}
+
 /// What one comparison is, apart from what was seen before.
 struct Facts {
     /// The shadow differs where the baseline does not, or at more elements.
@@ -150,40 +169,44 @@ enum Judged {
 }
 
 impl Seen {
-    /// Notes a comparison, and tells it what it is. A reason if it is none after all.
+    /// Notes a comparison, and tells it what it is.
     pub(in crate::report) fn note(
         &mut self,
         comparison: &mut Comparison,
         beside: Beside<'_>,
         thresholds: &Thresholds,
-    ) -> Option<NotComparedReason> {
+    ) -> Noted {
         let baseline = match beside {
             Beside::Nothing => None,
             Beside::Baseline(baseline) => Some(baseline),
             Beside::Missing if comparison.verdict != Verdict::Match => {
-                return Some(NotComparedReason::NoBaseline);
+                return Noted::NotCompared(NotComparedReason::NoBaseline);
             }
             Beside::Missing => {
                 // It needs no forgiveness, and is no pair.
                 self.count(comparison);
-                return None;
+                return Noted::Alone;
             }
         };
         let facts = Facts::new(comparison, baseline);
-        let foreign = self.note_places(comparison, baseline);
+        let foreign = self.note_places(comparison, baseline, facts.is_all_noise);
         self.note_groups(comparison, baseline);
         if let Some(baseline) = baseline {
             self.0.baseline.note(baseline);
         }
-        if !facts.is_all_noise || facts.baseline {
+        if !facts.is_all_noise {
             self.0.responses.note(facts.shadow, facts.baseline);
         }
         self.tell(comparison, baseline, &foreign, thresholds);
         if facts.is_all_noise && comparison.noise {
-            return Some(NotComparedReason::AllNoise);
+            return Noted::NotCompared(NotComparedReason::AllNoise);
         }
         self.count(comparison);
-        None
+        if facts.is_all_noise {
+            Noted::Alone
+        } else {
+            Noted::Pair([facts.shadow, facts.baseline])
+        }
     }
 
     fn count(&mut self, comparison: &Comparison) {
@@ -206,6 +229,7 @@ impl Seen {
         &mut self,
         comparison: &Comparison,
         baseline: Option<&Comparison>,
+        is_all_noise: bool,
     ) -> Vec<Group> {
         let nothing = Places::default();
         let (shadow, old) = (
@@ -244,11 +268,16 @@ impl Seen {
                     seen.miss(before);
                 }
             }
+            if !is_all_noise {
+                seen.pair(more);
+            }
             if seen.note(place, of_shadow, of_old, baseline.map(|_| before + 1)) {
                 foreign.push(place.clone());
             }
         }
-        self.0.other_places.note(others[0], others[1]);
+        if !is_all_noise {
+            self.0.other_places.note(others[0], others[1]);
+        }
         foreign
     }
 
@@ -436,11 +465,6 @@ impl Seen {
         self.0.told
     }
 
-    /// The counts of the responses. Without a baseline `b` counts mismatches, and `c` nothing.
-    pub(in crate::report) fn paired(&self) -> Paired {
-        self.0.responses
-    }
-
     /// The counts of each place at which shadow or baseline differ alone.
     pub(in crate::report) fn places(&self) -> impl Iterator<Item = (&Group, Paired)> {
         let places = self.0.places.iter();
@@ -454,8 +478,11 @@ impl Seen {
     }
 
     /// Why the baseline confirms nothing, if it is none.
-    pub(in crate::report) fn unfit_baseline(&self) -> Option<UnfitBaseline> {
-        self.0.baseline.unfit()
+    pub(in crate::report) fn unfit_baseline(
+        &self,
+        thresholds: &Thresholds,
+    ) -> Option<UnfitBaseline> {
+        self.0.baseline.unfit(thresholds)
     }
 
     /// What is foreign to the old version in the shadow's values.

@@ -6,10 +6,10 @@
 use super::*;
 
 /// Random numbers: `splitmix64`.
-struct Random(u64);
+pub(in crate::report) struct Random(u64);
 
 impl Random {
-    fn new(seed: u64) -> Self {
+    pub(in crate::report) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))
     }
 
@@ -22,11 +22,11 @@ impl Random {
     }
 
     /// 0 to 1, and neither of them.
-    fn share(&mut self) -> f64 {
+    pub(in crate::report) fn share(&mut self) -> f64 {
         (number(self.next() >> 11) + 0.5) / 9_007_199_254_740_992.0
     }
 
-    fn chance(&mut self, share: f64) -> bool {
+    pub(in crate::report) fn chance(&mut self, share: f64) -> bool {
         self.share() < share
     }
 
@@ -40,7 +40,7 @@ impl Random {
         (self.share().ln() / (-share).ln_1p()).floor() as u64
     }
 
-    fn normal(&mut self) -> f64 {
+    pub(in crate::report) fn normal(&mut self) -> f64 {
         let (radius, angle) = (self.share(), self.share());
         (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
     }

@@ -179,16 +179,6 @@ fn where_all_of_the_body_is_noise_nothing_was_compared() {
 }
 
 #[test]
-fn a_mismatch_without_the_baselines_response_is_not_compared() {
-    let recorder = recorder().with_baseline(true);
-    record(&recorder, 3, "{}", "{}");
-    record(&recorder, 2, r#"{"a":1}"#, r#"{"a":2}"#);
-    let report = recorder.report(Standing::default());
-    assert_eq!((report.matched, report.mismatched), (3, 0));
-    assert_eq!(report.not_compared_for(NotComparedReason::NoBaseline), 2);
-}
-
-#[test]
 fn a_column_of_a_tuple_is_no_noise_because_another_is() {
     let run = run(400, |role, _, draw| {
         let wrong = if role == Role::Shadow { 999 } else { 100 };
@@ -492,4 +482,50 @@ fn a_secret_is_remembered_as_a_form_only() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn without_the_baselines_response_a_mismatch_may_be_noise() {
+    let recorder = recorder().with_baseline(true);
+    for _ in 0..428 {
+        with_baseline(&recorder, "{}", "{}", "{}");
+    }
+    let mut comparison = compared("[1]", "[2]");
+    recorder.record(&mut comparison, None);
+    assert!(!comparison.differs());
+    // A match is one, and no evidence.
+    record(&recorder, 10, "{}", "{}");
+    let report = recorder.report(Standing::default());
+    assert_eq!(
+        (report.responses, report.matched, report.mismatched),
+        (Paired::new(428, 0, 0), 438, 0)
+    );
+    assert_eq!(report.not_compared_for(NotComparedReason::NoBaseline), 1);
+    assert_eq!(report.verdict, ReportVerdict::Promote, "{report}");
+    record(&recorder, 50, "[1]", "[2]");
+    let report = recorder.report(Standing::default());
+    assert_eq!(report.verdict, ReportVerdict::Hold);
+    assert!(
+        report
+            .reason
+            .starts_with("10.5 % differ, and the baseline gave no response"),
+        "{report}"
+    );
+}
+
+#[test]
+fn only_what_the_shadow_adds_to_the_noise_is_evidence() {
+    let recorder = recorder().with_baseline(true);
+    for i in 0..400 {
+        let [shadow, baseline] = match i % 8 {
+            0 => ["[2,0]", "[1,0]"],
+            1 => ["[1,0]", "[2,0]"],
+            2 => ["[2,0]", "[3,0]"],
+            _ => ["[1,0]", "[1,0]"],
+        };
+        with_baseline(&recorder, "[1,0]", shadow, baseline);
+    }
+    let report = recorder.report(Standing::default());
+    assert_eq!(report.responses, Paired::new(400, 50, 50));
+    assert_eq!(report.verdict, ReportVerdict::Hold);
 }

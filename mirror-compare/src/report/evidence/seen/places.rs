@@ -33,11 +33,7 @@ impl OfPlace {
         baseline: Option<&Tally>,
         compared: Option<u64>,
     ) -> bool {
-        let [of_shadow, of_baseline] =
-            [shadow, baseline].map(|tally| tally.map_or(0, |tally| tally.count));
-        self.b += u64::from(of_shadow > of_baseline);
-        self.c += u64::from(of_baseline > of_shadow);
-        self.baseline += u64::from(of_baseline > 0);
+        self.baseline += u64::from(baseline.is_some());
         let [shadow, baseline] = [shadow, baseline].map(|tally| tally.map(|tally| &tally.shapes));
         // Entries under random keys are missing in both, and nobody is wrong.
         let is_entry = place.pattern.ends_with("/*");
@@ -47,6 +43,12 @@ impl OfPlace {
             self.shaped
                 .note(shadow, baseline, may_agree.then_some(compared))
         })
+    }
+
+    /// Counts who of both differs here alone, or in more elements.
+    pub(super) fn pair(&mut self, [shadow, baseline]: [bool; 2]) {
+        self.b += u64::from(shadow);
+        self.c += u64::from(baseline);
     }
 
     pub(super) fn miss(&mut self, comparisons: u64) {
@@ -103,9 +105,6 @@ pub(super) struct OfBaseline {
 /// So many comparisons of the baseline say something about it.
 const MIN_BASELINE: u64 = 20;
 
-/// The share of other statuses from which on a baseline is none.
-const MAX_STATUS: f64 = 0.05;
-
 impl OfBaseline {
     pub(super) fn note(&mut self, baseline: &Comparison) {
         let mut places = baseline.places().iter();
@@ -129,11 +128,11 @@ impl OfBaseline {
     }
 
     /// Why it confirms nothing.
-    pub(super) fn unfit(self) -> Option<UnfitBaseline> {
+    pub(super) fn unfit(self, thresholds: &Thresholds) -> Option<UnfitBaseline> {
         let [compared, status, mostly] = [self.compared, self.status, self.mostly].map(number);
         if self.compared < MIN_BASELINE {
             None
-        } else if status > MAX_STATUS * compared {
+        } else if status > thresholds.max_baseline_status * compared {
             Some(UnfitBaseline::Status(status / compared))
         } else if mostly * 2.0 > compared {
             Some(UnfitBaseline::Content(mostly / compared))
