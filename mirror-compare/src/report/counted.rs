@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Paired, Thresholds,
+    Thresholds,
     by_reason::ByReason,
     distinct::Distinct,
     routes::Routes,
@@ -33,8 +33,6 @@ pub(super) struct Counted {
     pub(super) until: u64,
     /// What the shadow says its version is.
     pub(super) version: Option<Box<str>>,
-    /// Responses, by who differs from the primary.
-    pub(super) responses: Paired,
     /// Those that the baseline was compared for, too.
     pub(super) with_baseline: u64,
     pub(super) slow: Slow,
@@ -59,14 +57,13 @@ pub(super) struct Class {
 }
 
 impl Counted {
-    /// Counts a comparison with a result, and that of the baseline's response: whether the shadow
-    /// differs alone, and whether the baseline does, if that is evidence. Returns what it adds to
-    /// each span of time.
+    /// Counts a comparison with a result, and that of the baseline's response. `pair` is whether the
+    /// shadow differs where the baseline does not, and the other way round; `None` if it is no
+    /// evidence. Returns what it adds to each span of time.
     pub(super) fn note(
         &mut self,
         comparison: &Comparison,
         baseline: Option<&Comparison>,
-        is_evidence: bool,
         pair: Option<[bool; 2]>,
         thresholds: &Thresholds,
     ) -> Tally {
@@ -82,7 +79,6 @@ impl Counted {
             let is_noisy = baseline.is_some_and(|other| other.verdict != Verdict::Match);
             row.noisy = row.noisy.saturating_add(u64::from(is_noisy));
             tally.responses.note(shadow_alone, baseline_alone);
-            self.responses.merge(tally.responses);
             class.differ = class.differ.saturating_add(tally.responses.b);
         }
         let Some(latency) = comparison.shadow_latency else {
@@ -95,7 +91,7 @@ impl Counted {
                 self.with_baseline = self.with_baseline.saturating_add(1);
                 baseline.shadow_latency
             }
-            None => is_evidence.then_some(comparison.primary_latency),
+            None => pair.map(|_| comparison.primary_latency),
         };
         if let (Some(reference), Some(_)) = (reference, baseline) {
             self.baseline.record(reference);
@@ -147,7 +143,6 @@ impl Counted {
         self.version.clone_from(&other.version);
         self.since = self.since.min(other.since).or(other.since);
         self.until = self.until.max(other.until);
-        self.responses.merge(other.responses);
         self.with_baseline = self.with_baseline.saturating_add(other.with_baseline);
         for (paired, more) in self.slow.iter_mut().zip(other.slow) {
             paired.merge(more);

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 pub(super) use self::seen::{Beside, Noted, Seen};
 use super::{
-    MatchRate, Paired, RouteReport, TargetReport, Thresholds, WindowReport,
+    MatchRate, RouteReport, TargetReport, Thresholds, WindowReport,
     by_reason::ByReason,
     counted::{Class, Counted, Merged},
     distinct::Distinct,
@@ -34,8 +34,8 @@ use crate::{
 /// routes, 400 places and 200 groups of differences, and 12 values and 12 forms of values at each
 /// place. Beyond that, the counts of responses are still exact, and a table has what is most
 /// frequent. What a comparison was told depends on what its recorder had seen by then. The examples
-/// of a group are some of those that were kept.
-/// What a single one says beyond that, of its last 256 comparisons, is no evidence.
+/// of a group are some of those that were kept. What a single recorder says beyond that, of its last
+/// 256 comparisons, is no evidence.
 ///
 /// Evidence is about one version of the shadow. Merged with that of another version, what began
 /// last stays, and the rest is forgotten.
@@ -95,8 +95,8 @@ impl Evidence {
         let Self { counted, seen } = self;
         let counts = seen.counts();
         let match_rate = MatchRate::new(counts.matched(), counts.compared());
-        let groups = seen.groups(thresholds);
         let shapes = seen.shapes();
+        let groups = seen.groups(thresholds);
         let findings = Findings {
             counted,
             compared: counts.compared(),
@@ -110,7 +110,7 @@ impl Evidence {
             thresholds,
         };
         let whole = Tally {
-            responses: counted.responses,
+            responses: seen.paired(),
             asked: findings.asked(),
             slow: counted.slow[0],
         };
@@ -138,7 +138,7 @@ impl Evidence {
             not_compared: counted.not_compared_in_all(),
             by_reason: counted.not_compared,
             unanswered: standing.unanswered,
-            responses: counted.responses,
+            responses: seen.paired(),
             slow: counted.slow[0],
             distinct: counted.distinct.count(),
             by_class: counted.classes.map(|class| class.compared),
@@ -170,7 +170,6 @@ struct Version1 {
     since: Option<u64>,
     until: u64,
     version: Option<Box<str>>,
-    responses: Paired,
     with_baseline: u64,
     slow: Slow,
     classes: [Class; 5],
@@ -193,7 +192,6 @@ impl Serialize for Evidence {
             since: counted.since,
             until: counted.until,
             version: counted.version.clone(),
-            responses: counted.responses,
             with_baseline: counted.with_baseline,
             slow: counted.slow,
             classes: counted.classes,
@@ -229,7 +227,6 @@ impl Version1 {
             since: self.since,
             until: self.until,
             version: version.map(|version| super::epoch::Versions::cut(version).into()),
-            responses: self.responses,
             with_baseline: self.with_baseline,
             slow: self.slow,
             classes: self.classes,

@@ -83,54 +83,54 @@ impl Recorder {
     }
 
     /// Notes a comparison with the target, and the one of the response that a baseline gave to the
-    /// same request with the primary's. Says of each difference whether it is noise, as far as that
-    /// is known by now: what it says is what is counted.
+    /// same request with the primary's.
     ///
-    /// If there is a baseline and it did not respond, a mismatch may as well be noise: it becomes
-    /// [`NotComparedReason::NoBaseline`]. If all of the body is noise, nothing was compared, and it
-    /// becomes [`NotComparedReason::AllNoise`]. A response of a version of the shadow before the current
-    /// one becomes [`NotComparedReason::OtherVersion`].
+    /// Says of each difference whether it is noise, as far as that is known by now.
+    /// If nothing can be said, the comparison becomes [`NotCompared`](Verdict::NotCompared): there is
+    /// a baseline and it gave no response, so that a mismatch may as well be noise; all of the body
+    /// is noise; or the response is of a version of the shadow before the current one.
     pub fn record(&self, comparison: &mut Comparison, baseline: Option<&Comparison>) {
         let baseline = baseline.filter(|baseline| is_compared(baseline));
-        let beside = match baseline {
-            Some(baseline) => Beside::Baseline(baseline),
-            None if self.has_baseline => Beside::Missing,
-            None => Beside::Nothing,
-        };
         let mut seen = self.seen();
-        let mut live = self.live();
-        match live.versions.note(comparison.version.as_deref()) {
-            epoch::Seen::Current => {}
-            epoch::Seen::Older => {
-                comparison.verdict = Verdict::NotCompared(NotComparedReason::OtherVersion);
-            }
-            epoch::Seen::New => {
-                live.restart();
-                *seen = Seen::default();
-                self.wants_standing.store(true, Relaxed);
+        {
+            let mut live = self.live();
+            match live.versions.note(comparison.version.as_deref()) {
+                epoch::Seen::Current => {}
+                epoch::Seen::Older => {
+                    comparison.verdict = Verdict::NotCompared(NotComparedReason::OtherVersion);
+                }
+                epoch::Seen::New => {
+                    live.restart();
+                    *seen = Seen::default();
+                    self.wants_standing.store(true, Relaxed);
+                }
             }
         }
-        let mut pair = None;
+        let mut noted = Noted::default();
         if is_compared(comparison) {
-            let noted = seen.note(comparison, beside, &self.thresholds);
-            pair = noted.pair();
-            if let Noted::NotCompared(reason) = noted {
+            let beside = match baseline {
+                Some(baseline) => Beside::Baseline(baseline),
+                None if self.has_baseline => Beside::Missing,
+                None => Beside::Nothing,
+            };
+            noted = seen.note(comparison, beside, &self.thresholds);
+            if let Some(reason) = noted.not_compared {
                 comparison.verdict = Verdict::NotCompared(reason);
             }
         }
-        if let Verdict::NotCompared(reason) = comparison.verdict {
+        // While what is seen is locked, so that both say the same.
+        let mut live = self.live();
+        let counted = &mut live.counted;
+        let tally = if let Verdict::NotCompared(reason) = comparison.verdict {
             let blame = if comparison.is_fault {
                 Blame::Response
             } else {
                 Blame::Nobody
             };
-            let route = comparison.route.as_deref();
-            let tally = live.counted.not_compared(reason, route, blame);
-            return self.count(&mut live, &tally);
-        }
-        let counted = &mut live.counted;
-        let is_evidence = !matches!(beside, Beside::Missing);
-        let tally = counted.note(comparison, baseline, is_evidence, pair, &self.thresholds);
+            counted.not_compared(reason, comparison.route.as_deref(), blame)
+        } else {
+            counted.note(comparison, baseline, noted.pair, &self.thresholds)
+        };
         self.count(&mut live, &tally);
     }
 

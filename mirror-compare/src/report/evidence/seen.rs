@@ -98,23 +98,14 @@ pub(in crate::report) enum Beside<'a> {
     Baseline(&'a Comparison),
 }
 
-/// What became of a comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::report) enum Noted {
-    /// It is evidence: whether the shadow differs alone, and whether the baseline does.
-    Pair([bool; 2]),
-    /// It says what it is, and nothing about how the shadow differs from the old version.
-    Alone,
-    NotCompared(NotComparedReason),
-}
-
-impl Noted {
-    pub(in crate::report) fn pair(self) -> Option<[bool; 2]> {
-        match self {
-            Self::Pair(pair) => Some(pair),
-            Self::Alone | Self::NotCompared(_) => None,
-        }
-    }
+/// What was made of a comparison.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::report) struct Noted {
+    /// Why it is none after all.
+    pub(in crate::report) not_compared: Option<NotComparedReason>,
+    /// Whether the shadow differs where the baseline does not, and the other way round; `None` if it
+    /// is no evidence.
+    pub(in crate::report) pair: Option<[bool; 2]>,
 }
 
 /// What one comparison is, apart from what was seen before.
@@ -180,32 +171,36 @@ impl Seen {
             Beside::Nothing => None,
             Beside::Baseline(baseline) => Some(baseline),
             Beside::Missing if comparison.verdict != Verdict::Match => {
-                return Noted::NotCompared(NotComparedReason::NoBaseline);
+                return Noted {
+                    not_compared: Some(NotComparedReason::NoBaseline),
+                    pair: None,
+                };
             }
             Beside::Missing => {
                 // It needs no forgiveness, and is no pair.
                 self.count(comparison);
-                return Noted::Alone;
+                return Noted::default();
             }
         };
         let facts = Facts::new(comparison, baseline);
-        let foreign = self.note_places(comparison, baseline, facts.is_all_noise);
+        let foreign = self.note_places(comparison, baseline);
         self.note_groups(comparison, baseline);
         if let Some(baseline) = baseline {
             self.0.baseline.note(baseline);
         }
-        if !facts.is_all_noise {
-            self.0.responses.note(facts.shadow, facts.baseline);
+        let is_pair = !facts.is_all_noise || facts.baseline;
+        let pair = is_pair.then_some([facts.shadow, facts.baseline]);
+        if let Some([shadow, baseline]) = pair {
+            self.0.responses.note(shadow, baseline);
         }
         self.tell(comparison, baseline, &foreign, thresholds);
-        if facts.is_all_noise && comparison.noise {
-            return Noted::NotCompared(NotComparedReason::AllNoise);
+        let is_all_noise = facts.is_all_noise && comparison.noise;
+        if !is_all_noise {
+            self.count(comparison);
         }
-        self.count(comparison);
-        if facts.is_all_noise {
-            Noted::Alone
-        } else {
-            Noted::Pair([facts.shadow, facts.baseline])
+        Noted {
+            not_compared: is_all_noise.then_some(NotComparedReason::AllNoise),
+            pair,
         }
     }
 
@@ -229,7 +224,6 @@ impl Seen {
         &mut self,
         comparison: &Comparison,
         baseline: Option<&Comparison>,
-        is_all_noise: bool,
     ) -> Vec<Group> {
         let nothing = Places::default();
         let (shadow, old) = (
@@ -268,16 +262,11 @@ impl Seen {
                     seen.miss(before);
                 }
             }
-            if !is_all_noise {
-                seen.pair(more);
-            }
             if seen.note(place, of_shadow, of_old, baseline.map(|_| before + 1)) {
                 foreign.push(place.clone());
             }
         }
-        if !is_all_noise {
-            self.0.other_places.note(others[0], others[1]);
-        }
+        self.0.other_places.note(others[0], others[1]);
         foreign
     }
 
@@ -463,6 +452,11 @@ impl Seen {
     /// What comparisons were told.
     pub(in crate::report) fn counts(&self) -> Counts {
         self.0.told
+    }
+
+    /// The counts of the responses. Without a baseline `b` counts mismatches, and `c` nothing.
+    pub(in crate::report) fn paired(&self) -> Paired {
+        self.0.responses
     }
 
     /// The counts of each place at which shadow or baseline differ alone.

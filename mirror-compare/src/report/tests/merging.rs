@@ -56,9 +56,9 @@ fn note(recorder: &Recorder, (reason, [primary, shadow, baseline], millis): Requ
 fn counts(evidence: &Evidence) -> (Value, Value, [u64; 3], [u64; 2]) {
     let thresholds = Thresholds::default().with_min_compared(20);
     let report = evidence.report("staging", &thresholds, Standing::default());
-    let counted = &evidence.counted;
-    let promoted = [0.001, 0.01, 0.1].map(|m| counted.responses.below(m).to_bits());
-    let regressed = [0.01, 0.05].map(|m| counted.responses.above(m).to_bits());
+    let responses = evidence.seen.paired();
+    let promoted = [0.001, 0.01, 0.1].map(|m| responses.below(m).to_bits());
+    let regressed = [0.01, 0.05].map(|m| responses.above(m).to_bits());
     let [mut evidence, mut report] = [
         serde_json::to_value(evidence).unwrap(),
         serde_json::to_value(report).unwrap(),

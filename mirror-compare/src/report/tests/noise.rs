@@ -179,6 +179,16 @@ fn where_all_of_the_body_is_noise_nothing_was_compared() {
 }
 
 #[test]
+fn a_mismatch_without_the_baselines_response_is_not_compared() {
+    let recorder = recorder().with_baseline(true);
+    record(&recorder, 3, "{}", "{}");
+    record(&recorder, 2, r#"{"a":1}"#, r#"{"a":2}"#);
+    let report = recorder.report(Standing::default());
+    assert_eq!((report.matched, report.mismatched), (3, 0));
+    assert_eq!(report.not_compared_for(NotComparedReason::NoBaseline), 2);
+}
+
+#[test]
 fn a_column_of_a_tuple_is_no_noise_because_another_is() {
     let run = run(400, |role, _, draw| {
         let wrong = if role == Role::Shadow { 999 } else { 100 };

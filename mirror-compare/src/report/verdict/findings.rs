@@ -9,6 +9,7 @@ use crate::{
         DifferenceGroup, MatchRate, Paired, ShapeFinding, Thresholds, Unanswered,
         counted::{CLASSES, Counted},
         evidence::Seen,
+        group,
         match_rate::number,
         sequential::REGRESSED,
         text::{about, at_least_percent, grouped, of_responses, percent},
@@ -18,9 +19,6 @@ use crate::{
 
 /// The percentile of the latencies that is named with a reason.
 const PERCENTILE: f64 = 0.95;
-
-/// How much of a document must really be equal, in the middle, if anything is forgiven.
-const MIN_COVERAGE: f64 = 0.5;
 
 /// How many routes a reason names.
 const NAMED: usize = 3;
@@ -33,7 +31,6 @@ pub(in crate::report) struct Findings<'a> {
     /// Mismatches that count as matches because of the baseline.
     pub(in crate::report) noise: u64,
     pub(in crate::report) seen: &'a Seen,
-    /// What is foreign in the shadow's values.
     pub(in crate::report) shapes: &'a [ShapeFinding],
     pub(in crate::report) standing: Standing,
     /// The last comparisons.
@@ -78,7 +75,6 @@ impl Findings<'_> {
     pub(in crate::report) fn judge(&self) -> Judged {
         let mut reasons = Reasons::default();
         self.responses(&mut reasons);
-        self.places(&mut reasons);
         self.failures(&mut reasons);
         self.latencies(&mut reasons);
         self.unseen(&mut reasons);
@@ -152,18 +148,15 @@ impl Findings<'_> {
                 let count = of_responses(group.comparisons, self.compared, "");
                 format!("{place} differs in {}", count.trim_end())
             }
-            None => of_responses(self.counted.responses.b, self.compared, "differ"),
+            None => of_responses(self.seen.paired().b, self.compared, "differ"),
         }
     }
 
     fn responses(&self, reasons: &mut Reasons) {
-        let Self {
-            counted,
-            thresholds,
-            ..
-        } = self;
+        let thresholds = self.thresholds;
+        let responses = self.seen.paired();
         let regressed = thresholds.regressed_match_rate;
-        if counted.responses.above(1.0 - regressed) >= REGRESSED {
+        if responses.above(1.0 - regressed) >= REGRESSED {
             let (rates, differs) = (self.rates(), self.differs());
             let below = percent(regressed);
             reasons
@@ -171,16 +164,58 @@ impl Findings<'_> {
                 .push(format!("{rates}, below {below}: {differs}"));
         }
         let bound = thresholds.max_mismatched();
-        reasons.bounded(counted.responses, bound, || {
+        let is_over = responses.mean() >= bound;
+        reasons.bounded(responses, bound, || {
             let (rates, differs) = (self.rates(), self.differs());
             let wanted = percent(thresholds.promote_match_rate);
             format!("{rates}, not {wanted}: {differs}")
         });
-        if counted.responses.mean() < bound && counted.responses.b > 0 {
+        // A baseline that is wrong elsewhere makes up for nothing here.
+        let mut worst: Option<(String, Paired)> = None;
+        for (place, paired) in self.seen.places().filter(|(_, paired)| paired.b > 0) {
+            let place = group::place(&place.pattern, place.kind);
+            self.place(reasons, &mut worst, place, paired);
+        }
+        let others = self.seen.other_places();
+        if others.b > 0 {
+            self.place(reasons, &mut worst, "other places", others);
+        }
+        if let Some((place, Paired { n, b, c, .. })) = worst.filter(|_| !is_over) {
+            let place = Printable(&place);
+            let count = of_responses(b, n, "");
+            let beside = if c > 0 {
+                format!(", the baseline alone in {}", grouped(c))
+            } else {
+                String::new()
+            };
+            let count = count.trim_end();
+            reasons
+                .held
+                .push(format!("{place} differs in {count}{beside}"));
+        } else if !is_over && responses.b > 0 && reasons.needed > 0 {
             // Not why it is held, but what there is to look at.
-            if reasons.needed > 0 {
-                reasons.held.push(self.differs());
-            }
+            reasons.held.push(self.differs());
+        }
+    }
+
+    /// Holds if it is not sure that a place differs seldom enough; `worst` is the place that surely
+    /// does not, as far as is known.
+    fn place(
+        &self,
+        reasons: &mut Reasons,
+        worst: &mut Option<(String, Paired)>,
+        place: &str,
+        paired: Paired,
+    ) {
+        let bound = self.thresholds.max_mismatched();
+        let Some(needed) = paired.needed(bound) else {
+            return;
+        };
+        reasons.needed = reasons.needed.max(needed);
+        let mean = paired.mean();
+        let is_worse = worst.as_ref().is_none_or(|(_, other)| mean > other.mean());
+        if mean >= bound && is_worse {
+            *worst = Some((place.to_owned(), paired));
         }
     }
 
@@ -303,46 +338,8 @@ impl Findings<'_> {
         {
             reasons.held.push(unfit.to_string());
         }
-    }
-
-    /// What `n`, `b` and `c` of the responses do not show: a baseline that is wrong elsewhere must not
-    /// make up for a shadow that is wrong here, and what is forgiven is not confirmed.
-    fn places(&self, reasons: &mut Reasons) {
-        if self.counted.with_baseline == 0 {
-            return;
-        }
-        let bound = self.thresholds.max_mismatched();
-        let places = self.seen.places().filter(|(_, paired)| paired.b > 0);
-        let places = places.map(|(place, paired)| (&*place.pattern, paired));
-        let others = ("other places", self.seen.other_places());
-        let mut told = 0;
-        for (place, paired) in places.chain([others]) {
-            let mut here = Reasons::default();
-            here.bounded(paired, bound, || {
-                let count = of_responses(paired.b, paired.n, "");
-                let baseline = of_responses(paired.c, paired.n, "");
-                let place = if place.is_empty() { "(body)" } else { place };
-                let place = Printable(place);
-                let [count, baseline] = [count.trim_end(), baseline.trim_end()];
-                format!("{place} differs in {count}, of the baseline in {baseline}")
-            });
-            reasons.needed = reasons.needed.max(here.needed);
-            if told < NAMED && !here.held.is_empty() {
-                told += 1;
-                reasons.held.append(&mut here.held);
-            }
-        }
-        for shape in self.shapes.iter().take(NAMED) {
+        if let Some(shape) = self.shapes.first() {
             reasons.held.push(shape.to_string());
-        }
-        if let Some(coverage) = self.seen.median_coverage()
-            && coverage < MIN_COVERAGE
-            && self.noise > 0
-        {
-            let share = percent(coverage);
-            reasons.held.push(format!(
-                "about {share} of a document is equal, half is needed"
-            ));
         }
     }
 
@@ -372,6 +369,15 @@ impl Findings<'_> {
             reasons
                 .held
                 .push(format!("{distinct} distinct requests, {wanted} are needed"));
+        }
+        if let Some(coverage) = self.seen.median_coverage()
+            && coverage < thresholds.min_document
+            && self.compared >= thresholds.min_compared
+        {
+            let [found, wanted] = [coverage, thresholds.min_document].map(percent);
+            reasons.held.push(format!(
+                "{found} of each document was equal in the middle, {wanted} are needed"
+            ));
         }
         let watched = counted.watched();
         if watched < thresholds.min_duration {

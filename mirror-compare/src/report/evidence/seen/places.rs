@@ -33,7 +33,11 @@ impl OfPlace {
         baseline: Option<&Tally>,
         compared: Option<u64>,
     ) -> bool {
-        self.baseline += u64::from(baseline.is_some());
+        let [of_shadow, of_baseline] =
+            [shadow, baseline].map(|tally| tally.map_or(0, |tally| tally.count));
+        self.b += u64::from(of_shadow > of_baseline);
+        self.c += u64::from(of_baseline > of_shadow);
+        self.baseline += u64::from(of_baseline > 0);
         let [shadow, baseline] = [shadow, baseline].map(|tally| tally.map(|tally| &tally.shapes));
         // Entries under random keys are missing in both, and nobody is wrong.
         let is_entry = place.pattern.ends_with("/*");
@@ -43,12 +47,6 @@ impl OfPlace {
             self.shaped
                 .note(shadow, baseline, may_agree.then_some(compared))
         })
-    }
-
-    /// Counts who of both differs here alone, or in more elements.
-    pub(super) fn pair(&mut self, [shadow, baseline]: [bool; 2]) {
-        self.b += u64::from(shadow);
-        self.c += u64::from(baseline);
     }
 
     pub(super) fn miss(&mut self, comparisons: u64) {
