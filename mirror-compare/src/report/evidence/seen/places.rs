@@ -44,8 +44,7 @@ impl OfPlace {
         let is_sided = matches!(place.kind, DifferenceKind::Missing | DifferenceKind::Extra);
         compared.is_some_and(|compared| {
             let may_agree = !(is_entry && is_sided);
-            self.shaped
-                .note(shadow, baseline, may_agree.then_some(compared))
+            self.shaped.note(shadow, baseline, compared, may_agree)
         })
     }
 
@@ -132,7 +131,7 @@ impl OfBaseline {
             None
         } else if status > thresholds.max_baseline_status * compared {
             Some(UnfitBaseline::Status(status / compared))
-        } else if mostly * 2.0 > compared {
+        } else if mostly > thresholds.max_baseline_differs * compared {
             Some(UnfitBaseline::Content(mostly / compared))
         } else {
             None
