@@ -145,7 +145,7 @@ pub use self::{
     },
     report::{
         DifferenceGroup, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport,
-        TargetReport, Thresholds, Unanswered, WindowReport,
+        ShapeFinding, TargetReport, Thresholds, Unanswered, UnfitBaseline, WindowReport,
     },
 };
 

@@ -3,7 +3,7 @@
 mod groups;
 mod places;
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
@@ -340,20 +340,21 @@ impl Seen {
         let noise = !is_match && !all.is_empty() && all.iter().all(|one| *one == Judged::Noise);
         let may_be_noise =
             !is_match && !noise && !all.contains(&Judged::Differs) && !all.is_empty();
-        let by_place: BTreeMap<(Group, Group), bool> = comparison
-            .differences
-            .iter()
-            .map(|difference| (difference.place(), difference.group()))
-            .map(|(place, group)| {
-                let noise = judged(&place, &group) == Judged::Noise;
-                ((place, group), noise)
-            })
-            .collect();
-        comparison.mark_noise(|place, group| {
-            by_place
-                .get(&(place.clone(), group.clone()))
-                .is_some_and(|noise| *noise)
+        let mut last: Option<(Group, Group, bool)> = None;
+        let each = comparison.differences.iter().map(|difference| {
+            let (place, group) = (difference.place(), difference.group());
+            match &last {
+                // Those of a list are many, and alike.
+                Some((known, of, noise)) if *known == place && *of == group => *noise,
+                _ => {
+                    let noise = judged(&place, &group) == Judged::Noise;
+                    last = Some((place, group, noise));
+                    noise
+                }
+            }
         });
+        let each: Vec<bool> = each.collect();
+        comparison.mark_noise(each);
         comparison.noise = noise;
         comparison.may_be_noise = may_be_noise;
     }
@@ -472,8 +473,11 @@ impl Seen {
     }
 
     /// Why the baseline confirms nothing, if it is none.
-    pub(in crate::report) fn unfit_baseline(&self) -> Option<UnfitBaseline> {
-        self.0.baseline.unfit()
+    pub(in crate::report) fn unfit_baseline(
+        &self,
+        thresholds: &Thresholds,
+    ) -> Option<UnfitBaseline> {
+        self.0.baseline.unfit(thresholds)
     }
 
     /// What is foreign to the old version in the shadow's values.

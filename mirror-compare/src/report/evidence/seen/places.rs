@@ -44,8 +44,7 @@ impl OfPlace {
         let is_sided = matches!(place.kind, DifferenceKind::Missing | DifferenceKind::Extra);
         compared.is_some_and(|compared| {
             let may_agree = !(is_entry && is_sided);
-            self.shaped
-                .note(shadow, baseline, may_agree.then_some(compared))
+            self.shaped.note(shadow, baseline, compared, may_agree)
         })
     }
 
@@ -103,9 +102,6 @@ pub(super) struct OfBaseline {
 /// So many comparisons of the baseline say something about it.
 const MIN_BASELINE: u64 = 20;
 
-/// The share of other statuses from which on a baseline is none.
-const MAX_STATUS: f64 = 0.05;
-
 impl OfBaseline {
     pub(super) fn note(&mut self, baseline: &Comparison) {
         let mut places = baseline.places().iter();
@@ -129,13 +125,13 @@ impl OfBaseline {
     }
 
     /// Why it confirms nothing.
-    pub(super) fn unfit(self) -> Option<UnfitBaseline> {
+    pub(super) fn unfit(self, thresholds: &Thresholds) -> Option<UnfitBaseline> {
         let [compared, status, mostly] = [self.compared, self.status, self.mostly].map(number);
         if self.compared < MIN_BASELINE {
             None
-        } else if status > MAX_STATUS * compared {
+        } else if status > thresholds.max_baseline_status * compared {
             Some(UnfitBaseline::Status(status / compared))
-        } else if mostly * 2.0 > compared {
+        } else if mostly > thresholds.max_baseline_differs * compared {
             Some(UnfitBaseline::Content(mostly / compared))
         } else {
             None
