@@ -9,6 +9,8 @@ mod options;
 mod target;
 
 #[cfg(feature = "compare")]
+pub use self::comparing::CompareAt;
+#[cfg(feature = "compare")]
 pub(crate) use self::comparing::Comparing;
 #[cfg(feature = "record")]
 pub(crate) use self::comparing::{Mismatch, Record};

@@ -142,6 +142,8 @@ pub use self::{
         CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules, Typed,
         TypedResponse, Verdict,
     },
+    engine::CompareAt,
+    mirror::{CompareAtServer, CompareAtServerFuture, CompareAtServerService},
     report::{
         DifferenceGroup, Example, MatchRate, Report, ReportVerdict, TargetReport, Thresholds,
         Unanswered,
