@@ -302,7 +302,7 @@ fn callbacks_are_paths_or_closures() {
     assert_mistake(
         "on_skip = \"count\"",
         "\"count\"",
-        "`on_skip` must be a path or a closure, `fn(&Target, &SkipReason)`",
+        "`on_skip` must be a path or a closure, `fn(&Target, SkipReason)`",
     );
     assert_mistake(
         "on_success = |response| drop(response)",

@@ -127,7 +127,7 @@ impl Options {
     #[must_use]
     pub fn on_skip<F>(self, on_skip: F) -> Self
     where
-        F: Fn(&Target, &SkipReason) + Send + Sync + 'static,
+        F: Fn(&Target, SkipReason) + Send + Sync + 'static,
     {
         self.with(|builder| builder.on_skip(on_skip))
     }
@@ -226,7 +226,16 @@ impl Options {
             // compared.
             if targets.iter().any(|target| target.is_same(&baseline)) {
                 let error = crate::error::ConfigError::BaselineIsTarget(baseline.name().to_owned());
-                contained(|| tracing::error!(mirror = name, %error, "baseline disabled"));
+                let variable = baseline.variable();
+                contained(|| {
+                    tracing::error!(
+                        mirror = name,
+                        target = baseline.name(),
+                        variable,
+                        %error,
+                        "baseline disabled: differences are told without knowing what is noise"
+                    );
+                });
             } else {
                 builder = builder.baseline(baseline);
             }
@@ -239,7 +248,9 @@ impl Options {
             .fold(builder, MirrorBuilder::target)
             .build()
             .unwrap_or_else(|error| {
-                contained(|| tracing::error!(mirror = name, %error, "mirror disabled"));
+                contained(|| {
+                    tracing::error!(mirror = name, %error, "mirror disabled: nothing is sent");
+                });
                 Mirror::builder().name(name).finish()
             })
     }

@@ -32,6 +32,7 @@ use crate::{
 
 /// Whether copies carry the credentials of their originals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Credentials {
     /// `Authorization`, `Cookie` and `X-Api-Key` travel like any other header.
     #[default]
@@ -42,6 +43,7 @@ pub enum Credentials {
 
 /// The `Host` of copies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Host {
     /// The target's.
     #[default]
@@ -352,7 +354,7 @@ impl MirrorBuilder {
     /// and logged.
     pub fn on_skip<F>(mut self, on_skip: F) -> Self
     where
-        F: Fn(&Target, &SkipReason) + Send + Sync + 'static,
+        F: Fn(&Target, SkipReason) + Send + Sync + 'static,
     {
         self.callbacks.on_skip = Some(Box::new(on_skip));
         self

@@ -22,10 +22,15 @@ use super::{
 use crate::record::point;
 use crate::{
     body::{Copied, ReadAhead, ReadBody, Tee, read_ahead},
-    engine::{BodyMode, Engine, EngineTarget, capturing::Capturing},
+    engine::{
+        BodyMode, Engine, EngineTarget,
+        capturing::Capturing,
+        twice::{Around, within},
+    },
     exchange::{Joining, Open, PrimarySide},
     outcome::{ShedReason, SkipReason},
     request::{MIRRORED_FROM, Original, ShadowRequest, expects_continue, has_any, is_upgrade},
+    sampling::switch,
     transport::handler::Candidates,
     workers::{caught, runtime_with_timers},
 };
@@ -63,13 +68,14 @@ enum Turn {
 impl Sampled {
     /// Decides whether a request is mirrored, from its head alone. If it is not, that is all it
     /// costs.
-    pub(crate) fn choose(engine: &Arc<Engine>, parts: &Parts) -> Option<Self> {
+    pub(crate) fn choose(engine: &Arc<Engine>, parts: &mut Parts) -> Option<Self> {
+        if switch::is_off() && !Capturing::here().captures() {
+            skip_all(engine, SkipReason::SwitchedOff);
+            return Self::replayed(engine);
+        }
         if has_any(&parts.headers, [&MIRRORED_FROM]) {
             skip_all(engine, SkipReason::Loop);
-            #[cfg(feature = "record")]
-            return point::is_of(&engine.name).then(|| Self::new(engine, 0));
-            #[cfg(not(feature = "record"))]
-            return None;
+            return Self::replayed(engine);
         }
         if !engine.admits(parts) {
             skip_all(engine, SkipReason::Filtered);
@@ -91,7 +97,22 @@ impl Sampled {
                 targets |= 1 << index;
             }
         }
-        (targets != 0).then(|| Self::new(engine, targets))
+        if targets == 0 {
+            return None;
+        }
+        engine.look_around(parts);
+        Some(Self::new(engine, targets))
+    }
+
+    /// A request that is replayed to a program in which this mirror stands.
+    #[cfg(feature = "record")]
+    fn replayed(engine: &Arc<Engine>) -> Option<Self> {
+        point::is_of(&engine.name).then(|| Self::new(engine, 0))
+    }
+
+    #[cfg(not(feature = "record"))]
+    const fn replayed(_: &Arc<Engine>) -> Option<Self> {
+        None
     }
 
     fn new(engine: &Arc<Engine>, targets: u64) -> Self {
@@ -142,6 +163,7 @@ impl Sampled {
             });
             self.join(&parts, &body);
             let body = self.prepare(&parts, body).await;
+            let mut around = Some(Around::new(&self.engine, &parts));
             if let Some(joining) = &mut self.joining {
                 joining.begins();
             }
@@ -157,7 +179,7 @@ impl Sampled {
                         sampled.send();
                         turn = Turn::GoesOn;
                     }
-                    let polled = primary.as_mut().poll(context);
+                    let polled = within(&mut around, || primary.as_mut().poll(context));
                     if let Turn::Begins = turn {
                         if polled.is_ready() {
                             sampled.send();
