@@ -266,8 +266,9 @@ impl MirrorBuilder {
         self
     }
 
-    /// Copies only requests for which this returns `true`. It is called before sampling, on the
-    /// request path, and must be fast. If it panics, the request is not copied. Default: all.
+    /// Copies only requests for which this returns `true`. It sees the URI that arrived, which is
+    /// that of the copy, also in a nested router. It is called before sampling, on the request path,
+    /// and must be fast. If it panics, the request is not copied. Default: all.
     pub fn when(mut self, when: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
         self.when = Some(Box::new(when));
         self
