@@ -18,6 +18,7 @@ use http::{Method, StatusCode};
 
 pub(crate) use self::compared::Compared;
 pub use self::encoding::compared_body;
+pub(crate) use self::encoding::is_readable;
 use self::{
     bytes::bodies,
     encoding::{check_whole, decoded, whole_bodies},

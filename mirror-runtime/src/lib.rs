@@ -157,8 +157,8 @@ pub use self::{
     engine::CompareAt,
     mirror::{CompareAtServer, CompareAtServerFuture, CompareAtServerService},
     report::{
-        DifferenceGroup, Example, MatchRate, Report, ReportVerdict, TargetReport, Thresholds,
-        Unanswered,
+        DifferenceGroup, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport,
+        TargetReport, Thresholds, Unanswered, WindowReport,
     },
 };
 

@@ -32,6 +32,12 @@ pub struct Comparison {
     /// the option `redact` names is `[redacted]`; so is all of it if a response may hold such
     /// values and was not read.
     pub path: String,
+    /// The route of the request, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<Box<str>>,
+    /// The version that the shadow says it has, in the header `version_header`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Box<str>>,
     /// The status of the primary's response.
     #[serde(serialize_with = "status")]
     pub primary_status: StatusCode,
@@ -54,6 +60,12 @@ pub struct Comparison {
     pub more_differences: usize,
     /// Remarks about how they were compared, like `not JSON: compared as bytes`.
     pub notes: Vec<&'static str>,
+    /// What tells the request apart from others.
+    #[serde(skip)]
+    pub(crate) fingerprint: u32,
+    /// Whether the shadow's response alone is why nothing was compared.
+    #[serde(skip)]
+    pub(crate) is_fault: bool,
     #[serde(skip)]
     pub(crate) groups: Groups,
     #[serde(skip)]

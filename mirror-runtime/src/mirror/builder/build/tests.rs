@@ -55,6 +55,9 @@ const CALLS: &[(&str, Call)] = &[
     ("max_compare_body", |builder| builder.max_compare_body(1)),
     ("on_mismatch", |builder| builder.on_mismatch(|_| ())),
     ("baseline", |builder| builder.baseline("http://old.invalid")),
+    ("version_header", |builder| {
+        builder.version_header("x-version")
+    }),
     ("thresholds", |builder| {
         builder.thresholds(Thresholds::default())
     }),
