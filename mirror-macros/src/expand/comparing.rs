@@ -18,6 +18,7 @@ pub(super) fn calls(comparing: &Comparing) -> TokenStream {
     let mode = comparing.mode.as_ref().and_then(mode);
     let Comparing {
         headers,
+        ignore_headers,
         ignore,
         unordered,
         redact,
@@ -27,15 +28,20 @@ pub(super) fn calls(comparing: &Comparing) -> TokenStream {
         .tolerance
         .iter()
         .map(|(pointer, difference)| quote!(.tolerance(#pointer, #difference)));
+    let zero_fraction = call("ignore_zero_fraction", comparing.ignore_zero_fraction);
+    let bom = call("ignore_bom", comparing.ignore_bom);
     let max_body = call("max_compare_body", comparing.max_body);
     let baseline = comparing.baseline.as_ref().map(target::baseline);
     let baseline = call("baseline", baseline);
     quote! {
         #mode
         #(.compare_header(#headers))*
+        #(.ignore_header(#ignore_headers))*
         #(.ignore(#ignore))*
         #(.unordered(#unordered))*
         #(#tolerance)*
+        #zero_fraction
+        #bom
         #(.redact(#redact))*
         #max_body
         #baseline

@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::body::Body;
-use http::{Method, request::Parts};
+use http::{Method, request::Parts, uri::PathAndQuery};
 use http_body::Body as _;
 
 use super::{
@@ -40,6 +40,7 @@ use crate::{engine::Mismatch, report::Recorder};
 pub(super) struct Exchange {
     engine: Arc<Engine>,
     method: Method,
+    /// With the query.
     path: Box<str>,
     /// Copies that are still to be compared, and those who may still send some. Once there are
     /// none, nobody needs to know what the primary responds.
@@ -61,7 +62,10 @@ impl Exchange {
         Arc::new(Self {
             engine: Arc::clone(engine),
             method: parts.method.clone(),
-            path: original_uri(parts).path().into(),
+            path: original_uri(parts)
+                .path_and_query()
+                .map_or("/", PathAndQuery::as_str)
+                .into(),
             interest: AtomicUsize::new(1),
             state: Mutex::new(State::new(request.map(Arc::new))),
             primary: OnceLock::new(),
@@ -275,7 +279,12 @@ impl Exchange {
         let target = self.engine.targets.get(index)?.target().name();
         let primary = &primary.as_ref()?.response;
         let known = self.known(comparing, primary, shadow);
+        let request = self.request();
+        let id = request
+            .as_ref()
+            .and_then(|request| request.headers.get("x-request-id"));
         let subject = Subject::new(&self.method, &self.path)
+            .with_request_id(id.and_then(|id| id.to_str().ok()))
             .with_names(&self.engine.name, target)
             .with_secrets(&known);
         let (mode, rules) = (comparing.mode, &comparing.rules);
