@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use http::Method;
+use http::{HeaderName, Method};
 
 use crate::{
     engine::{self, Compared},
-    model::{BufferedResponse, CompareMode, Comparison, cut, prefix},
+    fingerprint::fingerprint,
+    model::{
+        BufferedResponse, CompareMode, Comparison, NotComparedReason, Verdict, cut, prefix,
+    },
     redact::KnownSecrets,
     rules::Rules,
 };
@@ -25,6 +28,9 @@ pub struct Subject<'a> {
     path: &'a str,
     request_id: Option<&'a str>,
     known: Option<&'a KnownSecrets>,
+    body: &'a [u8],
+    route: Option<&'a str>,
+    version_header: Option<&'a HeaderName>,
 }
 
 impl<'a> Subject<'a> {
@@ -38,7 +44,31 @@ impl<'a> Subject<'a> {
             path,
             request_id: None,
             known: None,
+            body: &[],
+            route: None,
+            version_header: None,
         }
+    }
+
+    /// The same request, with this body: what differs in it is a request of its own. Default: none.
+    #[must_use]
+    pub const fn with_body(mut self, body: &'a [u8]) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// The same request, which this route was found for. Default: it is not known.
+    #[must_use]
+    pub const fn with_route(mut self, route: &'a str) -> Self {
+        self.route = Some(route);
+        self
+    }
+
+    /// The same request, whose shadow says its version in this header. Default: it does not.
+    #[must_use]
+    pub const fn with_version_header(mut self, name: Option<&'a HeaderName>) -> Self {
+        self.version_header = name;
+        self
     }
 
     /// The same request, whose responses come from servers with these names. Default: `primary` and
@@ -101,7 +131,31 @@ pub fn compare(
     let nothing = KnownSecrets::default();
     let known = subject.known.unwrap_or(&nothing);
     let compared = engine::compare(subject.method, primary, shadow, mode, rules, known);
-    comparison(subject, primary, Some(shadow), compared, rules)
+    let mut comparison = comparison(subject, primary, Some(shadow), compared, rules);
+    if let Verdict::NotCompared(reason) = comparison.verdict {
+        comparison.is_fault = is_fault(reason, primary, shadow, rules);
+    }
+    comparison
+}
+
+/// Whether the shadow's response alone is why nothing was compared: the primary's can be read.
+fn is_fault(
+    reason: NotComparedReason,
+    primary: &BufferedResponse,
+    shadow: &BufferedResponse,
+    rules: &Rules,
+) -> bool {
+    match reason {
+        // Both were asked the same question.
+        NotComparedReason::NotModified => true,
+        NotComparedReason::TooLarge
+        | NotComparedReason::CutShort
+        | NotComparedReason::Streaming
+        | NotComparedReason::Encoding => {
+            engine::is_readable(primary, rules) && !engine::is_readable(shadow, rules)
+        }
+        _ => false,
+    }
 }
 
 fn comparison(
@@ -117,6 +171,13 @@ fn comparison(
     };
     let secrecy = &compared.secrecy;
     let request_id = subject.request_id.map(|id| prefix(id, MAX_REQUEST_ID));
+    let version = subject
+        .version_header
+        .zip(shadow)
+        .and_then(|(name, shadow)| {
+            let version = shadow.headers().get(name)?.to_str().ok()?;
+            Some(version.into())
+        });
     Comparison {
         mirror: subject.mirror.to_owned(),
         target: subject.target.to_owned(),
@@ -124,6 +185,10 @@ fn comparison(
         path: cut(secrecy.path(path)),
         query: query.map(|query| cut(secrecy.query(query, rules))),
         request_id: request_id.map(|id| secrecy.text(id)),
+        route: subject.route.map(Into::into),
+        version,
+        fingerprint: fingerprint(subject.method, subject.path, subject.body),
+        is_fault: false,
         primary_status: primary.status(),
         shadow_status: shadow.map(BufferedResponse::status),
         primary_latency: primary.latency(),

@@ -20,6 +20,7 @@ use http::{Method, StatusCode};
 
 pub(crate) use self::compared::Compared;
 pub use self::encoding::compared_body;
+pub(crate) use self::encoding::is_readable;
 use self::{
     bytes::{BYTE_ORDER_MARK, bodies, by_type},
     content::Content,

@@ -121,6 +121,11 @@ pub fn compared_body(
     Some(decoded.body().clone())
 }
 
+/// Whether all of the body is there, and its encoding can be undone.
+pub(crate) fn is_readable(response: &BufferedResponse, rules: &Rules) -> bool {
+    check_whole(response, rules).is_ok() && decoded(response, rules).is_ok()
+}
+
 fn check_whole(response: &BufferedResponse, rules: &Rules) -> Result<(), NotComparedReason> {
     match response.ending() {
         Ending::CutShort => Err(NotComparedReason::CutShort),

@@ -43,6 +43,12 @@ pub struct Comparison {
     pub query: Option<String>,
     /// The `x-request-id` of the request, if it has one; cut to 128 bytes.
     pub request_id: Option<String>,
+    /// The route of the request, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<Box<str>>,
+    /// The version that the shadow says it has, in the header `version_header`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Box<str>>,
     /// The status of the primary's response.
     #[serde(serialize_with = "status")]
     pub primary_status: StatusCode,
@@ -75,6 +81,12 @@ pub struct Comparison {
     /// Headers that differ and were not compared; at most 16.
     #[serde(skip)]
     pub(crate) uncompared: Vec<Box<str>>,
+    /// What tells the request apart from others.
+    #[serde(skip)]
+    pub(crate) fingerprint: u32,
+    /// Whether the shadow's response alone is why nothing was compared.
+    #[serde(skip)]
+    pub(crate) is_fault: bool,
     #[serde(skip)]
     pub(crate) groups: Groups,
     #[serde(skip)]

@@ -2,17 +2,17 @@
 
 mod table;
 
-use std::fmt;
+use std::{cmp::Reverse, fmt};
 
 use self::table::Table;
-use super::{DifferenceGroup, Example, Report, TargetReport};
-use crate::{
-    latency::Latency,
-    model::{DifferenceKind, Printable},
-};
+use super::{DifferenceGroup, Example, Report, RouteReport, TargetReport, counted::CLASSES};
+use crate::{latency::Latency, model::Printable};
 
 /// Characters of an example that are shown.
 const EXAMPLE: usize = 48;
+
+/// Routes that are shown: first those that differ most.
+const ROUTES: usize = 20;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,6 +59,17 @@ impl fmt::Display for TargetReport {
             self.verdict,
             self.reason
         )?;
+        if let Some(version) = &self.version {
+            writeln!(f, "version: {}", Printable(version))?;
+        }
+        let classes = CLASSES.iter().zip(self.by_class);
+        let classes: Vec<_> = classes.filter(|(_, count)| *count > 0).collect();
+        if classes.iter().any(|(class, _)| **class != "2xx") {
+            let classes = classes
+                .iter()
+                .map(|(class, count)| format!("{class} {count}"));
+            writeln!(f, "compared: {}", classes.collect::<Vec<_>>().join(", "))?;
+        }
         for (i, (reason, count)) in self.reasons().enumerate() {
             write!(
                 f,
@@ -72,6 +83,9 @@ impl fmt::Display for TargetReport {
         if self.unanswered.count() > 0 {
             writeln!(f, "not answered: {}", self.unanswered)?;
         }
+        if self.slow.b > 0 {
+            writeln!(f, "slow: {} of {}", self.slow.b, self.slow.n)?;
+        }
         if self.primary_latency.count() > 0 {
             write!(f, "\n{}", self.latencies())?;
         }
@@ -84,6 +98,12 @@ impl fmt::Display for TargetReport {
                 "and {} differences at other places",
                 self.other_differences
             )?;
+        }
+        let mut routes: Vec<_> = self.routes.iter().collect();
+        if routes.len() > 1 {
+            routes
+                .sort_by_key(|route| Reverse((route.differ + route.not_compared, route.compared)));
+            write!(f, "\n{}", self::routes(&routes))?;
         }
         Ok(())
     }
@@ -111,14 +131,24 @@ impl TargetReport {
     }
 }
 
+fn routes(routes: &[&RouteReport]) -> Table {
+    let mut table = Table::new(&["route", "compared", "differ", "not_compared"]);
+    for route in routes.iter().take(ROUTES) {
+        let mut row = vec![shortened(Printable(&route.route).to_string())];
+        let counts = [route.compared, route.differ, route.not_compared];
+        row.extend(counts.map(|count| count.to_string()));
+        table.row(row);
+    }
+    if let Some(more) = routes.len().checked_sub(ROUTES).filter(|more| *more > 0) {
+        table.row(vec![format!("and {more} more routes")]);
+    }
+    table
+}
+
 fn differences(groups: &[DifferenceGroup]) -> Table {
     let mut table = Table::new(&["differences", "kind", "responses", "noise", "first", "last"]);
     for group in groups {
-        let pointer = match (&*group.pointer, group.kind) {
-            ("", DifferenceKind::Status) => "status".to_owned(),
-            ("", _) => "(body)".to_owned(),
-            (pointer, _) => Printable(pointer).to_string(),
-        };
+        let pointer = Printable(group.place()).to_string();
         let noise = if group.noise { "noise" } else { "" };
         let [first, last] = [&group.first, &group.last].map(|example| example.as_ref().map(shown));
         table.row(vec![

@@ -31,6 +31,17 @@ pub struct DifferenceGroup {
     pub last: Option<Example>,
 }
 
+impl DifferenceGroup {
+    /// The place in words: `status`, `(body)`, or the pointer or name.
+    pub(super) fn place(&self) -> &str {
+        match (&*self.pointer, self.kind) {
+            ("", DifferenceKind::Status) => "status",
+            ("", _) => "(body)",
+            (pointer, _) => pointer,
+        }
+    }
+}
+
 /// One difference, and the request in whose response it was.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
