@@ -7,9 +7,7 @@ use http::{HeaderName, Method};
 use crate::{
     engine::{self, Compared},
     fingerprint::fingerprint,
-    model::{
-        BufferedResponse, CompareMode, Comparison, NotComparedReason, Verdict, cut, prefix,
-    },
+    model::{BufferedResponse, CompareMode, Comparison, NotComparedReason, Verdict, cut, prefix},
     redact::KnownSecrets,
     rules::Rules,
 };

@@ -1,7 +1,5 @@
 //! Rules that would settle differences.
 
-use std::cmp::Ordering;
-
 /// What a rule does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Settling {
@@ -20,20 +18,6 @@ impl Settling {
             (Self::Tolerance(one), Self::Tolerance(other)) => Self::Tolerance(one.max(other)),
             (one, _) => one,
         }
-    }
-
-    /// The name of the option.
-    pub(crate) fn option(self) -> &'static str {
-        match self {
-            Self::Ignore => "ignore",
-            Self::Unordered => "unordered",
-            Self::Tolerance(_) => "tolerance",
-        }
-    }
-
-    /// An order of options alone.
-    pub(crate) fn cmp_option(self, other: Self) -> Ordering {
-        self.option().cmp(other.option())
     }
 }
 
