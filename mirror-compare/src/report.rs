@@ -14,6 +14,7 @@ mod recorder;
 mod routes;
 mod sequential;
 mod slow;
+mod suggest;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub use self::{
     recorder::Recorder,
     routes::RouteReport,
     sequential::Paired,
+    suggest::Suggestion,
     target::TargetReport,
     thresholds::Thresholds,
     unanswered::Unanswered,

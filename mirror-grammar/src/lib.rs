@@ -28,7 +28,9 @@ pub use header::{
     HeaderError, check_settable, is_hop_by_hop, parse_header_name, parse_header_value,
 };
 pub use percentage::{PercentageError, check_percentage};
-pub use pointer::{MAX_POINTER_DEPTH, PointerError, PointerToken, check_pointer, parse_pointer};
+pub use pointer::{
+    MAX_POINTER_DEPTH, PointerError, PointerToken, check_pointer, is_index_under, parse_pointer,
+};
 pub use rate::{Rate, RateError, parse_rate};
 pub use size::{MAX_COMPARE_BODY, SizeError, parse_size, parse_size_up_to};
 pub use tolerance::{ToleranceError, check_tolerance};

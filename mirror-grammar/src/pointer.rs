@@ -83,6 +83,21 @@ pub fn parse_pointer(pattern: &str) -> Result<Vec<PointerToken>, PointerError> {
     Ok(pattern.split('/').skip(1).map(token).collect())
 }
 
+/// Whether a pattern goes through an element of an array by its index, if the array is the place of
+/// another pattern and its order does not count. Patterns that are none never do.
+#[must_use]
+pub fn is_index_under(unordered: &str, pattern: &str) -> bool {
+    let (Ok(array), Ok(pattern)) = (parse_pointer(unordered), parse_pointer(pattern)) else {
+        return false;
+    };
+    let is_digits = |key: &String| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
+    let is_index = |token: &PointerToken| matches!(token, PointerToken::Key(key) if is_digits(key));
+    let same = |(one, other): (&PointerToken, &PointerToken)| {
+        one == other || *one == PointerToken::Any || *other == PointerToken::Any
+    };
+    pattern.get(array.len()).is_some_and(is_index) && array.iter().zip(&pattern).all(same)
+}
+
 fn token(text: &str) -> PointerToken {
     match text {
         "*" => PointerToken::Any,
@@ -134,6 +149,28 @@ mod tests {
             (&format!("{deep}/a"), PointerError::TooDeep),
         ] {
             assert_eq!(parse_pointer(pattern), Err(error), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn an_index_under_an_array_without_an_order_is_found() {
+        for (array, pattern) in [
+            ("/tags", "/tags/0"),
+            ("/tags", "/tags/0/id"),
+            ("", "/7"),
+            ("/*/tags", "/a/tags/1"),
+            ("/a/tags", "/*/tags/1"),
+        ] {
+            assert!(is_index_under(array, pattern), "{array} {pattern}");
+        }
+        for (array, pattern) in [
+            ("/tags", "/tags"),
+            ("/tags", "/tags/*/0"),
+            ("/tags", "/tags/id"),
+            ("/tags", "/other/0"),
+            ("/tags", "/tags/"),
+        ] {
+            assert!(!is_index_under(array, pattern), "{array} {pattern}");
         }
     }
 

@@ -51,6 +51,7 @@ pub(crate) struct Args {
     pub(crate) remove_headers: Vec<RemovedHeader>,
     pub(crate) credentials: Option<Credentials>,
     pub(crate) host: Option<Host>,
+    pub(crate) accept_encoding: Option<AcceptEncoding>,
     pub(crate) name: Option<LitStr>,
     pub(crate) transport: Option<Transport>,
     pub(crate) comparing: Comparing,
@@ -77,6 +78,13 @@ pub(crate) enum Credentials {
 pub(crate) enum Host {
     Target,
     Preserve,
+}
+
+/// The encodings that a copy asks for.
+#[derive(Clone, Copy)]
+pub(crate) enum AcceptEncoding {
+    Verbatim,
+    Comparable,
 }
 
 impl Args {

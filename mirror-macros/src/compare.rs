@@ -22,9 +22,12 @@ pub(crate) struct Comparing {
     pub(crate) mode: Option<Mode>,
     pub(crate) at: Option<At>,
     pub(crate) headers: Vec<LitStr>,
+    pub(crate) ignore_headers: Vec<LitStr>,
     pub(crate) ignore: Vec<LitStr>,
     pub(crate) unordered: Vec<LitStr>,
     pub(crate) tolerance: Vec<(LitStr, f64)>,
+    pub(crate) ignore_zero_fraction: Option<bool>,
+    pub(crate) ignore_bom: Option<bool>,
     pub(crate) redact: Vec<LitStr>,
     pub(crate) max_body: Option<usize>,
     pub(crate) on_mismatch: Option<Callback>,
@@ -39,7 +42,7 @@ pub(crate) enum At {
     Server,
 }
 
-/// `compare_headers = ["content-type"]`
+/// `compare_headers = ["content-type"]` and `ignore_headers = ["etag"]`
 pub(crate) fn headers(setting: &Setting<'_>, errors: &mut Errors) -> Vec<LitStr> {
     let mut names = Vec::new();
     let mut headers = Vec::new();

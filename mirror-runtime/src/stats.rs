@@ -140,8 +140,8 @@ impl TargetStats {
 }
 
 fn by_not_compared_reason<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
-    let names = NotComparedReason::ALL.map(NotComparedReason::as_str);
-    serializer.collect_map(names.iter().zip(counts))
+    let names = NotComparedReason::ALL.iter().map(|reason| reason.as_str());
+    serializer.collect_map(names.zip(counts))
 }
 
 fn by_class<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {

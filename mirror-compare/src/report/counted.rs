@@ -11,6 +11,7 @@ use super::{
     distinct::Distinct,
     routes::Routes,
     slow::{self, Slow},
+    suggest::Advice,
     windows::{Tally, Windows},
 };
 use crate::{
@@ -46,6 +47,7 @@ pub(super) struct Counted {
     pub(super) distinct: Distinct,
     pub(super) routes: Routes,
     pub(super) windows: Windows,
+    pub(super) advice: Advice,
     pub(super) primary: Latency,
     pub(super) shadow: Latency,
     pub(super) baseline: Latency,
@@ -69,6 +71,7 @@ impl Counted {
         thresholds: &Thresholds,
     ) -> Tally {
         let [shadow_alone, baseline_alone] = who_differs(comparison, baseline);
+        self.advice.note(comparison, shadow_alone);
         let mut tally = Tally::default();
         tally.asked.note(false, false);
         let row = self.routes.row(comparison.route.as_deref());
@@ -162,6 +165,7 @@ impl Counted {
         self.distinct.merge(&other.distinct);
         self.routes.merge(&other.routes);
         self.windows.merge(&other.windows);
+        self.advice.merge(&other.advice);
         self.primary.merge(&other.primary);
         self.shadow.merge(&other.shadow);
         self.baseline.merge(&other.baseline);

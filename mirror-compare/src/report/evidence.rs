@@ -19,6 +19,7 @@ use super::{
     distinct::Distinct,
     routes::{Routes, RoutesRecord},
     slow::Slow,
+    suggest::Advice,
     verdict::{Findings, Judged, Standing},
     windows::{Tally, Windows, WindowsRecord},
 };
@@ -146,6 +147,9 @@ impl Evidence {
             other_differences: seen.other_differences(),
             routes: counted.routes.iter().map(RouteReport::new).collect(),
             windows: windows.map(WindowReport::new).collect(),
+            uncompared_headers: counted.advice.headers(),
+            unused_rules: counted.advice.unused(),
+            suggestions: counted.advice.suggestions(),
         }
     }
 }
@@ -172,6 +176,7 @@ struct Version1 {
     distinct: Distinct,
     routes: RoutesRecord,
     windows: WindowsRecord,
+    advice: Advice,
     primary_latency: Buckets,
     shadow_latency: Buckets,
     baseline_latency: Buckets,
@@ -198,6 +203,7 @@ impl Serialize for Evidence {
             distinct: counted.distinct.clone(),
             routes: counted.routes.record(),
             windows: counted.windows.record(),
+            advice: counted.advice.clone(),
             primary_latency: counted.primary.buckets(),
             shadow_latency: counted.shadow.buckets(),
             baseline_latency: counted.baseline.buckets(),
@@ -234,6 +240,7 @@ impl Version1 {
             distinct: self.distinct,
             routes: Routes::from_record(self.routes)?,
             windows: Windows::from_record(&self.windows),
+            advice: self.advice.checked()?,
             primary: Latency::from_buckets(&self.primary_latency)?,
             shadow: Latency::from_buckets(&self.shadow_latency)?,
             baseline: Latency::from_buckets(&self.baseline_latency)?,

@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Serialize, Serializer};
 
 use super::{
-    DifferenceGroup, MatchRate, Paired, ReportVerdict, RouteReport, Unanswered, WindowReport,
-    by_reason::ByReason, counted::CLASSES,
+    DifferenceGroup, MatchRate, Paired, ReportVerdict, RouteReport, Suggestion, Unanswered,
+    WindowReport, by_reason::ByReason, counted::CLASSES,
 };
 use crate::{latency::Latency, model::NotComparedReason};
 
@@ -79,6 +79,14 @@ pub struct TargetReport {
     pub routes: Vec<RouteReport>,
     /// The last five minutes, the last hour, and the whole epoch.
     pub windows: Vec<WindowReport>,
+    /// Headers that differ and were not compared, with the number of responses in which they do, the
+    /// most frequent first; at most 64.
+    pub uncompared_headers: Vec<(String, u64)>,
+    /// Rules that were about nothing in any document that was looked into, as they are written: 20
+    /// documents at least. Of the first 64 rules.
+    pub unused_rules: Vec<String>,
+    /// Rules that would settle mismatches, those that settle most first; at most 64 of an option.
+    pub suggestions: Vec<Suggestion>,
 }
 
 impl TargetReport {

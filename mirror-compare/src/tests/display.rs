@@ -16,7 +16,7 @@ fn a_comparison_is_read_at_a_glance() {
     let shadow = r#"{"customer":{"full_name":"Ann"},"total":13,"tags":["a"]}"#;
     assert_eq!(
         shown(primary, shadow),
-        "GET /orders/7: mismatch, 5 differences (orders -> staging)
+        "GET /orders/7?token=[redacted]: mismatch, 5 differences (orders -> staging)
   primary 200 in 1.2ms, shadow 200 in 3.4ms
   + /customer/full_name: \"Ann\"
   - /customer/name: \"Ann\"
@@ -27,7 +27,7 @@ fn a_comparison_is_read_at_a_glance() {
     let agreed = shown("{}", "{}");
     assert_eq!(
         agreed,
-        "GET /orders/7: match (orders -> staging)\n  primary 200 in 1.2ms, shadow 200 in 3.4ms"
+        "GET /orders/7?token=[redacted]: match (orders -> staging)\n  primary 200 in 1.2ms, shadow 200 in 3.4ms"
     );
 }
 
@@ -68,6 +68,8 @@ fn a_record_has_the_names_of_the_documentation() {
             "target": "staging",
             "method": "GET",
             "path": "/orders/7",
+            "query": "token=[redacted]",
+            "request_id": null,
             "primary_status": 200,
             "shadow_status": 200,
             "primary_latency_us": 0,

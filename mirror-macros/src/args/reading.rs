@@ -2,7 +2,7 @@
 
 use mirror_grammar::options;
 
-use super::{Args, Body, Credentials, Host, circuit_breaker};
+use super::{AcceptEncoding, Args, Body, Credentials, Host, circuit_breaker};
 use crate::{
     amount, callback,
     compare::{self, At, Mode},
@@ -120,6 +120,16 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             },
         },
         Row {
+            spec: &options::ACCEPT_ENCODING,
+            read: |args, setting, errors| {
+                let choices = [
+                    ("comparable", AcceptEncoding::Comparable),
+                    ("verbatim", AcceptEncoding::Verbatim),
+                ];
+                args.accept_encoding = errors.check(setting.choice(choices));
+            },
+        },
+        Row {
             spec: &options::NAME,
             read: |args, setting, errors| args.name = errors.check(setting.text()),
         },
@@ -149,6 +159,12 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             },
         },
         Row {
+            spec: &options::IGNORE_HEADERS,
+            read: |args, setting, errors| {
+                args.comparing.ignore_headers = compare::headers(setting, errors);
+            },
+        },
+        Row {
             spec: &options::IGNORE,
             read: |args, setting, errors| {
                 args.comparing.ignore = compare::pointers(setting, errors);
@@ -164,6 +180,18 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             spec: &options::TOLERANCE,
             read: |args, setting, errors| {
                 args.comparing.tolerance = compare::tolerances(setting, errors);
+            },
+        },
+        Row {
+            spec: &options::IGNORE_ZERO_FRACTION,
+            read: |args, setting, errors| {
+                args.comparing.ignore_zero_fraction = errors.check(setting.boolean());
+            },
+        },
+        Row {
+            spec: &options::IGNORE_BOM,
+            read: |args, setting, errors| {
+                args.comparing.ignore_bom = errors.check(setting.boolean());
             },
         },
         Row {

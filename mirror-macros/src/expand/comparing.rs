@@ -22,6 +22,7 @@ pub(super) fn calls(comparing: &Comparing) -> TokenStream {
     };
     let Comparing {
         headers,
+        ignore_headers,
         ignore,
         unordered,
         redact,
@@ -31,6 +32,8 @@ pub(super) fn calls(comparing: &Comparing) -> TokenStream {
         .tolerance
         .iter()
         .map(|(pointer, difference)| quote!(.tolerance(#pointer, #difference)));
+    let zero_fraction = call("ignore_zero_fraction", comparing.ignore_zero_fraction);
+    let bom = call("ignore_bom", comparing.ignore_bom);
     let max_body = call("max_compare_body", comparing.max_body);
     let baseline = comparing.baseline.as_ref().map(target::baseline);
     let baseline = call("baseline", baseline);
@@ -39,9 +42,12 @@ pub(super) fn calls(comparing: &Comparing) -> TokenStream {
         #mode
         #at
         #(.compare_header(#headers))*
+        #(.ignore_header(#ignore_headers))*
         #(.ignore(#ignore))*
         #(.unordered(#unordered))*
         #(#tolerance)*
+        #zero_fraction
+        #bom
         #(.redact(#redact))*
         #max_body
         #baseline

@@ -10,7 +10,7 @@ use super::{
     comparing, target,
 };
 use crate::{
-    args::{Args, Body, Breaker, CircuitBreaker, Credentials, Host},
+    args::{AcceptEncoding, Args, Body, Breaker, CircuitBreaker, Credentials, Host},
     handler::Handler,
     target::Transport,
 };
@@ -48,6 +48,10 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         Some(Host::Preserve) => Some(quote!(.preserve_host())),
         Some(Host::Target) | None => None,
     };
+    let accept_encoding = match args.accept_encoding {
+        Some(AcceptEncoding::Comparable) => Some(quote!(.comparable_encodings())),
+        Some(AcceptEncoding::Verbatim) | None => None,
+    };
     let comparing = comparing::calls(&args.comparing);
     let options = quote! {
         ::mirror_runtime::__private::Options::new(#name)
@@ -68,6 +72,7 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             #(.remove_header(#removed))*
             #credentials
             #host
+            #accept_encoding
             #comparing
     };
     let callbacks = [&args.on_success, &args.on_error, &args.on_skip, &args.when];

@@ -41,6 +41,16 @@ pub enum Credentials {
     Strip,
 }
 
+/// The encodings that copies ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AcceptEncoding {
+    /// Those of the original.
+    #[default]
+    Verbatim,
+    /// Those of the original that can be undone to compare a body: `gzip`, `deflate`, `br`, `zstd`.
+    Comparable,
+}
+
 /// The `Host` of copies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -326,6 +336,14 @@ impl MirrorBuilder {
     /// The `Host` of copies. Default: [`Host::Target`].
     pub fn host(mut self, host: Host) -> Self {
         self.options.headers.preserve_host = host == Host::Preserve;
+        self
+    }
+
+    /// The encodings that copies ask for. Default: [`AcceptEncoding::Verbatim`]. A response in an
+    /// encoding that cannot be undone is not compared.
+    pub fn accept_encoding(mut self, accept_encoding: AcceptEncoding) -> Self {
+        let comparable = accept_encoding == AcceptEncoding::Comparable;
+        self.options.headers.comparable_encodings = comparable;
         self
     }
 

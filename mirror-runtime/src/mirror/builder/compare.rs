@@ -102,6 +102,17 @@ impl MirrorBuilder {
     /// Headers and trailer fields that must agree as well, in every mode. Default: none.
     /// `grpc-status` must always agree, in headers or trailers.
     ///
+    /// But in [`CompareMode::Status`], and if a function compares, these must agree in any case, as
+    /// far as both statuses are of one class: `access-control-*`, `allow`, `cache-control`,
+    /// `content-disposition`, `content-language`, `content-range`, `content-security-policy`,
+    /// `content-type`, `link`, `location` of `3xx` and `201`, `proxy-authenticate`, `retry-after`,
+    /// the names and attributes of `set-cookie`, `www-authenticate`, and whether there is an `etag`
+    /// and a `last-modified`. The report names others that differ.
+    ///
+    /// What a header means is compared, as far as its syntax is known: parameters, directives and
+    /// sets in any order, names without their case. A `content-length` is compared of responses
+    /// without a body only, and headers about the connection never.
+    ///
     /// An HTTP/1 server sends no trailers unless it was asked for them, so missing trailers are no
     /// difference there.
     pub fn compare_headers<I>(self, names: I) -> Self
@@ -112,6 +123,33 @@ impl MirrorBuilder {
             rules.compare_header(parse_header_name(name).map_err(ConfigError::header)?);
             Ok::<_, ConfigError>(())
         })
+    }
+
+    /// Headers that may differ, of those that must agree if nobody says so. Default: none.
+    pub fn ignore_headers<I>(self, names: I) -> Self
+    where
+        I: IntoIterator<Item: AsRef<str>>,
+    {
+        self.rules(options::IGNORE_HEADERS.name, names, |rules, name| {
+            rules.ignore_header(parse_header_name(name).map_err(ConfigError::header)?);
+            Ok::<_, ConfigError>(())
+        })
+    }
+
+    /// Whether `5.0` is the same as `5`. Default: `false`, because a client that reads an integer
+    /// there may refuse it. `1.50` is the same as `1.5`, and `1.5E2` as `150`, in any case.
+    pub fn ignore_zero_fraction(mut self, ignore: bool) -> Self {
+        self.compare.given.push(options::IGNORE_ZERO_FRACTION.name);
+        self.compare.rules.set_ignore_zero_fraction(ignore);
+        self
+    }
+
+    /// Whether a byte order mark before JSON or text is no difference. Default: `false`, because
+    /// many clients read no JSON behind one.
+    pub fn ignore_bom(mut self, ignore: bool) -> Self {
+        self.compare.given.push(options::IGNORE_BOM.name);
+        self.compare.rules.set_ignore_bom(ignore);
+        self
     }
 
     /// JSON pointers (RFC 6901, with `*` for any index or key) to values that may differ, including
@@ -250,6 +288,14 @@ impl CompareOptions {
         };
         if let (Some(mode), Some(option)) = (mode, self.given.iter().find(needs_json)) {
             return Err(ConfigError::RuleWithoutJson { option, mode });
+        }
+        let mut compared = self.rules.compare_headers().iter();
+        if compared.any(|name| self.rules.ignore_headers().contains(name)) {
+            return Err(ConfigError::Conflict {
+                option: options::IGNORE_HEADERS.name,
+                with: "compare_headers",
+                reason: "one header is in both",
+            });
         }
         self.thresholds.check()?;
         let Some(baseline) = &self.baseline else {
