@@ -119,8 +119,8 @@ pub use self::{
     engine::BodyMode,
     error::ConfigError,
     mirror::{
-        Credentials, Host, Mirror, MirrorBuilder, MirrorLayer, MirrorService, ResponseFuture,
-        mirror_named, mirrors,
+        Credentials, Defaults, Host, Mirror, MirrorBuilder, MirrorLayer, MirrorService,
+        ResponseFuture, mirror_named, mirrors,
     },
     outcome::{
         BufferedResponse, Completion, FailureKind, MirrorError, ShedReason, SinkError, SkipReason,

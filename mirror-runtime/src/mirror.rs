@@ -9,7 +9,7 @@ use std::{fmt, sync::Arc};
 use http::request::Parts;
 
 pub use self::{
-    builder::{Credentials, Host, MirrorBuilder},
+    builder::{Credentials, Defaults, Host, MirrorBuilder},
     layer::{MirrorLayer, MirrorService, ResponseFuture},
     registry::{mirror_named, mirrors},
 };

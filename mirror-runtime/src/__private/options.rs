@@ -13,7 +13,7 @@ use super::statics::Static;
 use crate::{
     bounds::CircuitBreaker,
     engine::BodyMode,
-    mirror::{Credentials, Host, Mirror, MirrorBuilder},
+    mirror::{Credentials, Defaults, Host, Mirror, MirrorBuilder},
     outcome::{BufferedResponse, MirrorError, SkipReason},
     target::Target,
     transport::Transport,
@@ -52,6 +52,12 @@ impl Options {
         let target = target.target(self.name, &self.targets);
         self.targets.push(target);
         self
+    }
+
+    /// `defaults`
+    #[must_use]
+    pub fn defaults(self, defaults: &'static Defaults) -> Self {
+        self.with(|builder| builder.defaults(defaults))
     }
 
     fn with(mut self, option: impl FnOnce(MirrorBuilder) -> MirrorBuilder) -> Self {
@@ -127,7 +133,7 @@ impl Options {
     #[must_use]
     pub fn on_skip<F>(self, on_skip: F) -> Self
     where
-        F: Fn(&Target, &SkipReason) + Send + Sync + 'static,
+        F: Fn(&Target, SkipReason) + Send + Sync + 'static,
     {
         self.with(|builder| builder.on_skip(on_skip))
     }
@@ -169,6 +175,12 @@ impl Options {
         self.with(|builder| builder.body(BodyMode::Tee))
     }
 
+    /// `body = "buffer"`
+    #[must_use]
+    pub fn buffer(self) -> Self {
+        self.with(|builder| builder.body(BodyMode::Buffer))
+    }
+
     /// `read_ahead`
     #[must_use]
     pub fn read_ahead_ms(self, within: u64) -> Self {
@@ -193,6 +205,12 @@ impl Options {
         self.with(|builder| builder.credentials(Credentials::Strip))
     }
 
+    /// `credentials = "forward"`
+    #[must_use]
+    pub fn forward_credentials(self) -> Self {
+        self.with(|builder| builder.credentials(Credentials::Forward))
+    }
+
     /// `transport = STATIC`
     #[must_use]
     pub fn transport<L>(self, transport: &'static L) -> Self
@@ -206,6 +224,12 @@ impl Options {
     #[must_use]
     pub fn preserve_host(self) -> Self {
         self.with(|builder| builder.host(Host::Preserve))
+    }
+
+    /// `host = "target"`
+    #[must_use]
+    pub fn target_host(self) -> Self {
+        self.with(|builder| builder.host(Host::Target))
     }
 
     /// The mirror. If its options turn out wrong after all, it has no targets, and the log says

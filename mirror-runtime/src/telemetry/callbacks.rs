@@ -13,7 +13,7 @@ use crate::{
 
 type OnSuccess = Box<dyn Fn(&Target, &BufferedResponse) + Send + Sync>;
 type OnError = Box<dyn Fn(&Target, &MirrorError) + Send + Sync>;
-type OnSkip = Box<dyn Fn(&Target, &SkipReason) + Send + Sync>;
+type OnSkip = Box<dyn Fn(&Target, SkipReason) + Send + Sync>;
 #[cfg(feature = "compare")]
 type OnMismatch = Box<dyn Fn(&Comparison) + Send + Sync>;
 
@@ -50,7 +50,7 @@ impl Callbacks {
         match happened {
             Happened::NotSent(reason) => {
                 if let Some(on_skip) = &self.on_skip {
-                    caught("on_skip", || on_skip(target, reason));
+                    caught("on_skip", || on_skip(target, *reason));
                 }
             }
             Happened::Ended(Ok(response), _) => {

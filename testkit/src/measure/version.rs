@@ -110,7 +110,7 @@ fn telling() -> Mirror {
     let mirror = Mirror::builder().percentage(0.0).transport(Nothing);
     let mirror = mirror
         .target(urls(1).remove(0).as_str())
-        .on_skip(|_: &Target, reason: &SkipReason| assert_eq!(*reason, SkipReason::NotSampled));
+        .on_skip(|_: &Target, reason: SkipReason| assert_eq!(reason, SkipReason::NotSampled));
     mirror.build().expect("options that are right")
 }
 
