@@ -139,8 +139,8 @@ pub use self::transport::ReqwestTransport;
 #[cfg(feature = "compare")]
 pub use self::{
     comparison::{
-        CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules, Typed,
-        TypedResponse, Verdict,
+        CompareMode, Comparison, Difference, DifferenceKind, KnownSecrets, NotComparedReason,
+        Rules, Subject, Typed, TypedResponse, Verdict, compare,
     },
     report::{
         DifferenceGroup, Example, MatchRate, Report, ReportVerdict, TargetReport, Thresholds,

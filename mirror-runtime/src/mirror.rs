@@ -113,7 +113,7 @@ impl Mirror {
 
     /// Decides whether a request is mirrored, from its head alone.
     #[inline]
-    pub(crate) fn sample(&self, parts: &Parts) -> Option<Sampled> {
+    pub(crate) fn sample(&self, parts: &mut Parts) -> Option<Sampled> {
         Sampled::choose(&self.engine, parts)
     }
 }

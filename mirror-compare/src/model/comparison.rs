@@ -11,7 +11,8 @@ use crate::model::{
     verdict::Verdict,
 };
 
-/// How a shadow's response to one request compares with the primary's.
+/// How a shadow's response to one request compares with the primary's: what
+/// [`compare`](crate::compare) returns, to a mirror and to a test of a callback alike.
 ///
 /// `Display` is a diff for people, `Serialize` is for machines. Neither they nor `Debug` hold
 /// anything that the option `redact` names, the value of a header that carries credentials or is

@@ -157,7 +157,10 @@ struct Version1 {
 
 impl Serialize for Evidence {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let not_compared = NotComparedReason::ALL.into_iter().zip(self.not_compared);
+        let not_compared = NotComparedReason::ALL
+            .iter()
+            .copied()
+            .zip(self.not_compared);
         let record = Versions::V1(Version1 {
             not_compared: not_compared.filter(|(_, count)| *count > 0).collect(),
             primary_latency: self.primary.buckets(),

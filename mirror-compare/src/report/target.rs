@@ -62,12 +62,12 @@ impl TargetReport {
 
     /// The reasons that occurred, with their counts.
     pub(super) fn reasons(&self) -> impl Iterator<Item = (NotComparedReason, u64)> {
-        let counts = NotComparedReason::ALL.into_iter().zip(self.by_reason);
+        let counts = NotComparedReason::ALL.iter().copied().zip(self.by_reason);
         counts.filter(|(_, count)| *count > 0)
     }
 }
 
 fn by_reason<S: Serializer>(counts: &ByReason, serializer: S) -> Result<S::Ok, S::Error> {
-    let counts = NotComparedReason::ALL.into_iter().zip(counts);
+    let counts = NotComparedReason::ALL.iter().zip(counts);
     serializer.collect_map(counts.filter(|(_, count)| **count > 0))
 }

@@ -250,7 +250,16 @@ impl Options {
             // compared.
             if targets.iter().any(|target| target.is_same(&baseline)) {
                 let error = crate::error::ConfigError::BaselineIsTarget(baseline.name().to_owned());
-                contained(|| tracing::error!(mirror = name, %error, "baseline disabled"));
+                let variable = baseline.variable();
+                contained(|| {
+                    tracing::error!(
+                        mirror = name,
+                        target = baseline.name(),
+                        variable,
+                        %error,
+                        "baseline disabled: differences are told without knowing what is noise"
+                    );
+                });
             } else {
                 builder = builder.baseline(baseline);
             }
@@ -263,7 +272,9 @@ impl Options {
             .fold(builder, MirrorBuilder::target)
             .build()
             .unwrap_or_else(|error| {
-                contained(|| tracing::error!(mirror = name, %error, "mirror disabled"));
+                contained(|| {
+                    tracing::error!(mirror = name, %error, "mirror disabled: nothing is sent");
+                });
                 Mirror::builder().name(name).finish()
             })
     }

@@ -28,7 +28,7 @@ use crate::{
     engine::{Comparing, Engine},
     request::{KeptRequest, original_uri},
     telemetry::Happened,
-    workers::{Overdue, Place, caught, panicked},
+    workers::{Code, Overdue, Place, caught, panicked},
 };
 #[cfg(feature = "record")]
 use crate::{engine::Mismatch, report::Recorder};
@@ -178,7 +178,8 @@ impl Exchange {
     fn queue(self: &Arc<Self>, index: usize, response: NotedResponse) {
         let exchange = Arc::clone(self);
         let comparison = move || {
-            match caught("compare", || exchange.compare(index, response)) {
+            let compared = exchange.caught("compare", index, || exchange.compare(index, response));
+            match compared {
                 None => exchange.not_compared(index, NotComparedReason::Panicked),
                 Some(None) => {}
                 Some(Some(comparison)) => exchange.tell(index, Happened::Compared(comparison)),
@@ -220,7 +221,7 @@ impl Exchange {
         #[cfg(feature = "record")]
         if comparison.differs() {
             // What is compared is counted already, whatever becomes of the file.
-            caught("record", || {
+            self.caught("record", index, || {
                 self.write_down(comparing, recorder, &comparison, &shadow.response);
             });
         }
@@ -281,9 +282,20 @@ impl Exchange {
         let (mode, rules) = (comparing.mode, &comparing.rules);
         let comparison = compare(subject, primary, shadow, mode, rules);
         if comparison.verdict == Verdict::NotCompared(NotComparedReason::Panicked) {
-            panicked("compare");
+            panicked(self.code("compare", index));
         }
         Some(comparison)
+    }
+
+    /// Code of the user's that runs for a target, as the log calls it.
+    fn code(&self, option: &'static str, index: usize) -> Code<'_> {
+        let code = Code::new(option).of(&self.engine.name);
+        let target = self.engine.targets.get(index);
+        target.map_or(code, |target| code.with_target(target.target().name()))
+    }
+
+    fn caught<T>(&self, option: &'static str, index: usize, run: impl FnOnce() -> T) -> Option<T> {
+        caught(self.code(option, index), run)
     }
 
     /// The secrets of the request. Its body is not searched for two responses of which nothing

@@ -34,6 +34,7 @@ use crate::{
 
 /// Whether copies carry the credentials of their originals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Credentials {
     /// `Authorization`, `Cookie` and `X-Api-Key` travel like any other header.
     #[default]
@@ -44,6 +45,7 @@ pub enum Credentials {
 
 /// The `Host` of copies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Host {
     /// The target's.
     #[default]

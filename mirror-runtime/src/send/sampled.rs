@@ -20,10 +20,15 @@ use super::{
 };
 use crate::{
     body::{Copied, ReadAhead, ReadBody, Tee, read_ahead},
-    engine::{BodyMode, Engine, EngineTarget, capturing::Capturing},
+    engine::{
+        BodyMode, Engine, EngineTarget,
+        capturing::Capturing,
+        twice::{Around, within},
+    },
     exchange::{Joining, Open, PrimarySide},
     outcome::{ShedReason, SkipReason},
     request::{MIRRORED_FROM, Original, ShadowRequest, expects_continue, has_any, is_upgrade},
+    sampling::switch,
     transport::handler::Candidates,
     workers::{caught, runtime_with_timers},
 };
@@ -61,7 +66,10 @@ enum Turn {
 impl Sampled {
     /// Decides whether a request is mirrored, from its head alone. If it is not, that is all it
     /// costs.
-    pub(crate) fn choose(engine: &Arc<Engine>, parts: &Parts) -> Option<Self> {
+    pub(crate) fn choose(engine: &Arc<Engine>, parts: &mut Parts) -> Option<Self> {
+        if switch::is_off() && !Capturing::here().captures() {
+            return skip_all(engine, SkipReason::SwitchedOff);
+        }
         if has_any(&parts.headers, [&MIRRORED_FROM]) {
             return skip_all(engine, SkipReason::Loop);
         }
@@ -84,7 +92,11 @@ impl Sampled {
                 targets |= 1 << index;
             }
         }
-        (targets != 0).then(|| Self {
+        if targets == 0 {
+            return None;
+        }
+        engine.look_around(parts);
+        Some(Self {
             engine: Arc::clone(engine),
             undecided: targets,
             candidates: None,
@@ -129,6 +141,7 @@ impl Sampled {
             });
             self.join(&parts, &body);
             let body = self.prepare(&parts, body).await;
+            let mut around = Some(Around::new(&self.engine, &parts));
             if let Some(joining) = &mut self.joining {
                 joining.begins();
             }
@@ -144,7 +157,7 @@ impl Sampled {
                         sampled.send();
                         turn = Turn::GoesOn;
                     }
-                    let polled = primary.as_mut().poll(context);
+                    let polled = within(&mut around, || primary.as_mut().poll(context));
                     if let Turn::Begins = turn {
                         if polled.is_ready() {
                             sampled.send();

@@ -115,8 +115,10 @@ impl Options {
     /// `baseline`
     #[must_use]
     pub fn baseline(mut self, baseline: TargetOptions) -> Self {
+        let variable = baseline.source.variable();
         let (baseline, name) = baseline.source.target(&self.targets);
-        self.baseline = Some(baseline.unwrap_or_else(|error| off(self.name, &name, &error)));
+        let baseline = baseline.unwrap_or_else(|error| off(self.name, &name, variable, &error));
+        self.baseline = Some(baseline);
         self
     }
 }
