@@ -12,16 +12,19 @@ use mirror_grammar::{
     options::{self, Spec},
 };
 use proc_macro2::TokenStream;
-use syn::{ExprPath, LitStr, Type};
+use syn::{ExprPath, Ident, LitStr, Type};
 
 pub(crate) use circuit_breaker::{Breaker, CircuitBreaker};
 
 pub(crate) use self::reading::OPTIONS;
 use crate::{
     callback::Callback,
-    compare::Comparing,
+    compare::{Compared, Comparing},
+    defaults::Defaults,
     error::{Errors, error_with_help},
     header::{RemovedHeader, SetHeader},
+    original::Original,
+    runtime::Runtime,
     table::read,
     target::{Source, Target, Transport},
     value::{self, Entry},
@@ -31,9 +34,10 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) targets: Vec<Target>,
+    pub(crate) defaults: Option<Defaults>,
     pub(crate) percentage: Option<f64>,
     pub(crate) timeout: Option<Duration>,
-    pub(crate) connect_timeout: Option<Duration>,
+    pub(crate) connect_timeout: Option<(Ident, Duration)>,
     pub(crate) sync: Option<bool>,
     pub(crate) copy_body: Option<bool>,
     pub(crate) max_body: Option<usize>,
@@ -54,6 +58,10 @@ pub(crate) struct Args {
     pub(crate) accept_encoding: Option<AcceptEncoding>,
     pub(crate) name: Option<LitStr>,
     pub(crate) transport: Option<Transport>,
+    pub(crate) original: Option<Original>,
+    /// The options of comparing that stand here, and `compare` in the defaults or nowhere.
+    pub(crate) compared: Vec<Compared>,
+    pub(crate) runtime: Runtime,
     pub(crate) comparing: Comparing,
     /// The type of the router's state.
     pub(crate) state: Option<Type>,
@@ -93,7 +101,7 @@ impl Args {
         let mut args = Self::default();
         read(&entries, &OPTIONS, &mut args, errors);
         check_required(&entries, errors);
-        conflict::check(&args, &entries, errors);
+        conflict::check(&mut args, &entries, errors);
         args
     }
 }

@@ -131,8 +131,8 @@ pub use self::{
     engine::BodyMode,
     error::ConfigError,
     mirror::{
-        AcceptEncoding, Credentials, Host, Mirror, MirrorBuilder, MirrorLayer, MirrorService,
-        ResponseFuture, mirror_named, mirrors,
+        AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder, MirrorLayer,
+        MirrorService, ResponseFuture, mirror_named, mirrors,
     },
     outcome::{
         BufferedResponse, Completion, FailureKind, MirrorError, ShedReason, SinkError, SkipReason,

@@ -13,7 +13,7 @@ use http::request::Parts;
 #[cfg(feature = "compare")]
 pub use self::server::{CompareAtServer, CompareAtServerFuture, CompareAtServerService};
 pub use self::{
-    builder::{AcceptEncoding, Credentials, Host, MirrorBuilder},
+    builder::{AcceptEncoding, Credentials, Defaults, Host, MirrorBuilder},
     layer::{MirrorLayer, MirrorService, ResponseFuture},
     registry::{mirror_named, mirrors},
 };

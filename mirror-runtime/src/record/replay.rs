@@ -1,6 +1,6 @@
 //! Replaying fixtures in tests: what `replay!` writes calls this.
 
-use std::{fs, path::Path, time::Instant};
+use std::{fs, io::ErrorKind, path::Path, time::Instant};
 
 use axum::body::Body;
 use bytes::BytesMut;
@@ -32,10 +32,12 @@ pub async fn replay<M>(path: &str, file: &str, app: impl App<M>) {
 ///
 /// # Panics
 ///
-/// As [`replay`], with all that failed; and if the directory cannot be read.
+/// As [`replay`], with all that failed; and if the directory is there and cannot be read.
 pub async fn replay_others<M, A: App<M>>(directory: &str, known: &[&str], app: impl Fn() -> A) {
     let mut names = match fixtures(Path::new(directory)) {
         Ok(names) => names,
+        // A test beside this one says so.
+        Err(error) if error.kind() == ErrorKind::NotFound && known.is_empty() => return,
         Err(error) => panic!("{directory}: {error}"),
     };
     names.retain(|name| !known.contains(&&**name));

@@ -4,6 +4,7 @@ use super::{Options, TargetOptions, target::off};
 use crate::{
     comparison::{BufferedResponse, CompareMode, Comparison, TypedResponse, Verdict},
     engine::CompareAt,
+    report::Thresholds,
 };
 
 impl Options {
@@ -113,6 +114,33 @@ impl Options {
         F: Fn(&Comparison) + Send + Sync + 'static,
     {
         self.with(|builder| builder.on_mismatch(on_mismatch))
+    }
+
+    /// `thresholds`
+    #[must_use]
+    pub fn thresholds(self, thresholds: Thresholds) -> Self {
+        self.with(|builder| builder.thresholds(thresholds))
+    }
+
+    /// `record`
+    #[cfg(feature = "record")]
+    #[must_use]
+    pub fn record(self, directory: &'static str) -> Self {
+        self.with(|builder| builder.record(directory))
+    }
+
+    /// `max_fixtures`
+    #[cfg(feature = "record")]
+    #[must_use]
+    pub fn max_fixtures(self, fixtures: usize) -> Self {
+        self.with(|builder| builder.max_fixtures(fixtures))
+    }
+
+    /// `max_fixture_bytes`
+    #[cfg(feature = "record")]
+    #[must_use]
+    pub fn max_fixture_bytes(self, bytes: u64) -> Self {
+        self.with(|builder| builder.max_fixture_bytes(bytes))
     }
 
     /// `baseline`

@@ -34,6 +34,10 @@ impl MirrorBuilder {
         if let Some(mistake) = self.mistake.take() {
             return Err(mistake);
         }
+        self = self.take_defaults();
+        if let Some(mistake) = self.mistake.take() {
+            return Err(mistake);
+        }
         self.check_targets()?;
         self.check_transport()?;
         self.check_conflicts()?;

@@ -2,7 +2,7 @@
 
 use http::HeaderName;
 use mirror_grammar::{
-    MAX_COMPARE_BODY,
+    MAX_COMPARE_BODY, check_comparable,
     options::{self, Needs},
     parse_header_name,
 };
@@ -120,7 +120,9 @@ impl MirrorBuilder {
         I: IntoIterator<Item: AsRef<str>>,
     {
         self.rules(options::COMPARE_HEADERS.name, names, |rules, name| {
-            rules.compare_header(parse_header_name(name).map_err(ConfigError::header)?);
+            let name = parse_header_name(name).map_err(ConfigError::header)?;
+            check_comparable(&name).map_err(ConfigError::header)?;
+            rules.compare_header(name);
             Ok::<_, ConfigError>(())
         })
     }
@@ -264,6 +266,16 @@ impl CompareOptions {
     /// Whether an option was given.
     pub(super) fn has(&self, option: &str) -> bool {
         self.given.contains(&option)
+    }
+
+    /// Whether anything is compared.
+    pub(super) const fn compares(&self) -> bool {
+        self.mode.is_some()
+    }
+
+    /// Whether bodies are compared as JSON, or could be.
+    pub(super) const fn looks_at_json(&self) -> bool {
+        !matches!(self.mode, Some(CompareMode::Status | CompareMode::Bytes))
     }
 
     /// Whether only statuses are compared.
