@@ -12,6 +12,7 @@ mod redaction;
 mod responses;
 mod secrets;
 mod trailers;
+mod verdict;
 
 use std::sync::{Arc, Mutex};
 

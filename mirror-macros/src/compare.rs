@@ -31,6 +31,7 @@ pub(crate) struct Comparing {
     pub(crate) max_body: Option<usize>,
     pub(crate) on_mismatch: Option<Callback>,
     pub(crate) baseline: Option<Source>,
+    pub(crate) version_header: Option<LitStr>,
 }
 
 /// `compare_headers = ["content-type"]` and `ignore_headers = ["etag"]`
@@ -54,6 +55,16 @@ pub(crate) fn headers(setting: &Setting<'_>, errors: &mut Errors) -> Vec<LitStr>
         }
     }
     headers
+}
+
+/// `version_header = "x-version"`
+pub(crate) fn version_header(setting: &Setting<'_>) -> syn::Result<LitStr> {
+    let must = || setting.must_like("be a header name", setting.spec.example);
+    let literal = setting.expr().and_then(string).ok_or_else(must)?;
+    match parse_header_name(&literal.value()) {
+        Ok(_) => Ok(literal.clone()),
+        Err(mistake) => Err(error(literal, mistake)),
+    }
 }
 
 /// `baseline = "https://old-replica.example.com"`

@@ -14,6 +14,8 @@ mod joined;
 mod meeting;
 mod noted_body;
 #[cfg(feature = "compare")]
+mod pattern;
+#[cfg(feature = "compare")]
 mod primary_side;
 #[cfg(feature = "compare")]
 mod queue;

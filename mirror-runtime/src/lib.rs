@@ -143,8 +143,8 @@ pub use self::{
         TypedResponse, Verdict,
     },
     report::{
-        DifferenceGroup, Example, MatchRate, Report, ReportVerdict, TargetReport, Thresholds,
-        Unanswered,
+        DifferenceGroup, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport,
+        TargetReport, Thresholds, Unanswered, WindowReport,
     },
 };
 

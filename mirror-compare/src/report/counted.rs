@@ -109,20 +109,21 @@ impl Counted {
         tally
     }
 
-    /// Counts a request that is not compared. `is_fault` says that the shadow's response is why.
+    /// Counts a request that is not compared.
     pub(super) fn not_compared(
         &mut self,
         reason: NotComparedReason,
         route: Option<&str>,
-        is_fault: bool,
+        blame: Blame,
     ) -> Tally {
         let count = &mut self.not_compared[reason as usize];
         *count = count.saturating_add(1);
-        self.faults = self.faults.saturating_add(u64::from(is_fault));
+        self.faults = self
+            .faults
+            .saturating_add(u64::from(blame == Blame::Response));
         self.unsent(route);
         let mut tally = Tally::default();
-        let is_failed = is_fault || reason == NotComparedReason::Failed;
-        tally.asked.note(is_failed, false);
+        tally.asked.note(blame != Blame::Nobody, false);
         tally
     }
 
@@ -189,6 +190,16 @@ impl Counted {
         let since = self.since.unwrap_or(self.until);
         Duration::from_millis(self.until.saturating_sub(since))
     }
+}
+
+/// Why a request is not compared, as far as that is held against the shadow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blame {
+    Nobody,
+    /// Its copy has failed. The counters of the target have it, too.
+    Copy,
+    /// The shadow's response cannot be compared, and the primary's can.
+    Response,
 }
 
 /// Whose counts there are after a merger.

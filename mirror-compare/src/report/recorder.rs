@@ -11,7 +11,7 @@ use std::{
 use super::{
     Evidence, TargetReport, Thresholds, Unanswered,
     clock::Clock,
-    counted::{Counted, Merged},
+    counted::{Blame, Counted, Merged},
     epoch::{self, Versions},
     evidence::Seen,
     verdict::Standing,
@@ -109,8 +109,13 @@ impl Recorder {
             }
         }
         if let Verdict::NotCompared(reason) = comparison.verdict {
-            let (route, is_fault) = (comparison.route.as_deref(), comparison.is_fault);
-            let tally = live.counted.not_compared(reason, route, is_fault);
+            let blame = if comparison.is_fault {
+                Blame::Response
+            } else {
+                Blame::Nobody
+            };
+            let route = comparison.route.as_deref();
+            let tally = live.counted.not_compared(reason, route, blame);
             return self.count(&mut live, &tally);
         }
         let counted = &mut live.counted;
@@ -123,8 +128,13 @@ impl Recorder {
 
     /// Notes that the responses to a request are not compared.
     pub fn not_compared(&self, reason: NotComparedReason, route: Option<&str>) {
+        // Without two responses it is the copy that has failed or was cut short.
+        let blame = match reason {
+            NotComparedReason::Failed | NotComparedReason::CutShort => Blame::Copy,
+            _ => Blame::Nobody,
+        };
         let mut live = self.live();
-        let tally = live.counted.not_compared(reason, route, false);
+        let tally = live.counted.not_compared(reason, route, blame);
         self.count(&mut live, &tally);
     }
 

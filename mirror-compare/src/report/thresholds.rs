@@ -284,12 +284,12 @@ impl Thresholds {
         if self.promote_match_rate >= 1.0 {
             return Err(ThresholdError {
                 name: "promote_match_rate",
-                wanted: "less than 1, which no number of comparisons shows",
+                wanted: "less than 1: no number of comparisons shows that all match",
             });
         }
         for (name, share) in [("max_failed", self.max_failed), ("max_slow", self.max_slow)] {
             if share <= 0.0 {
-                let wanted = "more than 0, which no number of comparisons shows";
+                let wanted = "more than 0: no number of requests shows that there are none";
                 return Err(ThresholdError { name, wanted });
             }
         }

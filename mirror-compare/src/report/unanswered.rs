@@ -21,6 +21,9 @@ pub struct Unanswered {
     /// Requests that were not sent because as many copies as may be were in flight in the process.
     #[serde(default)]
     pub process_in_flight_limit: u64,
+    /// Requests that were not sent because the process had as many connections as it may.
+    #[serde(default)]
+    pub connection_limit: u64,
     /// Requests that were not sent because there was no room for their bodies.
     #[serde(default)]
     pub byte_budget: u64,
@@ -37,6 +40,7 @@ impl Unanswered {
             circuit_open,
             in_flight_limit,
             process_in_flight_limit: 0,
+            connection_limit: 0,
             byte_budget: 0,
             sampled: answered + failed + circuit_open + in_flight_limit,
         }
@@ -45,9 +49,15 @@ impl Unanswered {
     /// The same, with so many more requests that were not sent because of the limits of the
     /// process.
     #[must_use]
-    pub const fn with_limits_of_process(mut self, in_flight: u64, byte_budget: u64) -> Self {
-        self.sampled = self.sampled + in_flight + byte_budget;
+    pub const fn with_limits_of_process(
+        mut self,
+        in_flight: u64,
+        connections: u64,
+        byte_budget: u64,
+    ) -> Self {
+        self.sampled += in_flight + connections + byte_budget;
         self.process_in_flight_limit += in_flight;
+        self.connection_limit += connections;
         self.byte_budget += byte_budget;
         self
     }
@@ -60,6 +70,7 @@ impl Unanswered {
         self.process_in_flight_limit = self
             .process_in_flight_limit
             .saturating_add(other.process_in_flight_limit);
+        self.connection_limit = self.connection_limit.saturating_add(other.connection_limit);
         self.byte_budget = self.byte_budget.saturating_add(other.byte_budget);
         self.sampled = self.sampled.saturating_add(other.sampled);
     }
@@ -75,6 +86,7 @@ impl Unanswered {
         self.circuit_open
             .saturating_add(self.in_flight_limit)
             .saturating_add(self.process_in_flight_limit)
+            .saturating_add(self.connection_limit)
             .saturating_add(self.byte_budget)
     }
 
@@ -87,6 +99,7 @@ impl Unanswered {
             process_in_flight_limit: self
                 .process_in_flight_limit
                 .saturating_sub(base.process_in_flight_limit),
+            connection_limit: self.connection_limit.saturating_sub(base.connection_limit),
             byte_budget: self.byte_budget.saturating_sub(base.byte_budget),
             sampled: self.sampled.saturating_sub(base.sampled),
         }
@@ -106,6 +119,7 @@ impl fmt::Display for Unanswered {
             ("circuit_open", self.circuit_open),
             ("in_flight_limit", self.in_flight_limit),
             ("process_in_flight_limit", self.process_in_flight_limit),
+            ("connection_limit", self.connection_limit),
             ("byte_budget", self.byte_budget),
         ];
         let mut separator = "";

@@ -283,6 +283,11 @@ table! {
         .everywhere()
         .comparing(Needs::Compare);
 
+    /// The header in which shadows say their version.
+    VERSION_HEADER = Spec::new("version_header", r#""x-version""#, DefaultValue::None)
+        .everywhere()
+        .comparing(Needs::Compare);
+
     /// The thresholds of a report.
     THRESHOLDS = Spec::new("thresholds", "Thresholds::default()", DefaultValue::Said("`Thresholds::default()`"))
         .builder("thresholds")

@@ -211,5 +211,11 @@ pub(crate) const OPTIONS: Table<Args> = Table {
                 args.comparing.baseline = errors.check(compare::baseline(setting));
             },
         },
+        Row {
+            spec: &options::VERSION_HEADER,
+            read: |args, setting, errors| {
+                args.comparing.version_header = errors.check(compare::version_header(setting));
+            },
+        },
     ],
 };

@@ -33,6 +33,7 @@ pub(super) fn calls(comparing: &Comparing) -> TokenStream {
     let max_body = call("max_compare_body", comparing.max_body);
     let baseline = comparing.baseline.as_ref().map(target::baseline);
     let baseline = call("baseline", baseline);
+    let version_header = call("version_header", comparing.version_header.as_ref());
     quote! {
         #mode
         #(.compare_header(#headers))*
@@ -45,6 +46,7 @@ pub(super) fn calls(comparing: &Comparing) -> TokenStream {
         #(.redact(#redact))*
         #max_body
         #baseline
+        #version_header
     }
 }
 

@@ -41,7 +41,7 @@ fn what_is_left_out_to_protect_the_process_was_not_answered() {
         (0, 20, "byte_budget 20"),
     ] {
         let unanswered = Unanswered::new(1000, 0, 0, 0);
-        let unanswered = unanswered.with_limits_of_process(in_flight, byte_budget);
+        let unanswered = unanswered.with_limits_of_process(in_flight, 0, byte_budget);
         assert_eq!((unanswered.count(), unanswered.sampled), (20, 1020));
         let report = recorder.report(Standing::new(unanswered));
         assert_eq!(report.verdict, ReportVerdict::Hold);

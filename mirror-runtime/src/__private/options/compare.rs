@@ -91,6 +91,12 @@ impl Options {
         self.with(|builder| builder.max_compare_body(bytes))
     }
 
+    /// `version_header`
+    #[must_use]
+    pub fn version_header(self, name: &'static str) -> Self {
+        self.with(|builder| builder.version_header(name))
+    }
+
     /// `on_mismatch`
     #[must_use]
     pub fn on_mismatch<F>(self, on_mismatch: F) -> Self

@@ -54,6 +54,7 @@ impl MirrorBuilder {
         let name = self.name.clone().unwrap_or(Cow::Borrowed("mirror"));
         // One that is off is none.
         let baseline = self.compare.baseline.take().filter(Target::is_enabled);
+        let has_baseline = baseline.is_some();
         let all: Vec<Target> = self.targets.iter().cloned().chain(baseline).collect();
         for target in &all {
             self.announce(&name, target);
@@ -87,7 +88,7 @@ impl MirrorBuilder {
             }
         };
         let targets = all.into_iter().map(resolve).collect();
-        let comparing = self.compare.comparing(&self.targets);
+        let comparing = self.compare.comparing(&self.targets, has_baseline);
         let mirror = Mirror::new_from(Arc::new(Engine {
             name,
             targets,

@@ -1,5 +1,6 @@
 //! The options of comparing.
 
+use http::HeaderName;
 use mirror_grammar::{
     MAX_COMPARE_BODY,
     options::{self, Needs},
@@ -29,6 +30,7 @@ pub(super) struct CompareOptions {
     mode: Option<CompareMode>,
     pub(super) rules: Rules,
     thresholds: Thresholds,
+    version_header: Option<HeaderName>,
     pub(super) on_mismatch: Option<OnMismatch>,
     pub(super) baseline: Option<Target>,
     #[cfg(feature = "record")]
@@ -194,6 +196,19 @@ impl MirrorBuilder {
         self
     }
 
+    /// The header in which shadows say their version, such as `x-version`. The first response of
+    /// another version begins the report anew, so that what an old build did promotes no new one,
+    /// and a repaired shadow need not make up for what it did before. Default: none, and
+    /// [`Mirror::restart_report`](crate::Mirror::restart_report) does the same.
+    pub fn version_header(mut self, name: impl AsRef<str>) -> Self {
+        self.compare.given.push(options::VERSION_HEADER.name);
+        match parse_header_name(name.as_ref()) {
+            Ok(name) => self.compare.version_header = Some(name),
+            Err(error) => self.mistaken(ConfigError::header(error)),
+        }
+        self
+    }
+
     fn rules<I, E>(
         mut self,
         option: &'static str,
@@ -278,9 +293,11 @@ impl CompareOptions {
     }
 
     /// The parts of a mirror that compares; `None` if it does not.
-    pub(super) fn comparing(self, targets: &[Target]) -> Option<Comparing> {
+    pub(super) fn comparing(self, targets: &[Target], has_baseline: bool) -> Option<Comparing> {
         let names = targets.iter().map(Target::name);
         let comparing = Comparing::new(self.mode?, self.rules, self.thresholds, names);
+        let comparing = comparing.with_baseline(has_baseline);
+        let comparing = comparing.with_version_header(self.version_header);
         #[cfg(feature = "record")]
         let comparing = {
             let recording = self.recording.recording();
@@ -297,6 +314,7 @@ impl std::fmt::Debug for CompareOptions {
         all.field("mode", &self.mode)
             .field("rules", &self.rules)
             .field("thresholds", &self.thresholds)
+            .field("version_header", &self.version_header)
             .field("on_mismatch", &self.on_mismatch.is_some())
             .field("baseline", &self.baseline);
         #[cfg(feature = "record")]

@@ -9,7 +9,7 @@ fn builder() -> MirrorBuilder {
 }
 
 /// A call of each option, with a value that is good.
-const CALLS: [(&str, Call); 40] = [
+const CALLS: [(&str, Call); 41] = [
     ("target", |builder| builder.target("http://b.invalid")),
     ("percentage", |builder| builder.percentage(10.0)),
     ("timeout", |builder| builder.timeout(Duration::from_secs(2))),
@@ -60,6 +60,9 @@ const CALLS: [(&str, Call); 40] = [
     ("max_compare_body", |builder| builder.max_compare_body(1)),
     ("on_mismatch", |builder| builder.on_mismatch(|_| ())),
     ("baseline", |builder| builder.baseline("http://old.invalid")),
+    ("version_header", |builder| {
+        builder.version_header("x-version")
+    }),
     ("thresholds", |builder| {
         builder.thresholds(Thresholds::default())
     }),
