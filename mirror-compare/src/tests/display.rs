@@ -102,3 +102,68 @@ fn a_failed_copy_has_one_answer() {
     );
     assert!(shown.ends_with("shadow without a response"), "{shown}");
 }
+
+#[test]
+fn a_comparison_fits_a_line() {
+    let subject = Subject::new(&Method::GET, "/orders/7?full=1").with_request_id(Some("req-1"));
+    let line = |primary: &'static str, shadow: &'static str| {
+        let (primary, shadow) = (ok(primary), ok(shadow));
+        let rules = Rules::default();
+        format!(
+            "{:#}",
+            crate::compare(subject, &primary, &shadow, CompareMode::Json, &rules)
+        )
+    };
+    assert_eq!(
+        line(r#"{"a":1,"b":2}"#, r#"{"a":2}"#),
+        "GET /orders/7?full=1: mismatch, 2 differences (primary -> shadow), ~ /a: 1 -> 2 and 1 more, \
+         x-request-id req-1"
+    );
+    assert_eq!(
+        line("{}", "{}"),
+        "GET /orders/7?full=1: match (primary -> shadow), x-request-id req-1"
+    );
+    assert_eq!(line("a\nb", "a\nc").lines().count(), 1);
+}
+
+#[test]
+fn both_values_are_shown_around_the_first_difference() {
+    let long = |end: &str| format!(r#"{{"text":"{}{end}"}}"#, "a clause; ".repeat(500));
+    let shown = shown(&long("100 EUR"), &long("900 EUR"));
+    assert!(shown.contains("clause; 100 EUR\"\n"), "{shown}");
+    assert!(shown.ends_with("clause; 900 EUR\""), "{shown}");
+}
+
+#[test]
+fn what_cannot_be_seen_is_escaped() {
+    for (primary, shadow, shows) in [
+        (r#"["a b"]"#, "[\"a\u{A0}b\"]", r#""a b" -> "a\u{a0}b""#),
+        (r#"["ab"]"#, "[\"a\u{200B}b\"]", r#""ab" -> "a\u{200b}b""#),
+        ("[\"\u{E9}\"]", "[\"e\u{301}\"]", "\"é\" -> \"e\\u{301}\""),
+        ("a", "a ", r"a -> a\u{20}"),
+        ("a", "\u{FEFF}a", r"a -> \u{feff}a"),
+        ("a\tb", "a b", r"a\tb -> a b"),
+        ("a\n", "a", "      - a\\n\n      + a"),
+        ("a\r\nb", "a\nb", "      - a\\r\n      + a"),
+    ] {
+        let shown = shown(primary, shadow);
+        assert!(shown.contains(shows), "{shows} {shown}");
+    }
+}
+
+#[test]
+fn a_place_behind_many_others_keeps_its_example() {
+    let only = |at: u64, total: u64| {
+        format!(
+            r#"{{"a":[{}],"z":{total}}}"#,
+            [at.to_string().as_str(); 300].join(",")
+        )
+    };
+    let compared = json(&only(1, 7), &only(2, 8), &Rules::default());
+    assert_eq!(list(&compared).last().unwrap(), "value /z 7 8");
+    assert_eq!((compared.differences.len(), compared.more), (101, 200));
+    // And many places of their own keep theirs, as far as there is room.
+    let many: Vec<_> = (0..500).map(|i| format!(r#""k{i}":1"#)).collect();
+    let compared = json(&format!("{{{}}}", many.join(",")), "{}", &Rules::default());
+    assert_eq!((compared.differences.len(), compared.more), (200, 300));
+}

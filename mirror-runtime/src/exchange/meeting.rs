@@ -326,9 +326,8 @@ impl Exchange {
         let known = self.known(comparing, primary, shadow);
         let (route, body) = (self.route(), self.body());
         let request = self.request();
-        let id = request
-            .as_ref()
-            .and_then(|request| request.headers.get("x-request-id"));
+        let headers = request.as_ref().map(|request| &request.headers);
+        let id = headers.and_then(|headers| headers.get("x-request-id"));
         let subject = Subject::new(&self.method, &self.path_and_query)
             .with_request_id(id.and_then(|id| id.to_str().ok()))
             .with_names(&self.engine.name, target)
