@@ -116,6 +116,9 @@ impl fmt::Display for TargetReport {
             )?;
         }
         self.advice(f)?;
+        for shape in &self.shapes {
+            writeln!(f, "foreign to the old version: {shape}")?;
+        }
         let mut routes: Vec<_> = self.routes.iter().collect();
         if routes.len() > 1 {
             routes

@@ -23,7 +23,9 @@ use super::*;
 use crate::{
     compare::{Subject, compare, not_compared as not_compared_for},
     fingerprint::fingerprint,
-    model::{BufferedResponse, CompareMode, Comparison, DifferenceKind, NotComparedReason},
+    model::{
+        BufferedResponse, CompareMode, Comparison, DifferenceKind, NotComparedReason, Verdict,
+    },
     rules::Rules,
 };
 
@@ -303,7 +305,7 @@ fn what_is_shown_is_a_table() {
 #[test]
 fn a_record_has_the_names_of_the_documentation() {
     let recorder = recorder();
-    with_baseline(&recorder, "[1]", "[2]", "[3]");
+    with_baseline(&recorder, "[1,0]", "[2,0]", "[3,0]");
     not_compared(&recorder, 1, NotComparedReason::CutShort);
     let report = serde_json::to_value(Report::new(
         "orders",

@@ -6,8 +6,10 @@ use super::{ReportVerdict, Standing};
 use crate::{
     model::{NotComparedReason, Printable},
     report::{
-        DifferenceGroup, MatchRate, Paired, Thresholds, Unanswered,
+        DifferenceGroup, MatchRate, Paired, ShapeFinding, Thresholds, Unanswered,
         counted::{CLASSES, Counted},
+        evidence::Seen,
+        group,
         match_rate::number,
         sequential::REGRESSED,
         text::{about, at_least_percent, grouped, of_responses, percent},
@@ -28,8 +30,8 @@ pub(in crate::report) struct Findings<'a> {
     pub(in crate::report) compared: u64,
     /// Mismatches that count as matches because of the baseline.
     pub(in crate::report) noise: u64,
-    /// How often the baseline's status is not the primary's.
-    pub(in crate::report) baseline_status_rate: f64,
+    pub(in crate::report) seen: &'a Seen,
+    pub(in crate::report) shapes: &'a [ShapeFinding],
     pub(in crate::report) standing: Standing,
     /// The last comparisons.
     pub(in crate::report) recent: Option<Tally>,
@@ -146,18 +148,15 @@ impl Findings<'_> {
                 let count = of_responses(group.comparisons, self.compared, "");
                 format!("{place} differs in {}", count.trim_end())
             }
-            None => of_responses(self.counted.responses.b, self.compared, "differ"),
+            None => of_responses(self.seen.paired().b, self.compared, "differ"),
         }
     }
 
     fn responses(&self, reasons: &mut Reasons) {
-        let Self {
-            counted,
-            thresholds,
-            ..
-        } = self;
+        let thresholds = self.thresholds;
+        let responses = self.seen.paired();
         let regressed = thresholds.regressed_match_rate;
-        if counted.responses.above(1.0 - regressed) >= REGRESSED {
+        if responses.above(1.0 - regressed) >= REGRESSED {
             let (rates, differs) = (self.rates(), self.differs());
             let below = percent(regressed);
             reasons
@@ -165,16 +164,58 @@ impl Findings<'_> {
                 .push(format!("{rates}, below {below}: {differs}"));
         }
         let bound = thresholds.max_mismatched();
-        reasons.bounded(counted.responses, bound, || {
+        let is_over = responses.mean() >= bound;
+        reasons.bounded(responses, bound, || {
             let (rates, differs) = (self.rates(), self.differs());
             let wanted = percent(thresholds.promote_match_rate);
             format!("{rates}, not {wanted}: {differs}")
         });
-        if counted.responses.mean() < bound && counted.responses.b > 0 {
+        // A baseline that is wrong elsewhere makes up for nothing here.
+        let mut worst: Option<(String, Paired)> = None;
+        for (place, paired) in self.seen.places().filter(|(_, paired)| paired.b > 0) {
+            let place = group::place(&place.pattern, place.kind);
+            self.place(reasons, &mut worst, place, paired);
+        }
+        let others = self.seen.other_places();
+        if others.b > 0 {
+            self.place(reasons, &mut worst, "other places", others);
+        }
+        if let Some((place, Paired { n, b, c, .. })) = worst.filter(|_| !is_over) {
+            let place = Printable(&place);
+            let count = of_responses(b, n, "");
+            let beside = if c > 0 {
+                format!(", the baseline alone in {}", grouped(c))
+            } else {
+                String::new()
+            };
+            let count = count.trim_end();
+            reasons
+                .held
+                .push(format!("{place} differs in {count}{beside}"));
+        } else if !is_over && responses.b > 0 && reasons.needed > 0 {
             // Not why it is held, but what there is to look at.
-            if reasons.needed > 0 {
-                reasons.held.push(self.differs());
-            }
+            reasons.held.push(self.differs());
+        }
+    }
+
+    /// Holds if it is not sure that a place differs seldom enough; `worst` is the place that surely
+    /// does not, as far as is known.
+    fn place(
+        &self,
+        reasons: &mut Reasons,
+        worst: &mut Option<(String, Paired)>,
+        place: &str,
+        paired: Paired,
+    ) {
+        let bound = self.thresholds.max_mismatched();
+        let Some(needed) = paired.needed(bound) else {
+            return;
+        };
+        reasons.needed = reasons.needed.max(needed);
+        let mean = paired.mean();
+        let is_worse = worst.as_ref().is_none_or(|(_, other)| mean > other.mean());
+        if mean >= bound && is_worse {
+            *worst = Some((place.to_owned(), paired));
         }
     }
 
@@ -291,12 +332,11 @@ impl Findings<'_> {
                 reasons.held.push(text);
             }
         }
-        // A server that does not respond as the primary does is not its old version.
-        if self.noise > 0 && self.baseline_status_rate > thresholds.max_baseline_status {
-            let share = percent(self.baseline_status_rate);
-            reasons
-                .held
-                .push(format!("the baseline has another status in {share}"));
+        if let Some(unfit) = self.seen.unfit_baseline().filter(|_| self.noise > 0) {
+            reasons.held.push(unfit.to_string());
+        }
+        if let Some(shape) = self.shapes.first() {
+            reasons.held.push(shape.to_string());
         }
     }
 
@@ -326,6 +366,15 @@ impl Findings<'_> {
             reasons
                 .held
                 .push(format!("{distinct} distinct requests, {wanted} are needed"));
+        }
+        if let Some(coverage) = self.seen.median_coverage()
+            && coverage < thresholds.min_document
+            && self.compared >= thresholds.min_compared
+        {
+            let [found, wanted] = [coverage, thresholds.min_document].map(percent);
+            reasons.held.push(format!(
+                "{found} of each document was equal in the middle, {wanted} are needed"
+            ));
         }
         let watched = counted.watched();
         if watched < thresholds.min_duration {
