@@ -1,6 +1,7 @@
 //! What comparisons say together.
 
 mod advice;
+mod documented;
 mod epochs;
 mod latency;
 mod merging;
@@ -156,7 +157,7 @@ fn errors_and_repetitions_promote_nobody() {
     }
     let report = repeated.report(Standing::default());
     assert_eq!(report.verdict, ReportVerdict::Hold);
-    assert_eq!(report.reason, "1 distinct requests, 20 are needed");
+    assert_eq!(report.reason, "1 distinct request, 20 are needed");
     let report = missing.report(Standing::default());
     assert_eq!(
         (report.verdict, report.compared_with_class(4)),

@@ -538,4 +538,6 @@ fn only_what_the_shadow_adds_to_the_noise_is_evidence() {
     let report = recorder.report(Standing::default());
     assert_eq!(report.responses, Paired::new(400, 50, 50));
     assert_eq!(report.verdict, ReportVerdict::Hold);
+    let advice = "noise at /0 in 25 %: `ignore = [\"/0\"]` would save comparisons";
+    assert!(report.reason.ends_with(advice), "{report}");
 }

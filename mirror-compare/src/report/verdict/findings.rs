@@ -20,8 +20,12 @@ use crate::{
 /// The percentile of the latencies that is named with a reason.
 const PERCENTILE: f64 = 0.95;
 
-/// How many routes a reason names.
+/// How many routes, and places, a reason names.
 const NAMED: usize = 3;
+
+/// From this share of responses on, in which shadow or baseline differ alone, noise costs
+/// comparisons.
+const NOISY: f64 = 0.01;
 
 /// The facts that a verdict is made of.
 #[derive(Debug)]
@@ -81,6 +85,7 @@ impl Findings<'_> {
         self.baseline(&mut reasons);
         self.breadth(&mut reasons);
         self.routes(&mut reasons);
+        self.noisy(&mut reasons);
         let Reasons {
             regressed,
             mut held,
@@ -192,9 +197,28 @@ impl Findings<'_> {
             reasons
                 .held
                 .push(format!("{place} differs in {count}{beside}"));
-        } else if !is_over && responses.b > 0 && reasons.needed > 0 {
+        } else if !is_over && responses.b > responses.c && reasons.needed > 0 {
             // Not why it is held, but what there is to look at.
             reasons.held.push(self.differs());
+        }
+    }
+
+    /// What could be left out, if noise is what keeps evidence from being enough.
+    fn noisy(&self, reasons: &mut Reasons) {
+        let Paired { n, b, c } = self.seen.paired();
+        let is_noisy = |b: u64, c: u64| c > 0 && number(b.saturating_add(c)) > NOISY * number(n);
+        if reasons.needed == 0 || !is_noisy(b, c) {
+            return;
+        }
+        let places = self.seen.places();
+        let places =
+            places.filter(|(place, of)| place.pattern.starts_with('/') && is_noisy(of.b, of.c));
+        if let Some((place, of)) = places.max_by_key(|(_, of)| of.b.saturating_add(of.c)) {
+            let place = Printable(&place.pattern);
+            let share = at_least_percent(number(of.b.saturating_add(of.c)) / number(of.n.max(1)));
+            reasons.held.push(format!(
+                "noise at {place} in {share}: `ignore = [\"{place}\"]` would save comparisons"
+            ));
         }
     }
 
@@ -363,9 +387,10 @@ impl Findings<'_> {
         let distinct = counted.distinct.count();
         if distinct < thresholds.min_distinct && self.compared >= thresholds.min_compared {
             let wanted = thresholds.min_distinct;
-            reasons
-                .held
-                .push(format!("{distinct} distinct requests, {wanted} are needed"));
+            reasons.held.push(format!(
+                "{}, {wanted} are needed",
+                requests(distinct, "distinct ")
+            ));
         }
         if let Some(coverage) = self.seen.median_coverage()
             && coverage < thresholds.min_document
@@ -396,7 +421,7 @@ impl Findings<'_> {
             let name = Printable(name);
             let text = match (route.differ(), route.not_compared) {
                 (_, missing) if route.compared == 0 => {
-                    format!("{name}: {} requests, none compared", grouped(missing))
+                    format!("{name}: {}, none compared", requests(missing, ""))
                 }
                 (0, missing) => {
                     let all = route.compared.saturating_add(missing);
@@ -437,7 +462,16 @@ impl Findings<'_> {
         let mut reason = self.rates();
         if self.noise > 0 {
             let noise = at_least_percent(number(self.noise) / number(self.compared.max(1)));
-            reason.push_str(&format!("; {noise} differ in noise"));
+            let places = self.groups.iter().filter(|group| group.noise);
+            let places = places.map(|group| Printable(group.place()).to_string());
+            let places: Vec<_> = places.take(NAMED).collect();
+            let more = if self.groups.iter().filter(|group| group.noise).count() > NAMED {
+                ", .."
+            } else {
+                ""
+            };
+            let places = places.join(", ");
+            reason.push_str(&format!("; {noise} differ in noise ({places}{more})"));
         }
         let missing = self.counted.not_compared_in_all();
         if missing > 0 {
@@ -445,6 +479,12 @@ impl Findings<'_> {
         }
         reason
     }
+}
+
+/// `1 request`, `20 distinct requests`
+fn requests(count: u64, of: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{} {of}request{ending}", grouped(count))
 }
 
 /// `5 min`
