@@ -150,7 +150,7 @@ impl Evidence {
             groups,
             other_differences: seen.other_differences(),
             shapes,
-            unfit_baseline: seen.unfit_baseline(),
+            unfit_baseline: seen.unfit_baseline(thresholds),
             coverage: seen.median_coverage(),
             routes: counted.routes.iter().map(RouteReport::new).collect(),
             windows: windows.map(WindowReport::new).collect(),

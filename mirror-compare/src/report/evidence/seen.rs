@@ -472,8 +472,11 @@ impl Seen {
     }
 
     /// Why the baseline confirms nothing, if it is none.
-    pub(in crate::report) fn unfit_baseline(&self) -> Option<UnfitBaseline> {
-        self.0.baseline.unfit()
+    pub(in crate::report) fn unfit_baseline(
+        &self,
+        thresholds: &Thresholds,
+    ) -> Option<UnfitBaseline> {
+        self.0.baseline.unfit(thresholds)
     }
 
     /// What is foreign to the old version in the shadow's values.

@@ -356,7 +356,10 @@ impl Findings<'_> {
                 reasons.held.push(text);
             }
         }
-        if let Some(unfit) = self.seen.unfit_baseline().filter(|_| self.noise > 0) {
+        let all_noise = self.counted.not_compared[NotComparedReason::AllNoise as usize];
+        if let Some(unfit) = self.seen.unfit_baseline(thresholds)
+            && (self.noise > 0 || all_noise > 0)
+        {
             reasons.held.push(unfit.to_string());
         }
         if let Some(shape) = self.shapes.first() {

@@ -103,9 +103,6 @@ pub(super) struct OfBaseline {
 /// So many comparisons of the baseline say something about it.
 const MIN_BASELINE: u64 = 20;
 
-/// The share of other statuses from which on a baseline is none.
-const MAX_STATUS: f64 = 0.05;
-
 impl OfBaseline {
     pub(super) fn note(&mut self, baseline: &Comparison) {
         let mut places = baseline.places().iter();
@@ -129,11 +126,11 @@ impl OfBaseline {
     }
 
     /// Why it confirms nothing.
-    pub(super) fn unfit(self) -> Option<UnfitBaseline> {
+    pub(super) fn unfit(self, thresholds: &Thresholds) -> Option<UnfitBaseline> {
         let [compared, status, mostly] = [self.compared, self.status, self.mostly].map(number);
         if self.compared < MIN_BASELINE {
             None
-        } else if status > MAX_STATUS * compared {
+        } else if status > thresholds.max_baseline_status * compared {
             Some(UnfitBaseline::Status(status / compared))
         } else if mostly * 2.0 > compared {
             Some(UnfitBaseline::Content(mostly / compared))
