@@ -19,7 +19,7 @@ pub(crate) use circuit_breaker::{Breaker, CircuitBreaker};
 pub(crate) use self::reading::OPTIONS;
 use crate::{
     callback::Callback,
-    compare::Comparing,
+    compare::{self, Comparing},
     error::{Errors, error_with_help},
     header::{RemovedHeader, SetHeader},
     table::read,
@@ -94,6 +94,7 @@ impl Args {
         read(&entries, &OPTIONS, &mut args, errors);
         check_required(&entries, errors);
         conflict::check(&args, &entries, errors);
+        compare::check(&args.comparing, errors);
         args
     }
 }

@@ -3,7 +3,7 @@
 mod mode;
 mod pointer;
 
-use mirror_grammar::parse_header_name;
+use mirror_grammar::{is_index_under, parse_header_name};
 use syn::LitStr;
 
 pub(crate) use mode::{Mode, check_typed};
@@ -11,7 +11,7 @@ pub(crate) use pointer::{pointers, tolerances};
 
 use crate::{
     callback::Callback,
-    error::{Errors, error},
+    error::{Errors, error, error_with_help},
     target::Source,
     value::{Setting, peel, string},
 };
@@ -64,6 +64,41 @@ pub(crate) fn version_header(setting: &Setting<'_>) -> syn::Result<LitStr> {
     match parse_header_name(&literal.value()) {
         Ok(_) => Ok(literal.clone()),
         Err(mistake) => Err(error(literal, mistake)),
+    }
+}
+
+/// Rules that cannot hold together: an index into an array without an order, and a header that is
+/// both compared and left out.
+pub(crate) fn check(comparing: &Comparing, errors: &mut Errors) {
+    let tolerance = comparing.tolerance.iter().map(|(pointer, _)| pointer);
+    let others = comparing
+        .ignore
+        .iter()
+        .chain(&comparing.unordered)
+        .chain(tolerance);
+    for pointer in others.chain(&comparing.redact) {
+        let text = pointer.value();
+        let mut arrays = comparing.unordered.iter().map(LitStr::value);
+        if let Some(array) = arrays.find(|array| is_index_under(array, &text)) {
+            let depth = array.split('/').count();
+            let token = |(i, token)| if i == depth { "*" } else { token };
+            let mended: Vec<_> = text.split('/').enumerate().map(token).collect();
+            errors.push(error_with_help(
+                pointer,
+                format_args!("`{text}` has an index, and `{array}` is `unordered`"),
+                format_args!("write `\"{}\"`", mended.join("/")),
+            ));
+        }
+    }
+    for header in &comparing.ignore_headers {
+        let name = header.value();
+        let is_same = |other: &LitStr| other.value().eq_ignore_ascii_case(&name);
+        if comparing.headers.iter().any(is_same) {
+            errors.push(error(
+                header,
+                format_args!("`{name}` is in `compare_headers` as well"),
+            ));
+        }
     }
 }
 

@@ -292,3 +292,39 @@ fn a_type_that_is_compared_has_a_name() {
     );
     assert_mistakes(&source("h<T: Id>(id: Path<T>) -> Json<User> {}"), &[]);
 }
+
+#[test]
+fn an_array_without_an_order_has_no_indices() {
+    for (rule, pointer, message, mended) in [
+        (
+            "unordered = [\"/tags\"], ignore = [\"/tags/0/id\"]",
+            "\"/tags/0/id\"",
+            "`/tags/0/id` has an index, and `/tags` is `unordered`",
+            "/tags/*/id",
+        ),
+        (
+            "unordered = [\"/*/tags\"], redact = [\"/a/tags/7\"]",
+            "\"/a/tags/7\"",
+            "`/a/tags/7` has an index, and `/*/tags` is `unordered`",
+            "/a/tags/*",
+        ),
+        (
+            "unordered = [\"\"], tolerance = { \"/0/x\" = 1 }",
+            "\"/0/x\"",
+            "`/0/x` has an index, and `` is `unordered`",
+            "/*/x",
+        ),
+    ] {
+        let message = format!("{message}\n= help: write `\"{mended}\"`");
+        assert_rule(rule, pointer, &message);
+    }
+}
+
+#[test]
+fn a_header_is_compared_or_left_out() {
+    assert_rule(
+        "compare_headers = [\"ETag\"], ignore_headers = [\"etag\"]",
+        "\"etag\"",
+        "`etag` is in `compare_headers` as well",
+    );
+}
