@@ -11,7 +11,9 @@ mod options;
 mod redaction;
 mod responses;
 mod secrets;
+mod server;
 mod trailers;
+mod verdict;
 
 use std::sync::{Arc, Mutex};
 

@@ -3,13 +3,17 @@
 mod builder;
 mod layer;
 mod registry;
+#[cfg(feature = "compare")]
+mod server;
 
 use std::{fmt, sync::Arc};
 
 use http::request::Parts;
 
+#[cfg(feature = "compare")]
+pub use self::server::{CompareAtServer, CompareAtServerFuture, CompareAtServerService};
 pub use self::{
-    builder::{Credentials, Host, MirrorBuilder},
+    builder::{AcceptEncoding, Credentials, Defaults, Host, MirrorBuilder},
     layer::{MirrorLayer, MirrorService, ResponseFuture},
     registry::{mirror_named, mirrors},
 };
@@ -92,7 +96,8 @@ impl Mirror {
         }
     }
 
-    /// The results of all comparisons so far, and whether each target can take over. Without
+    /// The results of all comparisons so far, since the process began, since
+    /// [`restart_report`](Self::restart_report), or of this version of the shadow, and whether each target can take over. Without
     /// [`compare`](MirrorBuilder::compare) it has no targets.
     #[cfg(feature = "compare")]
     #[must_use]
@@ -100,6 +105,19 @@ impl Mirror {
         match &self.engine.comparing {
             Some(comparing) => comparing.report(self.name(), &self.engine.targets),
             None => Report::new(self.name(), Vec::new()),
+        }
+    }
+
+    /// Begins the report anew: all that was compared so far counts for nothing. The counters of
+    /// [`stats`](Self::stats) go on.
+    ///
+    /// For a shadow that was repaired, or deployed anew, and does not say its version
+    /// ([`version_header`](MirrorBuilder::version_header)). Responses to copies that are under way
+    /// may still be those of the old one.
+    #[cfg(feature = "compare")]
+    pub fn restart_report(&self) {
+        if let Some(comparing) = &self.engine.comparing {
+            comparing.restart(&self.engine.targets);
         }
     }
 
@@ -113,7 +131,7 @@ impl Mirror {
 
     /// Decides whether a request is mirrored, from its head alone.
     #[inline]
-    pub(crate) fn sample(&self, parts: &Parts) -> Option<Sampled> {
+    pub(crate) fn sample(&self, parts: &mut Parts) -> Option<Sampled> {
         Sampled::choose(&self.engine, parts)
     }
 }

@@ -10,6 +10,7 @@ use counters::class;
 use http::StatusCode;
 pub use mirror_compare::Latency;
 pub(crate) use mirror_compare::LatencyRecorder;
+use mirror_compare::NotComparedReason;
 use serde::{Serialize, Serializer};
 
 use crate::outcome::{FailureKind, ShedReason, SkipReason};
@@ -79,6 +80,18 @@ pub struct TargetStats {
     /// The time from the moment a copy left to the head of its response, including responses that
     /// were cut.
     pub first_byte: Latency,
+    /// Responses that were compared with the primary's. Like all counters here it only grows: what a
+    /// [report](crate::Mirror::report) says is a gauge, since it decides anew what is noise, and
+    /// begins anew with a new version of the shadow.
+    pub compared: u64,
+    /// Those that differ, and those that differ in what may turn out to be noise.
+    pub raw_mismatched: u64,
+    /// Those whose body is no longer a value of the handler's return type.
+    pub schema_mismatch: u64,
+    /// Responses that were not compared, and copies that failed though they were to be compared.
+    pub not_compared: u64,
+    #[serde(serialize_with = "by_not_compared_reason")]
+    not_compared_by_reason: [u64; NotComparedReason::ALL.len()],
     #[serde(serialize_with = "by_class")]
     answered_by_class: [u64; CLASSES.len()],
     #[serde(serialize_with = "by_kind")]
@@ -113,6 +126,12 @@ impl TargetStats {
         }
     }
 
+    /// Responses of [`not_compared`](Self::not_compared) that were not compared for this reason.
+    #[must_use]
+    pub fn not_compared_for(&self, reason: NotComparedReason) -> u64 {
+        self.not_compared_by_reason[reason as usize]
+    }
+
     /// Requests of [`shed`](Self::shed) that were shed for this reason.
     #[must_use]
     pub fn shed_for(&self, reason: ShedReason) -> u64 {
@@ -120,20 +139,40 @@ impl TargetStats {
     }
 }
 
+fn by_not_compared_reason<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
+    let names = NotComparedReason::ALL.iter().map(|reason| reason.as_str());
+    serializer.collect_map(names.zip(counts))
+}
+
 fn by_class<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(CLASSES.iter().zip(counts))
 }
 
 fn by_kind<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(FailureKind::ALL.map(FailureKind::as_str).iter().zip(counts))
+    serializer.collect_map(
+        FailureKind::ALL
+            .iter()
+            .map(|kind| kind.as_str())
+            .zip(counts),
+    )
 }
 
 fn by_skip_reason<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(SkipReason::ALL.map(SkipReason::as_str).iter().zip(counts))
+    serializer.collect_map(
+        SkipReason::ALL
+            .iter()
+            .map(|reason| reason.as_str())
+            .zip(counts),
+    )
 }
 
 fn by_shed_reason<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(ShedReason::ALL.map(ShedReason::as_str).iter().zip(counts))
+    serializer.collect_map(
+        ShedReason::ALL
+            .iter()
+            .map(|reason| reason.as_str())
+            .zip(counts),
+    )
 }
 
 /// One line per target.
@@ -159,7 +198,7 @@ impl fmt::Display for TargetStats {
         let [informational, _, redirection, client, server] = self.answered_by_class;
         reasons(
             f,
-            &[
+            [
                 ("1xx", informational),
                 ("3xx", redirection),
                 ("4xx", client),
@@ -168,43 +207,40 @@ impl fmt::Display for TargetStats {
             ],
         )?;
         write!(f, ", {} failed", self.failed)?;
+        let failed = FailureKind::ALL.iter();
         reasons(
             f,
-            &FailureKind::ALL.map(|kind| (kind.as_str(), self.failed_with(kind))),
+            failed.map(|kind| (kind.as_str(), self.failed_with(*kind))),
         )?;
         write!(
             f,
             ", {} in flight), {} skipped",
             self.in_flight, self.skipped
         )?;
+        let skipped = SkipReason::ALL.iter();
         reasons(
             f,
-            &SkipReason::ALL.map(|reason| (reason.as_str(), self.skipped_for(reason))),
+            skipped.map(|reason| (reason.as_str(), self.skipped_for(*reason))),
         )?;
         write!(f, ", {} shed", self.shed)?;
+        let shed = ShedReason::ALL.iter();
         reasons(
             f,
-            &ShedReason::ALL.map(|reason| (reason.as_str(), self.shed_for(reason))),
+            shed.map(|reason| (reason.as_str(), self.shed_for(*reason))),
         )
     }
 }
 
 /// Those that occurred, as ` (timeout 3, connect 1)`.
-fn reasons(f: &mut fmt::Formatter<'_>, counts: &[(&str, u64)]) -> fmt::Result {
-    if counts.iter().all(|(_, count)| *count == 0) {
+fn reasons<'a>(
+    f: &mut fmt::Formatter<'_>,
+    counts: impl IntoIterator<Item = (&'a str, u64)>,
+) -> fmt::Result {
+    let mut occurred = counts.into_iter().filter(|(_, count)| *count > 0);
+    let Some((name, count)) = occurred.next() else {
         return Ok(());
-    }
-    f.write_str(" (")?;
-    occurred(f, counts)?;
+    };
+    write!(f, " ({name} {count}")?;
+    occurred.try_for_each(|(name, count)| write!(f, ", {name} {count}"))?;
     f.write_str(")")
-}
-
-/// Those that occurred, as `timeout 3, connect 1`.
-pub(crate) fn occurred(f: &mut fmt::Formatter<'_>, counts: &[(&str, u64)]) -> fmt::Result {
-    let mut separator = "";
-    for (name, count) in counts.iter().filter(|(_, count)| *count > 0) {
-        write!(f, "{separator}{name} {count}")?;
-        separator = ", ";
-    }
-    Ok(())
 }

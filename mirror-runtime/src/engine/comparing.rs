@@ -4,8 +4,9 @@
 use std::sync::OnceLock;
 use std::{fmt, sync::Arc};
 
+use http::HeaderName;
 #[cfg(feature = "record")]
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderValue, Method};
 
 use super::EngineTarget;
 #[cfg(any(feature = "record", feature = "testing"))]
@@ -44,14 +45,30 @@ pub(crate) struct Mismatch<'a> {
     pub(crate) primary: &'a BufferedResponse,
     pub(crate) shadow: &'a BufferedResponse,
     pub(crate) mode: CompareMode,
+    /// Where the primary's response was taken.
+    pub(crate) at: CompareAt,
     pub(crate) rules: &'a Rules,
     /// Where responses of the old version differ from one another.
     pub(crate) noise: &'a [(String, DifferenceKind)],
 }
 
+/// Where the primary's response is taken to be compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CompareAt {
+    /// Where the mirror stands: as the handler returns it, or what is behind the layer. Layers
+    /// around that, which change the responses of a shadow as well, make differences. Default.
+    #[default]
+    Handler,
+    /// Where the layer [`CompareAtServer`](crate::CompareAtServer) stands, which the program puts
+    /// around its router: as the client gets it.
+    Server,
+}
+
 /// How the responses of a mirror are compared, and what was found.
 pub(crate) struct Comparing {
     pub(crate) mode: CompareMode,
+    pub(crate) at: CompareAt,
     pub(crate) rules: Rules,
     /// One for each target; none for a baseline.
     pub(crate) recorders: Box<[Recorder]>,
@@ -61,6 +78,8 @@ pub(crate) struct Comparing {
     /// The first mismatch, if one is to fail a test.
     #[cfg(feature = "testing")]
     pub(crate) raised: OnceLock<String>,
+    /// The header in which shadows say their version.
+    pub(crate) version_header: Option<HeaderName>,
     /// When responses that wait for the primary's do so no longer.
     pub(crate) deadlines: Arc<Deadlines>,
 }
@@ -74,6 +93,7 @@ impl Comparing {
     ) -> Self {
         Self {
             mode,
+            at: CompareAt::default(),
             rules,
             recorders: targets
                 .map(|target| Recorder::new(target, thresholds))
@@ -82,7 +102,31 @@ impl Comparing {
             recording: None,
             #[cfg(feature = "testing")]
             raised: OnceLock::new(),
+            version_header: None,
             deadlines: Arc::default(),
+        }
+    }
+
+    pub(crate) fn with_compare_at(self, at: CompareAt) -> Self {
+        Self { at, ..self }
+    }
+
+    /// The same, beside a baseline or not.
+    pub(crate) fn with_baseline(self, has_baseline: bool) -> Self {
+        let recorders = self.recorders.into_iter();
+        Self {
+            recorders: recorders
+                .map(|recorder| recorder.with_baseline(has_baseline))
+                .collect(),
+            ..self
+        }
+    }
+
+    /// The same, of shadows that say their version in this header.
+    pub(crate) fn with_version_header(self, version_header: Option<HeaderName>) -> Self {
+        Self {
+            version_header,
+            ..self
         }
     }
 
@@ -115,31 +159,53 @@ impl Comparing {
 
     /// What is known of each target: of what was compared, and of what it has not answered.
     pub(crate) fn report(&self, mirror: &str, targets: &[EngineTarget]) -> Report {
+        let of =
+            |(index, recorder): (usize, &Recorder)| recorder.report(self.standing(index, targets));
+        // A sink gives no responses.
+        let all = self.recorders.iter().enumerate();
+        let all = all.filter(|(index, _)| !targets[*index].target().is_sink());
+        Report::new(mirror, all.map(of).collect())
+    }
+
+    /// Forgets what is known of each target.
+    pub(crate) fn restart(&self, targets: &[EngineTarget]) {
+        for (index, recorder) in self.recorders.iter().enumerate() {
+            recorder.restart();
+            recorder.stand(self.standing(index, targets));
+        }
+    }
+
+    /// How a target stands, by its counters and those of the baseline.
+    pub(crate) fn standing(&self, index: usize, targets: &[EngineTarget]) -> Standing {
         let unanswered = |target: &EngineTarget| unanswered_of(&target.source.stats());
         let baseline = targets.get(self.recorders.len()).map(unanswered);
-        let of = |(recorder, target): (&Recorder, &EngineTarget)| {
-            let standing = Standing::new(unanswered(target));
-            let standing = standing.with_open_circuit(target.gate.is_shut());
-            recorder.report(standing.with_baseline(baseline))
-        };
-        // A sink gives no responses.
-        let all = self.recorders.iter().zip(targets);
-        let targets = all.filter(|(_, target)| !target.target().is_sink()).map(of);
-        Report::new(mirror, targets.collect())
+        let standing = Standing::new(unanswered(&targets[index]));
+        let standing = standing.with_open_circuit(targets[index].gate.is_shut());
+        standing.with_baseline(baseline)
     }
 }
 
 /// The requests without a response from a target, by its counters.
 fn unanswered_of(stats: &TargetStats) -> Unanswered {
-    let [circuit_open, in_flight_limit] =
-        [ShedReason::CircuitOpen, ShedReason::InFlightLimit].map(|reason| stats.shed_for(reason));
-    Unanswered::new(stats.answered, stats.failed, circuit_open, in_flight_limit)
+    let shed = |reason| stats.shed_for(reason);
+    let unanswered = Unanswered::new(
+        stats.answered,
+        stats.failed,
+        shed(ShedReason::CircuitOpen),
+        shed(ShedReason::InFlightLimit),
+    );
+    unanswered.with_limits_of_process(
+        shed(ShedReason::ProcessInFlightLimit),
+        shed(ShedReason::ConnectionLimit),
+        shed(ShedReason::ByteBudget),
+    )
 }
 
 impl fmt::Debug for Comparing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut all = f.debug_struct("Comparing");
         all.field("mode", &self.mode)
+            .field("at", &self.at)
             .field("rules", &self.rules)
             .field("recorders", &self.recorders);
         #[cfg(feature = "record")]

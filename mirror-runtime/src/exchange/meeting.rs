@@ -9,12 +9,16 @@ use std::{
     },
 };
 
-use axum::body::Body;
+use axum::{
+    body::{Body, Bytes},
+    extract::MatchedPath,
+};
 use http::{Method, request::Parts};
 use http_body::Body as _;
 
 use super::{
     handover::hand_over,
+    pattern::pattern,
     queue,
     recorder::{Held, Noted, NotedResponse},
     state::State,
@@ -28,10 +32,15 @@ use crate::{
     engine::{Comparing, Engine},
     request::{KeptRequest, original_uri},
     telemetry::Happened,
-    workers::{Overdue, Place, caught, panicked},
+    workers::{Code, Overdue, Place, caught, panicked},
 };
 #[cfg(feature = "record")]
-use crate::{engine::Mismatch, report::Recorder};
+use crate::{
+    engine::{CompareAt, Mismatch},
+    report::Recorder,
+};
+#[cfg(feature = "record")]
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// The responses to one request, until they are compared.
 ///
@@ -40,7 +49,9 @@ use crate::{engine::Mismatch, report::Recorder};
 pub(super) struct Exchange {
     engine: Arc<Engine>,
     method: Method,
-    path: Box<str>,
+    path_and_query: Box<str>,
+    /// The route that the router found, if there is one.
+    matched: Option<MatchedPath>,
     /// Copies that are still to be compared, and those who may still send some. Once there are
     /// none, nobody needs to know what the primary responds.
     interest: AtomicUsize,
@@ -49,6 +60,9 @@ pub(super) struct Exchange {
     baseline: OnceLock<Option<Comparison>>,
     /// The deadline for the primary, once a response waits for it.
     place: OnceLock<Option<Place>>,
+    /// Whether the primary's response is noted at the outermost point of the program.
+    #[cfg(feature = "record")]
+    pub(super) at_server: AtomicBool,
     /// The secrets of the request, once something is compared.
     known: OnceLock<KnownSecrets>,
 }
@@ -61,12 +75,18 @@ impl Exchange {
         Arc::new(Self {
             engine: Arc::clone(engine),
             method: parts.method.clone(),
-            path: original_uri(parts).path().into(),
+            path_and_query: match original_uri(parts).path_and_query() {
+                Some(all) => all.as_str().into(),
+                None => original_uri(parts).path().into(),
+            },
+            matched: parts.extensions.get().cloned(),
             interest: AtomicUsize::new(1),
             state: Mutex::new(State::new(request.map(Arc::new))),
             primary: OnceLock::new(),
             baseline: OnceLock::new(),
             place: OnceLock::new(),
+            #[cfg(feature = "record")]
+            at_server: AtomicBool::new(false),
             known: OnceLock::new(),
         })
     }
@@ -178,7 +198,8 @@ impl Exchange {
     fn queue(self: &Arc<Self>, index: usize, response: NotedResponse) {
         let exchange = Arc::clone(self);
         let comparison = move || {
-            match caught("compare", || exchange.compare(index, response)) {
+            let compared = exchange.caught("compare", index, || exchange.compare(index, response));
+            match compared {
                 None => exchange.not_compared(index, NotComparedReason::Panicked),
                 Some(None) => {}
                 Some(Some(comparison)) => exchange.tell(index, Happened::Compared(comparison)),
@@ -195,8 +216,28 @@ impl Exchange {
     fn not_compared(&self, index: usize, reason: NotComparedReason) {
         let comparing = self.comparing();
         if let Some(recorder) = comparing.and_then(|all| all.recorders.get(index)) {
-            recorder.not_compared(reason);
+            recorder.not_compared(reason, Some(&self.route()));
             self.tell(index, Happened::NotCompared(reason));
+        }
+    }
+
+    /// Counts that a request which was to be compared is not sent. On the path of the primary, and
+    /// without waiting for anybody.
+    pub(super) fn not_sent(&self, index: usize) {
+        let comparing = self.comparing();
+        if let Some(recorder) = comparing.and_then(|all| all.recorders.get(index))
+            && !self.engine.is_sink(index)
+        {
+            recorder.not_sent(Some(&self.route()));
+        }
+    }
+
+    /// The route of the request: that of the router, or else its path without what looks like an
+    /// id.
+    fn route(&self) -> Cow<'_, str> {
+        match &self.matched {
+            Some(matched) => Cow::Borrowed(matched.as_str()),
+            None => pattern(self.path_and_query.split('?').next().unwrap_or_default()),
         }
     }
 
@@ -217,10 +258,13 @@ impl Exchange {
             self.comparison(comparing, comparing.recorders.len(), &response)
         });
         recorder.record(&mut comparison, baseline.as_ref());
+        if recorder.wants_standing() {
+            recorder.stand(comparing.standing(index, &self.engine.targets));
+        }
         #[cfg(feature = "record")]
         if comparison.differs() {
             // What is compared is counted already, whatever becomes of the file.
-            caught("record", || {
+            self.caught("record", index, || {
                 self.write_down(comparing, recorder, &comparison, &shadow.response);
             });
         }
@@ -256,6 +300,11 @@ impl Exchange {
                 primary: &primary.response,
                 shadow,
                 mode: comparing.mode,
+                at: if self.at_server.load(Relaxed) {
+                    CompareAt::Server
+                } else {
+                    CompareAt::Handler
+                },
                 rules: &comparing.rules,
                 noise: &recorder.noise(),
             });
@@ -275,15 +324,40 @@ impl Exchange {
         let target = self.engine.targets.get(index)?.target().name();
         let primary = &primary.as_ref()?.response;
         let known = self.known(comparing, primary, shadow);
-        let subject = Subject::new(&self.method, &self.path)
+        let (route, body) = (self.route(), self.body());
+        let request = self.request();
+        let headers = request.as_ref().map(|request| &request.headers);
+        let id = headers.and_then(|headers| headers.get("x-request-id"));
+        let subject = Subject::new(&self.method, &self.path_and_query)
+            .with_request_id(id.and_then(|id| id.to_str().ok()))
             .with_names(&self.engine.name, target)
-            .with_secrets(&known);
+            .with_secrets(&known)
+            .with_route(&route)
+            .with_body(&body)
+            .with_version_header(comparing.version_header.as_ref());
         let (mode, rules) = (comparing.mode, &comparing.rules);
         let comparison = compare(subject, primary, shadow, mode, rules);
         if comparison.verdict == Verdict::NotCompared(NotComparedReason::Panicked) {
-            panicked("compare");
+            panicked(self.code("compare", index));
         }
         Some(comparison)
+    }
+
+    /// Code of the user's that runs for a target, as the log calls it.
+    fn code(&self, option: &'static str, index: usize) -> Code<'_> {
+        let code = Code::new(option).of(&self.engine.name);
+        let target = self.engine.targets.get(index);
+        target.map_or(code, |target| code.with_target(target.target().name()))
+    }
+
+    fn caught<T>(&self, option: &'static str, index: usize, run: impl FnOnce() -> T) -> Option<T> {
+        caught(self.code(option, index), run)
+    }
+
+    /// The body of the request, as far as it is known.
+    fn body(&self) -> Bytes {
+        let request = self.lock().request();
+        request.map(|request| request.body()).unwrap_or_default()
     }
 
     /// The secrets of the request. Its body is not searched for two responses of which nothing

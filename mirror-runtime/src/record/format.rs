@@ -32,6 +32,7 @@
 //!   "notes": [],
 //!   "compared_by": {
 //!     "mode": "json",
+//!     "at": "handler",
 //!     "headers": ["content-type"],
 //!     "ignore": ["/generated_at"],
 //!     "unordered": [],
@@ -66,6 +67,9 @@
 //!
 //! - `version` is 1. A change that an older reader would misread gets another number. A reader
 //!   skips members that it does not know.
+//! - `at` is where the primary's response was taken: `handler` or `server`
+//!   ([`CompareAt`](crate::CompareAt)). A replay takes the app's response there as well: from the
+//!   mirror of the same name, if the request passes it, and of the whole app otherwise.
 //! - `redaction` says which values were taken for secrets when the file was written; files without it
 //!   have 1. It rises when more values are secret. A file of an older version is replayed as ever,
 //!   and a replay that fails says that it is older.

@@ -66,10 +66,16 @@ pub(crate) struct Recording {
 
 impl Recording {
     /// Tells the log that a mismatch cannot be recorded.
-    fn leave_out(&self, mirror: &str, reason: &str) {
+    fn leave_out(&self, mirror: &str, target: Option<&str>, reason: &str) {
         if let Some(left_out) = self.left_out.note() {
             contained(|| {
-                tracing::warn!(mirror, reason, left_out, "cannot record a mismatch");
+                tracing::warn!(
+                    mirror,
+                    target,
+                    reason,
+                    left_out,
+                    "mismatches are not recorded"
+                );
             });
         }
     }
@@ -85,7 +91,7 @@ impl Recording {
         let Ok(fixture) = mismatch.fixture(&groups) else {
             let reason =
                 "it may contain secrets that cannot be located, or would be empty once redacted";
-            self.leave_out(kind.mirror, reason);
+            self.leave_out(kind.mirror, Some(kind.target), reason);
             return Ok(());
         };
         // Without secrets, as what it is named after must be, and as who reads the file later
@@ -106,17 +112,25 @@ impl Record for Recording {
     /// Unless there are enough of its kind.
     fn record(&self, mismatch: &Mismatch<'_>) {
         let mirror = &*mismatch.comparison.mirror;
+        let target = &*mismatch.comparison.target;
         if let Err(error) = self.try_record(mismatch)
             && let Some(failures) = self.failures.note()
         {
             let directory = self.path.display();
             contained(|| {
-                tracing::warn!(mirror, %directory, %error, failures, "failed to record a mismatch");
+                tracing::warn!(
+                    mirror,
+                    target,
+                    %directory,
+                    %error,
+                    failures,
+                    "failed to record mismatches: is the directory one that this process may write to?"
+                );
             });
         }
     }
 
     fn missing(&self, mirror: &str, missing: Missing) {
-        self.leave_out(mirror, missing.as_str());
+        self.leave_out(mirror, None, missing.as_str());
     }
 }
