@@ -20,6 +20,7 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Comparing {
     pub(crate) mode: Option<Mode>,
+    pub(crate) at: Option<At>,
     pub(crate) headers: Vec<LitStr>,
     pub(crate) ignore: Vec<LitStr>,
     pub(crate) unordered: Vec<LitStr>,
@@ -28,6 +29,13 @@ pub(crate) struct Comparing {
     pub(crate) max_body: Option<usize>,
     pub(crate) on_mismatch: Option<Callback>,
     pub(crate) baseline: Option<Source>,
+}
+
+/// Where the primary's response is taken.
+#[derive(Clone, Copy)]
+pub(crate) enum At {
+    Handler,
+    Server,
 }
 
 /// `compare_headers = ["content-type"]`

@@ -9,13 +9,17 @@ use super::{
     target,
 };
 use crate::{
-    compare::{Comparing, Mode},
+    compare::{At, Comparing, Mode},
     handler::Handler,
 };
 
 /// The calls that are about values.
 pub(super) fn calls(comparing: &Comparing) -> TokenStream {
     let mode = comparing.mode.as_ref().and_then(mode);
+    let at = match comparing.at {
+        Some(At::Server) => Some(quote!(.compare_at_server())),
+        Some(At::Handler) | None => None,
+    };
     let Comparing {
         headers,
         ignore,
@@ -32,6 +36,7 @@ pub(super) fn calls(comparing: &Comparing) -> TokenStream {
     let baseline = call("baseline", baseline);
     quote! {
         #mode
+        #at
         #(.compare_header(#headers))*
         #(.ignore(#ignore))*
         #(.unordered(#unordered))*

@@ -219,6 +219,7 @@ fn rules_need_something_to_compare() {
         ("max_compare_body", "\"1KiB\""),
         ("on_mismatch", "f"),
         ("baseline", "\"http://b\""),
+        ("compare_at", "\"server\""),
     ];
     for (name, value) in rules {
         assert_mistake(

@@ -1,7 +1,10 @@
 //! The options of comparing.
 
 use super::{Options, TargetOptions, target::off};
-use crate::comparison::{BufferedResponse, CompareMode, Comparison, TypedResponse, Verdict};
+use crate::{
+    comparison::{BufferedResponse, CompareMode, Comparison, TypedResponse, Verdict},
+    engine::CompareAt,
+};
 
 impl Options {
     /// `compare = "status"`
@@ -35,6 +38,12 @@ impl Options {
         function: fn(&BufferedResponse, &BufferedResponse) -> Verdict,
     ) -> Self {
         self.with(|builder| builder.compare(CompareMode::Custom(function)))
+    }
+
+    /// `compare_at = "server"`
+    #[must_use]
+    pub fn compare_at_server(self) -> Self {
+        self.with(|builder| builder.compare_at(CompareAt::Server))
     }
 
     /// One of `compare_headers`
