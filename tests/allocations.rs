@@ -36,6 +36,13 @@ fn a_request_that_is_not_sampled_allocates_nothing() {
     at_most(empty.count, told.count, "the layer with `on_skip`");
     let observed = until_the_answer(Version::ObservedUnsampled, Shape::KIB);
     at_most(empty.count, observed.count, "the layer with an observer");
+    let at_server = until_the_answer(Version::AtServerUnsampled, Shape::KIB);
+    let empty = until_the_answer(Version::EmptyLayers, Shape::KIB);
+    at_most(
+        empty.count,
+        at_server.count,
+        "the outermost layer around the layer",
+    );
 }
 
 /// Runs in a process whose mirrors are switched off: the test below starts it.

@@ -23,6 +23,7 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Comparing {
     pub(crate) mode: Option<Mode>,
+    pub(crate) at: Option<At>,
     pub(crate) headers: Vec<LitStr>,
     pub(crate) ignore: Vec<LitStr>,
     pub(crate) unordered: Vec<LitStr>,
@@ -47,6 +48,13 @@ pub(crate) struct Thresholds {
 pub(crate) struct Compared {
     pub(crate) option: Ident,
     pub(crate) needs_json: bool,
+}
+
+/// Where the primary's response is taken.
+#[derive(Clone, Copy)]
+pub(crate) enum At {
+    Handler,
+    Server,
 }
 
 /// `compare_headers = ["content-type"]`

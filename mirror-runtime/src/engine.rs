@@ -10,6 +10,8 @@ mod target;
 pub(crate) mod twice;
 
 #[cfg(feature = "compare")]
+pub use self::comparing::CompareAt;
+#[cfg(feature = "compare")]
 pub(crate) use self::comparing::Comparing;
 #[cfg(feature = "record")]
 pub(crate) use self::comparing::{Mismatch, Record};

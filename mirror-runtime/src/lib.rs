@@ -142,6 +142,8 @@ pub use self::{
         CompareMode, Comparison, Difference, DifferenceKind, KnownSecrets, NotComparedReason,
         Rules, Subject, Typed, TypedResponse, Verdict, compare,
     },
+    engine::CompareAt,
+    mirror::{CompareAtServer, CompareAtServerFuture, CompareAtServerService},
     report::{
         DifferenceGroup, Example, MatchRate, Report, ReportVerdict, TargetReport, Thresholds,
         Unanswered,

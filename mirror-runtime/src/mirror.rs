@@ -3,11 +3,15 @@
 mod builder;
 mod layer;
 mod registry;
+#[cfg(feature = "compare")]
+mod server;
 
 use std::{fmt, sync::Arc};
 
 use http::request::Parts;
 
+#[cfg(feature = "compare")]
+pub use self::server::{CompareAtServer, CompareAtServerFuture, CompareAtServerService};
 pub use self::{
     builder::{Credentials, Defaults, Host, MirrorBuilder},
     layer::{MirrorLayer, MirrorService, ResponseFuture},

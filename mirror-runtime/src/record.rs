@@ -6,6 +6,7 @@ mod directory;
 pub mod format;
 mod mismatch;
 mod name;
+pub(crate) mod point;
 mod recording;
 mod replay;
 

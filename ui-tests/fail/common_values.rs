@@ -1,5 +1,7 @@
 //! The commonest mistakes in values.
 
+#![allow(unused)]
+
 use std::time::Duration;
 
 use axum::http::Method;

@@ -4,9 +4,26 @@ use crate::{
     engine::{compared::Compared, excerpt::Excerpt, path::Path, secrecy::Secrecy},
     json::Node,
     model::{Difference, DifferenceKind, Group, Groups, Verdict, cut},
-    redact::REDACTED,
+    redact::{REDACTED, are_sure, hidden, hidden_alike, mark},
     rules::{Rules, State},
 };
+
+/// Whether a value is one of a field whose name leaves no doubt that it is a credential. Within such
+/// a field, a number is none: `/token/expires_in`.
+fn is_named(pointer: &str, value: &str) -> bool {
+    let mut tokens = pointer.rsplit('/');
+    let last = tokens.next().unwrap_or_default();
+    are_sure(last.as_bytes())
+        || value.starts_with(['"', '{', '[']) && tokens.any(|token| are_sure(token.as_bytes()))
+}
+
+/// A value of such a field. Whether there is one, and yes or no, is no secret by itself.
+fn marked(value: &str) -> String {
+    match value {
+        "null" | "true" | "false" | REDACTED => value.to_owned(),
+        secret => mark(secret),
+    }
+}
 
 /// The most differences that one comparison keeps; the others are counted.
 const MAX_DIFFERENCES: usize = 100;
@@ -117,6 +134,7 @@ impl<'r> Found<'r> {
         primary: Option<String>,
         shadow: Option<String>,
     ) {
+        let pattern = hidden_alike(pattern);
         if self.differences.len() == MAX_DIFFERENCES {
             self.groups.add(Group { pattern, kind });
             self.more += 1;
@@ -126,11 +144,19 @@ impl<'r> Found<'r> {
             pattern: pattern.clone(),
             kind,
         });
+        let is_of_values = kind.is_of_values();
+        let shown = |value: String| {
+            if is_of_values && is_named(&pointer, &value) {
+                return marked(&value);
+            }
+            cut(hidden(value))
+        };
+        let [primary, shadow] = [primary, shadow].map(|value| value.map(shown));
         self.differences.push(Difference {
-            pointer,
+            pointer: hidden_alike(pointer),
+            primary,
+            shadow,
             kind,
-            primary: primary.map(cut),
-            shadow: shadow.map(cut),
             noise: false,
             pattern,
         });

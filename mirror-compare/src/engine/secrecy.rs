@@ -6,7 +6,7 @@ use crate::{
     engine::encoding::compared_body,
     json::{NotJson, parse},
     model::{BufferedResponse, CompareMode},
-    redact::{KnownSecrets, REDACTED, Secrets},
+    redact::{KnownSecrets, REDACTED, Secrets, hidden_path},
     rules::Rules,
 };
 
@@ -45,7 +45,8 @@ impl Secrecy {
             return secrecy;
         }
         if matches!(mode, CompareMode::Status) {
-            secrecy.unread = Unread::Text;
+            // Nobody reads the bodies, so what they have at these places is not known.
+            secrecy.unread = Unread::Json;
             return secrecy;
         }
         let mut learned = None;
@@ -87,7 +88,7 @@ impl Secrecy {
             return REDACTED.to_owned();
         }
         if self.secrets.is_empty() {
-            return path.to_owned();
+            return hidden_path(path.to_owned());
         }
         let is_secret = |segment: &str| self.secrets.are_in_part_of(segment.as_bytes());
         let with = |shown: &'static str| {
@@ -99,7 +100,7 @@ impl Secrecy {
         if self.secrets.are_anywhere_in(with("").as_bytes()) {
             REDACTED.to_owned()
         } else {
-            with(REDACTED)
+            hidden_path(with(REDACTED))
         }
     }
 }

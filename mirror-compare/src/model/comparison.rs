@@ -38,7 +38,8 @@ pub struct Comparison {
     /// The status of the shadow's response; `None` if there is no response.
     #[serde(serialize_with = "optional_status")]
     pub shadow_status: Option<StatusCode>,
-    /// From the call of the handler to the last byte of its response.
+    /// From the call of the handler to the last byte of its response, without the time in which a
+    /// client that reads slowly kept the server from asking for more of it.
     #[serde(rename = "primary_latency_us", serialize_with = "micros")]
     pub primary_latency: Duration,
     /// From the moment the copy left to the last byte of its response; `None` if there is no

@@ -220,6 +220,12 @@ table! {
         .everywhere()
         .feature(Feature::Compare);
 
+    /// Where the primary's response is taken.
+    COMPARE_AT = Spec::new("compare_at", r#""server""#, DefaultValue::Word("handler"))
+        .limit(Limit::Words(&["handler", "server"]))
+        .everywhere()
+        .comparing(Needs::Compare);
+
     /// Headers that must agree.
     COMPARE_HEADERS = Spec::new("compare_headers", r#"["content-type"]"#, DefaultValue::None)
         .limit(Limit::Filled)

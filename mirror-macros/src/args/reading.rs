@@ -5,7 +5,7 @@ use mirror_grammar::options;
 use super::{Args, Body, Credentials, Host, circuit_breaker};
 use crate::{
     amount, callback,
-    compare::{self, Mode},
+    compare::{self, At, Mode},
     defaults::Defaults,
     header, method,
     original::Original,
@@ -152,6 +152,13 @@ pub(crate) const OPTIONS: Table<Args> = Table {
         Row {
             spec: &options::COMPARE,
             read: |args, setting, errors| args.comparing.mode = errors.check(Mode::parse(setting)),
+        },
+        Row {
+            spec: &options::COMPARE_AT,
+            read: |args, setting, errors| {
+                let choices = [("handler", At::Handler), ("server", At::Server)];
+                args.comparing.at = errors.check(setting.choice(choices));
+            },
         },
         Row {
             spec: &options::COMPARE_HEADERS,

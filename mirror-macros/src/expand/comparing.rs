@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     args::Args,
-    compare::{Comparing, Mode, Thresholds},
+    compare::{At, Comparing, Mode, Thresholds},
     handler::Handler,
     runtime::Runtime,
 };
@@ -19,6 +19,10 @@ use crate::{
 pub(super) fn calls(args: &Args) -> TokenStream {
     let comparing = &args.comparing;
     let mode = comparing.mode.as_ref().and_then(mode);
+    let at = match comparing.at {
+        Some(At::Server) => Some(quote!(.compare_at_server())),
+        Some(At::Handler) | None => None,
+    };
     let Comparing {
         headers,
         ignore,
@@ -39,6 +43,7 @@ pub(super) fn calls(args: &Args) -> TokenStream {
     let max_fixture_bytes = call("max_fixture_bytes", comparing.max_fixture_bytes);
     quote! {
         #mode
+        #at
         #(.compare_header(#headers))*
         #(.ignore(#ignore))*
         #(.unordered(#unordered))*

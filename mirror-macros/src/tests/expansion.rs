@@ -91,6 +91,7 @@ fn every_option_about_comparing() {
         r#"#[mirror(
             targets = ["https://staging.example.com", config::SHADOW_URL],
             compare = "json",
+            compare_at = "server",
             compare_headers = ["Content-Type", "etag"],
             ignore = ["/generated_at", "/items/*/id"],
             unordered = ["/tags"],

@@ -31,7 +31,12 @@ use crate::{
     workers::{Code, Overdue, Place, caught, panicked},
 };
 #[cfg(feature = "record")]
-use crate::{engine::Mismatch, report::Recorder};
+use crate::{
+    engine::{CompareAt, Mismatch},
+    report::Recorder,
+};
+#[cfg(feature = "record")]
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// The responses to one request, until they are compared.
 ///
@@ -49,6 +54,9 @@ pub(super) struct Exchange {
     baseline: OnceLock<Option<Comparison>>,
     /// The deadline for the primary, once a response waits for it.
     place: OnceLock<Option<Place>>,
+    /// Whether the primary's response is noted at the outermost point of the program.
+    #[cfg(feature = "record")]
+    pub(super) at_server: AtomicBool,
     /// The secrets of the request, once something is compared.
     known: OnceLock<KnownSecrets>,
 }
@@ -67,6 +75,8 @@ impl Exchange {
             primary: OnceLock::new(),
             baseline: OnceLock::new(),
             place: OnceLock::new(),
+            #[cfg(feature = "record")]
+            at_server: AtomicBool::new(false),
             known: OnceLock::new(),
         })
     }
@@ -257,6 +267,11 @@ impl Exchange {
                 primary: &primary.response,
                 shadow,
                 mode: comparing.mode,
+                at: if self.at_server.load(Relaxed) {
+                    CompareAt::Server
+                } else {
+                    CompareAt::Handler
+                },
                 rules: &comparing.rules,
                 noise: &recorder.noise(),
             });

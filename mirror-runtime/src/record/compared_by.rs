@@ -2,13 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::comparison::{CompareMode, Rules};
+use crate::{
+    comparison::{CompareMode, Rules},
+    engine::CompareAt,
+};
 
 /// The mode and the rules of a comparison.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct ComparedBy {
     /// `status`, `json` or `bytes`.
     pub(super) mode: String,
+    /// `handler` or `server`: where the primary's response was taken.
+    #[serde(default = "at_handler")]
+    pub(super) at: String,
     pub(super) headers: Vec<String>,
     pub(super) ignore: Vec<String>,
     pub(super) unordered: Vec<String>,
@@ -18,6 +24,14 @@ pub(super) struct ComparedBy {
     /// Where responses of the old version differ from one another.
     pub(super) noise: Vec<String>,
     pub(super) max_compare_body: usize,
+}
+
+const AT_HANDLER: &str = "handler";
+const AT_SERVER: &str = "server";
+
+/// Of fixtures that were written when there was nothing to choose, too.
+fn at_handler() -> String {
+    AT_HANDLER.to_owned()
 }
 
 impl ComparedBy {
@@ -31,6 +45,7 @@ impl ComparedBy {
                 _ => "json",
             }
             .to_owned(),
+            at: at_handler(),
             headers: rules
                 .compare_headers()
                 .iter()
@@ -42,6 +57,24 @@ impl ComparedBy {
             redact: written.redact,
             noise: Vec::new(),
             max_compare_body: rules.max_compare_body(),
+        }
+    }
+
+    /// The same, of a primary's response that was taken there.
+    pub(super) fn with_at(mut self, at: CompareAt) -> Self {
+        let at = match at {
+            CompareAt::Server => AT_SERVER,
+            CompareAt::Handler => AT_HANDLER,
+        };
+        at.clone_into(&mut self.at);
+        self
+    }
+
+    pub(super) fn at(&self) -> Result<CompareAt, String> {
+        match &*self.at {
+            AT_HANDLER => Ok(CompareAt::Handler),
+            AT_SERVER => Ok(CompareAt::Server),
+            other => Err(format!("no place to compare at: `{other}`")),
         }
     }
 
@@ -100,10 +133,11 @@ mod tests {
         rules.redact("/password").unwrap();
         rules.compare_header(http::header::CONTENT_TYPE);
         rules.set_max_compare_body(7);
-        let written = ComparedBy::new(CompareMode::Bytes, &rules);
+        let written = ComparedBy::new(CompareMode::Bytes, &rules).with_at(CompareAt::Server);
         let json = serde_json::to_string(&written).unwrap();
         let read: ComparedBy = serde_json::from_str(&json).unwrap();
         assert!(matches!(read.mode(), Ok(CompareMode::Bytes)));
+        assert_eq!(read.at(), Ok(CompareAt::Server));
         let again = read.rules(&["/other".to_owned()]).unwrap();
         let written = again.written();
         assert_eq!(written.ignore, ["/at", "/password", "/other"]);

@@ -29,6 +29,7 @@
 //!   "notes": [],
 //!   "compared_by": {
 //!     "mode": "json",
+//!     "at": "handler",
 //!     "headers": ["content-type"],
 //!     "ignore": ["/generated_at"],
 //!     "unordered": [],
@@ -63,6 +64,9 @@
 //!
 //! - `version` is 1. A change that an older reader would misread gets another number. A reader
 //!   skips members that it does not know.
+//! - `at` is where the primary's response was taken: `handler` or `server`
+//!   ([`CompareAt`](crate::CompareAt)). A replay takes the app's response there as well: from the
+//!   mirror of the same name, if the request passes it, and of the whole app otherwise.
 //! - A response with trailer fields has them as `trailers`, written like `headers`.
 //! - A body and the value of a header are strings, byte for byte as they were, or
 //!   `{ "base64": ".." }` if they are not UTF-8. So numbers keep every digit. Bodies of responses

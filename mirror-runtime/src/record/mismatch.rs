@@ -139,7 +139,7 @@ impl Mismatch<'_> {
 
     /// How a replay compares: as it was compared, as far as a file can say that.
     fn compared_by(&self, responses: &Responses, notes: &mut Vec<String>) -> ComparedBy {
-        let mut compared_by = ComparedBy::new(self.mode, self.rules);
+        let mut compared_by = ComparedBy::new(self.mode, self.rules).with_at(self.at);
         match self.mode {
             CompareMode::Typed(_) => notes.push(TYPED.to_owned()),
             CompareMode::Custom(_) => notes.push(CUSTOM.to_owned()),

@@ -9,9 +9,10 @@ use http_body_util::BodyExt;
 use mirror_compare::Ending;
 use mirror_grammar::is_fixture_name;
 
-use super::{App, Fixture};
+use super::{App, Fixture, point::taking};
 use crate::{
     comparison::{BufferedResponse, CompareMode, Comparison, Subject, Verdict, compare},
+    engine::CompareAt,
     recorded::{RecordedResponse, read},
 };
 
@@ -82,10 +83,14 @@ async fn try_replay<M>(file: &[u8], app: impl App<M>) -> Result<(), String> {
     let written = fixture.primary.body.as_ref().map_or(0, |body| body.0.len());
     rules.set_max_compare_body(rules.max_compare_body().max(written));
     let primary = Fixture::answer(&fixture.primary)?;
-    let began = Instant::now();
-    let answer = app.answer(request).await;
+    let (began, max) = (Instant::now(), rules.max_compare_body());
+    let (answer, taken) = taking(&fixture.mirror, max, app.answer(request)).await;
     let answer = answer.map_err(|error| format!("the app has failed: {error}"))?;
-    let answer = noted(answer, rules.max_compare_body(), began).await;
+    let answer = noted(answer, max, began).await;
+    let answer = match by.at()? {
+        CompareAt::Handler => taken().unwrap_or(answer),
+        CompareAt::Server => answer,
+    };
     let subject = Subject::new(&method, &path).with_names(&fixture.mirror, "replay");
     let comparison = compare(subject, &primary, &answer, mode, &rules);
     if comparison.verdict == Verdict::Match {

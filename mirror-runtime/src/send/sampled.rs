@@ -18,6 +18,8 @@ use super::{
     handover::Handover,
     ready::{MadeBefore, Ready},
 };
+#[cfg(feature = "record")]
+use crate::record::point;
 use crate::{
     body::{Copied, ReadAhead, ReadBody, Tee, read_ahead},
     engine::{
@@ -68,13 +70,16 @@ impl Sampled {
     /// costs.
     pub(crate) fn choose(engine: &Arc<Engine>, parts: &mut Parts) -> Option<Self> {
         if switch::is_off() && !Capturing::here().captures() {
-            return skip_all(engine, SkipReason::SwitchedOff);
+            skip_all(engine, SkipReason::SwitchedOff);
+            return Self::replayed(engine);
         }
         if has_any(&parts.headers, [&MIRRORED_FROM]) {
-            return skip_all(engine, SkipReason::Loop);
+            skip_all(engine, SkipReason::Loop);
+            return Self::replayed(engine);
         }
         if !engine.admits(parts) {
-            return skip_all(engine, SkipReason::Filtered);
+            skip_all(engine, SkipReason::Filtered);
+            return None;
         }
         let (draw, capturing) = (engine.sampler.draw(), Capturing::here());
         let samples = |target: &EngineTarget| target.share.samples(draw) || capturing.samples_all();
@@ -96,7 +101,22 @@ impl Sampled {
             return None;
         }
         engine.look_around(parts);
-        Some(Self {
+        Some(Self::new(engine, targets))
+    }
+
+    /// A request that is replayed to a program in which this mirror stands.
+    #[cfg(feature = "record")]
+    fn replayed(engine: &Arc<Engine>) -> Option<Self> {
+        point::is_of(&engine.name).then(|| Self::new(engine, 0))
+    }
+
+    #[cfg(not(feature = "record"))]
+    const fn replayed(_: &Arc<Engine>) -> Option<Self> {
+        None
+    }
+
+    fn new(engine: &Arc<Engine>, targets: u64) -> Self {
+        Self {
             engine: Arc::clone(engine),
             undecided: targets,
             candidates: None,
@@ -104,7 +124,7 @@ impl Sampled {
             joining: None,
             ready: None,
             copies: Copies::default(),
-        })
+        }
     }
 
     /// Whether one of the targets that await an outcome is a handler.
@@ -135,6 +155,8 @@ impl Sampled {
         response: impl FnOnce(&mut F::Output) -> Option<&mut Response>,
     ) -> impl Future<Output = F::Output> {
         async move {
+            #[cfg(feature = "record")]
+            let is_replayed = self.undecided == 0;
             let side = PrimarySide::new(&self.engine, &parts, &body).map(|(side, open)| {
                 self.open = Some(open);
                 side
@@ -173,6 +195,11 @@ impl Sampled {
                 .await
                 // Here the room that the primary took in this future is free again.
             };
+            #[cfg(feature = "record")]
+            if is_replayed {
+                response(&mut answer).map(point::take);
+                return answer;
+            }
             let engine = &self.engine;
             engine.latency.record(began.elapsed());
             let joining = self.joining.take();
@@ -209,6 +236,10 @@ impl Sampled {
     ///
     /// What is undecided here afterwards is [ready](Self::send).
     async fn prepare(&mut self, parts: &Parts, body: Body) -> Body {
+        if self.undecided == 0 {
+            // It is a replay, which is about the response alone.
+            return body;
+        }
         // No copy could leave without one, and nobody would tell when to stop reading. It is asked
         // for once: each time costs as much as sampling does.
         let runtime = runtime_with_timers().ok_or(ShedReason::NoRuntime.into());
@@ -459,9 +490,8 @@ fn note(
     }
 }
 
-fn skip_all(engine: &Engine, reason: SkipReason) -> Option<Sampled> {
+fn skip_all(engine: &Engine, reason: SkipReason) {
     (0..engine.targets.len()).for_each(|index| engine.not_sent(index, reason));
-    None
 }
 
 /// The copies' need of a body.

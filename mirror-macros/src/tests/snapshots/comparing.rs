@@ -43,6 +43,7 @@ where
                         ),
                     )
                     .compare_json()
+                    .compare_at_server()
                     .compare_header("Content-Type")
                     .compare_header("etag")
                     .ignore("/generated_at")

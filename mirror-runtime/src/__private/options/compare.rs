@@ -3,6 +3,7 @@
 use super::{Options, TargetOptions, target::off};
 use crate::{
     comparison::{BufferedResponse, CompareMode, Comparison, TypedResponse, Verdict},
+    engine::CompareAt,
     report::Thresholds,
 };
 
@@ -38,6 +39,12 @@ impl Options {
         function: fn(&BufferedResponse, &BufferedResponse) -> Verdict,
     ) -> Self {
         self.with(|builder| builder.compare(CompareMode::Custom(function)))
+    }
+
+    /// `compare_at = "server"`
+    #[must_use]
+    pub fn compare_at_server(self) -> Self {
+        self.with(|builder| builder.compare_at(CompareAt::Server))
     }
 
     /// One of `compare_headers`

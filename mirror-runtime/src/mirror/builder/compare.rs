@@ -9,7 +9,7 @@ use mirror_grammar::{
 use super::MirrorBuilder;
 use crate::{
     comparison::{CompareMode, Comparison, Rules},
-    engine::Comparing,
+    engine::{CompareAt, Comparing},
     error::ConfigError,
     report::Thresholds,
     send::MAX_READ,
@@ -27,6 +27,7 @@ const _: () = assert!(MAX_COMPARE_BODY == MAX_READ);
 #[derive(Default)]
 pub(super) struct CompareOptions {
     mode: Option<CompareMode>,
+    at: CompareAt,
     pub(super) rules: Rules,
     thresholds: Thresholds,
     pub(super) on_mismatch: Option<OnMismatch>,
@@ -63,6 +64,36 @@ impl MirrorBuilder {
     /// ```
     pub fn compare(mut self, mode: CompareMode) -> Self {
         self.compare.mode = Some(mode);
+        self
+    }
+
+    /// Where the primary's response is taken. Default: [`CompareAt::Handler`].
+    ///
+    /// A shadow's response has passed the layers of the shadow. If the primary's layers change
+    /// responses, such as by an envelope, by headers, or by another body for an error, then its
+    /// responses compare as equal only from outside of them:
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// use mirror_runtime::{CompareAt, CompareAtServer, CompareMode, Mirror};
+    ///
+    /// let mirror = Mirror::builder()
+    ///     .target("https://staging.example.com")
+    ///     .compare(CompareMode::Json)
+    ///     .compare_at(CompareAt::Server)
+    ///     .build()?;
+    /// let app: Router = Router::new()
+    ///     .route("/orders", get(|| async { "[]" }))
+    ///     .layer(mirror.layer())
+    ///     // Other layers, and then, as the last of all:
+    ///     .layer(CompareAtServer::new());
+    /// # Ok::<(), mirror_runtime::ConfigError>(())
+    /// ```
+    ///
+    /// Without that layer the response is taken where the mirror stands, and the log says so once.
+    pub fn compare_at(mut self, at: CompareAt) -> Self {
+        self.compare.given.push(options::COMPARE_AT.name);
+        self.compare.at = at;
         self
     }
 
@@ -246,7 +277,8 @@ impl CompareOptions {
     /// The parts of a mirror that compares; `None` if it does not.
     pub(super) fn comparing(self, targets: &[Target]) -> Option<Comparing> {
         let names = targets.iter().map(Target::name);
-        let comparing = Comparing::new(self.mode?, self.rules, self.thresholds, names);
+        let comparing =
+            Comparing::new(self.mode?, self.rules, self.thresholds, names).with_compare_at(self.at);
         #[cfg(feature = "record")]
         let comparing = {
             let recording = self.recording.recording();
@@ -261,6 +293,7 @@ impl std::fmt::Debug for CompareOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut all = f.debug_struct("CompareOptions");
         all.field("mode", &self.mode)
+            .field("at", &self.at)
             .field("rules", &self.rules)
             .field("thresholds", &self.thresholds)
             .field("on_mismatch", &self.on_mismatch.is_some())

@@ -9,7 +9,7 @@ fn builder() -> MirrorBuilder {
 }
 
 /// A call of each option, with a value that is good.
-const CALLS: [(&str, Call); 37] = [
+const CALLS: &[(&str, Call)] = &[
     ("target", |builder| builder.target("http://b.invalid")),
     ("defaults", |builder| builder.defaults(&Defaults::new())),
     ("percentage", |builder| builder.percentage(10.0)),
@@ -43,6 +43,9 @@ const CALLS: [(&str, Call); 37] = [
     ("name", |builder| builder.name("users.list")),
     ("transport", |builder| builder.transport(Nowhere)),
     ("compare", |builder| builder.compare(CompareMode::Status)),
+    ("compare_at", |builder| {
+        builder.compare_at(crate::CompareAt::Server)
+    }),
     ("compare_headers", |builder| {
         builder.compare_headers(["etag"])
     }),
