@@ -55,6 +55,7 @@ pub(crate) struct Args {
     pub(crate) remove_headers: Vec<RemovedHeader>,
     pub(crate) credentials: Option<Credentials>,
     pub(crate) host: Option<Host>,
+    pub(crate) accept_encoding: Option<AcceptEncoding>,
     pub(crate) name: Option<LitStr>,
     pub(crate) transport: Option<Transport>,
     pub(crate) original: Option<Original>,
@@ -85,6 +86,13 @@ pub(crate) enum Credentials {
 pub(crate) enum Host {
     Target,
     Preserve,
+}
+
+/// The encodings that a copy asks for.
+#[derive(Clone, Copy)]
+pub(crate) enum AcceptEncoding {
+    Verbatim,
+    Comparable,
 }
 
 impl Args {

@@ -25,13 +25,17 @@ pub(crate) struct Comparing {
     pub(crate) mode: Option<Mode>,
     pub(crate) at: Option<At>,
     pub(crate) headers: Vec<LitStr>,
+    pub(crate) ignore_headers: Vec<LitStr>,
     pub(crate) ignore: Vec<LitStr>,
     pub(crate) unordered: Vec<LitStr>,
     pub(crate) tolerance: Vec<(LitStr, f64)>,
+    pub(crate) ignore_zero_fraction: Option<bool>,
+    pub(crate) ignore_bom: Option<bool>,
     pub(crate) redact: Vec<LitStr>,
     pub(crate) max_body: Option<usize>,
     pub(crate) on_mismatch: Option<Callback>,
     pub(crate) baseline: Option<Source>,
+    pub(crate) version_header: Option<LitStr>,
     pub(crate) thresholds: Option<Thresholds>,
     pub(crate) record: Option<LitStr>,
     pub(crate) max_fixtures: Option<usize>,
@@ -57,7 +61,7 @@ pub(crate) enum At {
     Server,
 }
 
-/// `compare_headers = ["content-type"]`
+/// `compare_headers = ["content-type"]` and `ignore_headers = ["etag"]`
 pub(crate) fn headers(setting: &Setting<'_>, errors: &mut Errors) -> Vec<LitStr> {
     let mut names = Vec::new();
     let mut headers = Vec::new();
@@ -79,6 +83,16 @@ pub(crate) fn headers(setting: &Setting<'_>, errors: &mut Errors) -> Vec<LitStr>
         }
     }
     headers
+}
+
+/// `version_header = "x-version"`
+pub(crate) fn version_header(setting: &Setting<'_>) -> syn::Result<LitStr> {
+    let must = || setting.must_like("be a header name", setting.spec.example);
+    let literal = setting.expr().and_then(string).ok_or_else(must)?;
+    match parse_header_name(&literal.value()) {
+        Ok(_) => Ok(literal.clone()),
+        Err(mistake) => Err(error(literal, mistake)),
+    }
 }
 
 /// `thresholds = Thresholds::default()`

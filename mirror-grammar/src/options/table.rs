@@ -185,6 +185,11 @@ table! {
         .limit(Limit::Words(&["target", "preserve"]))
         .everywhere();
 
+    /// The encodings that copies ask for.
+    ACCEPT_ENCODING = Spec::new("accept_encoding", r#""comparable""#, DefaultValue::Word("verbatim"))
+        .limit(Limit::Words(&["comparable", "verbatim"]))
+        .everywhere();
+
     /// The name in counters and logs.
     NAME = Spec::new("name", r#""users.list""#, DefaultValue::Said("module and function"))
         .limit(Limit::Filled)
@@ -232,6 +237,12 @@ table! {
         .everywhere()
         .comparing(Needs::Compare);
 
+    /// Headers that may differ.
+    IGNORE_HEADERS = Spec::new("ignore_headers", r#"["etag"]"#, DefaultValue::None)
+        .limit(Limit::Filled)
+        .everywhere()
+        .comparing(Needs::Compare);
+
     /// Values that may differ.
     IGNORE = Spec::new("ignore", r#"["/generated_at"]"#, DefaultValue::None)
         .limit(Limit::Filled)
@@ -247,6 +258,16 @@ table! {
     /// By how much numbers may differ.
     TOLERANCE = Spec::new("tolerance", r#"{ "/total" = 0.01 }"#, DefaultValue::None)
         .limit(Limit::Filled)
+        .everywhere()
+        .comparing(Needs::Json);
+
+    /// Whether `5.0` is the same as `5`.
+    IGNORE_ZERO_FRACTION = Spec::new("ignore_zero_fraction", "true", DefaultValue::Switch(false))
+        .everywhere()
+        .comparing(Needs::Json);
+
+    /// Whether a byte order mark is no difference.
+    IGNORE_BOM = Spec::new("ignore_bom", "true", DefaultValue::Switch(false))
         .everywhere()
         .comparing(Needs::Json);
 
@@ -279,6 +300,11 @@ table! {
 
     /// A server of the old version.
     BASELINE = Spec::new("baseline", r#""https://old-replica.example.com""#, DefaultValue::None)
+        .everywhere()
+        .comparing(Needs::Compare);
+
+    /// The header in which shadows say their version.
+    VERSION_HEADER = Spec::new("version_header", r#""x-version""#, DefaultValue::None)
         .everywhere()
         .comparing(Needs::Compare);
 

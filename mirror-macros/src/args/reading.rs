@@ -2,7 +2,7 @@
 
 use mirror_grammar::options;
 
-use super::{Args, Body, Credentials, Host, circuit_breaker};
+use super::{AcceptEncoding, Args, Body, Credentials, Host, circuit_breaker};
 use crate::{
     amount, callback,
     compare::{self, At, Mode},
@@ -128,6 +128,16 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             },
         },
         Row {
+            spec: &options::ACCEPT_ENCODING,
+            read: |args, setting, errors| {
+                let choices = [
+                    ("comparable", AcceptEncoding::Comparable),
+                    ("verbatim", AcceptEncoding::Verbatim),
+                ];
+                args.accept_encoding = errors.check(setting.choice(choices));
+            },
+        },
+        Row {
             spec: &options::NAME,
             read: |args, setting, errors| args.name = errors.check(setting.text()),
         },
@@ -167,6 +177,12 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             },
         },
         Row {
+            spec: &options::IGNORE_HEADERS,
+            read: |args, setting, errors| {
+                args.comparing.ignore_headers = compare::headers(setting, errors);
+            },
+        },
+        Row {
             spec: &options::IGNORE,
             read: |args, setting, errors| {
                 args.comparing.ignore = compare::pointers(setting, errors);
@@ -182,6 +198,18 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             spec: &options::TOLERANCE,
             read: |args, setting, errors| {
                 args.comparing.tolerance = compare::tolerances(setting, errors);
+            },
+        },
+        Row {
+            spec: &options::IGNORE_ZERO_FRACTION,
+            read: |args, setting, errors| {
+                args.comparing.ignore_zero_fraction = errors.check(setting.boolean());
+            },
+        },
+        Row {
+            spec: &options::IGNORE_BOM,
+            read: |args, setting, errors| {
+                args.comparing.ignore_bom = errors.check(setting.boolean());
             },
         },
         Row {
@@ -206,6 +234,12 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             spec: &options::BASELINE,
             read: |args, setting, errors| {
                 args.comparing.baseline = errors.check(compare::baseline(setting));
+            },
+        },
+        Row {
+            spec: &options::VERSION_HEADER,
+            read: |args, setting, errors| {
+                args.comparing.version_header = errors.check(compare::version_header(setting));
             },
         },
         Row {

@@ -25,6 +25,7 @@ pub(super) fn calls(args: &Args) -> TokenStream {
     };
     let Comparing {
         headers,
+        ignore_headers,
         ignore,
         unordered,
         redact,
@@ -34,10 +35,13 @@ pub(super) fn calls(args: &Args) -> TokenStream {
         .tolerance
         .iter()
         .map(|(pointer, difference)| quote!(.tolerance(#pointer, #difference)));
+    let zero_fraction = call("ignore_zero_fraction", comparing.ignore_zero_fraction);
+    let bom = call("ignore_bom", comparing.ignore_bom);
     let max_body = call("max_compare_body", comparing.max_body);
     let baseline = comparing.baseline.as_ref();
     let baseline = baseline.map(|baseline| target::baseline(&args.runtime, baseline));
     let baseline = call("baseline", baseline);
+    let version_header = call("version_header", comparing.version_header.as_ref());
     let record = call("record", comparing.record.as_ref());
     let max_fixtures = call("max_fixtures", comparing.max_fixtures);
     let max_fixture_bytes = call("max_fixture_bytes", comparing.max_fixture_bytes);
@@ -45,12 +49,16 @@ pub(super) fn calls(args: &Args) -> TokenStream {
         #mode
         #at
         #(.compare_header(#headers))*
+        #(.ignore_header(#ignore_headers))*
         #(.ignore(#ignore))*
         #(.unordered(#unordered))*
         #(#tolerance)*
+        #zero_fraction
+        #bom
         #(.redact(#redact))*
         #max_body
         #baseline
+        #version_header
         #record
         #max_fixtures
         #max_fixture_bytes

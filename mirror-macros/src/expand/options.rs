@@ -10,7 +10,7 @@ use super::{
     comparing, defaults, target,
 };
 use crate::{
-    args::{Args, Body, Breaker, CircuitBreaker, Credentials, Host},
+    args::{AcceptEncoding, Args, Body, Breaker, CircuitBreaker, Credentials, Host},
     handler::Handler,
     target::Transport,
 };
@@ -50,6 +50,10 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         Host::Preserve => quote!(.preserve_host()),
         Host::Target => quote!(.target_host()),
     });
+    let accept_encoding = args.accept_encoding.map(|accept| match accept {
+        AcceptEncoding::Comparable => quote!(.comparable_encodings()),
+        AcceptEncoding::Verbatim => quote!(.verbatim_encodings()),
+    });
     let defaults = args.defaults.as_ref();
     let defaults = call("defaults", defaults.map(|_| defaults::constant()));
     let comparing = comparing::calls(args);
@@ -73,6 +77,7 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             #(.remove_header(#removed))*
             #credentials
             #host
+            #accept_encoding
             #comparing
     };
     let callbacks = [&args.on_success, &args.on_error, &args.on_skip, &args.when];

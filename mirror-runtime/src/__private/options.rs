@@ -13,7 +13,7 @@ use super::statics::Static;
 use crate::{
     bounds::CircuitBreaker,
     engine::BodyMode,
-    mirror::{Credentials, Defaults, Host, Mirror, MirrorBuilder},
+    mirror::{AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder},
     outcome::{BufferedResponse, MirrorError, SkipReason},
     target::Target,
     transport::Transport,
@@ -203,6 +203,18 @@ impl Options {
     #[must_use]
     pub fn strip_credentials(self) -> Self {
         self.with(|builder| builder.credentials(Credentials::Strip))
+    }
+
+    /// `accept_encoding = "comparable"`
+    #[must_use]
+    pub fn comparable_encodings(self) -> Self {
+        self.with(|builder| builder.accept_encoding(AcceptEncoding::Comparable))
+    }
+
+    /// `accept_encoding = "verbatim"`
+    #[must_use]
+    pub fn verbatim_encodings(self) -> Self {
+        self.with(|builder| builder.accept_encoding(AcceptEncoding::Verbatim))
     }
 
     /// `credentials = "forward"`

@@ -43,6 +43,16 @@ pub enum Credentials {
     Strip,
 }
 
+/// The encodings that copies ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AcceptEncoding {
+    /// Those of the original.
+    #[default]
+    Verbatim,
+    /// Those of the original that can be undone to compare a body: `gzip`, `deflate`, `br`, `zstd`.
+    Comparable,
+}
+
 /// The `Host` of copies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -280,8 +290,9 @@ impl MirrorBuilder {
         self
     }
 
-    /// Copies only requests for which this returns `true`. It is called before sampling, on the
-    /// request path, and must be fast. If it panics, the request is not copied. Default: all.
+    /// Copies only requests for which this returns `true`. It sees the URI that arrived, which is
+    /// that of the copy, also in a nested router. It is called before sampling, on the request path,
+    /// and must be fast. If it panics, the request is not copied. Default: all.
     pub fn when(mut self, when: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
         self.when = Some(Box::new(when));
         self
@@ -341,6 +352,14 @@ impl MirrorBuilder {
     pub fn host(mut self, host: Host) -> Self {
         self.given.push(options::HOST.name);
         self.options.headers.preserve_host = host == Host::Preserve;
+        self
+    }
+
+    /// The encodings that copies ask for. Default: [`AcceptEncoding::Verbatim`]. A response in an
+    /// encoding that cannot be undone is not compared.
+    pub fn accept_encoding(mut self, accept_encoding: AcceptEncoding) -> Self {
+        let comparable = accept_encoding == AcceptEncoding::Comparable;
+        self.options.headers.comparable_encodings = comparable;
         self
     }
 

@@ -11,7 +11,9 @@ use mirror_grammar::is_fixture_name;
 
 use super::{App, Fixture, point::taking};
 use crate::{
-    comparison::{BufferedResponse, CompareMode, Comparison, Subject, Verdict, compare},
+    comparison::{
+        BufferedResponse, CompareMode, Comparison, REDACTION_VERSION, Subject, Verdict, compare,
+    },
     engine::CompareAt,
     recorded::{RecordedResponse, read},
 };
@@ -145,7 +147,13 @@ impl Fixture {
         let redacted = &self.request.redacted;
         let redacted = (!redacted.is_empty())
             .then(|| format!("redacted in the request: {}", redacted.join(", ")));
-        for note in notes.chain(redacted) {
+        let older = (self.redaction < REDACTION_VERSION).then(|| {
+            format!(
+                "recorded with redaction {}, and {REDACTION_VERSION} hides more: record it again",
+                self.redaction
+            )
+        });
+        for note in notes.chain(redacted).chain(older) {
             failure.push_str("\n  note: ");
             failure.push_str(&note);
         }

@@ -53,6 +53,24 @@ impl Options {
         self.with(|builder| builder.compare_headers([name]))
     }
 
+    /// One of `ignore_headers`
+    #[must_use]
+    pub fn ignore_header(self, name: &'static str) -> Self {
+        self.with(|builder| builder.ignore_headers([name]))
+    }
+
+    /// `ignore_zero_fraction`
+    #[must_use]
+    pub fn ignore_zero_fraction(self, ignore: bool) -> Self {
+        self.with(|builder| builder.ignore_zero_fraction(ignore))
+    }
+
+    /// `ignore_bom`
+    #[must_use]
+    pub fn ignore_bom(self, ignore: bool) -> Self {
+        self.with(|builder| builder.ignore_bom(ignore))
+    }
+
     /// One of `ignore`
     #[must_use]
     pub fn ignore(self, pointer: &'static str) -> Self {
@@ -81,6 +99,12 @@ impl Options {
     #[must_use]
     pub fn max_compare_body(self, bytes: usize) -> Self {
         self.with(|builder| builder.max_compare_body(bytes))
+    }
+
+    /// `version_header`
+    #[must_use]
+    pub fn version_header(self, name: &'static str) -> Self {
+        self.with(|builder| builder.version_header(name))
     }
 
     /// `on_mismatch`

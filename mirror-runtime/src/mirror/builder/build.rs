@@ -71,6 +71,7 @@ impl MirrorBuilder {
         }
         // One that is off is none.
         let baseline = baseline.filter(Target::is_enabled);
+        let has_baseline = baseline.is_some();
         let all: Vec<Target> = self.targets.iter().cloned().chain(baseline).collect();
         if !is_off && all.iter().any(Target::connects) {
             limits::announce();
@@ -101,7 +102,7 @@ impl MirrorBuilder {
             }
         };
         let targets = all.into_iter().map(resolve).collect();
-        let comparing = self.compare.comparing(&self.targets);
+        let comparing = self.compare.comparing(&self.targets, has_baseline);
         let mirror = Mirror::new_from(Arc::new(Engine {
             name,
             targets,

@@ -41,7 +41,7 @@ impl CompareOptions {
         }
     }
 
-    pub(super) fn comparing(self, _: &[Target]) -> Option<Comparing> {
+    pub(super) fn comparing(self, _: &[Target], _: bool) -> Option<Comparing> {
         None
     }
 }
