@@ -13,6 +13,7 @@ mod responses;
 mod secrets;
 mod server;
 mod trailers;
+mod verdict;
 
 use std::sync::{Arc, Mutex};
 

@@ -200,10 +200,20 @@ fn thresholds_are_numbers_that_a_verdict_can_rest_on() {
         "`promote_match_rate` of the `thresholds` must be a share between 0 and 1"
     );
     assert_eq!(
-        message(with(|thresholds| thresholds.regressed_latency_ratio = 0.0)),
-        "`regressed_latency_ratio` of the `thresholds` must be larger than 0"
+        message(with(|thresholds| thresholds.slow_ratio = 0.0)),
+        "`slow_ratio` of the `thresholds` must be larger than 0"
     );
-    let any_latency = with(|thresholds| thresholds.promote_latency_ratio = f64::INFINITY);
+    assert_eq!(
+        message(with(|thresholds| thresholds.promote_match_rate = 1.0)),
+        "`promote_match_rate` of the `thresholds` must be less than 1: no number of comparisons \
+         shows that all match"
+    );
+    assert_eq!(
+        message(with(|thresholds| thresholds.max_failed = 0.0)),
+        "`max_failed` of the `thresholds` must be more than 0: no number of requests shows that \
+         there are none"
+    );
+    let any_latency = with(|thresholds| thresholds.slow_ratio = f64::INFINITY);
     assert!(any_latency.build().is_ok());
 }
 

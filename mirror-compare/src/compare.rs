@@ -1,13 +1,19 @@
 //! Comparing two responses to one request.
 
-use http::Method;
+use std::sync::Arc;
+
+use http::{HeaderName, Method};
 
 use crate::{
     engine::{self, Compared},
-    model::{BufferedResponse, CompareMode, Comparison, cut},
+    fingerprint::fingerprint,
+    model::{BufferedResponse, CompareMode, Comparison, NotComparedReason, Verdict, cut, prefix},
     redact::KnownSecrets,
     rules::Rules,
 };
+
+/// Bytes of the name of a request that are kept.
+const MAX_REQUEST_ID: usize = 128;
 
 /// The request that two responses are to, and whose responses they are.
 ///
@@ -18,11 +24,15 @@ pub struct Subject<'a> {
     target: &'a str,
     method: &'a Method,
     path: &'a str,
+    request_id: Option<&'a str>,
     known: Option<&'a KnownSecrets>,
+    body: &'a [u8],
+    route: Option<&'a str>,
+    version_header: Option<&'a HeaderName>,
 }
 
 impl<'a> Subject<'a> {
-    /// A request with this method and path. A query is left out of what is shown.
+    /// A request with this method and this path, with its query.
     #[must_use]
     pub const fn new(method: &'a Method, path: &'a str) -> Self {
         Self {
@@ -30,8 +40,33 @@ impl<'a> Subject<'a> {
             target: "shadow",
             method,
             path,
+            request_id: None,
             known: None,
+            body: &[],
+            route: None,
+            version_header: None,
         }
+    }
+
+    /// The same request, with this body: what differs in it is a request of its own. Default: none.
+    #[must_use]
+    pub const fn with_body(mut self, body: &'a [u8]) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// The same request, which this route was found for. Default: it is not known.
+    #[must_use]
+    pub const fn with_route(mut self, route: &'a str) -> Self {
+        self.route = Some(route);
+        self
+    }
+
+    /// The same request, whose shadow says its version in this header. Default: it does not.
+    #[must_use]
+    pub const fn with_version_header(mut self, name: Option<&'a HeaderName>) -> Self {
+        self.version_header = name;
+        self
     }
 
     /// The same request, whose responses come from servers with these names. Default: `primary` and
@@ -40,6 +75,13 @@ impl<'a> Subject<'a> {
     pub const fn with_names(mut self, mirror: &'a str, target: &'a str) -> Self {
         self.mirror = mirror;
         self.target = target;
+        self
+    }
+
+    /// The same request, which is called this in the logs of the primary: its `x-request-id`.
+    #[must_use]
+    pub const fn with_request_id(mut self, request_id: Option<&'a str>) -> Self {
+        self.request_id = request_id;
         self
     }
 
@@ -87,7 +129,31 @@ pub fn compare(
     let nothing = KnownSecrets::default();
     let known = subject.known.unwrap_or(&nothing);
     let compared = engine::compare(subject.method, primary, shadow, mode, rules, known);
-    comparison(subject, primary, Some(shadow), compared)
+    let mut comparison = comparison(subject, primary, Some(shadow), compared, rules);
+    if let Verdict::NotCompared(reason) = comparison.verdict {
+        comparison.is_fault = is_fault(reason, primary, shadow, rules);
+    }
+    comparison
+}
+
+/// Whether the shadow's response alone is why nothing was compared: the primary's can be read.
+fn is_fault(
+    reason: NotComparedReason,
+    primary: &BufferedResponse,
+    shadow: &BufferedResponse,
+    rules: &Rules,
+) -> bool {
+    match reason {
+        // Both were asked the same question.
+        NotComparedReason::NotModified => true,
+        NotComparedReason::TooLarge
+        | NotComparedReason::CutShort
+        | NotComparedReason::Streaming
+        | NotComparedReason::Encoding => {
+            engine::is_readable(primary, rules) && !engine::is_readable(shadow, rules)
+        }
+        _ => false,
+    }
 }
 
 fn comparison(
@@ -95,13 +161,32 @@ fn comparison(
     primary: &BufferedResponse,
     shadow: Option<&BufferedResponse>,
     compared: Compared,
+    rules: &Rules,
 ) -> Comparison {
-    let path = subject.path.split('?').next().unwrap_or_default();
+    let (path, query) = match subject.path.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (subject.path, None),
+    };
+    let secrecy = &compared.secrecy;
+    let request_id = subject.request_id.map(|id| prefix(id, MAX_REQUEST_ID));
+    let version = subject
+        .version_header
+        .zip(shadow)
+        .and_then(|(name, shadow)| {
+            let version = shadow.headers().get(name)?.to_str().ok()?;
+            Some(version.into())
+        });
     Comparison {
         mirror: subject.mirror.to_owned(),
         target: subject.target.to_owned(),
         method: subject.method.clone(),
-        path: cut(compared.secrecy.path(path)),
+        path: cut(secrecy.path(path)),
+        query: query.map(|query| cut(secrecy.query(query, rules))),
+        request_id: request_id.map(|id| secrecy.text(id)),
+        route: subject.route.map(Into::into),
+        version,
+        fingerprint: fingerprint(subject.method, subject.path, subject.body),
+        is_fault: false,
         primary_status: primary.status(),
         shadow_status: shadow.map(BufferedResponse::status),
         primary_latency: primary.latency(),
@@ -110,6 +195,11 @@ fn comparison(
         differences: compared.differences,
         more_differences: compared.more,
         notes: compared.notes,
+        applied: compared
+            .applied
+            .map(|applied| (Arc::clone(rules.names()), applied)),
+        hints: compared.hints,
+        uncompared: compared.uncompared,
         groups: compared.groups,
         noise: false,
     }
@@ -123,5 +213,6 @@ pub(crate) fn not_compared(
     shadow: Option<&BufferedResponse>,
     reason: crate::model::NotComparedReason,
 ) -> Comparison {
-    comparison(subject, primary, shadow, Compared::not_compared(reason))
+    let compared = Compared::not_compared(reason);
+    comparison(subject, primary, shadow, compared, &Rules::default())
 }

@@ -36,11 +36,9 @@ impl LatencyRecorder {
 
     /// Notes one.
     pub fn record(&self, duration: Duration) {
-        const MAX: u64 = (1 << MAX_VALUE_POWER) - 1;
-        let micros = u64::try_from(duration.as_micros()).unwrap_or(MAX).min(MAX);
         if let Some(histogram) = &self.micros {
-            // In range, as `MAX` says.
-            let _ = histogram.increment(micros);
+            // In range.
+            let _ = histogram.increment(micros(duration));
         }
     }
 
@@ -53,18 +51,10 @@ impl LatencyRecorder {
     }
 }
 
-#[cfg(feature = "compare")]
-impl LatencyRecorder {
-    /// Notes what others have noted.
-    pub(crate) fn merge(&self, latency: &Latency) {
-        let (Some(histogram), Some(other)) = (&self.micros, &latency.micros) else {
-            return;
-        };
-        for bucket in other.iter().filter(|bucket| bucket.count() > 0) {
-            // In range: all have one configuration.
-            let _ = histogram.add(bucket.start(), bucket.count());
-        }
-    }
+/// At most [`MAX_VALUE_POWER`].
+fn micros(duration: Duration) -> u64 {
+    const MAX: u64 = (1 << MAX_VALUE_POWER) - 1;
+    u64::try_from(duration.as_micros()).unwrap_or(MAX).min(MAX)
 }
 
 fn config() -> Option<Config> {
@@ -162,6 +152,14 @@ pub(crate) struct Buckets(Vec<(usize, u64)>);
 
 #[cfg(feature = "compare")]
 impl Latency {
+    /// Notes one.
+    pub(crate) fn record(&mut self, duration: Duration) {
+        if let Some(histogram) = &mut self.micros {
+            // In range.
+            let _ = histogram.increment(micros(duration));
+        }
+    }
+
     pub(crate) fn buckets(&self) -> Buckets {
         let counts = self.micros.iter().flat_map(Histogram::as_slice).copied();
         Buckets(counts.enumerate().filter(|(_, count)| *count > 0).collect())

@@ -42,8 +42,9 @@
 //!
 //! let response = BufferedResponse::new(StatusCode::OK, HeaderMap::new(), "{}");
 //! let recorder = Recorder::new("staging", Thresholds::default().with_min_compared(500));
-//! for _ in 0..500 {
-//!     let subject = Subject::new(&Method::GET, "/orders/7").with_names("orders", "staging");
+//! for i in 0..500 {
+//!     let path = format!("/orders/{i}");
+//!     let subject = Subject::new(&Method::GET, &path).with_names("orders", "staging");
 //!     let rules = Rules::default();
 //!     let mut comparison = compare(subject, &response, &response, CompareMode::Json, &rules);
 //!     recorder.record(&mut comparison, None);
@@ -70,6 +71,8 @@ mod rules;
 mod compare;
 #[cfg(feature = "compare")]
 mod engine;
+#[cfg(feature = "compare")]
+mod fingerprint;
 #[cfg(feature = "compare")]
 pub mod report;
 #[cfg(all(test, feature = "axum"))]

@@ -66,6 +66,10 @@ use crate::{
 /// The text in place of a value that is not shown.
 pub const REDACTED: &str = "[redacted]";
 
+/// Which values are secret. It rises when there are more of them, so that a file says what may still
+/// be in it.
+pub const REDACTION_VERSION: u32 = 2;
+
 /// The secrets of one request and its responses, and how to write the rest.
 ///
 /// Secret are the values at the places that `redact` names, in the responses and in a request whose

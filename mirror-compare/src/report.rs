@@ -1,18 +1,28 @@
 //! Aggregated comparison results.
 
 mod by_reason;
+mod clock;
+mod counted;
 mod display;
+mod distinct;
+mod epoch;
 mod evidence;
 mod group;
 mod match_rate;
 mod noise;
 mod recorder;
+mod routes;
+mod sequential;
+mod slow;
+mod suggest;
 mod target;
 #[cfg(test)]
 mod tests;
+mod text;
 mod thresholds;
 mod unanswered;
 mod verdict;
+mod windows;
 
 use serde::Serialize;
 
@@ -20,12 +30,16 @@ pub use self::{
     evidence::Evidence,
     group::{DifferenceGroup, Example},
     match_rate::MatchRate,
+    recorder::Recorder,
+    routes::RouteReport,
+    sequential::Paired,
+    suggest::Suggestion,
     target::TargetReport,
     thresholds::Thresholds,
     unanswered::Unanswered,
-    verdict::ReportVerdict,
+    verdict::{ReportVerdict, Standing},
+    windows::WindowReport,
 };
-pub use self::{recorder::Recorder, verdict::Standing};
 
 /// The comparisons of a mirror at one moment: whether each target responds as the primary does, and
 /// the places at which it does not.

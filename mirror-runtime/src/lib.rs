@@ -131,8 +131,8 @@ pub use self::{
     engine::BodyMode,
     error::ConfigError,
     mirror::{
-        Credentials, Host, Mirror, MirrorBuilder, MirrorLayer, MirrorService, ResponseFuture,
-        mirror_named, mirrors,
+        AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder, MirrorLayer,
+        MirrorService, ResponseFuture, mirror_named, mirrors,
     },
     outcome::{
         BufferedResponse, Completion, FailureKind, MirrorError, ShedReason, SinkError, SkipReason,
@@ -157,8 +157,8 @@ pub use self::{
     engine::CompareAt,
     mirror::{CompareAtServer, CompareAtServerFuture, CompareAtServerService},
     report::{
-        DifferenceGroup, Example, MatchRate, Report, ReportVerdict, TargetReport, Thresholds,
-        Unanswered,
+        DifferenceGroup, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport,
+        TargetReport, Thresholds, Unanswered, WindowReport,
     },
 };
 

@@ -13,7 +13,7 @@ use http::request::Parts;
 #[cfg(feature = "compare")]
 pub use self::server::{CompareAtServer, CompareAtServerFuture, CompareAtServerService};
 pub use self::{
-    builder::{Credentials, Host, MirrorBuilder},
+    builder::{AcceptEncoding, Credentials, Defaults, Host, MirrorBuilder},
     layer::{MirrorLayer, MirrorService, ResponseFuture},
     registry::{mirror_named, mirrors},
 };
@@ -96,7 +96,8 @@ impl Mirror {
         }
     }
 
-    /// The results of all comparisons so far, and whether each target can take over. Without
+    /// The results of all comparisons so far, since the process began, since
+    /// [`restart_report`](Self::restart_report), or of this version of the shadow, and whether each target can take over. Without
     /// [`compare`](MirrorBuilder::compare) it has no targets.
     #[cfg(feature = "compare")]
     #[must_use]
@@ -104,6 +105,19 @@ impl Mirror {
         match &self.engine.comparing {
             Some(comparing) => comparing.report(self.name(), &self.engine.targets),
             None => Report::new(self.name(), Vec::new()),
+        }
+    }
+
+    /// Begins the report anew: all that was compared so far counts for nothing. The counters of
+    /// [`stats`](Self::stats) go on.
+    ///
+    /// For a shadow that was repaired, or deployed anew, and does not say its version
+    /// ([`version_header`](MirrorBuilder::version_header)). Responses to copies that are under way
+    /// may still be those of the old one.
+    #[cfg(feature = "compare")]
+    pub fn restart_report(&self) {
+        if let Some(comparing) = &self.engine.comparing {
+            comparing.restart(&self.engine.targets);
         }
     }
 

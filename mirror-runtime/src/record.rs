@@ -26,6 +26,9 @@ use crate::recorded::{RecordedRequest, RecordedResponse};
 struct Fixture {
     format: String,
     version: u32,
+    /// Which values were taken for secrets. The first version did not say.
+    #[serde(default = "first_redaction")]
+    redaction: u32,
     mirror: String,
     target: String,
     verdict: String,
@@ -48,6 +51,10 @@ struct RecordedDifference {
     primary: Option<String>,
     shadow: Option<String>,
     noise: bool,
+}
+
+const fn first_redaction() -> u32 {
+    1
 }
 
 impl Fixture {

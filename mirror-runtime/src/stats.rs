@@ -10,6 +10,7 @@ use counters::class;
 use http::StatusCode;
 pub use mirror_compare::Latency;
 pub(crate) use mirror_compare::LatencyRecorder;
+use mirror_compare::NotComparedReason;
 use serde::{Serialize, Serializer};
 
 use crate::outcome::{FailureKind, ShedReason, SkipReason};
@@ -79,6 +80,18 @@ pub struct TargetStats {
     /// The time from the moment a copy left to the head of its response, including responses that
     /// were cut.
     pub first_byte: Latency,
+    /// Responses that were compared with the primary's. Like all counters here it only grows: what a
+    /// [report](crate::Mirror::report) says is a gauge, since it decides anew what is noise, and
+    /// begins anew with a new version of the shadow.
+    pub compared: u64,
+    /// Those that differ, and those that differ in what may turn out to be noise.
+    pub raw_mismatched: u64,
+    /// Those whose body is no longer a value of the handler's return type.
+    pub schema_mismatch: u64,
+    /// Responses that were not compared, and copies that failed though they were to be compared.
+    pub not_compared: u64,
+    #[serde(serialize_with = "by_not_compared_reason")]
+    not_compared_by_reason: [u64; NotComparedReason::ALL.len()],
     #[serde(serialize_with = "by_class")]
     answered_by_class: [u64; CLASSES.len()],
     #[serde(serialize_with = "by_kind")]
@@ -113,11 +126,22 @@ impl TargetStats {
         }
     }
 
+    /// Responses of [`not_compared`](Self::not_compared) that were not compared for this reason.
+    #[must_use]
+    pub fn not_compared_for(&self, reason: NotComparedReason) -> u64 {
+        self.not_compared_by_reason[reason as usize]
+    }
+
     /// Requests of [`shed`](Self::shed) that were shed for this reason.
     #[must_use]
     pub fn shed_for(&self, reason: ShedReason) -> u64 {
         self.shed_by_reason[reason as usize]
     }
+}
+
+fn by_not_compared_reason<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
+    let names = NotComparedReason::ALL.iter().map(|reason| reason.as_str());
+    serializer.collect_map(names.zip(counts))
 }
 
 fn by_class<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {

@@ -2,6 +2,7 @@
 
 mod destination;
 mod http2;
+mod written;
 
 use std::{any::Any, fmt, sync::Arc, time::Duration};
 
@@ -9,6 +10,7 @@ use mirror_grammar::{check_percentage, check_timeout};
 
 pub(crate) use destination::Destination;
 pub use http2::Http2;
+pub(crate) use written::check_url;
 
 use crate::error::ConfigError;
 

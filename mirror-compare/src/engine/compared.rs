@@ -2,20 +2,27 @@
 
 use crate::{
     engine::secrecy::Secrecy,
-    model::{Difference, Groups, NotComparedReason, Verdict},
+    model::{Difference, Groups, Hint, NotComparedReason, Verdict},
+    rules::Applied,
 };
 
 /// The findings.
 #[derive(Clone, Debug)]
 pub(crate) struct Compared {
     pub(crate) verdict: Verdict,
-    /// At most 100.
+    /// At most 200.
     pub(crate) differences: Vec<Difference>,
     /// How many more there are.
     pub(crate) more: usize,
     /// The places of all of them, also of those that are not among `differences`.
     pub(crate) groups: Groups,
     pub(crate) notes: Vec<&'static str>,
+    /// The rules that were about something, if that is known.
+    pub(crate) applied: Option<Applied>,
+    /// Rules that would settle some of the differences.
+    pub(crate) hints: Vec<Hint>,
+    /// Headers that differ and were not compared.
+    pub(crate) uncompared: Vec<Box<str>>,
     /// The secrets of the responses.
     pub(crate) secrecy: Secrecy,
 }
@@ -28,6 +35,9 @@ impl Compared {
             more: 0,
             groups: Groups::default(),
             notes: Vec::new(),
+            applied: None,
+            hints: Vec::new(),
+            uncompared: Vec::new(),
             secrecy: Secrecy::default(),
         }
     }

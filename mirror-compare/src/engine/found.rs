@@ -1,11 +1,19 @@
 //! Collecting differences.
 
+use http::HeaderName;
+
 use crate::{
-    engine::{compared::Compared, excerpt::Excerpt, path::Path, secrecy::Secrecy},
+    engine::{
+        compared::Compared,
+        excerpt::{Excerpt, excerpts},
+        hint::Hints,
+        path::Path,
+        secrecy::Secrecy,
+    },
     json::Node,
-    model::{Difference, DifferenceKind, Group, Groups, Verdict, cut},
+    model::{Difference, DifferenceKind, Group, Groups, MAX_UNCOMPARED, Settling, Verdict, cut},
     redact::{REDACTED, are_sure, hidden, hidden_alike, mark},
-    rules::{Rules, State},
+    rules::{Applied, Rules, State},
 };
 
 /// Whether a value is one of a field whose name leaves no doubt that it is a credential. Within such
@@ -25,8 +33,11 @@ fn marked(value: &str) -> String {
     }
 }
 
-/// The most differences that one comparison keeps; the others are counted.
+/// The most differences that one comparison keeps; of the others, the first of each group.
 const MAX_DIFFERENCES: usize = 100;
+
+/// The most differences that one comparison keeps in all.
+const MAX_KEPT: usize = 200;
 
 /// The value of one side at a place, and the rules for that place.
 pub(crate) type Value<'n, 'a> = Option<(&'n Node<'a>, &'n State)>;
@@ -36,10 +47,17 @@ pub(crate) type Value<'n, 'a> = Option<(&'n Node<'a>, &'n State)>;
 pub(crate) struct Found<'r> {
     pub(crate) rules: &'r Rules,
     pub(crate) secrecy: &'r Secrecy,
+    /// The rules that were about something.
+    pub(crate) applied: Applied,
+    /// Rules that would settle some of the differences.
+    pub(crate) hints: Hints,
+    /// Whether two documents were walked through.
+    pub(crate) is_walked: bool,
     differences: Vec<Difference>,
     more: usize,
     groups: Groups,
     notes: Vec<&'static str>,
+    uncompared: Vec<Box<str>>,
 }
 
 impl<'r> Found<'r> {
@@ -47,10 +65,14 @@ impl<'r> Found<'r> {
         Self {
             rules,
             secrecy,
+            applied: Applied::default(),
+            hints: Hints::default(),
+            is_walked: false,
             differences: Vec::new(),
             more: 0,
             groups: Groups::default(),
             notes: Vec::new(),
+            uncompared: Vec::new(),
         }
     }
 
@@ -58,8 +80,20 @@ impl<'r> Found<'r> {
         self.differences.is_empty()
     }
 
+    /// How many there are in all.
+    pub(crate) fn count(&self) -> usize {
+        self.differences.len() + self.more
+    }
+
     pub(crate) fn note(&mut self, note: &'static str) {
         self.notes.push(note);
+    }
+
+    /// Takes note of a header that differs and is not compared.
+    pub(crate) fn uncompared_header(&mut self, name: &HeaderName) {
+        if self.uncompared.len() < MAX_UNCOMPARED {
+            self.uncompared.push(name.as_str().into());
+        }
     }
 
     /// Adds a difference between values of JSON.
@@ -70,43 +104,43 @@ impl<'r> Found<'r> {
         primary: Value<'_, '_>,
         shadow: Value<'_, '_>,
     ) {
-        let group = path.pattern(&self.secrecy.secrets);
-        let full = self.differences.len() == MAX_DIFFERENCES;
-        let [primary, shadow] = [primary, shadow].map(|value| {
-            let (node, state) = value.filter(|_| !full)?;
-            Some(Excerpt::take(
-                node,
-                state,
-                &self.rules.patterns,
-                &self.secrecy.secrets,
-            ))
-        });
-        let pointer = if full {
-            String::new()
+        let group = self.group(path, kind);
+        if let (Some((one, _)), Some((other, _))) = (primary, shadow) {
+            self.hints.value(&group.pattern, kind, one, other);
+        }
+        let is_kept = self.has_room(&group);
+        let [primary, shadow] = if is_kept {
+            let (patterns, secrets) = (&self.rules.patterns, &self.secrecy.secrets);
+            match (primary, shadow) {
+                (
+                    Some((Node::String(one), one_state)),
+                    Some((Node::String(other), other_state)),
+                ) if one_state.is_empty() && other_state.is_empty() => {
+                    excerpts([one, other], secrets).map(Some)
+                }
+                values => [values.0, values.1].map(|value| {
+                    let (node, state) = value?;
+                    Some(Excerpt::take(node, state, patterns, secrets))
+                }),
+            }
         } else {
-            path.pointer(&self.secrecy.secrets)
+            [None, None]
         };
-        self.add(group, pointer, kind, primary, shadow);
+        self.add(group, path, primary, shadow);
     }
 
     /// Adds a difference of a value that both have and that is redacted.
     pub(crate) fn redacted(&mut self, path: &Path<'_>, kind: DifferenceKind) {
-        let (group, pointer) = (
-            path.pattern(&self.secrecy.secrets),
-            path.pointer(&self.secrecy.secrets),
-        );
         let [primary, shadow] = [(); 2].map(|()| Some(REDACTED.to_owned()));
-        self.add(group, pointer, kind, primary, shadow);
+        let group = self.group(path, kind);
+        self.add(group, path, primary, shadow);
     }
 
     /// Adds a difference of the lengths of two arrays.
     pub(crate) fn lengths(&mut self, path: &Path<'_>, primary: usize, shadow: usize) {
-        let (group, pointer) = (
-            path.pattern(&self.secrecy.secrets),
-            path.pointer(&self.secrecy.secrets),
-        );
         let [primary, shadow] = [primary, shadow].map(|length| Some(length.to_string()));
-        self.add(group, pointer, DifferenceKind::Length, primary, shadow);
+        let group = self.group(path, DifferenceKind::Length);
+        self.add(group, path, primary, shadow);
     }
 
     /// Adds a difference of something else than values of JSON.
@@ -117,33 +151,61 @@ impl<'r> Found<'r> {
         primary: Option<String>,
         shadow: Option<String>,
     ) {
-        self.add(
-            pointer.to_owned(),
-            pointer.to_owned(),
+        let group = Group {
+            pattern: pointer.to_owned(),
             kind,
-            primary,
-            shadow,
-        );
+        };
+        self.keep(group, || pointer.to_owned(), primary, shadow);
+    }
+
+    /// Takes note that two arrays have the same elements in another order, which is so many of the
+    /// differences.
+    pub(crate) fn same_elements(&mut self, path: &Path<'_>, differences: usize) {
+        let pattern = path.pattern(&self.secrecy.secrets);
+        self.hints.add(Settling::Unordered, &pattern, differences);
+    }
+
+    fn group(&self, path: &Path<'_>, kind: DifferenceKind) -> Group {
+        Group {
+            pattern: path.pattern(&self.secrecy.secrets),
+            kind,
+        }
+    }
+
+    /// Whether one difference more of a group is kept.
+    fn has_room(&self, group: &Group) -> bool {
+        let kept = self.differences.len();
+        kept < MAX_DIFFERENCES || kept < MAX_KEPT && self.groups.has_room_for(group)
     }
 
     fn add(
         &mut self,
-        pattern: String,
-        pointer: String,
-        kind: DifferenceKind,
+        group: Group,
+        path: &Path<'_>,
         primary: Option<String>,
         shadow: Option<String>,
     ) {
+        let secrets = &self.secrecy.secrets;
+        self.keep(group, || path.pointer(secrets), primary, shadow);
+    }
+
+    fn keep(
+        &mut self,
+        group: Group,
+        pointer: impl FnOnce() -> String,
+        primary: Option<String>,
+        shadow: Option<String>,
+    ) {
+        let Group { pattern, kind } = group;
         let pattern = hidden_alike(pattern);
-        if self.differences.len() == MAX_DIFFERENCES {
-            self.groups.add(Group { pattern, kind });
+        let group = Group { pattern, kind };
+        if !self.has_room(&group) {
+            self.groups.add(group);
             self.more += 1;
             return;
         }
-        self.groups.add(Group {
-            pattern: pattern.clone(),
-            kind,
-        });
+        self.groups.add(group.clone());
+        let pointer = pointer();
         let is_of_values = kind.is_of_values();
         let shown = |value: String| {
             if is_of_values && is_named(&pointer, &value) {
@@ -154,22 +216,26 @@ impl<'r> Found<'r> {
         let [primary, shadow] = [primary, shadow].map(|value| value.map(shown));
         self.differences.push(Difference {
             pointer: hidden_alike(pointer),
+            kind,
             primary,
             shadow,
-            kind,
             noise: false,
-            pattern,
+            pattern: group.pattern,
         });
     }
 
     /// The end of a comparison whose verdict is known otherwise.
     pub(crate) fn with(self, verdict: Verdict) -> Compared {
+        let differences = self.count();
         Compared {
             verdict,
-            differences: self.differences,
             more: self.more,
+            differences: self.differences,
             groups: self.groups,
             notes: self.notes,
+            applied: self.is_walked.then_some(self.applied),
+            hints: self.hints.of(differences),
+            uncompared: self.uncompared,
             secrecy: Secrecy::default(),
         }
     }

@@ -37,6 +37,11 @@ impl Groups {
         }
     }
 
+    /// Whether a group is new, and there is room for it.
+    pub(crate) fn has_room_for(&self, group: &Group) -> bool {
+        self.counts.len() < MAX_GROUPS && !self.counts.contains_key(group)
+    }
+
     /// Each group, with its number of differences.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Group, u64)> {
         self.counts.iter().map(|(group, count)| (group, *count))

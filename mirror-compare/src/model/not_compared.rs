@@ -37,5 +37,10 @@ labels! {
         /// away before, or what the layer of the mirror is around has failed or gives responses that
         /// are not axum's `Response`.
         PrimaryGone = "primary_gone",
+        /// They differ, and the baseline gave no response that says whether that is noise.
+        NoBaseline = "no_baseline",
+        /// The shadow's is of a version before the one that evidence is about: while a shadow is
+        /// deployed, servers of both versions respond.
+        OtherVersion = "other_version",
     }
 }

@@ -2,17 +2,26 @@
 
 mod table;
 
-use std::fmt;
+use std::{cmp::Reverse, fmt};
 
 use self::table::Table;
-use super::{DifferenceGroup, Example, Report, TargetReport};
+use super::{DifferenceGroup, Example, Report, RouteReport, TargetReport, counted::CLASSES};
 use crate::{
     latency::Latency,
-    model::{DifferenceKind, Printable},
+    model::{NotComparedReason, Printable},
 };
 
-/// Characters of an example that are shown.
+/// Characters of a name or a place that are shown.
 const EXAMPLE: usize = 48;
+
+/// Characters of a value that are shown, around the first difference.
+const VALUE: usize = 32;
+
+/// Rules that are suggested, and headers that are named.
+const TOLD: usize = 10;
+
+/// Routes that are shown: first those that differ most.
+const ROUTES: usize = 20;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,6 +68,17 @@ impl fmt::Display for TargetReport {
             self.verdict,
             self.reason
         )?;
+        if let Some(version) = &self.version {
+            writeln!(f, "version: {}", Printable(version))?;
+        }
+        let classes = CLASSES.iter().zip(self.by_class);
+        let classes: Vec<_> = classes.filter(|(_, count)| *count > 0).collect();
+        if classes.iter().any(|(class, _)| **class != "2xx") {
+            let classes = classes
+                .iter()
+                .map(|(class, count)| format!("{class} {count}"));
+            writeln!(f, "compared: {}", classes.collect::<Vec<_>>().join(", "))?;
+        }
         for (i, (reason, count)) in self.reasons().enumerate() {
             write!(
                 f,
@@ -69,8 +89,18 @@ impl fmt::Display for TargetReport {
         if self.not_compared > 0 {
             writeln!(f)?;
         }
+        if self.not_compared_for(NotComparedReason::Encoding) > 0 {
+            let option = "accept_encoding = \"comparable\"";
+            writeln!(
+                f,
+                "help: with `{option}`, copies ask for encodings that can be undone"
+            )?;
+        }
         if self.unanswered.count() > 0 {
             writeln!(f, "not answered: {}", self.unanswered)?;
+        }
+        if self.slow.b > 0 {
+            writeln!(f, "slow: {} of {}", self.slow.b, self.slow.n)?;
         }
         if self.primary_latency.count() > 0 {
             write!(f, "\n{}", self.latencies())?;
@@ -85,11 +115,45 @@ impl fmt::Display for TargetReport {
                 self.other_differences
             )?;
         }
+        self.advice(f)?;
+        let mut routes: Vec<_> = self.routes.iter().collect();
+        if routes.len() > 1 {
+            routes
+                .sort_by_key(|route| Reverse((route.differ + route.not_compared, route.compared)));
+            write!(f, "\n{}", self::routes(&routes))?;
+        }
         Ok(())
     }
 }
 
 impl TargetReport {
+    /// What its reader may do about it.
+    fn advice(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.uncompared_headers.is_empty() {
+            f.write_str("headers that differ and were not compared: ")?;
+            let headers = self.uncompared_headers.iter().take(TOLD);
+            let headers = headers.map(|(name, count)| format!("{name} {count}"));
+            f.write_str(&headers.collect::<Vec<_>>().join(", "))?;
+            match self.uncompared_headers.len().saturating_sub(TOLD) {
+                0 => writeln!(f)?,
+                more => writeln!(f, " and {more} more")?,
+            }
+        }
+        for rule in &self.unused_rules {
+            writeln!(f, "about nothing so far: {}", Printable(rule))?;
+        }
+        if !self.suggestions.is_empty() {
+            let mut table = Table::new(&["if these may differ", "settles", "mismatches"]);
+            for suggestion in self.suggestions.iter().take(TOLD) {
+                let counts = [suggestion.settled, suggestion.mismatches];
+                let counts = counts.map(|count| count.to_string());
+                table.row([suggestion.to_string()].into_iter().chain(counts).collect());
+            }
+            write!(f, "\n{table}")?;
+        }
+        Ok(())
+    }
+
     fn latencies(&self) -> Table {
         let mut table = Table::new(&["latency", "p50", "p95", "p99"]);
         let all: [(&str, &Latency); 3] = [
@@ -111,16 +175,36 @@ impl TargetReport {
     }
 }
 
+fn routes(routes: &[&RouteReport]) -> Table {
+    let mut table = Table::new(&["route", "compared", "differ", "not_compared"]);
+    for route in routes.iter().take(ROUTES) {
+        let mut row = vec![shortened(Printable(&route.route).to_string())];
+        let counts = [route.compared, route.differ, route.not_compared];
+        row.extend(counts.map(|count| count.to_string()));
+        table.row(row);
+    }
+    if let Some(more) = routes.len().checked_sub(ROUTES).filter(|more| *more > 0) {
+        table.row(vec![format!("and {more} more routes")]);
+    }
+    table
+}
+
 fn differences(groups: &[DifferenceGroup]) -> Table {
-    let mut table = Table::new(&["differences", "kind", "responses", "noise", "first", "last"]);
+    let head = [
+        "differences",
+        "kind",
+        "responses",
+        "noise",
+        "first",
+        "last",
+        "request",
+    ];
+    let mut table = Table::new(&head);
     for group in groups {
-        let pointer = match (&*group.pointer, group.kind) {
-            ("", DifferenceKind::Status) => "status".to_owned(),
-            ("", _) => "(body)".to_owned(),
-            (pointer, _) => Printable(pointer).to_string(),
-        };
+        let pointer = Printable(group.place()).to_string();
         let noise = if group.noise { "noise" } else { "" };
         let [first, last] = [&group.first, &group.last].map(|example| example.as_ref().map(shown));
+        let request = group.first.as_ref().map(Example::request);
         table.row(vec![
             shortened(pointer),
             group.kind.to_string(),
@@ -129,25 +213,15 @@ fn differences(groups: &[DifferenceGroup]) -> Table {
             first.clone().unwrap_or_default(),
             last.filter(|last| Some(last) != first.as_ref())
                 .unwrap_or_default(),
+            request.unwrap_or_default(),
         ]);
     }
     table
 }
 
-/// `/orders/7: 12.5 -> 13`
+/// `12.5 -> 13`
 fn shown(example: &Example) -> String {
-    let value = |value: &Option<String>| {
-        value
-            .as_deref()
-            .map_or_else(|| "none".to_owned(), |value| Printable(value).to_string())
-    };
-    let (primary, shadow) = (&example.difference.primary, &example.difference.shadow);
-    shortened(format!(
-        "{}: {} -> {}",
-        Printable(&example.path),
-        value(primary),
-        value(shadow)
-    ))
+    example.difference.in_short(VALUE)
 }
 
 fn shortened(text: String) -> String {

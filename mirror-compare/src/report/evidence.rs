@@ -5,7 +5,7 @@ mod seen;
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::{Duration, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -13,9 +13,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 pub(super) use self::seen::Seen;
 use self::seen::SeenRecord;
 use super::{
-    MatchRate, TargetReport, Thresholds,
+    MatchRate, Paired, RouteReport, TargetReport, Thresholds, WindowReport,
     by_reason::ByReason,
-    verdict::{Findings, Standing},
+    counted::{Class, Counted, Merged},
+    distinct::Distinct,
+    routes::{Routes, RoutesRecord},
+    slow::Slow,
+    suggest::Advice,
+    verdict::{Findings, Judged, Standing},
+    windows::{Tally, Windows, WindowsRecord},
 };
 use crate::{
     latency::{Buckets, Latency},
@@ -26,9 +32,13 @@ use crate::{
 ///
 /// It can be serialized, read back by another process, and merged. Comparisons that are split over
 /// any number of [`Recorder`](super::Recorder)s, whose evidence is merged in any order, give the
-/// counts and the verdict of a single one, as long as no bounded table overflows: 200 groups of
-/// differences, 200 of the baseline's, and 1,000 sets of groups. A mismatch that has no room there
-/// is never noise. The examples of a group are some of those that were kept.
+/// counts, the evidence and the verdict of a single one, as long as no bounded table overflows: 100
+/// routes, 200 groups of differences, 200 of the baseline's, and 1,000 sets of groups. A mismatch
+/// that has no room there is never noise. The examples of a group are some of those that were kept.
+/// What a single one says beyond that, of its last 256 comparisons, is no evidence.
+///
+/// Evidence is about one version of the shadow. Merged with that of another version, what began
+/// last stays, and the rest is forgotten.
 ///
 /// ```
 /// use mirror_compare::{NotComparedReason, report::{Evidence, Recorder, Standing, Thresholds}};
@@ -36,7 +46,7 @@ use crate::{
 /// let thresholds = Thresholds::default();
 /// let recorders = [(); 2].map(|()| Recorder::new("staging", thresholds));
 /// for recorder in &recorders {
-///     recorder.not_compared(NotComparedReason::TooLarge);
+///     recorder.not_compared(NotComparedReason::TooLarge, Some("/orders"));
 /// }
 /// let mut all = Evidence::default();
 /// for recorder in &recorders {
@@ -49,26 +59,21 @@ use crate::{
 /// ```
 #[derive(Clone, Default)]
 pub struct Evidence {
-    pub(super) primary: Latency,
-    pub(super) shadow: Latency,
-    pub(super) baseline: Latency,
-    pub(super) not_compared: ByReason,
+    pub(super) counted: Counted,
     pub(super) seen: Seen,
 }
 
 impl Evidence {
     /// Adds the evidence of other comparisons with the same target.
     pub fn merge(&mut self, other: &Self) {
-        self.primary.merge(&other.primary);
-        self.shadow.merge(&other.shadow);
-        self.baseline.merge(&other.baseline);
-        for (count, more) in self.not_compared.iter_mut().zip(other.not_compared) {
-            *count = count.saturating_add(more);
+        match self.counted.merge(&other.counted) {
+            Merged::Ours => {}
+            Merged::Theirs => self.seen.clone_from(&other.seen),
+            Merged::Both => self.seen.merge(&other.seen),
         }
-        self.seen.merge(&other.seen);
     }
 
-    /// The report on a target with this name and this state.
+    /// The report on a target with this name, whose counters are these since the evidence began.
     #[must_use]
     pub fn report(
         &self,
@@ -76,66 +81,77 @@ impl Evidence {
         thresholds: &Thresholds,
         standing: Standing,
     ) -> TargetReport {
-        let Self {
-            primary,
-            shadow,
-            baseline,
-            not_compared: by_reason,
-            seen,
-        } = self;
+        self.judged(target, thresholds, standing, None)
+    }
+
+    /// The same, if the last comparisons are known as well.
+    pub(super) fn judged(
+        &self,
+        target: &str,
+        thresholds: &Thresholds,
+        standing: Standing,
+        recent: Option<Tally>,
+    ) -> TargetReport {
+        let Self { counted, seen } = self;
         let counts = seen.counts(thresholds);
-        let not_compared = self.not_compared_in_all();
         let match_rate = MatchRate::new(counts.matched, counts.compared());
-        let reference = if baseline.count() >= thresholds.min_compared.max(1) {
-            ("baseline", baseline)
-        } else {
-            ("primary", primary)
-        };
+        let groups = seen.groups(thresholds);
         let findings = Findings {
+            counted,
             compared: counts.compared(),
-            not_compared,
             noise: counts.noise,
             baseline_status_rate: seen.baseline_status_rate(),
             standing,
+            recent,
             match_rate,
-            shadow,
-            reference,
+            groups: &groups,
+            thresholds,
         };
-        let (verdict, reason) = findings.verdict(thresholds);
+        let whole = Tally {
+            responses: counted.responses,
+            asked: findings.asked(),
+            slow: counted.slow[0],
+        };
+        let Judged {
+            verdict,
+            reason,
+            needed,
+        } = findings.judge();
+        let windows = counted.windows.iter().chain([(counted.watched(), whole)]);
         TargetReport {
             name: target.to_owned(),
             verdict,
             reason,
+            needed,
+            since: counted
+                .since
+                .map(|since| UNIX_EPOCH + Duration::from_millis(since)),
+            version: counted.version.as_deref().map(str::to_owned),
             compared: counts.compared(),
             matched: counts.matched,
             noise: counts.noise,
             mismatched: counts.mismatched,
             schema_mismatch: counts.schema_mismatch,
-            not_compared,
-            by_reason: *by_reason,
+            not_compared: counted.not_compared_in_all(),
+            by_reason: counted.not_compared,
             unanswered: standing.unanswered,
+            responses: counted.responses,
+            slow: counted.slow[0],
+            distinct: counted.distinct.count(),
+            by_class: counted.classes.map(|class| class.compared),
             match_rate,
-            primary_latency: primary.clone(),
-            shadow_latency: shadow.clone(),
-            baseline_latency: baseline.clone(),
-            groups: seen.groups(thresholds),
+            primary_latency: counted.primary.clone(),
+            shadow_latency: counted.shadow.clone(),
+            baseline_latency: counted.baseline.clone(),
+            groups,
             other_differences: seen.other_differences(),
+            routes: counted.routes.iter().map(RouteReport::new).collect(),
+            windows: windows.map(WindowReport::new).collect(),
+            uncompared_headers: counted.advice.headers(),
+            unused_rules: counted.advice.unused(),
+            suggestions: counted.advice.suggestions(),
         }
     }
-}
-
-impl Evidence {
-    fn not_compared_in_all(&self) -> u64 {
-        self.not_compared
-            .iter()
-            .copied()
-            .fold(0, u64::saturating_add)
-    }
-}
-
-/// The counts at this moment.
-pub(super) fn load(counts: &ByReason<AtomicU64>) -> ByReason {
-    counts.each_ref().map(|count| count.load(Relaxed))
 }
 
 /// Evidence as it is serialized. A version that is not known is an error that names it.
@@ -148,7 +164,19 @@ enum Versions {
 /// In an order of its own, so that equal evidence is equal text.
 #[derive(Serialize, Deserialize)]
 struct Version1 {
+    since: Option<u64>,
+    until: u64,
+    version: Option<Box<str>>,
+    responses: Paired,
+    with_baseline: u64,
+    slow: Slow,
+    classes: [Class; 5],
+    faults: u64,
     not_compared: BTreeMap<NotComparedReason, u64>,
+    distinct: Distinct,
+    routes: RoutesRecord,
+    windows: WindowsRecord,
+    advice: Advice,
     primary_latency: Buckets,
     shadow_latency: Buckets,
     baseline_latency: Buckets,
@@ -157,16 +185,29 @@ struct Version1 {
 
 impl Serialize for Evidence {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { counted, seen } = self;
         let not_compared = NotComparedReason::ALL
             .iter()
             .copied()
-            .zip(self.not_compared);
+            .zip(counted.not_compared);
         let record = Versions::V1(Version1 {
+            since: counted.since,
+            until: counted.until,
+            version: counted.version.clone(),
+            responses: counted.responses,
+            with_baseline: counted.with_baseline,
+            slow: counted.slow,
+            classes: counted.classes,
+            faults: counted.faults,
             not_compared: not_compared.filter(|(_, count)| *count > 0).collect(),
-            primary_latency: self.primary.buckets(),
-            shadow_latency: self.shadow.buckets(),
-            baseline_latency: self.baseline.buckets(),
-            seen: self.seen.record(),
+            distinct: counted.distinct.clone(),
+            routes: counted.routes.record(),
+            windows: counted.windows.record(),
+            advice: counted.advice.clone(),
+            primary_latency: counted.primary.buckets(),
+            shadow_latency: counted.shadow.buckets(),
+            baseline_latency: counted.baseline.buckets(),
+            seen: seen.record(),
         });
         record.serialize(serializer)
     }
@@ -185,11 +226,27 @@ impl Version1 {
         for (reason, count) in self.not_compared {
             not_compared[reason as usize] = count;
         }
-        Ok(Evidence {
+        let version = self.version.as_deref();
+        let counted = Counted {
+            since: self.since,
+            until: self.until,
+            version: version.map(|version| super::epoch::Versions::cut(version).into()),
+            responses: self.responses,
+            with_baseline: self.with_baseline,
+            slow: self.slow,
+            classes: self.classes,
+            faults: self.faults,
+            not_compared,
+            distinct: self.distinct,
+            routes: Routes::from_record(self.routes)?,
+            windows: Windows::from_record(&self.windows),
+            advice: self.advice.checked()?,
             primary: Latency::from_buckets(&self.primary_latency)?,
             shadow: Latency::from_buckets(&self.shadow_latency)?,
             baseline: Latency::from_buckets(&self.baseline_latency)?,
-            not_compared,
+        };
+        Ok(Evidence {
+            counted,
             seen: Seen::from_record(self.seen)?,
         })
     }
@@ -200,7 +257,7 @@ impl fmt::Debug for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Evidence")
             .field("seen", &self.seen)
-            .field("not_compared", &self.not_compared_in_all())
+            .field("not_compared", &self.counted.not_compared_in_all())
             .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use http::Method;
 use serde::Serialize;
 
-use crate::model::{Difference, DifferenceKind, serialize_method};
+use crate::model::{Difference, DifferenceKind, Printable, serialize_method};
 
 /// Differences of one kind at one place, in all requests.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -31,6 +31,17 @@ pub struct DifferenceGroup {
     pub last: Option<Example>,
 }
 
+impl DifferenceGroup {
+    /// The place in words: `status`, `(body)`, or the pointer or name.
+    pub(super) fn place(&self) -> &str {
+        match (&*self.pointer, self.kind) {
+            ("", DifferenceKind::Status | DifferenceKind::NotModified) => "status",
+            ("", _) => "(body)",
+            (pointer, _) => pointer,
+        }
+    }
+}
+
 /// One difference, and the request in whose response it was.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -38,8 +49,21 @@ pub struct Example {
     /// The method of the request.
     #[serde(serialize_with = "serialize_method")]
     pub method: Method,
-    /// The path of the request, without its query; cut to 1 KiB.
+    /// The path of the request; cut to 1 KiB.
     pub path: String,
+    /// The query of the request, if it has one, without its secrets; cut to 1 KiB.
+    pub query: Option<String>,
     /// The difference.
     pub difference: Difference,
+}
+
+impl Example {
+    /// The request, as it can be sent again: `GET /orders/7?full=1`.
+    pub(super) fn request(&self) -> String {
+        let path = Printable(&self.path);
+        match &self.query {
+            Some(query) => format!("{} {path}?{}", self.method, Printable(query)),
+            None => format!("{} {path}", self.method),
+        }
+    }
 }

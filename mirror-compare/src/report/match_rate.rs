@@ -33,8 +33,16 @@ impl MatchRate {
         let half = Z * (rate * (1.0 - rate) / count + z2 / count / 4.0).sqrt();
         Some(Self {
             rate,
-            low: ((middle - half) / (1.0 + z2)).max(0.0),
-            high: ((middle + half) / (1.0 + z2)).min(1.0),
+            // The ends are exact if there is nothing on one side, and rounded they are not.
+            low: match matched {
+                0 => 0.0,
+                _ => ((middle - half) / (1.0 + z2)).max(0.0),
+            },
+            high: if matched == compared {
+                1.0
+            } else {
+                ((middle + half) / (1.0 + z2)).min(1.0)
+            },
         })
     }
 }
@@ -67,5 +75,14 @@ mod tests {
             );
         }
         assert_eq!(MatchRate::new(0, 0), None);
+    }
+
+    #[test]
+    fn an_interval_holds_its_rate() {
+        for compared in 1..2000 {
+            let all = MatchRate::new(compared, compared).unwrap();
+            assert!((all.high - 1.0).abs() < f64::EPSILON);
+            assert!(MatchRate::new(0, compared).unwrap().low.abs() < f64::EPSILON);
+        }
     }
 }

@@ -3,82 +3,182 @@
 use std::{
     fmt,
     sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        Mutex, MutexGuard, PoisonError, TryLockError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
 };
 
 use super::{
-    Evidence, TargetReport, Thresholds,
-    by_reason::ByReason,
-    evidence::{Seen, load},
+    Evidence, TargetReport, Thresholds, Unanswered,
+    clock::Clock,
+    counted::{Blame, Counted, Merged},
+    epoch::{self, Versions},
+    evidence::Seen,
     verdict::Standing,
+    windows::{Recent, Tally},
 };
-use crate::{
-    latency::LatencyRecorder,
-    model::{Comparison, DifferenceKind, NotComparedReason, Verdict},
-};
+use crate::model::{Comparison, DifferenceKind, NotComparedReason, Verdict};
 
 /// Notes the comparisons with one target, in bounded memory.
 ///
-/// It has a lock that is held for as long as it takes to note the differences of one comparison.
-/// Requests have no business with it.
+/// It has two locks. The one that is held for as long as it takes to note the differences of one
+/// comparison is for threads that compare. What else there is to count takes the other, for some
+/// hundred nanoseconds. Requests have no business with either.
 pub struct Recorder {
     target: String,
     thresholds: Thresholds,
-    primary: LatencyRecorder,
-    shadow: LatencyRecorder,
-    baseline: LatencyRecorder,
-    /// Apart from what is seen: a request may count these, and must not wait for anybody.
-    not_compared: ByReason<AtomicU64>,
+    /// Whether each comparison is to come with that of a baseline.
+    has_baseline: bool,
+    clock: Clock,
+    /// Whether the counters of the target are to be told.
+    wants_standing: AtomicBool,
+    /// Requests without a response of which the route could not be noted at once.
+    unrouted: AtomicU64,
+    /// First this lock, then that of `live`.
     seen: Mutex<Seen>,
+    live: Mutex<Live>,
+}
+
+/// What is counted, and what it takes to go on counting.
+#[derive(Default)]
+struct Live {
+    counted: Counted,
+    versions: Versions,
+    recent: Recent,
+    /// The counters of the target when the evidence began; `None` if they are not known yet.
+    base: Option<Standing>,
+    /// The counters of the target as they were told last.
+    last: Unanswered,
 }
 
 impl Recorder {
     /// Nothing yet, of this target.
     #[must_use]
     pub fn new(target: &str, thresholds: Thresholds) -> Self {
+        Self::with_clock(target, thresholds, Clock::new())
+    }
+
+    pub(super) fn with_clock(target: &str, thresholds: Thresholds, clock: Clock) -> Self {
         Self {
             target: target.to_owned(),
             thresholds,
-            primary: LatencyRecorder::new(),
-            shadow: LatencyRecorder::new(),
-            baseline: LatencyRecorder::new(),
-            not_compared: Default::default(),
+            has_baseline: false,
+            clock,
+            wants_standing: AtomicBool::new(false),
+            unrouted: AtomicU64::new(0),
             seen: Mutex::default(),
+            live: Mutex::new(Live {
+                base: Some(Standing::default()),
+                ..Live::default()
+            }),
         }
+    }
+
+    /// The same, of a mirror with a baseline: only requests to which both responded are evidence.
+    /// Default: there is none.
+    #[must_use]
+    pub const fn with_baseline(mut self, has_baseline: bool) -> Self {
+        self.has_baseline = has_baseline;
+        self
     }
 
     /// Notes a comparison with the target, and the one of the response that a baseline gave to the
     /// same request with the primary's. Says of each difference whether it is noise, as far as that
     /// is known by now.
+    ///
+    /// If there is a baseline and it did not respond, a mismatch may as well be noise: it becomes
+    /// [`NotComparedReason::NoBaseline`]. A response of a version of the shadow before the current
+    /// one becomes [`NotComparedReason::OtherVersion`].
     pub fn record(&self, comparison: &mut Comparison, baseline: Option<&Comparison>) {
-        if let Verdict::NotCompared(reason) = comparison.verdict {
-            self.not_compared(reason);
-            return;
-        }
-        if let (Some(latency), true) = (comparison.shadow_latency, is_compared(comparison)) {
-            self.primary.record(comparison.primary_latency);
-            self.shadow.record(latency);
-        }
         let baseline = baseline.filter(|baseline| is_compared(baseline));
-        if let Some(latency) = baseline.and_then(|baseline| baseline.shadow_latency) {
-            self.baseline.record(latency);
+        let is_evidence = !self.has_baseline || baseline.is_some();
+        if !is_evidence && is_compared(comparison) && comparison.verdict != Verdict::Match {
+            comparison.verdict = Verdict::NotCompared(NotComparedReason::NoBaseline);
         }
-        let mut seen = self.lock();
+        let mut seen = self.seen();
+        let mut live = self.live();
+        match live.versions.note(comparison.version.as_deref()) {
+            epoch::Seen::Current => {}
+            epoch::Seen::Older => {
+                comparison.verdict = Verdict::NotCompared(NotComparedReason::OtherVersion);
+            }
+            epoch::Seen::New => {
+                live.restart();
+                *seen = Seen::default();
+                self.wants_standing.store(true, Relaxed);
+            }
+        }
+        if let Verdict::NotCompared(reason) = comparison.verdict {
+            let blame = if comparison.is_fault {
+                Blame::Response
+            } else {
+                Blame::Nobody
+            };
+            let route = comparison.route.as_deref();
+            let tally = live.counted.not_compared(reason, route, blame);
+            return self.count(&mut live, &tally);
+        }
+        let counted = &mut live.counted;
+        let tally = counted.note(comparison, baseline, is_evidence, &self.thresholds);
+        self.count(&mut live, &tally);
+        drop(live);
         seen.note(comparison, baseline);
         comparison.mark_noise(|group| seen.is_noise(group, &self.thresholds));
     }
 
-    /// Notes that two responses were not compared. This never blocks.
-    pub fn not_compared(&self, reason: NotComparedReason) {
-        self.not_compared[reason as usize].fetch_add(1, Relaxed);
+    /// Notes that the responses to a request are not compared.
+    pub fn not_compared(&self, reason: NotComparedReason, route: Option<&str>) {
+        // Without two responses it is the copy that has failed or was cut short.
+        let blame = match reason {
+            NotComparedReason::Failed | NotComparedReason::CutShort => Blame::Copy,
+            _ => Blame::Nobody,
+        };
+        let mut live = self.live();
+        let tally = live.counted.not_compared(reason, route, blame);
+        self.count(&mut live, &tally);
+    }
+
+    /// Notes that a request which was sampled is not sent: there is nothing to compare. This never
+    /// waits.
+    pub fn not_sent(&self, route: Option<&str>) {
+        match self.live.try_lock() {
+            Ok(mut live) => live.counted.unsent(route),
+            Err(TryLockError::Poisoned(live)) => live.into_inner().counted.unsent(route),
+            Err(TryLockError::WouldBlock) => {
+                self.unrouted.fetch_add(1, Relaxed);
+            }
+        }
+    }
+
+    /// Whether [`stand`](Self::stand) is to be called: something begins anew, of which the counters
+    /// of the target are a part.
+    #[must_use]
+    pub fn wants_standing(&self) -> bool {
+        self.wants_standing.load(Relaxed)
+    }
+
+    /// Notes the counters of the target, as they are now.
+    pub fn stand(&self, standing: Standing) {
+        let mut live = self.live();
+        // What was shed has been so by now.
+        self.count(&mut live, &Tally::default());
+        self.wants_standing.store(false, Relaxed);
+        live.stand(standing);
+    }
+
+    /// Forgets all that is known: evidence begins anew.
+    pub fn restart(&self) {
+        let mut seen = self.seen();
+        let mut live = self.live();
+        live.restart();
+        *seen = Seen::default();
+        self.wants_standing.store(true, Relaxed);
     }
 
     /// The groups of differences that are noise, as far as that is known by now.
     #[must_use]
     pub fn noise(&self) -> Vec<(String, DifferenceKind)> {
-        let seen = self.lock();
+        let seen = self.seen();
         let groups = seen.groups(&self.thresholds).into_iter();
         groups
             .filter(|group| group.noise)
@@ -89,50 +189,110 @@ impl Recorder {
     /// All that is known by now, to be kept, or merged with that of other processes.
     #[must_use]
     pub fn evidence(&self) -> Evidence {
+        let seen = self.seen();
+        let mut live = self.live();
+        for _ in 0..self.unrouted.swap(0, Relaxed) {
+            live.counted.unsent(None);
+        }
+        self.count(&mut live, &Tally::default());
         Evidence {
-            primary: self.primary.snapshot(),
-            shadow: self.shadow.snapshot(),
-            baseline: self.baseline.snapshot(),
-            not_compared: load(&self.not_compared),
-            seen: self.lock().clone(),
+            counted: live.counted.clone(),
+            seen: seen.clone(),
         }
     }
 
-    /// Adds what was known before: by this process in an earlier run, or by another.
+    /// Adds what was known before: by this process in an earlier run, or by another. If that is
+    /// about another version of the shadow, what began last stays.
     pub fn merge(&self, evidence: &Evidence) {
-        self.primary.merge(&evidence.primary);
-        self.shadow.merge(&evidence.shadow);
-        self.baseline.merge(&evidence.baseline);
-        for (count, more) in self.not_compared.iter().zip(evidence.not_compared) {
-            count.fetch_add(more, Relaxed);
+        let mut seen = self.seen();
+        let mut live = self.live();
+        self.count(&mut live, &Tally::default());
+        match live.counted.merge(&evidence.counted) {
+            Merged::Ours => return,
+            Merged::Theirs => seen.clone_from(&evidence.seen),
+            Merged::Both => seen.merge(&evidence.seen),
         }
-        self.lock().merge(&evidence.seen);
+        let Live {
+            counted, versions, ..
+        } = &mut *live;
+        versions.resume(counted.version.as_deref());
     }
 
-    /// The report about the target by now, which stands like this.
+    /// The report about the target by now, whose counters and circuit stand like this since the
+    /// process began.
     #[must_use]
     pub fn report(&self, standing: Standing) -> TargetReport {
-        self.evidence()
-            .report(&self.target, &self.thresholds, standing)
+        self.stand(standing);
+        let evidence = self.evidence();
+        let (base, recent) = {
+            let live = self.live();
+            (live.base.unwrap_or_default(), live.recent.sum())
+        };
+        let standing = standing.since(&base);
+        evidence.judged(&self.target, &self.thresholds, standing, Some(recent))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Seen> {
+    /// Counts what happens now, if something does, and notes the time.
+    fn count(&self, live: &mut Live, tally: &Tally) {
+        let now = self.clock.now();
+        let counted = &mut live.counted;
+        if counted.windows.advance(now.elapsed) {
+            self.wants_standing.store(true, Relaxed);
+        }
+        if *tally != Tally::default() {
+            if counted.since.is_none() {
+                counted.since = Some(now.unix_millis);
+                counted.version = live.versions.current().map(Into::into);
+            }
+            counted.windows.note(|window| window.merge(tally));
+            live.recent.note(|recent| recent.merge(tally));
+        }
+        if counted.since.is_some() {
+            counted.until = now.unix_millis;
+        }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Live {
+    fn restart(&mut self) {
+        self.counted = Counted::default();
+        self.recent = Recent::default();
+        self.base = None;
+    }
+
+    fn stand(&mut self, standing: Standing) {
+        if self.base.is_none() {
+            self.base = Some(standing);
+        } else {
+            // Copies that failed are noted one by one.
+            let shed = standing.unanswered.shed();
+            let more = shed.saturating_sub(self.last.shed());
+            self.counted.windows.note(|window| {
+                window.asked.n = window.asked.n.saturating_add(more);
+                window.asked.b = window.asked.b.saturating_add(more);
+            });
+        }
+        self.last = standing.unanswered;
     }
 }
 
 /// How many, and nothing of what they say.
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seen = self.lock();
-        let not_compared = self.not_compared.iter();
+        let counts = self.seen().counts(&self.thresholds);
+        let not_compared = self.live().counted.not_compared_in_all();
         f.debug_struct("Recorder")
             .field("target", &self.target)
-            .field("counts", &seen.counts(&self.thresholds))
-            .field(
-                "not_compared",
-                &not_compared.map(|count| count.load(Relaxed)).sum::<u64>(),
-            )
+            .field("counts", &counts)
+            .field("not_compared", &not_compared)
             .finish_non_exhaustive()
     }
 }

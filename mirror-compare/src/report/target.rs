@@ -1,8 +1,13 @@
 //! The report on one target.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde::{Serialize, Serializer};
 
-use super::{DifferenceGroup, MatchRate, ReportVerdict, Unanswered, by_reason::ByReason};
+use super::{
+    DifferenceGroup, MatchRate, Paired, ReportVerdict, RouteReport, Suggestion, Unanswered,
+    WindowReport, by_reason::ByReason, counted::CLASSES,
+};
 use crate::{latency::Latency, model::NotComparedReason};
 
 /// The comparisons with one target, taken together.
@@ -19,6 +24,15 @@ pub struct TargetReport {
     pub verdict: ReportVerdict,
     /// Why.
     pub reason: String,
+    /// How many more requests without a difference, a failure or a slow response it takes to
+    /// promote, if nothing but evidence is missing; 0 if none is.
+    pub needed: u64,
+    /// Since when: all numbers are of the epoch that began then, with the first response of this
+    /// version of the shadow, or with `restart_report`. `None` if nothing was seen yet.
+    #[serde(rename = "since_unix_s", serialize_with = "unix")]
+    pub since: Option<SystemTime>,
+    /// What the shadow says its version is.
+    pub version: Option<String>,
     /// Responses that were compared.
     pub compared: u64,
     /// Those that agree, or differ in noise only.
@@ -36,6 +50,16 @@ pub struct TargetReport {
     /// Requests that were sampled and not answered. Failed copies are in `not_compared` too,
     /// requests that were not sent are not.
     pub unanswered: Unanswered,
+    /// The evidence: responses in which only the shadow differs, and only the baseline.
+    pub responses: Paired,
+    /// Responses for which the shadow is slow, and for which the baseline is, or, without a
+    /// baseline, the primary.
+    pub slow: Paired,
+    /// Different requests among those that were compared, by method, path, query and body: exact up
+    /// to 63, and then about.
+    pub distinct: u64,
+    #[serde(rename = "compared_by_class", serialize_with = "by_class")]
+    pub(super) by_class: [u64; CLASSES.len()],
     /// The share of `compared` that matched; `None` if nothing was compared.
     pub match_rate: Option<MatchRate>,
     /// How long the primary took for what was compared: from the call of the handler to the last
@@ -51,6 +75,18 @@ pub struct TargetReport {
     pub groups: Vec<DifferenceGroup>,
     /// Differences of further groups.
     pub other_differences: u64,
+    /// The comparisons by route: at most 100, and one row `_other`.
+    pub routes: Vec<RouteReport>,
+    /// The last five minutes, the last hour, and the whole epoch.
+    pub windows: Vec<WindowReport>,
+    /// Headers that differ and were not compared, with the number of responses in which they do, the
+    /// most frequent first; at most 64.
+    pub uncompared_headers: Vec<(String, u64)>,
+    /// Rules that were about nothing in any document that was looked into, as they are written: 20
+    /// documents at least. Of the first 64 rules.
+    pub unused_rules: Vec<String>,
+    /// Rules that would settle mismatches, those that settle most first; at most 64 of an option.
+    pub suggestions: Vec<Suggestion>,
 }
 
 impl TargetReport {
@@ -58,6 +94,15 @@ impl TargetReport {
     #[must_use]
     pub fn not_compared_for(&self, reason: NotComparedReason) -> u64 {
         self.by_reason[reason as usize]
+    }
+
+    /// Responses of [`compared`](Self::compared) to which the primary's status is of a class: 2 for
+    /// 200 to 299.
+    #[must_use]
+    pub fn compared_with_class(&self, class: usize) -> u64 {
+        let index = class.checked_sub(1);
+        let count = index.and_then(|index| self.by_class.get(index));
+        count.copied().unwrap_or_default()
     }
 
     /// The reasons that occurred, with their counts.
@@ -70,4 +115,15 @@ impl TargetReport {
 fn by_reason<S: Serializer>(counts: &ByReason, serializer: S) -> Result<S::Ok, S::Error> {
     let counts = NotComparedReason::ALL.iter().zip(counts);
     serializer.collect_map(counts.filter(|(_, count)| **count > 0))
+}
+
+fn by_class<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
+    let counts = CLASSES.iter().zip(counts);
+    serializer.collect_map(counts.filter(|(_, count)| **count > 0))
+}
+
+#[expect(clippy::ref_option, reason = "serde's signature")]
+fn unix<S: Serializer>(since: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    let since = since.and_then(|since| since.duration_since(UNIX_EPOCH).ok());
+    since.map(|since| since.as_secs()).serialize(serializer)
 }

@@ -1,15 +1,13 @@
 //! Whether a shadow can take over.
 
+mod findings;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{MatchRate, Thresholds, Unanswered, match_rate::number};
-use crate::latency::Latency;
-
-/// The percentile at which latencies are compared: the median hides a slow tail, and the 99th of a
-/// few hundred is chance.
-const PERCENTILE: f64 = 0.95;
+pub(super) use self::findings::{Findings, Judged};
+use super::Unanswered;
 
 /// The verdict of a report on a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -82,6 +80,16 @@ impl Standing {
         self
     }
 
+    /// The same, with the counts since they were those of `base`.
+    pub(super) fn since(self, base: &Self) -> Self {
+        let of_baseline = base.baseline.unwrap_or_default();
+        Self {
+            unanswered: self.unanswered.since(base.unanswered),
+            is_open: self.is_open,
+            baseline: self.baseline.map(|baseline| baseline.since(of_baseline)),
+        }
+    }
+
     /// Adds the state of the same target in another process. Its circuit is open if it is open in
     /// one of them.
     pub fn merge(&mut self, other: &Self) {
@@ -91,127 +99,4 @@ impl Standing {
             self.baseline.get_or_insert_default().merge(more);
         }
     }
-}
-
-/// The facts that a verdict is made of.
-#[derive(Debug)]
-pub(super) struct Findings<'a> {
-    pub(super) compared: u64,
-    pub(super) not_compared: u64,
-    /// Mismatches that count as matches because of the baseline.
-    pub(super) noise: u64,
-    /// How often the baseline's status is not the primary's.
-    pub(super) baseline_status_rate: f64,
-    pub(super) standing: Standing,
-    pub(super) match_rate: Option<MatchRate>,
-    pub(super) shadow: &'a Latency,
-    /// The latency that the shadow's is compared with, and whose it is.
-    pub(super) reference: (&'static str, &'a Latency),
-}
-
-impl Findings<'_> {
-    /// The verdict and its reason.
-    pub(super) fn verdict(&self, thresholds: &Thresholds) -> (ReportVerdict, String) {
-        let Some(rate) = self
-            .match_rate
-            .filter(|_| self.compared >= thresholds.min_compared)
-        else {
-            let reason = format!(
-                "{} compared, {} are needed",
-                self.compared, thresholds.min_compared
-            );
-            return (ReportVerdict::NotEnoughData, reason);
-        };
-        let all = number(self.compared) + number(self.not_compared);
-        let unknown = number(self.not_compared) / all;
-        let [found, low, high] = [rate.rate, rate.low, rate.high].map(percent);
-        let rates = format!("match rate {found} ({low} to {high})");
-        let slower = self.slower(thresholds);
-
-        let mut regressed = Vec::new();
-        let mut held = Vec::new();
-        if rate.high < thresholds.regressed_match_rate {
-            regressed.push(format!(
-                "{rates}, below {}",
-                percent(thresholds.regressed_match_rate)
-            ));
-        } else if rate.low < thresholds.promote_match_rate {
-            let wanted = percent(thresholds.promote_match_rate);
-            held.push(format!("{rates}, not {wanted} with 95 % confidence"));
-        }
-        if let Some((ratio, text)) = slower {
-            if ratio > thresholds.regressed_latency_ratio {
-                regressed.push(text);
-            } else {
-                held.push(text);
-            }
-        }
-        let Standing {
-            unanswered,
-            is_open,
-            baseline,
-        } = self.standing;
-        if unanswered.share() > thresholds.max_failed {
-            let share = at_least_percent(unanswered.share());
-            held.push(format!("{share} not answered ({unanswered})"));
-        }
-        if is_open {
-            held.push("its circuit is open".to_owned());
-        }
-        if unknown > thresholds.max_not_compared {
-            held.push(format!("{} not compared", at_least_percent(unknown)));
-        }
-        // Noise is known from the requests that the baseline did respond to.
-        if let Some(baseline) = baseline
-            && baseline.share() > thresholds.max_not_compared
-        {
-            let share = at_least_percent(baseline.share());
-            let text = format!("the baseline has not answered {share} ({baseline})");
-            if !regressed.is_empty() {
-                regressed.push(text);
-            } else if self.noise > 0 {
-                held.push(text);
-            }
-        }
-        // A server that does not respond as the primary does is not its old version.
-        if self.noise > 0 && self.baseline_status_rate > 1.0 - thresholds.regressed_match_rate {
-            let share = percent(self.baseline_status_rate);
-            held.push(format!("the baseline has another status in {share}"));
-        }
-        if !regressed.is_empty() {
-            (ReportVerdict::Regressed, regressed.join("; "))
-        } else if !held.is_empty() {
-            (ReportVerdict::Hold, held.join("; "))
-        } else {
-            (ReportVerdict::Promote, rates)
-        }
-    }
-
-    /// How many times as long the shadow takes, if that is too long.
-    fn slower(&self, thresholds: &Thresholds) -> Option<(f64, String)> {
-        let (whose, reference) = self.reference;
-        let shadow = self.shadow.quantile(PERCENTILE)?;
-        let reference = reference.quantile(PERCENTILE)?;
-        let ratio = shadow.as_secs_f64() / reference.as_secs_f64().max(f64::MIN_POSITIVE);
-        let is_slower = ratio > thresholds.promote_latency_ratio
-            && shadow.saturating_sub(reference) > thresholds.latency_slack;
-        is_slower.then(|| {
-            (
-                ratio,
-                format!("p95 {shadow:.1?} is {ratio:.1} times the {whose}'s {reference:.1?}"),
-            )
-        })
-    }
-}
-
-/// `99.2 %`. Rounded so that only all is `100 %`.
-pub(super) fn percent(share: f64) -> String {
-    let tenths = (share * 1000.0).floor() / 10.0;
-    format!("{tenths} %")
-}
-
-/// `1.1 %`. Rounded so that what is more than a bound does not look like it.
-fn at_least_percent(share: f64) -> String {
-    let tenths = (share * 1000.0).ceil() / 10.0;
-    format!("{tenths} %")
 }

@@ -4,8 +4,9 @@
 use std::sync::OnceLock;
 use std::{fmt, sync::Arc};
 
+use http::HeaderName;
 #[cfg(feature = "record")]
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderValue, Method};
 
 use super::EngineTarget;
 #[cfg(any(feature = "record", feature = "testing"))]
@@ -77,6 +78,8 @@ pub(crate) struct Comparing {
     /// The first mismatch, if one is to fail a test.
     #[cfg(feature = "testing")]
     pub(crate) raised: OnceLock<String>,
+    /// The header in which shadows say their version.
+    pub(crate) version_header: Option<HeaderName>,
     /// When responses that wait for the primary's do so no longer.
     pub(crate) deadlines: Arc<Deadlines>,
 }
@@ -99,12 +102,32 @@ impl Comparing {
             recording: None,
             #[cfg(feature = "testing")]
             raised: OnceLock::new(),
+            version_header: None,
             deadlines: Arc::default(),
         }
     }
 
     pub(crate) fn with_compare_at(self, at: CompareAt) -> Self {
         Self { at, ..self }
+    }
+
+    /// The same, beside a baseline or not.
+    pub(crate) fn with_baseline(self, has_baseline: bool) -> Self {
+        let recorders = self.recorders.into_iter();
+        Self {
+            recorders: recorders
+                .map(|recorder| recorder.with_baseline(has_baseline))
+                .collect(),
+            ..self
+        }
+    }
+
+    /// The same, of shadows that say their version in this header.
+    pub(crate) fn with_version_header(self, version_header: Option<HeaderName>) -> Self {
+        Self {
+            version_header,
+            ..self
+        }
     }
 
     #[cfg(feature = "record")]
@@ -136,25 +159,46 @@ impl Comparing {
 
     /// What is known of each target: of what was compared, and of what it has not answered.
     pub(crate) fn report(&self, mirror: &str, targets: &[EngineTarget]) -> Report {
+        let of =
+            |(index, recorder): (usize, &Recorder)| recorder.report(self.standing(index, targets));
+        // A sink gives no responses.
+        let all = self.recorders.iter().enumerate();
+        let all = all.filter(|(index, _)| !targets[*index].target().is_sink());
+        Report::new(mirror, all.map(of).collect())
+    }
+
+    /// Forgets what is known of each target.
+    pub(crate) fn restart(&self, targets: &[EngineTarget]) {
+        for (index, recorder) in self.recorders.iter().enumerate() {
+            recorder.restart();
+            recorder.stand(self.standing(index, targets));
+        }
+    }
+
+    /// How a target stands, by its counters and those of the baseline.
+    pub(crate) fn standing(&self, index: usize, targets: &[EngineTarget]) -> Standing {
         let unanswered = |target: &EngineTarget| unanswered_of(&target.source.stats());
         let baseline = targets.get(self.recorders.len()).map(unanswered);
-        let of = |(recorder, target): (&Recorder, &EngineTarget)| {
-            let standing = Standing::new(unanswered(target));
-            let standing = standing.with_open_circuit(target.gate.is_shut());
-            recorder.report(standing.with_baseline(baseline))
-        };
-        // A sink gives no responses.
-        let all = self.recorders.iter().zip(targets);
-        let targets = all.filter(|(_, target)| !target.target().is_sink()).map(of);
-        Report::new(mirror, targets.collect())
+        let standing = Standing::new(unanswered(&targets[index]));
+        let standing = standing.with_open_circuit(targets[index].gate.is_shut());
+        standing.with_baseline(baseline)
     }
 }
 
 /// The requests without a response from a target, by its counters.
 fn unanswered_of(stats: &TargetStats) -> Unanswered {
-    let [circuit_open, in_flight_limit] =
-        [ShedReason::CircuitOpen, ShedReason::InFlightLimit].map(|reason| stats.shed_for(reason));
-    Unanswered::new(stats.answered, stats.failed, circuit_open, in_flight_limit)
+    let shed = |reason| stats.shed_for(reason);
+    let unanswered = Unanswered::new(
+        stats.answered,
+        stats.failed,
+        shed(ShedReason::CircuitOpen),
+        shed(ShedReason::InFlightLimit),
+    );
+    unanswered.with_limits_of_process(
+        shed(ShedReason::ProcessInFlightLimit),
+        shed(ShedReason::ConnectionLimit),
+        shed(ShedReason::ByteBudget),
+    )
 }
 
 impl fmt::Debug for Comparing {

@@ -7,7 +7,11 @@ use http::request::Parts;
 use mirror_compare::NotComparedReason;
 
 use super::recorder::Noted;
-use crate::{body::CopyBody, engine::Engine, outcome::MirrorError};
+use crate::{
+    body::CopyBody,
+    engine::Engine,
+    outcome::{MirrorError, SkipReason},
+};
 
 /// The side of a primary, which there is not.
 #[derive(Debug)]
@@ -36,6 +40,10 @@ impl PrimarySide {
 
 impl Open {
     pub(crate) const fn copy(&self, _: usize) -> CopySide {
+        match *self {}
+    }
+
+    pub(crate) const fn not_sent(&self, _: usize, _: SkipReason) {
         match *self {}
     }
 

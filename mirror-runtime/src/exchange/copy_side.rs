@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use super::{meeting::Exchange, recorder::Noted};
-use crate::{comparison::NotComparedReason, outcome::MirrorError, request::KeptRequest};
+use crate::{
+    comparison::NotComparedReason,
+    outcome::{MirrorError, ShedReason, SkipReason},
+    request::KeptRequest,
+};
 
 /// Tells what a shadow answered. Dropped before it has, its copy was not sent, or has failed.
 #[derive(Debug)]
@@ -72,6 +76,25 @@ impl Open {
     pub(crate) fn copy(&self, index: usize) -> CopySide {
         self.0.expect(index);
         CopySide::new(Arc::clone(&self.0), index)
+    }
+
+    /// A copy that was to be compared is not sent.
+    pub(crate) fn not_sent(&self, index: usize, reason: SkipReason) {
+        // What was left out on purpose, or is gone, says nothing about a route.
+        let is_missing = match reason {
+            SkipReason::BodyTooLarge
+            | SkipReason::BodyNotRead
+            | SkipReason::BodyStalled
+            | SkipReason::Unsendable => true,
+            SkipReason::Shed(reason) => !matches!(
+                reason,
+                ShedReason::RateLimit | ShedReason::Draining | ShedReason::NoRuntime
+            ),
+            _ => false,
+        };
+        if is_missing {
+            self.0.not_sent(index);
+        }
     }
 
     /// The request, whose body is to be kept.

@@ -9,12 +9,16 @@ use std::{
     },
 };
 
-use axum::body::Body;
+use axum::{
+    body::{Body, Bytes},
+    extract::MatchedPath,
+};
 use http::{Method, request::Parts};
 use http_body::Body as _;
 
 use super::{
     handover::hand_over,
+    pattern::pattern,
     queue,
     recorder::{Held, Noted, NotedResponse},
     state::State,
@@ -45,7 +49,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 pub(super) struct Exchange {
     engine: Arc<Engine>,
     method: Method,
-    path: Box<str>,
+    path_and_query: Box<str>,
+    /// The route that the router found, if there is one.
+    matched: Option<MatchedPath>,
     /// Copies that are still to be compared, and those who may still send some. Once there are
     /// none, nobody needs to know what the primary responds.
     interest: AtomicUsize,
@@ -69,7 +75,11 @@ impl Exchange {
         Arc::new(Self {
             engine: Arc::clone(engine),
             method: parts.method.clone(),
-            path: original_uri(parts).path().into(),
+            path_and_query: match original_uri(parts).path_and_query() {
+                Some(all) => all.as_str().into(),
+                None => original_uri(parts).path().into(),
+            },
+            matched: parts.extensions.get().cloned(),
             interest: AtomicUsize::new(1),
             state: Mutex::new(State::new(request.map(Arc::new))),
             primary: OnceLock::new(),
@@ -206,8 +216,28 @@ impl Exchange {
     fn not_compared(&self, index: usize, reason: NotComparedReason) {
         let comparing = self.comparing();
         if let Some(recorder) = comparing.and_then(|all| all.recorders.get(index)) {
-            recorder.not_compared(reason);
+            recorder.not_compared(reason, Some(&self.route()));
             self.tell(index, Happened::NotCompared(reason));
+        }
+    }
+
+    /// Counts that a request which was to be compared is not sent. On the path of the primary, and
+    /// without waiting for anybody.
+    pub(super) fn not_sent(&self, index: usize) {
+        let comparing = self.comparing();
+        if let Some(recorder) = comparing.and_then(|all| all.recorders.get(index))
+            && !self.engine.is_sink(index)
+        {
+            recorder.not_sent(Some(&self.route()));
+        }
+    }
+
+    /// The route of the request: that of the router, or else its path without what looks like an
+    /// id.
+    fn route(&self) -> Cow<'_, str> {
+        match &self.matched {
+            Some(matched) => Cow::Borrowed(matched.as_str()),
+            None => pattern(self.path_and_query.split('?').next().unwrap_or_default()),
         }
     }
 
@@ -228,6 +258,9 @@ impl Exchange {
             self.comparison(comparing, comparing.recorders.len(), &response)
         });
         recorder.record(&mut comparison, baseline.as_ref());
+        if recorder.wants_standing() {
+            recorder.stand(comparing.standing(index, &self.engine.targets));
+        }
         #[cfg(feature = "record")]
         if comparison.differs() {
             // What is compared is counted already, whatever becomes of the file.
@@ -291,9 +324,17 @@ impl Exchange {
         let target = self.engine.targets.get(index)?.target().name();
         let primary = &primary.as_ref()?.response;
         let known = self.known(comparing, primary, shadow);
-        let subject = Subject::new(&self.method, &self.path)
+        let (route, body) = (self.route(), self.body());
+        let request = self.request();
+        let headers = request.as_ref().map(|request| &request.headers);
+        let id = headers.and_then(|headers| headers.get("x-request-id"));
+        let subject = Subject::new(&self.method, &self.path_and_query)
+            .with_request_id(id.and_then(|id| id.to_str().ok()))
             .with_names(&self.engine.name, target)
-            .with_secrets(&known);
+            .with_secrets(&known)
+            .with_route(&route)
+            .with_body(&body)
+            .with_version_header(comparing.version_header.as_ref());
         let (mode, rules) = (comparing.mode, &comparing.rules);
         let comparison = compare(subject, primary, shadow, mode, rules);
         if comparison.verdict == Verdict::NotCompared(NotComparedReason::Panicked) {
@@ -311,6 +352,12 @@ impl Exchange {
 
     fn caught<T>(&self, option: &'static str, index: usize, run: impl FnOnce() -> T) -> Option<T> {
         caught(self.code(option, index), run)
+    }
+
+    /// The body of the request, as far as it is known.
+    fn body(&self) -> Bytes {
+        let request = self.lock().request();
+        request.map(|request| request.body()).unwrap_or_default()
     }
 
     /// The secrets of the request. Its body is not searched for two responses of which nothing

@@ -6,7 +6,7 @@ use mirror_grammar::options::{DEFAULT_MAX_FIXTURE_BYTES, DEFAULT_MAX_FIXTURES};
 
 use super::{
     directory::{Bounds, Directory},
-    name::file_name,
+    name::{file_name, unique},
 };
 use crate::{
     engine::{Mismatch, Record},
@@ -100,14 +100,8 @@ impl Recording {
         let Some(group) = directory.room_for(&kind, self.bounds) else {
             return Ok(());
         };
-        let request = &fixture.request;
-        let (method, target) = (request.method.as_bytes(), request.target.as_bytes());
-        let name = file_name(
-            kind.mirror,
-            kind.target,
-            group,
-            &[method, target, request.body().unwrap_or_default()],
-        );
+        let unique = unique(&fixture.request);
+        let name = file_name(kind.mirror, kind.target, group, &unique);
         let file = fixture.to_file().map_err(io::Error::other)?;
         directory.add(&name, &file, &kind, self.bounds)?;
         Ok(())

@@ -17,13 +17,13 @@ use tokio::{
 
 use super::{
     deadline::Bounded,
-    response::{Received, Receiving, Wanted},
+    response::{Failed, Received, Receiving, Wanted},
 };
 use crate::{
     body::CopyBody,
     bounds::{Permit, Reservation, Ticket, draining},
     engine::{Engine, EngineTarget, capturing::Capturing},
-    exchange::{CopySide, Open},
+    exchange::{CopySide, Ending, Open},
     outcome::{BufferedResponse, MirrorError, ShedReason, SkipReason},
     recorded::RecordedExchange,
     request::{HeaderRules, Unjoinable},
@@ -159,9 +159,12 @@ impl Flight {
                     let noted = noted.map(|(noting, ending)| noting.finish(ending, latency));
                     (Ok(response), noted)
                 }
-                Err(error) => {
+                Err(Failed { error, noting }) => {
                     let reason = CopySide::reason(&error);
-                    (Err(error.safe()), Some(Err(reason)))
+                    // A client would have got the beginning as well.
+                    let noted =
+                        noting.map(|noting| noting.finish(Ending::CutShort, left.elapsed()));
+                    (Err(error.safe()), Some(noted.unwrap_or(Err(reason))))
                 }
             };
             let elapsed = outcome.is_err().then(|| left.elapsed());
@@ -253,7 +256,7 @@ impl Flight {
         &self,
         sending: Sending,
         left: Instant,
-    ) -> impl Future<Output = (Result<Received, MirrorError>, bool)> + Send + use<> {
+    ) -> impl Future<Output = (Result<Received, Failed>, bool)> + Send + use<> {
         let wanted = Wanted {
             keep: self.engine.keeps_bodies,
             compare: self.side.is_some(),

@@ -394,7 +394,7 @@ impl Sampled {
                 _ => self.admit(index, &mut departure),
             };
             if let Err(reason) = admitted {
-                self.engine.not_sent(index, reason);
+                self.not_sent(index, reason);
             }
         }
         let kept = self.open.as_ref().and_then(Open::kept);
@@ -452,8 +452,15 @@ impl Sampled {
 
     fn skip(&mut self, reason: SkipReason) {
         while let Some(index) = self.next() {
-            self.engine.not_sent(index, reason);
+            self.not_sent(index, reason);
         }
+    }
+
+    fn not_sent(&self, index: usize, reason: SkipReason) {
+        if let Some(open) = &self.open {
+            open.not_sent(index, reason);
+        }
+        self.engine.not_sent(index, reason);
     }
 }
 

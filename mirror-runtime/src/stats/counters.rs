@@ -6,6 +6,9 @@ use std::{
 };
 
 use http::StatusCode;
+use mirror_compare::NotComparedReason;
+#[cfg(feature = "compare")]
+use mirror_compare::Verdict;
 
 use super::{LatencyRecorder, TargetStats, tally::Tally};
 use crate::outcome::{FailureKind, ShedReason, SkipReason};
@@ -13,6 +16,7 @@ use crate::outcome::{FailureKind, ShedReason, SkipReason};
 const SKIPS: usize = SkipReason::ALL.len();
 const SHEDS: usize = ShedReason::ALL.len();
 const FAILURES: usize = FailureKind::ALL.len();
+const NOT_COMPARED: usize = NotComparedReason::ALL.len();
 /// Statuses from `1xx` to `5xx`.
 const CLASSES: usize = 5;
 /// Where those begin whose responses had not ended when the time of their copies was over.
@@ -28,6 +32,10 @@ pub(crate) struct Counters {
     resends: AtomicU64,
     latency: LatencyRecorder,
     first_byte: LatencyRecorder,
+    matched: AtomicU64,
+    mismatched: AtomicU64,
+    schema_mismatch: AtomicU64,
+    not_compared: [AtomicU64; NOT_COMPARED],
 }
 
 impl Counters {
@@ -38,7 +46,23 @@ impl Counters {
             resends: AtomicU64::new(0),
             latency: LatencyRecorder::new(),
             first_byte: LatencyRecorder::new(),
+            matched: AtomicU64::new(0),
+            mismatched: AtomicU64::new(0),
+            schema_mismatch: AtomicU64::new(0),
+            not_compared: [const { AtomicU64::new(0) }; NOT_COMPARED],
         }
+    }
+
+    /// A response was compared, or was not.
+    #[cfg(feature = "compare")]
+    pub(crate) fn compared(&self, verdict: Verdict) {
+        let counter = match verdict {
+            Verdict::Match => &self.matched,
+            Verdict::SchemaMismatch => &self.schema_mismatch,
+            Verdict::NotCompared(reason) => &self.not_compared[reason as usize],
+            _ => &self.mismatched,
+        };
+        counter.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn not_sent(&self, reason: SkipReason) {
@@ -90,6 +114,12 @@ impl Counters {
         }
         let [skipped, shed] = [sum(&skipped_by_reason), sum(&shed_by_reason)];
         let [answered, failed] = [sum(&answered_by_class), sum(&failed_by_kind)];
+        let compared = [&self.matched, &self.mismatched, &self.schema_mismatch];
+        let [matched, raw_mismatched, schema_mismatch] = compared.map(|count| count.load(Relaxed));
+        let not_compared_by_reason = self
+            .not_compared
+            .each_ref()
+            .map(|count| count.load(Relaxed));
         TargetStats {
             name: name.to_owned(),
             received: outcomes.started + skipped + shed,
@@ -105,6 +135,11 @@ impl Counters {
             bytes: self.bytes.load(Relaxed),
             latency: self.latency.snapshot(),
             first_byte: self.first_byte.snapshot(),
+            compared: matched + raw_mismatched + schema_mismatch,
+            raw_mismatched,
+            schema_mismatch,
+            not_compared: sum(&not_compared_by_reason),
+            not_compared_by_reason,
             answered_by_class,
             failed_by_kind,
             skipped_by_reason,

@@ -10,8 +10,6 @@ use super::{
     Callbacks, Event, EventKind, Happened, Observer, Observers, Throttle, observer,
     skips::{self, OnSkip},
 };
-#[cfg(feature = "compare")]
-use crate::workers::tell_off_path;
 use crate::{
     bounds::{Gauge, Turn, draining},
     outcome::SkipReason,
@@ -19,6 +17,8 @@ use crate::{
     target::Target,
     workers::{Code, Ended, caught, contained, observe_off_path, off_path},
 };
+#[cfg(feature = "compare")]
+use crate::{comparison::Verdict, workers::tell_off_path};
 
 /// Events of which somebody is being told. How many may wait is bounded where they do.
 static TELLING: Gauge = Gauge::new();
@@ -113,11 +113,12 @@ impl Source {
                 counters.answered(response.status(), response.first_byte(), latency);
             }
             Happened::Ended(Err(error), _) => counters.failed(error.kind()),
-            // The state of a circuit is not counted, and comparisons are where they are made: for
-            // the report.
+            // The state of a circuit is not counted.
             Happened::CircuitTurned(..) => {}
             #[cfg(feature = "compare")]
-            Happened::Compared(_) | Happened::NotCompared(_) => {}
+            Happened::Compared(comparison) => counters.compared(comparison.verdict),
+            #[cfg(feature = "compare")]
+            Happened::NotCompared(reason) => counters.compared(Verdict::NotCompared(*reason)),
         }
     }
 

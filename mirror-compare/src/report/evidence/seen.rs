@@ -319,6 +319,7 @@ fn example(comparison: &Comparison, group: &Group) -> Option<Example> {
     Some(Example {
         method: comparison.method.clone(),
         path: comparison.path.clone(),
+        query: comparison.query.clone(),
         difference: difference.clone(),
     })
 }

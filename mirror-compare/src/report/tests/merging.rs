@@ -8,6 +8,9 @@ use super::*;
 /// One request, as what is compared and what the baseline makes of it.
 type Request = (Option<NotComparedReason>, [usize; 3], u64);
 
+/// Routes of the requests.
+const ROUTES: [&str; 3] = ["/orders", "/users/{id}", "/"];
+
 /// Bodies that differ in several places, and in one of them, and in none.
 const BODIES: [&str; 6] = [
     r#"{"a":1,"b":[1,2]}"#,
@@ -28,14 +31,16 @@ fn requests() -> impl Strategy<Value = Vec<Request>> {
 }
 
 fn note(recorder: &Recorder, (reason, [primary, shadow, baseline], millis): Request) {
+    let route = ROUTES[usize::try_from(millis).unwrap() % ROUTES.len()];
     if let Some(reason) = reason {
-        return recorder.not_compared(reason);
+        return recorder.not_compared(reason, Some(route));
     }
     let primary = response(BODIES[primary], millis);
     let against = |body: usize, slower: u64| {
         let other = response(BODIES[body], millis + slower);
+        let path = format!("/orders/{millis}");
         compare(
-            SUBJECT,
+            Subject::new(&Method::GET, &path).with_route(route),
             &primary,
             &other,
             CompareMode::Json,
@@ -47,10 +52,13 @@ fn note(recorder: &Recorder, (reason, [primary, shadow, baseline], millis): Requ
     recorder.record(&mut against(shadow, 1), with_baseline.as_ref());
 }
 
-/// All that does not depend on which example is kept.
-fn counts(evidence: &Evidence) -> (Value, Value) {
+/// All that does not depend on which example is kept, and on when it was counted.
+fn counts(evidence: &Evidence) -> (Value, Value, [u64; 3], [u64; 2]) {
     let thresholds = Thresholds::default().with_min_compared(20);
     let report = evidence.report("staging", &thresholds, Standing::default());
+    let counted = &evidence.counted;
+    let promoted = [0.001, 0.01, 0.1].map(|m| counted.responses.below(m).to_bits());
+    let regressed = [0.01, 0.05].map(|m| counted.responses.above(m).to_bits());
     let [mut evidence, mut report] = [
         serde_json::to_value(evidence).unwrap(),
         serde_json::to_value(report).unwrap(),
@@ -63,7 +71,14 @@ fn counts(evidence: &Evidence) -> (Value, Value) {
         let group = group.as_object_mut().unwrap();
         group.retain(|name, _| name != "first" && name != "last");
     }
-    (evidence, report)
+    for time in ["since", "until"] {
+        evidence["v1"][time].take();
+    }
+    report["since_unix_s"].take();
+    for window in report["windows"].as_array_mut().unwrap() {
+        window["seconds"].take();
+    }
+    (evidence, report, promoted, regressed)
 }
 
 fn sent(evidence: &Evidence) -> Evidence {
@@ -99,6 +114,36 @@ proptest! {
             restored.merge(&several[place].evidence());
         }
         prop_assert_eq!(counts(&restored.evidence()), expected);
+    }
+}
+
+#[test]
+fn verdicts_are_those_of_all_comparisons_whoever_made_them() {
+    // Wrong in 1 of 20, of 200, and of 5,000.
+    for (wrong, verdict) in [
+        (20, ReportVerdict::Hold),
+        (200, ReportVerdict::Hold),
+        (5_000, ReportVerdict::Promote),
+    ] {
+        let one = recorder();
+        let several = [(); 3].map(|()| recorder());
+        for i in 0..1_200 {
+            let bodies = [0, usize::from(i % wrong == wrong / 2), 0];
+            let request = (None, bodies, (i as u64 % 30) * 4);
+            note(&one, request);
+            note(&several[i % 7 % 3], request);
+        }
+        let mut merged = Evidence::default();
+        for recorder in several.iter().rev() {
+            merged.merge(&sent(&recorder.evidence()));
+        }
+        let thresholds = Thresholds::default();
+        let [one, merged] = [one.evidence(), merged].map(|evidence| {
+            let report = evidence.report("staging", &thresholds, Standing::default());
+            (report.verdict, report.reason)
+        });
+        assert_eq!(one, merged);
+        assert_eq!(one.0, verdict, "{}", one.1);
     }
 }
 
@@ -148,7 +193,7 @@ fn examples_survive_being_sent() {
 fn what_is_no_evidence_is_not_read() {
     let recorder = recorder();
     with_baseline(&recorder, "[1]", "[2]", "[3]");
-    recorder.not_compared(NotComparedReason::Shed);
+    recorder.not_compared(NotComparedReason::Shed, None);
     let good = serde_json::to_value(recorder.evidence()).unwrap();
     let error = |change: fn(&mut Value)| {
         let mut changed = good.clone();

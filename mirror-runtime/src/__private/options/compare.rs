@@ -4,6 +4,7 @@ use super::{Options, TargetOptions, target::off};
 use crate::{
     comparison::{BufferedResponse, CompareMode, Comparison, TypedResponse, Verdict},
     engine::CompareAt,
+    report::Thresholds,
 };
 
 impl Options {
@@ -52,6 +53,24 @@ impl Options {
         self.with(|builder| builder.compare_headers([name]))
     }
 
+    /// One of `ignore_headers`
+    #[must_use]
+    pub fn ignore_header(self, name: &'static str) -> Self {
+        self.with(|builder| builder.ignore_headers([name]))
+    }
+
+    /// `ignore_zero_fraction`
+    #[must_use]
+    pub fn ignore_zero_fraction(self, ignore: bool) -> Self {
+        self.with(|builder| builder.ignore_zero_fraction(ignore))
+    }
+
+    /// `ignore_bom`
+    #[must_use]
+    pub fn ignore_bom(self, ignore: bool) -> Self {
+        self.with(|builder| builder.ignore_bom(ignore))
+    }
+
     /// One of `ignore`
     #[must_use]
     pub fn ignore(self, pointer: &'static str) -> Self {
@@ -82,6 +101,12 @@ impl Options {
         self.with(|builder| builder.max_compare_body(bytes))
     }
 
+    /// `version_header`
+    #[must_use]
+    pub fn version_header(self, name: &'static str) -> Self {
+        self.with(|builder| builder.version_header(name))
+    }
+
     /// `on_mismatch`
     #[must_use]
     pub fn on_mismatch<F>(self, on_mismatch: F) -> Self
@@ -89,6 +114,33 @@ impl Options {
         F: Fn(&Comparison) + Send + Sync + 'static,
     {
         self.with(|builder| builder.on_mismatch(on_mismatch))
+    }
+
+    /// `thresholds`
+    #[must_use]
+    pub fn thresholds(self, thresholds: Thresholds) -> Self {
+        self.with(|builder| builder.thresholds(thresholds))
+    }
+
+    /// `record`
+    #[cfg(feature = "record")]
+    #[must_use]
+    pub fn record(self, directory: &'static str) -> Self {
+        self.with(|builder| builder.record(directory))
+    }
+
+    /// `max_fixtures`
+    #[cfg(feature = "record")]
+    #[must_use]
+    pub fn max_fixtures(self, fixtures: usize) -> Self {
+        self.with(|builder| builder.max_fixtures(fixtures))
+    }
+
+    /// `max_fixture_bytes`
+    #[cfg(feature = "record")]
+    #[must_use]
+    pub fn max_fixture_bytes(self, bytes: u64) -> Self {
+        self.with(|builder| builder.max_fixture_bytes(bytes))
     }
 
     /// `baseline`

@@ -34,6 +34,10 @@ impl MirrorBuilder {
         if let Some(mistake) = self.mistake.take() {
             return Err(mistake);
         }
+        self = self.take_defaults();
+        if let Some(mistake) = self.mistake.take() {
+            return Err(mistake);
+        }
         self.check_targets()?;
         self.check_transport()?;
         self.check_conflicts()?;
@@ -67,6 +71,7 @@ impl MirrorBuilder {
         }
         // One that is off is none.
         let baseline = baseline.filter(Target::is_enabled);
+        let has_baseline = baseline.is_some();
         let all: Vec<Target> = self.targets.iter().cloned().chain(baseline).collect();
         if !is_off && all.iter().any(Target::connects) {
             limits::announce();
@@ -97,7 +102,7 @@ impl MirrorBuilder {
             }
         };
         let targets = all.into_iter().map(resolve).collect();
-        let comparing = self.compare.comparing(&self.targets);
+        let comparing = self.compare.comparing(&self.targets, has_baseline);
         let mirror = Mirror::new_from(Arc::new(Engine {
             name,
             targets,

@@ -23,6 +23,10 @@ impl CompareOptions {
         self.given.contains(&option)
     }
 
+    pub(super) const fn compares(&self) -> bool {
+        false
+    }
+
     pub(super) const fn is_of_status(&self) -> bool {
         false
     }
@@ -37,7 +41,7 @@ impl CompareOptions {
         }
     }
 
-    pub(super) fn comparing(self, _: &[Target]) -> Option<Comparing> {
+    pub(super) fn comparing(self, _: &[Target], _: bool) -> Option<Comparing> {
         None
     }
 }

@@ -40,6 +40,7 @@ struct GroupRecord {
 struct ExampleRecord {
     method: String,
     path: String,
+    query: Option<String>,
     pointer: String,
     primary: Option<String>,
     shadow: Option<String>,
@@ -51,6 +52,7 @@ impl ExampleRecord {
         Self {
             method: example.method.as_str().to_owned(),
             path: example.path.clone(),
+            query: example.query.clone(),
             pointer: difference.pointer.clone(),
             primary: difference.primary.clone(),
             shadow: difference.shadow.clone(),
@@ -62,6 +64,7 @@ impl ExampleRecord {
         Ok(Example {
             method: method.map_err(|_| "no such method")?,
             path: cut(self.path),
+            query: self.query.map(cut),
             difference: Difference {
                 pointer: cut(self.pointer),
                 kind: group.kind,

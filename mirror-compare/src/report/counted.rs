@@ -1,0 +1,242 @@
+//! All that is counted of the comparisons with a target, but for where they differ.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Paired, Thresholds,
+    by_reason::ByReason,
+    distinct::Distinct,
+    routes::Routes,
+    slow::{self, Slow},
+    suggest::Advice,
+    windows::{Tally, Windows},
+};
+use crate::{
+    latency::Latency,
+    model::{Comparison, NotComparedReason, Verdict},
+};
+
+/// The classes of statuses, as they are called.
+pub(super) const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// The first class of errors: what comes before says that a request has succeeded.
+const ERRORS: usize = 3;
+
+/// Counts that add up, whoever counted, in whatever order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counted {
+    /// Since when, in milliseconds since 1970; `None` if there is nothing yet.
+    pub(super) since: Option<u64>,
+    /// Until when.
+    pub(super) until: u64,
+    /// What the shadow says its version is.
+    pub(super) version: Option<Box<str>>,
+    /// Responses, by who differs from the primary.
+    pub(super) responses: Paired,
+    /// Those that the baseline was compared for, too.
+    pub(super) with_baseline: u64,
+    pub(super) slow: Slow,
+    /// Responses by the class of the primary's status, and those in which only the shadow differs.
+    pub(super) classes: [Class; CLASSES.len()],
+    /// Responses of the shadow that cannot be compared, and the primary's can.
+    pub(super) faults: u64,
+    pub(super) not_compared: ByReason,
+    pub(super) distinct: Distinct,
+    pub(super) routes: Routes,
+    pub(super) windows: Windows,
+    pub(super) advice: Advice,
+    pub(super) primary: Latency,
+    pub(super) shadow: Latency,
+    pub(super) baseline: Latency,
+}
+
+/// Counts of one class of statuses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Class {
+    pub(super) compared: u64,
+    pub(super) differ: u64,
+}
+
+impl Counted {
+    /// Counts a comparison with a result, and that of the baseline's response. Returns what it adds
+    /// to each span of time.
+    pub(super) fn note(
+        &mut self,
+        comparison: &Comparison,
+        baseline: Option<&Comparison>,
+        is_evidence: bool,
+        thresholds: &Thresholds,
+    ) -> Tally {
+        let [shadow_alone, baseline_alone] = who_differs(comparison, baseline);
+        self.advice.note(comparison, shadow_alone);
+        let mut tally = Tally::default();
+        tally.asked.note(false, false);
+        let row = self.routes.row(comparison.route.as_deref());
+        row.compared = row.compared.saturating_add(1);
+        let class = &mut self.classes[class(comparison.primary_status)];
+        class.compared = class.compared.saturating_add(1);
+        self.distinct.note(comparison.fingerprint);
+        if is_evidence {
+            row.paired.note(shadow_alone, baseline_alone);
+            let is_noisy = baseline.is_some_and(|other| other.verdict != Verdict::Match);
+            row.noisy = row.noisy.saturating_add(u64::from(is_noisy));
+            tally.responses.note(shadow_alone, baseline_alone);
+            self.responses.merge(tally.responses);
+            class.differ = class.differ.saturating_add(tally.responses.b);
+        }
+        let Some(latency) = comparison.shadow_latency else {
+            return tally;
+        };
+        self.primary.record(comparison.primary_latency);
+        self.shadow.record(latency);
+        let reference = match baseline {
+            Some(baseline) => {
+                self.with_baseline = self.with_baseline.saturating_add(1);
+                baseline.shadow_latency
+            }
+            None => is_evidence.then_some(comparison.primary_latency),
+        };
+        if let (Some(reference), Some(_)) = (reference, baseline) {
+            self.baseline.record(reference);
+        }
+        if let Some(reference) = reference {
+            let [shadow, other] = slow::note(&mut self.slow, latency, reference, thresholds);
+            tally.slow.note(shadow, other);
+        }
+        tally
+    }
+
+    /// Counts a request that is not compared.
+    pub(super) fn not_compared(
+        &mut self,
+        reason: NotComparedReason,
+        route: Option<&str>,
+        blame: Blame,
+    ) -> Tally {
+        let count = &mut self.not_compared[reason as usize];
+        *count = count.saturating_add(1);
+        self.faults = self
+            .faults
+            .saturating_add(u64::from(blame == Blame::Response));
+        self.unsent(route);
+        let mut tally = Tally::default();
+        tally.asked.note(blame != Blame::Nobody, false);
+        tally
+    }
+
+    /// Counts a request that was sampled and not sent.
+    pub(super) fn unsent(&mut self, route: Option<&str>) {
+        let row = self.routes.row(route);
+        row.not_compared = row.not_compared.saturating_add(1);
+    }
+
+    /// Adds what others have counted of the same version of the shadow. If it is another, what
+    /// began last stays.
+    pub(super) fn merge(&mut self, other: &Self) -> Merged {
+        if other.since.is_none() {
+            return Merged::Ours;
+        }
+        if self.since.is_some() && self.version != other.version {
+            if (self.since, &self.version) >= (other.since, &other.version) {
+                return Merged::Ours;
+            }
+            *self = other.clone();
+            return Merged::Theirs;
+        }
+        self.version.clone_from(&other.version);
+        self.since = self.since.min(other.since).or(other.since);
+        self.until = self.until.max(other.until);
+        self.responses.merge(other.responses);
+        self.with_baseline = self.with_baseline.saturating_add(other.with_baseline);
+        for (paired, more) in self.slow.iter_mut().zip(other.slow) {
+            paired.merge(more);
+        }
+        for (class, more) in self.classes.iter_mut().zip(other.classes) {
+            class.compared = class.compared.saturating_add(more.compared);
+            class.differ = class.differ.saturating_add(more.differ);
+        }
+        self.faults = self.faults.saturating_add(other.faults);
+        for (count, more) in self.not_compared.iter_mut().zip(other.not_compared) {
+            *count = count.saturating_add(more);
+        }
+        self.distinct.merge(&other.distinct);
+        self.routes.merge(&other.routes);
+        self.windows.merge(&other.windows);
+        self.advice.merge(&other.advice);
+        self.primary.merge(&other.primary);
+        self.shadow.merge(&other.shadow);
+        self.baseline.merge(&other.baseline);
+        Merged::Both
+    }
+
+    /// Requests that were not compared, for whatever reason.
+    pub(super) fn not_compared_in_all(&self) -> u64 {
+        let counts = self.not_compared.iter().copied();
+        counts.fold(0, u64::saturating_add)
+    }
+
+    /// Responses that were compared, of requests that succeed.
+    pub(super) fn succeeded(&self) -> u64 {
+        let classes = self.classes[..ERRORS].iter();
+        let compared = classes.map(|class| class.compared);
+        compared.fold(0, u64::saturating_add)
+    }
+
+    /// How long this is about.
+    pub(super) fn watched(&self) -> Duration {
+        let since = self.since.unwrap_or(self.until);
+        Duration::from_millis(self.until.saturating_sub(since))
+    }
+}
+
+/// Why a request is not compared, as far as that is held against the shadow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blame {
+    Nobody,
+    /// Its copy has failed. The counters of the target have it, too.
+    Copy,
+    /// The shadow's response cannot be compared, and the primary's can.
+    Response,
+}
+
+/// Whose counts there are after a merger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Merged {
+    Ours,
+    Theirs,
+    Both,
+}
+
+/// Whether the shadow differs where the baseline does not, and the baseline where the shadow does
+/// not.
+fn who_differs(comparison: &Comparison, baseline: Option<&Comparison>) -> [bool; 2] {
+    let Some(baseline) = baseline else {
+        return [comparison.verdict != Verdict::Match, false];
+    };
+    [alone(comparison, baseline), alone(baseline, comparison)]
+}
+
+/// Whether one differs from the primary at a place at which the other does not.
+fn alone(one: &Comparison, other: &Comparison) -> bool {
+    if one.verdict == Verdict::Match {
+        return false;
+    }
+    if one.verdict == Verdict::SchemaMismatch && other.verdict != Verdict::SchemaMismatch {
+        return true;
+    }
+    let (groups, others) = (one.groups(), other.groups());
+    let is_unexplained = groups.is_empty() && others.is_empty() && other.verdict == Verdict::Match;
+    is_unexplained
+        || groups.others() > 0 && others.others() == 0
+        || groups
+            .iter()
+            .any(|(group, _)| others.iter().all(|(other, _)| other != group))
+}
+
+/// `1xx` to `5xx` as 0 to 4.
+fn class(status: StatusCode) -> usize {
+    usize::from(status.as_u16() / 100).clamp(1, CLASSES.len()) - 1
+}
