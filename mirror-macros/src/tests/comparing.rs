@@ -81,7 +81,11 @@ fn a_pointer_is_checked() {
             "it must start with `/`",
             "\n= help: write `\"/items/*/id\"`",
         ),
-        ("$..id", "it must start with `/`", ""),
+        (
+            "$..id",
+            "it must start with `/`",
+            "\n= help: write one pointer for each depth, like `\"/items/*/id\"`",
+        ),
         (
             "/items/[0]/id",
             "an index is a token of its own, without brackets: `/0`, or `/*` for any",
