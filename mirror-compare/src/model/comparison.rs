@@ -7,8 +7,8 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     model::{
-        difference::Difference, group::Group, hint::Hint, not_compared::NotComparedReason,
-        place::Places, verdict::Verdict,
+        difference::Difference, hint::Hint, not_compared::NotComparedReason, place::Places,
+        verdict::Verdict,
     },
     rules::Applied,
 };
