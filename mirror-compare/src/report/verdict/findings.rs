@@ -1,18 +1,17 @@
 //! What a verdict is made of.
 
-use std::time::Duration;
+mod breadth;
+mod responses;
 
 use super::{ReportVerdict, Standing};
 use crate::{
-    model::{NotComparedReason, Printable},
+    model::{Group, NotComparedReason},
     report::{
-        DifferenceGroup, MatchRate, Paired, ShapeFinding, Thresholds, Unanswered,
-        counted::{CLASSES, Counted},
-        evidence::Seen,
-        group,
+        DifferenceGroup, MatchRate, Paired, ShapeFinding, Thresholds, Unanswered, UnfitBaseline,
+        counted::Counted,
         match_rate::number,
         sequential::REGRESSED,
-        text::{about, at_least_percent, grouped, of_responses, percent},
+        text::{about, at_least_percent, grouped, of_responses},
         windows::Tally,
     },
 };
@@ -34,7 +33,15 @@ pub(in crate::report) struct Findings<'a> {
     pub(in crate::report) compared: u64,
     /// Mismatches that count as matches because of the baseline.
     pub(in crate::report) noise: u64,
-    pub(in crate::report) seen: &'a Seen,
+    /// The responses by who differs.
+    pub(in crate::report) responses: Paired,
+    /// The same at each place at which the shadow differs alone.
+    pub(in crate::report) places: Vec<(&'a Group, Paired)>,
+    /// The same at all other places.
+    pub(in crate::report) other_places: Paired,
+    pub(in crate::report) unfit_baseline: Option<UnfitBaseline>,
+    /// How much of each document was equal, in the middle.
+    pub(in crate::report) coverage: Option<f64>,
     pub(in crate::report) shapes: &'a [ShapeFinding],
     pub(in crate::report) standing: Standing,
     /// The last comparisons.
@@ -132,114 +139,6 @@ impl Findings<'_> {
                 reason: held.join("; "),
                 needed,
             }
-        }
-    }
-
-    /// `match rate 99.6 % (99.1 % to 99.8 %)`
-    fn rates(&self) -> String {
-        let Some(MatchRate { rate, low, high }) = self.match_rate else {
-            return "no match rate".to_owned();
-        };
-        let [rate, low] = [rate, low].map(percent);
-        format!("match rate {rate} ({low} to {})", at_least_percent(high))
-    }
-
-    /// Where most responses differ, and how many.
-    fn differs(&self) -> String {
-        let found = self.groups.iter().find(|group| !group.noise);
-        match found {
-            Some(group) => {
-                let place = Printable(group.place());
-                let count = of_responses(group.comparisons, self.compared, "");
-                format!("{place} differs in {}", count.trim_end())
-            }
-            None => of_responses(self.seen.paired().b, self.compared, "differ"),
-        }
-    }
-
-    fn responses(&self, reasons: &mut Reasons) {
-        let thresholds = self.thresholds;
-        let responses = self.seen.paired();
-        let regressed = thresholds.regressed_match_rate;
-        if responses.above(1.0 - regressed) >= REGRESSED {
-            let (rates, differs) = (self.rates(), self.differs());
-            let below = percent(regressed);
-            reasons
-                .regressed
-                .push(format!("{rates}, below {below}: {differs}"));
-        }
-        let bound = thresholds.max_mismatched();
-        let is_over = responses.mean() >= bound;
-        reasons.bounded(responses, bound, || {
-            let (rates, differs) = (self.rates(), self.differs());
-            let wanted = percent(thresholds.promote_match_rate);
-            format!("{rates}, not {wanted}: {differs}")
-        });
-        // A baseline that is wrong elsewhere makes up for nothing here.
-        let mut worst: Option<(String, Paired)> = None;
-        for (place, paired) in self.seen.places().filter(|(_, paired)| paired.b > 0) {
-            let place = group::place(&place.pattern, place.kind);
-            self.place(reasons, &mut worst, place, paired);
-        }
-        let others = self.seen.other_places();
-        if others.b > 0 {
-            self.place(reasons, &mut worst, "other places", others);
-        }
-        if let Some((place, Paired { n, b, c, .. })) = worst.filter(|_| !is_over) {
-            let place = Printable(&place);
-            let count = of_responses(b, n, "");
-            let beside = if c > 0 {
-                format!(", the baseline alone in {}", grouped(c))
-            } else {
-                String::new()
-            };
-            let count = count.trim_end();
-            reasons
-                .held
-                .push(format!("{place} differs in {count}{beside}"));
-        } else if !is_over && responses.b > responses.c && reasons.needed > 0 {
-            // Not why it is held, but what there is to look at.
-            reasons.held.push(self.differs());
-        }
-    }
-
-    /// What could be left out, if noise is what keeps evidence from being enough.
-    fn noisy(&self, reasons: &mut Reasons) {
-        let Paired { n, b, c } = self.seen.paired();
-        let is_noisy = |b: u64, c: u64| c > 0 && number(b.saturating_add(c)) > NOISY * number(n);
-        if reasons.needed == 0 || !is_noisy(b, c) {
-            return;
-        }
-        let places = self.seen.places();
-        let places =
-            places.filter(|(place, of)| place.pattern.starts_with('/') && is_noisy(of.b, of.c));
-        if let Some((place, of)) = places.max_by_key(|(_, of)| of.b.saturating_add(of.c)) {
-            let place = Printable(&place.pattern);
-            let share = at_least_percent(number(of.b.saturating_add(of.c)) / number(of.n.max(1)));
-            reasons.held.push(format!(
-                "noise at {place} in {share}: `ignore = [\"{place}\"]` would save comparisons"
-            ));
-        }
-    }
-
-    /// Holds if it is not sure that a place differs seldom enough; `worst` is the place that surely
-    /// does not, as far as is known.
-    fn place(
-        &self,
-        reasons: &mut Reasons,
-        worst: &mut Option<(String, Paired)>,
-        place: &str,
-        paired: Paired,
-    ) {
-        let bound = self.thresholds.max_mismatched();
-        let Some(needed) = paired.needed(bound) else {
-            return;
-        };
-        reasons.needed = reasons.needed.max(needed);
-        let mean = paired.mean();
-        let is_worse = worst.as_ref().is_none_or(|(_, other)| mean > other.mean());
-        if mean >= bound && is_worse {
-            *worst = Some((place.to_owned(), paired));
         }
     }
 
@@ -361,7 +260,7 @@ impl Findings<'_> {
             }
         }
         let all_noise = self.counted.not_compared[NotComparedReason::AllNoise as usize];
-        if let Some(unfit) = self.seen.unfit_baseline(thresholds)
+        if let Some(unfit) = self.unfit_baseline
             && (self.noise > 0 || all_noise > 0)
         {
             reasons.held.push(unfit.to_string());
@@ -369,137 +268,5 @@ impl Findings<'_> {
         if let Some(shape) = self.shapes.first() {
             reasons.held.push(shape.to_string());
         }
-    }
-
-    /// Whether enough different requests were seen for long enough.
-    fn breadth(&self, reasons: &mut Reasons) {
-        let Self {
-            counted,
-            thresholds,
-            ..
-        } = self;
-        let succeeded = counted.succeeded();
-        if succeeded < thresholds.min_compared && self.compared >= thresholds.min_compared {
-            let counts = CLASSES.iter().zip(counted.classes);
-            let counts = counts.filter(|(_, class)| class.compared > 0);
-            let counts = counts.map(|(name, class)| format!("{name} {}", class.compared));
-            let counts: Vec<_> = counts.collect();
-            reasons.held.push(format!(
-                "{} comparisons of requests that succeed, {} are needed ({})",
-                grouped(succeeded),
-                grouped(thresholds.min_compared),
-                counts.join(", ")
-            ));
-        }
-        let distinct = counted.distinct.count();
-        if distinct < thresholds.min_distinct && self.compared >= thresholds.min_compared {
-            let wanted = thresholds.min_distinct;
-            reasons.held.push(format!(
-                "{}, {wanted} are needed",
-                requests(distinct, "distinct ")
-            ));
-        }
-        if let Some(coverage) = self.seen.median_coverage()
-            && coverage < thresholds.min_document
-            && self.compared >= thresholds.min_compared
-        {
-            let [found, wanted] = [coverage, thresholds.min_document].map(percent);
-            reasons.held.push(format!(
-                "{found} of each document was equal in the middle, {wanted} are needed"
-            ));
-        }
-        let watched = counted.watched();
-        if watched < thresholds.min_duration {
-            let [watched, wanted] = [watched, thresholds.min_duration].map(long);
-            reasons
-                .held
-                .push(format!("watched for {watched}, {wanted} are needed"));
-        }
-    }
-
-    /// Routes that are not good enough on their own.
-    fn routes(&self, reasons: &mut Reasons) {
-        let bound = self.thresholds.regressed_match_rate;
-        let routes = self.counted.routes.iter();
-        let mut bad: Vec<_> = routes.filter(|(_, route)| route.good() < bound).collect();
-        bad.sort_by(|(_, one), (_, other)| one.good().total_cmp(&other.good()));
-        let more = bad.len().saturating_sub(NAMED);
-        for (name, route) in bad.into_iter().take(NAMED) {
-            let name = Printable(name);
-            let text = match (route.differ(), route.not_compared) {
-                (_, missing) if route.compared == 0 => {
-                    format!("{name}: {}, none compared", requests(missing, ""))
-                }
-                (0, missing) => {
-                    let all = route.compared.saturating_add(missing);
-                    let [missing, all] = [missing, all].map(grouped);
-                    format!("{name}: {missing} of {all} not compared")
-                }
-                (differ, 0) => {
-                    format!("{name}: {}", of_responses(differ, route.compared, "differ"))
-                }
-                (differ, missing) => {
-                    let differ = of_responses(differ, route.compared, "differ");
-                    format!("{name}: {differ}, {} not compared", grouped(missing))
-                }
-            };
-            reasons.held.push(text);
-        }
-        if more > 0 {
-            reasons.held.push(format!("{more} more routes"));
-        }
-    }
-
-    /// What the last minutes or comparisons show of a target that could be promoted.
-    fn alarm(&self) -> Option<String> {
-        let windows = self.counted.windows.iter();
-        let mut alarms = windows.filter_map(|(length, tally)| {
-            let alarm = tally.alarm(self.thresholds)?;
-            Some(format!("the last {}: {alarm}", long(length)))
-        });
-        alarms.next().or_else(|| {
-            let recent = self.recent?;
-            let alarm = recent.alarm(self.thresholds)?;
-            Some(format!("the last {} requests: {alarm}", recent.asked.n))
-        })
-    }
-
-    /// Why a target can take over, with what was forgiven and what was not compared.
-    fn granted(&self) -> String {
-        let mut parts = vec![self.rates()];
-        if self.noise > 0 {
-            let noise = at_least_percent(number(self.noise) / number(self.compared.max(1)));
-            let places = self.groups.iter().filter(|group| group.noise);
-            let mut places: Vec<_> = places
-                .take(NAMED + 1)
-                .map(|group| Printable(group.place()).to_string())
-                .collect();
-            if let Some(more) = places.get_mut(NAMED) {
-                "..".clone_into(more);
-            }
-            parts.push(format!("{noise} differ in noise ({})", places.join(", ")));
-        }
-        let missing = self.counted.not_compared_in_all();
-        if missing > 0 {
-            parts.push(format!("{} not compared", grouped(missing)));
-        }
-        parts.join("; ")
-    }
-}
-
-/// `1 request`, `20 distinct requests`
-fn requests(count: u64, of: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{} {of}request{ending}", grouped(count))
-}
-
-/// `5 min`
-fn long(duration: Duration) -> String {
-    match duration.as_secs() {
-        seconds if seconds >= 3600 && seconds.is_multiple_of(3600) => {
-            format!("{} h", seconds / 3600)
-        }
-        seconds if seconds >= 60 => format!("{} min", seconds / 60),
-        seconds => format!("{seconds} s"),
     }
 }
