@@ -270,7 +270,10 @@ impl Looks<'_> {
             .find(|(prefix, _)| rest.starts_with(prefix))?;
         let end = self.end(start, |byte| is_atom(byte) || b".=".contains(&byte));
         let token = &self.text[start..end];
-        let is_whole = token.matches('.').count() >= *min && token.len() >= 20;
+        // Of a token whose beginning was cut, the first part is not there.
+        let last = token.rsplit('.').next().unwrap_or_default();
+        let parts = token.matches('.').count() + usize::from(last.len() >= 20);
+        let is_whole = parts >= *min && parts > 0 && token.len() >= 20 && token.contains('.');
         // The end of a sentence.
         let end = start + token.trim_end_matches('.').len();
         let is_cut = self.is_cut(&(start..end)) && token.len() >= MIN_CUT;
