@@ -167,7 +167,11 @@ impl<'r> Found<'r> {
         shapes: impl FnOnce() -> Shapes,
     ) {
         let is_full = self.is_full(&group);
-        let shapes = || shapes().with_element(path.element());
+        let is_sided = matches!(group.kind, DifferenceKind::Missing | DifferenceKind::Extra);
+        let shapes = || {
+            let element = (!is_sided || !path.is_entry()).then(|| path.element());
+            shapes().with_element(element)
+        };
         self.places.add(place.clone(), &group, shapes);
         if is_full {
             self.more += 1;

@@ -6,8 +6,7 @@ use http::{Method, StatusCode};
 use serde::{Serialize, Serializer};
 
 use crate::model::{
-    difference::Difference, group::Group, not_compared::NotComparedReason, place::Places,
-    verdict::Verdict,
+    difference::Difference, not_compared::NotComparedReason, place::Places, verdict::Verdict,
 };
 
 /// How a shadow's response to one request compares with the primary's.
