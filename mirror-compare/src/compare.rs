@@ -1,14 +1,19 @@
 //! Comparing two responses to one request.
 
+use std::sync::Arc;
+
 use http::{HeaderName, Method};
 
 use crate::{
     engine::{self, Compared},
     fingerprint::fingerprint,
-    model::{BufferedResponse, CompareMode, Comparison, NotComparedReason, Verdict, cut},
+    model::{BufferedResponse, CompareMode, Comparison, NotComparedReason, Verdict, cut, prefix},
     redact::KnownSecrets,
     rules::Rules,
 };
+
+/// Bytes of the name of a request that are kept.
+const MAX_REQUEST_ID: usize = 128;
 
 /// The request that two responses are to, and whose responses they are.
 ///
@@ -19,6 +24,7 @@ pub struct Subject<'a> {
     target: &'a str,
     method: &'a Method,
     path: &'a str,
+    request_id: Option<&'a str>,
     known: Option<&'a KnownSecrets>,
     body: &'a [u8],
     route: Option<&'a str>,
@@ -26,7 +32,7 @@ pub struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// A request with this method, path and query. The query is left out of what is shown.
+    /// A request with this method and this path, with its query.
     #[must_use]
     pub const fn new(method: &'a Method, path: &'a str) -> Self {
         Self {
@@ -34,6 +40,7 @@ impl<'a> Subject<'a> {
             target: "shadow",
             method,
             path,
+            request_id: None,
             known: None,
             body: &[],
             route: None,
@@ -68,6 +75,13 @@ impl<'a> Subject<'a> {
     pub const fn with_names(mut self, mirror: &'a str, target: &'a str) -> Self {
         self.mirror = mirror;
         self.target = target;
+        self
+    }
+
+    /// The same request, which is called this in the logs of the primary: its `x-request-id`.
+    #[must_use]
+    pub const fn with_request_id(mut self, request_id: Option<&'a str>) -> Self {
+        self.request_id = request_id;
         self
     }
 
@@ -115,7 +129,7 @@ pub fn compare(
     let nothing = KnownSecrets::default();
     let known = subject.known.unwrap_or(&nothing);
     let compared = engine::compare(subject.method, primary, shadow, mode, rules, known);
-    let mut comparison = comparison(subject, primary, Some(shadow), compared);
+    let mut comparison = comparison(subject, primary, Some(shadow), compared, rules);
     if let Verdict::NotCompared(reason) = comparison.verdict {
         comparison.is_fault = is_fault(reason, primary, shadow, rules);
     }
@@ -147,8 +161,14 @@ fn comparison(
     primary: &BufferedResponse,
     shadow: Option<&BufferedResponse>,
     compared: Compared,
+    rules: &Rules,
 ) -> Comparison {
-    let path = subject.path.split('?').next().unwrap_or_default();
+    let (path, query) = match subject.path.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (subject.path, None),
+    };
+    let secrecy = &compared.secrecy;
+    let request_id = subject.request_id.map(|id| prefix(id, MAX_REQUEST_ID));
     let version = subject
         .version_header
         .zip(shadow)
@@ -160,7 +180,9 @@ fn comparison(
         mirror: subject.mirror.to_owned(),
         target: subject.target.to_owned(),
         method: subject.method.clone(),
-        path: cut(compared.secrecy.path(path)),
+        path: cut(secrecy.path(path)),
+        query: query.map(|query| cut(secrecy.query(query, rules))),
+        request_id: request_id.map(|id| secrecy.text(id)),
         route: subject.route.map(Into::into),
         version,
         fingerprint: fingerprint(subject.method, subject.path, subject.body),
@@ -173,6 +195,11 @@ fn comparison(
         differences: compared.differences,
         more_differences: compared.more,
         notes: compared.notes,
+        applied: compared
+            .applied
+            .map(|applied| (Arc::clone(rules.names()), applied)),
+        hints: compared.hints,
+        uncompared: compared.uncompared,
         places: compared.places,
         equal: compared.equal,
         noise: false,
@@ -188,5 +215,6 @@ pub(crate) fn not_compared(
     shadow: Option<&BufferedResponse>,
     reason: crate::model::NotComparedReason,
 ) -> Comparison {
-    comparison(subject, primary, shadow, Compared::not_compared(reason))
+    let compared = Compared::not_compared(reason);
+    comparison(subject, primary, shadow, compared, &Rules::default())
 }

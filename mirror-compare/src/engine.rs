@@ -3,10 +3,12 @@
 mod budget;
 mod bytes;
 mod compared;
+mod content;
 mod encoding;
 mod excerpt;
 mod found;
 mod headers;
+mod hint;
 mod path;
 mod secrecy;
 mod walk;
@@ -20,15 +22,16 @@ pub(crate) use self::compared::Compared;
 pub use self::encoding::compared_body;
 pub(crate) use self::encoding::is_readable;
 use self::{
-    bytes::bodies,
-    encoding::{check_whole, decoded, whole_bodies},
+    bytes::{BYTE_ORDER_MARK, bodies, by_type},
+    content::Content,
+    encoding::{Fault, Unread, both_decoded, whole_bodies},
     found::Found,
-    headers::fields,
+    headers::{Headers, fields},
     secrecy::Secrecy,
-    walk::Walk,
+    walk::{Walk, settled},
 };
 use crate::{
-    json::{NotJson, parse},
+    json::NotJson,
     model::{
         BufferedResponse, CompareMode, DifferenceKind, NotComparedReason, Shapes, Typed, Verdict,
         is_bodiless,
@@ -53,7 +56,7 @@ pub(crate) fn compare(
     let secrecy = Secrecy::new([primary, shadow], mode, rules, known);
     let found = Found::new(rules, &secrecy);
     let comparing = || match mode {
-        CompareMode::Custom(function) => custom(found, primary, shadow, function),
+        CompareMode::Custom(function) => custom(found, method, primary, shadow, function),
         mode => responses(found, method, primary, shadow, mode),
     };
     let compared = unpanicked(comparing)
@@ -87,15 +90,26 @@ fn responses(
     let (one, other) = (primary.status(), shadow.status());
     let not_modified = |status| status == StatusCode::NOT_MODIFIED;
     if not_modified(one) && other.is_success() || one.is_success() && not_modified(other) {
-        return Compared::not_compared(NotComparedReason::NotModified);
+        // Of the content of one nothing is known, and for the client that is no matter.
+        statuses(&mut found, one, other, DifferenceKind::NotModified);
+        found.note(
+            "to send no conditional requests, remove `if-none-match` and `if-modified-since`",
+        );
+        return found.verdict();
     }
-    statuses(&mut found, one, other);
-    fields(&mut found, primary, shadow);
+    statuses(&mut found, one, other, DifferenceKind::Status);
+    let is_of_one_class = one.as_u16() / 100 == other.as_u16() / 100;
+    let headers = if is_of_one_class && !matches!(mode, CompareMode::Status) {
+        Headers::All
+    } else {
+        Headers::Named
+    };
+    fields(&mut found, method, primary, shadow, headers);
     if matches!(mode, CompareMode::Status) || is_bodiless(method, one) && is_bodiless(method, other)
     {
         return found.verdict();
     }
-    if one.as_u16() / 100 != other.as_u16() / 100 {
+    if !is_of_one_class {
         found.note("the statuses differ: the bodies were not compared");
         return found.verdict();
     }
@@ -103,22 +117,62 @@ fn responses(
         Ok(None) => found.verdict(),
         Ok(Some([primary, shadow])) => match mode {
             CompareMode::Typed(typed) => values(found, &primary, &shadow, typed),
-            CompareMode::Json => json(found, primary.body(), shadow.body()),
+            CompareMode::Json => json(found, &primary, &shadow),
             _ => {
                 bodies(&mut found, primary.body(), shadow.body());
                 found.verdict()
             }
         },
-        Err(reason) => given_up(found, reason),
+        Err(unread) => not_read(found, unread, [primary, shadow]),
     }
 }
 
-fn statuses(found: &mut Found<'_>, primary: StatusCode, shadow: StatusCode) {
+fn statuses(found: &mut Found<'_>, primary: StatusCode, shadow: StatusCode, kind: DifferenceKind) {
     if primary != shadow {
         let [primary, shadow] = [primary, shadow].map(|status| Some(status.as_str().to_owned()));
         let shapes = Shapes::of_texts(primary.as_deref(), shadow.as_deref(), false);
-        found.other("", DifferenceKind::Status, primary, shadow, || shapes);
+        found.other("", kind, primary, shadow, || shapes);
     }
+}
+
+/// The end of a comparison of which one body cannot be read. A fault of the shadow alone is a
+/// difference.
+fn not_read(
+    mut found: Found<'_>,
+    unread: Unread,
+    [primary, shadow]: [&BufferedResponse; 2],
+) -> Compared {
+    let fault = match unread {
+        Unread::Unknown(reason) => return given_up(found, reason),
+        Unread::Shadow(fault) => fault,
+    };
+    let whole = || format!("{} bytes", primary.body().len());
+    let max = found.rules.max_compare_body;
+    let encoding = |response: &BufferedResponse| {
+        let encoding = response.headers().get(http::header::CONTENT_ENCODING);
+        let encoding = encoding
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("no encoding");
+        encoding.to_owned()
+    };
+    let (kind, one, other) = match fault {
+        Fault::CutShort => {
+            let part = format!("cut short after {} bytes", shadow.body().len());
+            (DifferenceKind::CutShort, whole(), part)
+        }
+        Fault::TooLarge => (
+            DifferenceKind::TooLarge,
+            whole(),
+            format!("more than {max} bytes"),
+        ),
+        Fault::Broken => {
+            let broken = format!("broken {}", encoding(shadow));
+            (DifferenceKind::Value, encoding(primary), broken)
+        }
+    };
+    let shapes = Shapes::of_texts(Some(&one), Some(&other), false);
+    found.other("", kind, Some(one), Some(other), || shapes);
+    found.verdict()
 }
 
 /// The end of a comparison that cannot go on. A difference that was found is one, whatever the rest
@@ -140,25 +194,58 @@ fn given_up(mut found: Found<'_>, reason: NotComparedReason) -> Compared {
     found.verdict()
 }
 
-/// Compares bodies that are not equal as JSON.
-fn json(mut found: Found<'_>, primary: &[u8], shadow: &[u8]) -> Compared {
-    if primary.is_empty() || shadow.is_empty() {
-        bodies(&mut found, primary, shadow);
+/// Compares bodies that are not equal as JSON, or as what they say they are.
+fn json(mut found: Found<'_>, primary: &BufferedResponse, shadow: &BufferedResponse) -> Compared {
+    let content = Content::of_both(primary.headers(), shadow.headers());
+    if primary.body().is_empty() || shadow.body().is_empty() {
+        bodies(&mut found, primary.body(), shadow.body());
         return found.verdict();
     }
     let memory = Bump::new();
-    match (parse(primary, &memory), parse(shadow, &memory)) {
-        (Ok(primary), Ok(shadow)) => {
-            if Walk::documents(&mut found, &primary, &shadow).is_err() {
+    let (one, other) = if content.is_document() {
+        (
+            content.read(primary.body(), &memory),
+            content.read(shadow.body(), &memory),
+        )
+    } else {
+        (Err(NotJson::Invalid), Err(NotJson::Invalid))
+    };
+    match (one, other) {
+        (Ok(one), Ok(other)) => {
+            marks(&mut found, primary.body(), shadow.body());
+            found.is_walked = true;
+            if Walk::documents(&mut found, &one, &other).is_err() {
                 return given_up(found, NotComparedReason::Budget);
             }
         }
         (one, other) => {
-            found.note(not_json(one.err(), other.err()));
-            bodies(&mut found, primary, shadow);
+            by_type(&mut found, content, primary, shadow);
+            let might_be = one.is_ok() || other.is_ok();
+            let note = content.note().filter(|_| !might_be);
+            let note = note.unwrap_or_else(|| not_json(one.err(), other.err()));
+            if !found.is_empty() {
+                found.note(note);
+            }
         }
     }
     found.verdict()
+}
+
+/// Adds the difference of two documents of which one has a byte order mark before it.
+fn marks(found: &mut Found<'_>, primary: &[u8], shadow: &[u8]) {
+    let marks = [primary, shadow].map(|body| body.starts_with(BYTE_ORDER_MARK));
+    if marks[0] != marks[1] && !found.rules.ignore_bom {
+        let [primary, shadow] = marks.map(|has| {
+            let text = if has {
+                "a byte order mark"
+            } else {
+                "no byte order mark"
+            };
+            Some(text.to_owned())
+        });
+        let shapes = Shapes::of_texts(primary.as_deref(), shadow.as_deref(), false);
+        found.other("", DifferenceKind::Value, primary, shadow, || shapes);
+    }
 }
 
 fn not_json(primary: Option<NotJson>, shadow: Option<NotJson>) -> &'static str {
@@ -175,35 +262,41 @@ fn not_json(primary: Option<NotJson>, shadow: Option<NotJson>) -> &'static str {
     }
 }
 
-/// Compares as values of the handler's return type.
+/// Compares as values of the handler's return type. What the rules leave out is, for the shadow's
+/// value, as it is in the primary's: the question is the type's, and no other one.
 fn values(
     mut found: Found<'_>,
     primary: &BufferedResponse,
     shadow: &BufferedResponse,
     typed: Typed,
 ) -> Compared {
-    let is_lenient = found.rules.is_lenient;
-    match (typed.0)(primary, shadow) {
+    let settled = found
+        .rules
+        .is_lenient
+        .then(|| settled(&mut found, primary, shadow));
+    let asked = match settled {
+        Some(Err(_)) => return given_up(found, NotComparedReason::Budget),
+        Some(Ok(settled)) => settled,
+        None => None,
+    };
+    match (typed.0)(primary, asked.as_ref().unwrap_or(shadow)) {
         Some(Verdict::Match) => found.verdict(),
         Some(Verdict::NotCompared(reason)) => given_up(found, reason),
         Some(verdict) => {
-            let mut compared = json(found, primary.body(), shadow.body());
-            if verdict == Verdict::SchemaMismatch {
-                compared.verdict = verdict;
-            } else if compared.verdict != verdict && !is_lenient {
-                // Else they differ in what the rules leave out.
-                compared.verdict = verdict;
+            let mut compared = json(found, primary, shadow);
+            if compared.verdict != verdict && verdict == Verdict::Mismatch {
                 compared
                     .notes
                     .push("the values differ, and their JSON does not");
             }
+            compared.verdict = verdict;
             compared
         }
         None => {
             if primary.status().is_success() {
                 found.note("the primary's body is not of the handler's type: compared as JSON");
             }
-            json(found, primary.body(), shadow.body())
+            json(found, primary, shadow)
         }
     }
 }
@@ -211,27 +304,31 @@ fn values(
 /// Compares by a function of the user's. What it calls a mismatch is shown as JSON.
 fn custom(
     mut found: Found<'_>,
+    method: &Method,
     primary: &BufferedResponse,
     shadow: &BufferedResponse,
     function: fn(&BufferedResponse, &BufferedResponse) -> Verdict,
 ) -> Compared {
     let rules = found.rules;
-    fields(&mut found, primary, shadow);
-    let whole = check_whole([primary, shadow], rules)
-        .and_then(|()| Ok([decoded(primary, rules)?, decoded(shadow, rules)?]));
-    let [primary, shadow] = match whole {
+    fields(&mut found, method, primary, shadow, Headers::Named);
+    let [primary, shadow] = match both_decoded(primary, shadow, rules) {
         Ok(responses) => responses,
-        Err(reason) => return given_up(found, reason),
+        Err(unread) => return not_read(found, unread, [primary, shadow]),
     };
     match function(&primary, &shadow) {
         Verdict::Match => found.verdict(),
         Verdict::NotCompared(reason) => given_up(found, reason),
         verdict => {
-            statuses(&mut found, primary.status(), shadow.status());
+            statuses(
+                &mut found,
+                primary.status(),
+                shadow.status(),
+                DifferenceKind::Status,
+            );
             let mut compared = if primary.body() == shadow.body() {
                 found.verdict()
             } else {
-                json(found, primary.body(), shadow.body())
+                json(found, &primary, &shadow)
             };
             compared.verdict = verdict;
             compared

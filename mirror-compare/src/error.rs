@@ -13,12 +13,29 @@ pub enum RuleError {
         /// The error in it.
         error: String,
     },
+    /// A rule that names an element by its index, of an array whose order does not count.
+    #[error(
+        "`{pattern}` names an element by its index, and `{unordered}` is `unordered`: write `*`"
+    )]
+    Index {
+        /// The rule with the index.
+        pattern: String,
+        /// The array that has no order.
+        unordered: String,
+    },
     /// A tolerance that is negative, infinite or not a number.
     #[error("{0}")]
     Tolerance(String),
 }
 
 impl RuleError {
+    pub(crate) fn index(pattern: &str, unordered: &str) -> Self {
+        Self::Index {
+            pattern: pattern.to_owned(),
+            unordered: unordered.to_owned(),
+        }
+    }
+
     pub(crate) fn tolerance(error: ToleranceError) -> Self {
         Self::Tolerance(error.to_string())
     }

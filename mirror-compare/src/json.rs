@@ -14,8 +14,12 @@ pub(crate) mod decimal;
 mod parse;
 #[cfg(fuzzing)]
 mod spelled;
+#[cfg(feature = "compare")]
+mod write;
 
 pub(crate) use self::parse::{NotJson, parse};
+#[cfg(feature = "compare")]
+pub(crate) use self::write::write_string;
 
 #[cfg(fuzzing)]
 pub use self::spelled::spelled;

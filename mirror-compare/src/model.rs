@@ -11,6 +11,8 @@ mod edits;
 #[cfg(feature = "compare")]
 mod group;
 #[cfg(feature = "compare")]
+mod hint;
+#[cfg(feature = "compare")]
 mod kind;
 mod mode;
 mod not_compared;
@@ -29,9 +31,10 @@ pub use self::{
 };
 #[cfg(feature = "compare")]
 pub(crate) use self::{
-    comparison::serialize_method,
+    comparison::{MAX_UNCOMPARED, serialize_method},
     display::Printable,
     edits::edits,
+    hint::{Hint, Settling},
     place::{Places, Tally},
     shape::{Shape, Shapes},
     truncate::{MAX_BYTES, cut},

@@ -15,6 +15,7 @@ mod routes;
 mod sequential;
 mod shape;
 mod slow;
+mod suggest;
 mod table;
 mod target;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use self::{
     routes::RouteReport,
     sequential::Paired,
     shape::ShapeFinding,
+    suggest::Suggestion,
     target::TargetReport,
     thresholds::Thresholds,
     unanswered::Unanswered,

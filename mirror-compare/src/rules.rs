@@ -2,9 +2,11 @@
 
 mod patterns;
 
+use std::sync::Arc;
+
 use http::HeaderName;
 use mirror_grammar::{
-    PointerToken, check_tolerance, options::DEFAULT_MAX_COMPARE_BODY, parse_pointer,
+    PointerToken, check_tolerance, is_index_under, options::DEFAULT_MAX_COMPARE_BODY, parse_pointer,
 };
 
 use crate::{error::RuleError, json::decimal::Decimal};
@@ -31,6 +33,9 @@ pub(crate) use self::patterns::{Patterns, State};
 #[derive(Clone, Debug)]
 pub struct Rules {
     pub(super) compare_headers: Vec<HeaderName>,
+    pub(super) ignore_headers: Vec<HeaderName>,
+    pub(super) ignore_zero_fraction: bool,
+    pub(super) ignore_bom: bool,
     pub(super) patterns: Patterns,
     /// Some pattern leaves out or allows something.
     pub(super) is_lenient: bool,
@@ -38,7 +43,28 @@ pub struct Rules {
     pub(super) redacts: bool,
     pub(super) max_compare_body: usize,
     written: Written,
+    /// The rules as they are written, in the order of their bits in [`Applied`].
+    names: Arc<Vec<String>>,
 }
+
+/// Which rules were about something in two responses, by their places in [`Rules::names`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Applied(u64);
+
+impl Applied {
+    pub(crate) fn add(&mut self, more: Self) {
+        self.0 |= more.0;
+    }
+
+    /// Whether a rule was; of those that are not watched, always.
+    #[cfg(feature = "compare")]
+    pub(crate) fn has(self, rule: usize) -> bool {
+        rule >= MAX_WATCHED || self.0 & (1 << rule) > 0
+    }
+}
+
+/// So many rules are watched for whether they are about anything; a machine word has room for them.
+pub(crate) const MAX_WATCHED: usize = 64;
 
 /// The patterns of the rules, so that they can be written down and given again.
 #[derive(Clone, Debug, Default)]
@@ -57,23 +83,92 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             compare_headers: Vec::new(),
+            ignore_headers: Vec::new(),
+            ignore_zero_fraction: false,
+            ignore_bom: false,
             patterns: Patterns::default(),
             is_lenient: false,
             has_tolerance: false,
             redacts: false,
             max_compare_body: DEFAULT_MAX_COMPARE_BODY,
             written: Written::default(),
+            names: Arc::default(),
         }
     }
 }
 
 impl Rules {
-    /// A header that must agree too, and a trailer field of this name. Several lines of one header
-    /// are the same as one line of their values.
+    /// A header that must agree too, and a trailer field of this name.
+    ///
+    /// What a header means is compared, as far as its syntax is known: lists without an order in
+    /// any order, parameters and directives too, names without their case. Of others, several lines
+    /// are the same as one line of their values. `Set-Cookie` is compared cookie by cookie, with
+    /// its values; `ETag`, `Last-Modified` and `Expires` in every character, of which else only the
+    /// presence counts.
     pub fn compare_header(&mut self, name: HeaderName) {
         if !self.compare_headers.contains(&name) {
+            self.watch(format!("compare_headers \"{name}\""));
             self.compare_headers.push(name);
         }
+    }
+
+    /// A header that may differ, of those that are compared by default.
+    pub fn ignore_header(&mut self, name: HeaderName) {
+        if !self.ignore_headers.contains(&name) {
+            self.watch(format!("ignore_headers \"{name}\""));
+            self.ignore_headers.push(name);
+        }
+    }
+
+    /// Whether `5.0` is the same as `5`. Default: it is not, because a client that reads an integer
+    /// there may refuse it. `1.50` is the same as `1.5`, and `1.5E2` as `150`, in any case.
+    pub fn set_ignore_zero_fraction(&mut self, ignore: bool) {
+        self.ignore_zero_fraction = ignore;
+    }
+
+    /// Whether a byte order mark before a document or a text is no difference. Default: it is one,
+    /// because many clients read no JSON behind it.
+    pub fn set_ignore_bom(&mut self, ignore: bool) {
+        self.ignore_bom = ignore;
+    }
+
+    /// Takes note of a rule, so that one that is about nothing can be told.
+    fn watch(&mut self, rule: String) -> Applied {
+        let bit = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        Arc::make_mut(&mut self.names).push(rule);
+        Applied(1_u64.checked_shl(bit).unwrap_or(0))
+    }
+
+    /// Adds a rule about a place, unless an array on the way has no order, and thus no indices.
+    fn add(
+        &mut self,
+        option: &str,
+        pattern: &str,
+        mark: impl FnOnce(&mut patterns::Marks),
+    ) -> Result<(), RuleError> {
+        let tokens = parse(pattern)?;
+        let others = self.written.unordered.iter();
+        if let Some(other) = others.clone().find(|other| is_index_under(other, pattern)) {
+            return Err(RuleError::index(pattern, other));
+        }
+        if option == "unordered" {
+            let Written {
+                ignore,
+                tolerance,
+                redact,
+                unordered,
+            } = &self.written;
+            let mut others = ignore.iter().chain(redact).chain(unordered);
+            let tolerance = tolerance.iter().map(|(other, _)| other);
+            let other = others.find(|other| is_index_under(pattern, other));
+            let mut tolerance = tolerance.filter(|other| is_index_under(pattern, other));
+            if let Some(other) = other.or_else(|| tolerance.next()) {
+                return Err(RuleError::index(other, pattern));
+            }
+        }
+        let applied = self.watch(format!("{option} \"{pattern}\""));
+        self.patterns.mark(&tokens, applied, mark);
+        Ok(())
     }
 
     /// Leaves a value, and all in it, out. An element that is left out does not count for the
@@ -81,10 +176,10 @@ impl Rules {
     ///
     /// # Errors
     ///
-    /// [`RuleError::Pointer`] if the pattern is not a JSON pointer.
+    /// [`RuleError::Pointer`] if the pattern is not a JSON pointer; [`RuleError::Index`] if it names
+    /// an element of an array that is [`unordered`](Self::unordered) by its index.
     pub fn ignore(&mut self, pattern: &str) -> Result<(), RuleError> {
-        self.patterns
-            .mark(&parse(pattern)?, |marks| marks.ignore = true);
+        self.add("ignore", pattern, |marks| marks.ignore = true)?;
         self.written.ignore.push(pattern.to_owned());
         self.is_lenient = true;
         Ok(())
@@ -96,8 +191,7 @@ impl Rules {
     ///
     /// As for [`ignore`](Self::ignore).
     pub fn unordered(&mut self, pattern: &str) -> Result<(), RuleError> {
-        self.patterns
-            .mark(&parse(pattern)?, |marks| marks.unordered = true);
+        self.add("unordered", pattern, |marks| marks.unordered = true)?;
         self.written.unordered.push(pattern.to_owned());
         self.is_lenient = true;
         Ok(())
@@ -112,10 +206,10 @@ impl Rules {
     /// infinite or not a number.
     pub fn tolerance(&mut self, pattern: &str, difference: f64) -> Result<(), RuleError> {
         let number = check_tolerance(difference).map_err(RuleError::tolerance)?;
-        self.patterns.mark(&parse(pattern)?, |marks| {
+        self.add("tolerance", pattern, |marks| {
             let difference = Decimal::from_f64(number);
             marks.tolerance = marks.tolerance.take().max(Some(difference));
-        });
+        })?;
         self.written.tolerance.push((pattern.to_owned(), number));
         self.is_lenient = true;
         self.has_tolerance = true;
@@ -139,8 +233,7 @@ impl Rules {
     ///
     /// As for [`ignore`](Self::ignore).
     pub fn redact(&mut self, pattern: &str) -> Result<(), RuleError> {
-        self.patterns
-            .mark(&parse(pattern)?, |marks| marks.redact = true);
+        self.add("redact", pattern, |marks| marks.redact = true)?;
         self.written.redact.push(pattern.to_owned());
         self.redacts = true;
         Ok(())
@@ -161,6 +254,51 @@ impl Rules {
     #[must_use]
     pub fn compare_headers(&self) -> &[HeaderName] {
         &self.compare_headers
+    }
+
+    /// The headers that may differ.
+    #[must_use]
+    pub fn ignore_headers(&self) -> &[HeaderName] {
+        &self.ignore_headers
+    }
+
+    /// Whether `5.0` is the same as `5`.
+    #[must_use]
+    pub fn ignore_zero_fraction(&self) -> bool {
+        self.ignore_zero_fraction
+    }
+
+    /// Whether a byte order mark is no difference.
+    #[must_use]
+    pub fn ignore_bom(&self) -> bool {
+        self.ignore_bom
+    }
+
+    /// The rules as they are written, by their places in [`Applied`].
+    #[cfg(feature = "compare")]
+    pub(crate) fn names(&self) -> &Arc<Vec<String>> {
+        &self.names
+    }
+
+    /// Those headers of the rules that two responses have.
+    #[cfg(feature = "compare")]
+    pub(crate) fn applied_to(&self, has: impl Fn(&HeaderName) -> bool) -> Applied {
+        let mut applied = Applied::default();
+        for (option, names) in [
+            ("compare_headers", &self.compare_headers),
+            ("ignore_headers", &self.ignore_headers),
+        ] {
+            for name in names.iter().filter(|name| has(name)) {
+                let is_it = |rule: &String| {
+                    let rest = rule.strip_prefix(option);
+                    rest.is_some_and(|rest| rest.trim_matches([' ', '"']) == name.as_str())
+                };
+                let place = self.names.iter().position(is_it);
+                let bit = place.and_then(|place| u32::try_from(place).ok());
+                applied.0 |= bit.and_then(|bit| 1_u64.checked_shl(bit)).unwrap_or(0);
+            }
+        }
+        applied
     }
 
     /// The patterns as they were given.

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod bounds;
+mod content;
 mod display;
 mod encodings;
 mod headers;

@@ -152,6 +152,16 @@ pub enum ConfigError {
         /// The error in it.
         error: String,
     },
+    /// A rule that names an element by its index, of an array whose order does not count.
+    #[error(
+        "`{pattern}` names an element by its index, and `{unordered}` is `unordered`: write `*`"
+    )]
+    Index {
+        /// The rule with the index.
+        pattern: String,
+        /// The array that has no order.
+        unordered: String,
+    },
     /// A comparison option without `compare`.
     #[error("`{0}` needs `compare`: without it, nothing is compared")]
     RuleWithoutCompare(&'static str),
@@ -250,6 +260,7 @@ impl From<RuleError> for ConfigError {
     fn from(error: RuleError) -> Self {
         match error {
             RuleError::Pointer { pattern, error } => Self::Pointer { pattern, error },
+            RuleError::Index { pattern, unordered } => Self::Index { pattern, unordered },
             RuleError::Tolerance(error) => Self::Tolerance(error),
         }
     }

@@ -3,6 +3,9 @@
 //! The options of the attribute, which are those of the builder as well, are in the manual of
 //! [`#[mirror]`](macro@crate::mirror).
 
+#[doc = include_str!("../docs/start.md")]
+pub mod start {}
+
 #[doc = include_str!("../docs/features.md")]
 pub mod features {}
 

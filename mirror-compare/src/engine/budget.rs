@@ -27,6 +27,10 @@ impl From<Spent> for NotComparedReason {
     }
 }
 
+/// Steps that are granted to the question which rules would help: few, because it is asked of
+/// responses that differ only.
+const HINT_STEPS: u64 = 50_000;
+
 impl Default for Budget {
     fn default() -> Self {
         Self(STEPS)
@@ -34,6 +38,11 @@ impl Default for Budget {
 }
 
 impl Budget {
+    /// For the question which rules would help.
+    pub(crate) const fn of_hints() -> Self {
+        Self(HINT_STEPS)
+    }
+
     pub(crate) fn spend(&mut self, steps: usize) -> Result<(), Spent> {
         let left = u64::try_from(steps)
             .ok()

@@ -3,16 +3,116 @@
 use std::fmt::Write;
 
 use crate::{
-    engine::found::Found,
-    model::{DifferenceKind, MAX_BYTES, Shape, Shapes, prefix},
+    engine::{
+        content::{Content, form, messages, multipart},
+        found::Found,
+    },
+    model::{BufferedResponse, DifferenceKind, MAX_BYTES, Shape, Shapes, prefix},
     redact::REDACTED,
 };
+
+/// A mark of the byte order, which is no part of the text behind it.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 
 /// Bytes of the line of the first difference that are shown before it, at most.
 const SHOWN_BEFORE: usize = 256;
 
 /// Bytes that are shown of a body that is not text.
 const SHOWN_BYTES: usize = 16;
+
+/// Adds the difference of two bodies in the parts that are of their type, if there is one.
+pub(crate) fn by_type(
+    found: &mut Found<'_>,
+    content: Content,
+    primary: &BufferedResponse,
+    shadow: &BufferedResponse,
+) {
+    let responses = [primary, shadow];
+    let [mut one, mut other] = responses.map(|response| &response.body()[..]);
+    if found.rules.ignore_bom {
+        [one, other] = [one, other].map(|it| it.strip_prefix(BYTE_ORDER_MARK).unwrap_or(it));
+        if one == other {
+            return;
+        }
+    }
+    let parts = match content {
+        Content::Form => [one, other].map(form),
+        Content::Multipart => responses.map(|it| multipart(it.headers(), it.body())),
+        Content::Messages => {
+            if let [Some(ones), Some(others)] = [one, other].map(messages)
+                && let Some((kind, texts)) = differing(&ones, &others)
+            {
+                let is_secret = found.is_secret_text([one, other]);
+                let shown = |text| Some(if is_secret { REDACTED.to_owned() } else { text });
+                let [shown_one, shown_other] = texts.map(shown);
+                let shapes = || shapes(one, other, is_secret);
+                found.other("", kind, shown_one, shown_other, shapes);
+                return;
+            }
+            [None, None]
+        }
+        _ => [None, None],
+    };
+    match parts {
+        [Some(one), Some(other)] if one == other => {}
+        [Some(one), Some(other)] => bodies(found, &one, &other),
+        _ => bodies(found, one, other),
+    }
+}
+
+/// The first message of two streams that differs, as it is shown.
+fn differing(
+    ones: &[(u8, &[u8])],
+    others: &[(u8, &[u8])],
+) -> Option<(DifferenceKind, [String; 2])> {
+    let same = ones
+        .iter()
+        .zip(others)
+        .take_while(|(one, other)| one == other)
+        .count();
+    let messages = [ones.get(same), others.get(same)];
+    if let [None, None] = messages {
+        return None;
+    }
+    let at = match messages {
+        [Some((_, one)), Some((_, other))] => one
+            .iter()
+            .zip(*other)
+            .take_while(|(one, other)| one == other)
+            .count(),
+        _ => 0,
+    };
+    let lengths = messages.map(|message| message.map(|(_, bytes)| bytes.len()));
+    let kind = if lengths[0] == lengths[1] {
+        DifferenceKind::Value
+    } else {
+        DifferenceKind::Length
+    };
+    let all = [ones.len(), others.len()];
+    let mut all = all.into_iter();
+    Some((
+        kind,
+        messages.map(|message| {
+            let count = all.next().unwrap_or_default();
+            match message {
+                Some((flag, bytes)) => {
+                    let place = format!("message {} of {count}, flag {flag}, ", same + 1);
+                    place + &hex(bytes, at)
+                }
+                None => format!("{count} messages"),
+            }
+        }),
+    ))
+}
+
+impl Found<'_> {
+    /// Whether nothing may be shown of bodies that are not JSON: where the values that are redacted
+    /// stand in them is not known, nor how long they are.
+    fn is_secret_text(&self, bodies: [&[u8]; 2]) -> bool {
+        let secrets = &self.secrecy.secrets;
+        self.rules.redacts || bodies.into_iter().any(|body| secrets.are_anywhere_in(body))
+    }
+}
 
 /// Adds the difference of two bodies that are not equal.
 pub(crate) fn bodies(found: &mut Found<'_>, primary: &[u8], shadow: &[u8]) {
@@ -27,12 +127,8 @@ pub(crate) fn bodies(found: &mut Found<'_>, primary: &[u8], shadow: &[u8]) {
         .zip(shadow)
         .take_while(|(one, other)| one == other)
         .count();
-    let secrets = &found.secrecy.secrets;
-    let has_secrets = [primary, shadow]
-        .into_iter()
-        .any(|body| secrets.are_anywhere_in(body));
-    let (kind, [one, other]) = if found.rules.redacts || has_secrets {
-        // Where the values that are redacted stand in it is not known, nor how long they are.
+    let is_secret = found.is_secret_text([primary, shadow]);
+    let (kind, [one, other]) = if is_secret {
         (kind, [REDACTED.to_owned(), REDACTED.to_owned()])
     } else if let [Ok(primary), Ok(shadow)] = [primary, shadow].map(str::from_utf8) {
         (kind, [window(primary, at), window(shadow, at)])
@@ -44,7 +140,6 @@ pub(crate) fn bodies(found: &mut Found<'_>, primary: &[u8], shadow: &[u8]) {
         (kind, [hex(primary, at), hex(shadow, at)])
     };
     let (one, other) = (primary_shown.then_some(one), shadow_shown.then_some(other));
-    let is_secret = found.rules.redacts || has_secrets;
     found.other("", kind, one, other, || shapes(primary, shadow, is_secret));
 }
 

@@ -2,14 +2,15 @@
 
 use crate::{
     engine::secrecy::Secrecy,
-    model::{Difference, NotComparedReason, Places, Verdict},
+    model::{Difference, Hint, NotComparedReason, Places, Verdict},
+    rules::Applied,
 };
 
 /// The findings.
 #[derive(Clone, Debug)]
 pub(crate) struct Compared {
     pub(crate) verdict: Verdict,
-    /// At most 100.
+    /// At most 200.
     pub(crate) differences: Vec<Difference>,
     /// How many more there are.
     pub(crate) more: usize,
@@ -18,6 +19,12 @@ pub(crate) struct Compared {
     /// Values that were really equal.
     pub(crate) equal: usize,
     pub(crate) notes: Vec<&'static str>,
+    /// The rules that were about something, if that is known.
+    pub(crate) applied: Option<Applied>,
+    /// Rules that would settle some of the differences.
+    pub(crate) hints: Vec<Hint>,
+    /// Headers that differ and were not compared.
+    pub(crate) uncompared: Vec<Box<str>>,
     /// The secrets of the responses.
     pub(crate) secrecy: Secrecy,
 }
@@ -31,6 +38,9 @@ impl Compared {
             places: Places::default(),
             equal: 0,
             notes: Vec::new(),
+            applied: None,
+            hints: Vec::new(),
+            uncompared: Vec::new(),
             secrecy: Secrecy::default(),
         }
     }

@@ -4,7 +4,11 @@ use std::io::Read;
 
 use brotli_decompressor::{BrotliDecoderParameter, Decompressor};
 use bytes::Bytes;
-use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
+use ruzstd::decoding::{
+    BlockDecodingStrategy, FrameDecoder,
+    errors::{FrameDecoderError, ReadFrameHeaderError},
+};
 
 use crate::{
     encoding::encodings,
@@ -16,18 +20,90 @@ use crate::{
 /// earnest.
 const MAX_ENCODINGS: usize = 3;
 
+/// The largest window of zstd: what every client that takes it must have room for (RFC 9659). It is
+/// never filled beyond the largest body that is compared.
+const MAX_WINDOW: u64 = 8 << 20;
+
+/// Why there are no two bodies to compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// Nothing is known, for a reason that is the primary's, or that is nobody's fault.
+    Unknown(NotComparedReason),
+    /// The primary's response is whole, and the shadow's is not what it should be.
+    Shadow(Fault),
+}
+
+/// The fault of a shadow's response whose body cannot be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It broke off before its end.
+    CutShort,
+    /// It is larger than what is compared.
+    TooLarge,
+    /// It is not in the encoding that it says it is in.
+    Broken,
+}
+
+/// Why a body cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unreadable {
+    /// It is not in the encoding that it says it is in.
+    Broken,
+    /// The encoding is not known.
+    Unknown,
+    TooLarge,
+}
+
+impl From<Unreadable> for NotComparedReason {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::TooLarge => Self::TooLarge,
+            Unreadable::Broken | Unreadable::Unknown => Self::Encoding,
+        }
+    }
+}
+
 /// The responses with their `Content-Encoding` undone; `None` if their bodies are equal.
 pub(super) fn whole_bodies(
     primary: &BufferedResponse,
     shadow: &BufferedResponse,
     rules: &Rules,
-) -> Result<Option<[BufferedResponse; 2]>, NotComparedReason> {
-    check_whole([primary, shadow], rules)?;
+) -> Result<Option<[BufferedResponse; 2]>, Unread> {
+    check_both(primary, shadow, rules)?;
     if primary.body() == shadow.body() && same_encodings(primary, shadow) {
         return Ok(None);
     }
-    let decoded = [decoded(primary, rules)?, decoded(shadow, rules)?];
+    let decoded = both_decoded(primary, shadow, rules)?;
     Ok((decoded[0].body() != decoded[1].body()).then_some(decoded))
+}
+
+/// The responses with their `Content-Encoding` undone.
+pub(super) fn both_decoded(
+    primary: &BufferedResponse,
+    shadow: &BufferedResponse,
+    rules: &Rules,
+) -> Result<[BufferedResponse; 2], Unread> {
+    check_both(primary, shadow, rules)?;
+    let primary = decoded(primary, rules).map_err(|error| Unread::Unknown(error.into()))?;
+    let shadow = decoded(shadow, rules).map_err(|error| match error {
+        Unreadable::Broken => Unread::Shadow(Fault::Broken),
+        Unreadable::TooLarge => Unread::Shadow(Fault::TooLarge),
+        Unreadable::Unknown => Unread::Unknown(NotComparedReason::Encoding),
+    })?;
+    Ok([primary, shadow])
+}
+
+fn check_both(
+    primary: &BufferedResponse,
+    shadow: &BufferedResponse,
+    rules: &Rules,
+) -> Result<(), Unread> {
+    check_whole(primary, rules).map_err(Unread::Unknown)?;
+    check_whole(shadow, rules).map_err(|reason| match reason {
+        NotComparedReason::CutShort => Unread::Shadow(Fault::CutShort),
+        NotComparedReason::TooLarge => Unread::Shadow(Fault::TooLarge),
+        reason => Unread::Unknown(reason),
+    })
 }
 
 /// The body of a response as it is compared: without its `Content-Encoding`. `None` if it is not
@@ -38,7 +114,7 @@ pub fn compared_body(
     mode: CompareMode,
     rules: &Rules,
 ) -> Option<Bytes> {
-    if matches!(mode, CompareMode::Status) || check_whole([response], rules).is_err() {
+    if matches!(mode, CompareMode::Status) || check_whole(response, rules).is_err() {
         return None;
     }
     let decoded = decoded(response, rules).ok()?;
@@ -47,25 +123,19 @@ pub fn compared_body(
 
 /// Whether all of the body is there, and its encoding can be undone.
 pub(crate) fn is_readable(response: &BufferedResponse, rules: &Rules) -> bool {
-    check_whole([response], rules).is_ok() && decoded(response, rules).is_ok()
+    check_whole(response, rules).is_ok() && decoded(response, rules).is_ok()
 }
 
-pub(super) fn check_whole<const N: usize>(
-    responses: [&BufferedResponse; N],
-    rules: &Rules,
-) -> Result<(), NotComparedReason> {
-    for response in responses {
-        match response.ending() {
-            Ending::CutShort => return Err(NotComparedReason::CutShort),
-            Ending::Streaming => return Err(NotComparedReason::Streaming),
-            Ending::Truncated => return Err(NotComparedReason::TooLarge),
-            Ending::Complete if response.body().len() > rules.max_compare_body => {
-                return Err(NotComparedReason::TooLarge);
-            }
-            Ending::Complete => {}
+fn check_whole(response: &BufferedResponse, rules: &Rules) -> Result<(), NotComparedReason> {
+    match response.ending() {
+        Ending::CutShort => Err(NotComparedReason::CutShort),
+        Ending::Streaming => Err(NotComparedReason::Streaming),
+        Ending::Truncated => Err(NotComparedReason::TooLarge),
+        Ending::Complete if response.body().len() > rules.max_compare_body => {
+            Err(NotComparedReason::TooLarge)
         }
+        Ending::Complete => Ok(()),
     }
-    Ok(())
 }
 
 fn same_encodings(primary: &BufferedResponse, shadow: &BufferedResponse) -> bool {
@@ -75,14 +145,11 @@ fn same_encodings(primary: &BufferedResponse, shadow: &BufferedResponse) -> bool
     }
 }
 
-pub(super) fn decoded(
-    response: &BufferedResponse,
-    rules: &Rules,
-) -> Result<BufferedResponse, NotComparedReason> {
+fn decoded(response: &BufferedResponse, rules: &Rules) -> Result<BufferedResponse, Unreadable> {
     if response.is_decoded() {
         return Ok(response.decoded(response.body().clone()));
     }
-    let encodings = encodings(response.headers())?;
+    let encodings = encodings(response.headers()).map_err(|_| Unreadable::Unknown)?;
     let body = decode(response.body(), &encodings, rules.max_compare_body)?;
     Ok(response.decoded(body))
 }
@@ -90,29 +157,89 @@ pub(super) fn decoded(
 /// A body without its encodings.
 ///
 /// Decoding stops at `limit`, so that a few bytes cannot take the memory of the process.
-fn decode(body: &Bytes, encodings: &[String], limit: usize) -> Result<Bytes, NotComparedReason> {
+fn decode(body: &Bytes, encodings: &[String], limit: usize) -> Result<Bytes, Unreadable> {
     if encodings.len() > MAX_ENCODINGS {
-        return Err(NotComparedReason::Encoding);
+        return Err(Unreadable::Unknown);
     }
     let mut body = body.clone();
     for encoding in encodings.iter().rev() {
         // An empty body is what it is: a `304`, a response to `HEAD`, or a server that spares
         // itself the frame.
         if !body.is_empty() {
-            body = undo(encoding, &body, limit)?;
+            body = undo(encoding, &body, limit)?.into();
         }
     }
     Ok(body)
 }
 
-fn undo(encoding: &str, body: &[u8], limit: usize) -> Result<Bytes, NotComparedReason> {
+fn undo(encoding: &str, body: &[u8], limit: usize) -> Result<Vec<u8>, Unreadable> {
     match encoding {
-        "gzip" | "x-gzip" => read(MultiGzDecoder::new(body), limit),
+        "gzip" | "x-gzip" => gzip(body, limit),
         "deflate" if is_zlib(body) => read(ZlibDecoder::new(body), limit),
         "deflate" => read(DeflateDecoder::new(body), limit),
         "br" => read(brotli(body), limit),
-        _ => Err(NotComparedReason::Encoding),
+        "zstd" => zstd(body, limit),
+        _ => Err(Unreadable::Unknown),
     }
+}
+
+/// Members one after the other, and zeros behind them: some writers fill blocks with these, and
+/// readers skip them.
+fn gzip(mut body: &[u8], limit: usize) -> Result<Vec<u8>, Unreadable> {
+    let mut decoded = Vec::new();
+    loop {
+        let mut member = GzDecoder::new(body);
+        decoded.extend(read(&mut member, limit - decoded.len())?);
+        body = member.into_inner();
+        if body.iter().all(|byte| *byte == 0) {
+            return Ok(decoded);
+        }
+    }
+}
+
+/// Frames one after the other (RFC 8878 section 3). A frame that needs a dictionary, or a larger
+/// window than clients have, is one that is not known.
+fn zstd(mut body: &[u8], limit: usize) -> Result<Vec<u8>, Unreadable> {
+    let mut decoded = Vec::new();
+    while !body.is_empty() {
+        let mut frame = FrameDecoder::new();
+        frame.set_max_window_size(MAX_WINDOW);
+        match frame.init(&mut body) {
+            Ok(()) => {}
+            Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
+                length,
+                ..
+            })) => {
+                let length = usize::try_from(length).map_err(|_| Unreadable::Broken)?;
+                body = body.get(length..).ok_or(Unreadable::Broken)?;
+                continue;
+            }
+            Err(
+                FrameDecoderError::DictNotProvided { .. }
+                | FrameDecoderError::WindowSizeTooBig { .. },
+            ) => return Err(Unreadable::Unknown),
+            Err(_) => return Err(Unreadable::Broken),
+        }
+        // It keeps what it has decoded until it ends: of more than is compared, no more than one
+        // block.
+        let room = BlockDecodingStrategy::UptoBytes(limit + 1 - decoded.len());
+        match frame.decode_blocks(&mut body, room) {
+            Ok(true) => decoded.extend(frame.collect().unwrap_or_default()),
+            Ok(false) => return Err(Unreadable::TooLarge),
+            Err(_) => return Err(Unreadable::Broken),
+        }
+        let (written, calculated) = (
+            frame.get_checksum_from_data(),
+            frame.get_calculated_checksum(),
+        );
+        if written.is_some() && written != calculated {
+            return Err(Unreadable::Broken);
+        }
+        if decoded.len() > limit {
+            return Err(Unreadable::TooLarge);
+        }
+    }
+    Ok(decoded)
 }
 
 fn brotli(body: &[u8]) -> impl Read {
@@ -136,12 +263,12 @@ fn is_zlib(body: &[u8]) -> bool {
     }
 }
 
-fn read(encoded: impl Read, limit: usize) -> Result<Bytes, NotComparedReason> {
+fn read(encoded: impl Read, limit: usize) -> Result<Vec<u8>, Unreadable> {
     let mut decoded = Vec::new();
     let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     match encoded.take(one_more).read_to_end(&mut decoded) {
-        Ok(_) if decoded.len() > limit => Err(NotComparedReason::TooLarge),
-        Ok(_) => Ok(decoded.into()),
-        Err(_) => Err(NotComparedReason::Encoding),
+        Ok(_) if decoded.len() > limit => Err(Unreadable::TooLarge),
+        Ok(_) => Ok(decoded),
+        Err(_) => Err(Unreadable::Broken),
     }
 }

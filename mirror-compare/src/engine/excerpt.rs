@@ -1,11 +1,50 @@
 //! Showing a value of JSON.
 
 use crate::{
-    json::Node,
+    json::{Node, write_string},
     model::{MAX_BYTES, cut, prefix},
     redact::{REDACTED, Secrets},
     rules::{Patterns, State},
 };
+
+/// Bytes of a long text that are shown before the first difference.
+const SHOWN_BEFORE: usize = 64;
+
+/// A text that is no longer is shown from its beginning.
+const LONG: usize = 256;
+
+/// Bytes of a text around those that are shown that are searched for secrets, too: as long as what
+/// is known of one, percent-encoded.
+const AROUND: usize = 256;
+
+/// Two texts that differ, as JSON and cut to 1 KiB, from before the first difference on.
+pub(crate) fn excerpts(texts: [&str; 2], secrets: &Secrets) -> [String; 2] {
+    let [one, other] = texts.map(str::as_bytes);
+    let same = one
+        .iter()
+        .zip(other)
+        .take_while(|(one, other)| one == other)
+        .count();
+    texts.map(|text| {
+        let start = if same > LONG {
+            text.floor_char_boundary(same - SHOWN_BEFORE)
+        } else {
+            0
+        };
+        let end = text.floor_char_boundary(start + MAX_BYTES + 1);
+        let around = start.saturating_sub(AROUND)..text.len().min(end + AROUND);
+        if secrets.are_anywhere_in(&text.as_bytes()[around]) {
+            return REDACTED.to_owned();
+        }
+        let mut shown = String::new();
+        if start == 0 {
+            write_string(&text[..end], &mut shown);
+        } else {
+            write_string(&format!("…{}", &text[start..end]), &mut shown);
+        }
+        cut(shown)
+    })
+}
 
 /// Writes a value as JSON, cut to 1 KiB, without what is redacted.
 pub(crate) struct Excerpt<'r> {
@@ -89,8 +128,6 @@ impl<'r> Excerpt<'r> {
         }
         // Longer than what is shown, so that it is seen to be cut.
         let shown = prefix(text, MAX_BYTES + 1);
-        // A text is always JSON.
-        self.text
-            .push_str(&serde_json::to_string(shown).unwrap_or_default());
+        write_string(shown, &mut self.text);
     }
 }

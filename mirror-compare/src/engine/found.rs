@@ -1,15 +1,46 @@
 //! Collecting differences.
 
+use http::HeaderName;
+
 use crate::{
-    engine::{compared::Compared, excerpt::Excerpt, path::Path, secrecy::Secrecy},
+    engine::{
+        compared::Compared,
+        excerpt::{Excerpt, excerpts},
+        hint::Hints,
+        path::Path,
+        secrecy::Secrecy,
+    },
     json::Node,
-    model::{Difference, DifferenceKind, Group, Places, Shape, Shapes, Verdict, cut},
-    redact::REDACTED,
-    rules::{Rules, State},
+    model::{
+        Difference, DifferenceKind, Group, MAX_UNCOMPARED, Places, Settling, Shape, Shapes,
+        Verdict, cut,
+    },
+    redact::{REDACTED, are_sure, hidden, hidden_alike, mark},
+    rules::{Applied, Rules, State},
 };
 
-/// The most differences that one comparison keeps; the others are counted.
+/// Whether a value is one of a field whose name leaves no doubt that it is a credential. Within such
+/// a field, a number is none: `/token/expires_in`.
+fn is_named(pointer: &str, value: &str) -> bool {
+    let mut tokens = pointer.rsplit('/');
+    let last = tokens.next().unwrap_or_default();
+    are_sure(last.as_bytes())
+        || value.starts_with(['"', '{', '[']) && tokens.any(|token| are_sure(token.as_bytes()))
+}
+
+/// A value of such a field. Whether there is one, and yes or no, is no secret by itself.
+fn marked(value: &str) -> String {
+    match value {
+        "null" | "true" | "false" | REDACTED => value.to_owned(),
+        secret => mark(secret),
+    }
+}
+
+/// The most differences that one comparison keeps; of the others, the first of each group.
 const MAX_DIFFERENCES: usize = 100;
+
+/// The most differences that one comparison keeps in all.
+const MAX_KEPT: usize = 200;
 
 /// The value of one side at a place, and the rules for that place.
 pub(crate) type Value<'n, 'a> = Option<(&'n Node<'a>, &'n State)>;
@@ -19,12 +50,19 @@ pub(crate) type Value<'n, 'a> = Option<(&'n Node<'a>, &'n State)>;
 pub(crate) struct Found<'r> {
     pub(crate) rules: &'r Rules,
     pub(crate) secrecy: &'r Secrecy,
+    /// The rules that were about something.
+    pub(crate) applied: Applied,
+    /// Rules that would settle some of the differences.
+    pub(crate) hints: Hints,
+    /// Whether two documents were walked through.
+    pub(crate) is_walked: bool,
     differences: Vec<Difference>,
     more: usize,
     places: Places,
     /// Values that were equal.
     pub(crate) equal: usize,
     notes: Vec<&'static str>,
+    uncompared: Vec<Box<str>>,
 }
 
 impl<'r> Found<'r> {
@@ -32,11 +70,15 @@ impl<'r> Found<'r> {
         Self {
             rules,
             secrecy,
+            applied: Applied::default(),
+            hints: Hints::default(),
+            is_walked: false,
             differences: Vec::new(),
             more: 0,
             places: Places::default(),
             equal: 0,
             notes: Vec::new(),
+            uncompared: Vec::new(),
         }
     }
 
@@ -44,8 +86,20 @@ impl<'r> Found<'r> {
         self.differences.is_empty()
     }
 
+    /// How many there are in all.
+    pub(crate) fn count(&self) -> usize {
+        self.differences.len() + self.more
+    }
+
     pub(crate) fn note(&mut self, note: &'static str) {
         self.notes.push(note);
+    }
+
+    /// Takes note of a header that differs and is not compared.
+    pub(crate) fn uncompared_header(&mut self, name: &HeaderName) {
+        if self.uncompared.len() < MAX_UNCOMPARED {
+            self.uncompared.push(name.as_str().into());
+        }
     }
 
     /// Adds a difference between values of JSON.
@@ -57,12 +111,26 @@ impl<'r> Found<'r> {
         shadow: Value<'_, '_>,
     ) {
         let (place, group) = self.grouped(path, kind);
-        let shown = !self.is_full(&group);
-        let [one, other] = [primary, shadow].map(|value| {
-            let (node, state) = value.filter(|_| shown)?;
-            let secrets = &self.secrecy.secrets;
-            Some(Excerpt::take(node, state, &self.rules.patterns, secrets))
-        });
+        if let (Some((one, _)), Some((other, _))) = (primary, shadow) {
+            self.hints.value(&group.pattern, kind, one, other);
+        }
+        let shown = if self.is_full(&group) {
+            [None, None]
+        } else {
+            let (patterns, secrets) = (&self.rules.patterns, &self.secrecy.secrets);
+            match (primary, shadow) {
+                (
+                    Some((Node::String(one), one_state)),
+                    Some((Node::String(other), other_state)),
+                ) if one_state.is_empty() && other_state.is_empty() => {
+                    excerpts([one, other], secrets).map(Some)
+                }
+                values => [values.0, values.1].map(|value| {
+                    let (node, state) = value?;
+                    Some(Excerpt::take(node, state, patterns, secrets))
+                }),
+            }
+        };
         let (rules, secrecy) = (self.rules, self.secrecy);
         let shapes = || {
             let [one, other] = [primary, shadow].map(|value| {
@@ -86,7 +154,7 @@ impl<'r> Found<'r> {
                 }
             }
         };
-        self.add(path, place, group, [one, other], shapes);
+        self.add(path, place, group, shown, shapes);
     }
 
     /// Adds a difference of a value that both have and that is redacted. What it looks like is not
@@ -130,32 +198,41 @@ impl<'r> Found<'r> {
             pattern: pointer.to_owned(),
             kind,
         };
-        self.places.add(group.clone(), &group, shapes);
-        if self.differences.len() == MAX_DIFFERENCES {
-            self.more += 1;
-            return;
-        }
-        self.differences.push(Difference {
-            pointer: pointer.to_owned(),
-            kind,
-            primary: primary.map(cut),
-            shadow: shadow.map(cut),
-            noise: false,
-            pattern: group.pattern.clone(),
-            place: group.pattern,
-        });
+        let shapes_of = group.clone();
+        self.keep(
+            shapes_of,
+            group,
+            || pointer.to_owned(),
+            [primary, shadow],
+            shapes,
+        );
+    }
+
+    /// Takes note that two arrays have the same elements in another order, which is so many of the
+    /// differences.
+    pub(crate) fn same_elements(&mut self, path: &Path<'_>, differences: usize) {
+        let pattern = path.pattern(&self.secrecy.secrets);
+        self.hints.add(Settling::Unordered, &pattern, differences);
     }
 
     fn grouped(&self, path: &Path<'_>, kind: DifferenceKind) -> (Group, Group) {
         let secrets = &self.secrecy.secrets;
-        let [place, group] =
-            [path.place(secrets), path.pattern(secrets)].map(|pattern| Group { pattern, kind });
+        let [place, group] = [path.place(secrets), path.pattern(secrets)].map(|pattern| Group {
+            pattern: hidden_alike(pattern),
+            kind,
+        });
         (place, group)
+    }
+
+    /// Whether one difference more of a group is shown.
+    fn has_room(&self, group: &Group) -> bool {
+        let kept = self.differences.len();
+        kept < MAX_DIFFERENCES || kept < MAX_KEPT && !self.places.knows(group)
     }
 
     /// Whether nothing more is shown of a group.
     fn is_full(&self, group: &Group) -> bool {
-        self.differences.len() == MAX_DIFFERENCES && self.places.knows(group)
+        !self.has_room(group) && self.places.knows(group)
     }
 
     fn add(
@@ -163,47 +240,72 @@ impl<'r> Found<'r> {
         path: &Path<'_>,
         place: Group,
         group: Group,
-        [primary, shadow]: [Option<String>; 2],
+        values: [Option<String>; 2],
         shapes: impl FnOnce() -> Shapes,
     ) {
-        let is_full = self.is_full(&group);
+        let secrets = &self.secrecy.secrets;
         let is_sided = matches!(group.kind, DifferenceKind::Missing | DifferenceKind::Extra);
         let shapes = || {
             let element = (!is_sided || !path.is_entry()).then(|| path.element());
             shapes().with_element(element)
         };
+        self.keep(place, group, || path.pointer(secrets), values, shapes);
+    }
+
+    fn keep(
+        &mut self,
+        place: Group,
+        group: Group,
+        pointer: impl FnOnce() -> String,
+        values: [Option<String>; 2],
+        shapes: impl FnOnce() -> Shapes,
+    ) {
+        let (has_room, is_full) = (self.has_room(&group), self.is_full(&group));
         self.places.add(place.clone(), &group, shapes);
         if is_full {
             self.more += 1;
             return;
         }
+        let pointer = pointer();
+        let kind = group.kind;
+        let shown = |value: String| {
+            if kind.is_of_values() && is_named(&pointer, &value) {
+                return marked(&value);
+            }
+            cut(hidden(value))
+        };
+        let [primary, shadow] = values.map(|value| value.map(shown));
         let difference = Difference {
-            pointer: path.pointer(&self.secrecy.secrets),
-            kind: group.kind,
-            primary: primary.map(cut),
-            shadow: shadow.map(cut),
+            pointer: hidden_alike(pointer),
+            kind,
+            primary,
+            shadow,
             noise: false,
             pattern: group.pattern,
             place: place.pattern,
         };
-        if self.differences.len() == MAX_DIFFERENCES {
-            // The first of its group, behind a hundred others.
+        if has_room {
+            self.differences.push(difference);
+        } else {
+            // The first of its group, behind many others.
             self.places.keep(difference);
             self.more += 1;
-        } else {
-            self.differences.push(difference);
         }
     }
 
     /// The end of a comparison whose verdict is known otherwise.
     pub(crate) fn with(self, verdict: Verdict) -> Compared {
+        let differences = self.count();
         Compared {
             verdict,
-            differences: self.differences,
             more: self.more,
+            differences: self.differences,
             places: self.places,
             equal: self.equal,
             notes: self.notes,
+            applied: self.is_walked.then_some(self.applied),
+            hints: self.hints.of(differences),
+            uncompared: self.uncompared,
             secrecy: Secrecy::default(),
         }
     }

@@ -1,10 +1,14 @@
 //! Comparing headers and trailer fields.
 
-use http::{HeaderMap, HeaderName, header};
+mod cookies;
+mod meaning;
 
+use http::{HeaderMap, HeaderName, Method, StatusCode, header};
+
+use self::meaning::Care;
 use crate::{
     engine::found::Found,
-    model::{BufferedResponse, DifferenceKind, MAX_BYTES, Shapes, prefix},
+    model::{BufferedResponse, DifferenceKind, MAX_BYTES, Shapes, is_bodiless, prefix},
     redact::{CREDENTIALS, GRPC_STATUS, Names, REDACTED, says_nothing},
 };
 
@@ -15,6 +19,16 @@ static OF_ANY_BODY: [HeaderName; 3] = [
     header::CONTENT_TYPE,
 ];
 
+/// Headers that are about a connection, of which a copy has another.
+static CONNECTION: [HeaderName; 6] = [
+    header::CONNECTION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("keep-alive"),
+];
+
 /// The outcome of a gRPC call. It is in the trailers, or in the headers if there is nothing else in
 /// a response.
 static GRPC: [HeaderName; 3] = [
@@ -23,24 +37,209 @@ static GRPC: [HeaderName; 3] = [
     HeaderName::from_static("grpc-status-details-bin"),
 ];
 
+/// Which headers are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Headers {
+    /// Those of `compare_headers`.
+    Named,
+    /// Those on which clients depend as well.
+    All,
+}
+
 /// Adds the differences of the headers and trailer fields that must agree.
-pub(crate) fn fields(found: &mut Found<'_>, primary: &BufferedResponse, shadow: &BufferedResponse) {
-    let rules = found.rules;
-    for name in rules
-        .compare_headers
-        .iter()
-        .filter(|name| !GRPC.contains(name))
-    {
-        let of = |response: &BufferedResponse| value(response.headers(), name);
-        field(found, DifferenceKind::Header, name, [primary, shadow], of);
+pub(crate) fn fields(
+    found: &mut Found<'_>,
+    method: &Method,
+    primary: &BufferedResponse,
+    shadow: &BufferedResponse,
+    headers: Headers,
+) {
+    let responses = [primary, shadow];
+    let maps = responses.map(BufferedResponse::headers);
+    let has = |name: &HeaderName| {
+        let all = responses.into_iter();
+        let mut trailers = all.filter_map(BufferedResponse::trailers);
+        maps.into_iter().any(|map| map.contains_key(name))
+            || trailers.any(|map| map.contains_key(name))
+    };
+    found.applied.add(found.rules.applied_to(has));
+    let [ones, others] = maps;
+    for name in ones.keys() {
+        let (one, other) = (ones.get_all(name), others.get_all(name));
+        if !one.iter().eq(other.iter()) {
+            header(found, method, name, responses, headers);
+        }
     }
+    for name in others.keys().filter(|name| !ones.contains_key(*name)) {
+        header(found, method, name, responses, headers);
+    }
+    trailers(found, primary, shadow);
+}
+
+/// A header whose lines differ.
+fn header(
+    found: &mut Found<'_>,
+    method: &Method,
+    name: &HeaderName,
+    responses: [&BufferedResponse; 2],
+    headers: Headers,
+) {
+    let rules = found.rules;
+    if GRPC.contains(name) || rules.ignore_headers.contains(name) {
+        return;
+    }
+    let care = if rules.compare_headers.contains(name) {
+        Care::Full
+    } else if headers == Headers::Named {
+        return;
+    } else if is_compared(name, method, responses) {
+        Care::Default
+    } else {
+        if !is_told_nowhere(name) {
+            found.uncompared_header(name);
+        }
+        return;
+    };
+    // A body says more of its length, and is compared itself.
+    let is_said = *name == header::CONTENT_LENGTH && !is_bodiless(method, responses[0].status());
+    if is_said || CONNECTION.contains(name) {
+        return;
+    }
+    let lines = responses.map(|response| lines(response.headers(), name));
+    if *name == header::SET_COOKIE {
+        return cookies(found, lines, care);
+    }
+    let [one, other] = lines.each_ref().map(|lines| meaning::of(name, lines, care));
+    if one != other {
+        let of = |response: &BufferedResponse| value(response.headers(), name);
+        field(found, DifferenceKind::Header, name, responses, of);
+    }
+}
+
+/// Adds the difference of the cookies that are set, without their values.
+fn cookies(found: &mut Found<'_>, lines: [Vec<&[u8]>; 2], care: Care) {
+    let shown = cookies::differing(&lines, care == Care::Full);
+    let Some(shown) = shown else {
+        return;
+    };
+    let hides = found.secrecy.may_miss_some();
+    let secrets = &found.secrecy.secrets;
+    let is_secret = |text: &String| hides || secrets.are_in_part_of(text.as_bytes());
+    let all_secret = shown.iter().flatten().any(is_secret);
+    let [one, other] = shown.map(|text| {
+        text.map(|text| {
+            if is_secret(&text) {
+                REDACTED.to_owned()
+            } else {
+                prefix(&text, MAX_BYTES + 1).to_owned()
+            }
+        })
+    });
+    let shapes = || {
+        let text =
+            |lines: &Vec<&[u8]>| String::from_utf8_lossy(&lines.join(&b", "[..])).into_owned();
+        let texts = lines
+            .each_ref()
+            .map(|lines| (!lines.is_empty()).then(|| text(lines)));
+        Shapes::of_texts(texts[0].as_deref(), texts[1].as_deref(), all_secret)
+    };
+    found.other(
+        header::SET_COOKIE.as_str(),
+        DifferenceKind::Header,
+        one,
+        other,
+        shapes,
+    );
+}
+
+/// Whether clients depend on a header, so that it is compared if nobody says otherwise.
+fn is_compared(name: &HeaderName, method: &Method, responses: [&BufferedResponse; 2]) -> bool {
+    let status = responses[0].status();
+    match *name {
+        // Of what there is not, it says nothing.
+        header::CONTENT_TYPE => {
+            let is_empty = |it: &BufferedResponse| it.is_complete() && it.body().is_empty();
+            let without = status == StatusCode::NOT_MODIFIED || status == StatusCode::NO_CONTENT;
+            !without && (method == Method::HEAD || !responses.into_iter().all(is_empty))
+        }
+        header::LOCATION => status.is_redirection() || status == StatusCode::CREATED,
+        header::ALLOW
+        | header::CACHE_CONTROL
+        | header::CONTENT_DISPOSITION
+        | header::CONTENT_LANGUAGE
+        | header::CONTENT_RANGE
+        | header::CONTENT_SECURITY_POLICY
+        | header::CONTENT_SECURITY_POLICY_REPORT_ONLY
+        | header::ETAG
+        | header::LAST_MODIFIED
+        | header::LINK
+        | header::PROXY_AUTHENTICATE
+        | header::RETRY_AFTER
+        | header::SET_COOKIE
+        | header::WWW_AUTHENTICATE => true,
+        _ => name.as_str().starts_with("access-control-"),
+    }
+}
+
+/// Whether a header is about a connection, a server or one request, and differs in any case; or
+/// about the encoding of a body, which is undone.
+fn is_told_nowhere(name: &HeaderName) -> bool {
+    const STARTS: [&str; 7] = [
+        "cf-",
+        "fly-",
+        "x-amz",
+        "x-b3-",
+        "x-cache",
+        "x-datadog-",
+        "x-envoy-",
+    ];
+    let name = name.as_str();
+    matches!(
+        name,
+        "age"
+            | "alt-svc"
+            | "connection"
+            | "content-encoding"
+            | "content-length"
+            | "date"
+            | "keep-alive"
+            | "nel"
+            | "proxy-connection"
+            | "report-to"
+            | "request-id"
+            | "server"
+            | "server-timing"
+            | "te"
+            | "trailer"
+            | "traceparent"
+            | "tracestate"
+            | "transfer-encoding"
+            | "upgrade"
+            | "via"
+            | "x-cloud-trace-context"
+            | "x-correlation-id"
+            | "x-powered-by"
+            | "x-process-time"
+            | "x-request-id"
+            | "x-response-time"
+            | "x-runtime"
+            | "x-served-by"
+            | "x-trace-id"
+            | "x-timer"
+    ) || STARTS.iter().any(|start| name.starts_with(start))
+}
+
+/// Adds the differences of the trailer fields that must agree.
+fn trailers(found: &mut Found<'_>, primary: &BufferedResponse, shadow: &BufferedResponse) {
     // Those of a body that is not whole are not known.
     if !primary.is_complete() || !shadow.is_complete() {
         return;
     }
+    let rules = found.rules;
     let names = rules.compare_headers.iter();
     let listed = names.filter(|name| **name != GRPC_STATUS);
-    for name in std::iter::once(&GRPC_STATUS).chain(listed) {
+    let status = Some(&GRPC_STATUS).filter(|name| !rules.ignore_headers.contains(name));
+    for name in status.into_iter().chain(listed) {
         let is_grpc = GRPC.contains(name);
         // A server that speaks HTTP/1 leaves trailers out that it was not asked for, as a copy
         // never does.
@@ -104,17 +303,14 @@ fn is_sensitive(response: &BufferedResponse, name: &HeaderName) -> bool {
     all.into_iter().any(http::HeaderValue::is_sensitive)
 }
 
-/// The value of a header; that of several lines as that of one (RFC 9110 section 5.3). The lines of
-/// `Set-Cookie` are the only ones that must not be joined: browsers would read one cookie.
+fn lines<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Vec<&'h [u8]> {
+    headers.get_all(name).iter().map(AsRef::as_ref).collect()
+}
+
+/// The value of a header; that of several lines as that of one (RFC 9110 section 5.3).
 fn value(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
-    let lines: Vec<&[u8]> = headers.get_all(name).iter().map(AsRef::as_ref).collect();
-    // No value has the end of a line in it.
-    let between: &[u8] = if *name == header::SET_COOKIE {
-        b"\n"
-    } else {
-        b", "
-    };
-    (!lines.is_empty()).then(|| lines.join(between))
+    let lines = lines(headers, name);
+    (!lines.is_empty()).then(|| lines.join(&b", "[..]))
 }
 
 /// Whether it is a URL in whose query, or fragment, there is a credential.

@@ -3,10 +3,10 @@
 use bumpalo::Bump;
 
 use crate::{
-    engine::encoding::compared_body,
-    json::{NotJson, parse},
+    engine::{content::Content, encoding::compared_body},
+    json::{Node, NotJson},
     model::{BufferedResponse, CompareMode},
-    redact::{KnownSecrets, REDACTED, Secrets},
+    redact::{KnownSecrets, Names, REDACTED, Secrets, hidden_path},
     rules::Rules,
 };
 
@@ -45,7 +45,8 @@ impl Secrecy {
             return secrecy;
         }
         if matches!(mode, CompareMode::Status) {
-            secrecy.unread = Unread::Text;
+            // Nobody reads the bodies, so what they have at these places is not known.
+            secrecy.unread = Unread::Json;
             return secrecy;
         }
         let mut learned = None;
@@ -55,17 +56,23 @@ impl Secrecy {
                 None => secrecy.unread = Unread::Json,
                 // What the other has, too, or has not.
                 Some(body) if body.is_empty() || learned.as_ref() == Some(body) => {}
-                Some(body) => secrecy.learn(body, rules),
+                Some(body) => secrecy.learn(body, Content::of(response.headers()), rules),
             }
             learned = body;
         }
         secrecy
     }
 
-    fn learn(&mut self, body: &[u8], rules: &Rules) {
-        let unread = match parse(body, &Bump::new()) {
+    fn learn(&mut self, body: &[u8], content: Content, rules: &Rules) {
+        let unread = match content.read(body, &Bump::new()) {
             Ok(node) => {
                 let patterns = &rules.patterns;
+                // A rule may be meant for each of many documents.
+                if let (true, Node::Array(documents)) = (content.is_many(), node) {
+                    for document in documents {
+                        self.secrets.gather(document, patterns, &patterns.root());
+                    }
+                }
                 return self.secrets.gather(&node, patterns, &patterns.root());
             }
             Err(NotJson::Invalid) => Unread::Text,
@@ -80,6 +87,39 @@ impl Secrecy {
         self.unread > Unread::Nothing
     }
 
+    /// The query of a request, without what is secret: parameters that are named like a credential,
+    /// and those that hold a value that is one.
+    pub(crate) fn query(&self, query: &str, rules: &Rules) -> String {
+        if self.unread == Unread::Json {
+            return REDACTED.to_owned();
+        }
+        let names = Names::new(&rules.written().redact);
+        let pair = |pair: &str| {
+            let name = pair.split('=').next().unwrap_or(pair);
+            let decoded = form_urlencoded::parse(pair.as_bytes()).next();
+            let is_named = decoded.is_some_and(|(name, _)| names.are(&name));
+            if self.secrets.are_in_part_of(name.as_bytes()) {
+                REDACTED.to_owned()
+            } else if is_named || self.secrets.are_in_part_of(pair.as_bytes()) {
+                format!("{name}={REDACTED}")
+            } else {
+                pair.to_owned()
+            }
+        };
+        let query = query.split('&').map(pair).collect::<Vec<_>>().join("&");
+        if self.secrets.are_anywhere_in(query.as_bytes()) {
+            REDACTED.to_owned()
+        } else {
+            query
+        }
+    }
+
+    /// A text beside a request, unless there is a secret in it.
+    pub(crate) fn text(&self, text: &str) -> String {
+        let hides = self.unread == Unread::Json || self.secrets.are_in_part_of(text.as_bytes());
+        if hides { REDACTED } else { text }.to_owned()
+    }
+
     /// The path of a request, without what is secret. Of what was not read, anything may stand in
     /// it.
     pub(crate) fn path(&self, path: &str) -> String {
@@ -87,7 +127,7 @@ impl Secrecy {
             return REDACTED.to_owned();
         }
         if self.secrets.is_empty() {
-            return path.to_owned();
+            return hidden_path(path.to_owned());
         }
         let is_secret = |segment: &str| self.secrets.are_in_part_of(segment.as_bytes());
         let with = |shown: &'static str| {
@@ -99,7 +139,7 @@ impl Secrecy {
         if self.secrets.are_anywhere_in(with("").as_bytes()) {
             REDACTED.to_owned()
         } else {
-            with(REDACTED)
+            hidden_path(with(REDACTED))
         }
     }
 }

@@ -2,9 +2,12 @@
 
 mod align;
 mod hash;
+mod settle;
 mod unordered;
 
 use std::cmp::Ordering;
+
+pub(crate) use self::settle::settled;
 
 use crate::{
     engine::{
@@ -57,6 +60,9 @@ pub(crate) struct Walk<'n, 'f, 'r> {
     path: Path<'n>,
     /// Only whether there is a difference is asked.
     quiet: bool,
+    /// The work that is granted to the question whether an array has the same elements in another
+    /// order.
+    hint_budget: Budget,
 }
 
 impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
@@ -67,15 +73,20 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
         shadow: &'n Node<'n>,
     ) -> Result<(), Spent> {
         let root = found.rules.patterns.root();
-        let mut walk = Self {
+        let mut walk = Self::new(found);
+        match walk.values(primary, shadow, &root) {
+            Err(Stop::Spent) => Err(Spent),
+            Ok(()) | Err(Stop::Differs) => Ok(()),
+        }
+    }
+
+    fn new(found: &'f mut Found<'r>) -> Self {
+        Self {
             found,
             budget: Budget::default(),
             path: Path::default(),
             quiet: false,
-        };
-        match walk.values(primary, shadow, &root) {
-            Err(Stop::Spent) => Err(Spent),
-            Ok(()) | Err(Stop::Differs) => Ok(()),
+            hint_budget: Budget::of_hints(),
         }
     }
 
@@ -89,6 +100,9 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
         let marks = if state.is_empty() {
             None
         } else {
+            self.found
+                .applied
+                .add(self.found.rules.patterns.rules(state));
             Some(self.found.rules.patterns.marks(state))
         };
         if let Some(marks) = &marks {
@@ -131,8 +145,9 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
             (Node::Number(one), Node::Number(other)) => {
                 self.budget.spend_on(one)?;
                 self.budget.spend_on(other)?;
+                let exactly = !self.found.rules.ignore_zero_fraction;
                 match tolerance {
-                    None => decimal::same(one, other),
+                    None => decimal::same(one, other, exactly),
                     Some(tolerance) => one == other || self.within(one, other, tolerance)?,
                 }
             }
@@ -196,8 +211,13 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
         other: Option<&'n Node<'n>>,
         state: &State,
     ) -> Result<(), Stop> {
-        if self.found.rules.patterns.marks(state).ignore {
-            return Ok(());
+        if !state.is_empty() {
+            self.found
+                .applied
+                .add(self.found.rules.patterns.rules(state));
+            if self.found.rules.patterns.marks(state).ignore {
+                return Ok(());
+            }
         }
         let kind = if one.is_some() {
             DifferenceKind::Missing

@@ -5,9 +5,8 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-/// Numbers whose digits stand further apart are subtracted by their magnitude only: `1e999999999`
-/// has ten characters, and would have a billion digits.
-const MAX_SPAN: usize = 1024;
+/// Powers of ten beyond are not told apart from text: no number that is meant has them.
+const MAX_EXPONENT: u64 = 1 << 60;
 
 /// A decimal number in its one normal form: no zeros at either end of its digits, and no `-0`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,12 +41,15 @@ impl Decimal {
         let first = digits.iter().position(|digit| *digit != 0).unwrap_or(0);
         digits.drain(..first);
         let shift = i64::try_from(dropped).ok()? - i64::try_from(fraction.len()).ok()?;
+        let exponent: i64 = exponent.parse().ok()?;
         // Far from the ends of `i64`, so that nothing below overflows.
-        let exponent: i32 = exponent.parse().ok()?;
+        if exponent.unsigned_abs() > MAX_EXPONENT {
+            return None;
+        }
         Some(Self {
             negative,
             digits,
-            exponent: i64::from(exponent) + shift,
+            exponent: exponent + shift,
         })
     }
 
@@ -78,50 +80,83 @@ impl Decimal {
         }
     }
 
-    /// Whether two numbers differ by at most a third.
+    /// Whether two numbers differ by at most a third, which is not negative: exactly, and in as many
+    /// steps as they have digits, however far apart these stand.
     pub(crate) fn within(&self, other: &Self, tolerance: &Self) -> bool {
-        if self == other {
-            return true;
-        }
-        if tolerance.digits.is_empty() {
-            return false;
-        }
-        let all = [self, other, tolerance];
-        let (low, span) = span(all);
-        if span > max_span(all) {
-            // The difference is less than twice the next power of ten.
-            return self.top().max(other.top()) + 2 <= tolerance.top();
-        }
-        let [one, two, tolerance] = all.map(|number| number.expand(low, span + 1));
-        let difference = if self.negative != other.negative {
-            add(one, &two)
-        } else if one >= two {
-            subtract(one, &two)
+        let (low, high) = if self <= other {
+            (self, other)
         } else {
-            subtract(two, &one)
+            (other, self)
         };
-        difference <= tolerance
+        // Whether `high - low - tolerance` is at most zero.
+        let sign = |number: &Self, sign: i64| if number.negative { -sign } else { sign };
+        let terms = [(high, sign(high, 1)), (low, sign(low, -1)), (tolerance, -1)];
+        sum_sign(terms) != Ordering::Greater
     }
 
-    /// How many digits are subtracted to tell whether two numbers differ by at most a third.
+    /// How many digits are looked at to tell whether two numbers differ by at most a third.
     pub(crate) fn digits_within(&self, other: &Self, tolerance: &Self) -> usize {
-        let all = [self, other, tolerance];
-        Some(span(all).1)
-            .filter(|span| *span <= max_span(all))
-            .unwrap_or(0)
+        self.digits.len() + other.digits.len() + tolerance.digits.len()
     }
 
-    /// The digits from the power of ten `low` up, so many of them, the highest first.
-    fn expand(&self, low: i64, length: usize) -> Vec<u8> {
-        let mut expanded = vec![0; length];
-        let behind = usize::try_from(self.exponent - low).unwrap_or(0);
-        // Zero has no digits, and an exponent that need not be in range.
-        let Some(start) = length.checked_sub(behind.saturating_add(self.digits.len())) else {
-            return expanded;
+    /// By how much two numbers differ: a number that is at least that, and as short as one can be.
+    /// `None` if they are too long to say it in a few digits.
+    pub(crate) fn distance(&self, other: &Self) -> Option<f64> {
+        /// Digits that are subtracted at most: as many as fit the integer below.
+        const MAX_SPAN: i64 = 36;
+        let low = self.exponent.min(other.exponent);
+        if self.top().max(other.top()) - low > MAX_SPAN {
+            return None;
+        }
+        let scaled = |number: &Self| {
+            let digits = number.digits.iter();
+            let whole = digits.fold(0, |sum: i128, digit| sum * 10 + i128::from(*digit));
+            // Zero has an exponent of its own.
+            let behind = u32::try_from((number.exponent - low).min(MAX_SPAN)).unwrap_or(0);
+            let whole = if whole == 0 {
+                0
+            } else {
+                whole * 10_i128.pow(behind)
+            };
+            if number.negative { -whole } else { whole }
         };
-        expanded[start..start + self.digits.len()].copy_from_slice(&self.digits);
-        expanded
+        let apart = (scaled(self) - scaled(other)).unsigned_abs();
+        let nearest: f64 = format!("{apart}e{low}").parse().ok()?;
+        let mut enough = [nearest, nearest.next_up()].into_iter();
+        enough.find(|number| number.is_finite() && self.within(other, &Self::from_f64(*number)))
     }
+
+    /// The digit at a power of ten, if the number has one there.
+    fn digit(&self, power: i64) -> Option<i64> {
+        let place = usize::try_from(self.top() - 1 - power).ok()?;
+        self.digits.get(place).map(|digit| i64::from(*digit))
+    }
+}
+
+/// The sign of a sum, of which each term has one: from its highest digit down, until what is still
+/// to come cannot turn it.
+fn sum_sign(terms: [(&Decimal, i64); 3]) -> Ordering {
+    let terms =
+        terms.map(|(number, sign)| (number, if number.digits.is_empty() { 0 } else { sign }));
+    let below = |power: i64| {
+        let tops = terms.iter().filter(|(_, sign)| *sign != 0);
+        let tops = tops.filter(|(number, _)| number.exponent < power);
+        tops.map(|(number, _)| number.top().min(power)).max()
+    };
+    let (mut sum, mut power) = (0, i64::MAX);
+    // What is below is less than three at this power.
+    while let Some(next) = below(power) {
+        if sum != 0 && next < power {
+            break;
+        }
+        power = next - 1;
+        let digit = |(number, sign): &(&Decimal, i64)| sign * number.digit(power).unwrap_or(0);
+        sum = sum * 10 + terms.iter().map(digit).sum::<i64>();
+        if sum.abs() > 3 {
+            break;
+        }
+    }
+    sum.cmp(&0)
 }
 
 impl Ord for Decimal {
@@ -140,41 +175,9 @@ impl PartialOrd for Decimal {
     }
 }
 
-/// The lowest power of ten of some numbers, and how many there are up to the highest.
-fn span(numbers: [&Decimal; 3]) -> (i64, usize) {
-    let low = numbers.iter().map(|number| number.exponent).min();
-    let high = numbers.iter().map(|number| number.top()).max();
-    let (low, high) = (low.unwrap_or(0), high.unwrap_or(0));
-    (low, usize::try_from(high - low).unwrap_or(usize::MAX))
-}
-
-/// The longest span in which some numbers are subtracted digit by digit.
-fn max_span(numbers: [&Decimal; 3]) -> usize {
-    let written = numbers.iter().map(|number| number.digits.len()).sum();
-    MAX_SPAN.max(written)
-}
-
-fn add(mut one: Vec<u8>, two: &[u8]) -> Vec<u8> {
-    let mut carry = 0;
-    for (digit, other) in one.iter_mut().zip(two).rev() {
-        let sum = *digit + other + carry;
-        (*digit, carry) = (sum % 10, sum / 10);
-    }
-    one
-}
-
-/// `larger` minus `smaller`.
-fn subtract(mut larger: Vec<u8>, smaller: &[u8]) -> Vec<u8> {
-    let mut borrow = 0;
-    for (digit, other) in larger.iter_mut().zip(smaller).rev() {
-        let rest = *digit + 10 - other - borrow;
-        (*digit, borrow) = (rest % 10, u8::from(rest < 10));
-    }
-    larger
-}
-
-/// Whether two numbers of JSON are the same number.
-pub(crate) fn same(one: &str, other: &str) -> bool {
+/// Whether two numbers of JSON are the same number. `exactly`: and `5.0` is not `5`, which a client
+/// that reads integers takes for another type.
+pub(crate) fn same(one: &str, other: &str, exactly: bool) -> bool {
     // Without point and exponent there is one way to write a number, but for zero.
     let plain = |text: &str| text != "-0" && !text.contains(['.', 'e', 'E']);
     one == other
@@ -182,14 +185,25 @@ pub(crate) fn same(one: &str, other: &str) -> bool {
             && Decimal::parse(one)
                 .zip(Decimal::parse(other))
                 .is_some_and(|(one, other)| one == other)
+            && (!exactly || is_whole_fraction(one) == is_whole_fraction(other))
 }
 
 /// Hashes a number, so that the same number has the same hash however it is written.
-pub(crate) fn hash(text: &str, hasher: &mut impl Hasher) {
+pub(crate) fn hash(text: &str, exactly: bool, hasher: &mut impl Hasher) {
     match Decimal::parse(text) {
         Some(number) => number.hash(hasher),
         None => text.hash(hasher),
     }
+    if exactly {
+        is_whole_fraction(text).hash(hasher);
+    }
+}
+
+/// Whether a number is an integer that is written as a fraction: `5.0`. Who writes an exponent
+/// writes integers so as well.
+fn is_whole_fraction(text: &str) -> bool {
+    let fraction = text.split_once('.').map(|(_, fraction)| fraction);
+    fraction.is_some_and(|fraction| fraction.bytes().all(|digit| digit == b'0'))
 }
 
 #[cfg(test)]
@@ -223,7 +237,10 @@ mod tests {
             ),
             ("1e99999999999999999999", "1e99999999999999999999"),
         ] {
-            assert!(same(one, other) && same(other, one), "{one} {other}");
+            assert!(
+                same(one, other, false) && same(other, one, false),
+                "{one} {other}"
+            );
         }
         for (one, other) in [
             ("1", "-1"),
@@ -233,8 +250,53 @@ mod tests {
             ("1e99999999999999999999", "1e99999999999999999998"),
             ("10", "1"),
         ] {
-            assert!(!same(one, other) && !same(other, one), "{one} {other}");
+            assert!(
+                !same(one, other, false) && !same(other, one, false),
+                "{one} {other}"
+            );
         }
+    }
+
+    #[test]
+    fn an_integer_that_is_written_as_a_fraction_is_told_apart_if_that_is_asked() {
+        for (one, other) in [
+            ("5", "5.0"),
+            ("0", "-0.0"),
+            ("100", "100.00"),
+            ("1e2", "100.0"),
+        ] {
+            assert!(
+                !same(one, other, true) && same(one, other, false),
+                "{one} {other}"
+            );
+        }
+        for (one, other) in [
+            ("1.5", "1.50"),
+            ("150", "1.5E2"),
+            ("5.0", "5.00"),
+            ("5", "5e0"),
+        ] {
+            assert!(same(one, other, true), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn the_distance_of_two_numbers_is_enough_and_not_more() {
+        for (one, other, distance) in [
+            ("12.5", "12.51", 0.01),
+            ("0.1", "0.3", 0.2),
+            ("-1", "1", 2.0),
+            ("1e20", "0", 1e20),
+            ("19.99", "20", 0.01),
+            ("0.30000000000000004", "0.3", 4e-17),
+        ] {
+            let [one, other] = [one, other].map(|text| Decimal::parse(text).unwrap());
+            let found = one.distance(&other).unwrap();
+            assert!(one.within(&other, &Decimal::from_f64(found)));
+            assert!((found - distance).abs() <= distance * 1e-12, "{found}");
+        }
+        let [one, other] = ["1e300", "1"].map(|text| Decimal::parse(text).unwrap());
+        assert_eq!(one.distance(&other), None);
     }
 
     #[test]
@@ -253,6 +315,9 @@ mod tests {
     #[test]
     fn numbers_of_any_size_are_subtracted_in_bounds() {
         assert!(within("1e-999999999", "-2e-999999999", 0.01));
+        assert!(within("1", "1e-2000", 1.0) && !within("1", "-1e-2000", 1.0));
+        assert!(within("1e-9999", "0", 1e-300) && within("2e5000", "2e5000", 0.5));
+        assert!(!within("1e2000", "1", 1.0) && !within("1e2000", "0.5", 0.0));
         assert!(!within("1e999999999", "1", 0.01));
         assert!(!within("1e999999999", "2e999999999", 1e300));
         let long = "9".repeat(100_000);

@@ -12,6 +12,19 @@ use hifijson::{
 
 use super::{Member, Node};
 
+/// Halves of a pair of UTF-16 that stand alone are no characters. Most readers take them, and none
+/// that writes UTF-8 can give them on: in memory they are these characters, which nobody uses.
+const SURROGATES: u32 = 0xD800;
+const STAND_INS: u32 = 0x10_F800;
+const COUNT: u32 = 0x800;
+
+/// The half of a pair that a character stands for.
+#[cfg(feature = "compare")]
+pub(crate) fn surrogate(character: char) -> Option<u32> {
+    let offset = u32::from(character).checked_sub(STAND_INS)?;
+    (offset < COUNT).then_some(SURROGATES + offset)
+}
+
 /// The depth to which arrays and objects are nested. What reads and compares them recurses as deep.
 const MAX_DEPTH: usize = 128;
 
@@ -37,6 +50,62 @@ impl<E: Into<Error>> From<E> for NotJson {
 pub(crate) fn parse<'a>(body: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, NotJson> {
     // A mark of the byte order may be ignored (RFC 8259 section 8.1).
     let text = body.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(body);
+    match read(text, memory) {
+        Err(NotJson::Invalid) => match without_lone_surrogates(text) {
+            Some(text) => read(memory.alloc_slice_copy(&text), memory),
+            None => Err(NotJson::Invalid),
+        },
+        result => result,
+    }
+}
+
+/// A document with escapes of stand-ins in place of those of halves of pairs that stand alone;
+/// `None` if there are none.
+fn without_lone_surrogates(text: &[u8]) -> Option<Vec<u8>> {
+    let mut written = Vec::new();
+    let (mut at, mut copied) = (0, 0);
+    while let Some(found) = text[at..].iter().position(|byte| *byte == b'\\') {
+        at += found;
+        let Some(half) = half_at(&text[at..]) else {
+            // The character behind it is escaped, whatever it is.
+            at = text.len().min(at + 2);
+            continue;
+        };
+        let is_high = half < 0xDC00;
+        if is_high && half_at(&text[at + 6..]).is_some_and(|low| low >= 0xDC00) {
+            at += 12;
+            continue;
+        }
+        let stand_in = STAND_INS + (half - SURROGATES) - 0x1_0000;
+        let pair = [0xD800 + (stand_in >> 10), 0xDC00 + (stand_in & 0x3FF)];
+        written.extend_from_slice(&text[copied..at]);
+        written.extend(
+            pair.iter()
+                .flat_map(|half| format!("\\u{half:04x}").into_bytes()),
+        );
+        at += 6;
+        copied = at;
+    }
+    if copied == 0 {
+        return None;
+    }
+    written.extend_from_slice(&text[copied..]);
+    Some(written)
+}
+
+/// The half of a pair whose escape a text begins with.
+fn half_at(text: &[u8]) -> Option<u32> {
+    let digits = text.strip_prefix(b"\\u")?.get(..4)?;
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let unit = u32::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
+    (SURROGATES..SURROGATES + COUNT)
+        .contains(&unit)
+        .then_some(unit)
+}
+
+fn read<'a>(text: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, NotJson> {
     let mut parser = Parser {
         memory,
         elements: Vec::new(),

@@ -1,15 +1,23 @@
 //! The primary's and a shadow's responses to the same request, and how they differ.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::{Method, StatusCode};
 use serde::{Serialize, Serializer};
 
-use crate::model::{
-    difference::Difference, not_compared::NotComparedReason, place::Places, verdict::Verdict,
+use crate::{
+    model::{
+        difference::Difference, hint::Hint, not_compared::NotComparedReason, place::Places,
+        verdict::Verdict,
+    },
+    rules::Applied,
 };
 
-/// How a shadow's response to one request compares with the primary's.
+/// The most headers of one comparison that are named though they are not compared.
+pub(crate) const MAX_UNCOMPARED: usize = 16;
+
+/// How a shadow's response to one request compares with the primary's: what
+/// [`compare`](crate::compare) returns, to a mirror and to a test of a callback alike.
 ///
 /// `Display` is a diff for people, `Serialize` is for machines. Neither they nor `Debug` hold
 /// anything that the option `redact` names, the value of a header that carries credentials or is
@@ -29,6 +37,11 @@ pub struct Comparison {
     /// the option `redact` names is `[redacted]`; so is all of it if a response may hold such
     /// values and was not read.
     pub path: String,
+    /// The query of the request, if it has one; cut to 1 KiB. The value of a parameter that is named
+    /// like a credential, or holds one, is `[redacted]`.
+    pub query: Option<String>,
+    /// The `x-request-id` of the request, if it has one; cut to 128 bytes.
+    pub request_id: Option<String>,
     /// The route of the request, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<Box<str>>,
@@ -41,7 +54,8 @@ pub struct Comparison {
     /// The status of the shadow's response; `None` if there is no response.
     #[serde(serialize_with = "optional_status")]
     pub shadow_status: Option<StatusCode>,
-    /// From the call of the handler to the last byte of its response.
+    /// From the call of the handler to the last byte of its response, without the time in which a
+    /// client that reads slowly kept the server from asking for more of it.
     #[serde(rename = "primary_latency_us", serialize_with = "micros")]
     pub primary_latency: Duration,
     /// From the moment the copy left to the last byte of its response; `None` if there is no
@@ -50,12 +64,23 @@ pub struct Comparison {
     pub shadow_latency: Option<Duration>,
     /// The result.
     pub verdict: Verdict,
-    /// The first 100 places at which they differ.
+    /// The first 100 places at which they differ, and the first of each group of further ones; at
+    /// most 200.
     pub differences: Vec<Difference>,
     /// In how many more places they differ.
     pub more_differences: usize,
     /// Remarks about how they were compared, like `not JSON: compared as bytes`.
     pub notes: Vec<&'static str>,
+    /// The rules, and which of them were about something in the two documents; `None` if these were
+    /// not looked into.
+    #[serde(skip)]
+    pub(crate) applied: Option<(Arc<Vec<String>>, Applied)>,
+    /// Rules that would settle some of the differences.
+    #[serde(skip)]
+    pub(crate) hints: Vec<Hint>,
+    /// Headers that differ and were not compared; at most 16.
+    #[serde(skip)]
+    pub(crate) uncompared: Vec<Box<str>>,
     /// What tells the request apart from others.
     #[serde(skip)]
     pub(crate) fingerprint: u32,
@@ -78,6 +103,12 @@ impl Comparison {
     #[must_use]
     pub fn is_noise(&self) -> bool {
         self.noise
+    }
+
+    /// The names of headers that differ and were not compared, at most 16: name them in
+    /// `compare_headers` if they must agree.
+    pub fn uncompared_headers(&self) -> impl Iterator<Item = &str> {
+        self.uncompared.iter().map(|name| &**name)
     }
 
     /// Whether the responses differ, and not only in noise.

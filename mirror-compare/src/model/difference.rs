@@ -7,7 +7,8 @@ use crate::model::{group::Group, kind::DifferenceKind};
 /// One thing in which a shadow's response differs from the primary's.
 ///
 /// Values are JSON text, or the text itself if the bodies are compared as bytes. They are cut to 1
-/// KiB, at a character, and then end with `…`. A value that is redacted is `[redacted]`.
+/// KiB around the first difference, at a character, with `…` where something is left out. A value
+/// that is redacted is `[redacted]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Difference {

@@ -22,15 +22,22 @@ pub enum DifferenceKind {
     Length,
     /// Different statuses.
     Status,
-    /// A header of `compare_headers`.
+    /// A header on which clients depend, or one of `compare_headers`.
     Header,
     /// A trailer field of `compare_headers`, or `grpc-status`.
     Trailer,
+    /// The shadow's response broke off before its end, the primary's did not.
+    CutShort,
+    /// The shadow's body is larger than `max_compare_body`, the primary's is not.
+    TooLarge,
+    /// One response is `304 Not Modified`, and the other is the content: what a client keeps is
+    /// fresh for one version, and not for the other.
+    NotModified,
 }
 
 impl DifferenceKind {
     /// Every kind there is.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Missing,
         Self::Extra,
         Self::Type,
@@ -39,7 +46,16 @@ impl DifferenceKind {
         Self::Status,
         Self::Header,
         Self::Trailer,
+        Self::CutShort,
+        Self::TooLarge,
+        Self::NotModified,
     ];
+
+    /// Whether it is one of values in a body, which are shown.
+    #[cfg(feature = "compare")]
+    pub(crate) const fn is_of_values(self) -> bool {
+        matches!(self, Self::Missing | Self::Extra | Self::Type | Self::Value)
+    }
 
     /// The kind as a metric's label, like `missing`.
     #[must_use]
@@ -53,6 +69,9 @@ impl DifferenceKind {
             Self::Status => "status",
             Self::Header => "header",
             Self::Trailer => "trailer",
+            Self::CutShort => "cut_short",
+            Self::TooLarge => "too_large",
+            Self::NotModified => "not_modified",
         }
     }
 }

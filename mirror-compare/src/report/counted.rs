@@ -11,6 +11,7 @@ use super::{
     distinct::Distinct,
     routes::Routes,
     slow::{self, Slow},
+    suggest::Advice,
     windows::{Tally, Windows},
 };
 use crate::{
@@ -44,6 +45,7 @@ pub(super) struct Counted {
     pub(super) distinct: Distinct,
     pub(super) routes: Routes,
     pub(super) windows: Windows,
+    pub(super) advice: Advice,
     pub(super) primary: Latency,
     pub(super) shadow: Latency,
     pub(super) baseline: Latency,
@@ -67,6 +69,8 @@ impl Counted {
         pair: Option<[bool; 2]>,
         thresholds: &Thresholds,
     ) -> Tally {
+        let shadow_alone = pair.is_some_and(|[shadow_alone, _]| shadow_alone);
+        self.advice.note(comparison, shadow_alone);
         let mut tally = Tally::default();
         tally.asked.note(false, false);
         let row = self.routes.row(comparison.route.as_deref());
@@ -121,6 +125,12 @@ impl Counted {
         tally
     }
 
+    /// Counts a response of another build than the one that this is about: it says nothing else.
+    pub(super) fn of_other_version(&mut self) {
+        let count = &mut self.not_compared[NotComparedReason::OtherVersion as usize];
+        *count = count.saturating_add(1);
+    }
+
     /// Counts a request that was sampled and not sent.
     pub(super) fn unsent(&mut self, route: Option<&str>) {
         let row = self.routes.row(route);
@@ -158,6 +168,7 @@ impl Counted {
         self.distinct.merge(&other.distinct);
         self.routes.merge(&other.routes);
         self.windows.merge(&other.windows);
+        self.advice.merge(&other.advice);
         self.primary.merge(&other.primary);
         self.shadow.merge(&other.shadow);
         self.baseline.merge(&other.baseline);

@@ -8,10 +8,19 @@ use self::table::Table;
 use super::{
     DifferenceGroup, Example, Paired, Report, RouteReport, TargetReport, counted::CLASSES,
 };
-use crate::{latency::Latency, model::Printable};
+use crate::{
+    latency::Latency,
+    model::{NotComparedReason, Printable},
+};
 
-/// Characters of an example that are shown.
+/// Characters of a name or a place that are shown.
 const EXAMPLE: usize = 48;
+
+/// Characters of a value that are shown, around the first difference.
+const VALUE: usize = 32;
+
+/// Rules that are suggested, and headers that are named.
+const TOLD: usize = 10;
 
 /// Routes that are shown: first those that differ most.
 const ROUTES: usize = 20;
@@ -82,6 +91,13 @@ impl fmt::Display for TargetReport {
         if self.not_compared > 0 {
             writeln!(f)?;
         }
+        if self.not_compared_for(NotComparedReason::Encoding) > 0 {
+            let option = "accept_encoding = \"comparable\"";
+            writeln!(
+                f,
+                "help: with `{option}`, copies ask for encodings that can be undone"
+            )?;
+        }
         if self.unanswered.count() > 0 {
             writeln!(f, "not answered: {}", self.unanswered)?;
         }
@@ -107,6 +123,7 @@ impl fmt::Display for TargetReport {
                 self.other_differences
             )?;
         }
+        self.advice(f)?;
         for shape in &self.shapes {
             writeln!(f, "foreign to the old version: {shape}")?;
         }
@@ -121,6 +138,33 @@ impl fmt::Display for TargetReport {
 }
 
 impl TargetReport {
+    /// What its reader may do about it.
+    fn advice(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.uncompared_headers.is_empty() {
+            f.write_str("headers that differ and were not compared: ")?;
+            let headers = self.uncompared_headers.iter().take(TOLD);
+            let headers = headers.map(|(name, count)| format!("{name} {count}"));
+            f.write_str(&headers.collect::<Vec<_>>().join(", "))?;
+            match self.uncompared_headers.len().saturating_sub(TOLD) {
+                0 => writeln!(f)?,
+                more => writeln!(f, " and {more} more")?,
+            }
+        }
+        for rule in &self.unused_rules {
+            writeln!(f, "about nothing so far: {}", Printable(rule))?;
+        }
+        if !self.suggestions.is_empty() {
+            let mut table = Table::new(&["if these may differ", "settles", "mismatches"]);
+            for suggestion in self.suggestions.iter().take(TOLD) {
+                let counts = [suggestion.settled, suggestion.mismatches];
+                let counts = counts.map(|count| count.to_string());
+                table.row([suggestion.to_string()].into_iter().chain(counts).collect());
+            }
+            write!(f, "\n{table}")?;
+        }
+        Ok(())
+    }
+
     fn latencies(&self) -> Table {
         let mut table = Table::new(&["latency", "p50", "p95", "p99"]);
         let all: [(&str, &Latency); 3] = [
@@ -157,11 +201,21 @@ fn routes(routes: &[&RouteReport]) -> Table {
 }
 
 fn differences(groups: &[DifferenceGroup]) -> Table {
-    let mut table = Table::new(&["differences", "kind", "responses", "noise", "first", "last"]);
+    let head = [
+        "differences",
+        "kind",
+        "responses",
+        "noise",
+        "first",
+        "last",
+        "request",
+    ];
+    let mut table = Table::new(&head);
     for group in groups {
         let pointer = Printable(group.place()).to_string();
         let noise = if group.noise { "noise" } else { "" };
         let [first, last] = [&group.first, &group.last].map(|example| example.as_ref().map(shown));
+        let request = group.first.as_ref().map(Example::request);
         table.row(vec![
             shortened(pointer),
             group.kind.to_string(),
@@ -170,25 +224,15 @@ fn differences(groups: &[DifferenceGroup]) -> Table {
             first.clone().unwrap_or_default(),
             last.filter(|last| Some(last) != first.as_ref())
                 .unwrap_or_default(),
+            request.unwrap_or_default(),
         ]);
     }
     table
 }
 
-/// `/orders/7: 12.5 -> 13`
+/// `12.5 -> 13`
 fn shown(example: &Example) -> String {
-    let value = |value: &Option<String>| {
-        value
-            .as_deref()
-            .map_or_else(|| "none".to_owned(), |value| Printable(value).to_string())
-    };
-    let (primary, shadow) = (&example.difference.primary, &example.difference.shadow);
-    shortened(format!(
-        "{}: {} -> {}",
-        Printable(&example.path),
-        value(primary),
-        value(shadow)
-    ))
+    example.difference.in_short(VALUE)
 }
 
 fn shortened(text: String) -> String {

@@ -18,6 +18,7 @@ use super::{
     distinct::Distinct,
     routes::{Routes, RoutesRecord},
     slow::Slow,
+    suggest::Advice,
     verdict::{Findings, Judged, Standing},
     windows::{Tally, Windows, WindowsRecord},
 };
@@ -153,6 +154,9 @@ impl Evidence {
             coverage: seen.median_coverage(),
             routes: counted.routes.iter().map(RouteReport::new).collect(),
             windows: windows.map(WindowReport::new).collect(),
+            uncompared_headers: counted.advice.headers(),
+            unused_rules: counted.advice.unused(),
+            suggestions: counted.advice.suggestions(),
         }
     }
 }
@@ -178,6 +182,7 @@ struct Version1 {
     distinct: Distinct,
     routes: RoutesRecord,
     windows: WindowsRecord,
+    advice: Advice,
     primary_latency: Buckets,
     shadow_latency: Buckets,
     baseline_latency: Buckets,
@@ -187,7 +192,10 @@ struct Version1 {
 impl Serialize for Evidence {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { counted, seen } = self;
-        let not_compared = NotComparedReason::ALL.into_iter().zip(counted.not_compared);
+        let not_compared = NotComparedReason::ALL
+            .iter()
+            .copied()
+            .zip(counted.not_compared);
         let record = Versions::V1(Version1 {
             since: counted.since,
             until: counted.until,
@@ -200,6 +208,7 @@ impl Serialize for Evidence {
             distinct: counted.distinct.clone(),
             routes: counted.routes.record(),
             windows: counted.windows.record(),
+            advice: counted.advice.clone(),
             primary_latency: counted.primary.buckets(),
             shadow_latency: counted.shadow.buckets(),
             baseline_latency: counted.baseline.buckets(),
@@ -235,6 +244,7 @@ impl Version1 {
             distinct: self.distinct,
             routes: Routes::from_record(self.routes)?,
             windows: Windows::from_record(&self.windows),
+            advice: self.advice.checked()?,
             primary: Latency::from_buckets(&self.primary_latency)?,
             shadow: Latency::from_buckets(&self.shadow_latency)?,
             baseline: Latency::from_buckets(&self.baseline_latency)?,

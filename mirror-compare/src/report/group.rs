@@ -3,7 +3,7 @@
 use http::Method;
 use serde::Serialize;
 
-use crate::model::{Difference, DifferenceKind, serialize_method};
+use crate::model::{Difference, DifferenceKind, Printable, serialize_method};
 
 /// Differences of one kind at one place, in all requests.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -41,7 +41,7 @@ impl DifferenceGroup {
 /// A place in words: `status`, `(body)`, or the pointer or name.
 pub(super) fn place(pointer: &str, kind: DifferenceKind) -> &str {
     match (pointer, kind) {
-        ("", DifferenceKind::Status) => "status",
+        ("", DifferenceKind::Status | DifferenceKind::NotModified) => "status",
         ("", _) => "(body)",
         (pointer, _) => pointer,
     }
@@ -54,8 +54,21 @@ pub struct Example {
     /// The method of the request.
     #[serde(serialize_with = "serialize_method")]
     pub method: Method,
-    /// The path of the request, without its query; cut to 1 KiB.
+    /// The path of the request; cut to 1 KiB.
     pub path: String,
+    /// The query of the request, if it has one, without its secrets; cut to 1 KiB.
+    pub query: Option<String>,
     /// The difference.
     pub difference: Difference,
+}
+
+impl Example {
+    /// The request, as it can be sent again: `GET /orders/7?full=1`.
+    pub(super) fn request(&self) -> String {
+        let path = Printable(&self.path);
+        match &self.query {
+            Some(query) => format!("{} {path}?{}", self.method, Printable(query)),
+            None => format!("{} {path}", self.method),
+        }
+    }
 }

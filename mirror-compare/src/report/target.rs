@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Serialize, Serializer};
 
 use super::{
-    DifferenceGroup, MatchRate, Paired, ReportVerdict, RouteReport, ShapeFinding, Unanswered,
-    UnfitBaseline, WindowReport, by_reason::ByReason, counted::CLASSES,
+    DifferenceGroup, MatchRate, Paired, ReportVerdict, RouteReport, ShapeFinding, Suggestion,
+    Unanswered, UnfitBaseline, WindowReport, by_reason::ByReason, counted::CLASSES,
 };
 use crate::{latency::Latency, model::NotComparedReason};
 
@@ -89,6 +89,14 @@ pub struct TargetReport {
     pub routes: Vec<RouteReport>,
     /// The last five minutes, the last hour, and the whole epoch.
     pub windows: Vec<WindowReport>,
+    /// Headers that differ and were not compared, with the number of responses in which they do, the
+    /// most frequent first; at most 64.
+    pub uncompared_headers: Vec<(String, u64)>,
+    /// Rules that were about nothing in any document that was looked into, as they are written: 20
+    /// documents at least. Of the first 64 rules.
+    pub unused_rules: Vec<String>,
+    /// Rules that would settle mismatches, those that settle most first; at most 64 of an option.
+    pub suggestions: Vec<Suggestion>,
 }
 
 impl TargetReport {
@@ -109,13 +117,13 @@ impl TargetReport {
 
     /// The reasons that occurred, with their counts.
     pub(super) fn reasons(&self) -> impl Iterator<Item = (NotComparedReason, u64)> {
-        let counts = NotComparedReason::ALL.into_iter().zip(self.by_reason);
+        let counts = NotComparedReason::ALL.iter().copied().zip(self.by_reason);
         counts.filter(|(_, count)| *count > 0)
     }
 }
 
 fn by_reason<S: Serializer>(counts: &ByReason, serializer: S) -> Result<S::Ok, S::Error> {
-    let counts = NotComparedReason::ALL.into_iter().zip(counts);
+    let counts = NotComparedReason::ALL.iter().zip(counts);
     serializer.collect_map(counts.filter(|(_, count)| **count > 0))
 }
 

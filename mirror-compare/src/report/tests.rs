@@ -1,5 +1,6 @@
 //! What comparisons say together.
 
+mod advice;
 mod documented;
 mod epochs;
 mod latency;
@@ -293,8 +294,8 @@ fn what_is_shown_is_a_table() {
         "primary  20.5ms  20.5ms  20.5ms",
         "shadow   21.5ms  21.5ms  21.5ms",
         "",
-        "differences  kind   responses  noise  first                  last",
-        "/total       value         10         /orders/7: 12.5 -> 13",
+        "differences  kind   responses  noise  first       last  request",
+        "/total       value         10         12.5 -> 13        GET /orders/7",
         "",
         "staging: not_enough_data: 0 compared, 100 are needed",
     ];
@@ -327,6 +328,7 @@ fn a_record_has_the_names_of_the_documentation() {
     let example = serde_json::json!({
         "method": "GET",
         "path": "/orders/7",
+        "query": null,
         "difference": { "pointer": "/0", "kind": "value", "primary": "1", "shadow": "2", "noise": true },
     });
     assert_eq!(target["groups"][0]["first"], example);

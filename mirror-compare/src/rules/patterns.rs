@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use mirror_grammar::PointerToken;
 
+use super::Applied;
 use crate::json::{Node, decimal::Decimal};
 
 /// The rules for one place.
@@ -25,6 +26,8 @@ pub(crate) struct Patterns {
 #[derive(Clone, Debug, Default)]
 struct Place {
     marks: Marks,
+    /// The rules of which it is the place.
+    rules: Applied,
     /// Something under this place is redacted.
     redacts_below: bool,
     any: Option<usize>,
@@ -52,7 +55,12 @@ impl Default for Patterns {
 
 impl Patterns {
     /// Marks a place.
-    pub(crate) fn mark(&mut self, pattern: &[PointerToken], mark: impl FnOnce(&mut Marks)) {
+    pub(crate) fn mark(
+        &mut self,
+        pattern: &[PointerToken],
+        rule: Applied,
+        mark: impl FnOnce(&mut Marks),
+    ) {
         let mut path = vec![0];
         let mut at = 0;
         for token in pattern {
@@ -68,6 +76,7 @@ impl Patterns {
             path.push(at);
         }
         mark(&mut self.places[at].marks);
+        self.places[at].rules.add(rule);
         if self.places[at].marks.redact {
             path.pop();
             for above in path {
@@ -121,6 +130,14 @@ impl Patterns {
                 all.tolerance.clone_from(&marks.tolerance);
             }
         }
+        all
+    }
+
+    /// The rules whose place it is.
+    #[cfg(feature = "compare")]
+    pub(crate) fn rules(&self, state: &State) -> Applied {
+        let mut all = Applied::default();
+        self.of(state).for_each(|place| all.add(place.rules));
         all
     }
 

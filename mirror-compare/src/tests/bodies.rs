@@ -92,39 +92,56 @@ fn answers_without_bodies_agree_in_status_and_headers() {
 }
 
 #[test]
-fn of_a_conditional_request_with_one_content_nothing_is_known() {
+fn a_conditional_request_with_one_content_differs() {
     let not_modified = BufferedResponse::new(StatusCode::NOT_MODIFIED, HeaderMap::new(), "");
     let missing = BufferedResponse::new(StatusCode::NOT_FOUND, HeaderMap::new(), "");
-    let unknown = not_compared(NotComparedReason::NotModified);
     for mode in [CompareMode::Json, CompareMode::Status] {
-        let verdict = |one: &BufferedResponse, other: &BufferedResponse| {
-            get(one, other, mode, &Rules::default()).verdict
+        let compare = |one: &BufferedResponse, other: &BufferedResponse| {
+            get(one, other, mode, &Rules::default())
         };
-        assert_eq!(verdict(&not_modified, &ok("{}")), unknown);
-        assert_eq!(verdict(&ok("{}"), &not_modified), unknown);
+        let verdict = |one: &_, other: &_| compare(one, other).verdict;
+        let found = |one: &_, other: &_| list(&compare(one, other));
+        assert_eq!(found(&not_modified, &ok("{}")), ["not_modified  304 200"]);
+        assert_eq!(found(&ok("{}"), &not_modified), ["not_modified  200 304"]);
         assert_eq!(verdict(&not_modified, &not_modified), Verdict::Match);
         assert_eq!(verdict(&not_modified, &missing), Verdict::Mismatch);
     }
 }
 
 #[test]
-fn a_part_of_a_body_is_not_compared() {
+fn a_part_of_the_primarys_body_is_not_compared_and_one_of_the_shadows_differs() {
     let rules = Rules::default();
     let whole = ok("[1]");
-    for (part, reason) in [
+    let too_large = "too_large  3 bytes more than 262144 bytes";
+    for (part, reason, difference) in [
         (
             ok("[1]").with_ending(Ending::CutShort),
             NotComparedReason::CutShort,
+            "cut_short  3 bytes cut short after 3 bytes",
         ),
         (
             ok("[1]").with_ending(Ending::Truncated),
             NotComparedReason::TooLarge,
+            too_large,
         ),
-        (ok("[1]".repeat(100_000)), NotComparedReason::TooLarge),
+        (
+            ok("[1]".repeat(100_000)),
+            NotComparedReason::TooLarge,
+            too_large,
+        ),
     ] {
-        for mode in [CompareMode::Json, CompareMode::Bytes] {
+        for mode in [
+            CompareMode::Json,
+            CompareMode::Bytes,
+            CompareMode::typed::<String>(),
+        ] {
+            let compared = get(&whole, &part, mode, &rules);
             assert_eq!(
-                get(&whole, &part, mode, &rules).verdict,
+                (compared.verdict, list(&compared)),
+                (Verdict::Mismatch, vec![difference.to_owned()])
+            );
+            assert_eq!(
+                get(&part, &whole, mode, &rules).verdict,
                 not_compared(reason)
             );
             assert_eq!(
@@ -144,7 +161,10 @@ fn a_difference_that_is_known_counts_whatever_the_rest_is() {
     let created = BufferedResponse::new(StatusCode::CREATED, HeaderMap::new(), "[1]")
         .with_ending(Ending::CutShort);
     let compared = get(&ok("[1]"), &created, CompareMode::Json, &Rules::default());
-    assert_eq!(list(&compared), ["status  200 201"]);
+    let cut = "cut_short  3 bytes cut short after 3 bytes";
+    assert_eq!(list(&compared), ["status  200 201", cut]);
+    let compared = get(&created, &ok("[1]"), CompareMode::Json, &Rules::default());
+    assert_eq!(list(&compared), ["status  201 200"]);
     assert_eq!(compared.notes, ["cut short: the bodies were not compared"]);
 }
 

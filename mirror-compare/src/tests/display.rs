@@ -16,7 +16,7 @@ fn a_comparison_is_read_at_a_glance() {
     let shadow = r#"{"customer":{"full_name":"Ann"},"total":13,"tags":["a"]}"#;
     assert_eq!(
         shown(primary, shadow),
-        "GET /orders/7: mismatch, 5 differences (orders -> staging)
+        "GET /orders/7?token=[redacted]: mismatch, 5 differences (orders -> staging)
   primary 200 in 1.2ms, shadow 200 in 3.4ms
   + /customer/full_name: \"Ann\"
   - /customer/name: \"Ann\"
@@ -27,7 +27,7 @@ fn a_comparison_is_read_at_a_glance() {
     let agreed = shown("{}", "{}");
     assert_eq!(
         agreed,
-        "GET /orders/7: match (orders -> staging)\n  primary 200 in 1.2ms, shadow 200 in 3.4ms"
+        "GET /orders/7?token=[redacted]: match (orders -> staging)\n  primary 200 in 1.2ms, shadow 200 in 3.4ms"
     );
 }
 
@@ -68,6 +68,8 @@ fn a_record_has_the_names_of_the_documentation() {
             "target": "staging",
             "method": "GET",
             "path": "/orders/7",
+            "query": "token=[redacted]",
+            "request_id": null,
             "primary_status": 200,
             "shadow_status": 200,
             "primary_latency_us": 0,
@@ -99,4 +101,69 @@ fn a_failed_copy_has_one_answer() {
         "{shown}"
     );
     assert!(shown.ends_with("shadow without a response"), "{shown}");
+}
+
+#[test]
+fn a_comparison_fits_a_line() {
+    let subject = Subject::new(&Method::GET, "/orders/7?full=1").with_request_id(Some("req-1"));
+    let line = |primary: &'static str, shadow: &'static str| {
+        let (primary, shadow) = (ok(primary), ok(shadow));
+        let rules = Rules::default();
+        format!(
+            "{:#}",
+            crate::compare(subject, &primary, &shadow, CompareMode::Json, &rules)
+        )
+    };
+    assert_eq!(
+        line(r#"{"a":1,"b":2}"#, r#"{"a":2}"#),
+        "GET /orders/7?full=1: mismatch, 2 differences (primary -> shadow), ~ /a: 1 -> 2 and 1 more, \
+         x-request-id req-1"
+    );
+    assert_eq!(
+        line("{}", "{}"),
+        "GET /orders/7?full=1: match (primary -> shadow), x-request-id req-1"
+    );
+    assert_eq!(line("a\nb", "a\nc").lines().count(), 1);
+}
+
+#[test]
+fn both_values_are_shown_around_the_first_difference() {
+    let long = |end: &str| format!(r#"{{"text":"{}{end}"}}"#, "a clause; ".repeat(500));
+    let shown = shown(&long("100 EUR"), &long("900 EUR"));
+    assert!(shown.contains("clause; 100 EUR\"\n"), "{shown}");
+    assert!(shown.ends_with("clause; 900 EUR\""), "{shown}");
+}
+
+#[test]
+fn what_cannot_be_seen_is_escaped() {
+    for (primary, shadow, shows) in [
+        (r#"["a b"]"#, "[\"a\u{A0}b\"]", r#""a b" -> "a\u{a0}b""#),
+        (r#"["ab"]"#, "[\"a\u{200B}b\"]", r#""ab" -> "a\u{200b}b""#),
+        ("[\"\u{E9}\"]", "[\"e\u{301}\"]", "\"é\" -> \"e\\u{301}\""),
+        ("a", "a ", r"a -> a\u{20}"),
+        ("a", "\u{FEFF}a", r"a -> \u{feff}a"),
+        ("a\tb", "a b", r"a\tb -> a b"),
+        ("a\n", "a", "      - a\\n\n      + a"),
+        ("a\r\nb", "a\nb", "      - a\\r\n      + a"),
+    ] {
+        let shown = shown(primary, shadow);
+        assert!(shown.contains(shows), "{shows} {shown}");
+    }
+}
+
+#[test]
+fn a_place_behind_many_others_keeps_its_example() {
+    let only = |at: u64, total: u64| {
+        format!(
+            r#"{{"a":[{}],"z":{total}}}"#,
+            [at.to_string().as_str(); 300].join(",")
+        )
+    };
+    let compared = json(&only(1, 7), &only(2, 8), &Rules::default());
+    assert_eq!(list(&compared).last().unwrap(), "value /z 7 8");
+    assert_eq!((compared.differences.len(), compared.more), (101, 200));
+    // The entries of a map are one place.
+    let many: Vec<_> = (0..500).map(|i| format!(r#""k{i}":1"#)).collect();
+    let compared = json(&format!("{{{}}}", many.join(",")), "{}", &Rules::default());
+    assert_eq!((compared.differences.len(), compared.more), (100, 400));
 }

@@ -133,7 +133,7 @@ impl Mutation {
         let same = |expected: &Option<Value>, shown: &Option<String>| match (expected, shown) {
             (Some(expected), Some(shown)) => {
                 shown.ends_with('…')
-                    || list(&json(&expected.to_string(), shown, &Rules::default())).is_empty()
+                    || list(&json(&expected.to_string(), shown, &by_value())).is_empty()
             }
             (expected, shown) => expected.is_none() && shown.is_none(),
         };
@@ -144,13 +144,20 @@ impl Mutation {
     }
 }
 
+/// Numbers are spelled as fractions of zeros, too.
+fn by_value() -> Rules {
+    let mut rules = Rules::default();
+    rules.set_ignore_zero_fraction(true);
+    rules
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
     fn a_document_matches_itself_in_any_spelling(document in document(), mut choices in choices()) {
         let [one, other] = [(); 2].map(|()| spelled(&document, &mut choices));
-        let compared = json(&one, &other, &Rules::default());
+        let compared = json(&one, &other, &by_value());
         prop_assert_eq!(list(&compared), Vec::<String>::new(), "{} {}", one, other);
         prop_assert!(compared.notes.is_empty(), "{:?} {} {}", compared.notes, one, other);
     }
@@ -160,16 +167,16 @@ proptest! {
         let mut mutated = document.clone();
         let mutation = mutate(&mut mutated, "", &mut choices);
         let [one, other] = [&document, &mutated].map(|document| spelled(document, &mut choices));
-        let compared = json(&one, &other, &Rules::default());
+        let compared = json(&one, &other, &by_value());
         prop_assert!(mutation.is_told_by(&compared.differences), "{mutation:?} {:?}", list(&compared));
         prop_assert!(compared.more == 0 && compared.notes.is_empty());
 
         // The other way round, what was missing is extra.
-        let turned = json(&other, &one, &Rules::default());
+        let turned = json(&other, &one, &by_value());
         prop_assert_eq!(turned.differences.len(), compared.differences.len());
 
         // And where it is ignored, there is none.
-        let mut rules = Rules::default();
+        let mut rules = by_value();
         let place = &compared.differences[0].pointer;
         rules.ignore(place).unwrap();
         prop_assert_eq!(json(&one, &other, &rules).verdict, Verdict::Match, "{}", place);
@@ -182,7 +189,7 @@ proptest! {
             let other = choices.below(shuffled.len());
             shuffled.swap(i, other);
         }
-        let mut rules = Rules::default();
+        let mut rules = by_value();
         rules.unordered("").unwrap();
         let one = spelled(&Value::from(elements), &mut choices);
         let other = spelled(&Value::from(shuffled.clone()), &mut choices);
@@ -199,13 +206,13 @@ proptest! {
     fn any_two_bodies_are_compared_within_the_bounds(
         one in prop::collection::vec(any::<u8>(), 0..200),
         other in prop::collection::vec(any::<u8>(), 0..200),
-        encoding in prop::sample::select(vec!["", "gzip", "deflate", "br", "br, deflate"]),
+        encoding in prop::sample::select(vec!["", "gzip", "deflate", "br", "zstd", "br, deflate"]),
         modes in prop::sample::select(vec![CompareMode::Json, CompareMode::Bytes, CompareMode::typed::<String>()]),
     ) {
         let [one, other] = [one, other].map(|body| with_header(&ok(body), "content-encoding", encoding));
         let compared = get(&one, &other, modes, &Rules::default());
         prop_assert_ne!(compared.verdict, not_compared(NotComparedReason::Panicked));
-        prop_assert!(compared.differences.len() <= 100);
+        prop_assert!(compared.differences.len() <= 200);
     }
 
     #[test]

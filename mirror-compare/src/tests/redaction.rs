@@ -1,6 +1,7 @@
 //! `redact`: nothing of a secret leaves a comparison.
 
 mod elsewhere;
+mod looks;
 
 use super::*;
 
@@ -125,7 +126,7 @@ fn that_a_secret_differs_is_told() {
     assert_eq!(
         json(
             r#"{"a":{"password":1}}"#,
-            r#"{"a":{"password":1.0}}"#,
+            r#"{"a":{"password":1e0}}"#,
             &rules
         )
         .verdict,

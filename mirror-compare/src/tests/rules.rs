@@ -92,7 +92,7 @@ fn unordered_arrays_are_multisets() {
         ),
         (
             r#"[{"x":1,"y":[1,2]},7]"#,
-            r#"[7.0,{"y":[1,2.0],"x":1}]"#,
+            r#"[7e0,{"y":[1,2],"x":1}]"#,
             vec![],
         ),
         // The elements themselves are in order.
@@ -202,4 +202,18 @@ fn a_mistake_in_a_rule_is_an_error() {
     );
     assert!(rules.tolerance("a", 1.0).is_err() && rules.tolerance("/a", -1.0).is_err());
     assert!(rules.tolerance("/a", f64::NAN).is_err());
+}
+
+#[test]
+fn an_array_without_an_order_has_no_indices() {
+    let message =
+        "`/tags/0/id` names an element by its index, and `/tags` is `unordered`: write `*`";
+    let mut rules = super::rules(|rules| rules.unordered("/tags"));
+    assert_eq!(rules.ignore("/tags/0/id").unwrap_err().to_string(), message);
+    assert!(rules.tolerance("/*/1", 0.1).is_err() && rules.redact("/tags/2").is_err());
+    assert!(rules.ignore("/tags/*/id").is_ok() && rules.ignore("/other/0").is_ok());
+    let mut rules = super::rules(|rules| rules.ignore("/tags/0/id"));
+    assert_eq!(rules.unordered("/tags").unwrap_err().to_string(), message);
+    let mut rules = super::rules(|rules| rules.tolerance("/tags/0", 0.1));
+    assert!(rules.unordered("/tags").is_err() && rules.unordered("/tags/0").is_ok());
 }

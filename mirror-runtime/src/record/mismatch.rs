@@ -7,7 +7,7 @@ use super::{Fixture, RecordedDifference, compared_by::ComparedBy, directory::Kin
 use crate::{
     comparison::{
         BufferedResponse, CompareMode, Difference, DifferenceKind, GRPC_STATUS, REDACTED,
-        Redaction, Unredactable, compared_body,
+        REDACTION_VERSION, Redaction, Unredactable, compared_body,
     },
     engine::Mismatch,
     recorded::{Parts, RecordedRequest, RecordedResponse},
@@ -84,6 +84,7 @@ impl Mismatch<'_> {
         Ok(Fixture {
             format,
             version,
+            redaction: REDACTION_VERSION,
             mirror: self.comparison.mirror.clone(),
             target: self.comparison.target.clone(),
             verdict: self.comparison.verdict.as_str().to_owned(),
@@ -139,7 +140,7 @@ impl Mismatch<'_> {
 
     /// How a replay compares: as it was compared, as far as a file can say that.
     fn compared_by(&self, responses: &Responses, notes: &mut Vec<String>) -> ComparedBy {
-        let mut compared_by = ComparedBy::new(self.mode, self.rules);
+        let mut compared_by = ComparedBy::new(self.mode, self.rules).with_at(self.at);
         match self.mode {
             CompareMode::Typed(_) => notes.push(TYPED.to_owned()),
             CompareMode::Custom(_) => notes.push(CUSTOM.to_owned()),
@@ -156,6 +157,8 @@ impl Mismatch<'_> {
         if compared_by.headers.len() < all {
             notes.push(HEADER.to_owned());
         }
+        // Also those that are compared by default.
+        compared_by.leave_out(&responses.primary_headers);
         for (place, kind) in self.noise {
             match kind {
                 DifferenceKind::Status => notes.push(STATUS_NOISE.to_owned()),
@@ -164,6 +167,7 @@ impl Mismatch<'_> {
                 }
                 DifferenceKind::Header | DifferenceKind::Trailer => {
                     compared_by.headers.retain(|name| name != place);
+                    compared_by.leave_out(std::slice::from_ref(place));
                 }
                 // No part of the body is known to be more.
                 _ if place.is_empty() => {
@@ -204,7 +208,10 @@ impl Responses {
     fn difference(&self, difference: &Difference, redaction: &Redaction<'_>) -> RecordedDifference {
         let pointer = &difference.pointer;
         let is_hidden = match difference.kind {
-            DifferenceKind::Status => false,
+            DifferenceKind::Status
+            | DifferenceKind::NotModified
+            | DifferenceKind::CutShort
+            | DifferenceKind::TooLarge => false,
             DifferenceKind::Header | DifferenceKind::Trailer => {
                 self.primary_headers.contains(pointer) || self.shadow_headers.contains(pointer)
             }

@@ -91,6 +91,8 @@ pub(crate) struct HeaderRules {
     pub(crate) without_body: bool,
     pub(crate) strip_credentials: bool,
     pub(crate) preserve_host: bool,
+    /// Only encodings that can be undone are asked for.
+    pub(crate) comparable_encodings: bool,
     pub(crate) remove: Vec<HeaderName>,
     pub(crate) set: Vec<(HeaderName, HeaderValue)>,
 }
@@ -103,6 +105,7 @@ impl fmt::Debug for HeaderRules {
             .field("without_body", &self.without_body)
             .field("strip_credentials", &self.strip_credentials)
             .field("preserve_host", &self.preserve_host)
+            .field("comparable_encodings", &self.comparable_encodings)
             .field("remove", &self.remove)
             .field("set", &set)
             .finish()
@@ -206,12 +209,39 @@ impl HeaderRules {
         if self.strip_credentials {
             remove_all(headers, &CREDENTIALS);
         }
+        if self.comparable_encodings {
+            ask_for_comparable(headers)?;
+        }
         remove_all(headers, &self.remove);
         for (name, value) in &self.set {
             headers.try_insert(name.clone(), value.clone())?;
         }
         Ok(())
     }
+}
+
+/// Leaves of the encodings that a copy asks for those that can be undone. Without any, it asks for
+/// none.
+fn ask_for_comparable(headers: &mut HeaderMap) -> Result<(), TooMany> {
+    const COMPARABLE: [&str; 6] = ["gzip", "x-gzip", "deflate", "br", "zstd", "identity"];
+    if !headers.contains_key(header::ACCEPT_ENCODING) {
+        return Ok(());
+    }
+    let lines = headers.get_all(header::ACCEPT_ENCODING).iter();
+    let all = lines.filter_map(|line| line.to_str().ok());
+    let all = all.flat_map(|line| line.split(','));
+    let kept = all.map(str::trim).filter(|coding| {
+        let name = coding.split(';').next().unwrap_or(coding).trim_end();
+        COMPARABLE
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name))
+    });
+    let kept = kept.collect::<Vec<_>>().join(", ");
+    // An empty value asks for no encoding (RFC 9110 section 12.5.3).
+    if let Ok(kept) = HeaderValue::from_str(&kept) {
+        headers.try_insert(header::ACCEPT_ENCODING, kept)?;
+    }
+    Ok(())
 }
 
 /// Marks a copy, also one of a request without a host, as in HTTP/1.0.

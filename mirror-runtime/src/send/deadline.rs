@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::response::{Received, Receiving};
+use super::response::{Failed, Received, Receiving};
 use crate::{bounds::draining, outcome::MirrorError};
 
 pin_project! {
@@ -44,18 +44,25 @@ impl Bounded {
 }
 
 impl Future for Bounded {
-    /// The outcome of the copy, and whether a drain cancelled it.
-    type Output = (Result<Received, MirrorError>, bool);
+    /// The outcome of the copy, with what was noted of a response that broke off, and whether a
+    /// drain cancelled it.
+    type Output = (Result<Received, Failed>, bool);
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if let Poll::Ready(answer) = this.answer.poll(context) {
-            Poll::Ready((answer, false))
+            let failed = |error| Failed {
+                error,
+                noting: this.answer.broken(),
+            };
+            Poll::Ready((answer.map_err(failed), false))
         } else if this.cut.poll(context).is_ready() {
-            Poll::Ready((this.answer.cut(MirrorError::Cancelled), true))
+            let cut = this.answer.cut(MirrorError::Cancelled);
+            Poll::Ready((cut.map_err(Failed::from), true))
         } else if this.deadline.poll(context).is_ready() {
             let timeout = MirrorError::Timeout(*this.timeout);
-            Poll::Ready((this.answer.cut(timeout), false))
+            let cut = this.answer.cut(timeout);
+            Poll::Ready((cut.map_err(Failed::from), false))
         } else {
             Poll::Pending
         }

@@ -17,13 +17,13 @@ use tokio::{
 
 use super::{
     deadline::Bounded,
-    response::{Received, Receiving, Wanted},
+    response::{Failed, Received, Receiving, Wanted},
 };
 use crate::{
     body::CopyBody,
     bounds::{Permit, Reservation, Ticket, draining},
     engine::{Engine, EngineTarget, capturing::Capturing},
-    exchange::{CopySide, Open},
+    exchange::{CopySide, Ending, Open},
     outcome::{BufferedResponse, MirrorError, ShedReason, SkipReason},
     recorded::RecordedExchange,
     request::{HeaderRules, Unjoinable},
@@ -159,9 +159,12 @@ impl Flight {
                     let noted = noted.map(|(noting, ending)| noting.finish(ending, latency));
                     (Ok(response), noted)
                 }
-                Err(error) => {
+                Err(Failed { error, noting }) => {
                     let reason = CopySide::reason(&error);
-                    (Err(error.safe()), Some(Err(reason)))
+                    // A client would have got the beginning as well.
+                    let noted =
+                        noting.map(|noting| noting.finish(Ending::CutShort, left.elapsed()));
+                    (Err(error.safe()), Some(noted.unwrap_or(Err(reason))))
                 }
             };
             let elapsed = outcome.is_err().then(|| left.elapsed());
@@ -178,6 +181,9 @@ impl Flight {
     }
 
     fn leave(&mut self, request: Request<CopyBody>) -> Result<Sending, SkipReason> {
+        if !self.capturing.lets_leave() {
+            return Err(SkipReason::SwitchedOff);
+        }
         let bytes = request.body().remaining();
         let (engine, candidates) = (&self.engine, self.candidates.as_ref());
         let is_probe = self.ticket.is_probe();
@@ -195,6 +201,10 @@ impl Flight {
     /// Hands an exchange over to a sink: it is counted as sent now. The future has it kept, within
     /// the target's timeout, and reports what became of it.
     pub(super) async fn hand_over(mut self, exchange: Arc<RecordedExchange>) {
+        if !self.capturing.lets_leave() {
+            self.stay(SkipReason::SwitchedOff);
+            return;
+        }
         let bytes = exchange.bytes();
         self.stage = Stage::Left;
         self.target().source.tell(Happened::Sent { bytes });
@@ -229,7 +239,9 @@ impl Flight {
         let Some(Route::Sink(sink)) = &target.route else {
             return None;
         };
-        let keeping = caught(SINK, || sink.keep(exchange, target.target()))?;
+        let keeping = caught(target.source.code(SINK), || {
+            sink.keep(exchange, target.target())
+        })?;
         Some(Guarded(Some(keeping)))
     }
 
@@ -244,7 +256,7 @@ impl Flight {
         &self,
         sending: Sending,
         left: Instant,
-    ) -> impl Future<Output = (Result<Received, MirrorError>, bool)> + Send + use<> {
+    ) -> impl Future<Output = (Result<Received, Failed>, bool)> + Send + use<> {
         let wanted = Wanted {
             keep: self.engine.keeps_bodies,
             compare: self.side.is_some(),

@@ -63,6 +63,21 @@ impl Wanted {
 /// many that are not compared have little room to keep.
 pub(super) type Received = (BufferedResponse, Option<(Box<Noting>, Ending)>);
 
+/// Why there is no response, and what was noted of one that broke off.
+pub(super) struct Failed {
+    pub(super) error: MirrorError,
+    pub(super) noting: Option<Box<Noting>>,
+}
+
+impl From<MirrorError> for Failed {
+    fn from(error: MirrorError) -> Self {
+        Self {
+            error,
+            noting: None,
+        }
+    }
+}
+
 /// Waits for a response and reads its body; keeps of it what is wanted.
 ///
 /// Not an `async` block, of which nothing is left when its time is over: once the head is there,
@@ -111,6 +126,14 @@ impl Receiving {
                 self.finish(Ending::Streaming).ok_or(reason)
             }
             _ => Err(reason),
+        }
+    }
+
+    /// What was noted of a response whose body has failed.
+    pub(super) fn broken(&mut self) -> Option<Box<Noting>> {
+        match &mut self.stage {
+            Stage::Reading(reading) => reading.noting.take(),
+            _ => None,
         }
     }
 

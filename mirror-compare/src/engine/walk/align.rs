@@ -40,10 +40,15 @@ impl<'n> Walk<'n, '_, '_> {
     ) -> Result<(), Stop> {
         if state.is_empty() && ones.len() == others.len() {
             // Nothing to ask of the rules.
+            let before = self.found.count();
             for (index, (one, other)) in ones.iter().zip(others).enumerate() {
                 self.path.push(Token::Index(index));
                 self.values(one, other, state)?;
                 self.path.pop();
+            }
+            let more = self.found.count() - before;
+            if more > 1 && self.are_permuted(ones, others, state) {
+                self.found.same_elements(&self.path, more);
             }
             return Ok(());
         }
@@ -59,8 +64,21 @@ impl<'n> Walk<'n, '_, '_> {
         }
     }
 
+    /// Whether two arrays have the same elements in another order, as far as that is soon known.
+    fn are_permuted(&mut self, ones: &[Node<'n>], others: &[Node<'n>], state: &State) -> bool {
+        std::mem::swap(&mut self.budget, &mut self.hint_budget);
+        let hashes = [ones, others].map(|nodes| {
+            let hashes = nodes.iter().map(|node| self.hash(node, state));
+            let mut hashes = hashes.collect::<Result<Vec<_>, _>>()?;
+            hashes.sort_unstable();
+            Ok::<_, Spent>(hashes)
+        });
+        std::mem::swap(&mut self.budget, &mut self.hint_budget);
+        matches!(hashes, [Ok(one), Ok(other)] if one == other)
+    }
+
     /// The elements that are not ignored.
-    fn elements(
+    pub(super) fn elements(
         &mut self,
         nodes: &'n [Node<'n>],
         state: &State,

@@ -17,7 +17,7 @@ impl Walk<'_, '_, '_> {
             .collect()
     }
 
-    fn hash(&mut self, node: &Node<'_>, state: &State) -> Result<u64, Spent> {
+    pub(super) fn hash(&mut self, node: &Node<'_>, state: &State) -> Result<u64, Spent> {
         let mut hasher = DefaultHasher::new();
         let marks = self.found.rules.patterns.marks(state);
         self.hash_into(node, state, &marks, &mut hasher)?;
@@ -40,7 +40,7 @@ impl Walk<'_, '_, '_> {
             Node::Number(_) if marks.tolerance.is_some() => {}
             Node::Number(text) => {
                 self.budget.spend_on(text)?;
-                decimal::hash(text, hasher);
+                decimal::hash(text, !self.found.rules.ignore_zero_fraction, hasher);
             }
             Node::String(text) => {
                 self.budget.spend_on(text)?;

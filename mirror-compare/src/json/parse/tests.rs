@@ -76,6 +76,35 @@ fn a_mark_of_the_byte_order_is_skipped() {
 }
 
 #[test]
+fn halves_of_pairs_that_stand_alone_are_told_apart() {
+    let text = |body: &str| {
+        let memory = Bump::new();
+        let mut text = String::new();
+        super::parse(body.as_bytes(), &memory)
+            .unwrap()
+            .write(&mut text);
+        text
+    };
+    for (body, written) in [
+        (r#""a\ud83d""#, r#""a\ud83d""#),
+        (r#""\uDC00\ud800b""#, r#""\udc00\ud800b""#),
+        (r#""\ud800\ud83d\ude00""#, r#""\ud800😀""#),
+        (r#""\ud800\u0061\\ud800""#, r#""\ud800a\\ud800""#),
+        (r#"{"\ud800":"\udfff"}"#, r#"{"\ud800":"\udfff"}"#),
+    ] {
+        assert_eq!(text(body), written);
+    }
+    for body in [
+        r#""\ud8""#,
+        r#""\ud800"#,
+        r#"["\ud800",]"#,
+        r#""\\" \ud800"#,
+    ] {
+        assert_eq!(parse(body.as_bytes()), Err(NotJson::Invalid), "{body}");
+    }
+}
+
+#[test]
 fn what_is_wrong_first_is_told() {
     let repeated = br#"[{"a":1,"a":2},"#;
     assert_eq!(
@@ -105,10 +134,6 @@ fn what_is_not_json_is_told_apart() {
         "\"a",
         "[1}",
         "NaN",
-        "\"\\ud800\"",
-        "\"\\udc00\"",
-        "\"\\ud800\\ud800\"",
-        "\"\\ud800\\u0061\"",
         "\"\\u+123\"",
         "\"\\n\u{1F}\"",
         "{\"\n\":1}",

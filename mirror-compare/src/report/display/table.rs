@@ -24,10 +24,13 @@ impl Table {
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     }
 
-    /// Whether what is below the head are numbers, with or without a unit.
+    /// Whether what is below the head are numbers alone, with or without a unit.
     fn is_numeric(&self, column: usize) -> bool {
         let mut cells = self.rows.iter().skip(1).filter_map(|row| row.get(column));
-        cells.all(|cell| cell.starts_with(|first: char| first.is_ascii_digit()))
+        let is_number = |cell: &str| {
+            cell.starts_with(|first: char| first.is_ascii_digit()) && !cell.contains(' ')
+        };
+        cells.all(|cell| is_number(cell))
     }
 }
 

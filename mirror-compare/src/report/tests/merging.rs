@@ -24,7 +24,7 @@ const BODIES: [&str; 6] = [
 fn requests() -> impl Strategy<Value = Vec<Request>> {
     let reason = prop_oneof![
         9 => Just(None),
-        1 => select(&NotComparedReason::ALL[..]).prop_map(Some),
+        1 => select(NotComparedReason::ALL).prop_map(Some),
     ];
     let bodies = [(); 3].map(|()| prop_oneof![3 => Just(0), 2 => 0..BODIES.len()]);
     vec((reason, bodies, 0..90_u64), 0..60)

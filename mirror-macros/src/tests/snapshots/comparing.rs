@@ -7,7 +7,6 @@ where
     __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
         + 'static,
 {
-    #[allow(clippy::unused_async)]
     async fn list_users() -> Json<Vec<User>> {
         todo!()
     }
@@ -44,13 +43,17 @@ where
                         ),
                     )
                     .compare_json()
+                    .compare_at_server()
                     .compare_header("Content-Type")
                     .compare_header("etag")
+                    .ignore_header("cache-control")
                     .ignore("/generated_at")
                     .ignore("/items/*/id")
                     .unordered("/tags")
                     .tolerance("/total", 0.01f64)
                     .tolerance("/items/*/price", 1f64)
+                    .ignore_zero_fraction(true)
+                    .ignore_bom(true)
                     .redact("/password")
                     .max_compare_body(65536usize)
                     .baseline(
@@ -62,11 +65,12 @@ where
             )
             .build()
     });
+    let handler = list_users;
     ::mirror_runtime::__private::serve::<
         __MirrorState,
         (),
         (),
         _,
         _,
-    >(&__MIRROR, list_users, incoming)
+    >(&__MIRROR, handler, incoming)
 }

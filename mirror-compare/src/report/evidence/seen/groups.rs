@@ -37,6 +37,7 @@ pub(super) struct OfGroup {
 struct Kept {
     method: String,
     path: String,
+    query: Option<String>,
     pointer: String,
     place: String,
     primary: Option<String>,
@@ -149,6 +150,7 @@ impl Kept {
         Self {
             method: comparison.method.as_str().to_owned(),
             path: comparison.path.clone(),
+            query: comparison.query.clone(),
             pointer: difference.pointer.clone(),
             place: difference.place.clone(),
             primary: difference.primary.clone(),
@@ -161,6 +163,7 @@ impl Kept {
         Some(Example {
             method: Method::from_bytes(self.method.as_bytes()).ok()?,
             path: shown(&self.path),
+            query: self.query.as_ref().map(shown),
             difference: Difference {
                 pointer: shown(&self.pointer),
                 kind: group.kind,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::CompareMode;
-use crate::{CircuitBreaker, Credentials, Host, Rules, Thresholds};
+use crate::{AcceptEncoding, CircuitBreaker, Credentials, Defaults, Host, Rules, Thresholds};
 
 type Call = fn(MirrorBuilder) -> MirrorBuilder;
 
@@ -9,8 +9,9 @@ fn builder() -> MirrorBuilder {
 }
 
 /// A call of each option, with a value that is good.
-const CALLS: [(&str, Call); 37] = [
+const CALLS: &[(&str, Call)] = &[
     ("target", |builder| builder.target("http://b.invalid")),
+    ("defaults", |builder| builder.defaults(&Defaults::new())),
     ("percentage", |builder| builder.percentage(10.0)),
     ("timeout", |builder| builder.timeout(Duration::from_secs(2))),
     ("connect_timeout", |builder| {
@@ -39,15 +40,26 @@ const CALLS: [(&str, Call); 37] = [
         builder.credentials(Credentials::Strip)
     }),
     ("host", |builder| builder.host(Host::Preserve)),
+    ("accept_encoding", |builder| {
+        builder.accept_encoding(AcceptEncoding::Comparable)
+    }),
     ("name", |builder| builder.name("users.list")),
     ("transport", |builder| builder.transport(Nowhere)),
     ("compare", |builder| builder.compare(CompareMode::Status)),
+    ("compare_at", |builder| {
+        builder.compare_at(crate::CompareAt::Server)
+    }),
     ("compare_headers", |builder| {
         builder.compare_headers(["etag"])
     }),
+    ("ignore_headers", |builder| builder.ignore_headers(["link"])),
     ("ignore", |builder| builder.ignore(["/a"])),
     ("unordered", |builder| builder.unordered(["/a"])),
     ("tolerance", |builder| builder.tolerance("/a", 1.0)),
+    ("ignore_zero_fraction", |builder| {
+        builder.ignore_zero_fraction(true)
+    }),
+    ("ignore_bom", |builder| builder.ignore_bom(true)),
     ("redact", |builder| builder.redact(["/a"])),
     ("max_compare_body", |builder| builder.max_compare_body(1)),
     ("on_mismatch", |builder| builder.on_mismatch(|_| ())),
