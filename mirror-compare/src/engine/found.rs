@@ -277,7 +277,11 @@ impl<'r> Found<'r> {
         shapes: impl FnOnce() -> Shapes,
     ) {
         let secrets = &self.secrecy.secrets;
-        let shapes = || shapes().with_element(path.element());
+        let is_sided = matches!(group.kind, DifferenceKind::Missing | DifferenceKind::Extra);
+        let shapes = || {
+            let element = (!is_sided || !path.is_entry()).then(|| path.element());
+            shapes().with_element(element)
+        };
         self.keep(place, group, || path.pointer(secrets), values, shapes);
     }
 

@@ -7,8 +7,8 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     model::{
-        difference::Difference, group::Group, hint::Hint, not_compared::NotComparedReason,
-        place::Places, verdict::Verdict,
+        difference::Difference, hint::Hint, not_compared::NotComparedReason, place::Places,
+        verdict::Verdict,
     },
     rules::Applied,
 };
@@ -157,10 +157,10 @@ impl Comparison {
         &self.places
     }
 
-    /// Says which differences are noise.
-    pub(crate) fn mark_noise(&mut self, is_noise: impl Fn(&Group, &Group) -> bool) {
-        for difference in &mut self.differences {
-            difference.noise = is_noise(&difference.place(), &difference.group());
+    /// Says which of the differences are noise, one by one.
+    pub(crate) fn mark_noise(&mut self, noise: Vec<bool>) {
+        for (difference, noise) in self.differences.iter_mut().zip(noise) {
+            difference.noise = noise;
         }
     }
 }
