@@ -2,19 +2,20 @@
 //!
 //! At shutdown the server responds to the requests that it has begun, and then the copies in flight
 //! get some time to end. `drain` waits for them and says how many were left.
+//!
+//! This file needs no other: it can be copied.
 
-use std::time::Duration;
+use std::{error::Error, io, time::Duration};
 
 use axum::{Router, routing::get};
-use mirror_runtime::{MirrorError, Target, mirror};
-use testkit::demo::{Client, Server, print_counters, say};
+use mirror_runtime::{MirrorError, Target, mirror, mirrors};
 use tokio::{net::TcpListener, sync::oneshot};
 
-const SLOW: &str = "http://127.0.0.1:20244";
-const HUNG: &str = "http://127.0.0.1:20245";
-
 #[mirror(
-    targets = [target(SLOW, name = "slow"), target(HUNG, name = "hung", timeout = "1m")],
+    targets = [
+        target("http://127.0.0.1:20244", name = "slow"),
+        target("http://127.0.0.1:20245", name = "hung", timeout = "1m"),
+    ],
     on_error = failed,
 )]
 async fn user() -> &'static str {
@@ -22,20 +23,30 @@ async fn user() -> &'static str {
 }
 
 fn failed(target: &Target, error: &MirrorError) {
-    say(target.name(), &error.to_string());
+    println!("{target:<9} {error}");
 }
 
-fn answering_after(delay: Duration) -> Router {
-    Router::new().fallback(move || async move { tokio::time::sleep(delay).await })
+/// A shadow that takes its time.
+async fn shadow(address: &str, delay: Duration) -> io::Result<()> {
+    let listener = TcpListener::bind(address).await?;
+    let app = Router::new().fallback(move || async move { tokio::time::sleep(delay).await });
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    Ok(())
+}
+
+fn print_counters() {
+    for mirror in mirrors() {
+        print!("{}", mirror.stats());
+    }
 }
 
 #[tokio::main]
-async fn main() -> testkit::demo::Result {
-    let _slow = Server::start(SLOW, answering_after(Duration::from_millis(300)))?;
-    let _hung = Server::start(HUNG, answering_after(Duration::MAX))?;
+async fn main() -> Result<(), Box<dyn Error>> {
+    shadow("127.0.0.1:20244", Duration::from_millis(300)).await?;
+    shadow("127.0.0.1:20245", Duration::MAX).await?;
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
+    let url = format!("http://{}/user", listener.local_addr()?);
     // In a service this would be `tokio::signal::ctrl_c()`.
     let (shut_down, asked_to_shut_down) = oneshot::channel::<()>();
     let primary = tokio::spawn(async move {
@@ -46,25 +57,21 @@ async fn main() -> testkit::demo::Result {
             .await
     });
 
-    let mut client = Client::connect(address).await?;
+    let client = reqwest::Client::builder().no_proxy().build()?;
     for _ in 0..3 {
-        client.get("/user").await?;
+        let response = client.get(&url).send().await?;
+        println!("client    {}", response.text().await?);
     }
+    // Its connections are closed: the server waits for them.
+    drop(client);
     let _ = shut_down.send(());
     primary.await??;
-    say(
-        "primary",
-        "is down, has served every client, and has copies in flight:",
-    );
+    println!("primary   is down, has served every client, and has copies in flight:\n");
     print_counters();
 
-    println!();
     let drained = mirror_runtime::drain(Duration::from_secs(1)).await;
     let (finished, cut) = (drained.finished, drained.cut);
-    say(
-        "drain",
-        &format!("{finished} copies finished, {cut} were given up after a second"),
-    );
+    println!("\ndrain     {finished} copies finished, {cut} were given up after a second\n");
     print_counters();
     Ok(())
 }

@@ -3,8 +3,7 @@
 //! One handler, one shadow: each request of the handler is copied to it. The client gets the
 //! primary's response.
 //!
-//! This file needs no other: it can be copied. The other examples take their servers and clients
-//! from the `testkit` of this workspace, and show what mirroring has to do with.
+//! This file needs no other: it can be copied.
 
 use std::{error::Error, io, net::SocketAddr, time::Duration};
 

@@ -5,7 +5,12 @@
 //! Each gate is what the code needs now, so that it can only get better. Where that is not the goal
 //! yet, the goal stands beside it.
 
+use std::process::Command;
+
 use testkit::measure::{Allocated, Sender, Shape, Version};
+
+/// Switches all mirrors of a process off.
+const SWITCH: &str = "MIRROR_DISABLED";
 
 /// What a request allocates until the response, and the plain handler does not.
 fn until_the_answer(version: Version, shape: Shape) -> Allocated {
@@ -31,6 +36,42 @@ fn a_request_that_is_not_sampled_allocates_nothing() {
     at_most(empty.count, told.count, "the layer with `on_skip`");
     let observed = until_the_answer(Version::ObservedUnsampled, Shape::KIB);
     at_most(empty.count, observed.count, "the layer with an observer");
+    let at_server = until_the_answer(Version::AtServerUnsampled, Shape::KIB);
+    let empty = until_the_answer(Version::EmptyLayers, Shape::KIB);
+    at_most(
+        empty.count,
+        at_server.count,
+        "the outermost layer around the layer",
+    );
+}
+
+/// Runs in a process whose mirrors are switched off: the test below starts it.
+#[test]
+fn a_request_allocates_nothing_while_mirrors_are_switched_off() {
+    if std::env::var_os(SWITCH).is_some() {
+        let attribute = until_the_answer(Version::Attribute(3), Shape::KIB);
+        at_most(0.0, attribute.count, "the attribute");
+        let layer = until_the_answer(Version::Layer(3), Shape::KIB);
+        let empty = until_the_answer(Version::EmptyLayer, Shape::KIB);
+        at_most(empty.count, layer.count, "the layer, beside an empty one");
+    }
+}
+
+#[test]
+fn the_switch_costs_no_allocation() {
+    let run = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "a_request_allocates_nothing_while_mirrors_are_switched_off",
+        ])
+        .env(SWITCH, "1")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&run.stdout);
+    assert!(
+        run.status.success() && printed.contains("1 passed"),
+        "{printed}"
+    );
 }
 
 #[test]

@@ -18,12 +18,11 @@ use testkit::{Fault, Faulty, Primary, Shadow, mirror_named, settled, until};
 
 static SKIPPED: Mutex<Vec<(String, SkipReason)>> = Mutex::new(Vec::new());
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "what `on_skip` is given")]
-fn note(target: &Target, reason: &SkipReason) {
+fn note(target: &Target, reason: SkipReason) {
     SKIPPED
         .lock()
         .unwrap()
-        .push((target.name().to_owned(), *reason));
+        .push((target.name().to_owned(), reason));
 }
 
 #[mirror(

@@ -11,6 +11,7 @@ mod options;
 mod redaction;
 mod responses;
 mod secrets;
+mod server;
 mod trailers;
 mod verdict;
 

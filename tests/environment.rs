@@ -1,10 +1,8 @@
 //! Targets from the environment.
 
-use std::process::Command;
-
 use axum::{Router, routing::get};
 use mirror_runtime::{ConfigError, Mirror, SkipReason, Target, mirror};
-use testkit::{Directory, Primary, Shadow, mirror_named, settled};
+use testkit::{Directory, Primary, Shadow, mirror_named, passes_with, settled};
 
 /// Set for the process that a test starts again; unset elsewhere.
 const VARIABLE: &str = "MIRROR_TESTS_SHADOW_URL";
@@ -71,23 +69,6 @@ async fn mismatches_are_recorded_where_the_environment_says_so() {
     )
     .await;
     assert_eq!(directory.fixtures().len(), 1);
-}
-
-/// Runs a test of this program in another process, with environment variables of its own.
-pub(crate) async fn passes_with(test: &'static str, variables: Vec<(&'static str, String)>) {
-    let program = std::env::current_exe().unwrap();
-    let run = move || {
-        Command::new(program)
-            .args(["--exact", test])
-            .envs(variables)
-            .output()
-    };
-    let output = tokio::task::spawn_blocking(run).await.unwrap().unwrap();
-    let printed = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && printed.contains("1 passed"),
-        "{printed}"
-    );
 }
 
 #[test]

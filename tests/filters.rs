@@ -1,5 +1,7 @@
 //! Which requests are not copied at all.
 
+use std::sync::Mutex;
+
 use axum::{Router, routing::any};
 use http::{Method, Request, request::Parts};
 use mirror_runtime::{Mirror, SkipReason, mirror};
@@ -77,6 +79,64 @@ async fn the_builder_has_the_same_filters_and_samples_what_passes_them() {
     assert_eq!(stats[0].answered + left_out, 10);
     assert!((4..=6).contains(&left_out), "{left_out}");
     assert_eq!(stats[0].skipped_for(SkipReason::Filtered), 20);
+}
+
+/// The URIs that `when` was shown, and the one that the handler sees.
+static SHOWN: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn show(request: &Parts) -> bool {
+    SHOWN.lock().unwrap().push(request.uri.to_string());
+    assert_ne!(request.uri.query(), Some("panic"), "as a filter may");
+    request.uri.path().starts_with("/api/v1/")
+}
+
+const SHOWN_TO: &str = "http://127.77.0.61:20101";
+
+#[mirror(targets = [SHOWN_TO], when = show, name = "shown")]
+async fn shown(uri: http::Uri) -> String {
+    uri.to_string()
+}
+
+#[tokio::test]
+async fn when_sees_the_uri_of_the_copy_wherever_routers_are_nested() {
+    let shadow = Shadow::at(SHOWN_TO).await;
+    let other = Shadow::start().await;
+    let mirror = Mirror::builder()
+        .target(other.url())
+        .when(show)
+        .build()
+        .unwrap();
+    let users = Router::new().route("/attribute", any(shown)).route(
+        "/layer",
+        any(|uri: http::Uri| async move { uri.to_string() }).layer(mirror.layer()),
+    );
+    let v1 = Router::new().nest("/v1", users);
+    let primary = Primary::start(Router::new().nest("/api", v1)).await;
+    for (path, mirror) in [("attribute", None), ("layer", Some(mirror))] {
+        // The handler sees what it saw before, also if `when` panics.
+        for query in ["", "?a=%2F", "?panic"] {
+            let target = format!("/api/v1/{path}{query}");
+            assert_eq!(primary.get(&target).await.text(), format!("/{path}{query}"));
+        }
+        let uris = std::mem::take(&mut *SHOWN.lock().unwrap());
+        let expected = ["", "?a=%2F", "?panic"].map(|query| format!("/api/v1/{path}{query}"));
+        assert_eq!(uris, expected);
+        let mirror = mirror.unwrap_or_else(|| mirror_named("shown"));
+        let stats = settled(&mirror, 3).await.remove(0);
+        let filtered = stats.skipped_for(SkipReason::Filtered);
+        assert_eq!((stats.answered, filtered), (2, 1), "{stats}");
+    }
+    let copied = |shadow: &Shadow| {
+        let recorded = shadow.recorded().into_iter();
+        let mut targets: Vec<_> = recorded.map(|copy| copy.target).collect();
+        targets.sort();
+        targets
+    };
+    assert_eq!(
+        copied(&shadow),
+        ["/api/v1/attribute", "/api/v1/attribute?a=%2F"]
+    );
+    assert_eq!(copied(&other), ["/api/v1/layer", "/api/v1/layer?a=%2F"]);
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod hostile_requests;
 mod http2;
 mod https;
 mod layer;
+mod logs;
 mod many_headers;
 mod memory;
 mod observers;

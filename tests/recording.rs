@@ -2,6 +2,7 @@
 
 mod bounds;
 mod crash;
+mod layers;
 mod panics;
 mod redaction;
 mod replayed;

@@ -49,10 +49,13 @@ fn print_target(target: &TargetStats) {
 
 /// Why copies failed, or were not sent.
 fn reasons(target: &TargetStats) -> String {
-    let failed = FailureKind::ALL.map(|kind| (kind.as_str(), target.failed_with(kind)));
-    let skipped = SkipReason::ALL.map(|reason| (reason.as_str(), target.skipped_for(reason)));
-    let shed = ShedReason::ALL.map(|reason| (reason.as_str(), target.shed_for(reason)));
-    let all = failed.iter().chain(&skipped).chain(&shed);
+    let failed = FailureKind::ALL.iter();
+    let failed = failed.map(|kind| (kind.as_str(), target.failed_with(*kind)));
+    let skipped = SkipReason::ALL.iter();
+    let skipped = skipped.map(|reason| (reason.as_str(), target.skipped_for(*reason)));
+    let shed = ShedReason::ALL.iter();
+    let shed = shed.map(|reason| (reason.as_str(), target.shed_for(*reason)));
+    let all = failed.chain(skipped).chain(shed);
     let some = all.filter(|(_, count)| *count > 0);
     some.map(|(reason, count)| format!("{reason} {count}"))
         .collect::<Vec<_>>()

@@ -49,7 +49,7 @@ fuzz_target!(|source: &str| {
 });
 
 fn check(args: TokenStream, item: TokenStream) {
-    let expansion = expand::mirror(args, item.clone());
+    let expansion = expand::mirror(args, item.clone(), &[]);
     let text = expansion.to_string();
     if text.starts_with(":: core :: compile_error !") {
         assert!(text.ends_with(&item.to_string()), "the function is gone");

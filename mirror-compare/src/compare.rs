@@ -196,8 +196,10 @@ fn comparison(
         watched: compared.applied.map(|applied| Watched::new(rules, applied)),
         hints: compared.hints,
         uncompared: compared.uncompared,
-        groups: compared.groups,
+        places: compared.places,
+        equal: compared.equal,
         noise: false,
+        may_be_noise: false,
     }
 }
 

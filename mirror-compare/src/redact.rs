@@ -11,7 +11,9 @@
 //! - its header carries credentials (`Authorization`, `Cookie`, ...), or is marked as sensitive;
 //! - its field, parameter or header is named like a credential, or like the last key of a place
 //!   that is redacted;
-//! - it is a signed token (`eyJ..`) in a document;
+//! - it looks like a secret, whatever its field is called: a token in the form of a JWT, a block of
+//!   PEM, a credential with the prefix of who issues it (`ghp_`, `AKIA`), a password in a URL, or 32
+//!   characters and more without any order;
 //! - copies are given it by `set_header`.
 //!
 //! If a secret may be in a body and cannot be located, nothing is written of that body:
@@ -20,14 +22,17 @@
 //! # What it does not
 //!
 //! A value of one to three bytes is hidden only if it is the whole of another value. A value
-//! under a name that says nothing, in a place that no rule names, is not known to be secret.
+//! under a name that says nothing, in a place that no rule names, is not known to be secret unless
+//! it looks like one. Hexadecimal numbers do not: they are hashes, tags and ids far more often.
 //! Compressed or encrypted text within a value is not looked into.
 
 mod credentials;
 mod document;
 mod form;
 mod known;
+mod looks;
 mod names;
+mod path;
 mod secrets;
 
 use std::fmt;
@@ -37,9 +42,16 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use self::{
     document::{Document, Replacement},
+    looks::has_secret,
     secrets::percent_decoded,
 };
 pub use self::{known::KnownSecrets, names::GRPC_STATUS};
+#[cfg(feature = "compare")]
+pub(crate) use self::{
+    looks::{hidden, hidden_alike, mark},
+    names::are_sure,
+    path::hidden_path,
+};
 pub(crate) use self::{
     names::{CREDENTIALS, Names, says_nothing},
     secrets::Secrets,
@@ -53,6 +65,10 @@ use crate::{
 
 /// The text in place of a value that is not shown.
 pub const REDACTED: &str = "[redacted]";
+
+/// Which values are secret. It rises when there are more of them, so that a file says what may still
+/// be in it.
+pub const REDACTION_VERSION: u32 = 2;
 
 /// The secrets of one request and its responses, and how to write the rest.
 ///
@@ -165,7 +181,7 @@ impl<'r> Redaction<'r> {
     /// A text, which may be cut, unless it holds a secret.
     #[must_use]
     pub fn text<'t>(&self, text: &'t str) -> &'t str {
-        if self.secrets.are_anywhere_in(text.as_bytes()) || self.secrets.are_cut_in(text) {
+        if self.is_secret(text) || self.secrets.are_cut_in(text) {
             REDACTED
         } else {
             text
@@ -189,6 +205,7 @@ impl<'r> Redaction<'r> {
         if [path.as_bytes(), &*decoded]
             .iter()
             .any(|path| self.secrets.are_anywhere_in(path))
+            || path::has_secret(path)
         {
             return Err(Unredactable);
         }
@@ -204,8 +221,14 @@ impl<'r> Redaction<'r> {
         if self.is_secret_header(name, value) || self.secrets.are_anywhere_in(value.as_bytes()) {
             return Some(REDACTED.to_owned());
         }
+        let value = value.to_str().ok()?;
+        if has_secret(value.split('?').next().unwrap_or(value)) {
+            return Some(REDACTED.to_owned());
+        }
         // A URL, as in `Location` and `Referer`.
-        let (before, query) = value.to_str().ok()?.split_once('?')?;
+        let Some((before, query)) = value.split_once('?') else {
+            return None;
+        };
         let query = self.pairs(query)?;
         Some(format!("{before}?{}", query.text))
     }
@@ -268,7 +291,8 @@ impl<'r> Redaction<'r> {
             return Ok(None);
         }
         let hides = self.rules.redacts || is_json(headers);
-        if hides || self.secrets.are_anywhere_in(body) {
+        let looks = || has_secret(&String::from_utf8_lossy(body));
+        if hides || self.secrets.are_anywhere_in(body) || looks() {
             return Err(Unredactable);
         }
         Ok(None)

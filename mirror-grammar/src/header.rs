@@ -40,6 +40,8 @@ pub enum HeaderError {
     Host,
     /// `X-Mirrored-From`, which keeps copies from being copied.
     Marker,
+    /// Says nothing of the response as it is compared.
+    Incomparable(HeaderName, &'static str),
 }
 
 impl fmt::Display for HeaderError {
@@ -66,11 +68,117 @@ impl fmt::Display for HeaderError {
                 "`host` has an option of its own: `host = \"preserve\"` or `\"target\"`",
             ),
             Self::Marker => f.write_str("`x-mirrored-from` marks every copy and cannot be changed"),
+            Self::Incomparable(name, why) => {
+                write!(f, "`{name}` cannot be compared: {why}")
+            }
         }
     }
 }
 
 impl std::error::Error for HeaderError {}
+
+/// Headers that differ between two right responses, and why.
+const INCOMPARABLE: &[(&str, &str)] = &[
+    (
+        "content-length",
+        "servers set it behind the handler, and the bodies are compared themselves",
+    ),
+    ("date", "it is the time at which each server responded"),
+    ("connection", OF_THE_CONNECTION),
+    ("http2-settings", OF_THE_CONNECTION),
+    ("keep-alive", OF_THE_CONNECTION),
+    ("proxy-authenticate", OF_THE_CONNECTION),
+    ("proxy-authorization", OF_THE_CONNECTION),
+    ("proxy-connection", OF_THE_CONNECTION),
+    ("te", OF_THE_CONNECTION),
+    ("trailer", OF_THE_CONNECTION),
+    ("transfer-encoding", OF_THE_CONNECTION),
+    ("upgrade", OF_THE_CONNECTION),
+];
+
+const OF_THE_CONNECTION: &str =
+    "it is about one connection, and the shadow is connected in another way";
+
+/// Headers that are set by the mirror and by the HTTP client, beside those of the connection.
+const DECIDED: &[&str] = &["content-length", "expect", "host", "x-mirrored-from"];
+
+/// Whether a text is the name of a header (RFC 9110 section 5.1).
+const fn is_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let mut i = 0;
+    while i < bytes.len() {
+        let is_token = bytes[i].is_ascii_alphanumeric()
+            || matches!(
+                bytes[i],
+                b'!' | b'#'
+                    | b'$'
+                    | b'%'
+                    | b'&'
+                    | b'\''
+                    | b'*'
+                    | b'+'
+                    | b'-'
+                    | b'.'
+                    | b'^'
+                    | b'_'
+                    | b'`'
+                    | b'|'
+                    | b'~'
+            );
+        if !is_token {
+            return false;
+        }
+        i += 1;
+    }
+    !bytes.is_empty()
+}
+
+/// Why a header cannot be compared, by its name in any case.
+const fn incomparable(name: &str) -> Option<&'static str> {
+    let mut i = 0;
+    while i < INCOMPARABLE.len() {
+        let (incomparable, why) = INCOMPARABLE[i];
+        if name.eq_ignore_ascii_case(incomparable) {
+            return Some(why);
+        }
+        i += 1;
+    }
+    None
+}
+
+/// Whether a text is the name of a header that can be compared, also if it is the value of a
+/// `const`.
+#[must_use]
+pub const fn is_comparable(name: &str) -> bool {
+    is_name(name) && incomparable(name).is_none()
+}
+
+/// Whether a text is the name of a header that a copy may be given, also if it is the value of a
+/// `const`.
+#[must_use]
+pub const fn is_settable(name: &str) -> bool {
+    let mut i = 0;
+    while i < DECIDED.len() {
+        if name.eq_ignore_ascii_case(DECIDED[i]) {
+            return false;
+        }
+        i += 1;
+    }
+    // What cannot be compared beside those is about the connection.
+    name.eq_ignore_ascii_case("date") && is_name(name) || is_comparable(name)
+}
+
+/// Checks that a header of a response says something that two right responses have in common.
+///
+/// # Errors
+///
+/// [`HeaderError::Incomparable`].
+pub fn check_comparable(name: &HeaderName) -> Result<(), HeaderError> {
+    match incomparable(name.as_str()) {
+        Some(why) => Err(HeaderError::Incomparable(name.clone(), why)),
+        None => Ok(()),
+    }
+}
 
 /// Parses the name of a header; upper case is taken as lower case.
 ///
@@ -162,5 +270,41 @@ mod tests {
             );
         }
         assert!(check_settable(&HeaderName::from_static("x-env")).is_ok());
+    }
+
+    #[test]
+    fn a_const_is_checked_like_any_other_name() {
+        let names = HOP_BY_HOP.iter().map(HeaderName::as_str);
+        for name in names
+            .chain(DECIDED.iter().copied())
+            .chain(["date", "x-env", "Etag"])
+        {
+            let parsed = parse_header_name(name).unwrap();
+            assert_eq!(is_settable(name), check_settable(&parsed).is_ok(), "{name}");
+            assert_eq!(
+                is_comparable(name),
+                check_comparable(&parsed).is_ok(),
+                "{name}"
+            );
+        }
+        for bad in ["", "x env", "x:env", "ü"] {
+            assert!(!is_settable(bad) && !is_comparable(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_differs_between_right_responses_is_not_compared() {
+        for name in HOP_BY_HOP
+            .iter()
+            .chain([&header::CONTENT_LENGTH, &header::DATE])
+        {
+            assert!(check_comparable(name).is_err(), "{name}");
+        }
+        for name in ["etag", "content-type", "location", "x-request-id"] {
+            assert!(
+                check_comparable(&HeaderName::from_static(name)).is_ok(),
+                "{name}"
+            );
+        }
     }
 }

@@ -82,7 +82,7 @@ macro_rules! labels {
 
         impl $name {
             /// Each of them that has a label of its own, in the order in which they are counted.
-            pub const ALL: [Self; [$($label),*].len()] = [$(Self::$variant),*];
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
         }
 
         impl ::std::fmt::Display for $name {

@@ -13,6 +13,7 @@ mod duration;
 mod fixture;
 mod header;
 mod labels;
+mod message;
 pub mod options;
 mod percentage;
 mod pointer;
@@ -25,13 +26,15 @@ mod url;
 pub use duration::{DurationError, MAX_TIMEOUT, check_timeout, parse_duration};
 pub use fixture::{FIXTURE_FORMAT, FIXTURE_VERSION, FixtureError, check_fixture, is_fixture_name};
 pub use header::{
-    HeaderError, check_settable, is_hop_by_hop, parse_header_name, parse_header_value,
+    HeaderError, check_comparable, check_settable, is_comparable, is_hop_by_hop, is_settable,
+    parse_header_name, parse_header_value,
 };
-pub use percentage::{PercentageError, check_percentage};
+pub use message::ConstMessage;
+pub use percentage::{PercentageError, check_percentage, is_percentage};
 pub use pointer::{
     MAX_POINTER_DEPTH, PointerError, PointerToken, check_pointer, is_index_under, parse_pointer,
 };
 pub use rate::{Rate, RateError, parse_rate};
 pub use size::{MAX_COMPARE_BODY, SizeError, parse_size, parse_size_up_to};
-pub use tolerance::{ToleranceError, check_tolerance};
+pub use tolerance::{ToleranceError, check_tolerance, is_tolerance};
 pub use url::{Scheme, TargetUrl, UrlError, parse_url, same_target};

@@ -19,12 +19,18 @@ impl std::error::Error for PercentageError {}
 /// # Errors
 ///
 /// [`PercentageError`] outside 0 to 100, and for NaN.
-pub fn check_percentage(percentage: f64) -> Result<f64, PercentageError> {
-    if (0.0..=100.0).contains(&percentage) {
+pub const fn check_percentage(percentage: f64) -> Result<f64, PercentageError> {
+    if is_percentage(percentage) {
         Ok(percentage)
     } else {
         Err(PercentageError(percentage))
     }
+}
+
+/// Whether a number is a percentage, also if it is the value of a `const`.
+#[must_use]
+pub const fn is_percentage(number: f64) -> bool {
+    number >= 0.0 && number <= 100.0
 }
 
 #[cfg(test)]

@@ -24,6 +24,12 @@ pub enum PointerError {
     Fragment,
     /// A `~` that is not followed by `0` or `1`.
     Escape,
+    /// `[0]` or `[*]`, as other notations write an index.
+    Brackets,
+    /// `**`, which other notations have for any depth.
+    AnyDepth,
+    /// `-`, the element behind the last one (RFC 6901 section 4), which is never there.
+    BehindTheLast,
     /// More than [`MAX_POINTER_DEPTH`] tokens.
     TooDeep,
 }
@@ -31,10 +37,26 @@ pub enum PointerError {
 impl fmt::Display for PointerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoLeadingSlash => f.write_str("it must start with `/`"),
-            Self::Fragment => f.write_str("it must start with `/`, without a `#`"),
-            Self::Escape => f.write_str("`~` must be followed by `0` (for `~`) or `1` (for `/`)"),
             Self::TooDeep => write!(f, "it must have at most {MAX_POINTER_DEPTH} tokens"),
+            error => f.write_str(error.as_str()),
+        }
+    }
+}
+
+impl PointerError {
+    /// The message, for `const` evaluation.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoLeadingSlash => "it must start with `/`",
+            Self::Fragment => "it must start with `/`, without a `#`",
+            Self::Escape => "`~` must be followed by `0` (for `~`) or `1` (for `/`)",
+            Self::Brackets => {
+                "an index is a token of its own, without brackets: `/0`, or `/*` for any"
+            }
+            Self::AnyDepth => "`**` matches nothing: `*` is one index or key, at one depth",
+            Self::BehindTheLast => "`-` is the element behind the last one, which no response has",
+            Self::TooDeep => "it must have at most 128 tokens",
         }
     }
 }
@@ -60,6 +82,9 @@ pub const fn check_pointer(pattern: &str) -> Result<(), PointerError> {
     while i < bytes.len() {
         if bytes[i] == b'/' {
             tokens += 1;
+            if let Some(error) = foreign(bytes, i + 1) {
+                return Err(error);
+            }
         }
         if bytes[i] == b'~' && (i + 1 == bytes.len() || !matches!(bytes[i + 1], b'0' | b'1')) {
             return Err(PointerError::Escape);
@@ -70,6 +95,34 @@ pub const fn check_pointer(pattern: &str) -> Result<(), PointerError> {
         return Err(PointerError::TooDeep);
     }
     Ok(())
+}
+
+/// What is wrong with the token that begins at `from`, if another notation has it.
+const fn foreign(pattern: &[u8], from: usize) -> Option<PointerError> {
+    let mut end = from;
+    while end < pattern.len() && pattern[end] != b'/' {
+        end += 1;
+    }
+    let length = end - from;
+    if length == 1 && pattern[from] == b'-' {
+        return Some(PointerError::BehindTheLast);
+    }
+    if length == 2 && pattern[from] == b'*' && pattern[from + 1] == b'*' {
+        return Some(PointerError::AnyDepth);
+    }
+    // `[0]`, `[*]` and `[]`, also behind a key. A key may have other brackets: `filter[name]`.
+    if length < 2 || pattern[end - 1] != b']' {
+        return None;
+    }
+    let mut at = end - 1;
+    while at > from && (pattern[at - 1].is_ascii_digit() || pattern[at - 1] == b'*') {
+        at -= 1;
+    }
+    if at > from && pattern[at - 1] == b'[' {
+        Some(PointerError::Brackets)
+    } else {
+        None
+    }
 }
 
 /// Parses a pattern: `""` is the whole document; `~1` is a `/` in a key, and `~0` a `~`.
@@ -125,7 +178,11 @@ mod tests {
                 vec![key("items"), PointerToken::Any, key("id")],
             ),
             ("/a~1b/~0/~01", vec![key("a/b"), key("~"), key("~1")]),
-            ("/**/a*/0", vec![key("**"), key("a*"), key("0")]),
+            ("/***/a*/0", vec![key("***"), key("a*"), key("0")]),
+            (
+                "/a-/--/filter[name]/[]x",
+                vec![key("a-"), key("--"), key("filter[name]"), key("[]x")],
+            ),
             ("/ü#", vec![key("ü#")]),
         ] {
             assert_eq!(parse_pointer(pattern), Ok(tokens), "{pattern}");
@@ -147,6 +204,14 @@ mod tests {
             ("/~/0", PointerError::Escape),
             ("/~~0", PointerError::Escape),
             (&format!("{deep}/a"), PointerError::TooDeep),
+            ("/items/[0]/id", PointerError::Brackets),
+            ("/items/[*]", PointerError::Brackets),
+            ("/items[12]/id", PointerError::Brackets),
+            ("/items[]", PointerError::Brackets),
+            ("/**/id", PointerError::AnyDepth),
+            ("/items/**", PointerError::AnyDepth),
+            ("/items/-", PointerError::BehindTheLast),
+            ("/-/id", PointerError::BehindTheLast),
         ] {
             assert_eq!(parse_pointer(pattern), Err(error), "{pattern}");
         }

@@ -20,11 +20,17 @@ impl std::error::Error for ToleranceError {}
 ///
 /// [`ToleranceError`] below zero, for infinity and for NaN.
 pub fn check_tolerance(tolerance: f64) -> Result<f64, ToleranceError> {
-    if tolerance.is_finite() && tolerance >= 0.0 {
+    if is_tolerance(tolerance) {
         Ok(tolerance)
     } else {
         Err(ToleranceError(tolerance))
     }
+}
+
+/// Whether numbers can differ by so much, also if it is the value of a `const`.
+#[must_use]
+pub const fn is_tolerance(number: f64) -> bool {
+    number.is_finite() && number >= 0.0
 }
 
 #[cfg(test)]

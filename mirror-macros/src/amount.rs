@@ -1,5 +1,7 @@
 //! Percentages, counts, durations, sizes and rates.
 
+mod repaired;
+
 use std::time::Duration;
 
 use mirror_grammar::{
@@ -10,7 +12,7 @@ use quote::ToTokens;
 use syn::{Expr, Lit, UnOp};
 
 use crate::{
-    error::error,
+    error::{error, error_with_help},
     value::{Setting, peel},
 };
 
@@ -110,7 +112,12 @@ pub(crate) fn duration(setting: &Setting<'_>) -> syn::Result<Duration> {
             error => Some(error.to_string()),
         })
     };
-    with_unit(setting, "s", parse)
+    // Nobody waits for minutes, and means so: more is milliseconds.
+    let usual_unit = |text: &str| match text.parse::<u64>() {
+        Ok(number) if number >= 100 => "ms",
+        _ => "s",
+    };
+    with_unit(setting, usual_unit, parse, repaired::duration)
 }
 
 /// `max_body = "2MiB"`, up to the limit of the option.
@@ -125,7 +132,7 @@ pub(crate) fn size(setting: &Setting<'_>) -> syn::Result<usize> {
             error => Some(error.to_string()),
         })
     };
-    with_unit(setting, "B", parse)
+    with_unit(setting, |_| "B", parse, repaired::size)
 }
 
 /// `rate_limit = "100/s"`
@@ -136,44 +143,51 @@ pub(crate) fn rate(setting: &Setting<'_>) -> syn::Result<Rate> {
             error => Some(error.to_string()),
         })
     };
-    with_unit(setting, "/s", parse)
+    with_unit(setting, |_| "/s", parse, repaired::rate)
 }
 
 /// A string like `"2s"`. `parse` fails with `None` if nothing but the unit is missing, which is
-/// then most likely `usual_unit`.
+/// then most likely `usual_unit`. What else can be meant, `repaired` knows.
 fn with_unit<T>(
     setting: &Setting<'_>,
-    usual_unit: &str,
+    usual_unit: impl Fn(&str) -> &'static str,
     parse: impl Fn(&str) -> Result<T, Option<String>>,
+    repaired: impl Fn(&Setting<'_>) -> Option<String>,
 ) -> syn::Result<T> {
-    let (text, quoted) = match setting.string() {
-        Some(literal) => (literal.value(), true),
-        // `100/s` is an expression, too.
-        None => (
-            setting
-                .expr()
-                .to_token_stream()
-                .to_string()
-                .replace(' ', ""),
-            false,
-        ),
+    let quoted = setting.string().map(syn::LitStr::value);
+    // `100/s` is an expression, too.
+    let unquoted = || {
+        setting
+            .expr()
+            .to_token_stream()
+            .to_string()
+            .replace(' ', "")
     };
-    let mistake = match parse(&text) {
-        Ok(value) if quoted => return Ok(value),
-        Err(Some(reason)) if quoted => {
-            let message = format!("invalid `{}` `{text}`: {reason}", setting.spec.name);
-            return Err(error(setting.value, message));
-        }
-        unquoted_or_without_unit => unquoted_or_without_unit.err(),
-    };
+    let text = quoted.clone().unwrap_or_else(unquoted);
+    let result = parse(&text);
+    let repaired = || repaired(setting).filter(|repaired| parse(repaired).is_ok());
     let text = text.trim();
-    let to_type = match mistake {
+    let to_type = match result {
+        Ok(value) if quoted.is_some() => return Ok(value),
         // `2s`, which lacks the quotes only.
-        None => format!("\"{text}\""),
-        Some(None) if parse(&format!("{text}{usual_unit}")).is_ok() => {
-            format!("\"{text}{usual_unit}\"")
+        Ok(_) => text.to_owned(),
+        Err(Some(reason)) if quoted.is_some() => {
+            let message = format!("invalid `{}` `{text}`: {reason}", setting.spec.name);
+            return Err(match repaired() {
+                Some(repaired) => {
+                    let help = format!("write `{} = \"{repaired}\"`", setting.spec.name);
+                    error_with_help(setting.value, message, help)
+                }
+                None => error(setting.value, message),
+            });
         }
-        Some(_) => setting.spec.example.to_owned(),
+        Err(None) if parse(&format!("{text}{}", usual_unit(text))).is_ok() => {
+            format!("{text}{}", usual_unit(text))
+        }
+        Err(_) => match repaired() {
+            Some(repaired) => repaired,
+            None => setting.spec.example.trim_matches('"').to_owned(),
+        },
     };
-    Err(setting.must_like("be a string with a unit", &to_type))
+    Err(setting.must_like("be a string with a unit", &format!("\"{to_type}\"")))
 }

@@ -12,17 +12,20 @@ use mirror_grammar::{
     options::{self, Spec},
 };
 use proc_macro2::TokenStream;
-use syn::{ExprPath, LitStr, Type};
+use syn::{ExprPath, Ident, LitStr, Type};
 
 pub(crate) use circuit_breaker::{Breaker, CircuitBreaker};
 
 pub(crate) use self::reading::OPTIONS;
 use crate::{
     callback::Callback,
-    compare::{self, Comparing},
+    compare::{Compared, Comparing},
+    defaults::Defaults,
     error::{Errors, error_with_help},
     header::{RemovedHeader, SetHeader},
-    table::read,
+    original::Original,
+    runtime::Runtime,
+    table::{means, read},
     target::{Source, Target, Transport},
     value::{self, Entry},
 };
@@ -31,9 +34,10 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) targets: Vec<Target>,
+    pub(crate) defaults: Option<Defaults>,
     pub(crate) percentage: Option<f64>,
     pub(crate) timeout: Option<Duration>,
-    pub(crate) connect_timeout: Option<Duration>,
+    pub(crate) connect_timeout: Option<(Ident, Duration)>,
     pub(crate) sync: Option<bool>,
     pub(crate) copy_body: Option<bool>,
     pub(crate) max_body: Option<usize>,
@@ -54,6 +58,10 @@ pub(crate) struct Args {
     pub(crate) accept_encoding: Option<AcceptEncoding>,
     pub(crate) name: Option<LitStr>,
     pub(crate) transport: Option<Transport>,
+    pub(crate) original: Option<Original>,
+    /// The options of comparing that stand here, and `compare` in the defaults or nowhere.
+    pub(crate) compared: Vec<Compared>,
+    pub(crate) runtime: Runtime,
     pub(crate) comparing: Comparing,
     /// The type of the router's state.
     pub(crate) state: Option<Type>,
@@ -89,12 +97,15 @@ pub(crate) enum AcceptEncoding {
 
 impl Args {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let is_url = starts_with_a_string(&tokens);
         let entries = value::entries(tokens, errors);
         let mut args = Self::default();
         read(&entries, &OPTIONS, &mut args, errors);
-        check_required(&entries, errors);
-        conflict::check(&args, &entries, errors);
-        compare::check(&args.comparing, errors);
+        // What is written in its place is a mistake of its own.
+        if !is_url {
+            check_required(&entries, errors);
+        }
+        conflict::check(&mut args, &entries, errors);
         args
     }
 }
@@ -111,9 +122,15 @@ impl Args {
     }
 }
 
+fn starts_with_a_string(tokens: &TokenStream) -> bool {
+    let first = tokens.clone().into_iter().next();
+    first.is_some_and(|first| syn::parse2::<LitStr>(first.into()).is_ok())
+}
+
 fn check_required(entries: &[Entry], errors: &mut Errors) {
     let Spec { name, example, .. } = &options::TARGETS;
-    if conflict::key(entries, name).is_none() {
+    let is_meant = |entry: &Entry| means(&entry.key.to_string(), &options::TARGETS);
+    if conflict::key(entries, name).is_none() && !entries.iter().any(is_meant) {
         errors.push(error_with_help(
             // No token of the attribute: all of it is underlined.
             TokenStream::new(),

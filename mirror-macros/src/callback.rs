@@ -29,7 +29,7 @@ pub(crate) fn on_error(setting: &Setting<'_>) -> syn::Result<Callback> {
 }
 
 pub(crate) fn on_skip(setting: &Setting<'_>) -> syn::Result<Callback> {
-    let text = "fn(&Target, &SkipReason)";
+    let text = "fn(&Target, SkipReason)";
     callback(setting, &Signature { text, arguments: 2 })
 }
 

@@ -3,8 +3,9 @@
 mod mode;
 mod pointer;
 
-use mirror_grammar::{is_index_under, parse_header_name};
-use syn::LitStr;
+use mirror_grammar::{check_comparable, parse_header_name};
+use proc_macro2::Ident;
+use syn::{Expr, LitStr};
 
 pub(crate) use mode::{Mode, check_typed};
 pub(crate) use pointer::{pointers, tolerances};
@@ -12,6 +13,8 @@ pub(crate) use pointer::{pointers, tolerances};
 use crate::{
     callback::Callback,
     error::{Errors, error, error_with_help},
+    header::not_a_name,
+    self_use,
     target::Source,
     value::{Setting, peel, string},
 };
@@ -20,6 +23,7 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Comparing {
     pub(crate) mode: Option<Mode>,
+    pub(crate) at: Option<At>,
     pub(crate) headers: Vec<LitStr>,
     pub(crate) ignore_headers: Vec<LitStr>,
     pub(crate) ignore: Vec<LitStr>,
@@ -32,6 +36,29 @@ pub(crate) struct Comparing {
     pub(crate) on_mismatch: Option<Callback>,
     pub(crate) baseline: Option<Source>,
     pub(crate) version_header: Option<LitStr>,
+    pub(crate) thresholds: Option<Thresholds>,
+    pub(crate) record: Option<LitStr>,
+    pub(crate) max_fixtures: Option<usize>,
+    pub(crate) max_fixture_bytes: Option<u64>,
+}
+
+/// An expression with the value of `thresholds`, and the name of the option for the span.
+pub(crate) struct Thresholds {
+    pub(crate) option: Ident,
+    pub(crate) value: Expr,
+}
+
+/// An option that says nothing without `compare`, which is in the defaults if it is anywhere.
+pub(crate) struct Compared {
+    pub(crate) option: Ident,
+    pub(crate) needs_json: bool,
+}
+
+/// Where the primary's response is taken.
+#[derive(Clone, Copy)]
+pub(crate) enum At {
+    Handler,
+    Server,
 }
 
 /// `compare_headers = ["content-type"]` and `ignore_headers = ["etag"]`
@@ -40,7 +67,7 @@ pub(crate) fn headers(setting: &Setting<'_>, errors: &mut Errors) -> Vec<LitStr>
     let mut headers = Vec::new();
     for item in setting.items(errors) {
         let Some(literal) = string(item) else {
-            errors.push(error(item, "a header name must be a string"));
+            errors.push(not_a_name(item));
             continue;
         };
         match parse_header_name(&literal.value()) {
@@ -48,6 +75,7 @@ pub(crate) fn headers(setting: &Setting<'_>, errors: &mut Errors) -> Vec<LitStr>
                 errors.push(error(literal, format_args!("`{name}` is listed twice")));
             }
             Ok(name) => {
+                errors.check(check_comparable(&name).map_err(|mistake| error(literal, mistake)));
                 names.push(name);
                 headers.push(literal.clone());
             }
@@ -67,38 +95,29 @@ pub(crate) fn version_header(setting: &Setting<'_>) -> syn::Result<LitStr> {
     }
 }
 
-/// Rules that cannot hold together: an index into an array without an order, and a header that is
-/// both compared and left out.
-pub(crate) fn check(comparing: &Comparing, errors: &mut Errors) {
-    let tolerance = comparing.tolerance.iter().map(|(pointer, _)| pointer);
-    let others = comparing
-        .ignore
-        .iter()
-        .chain(&comparing.unordered)
-        .chain(tolerance);
-    for pointer in others.chain(&comparing.redact) {
-        let text = pointer.value();
-        let mut arrays = comparing.unordered.iter().map(LitStr::value);
-        if let Some(array) = arrays.find(|array| is_index_under(array, &text)) {
-            let depth = array.split('/').count();
-            let token = |(i, token)| if i == depth { "*" } else { token };
-            let mended: Vec<_> = text.split('/').enumerate().map(token).collect();
-            errors.push(error_with_help(
-                pointer,
-                format_args!("`{text}` has an index, and `{array}` is `unordered`"),
-                format_args!("write `\"{}\"`", mended.join("/")),
-            ));
+/// `thresholds = Thresholds::default()`
+pub(crate) fn thresholds(setting: &Setting<'_>) -> syn::Result<Thresholds> {
+    match setting.expr() {
+        Some(value @ (Expr::Path(_) | Expr::Call(_) | Expr::MethodCall(_) | Expr::Block(_))) => {
+            self_use::reject(value, setting.spec.name)?;
+            Ok(Thresholds {
+                option: setting.key.clone(),
+                value: value.clone(),
+            })
         }
+        _ => Err(error_with_help(
+            setting.value,
+            "`thresholds` must be an expression of the type `Thresholds`",
+            "write `thresholds = Thresholds::default().with_min_compared(1_000)`",
+        )),
     }
-    for header in &comparing.ignore_headers {
-        let name = header.value();
-        let is_same = |other: &LitStr| other.value().eq_ignore_ascii_case(&name);
-        if comparing.headers.iter().any(is_same) {
-            errors.push(error(
-                header,
-                format_args!("`{name}` is in `compare_headers` as well"),
-            ));
-        }
+}
+
+/// `record = "mirror-fixtures"`
+pub(crate) fn directory(setting: &Setting<'_>) -> syn::Result<LitStr> {
+    match setting.string() {
+        Some(_) => setting.text(),
+        None => Err(setting.must_like("be a directory, as a string", setting.spec.example)),
     }
 }
 

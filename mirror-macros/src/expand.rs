@@ -4,14 +4,16 @@ mod across;
 mod call;
 mod candidate;
 mod comparing;
+mod defaults;
 mod options;
 mod original;
 mod outer;
 mod state;
 mod target;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::quote;
+use syn::Token;
 
 use self::state::State;
 use crate::{
@@ -22,10 +24,11 @@ use crate::{
 };
 
 /// The attribute: `args` are its options, `item` is what it stands on.
-pub(crate) fn mirror(args: TokenStream, item: TokenStream) -> TokenStream {
+/// `above` are the attributes above it.
+pub(crate) fn mirror(args: TokenStream, item: TokenStream, above: &[String]) -> TokenStream {
     let mut errors = Errors::default();
     let args = Args::parse(args, &mut errors);
-    let handler = Handler::parse(item.clone(), &mut errors);
+    let handler = Handler::parse(item.clone(), above, args.original.as_ref(), &mut errors);
     if let (Some(Mode::Typed), Some(handler)) = (&args.comparing.mode, &handler) {
         compare::check_typed(handler, &mut errors);
     }
@@ -41,38 +44,51 @@ pub(crate) fn mirror(args: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 fn expansion(args: &Args, handler: &Handler) -> TokenStream {
+    let runtime = &args.runtime;
     let attributes = &handler.outer_attributes;
     let visibility = &handler.visibility;
     let name = &handler.signature.ident;
     let state = State::new(args);
     let generics = outer::generics(handler, &state);
-    let bounds = outer::bounds(handler, &state);
+    let bounds = outer::bounds(args, handler, &state);
     let original = original::original(handler);
     let (inside, beside) = match handler.place {
         Place::Inside => (Some(original), None),
-        Place::Beside => (None, Some(original)),
+        Place::Hidden | Place::Named { .. } => (None, Some(original)),
     };
-    let target_checks = target::checks(&args.targets, args.comparing.baseline.as_ref());
+    let body_checks = outer::body_checks(args, handler);
+    let default_checks = defaults::checks(args);
+    let target_checks = target::checks(args);
+    let mut end = <Token![,]>::default();
+    end.spans = [outer::end(&handler.signature)];
     let options = options::options(args, handler);
     // Hygienic, so that an item of this name in the user's code stays in sight of the original.
     let incoming = Ident::new("incoming", Span::mixed_site());
-    let future = outer::future(handler);
+    let future = outer::future(args, handler);
     let serve = outer::serve(args, handler, &state, &incoming);
+    let statements = quote! {
+        #inside
+        #body_checks
+        #default_checks
+        #target_checks
+        static __MIRROR: ::std::sync::LazyLock<#runtime::__private::Mirror> =
+            ::std::sync::LazyLock::new(|| #options);
+        #serve
+    };
+    // With spans of the user's own from its begin to its end: rustc takes the function for
+    // generated otherwise, and does not say that nobody uses it.
+    let function = &handler.signature.fn_token;
+    let mut body = Group::new(Delimiter::Brace, statements);
+    body.set_span(handler.body.span());
 
     quote! {
         #(#attributes)*
-        #visibility fn #name<#generics>(
-            #incoming: ::mirror_runtime::__private::Incoming<#state>,
+        #visibility #function #name<#generics>(
+            #incoming: #runtime::__private::Incoming<#state>,
         ) -> #future
         where
-            #bounds
-        {
-            #inside
-            #target_checks
-            static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> =
-                ::std::sync::LazyLock::new(|| #options);
-            #serve
-        }
+            #bounds #end
+        #body
         #beside
     }
 }

@@ -6,11 +6,19 @@ mod function;
 mod lifetime;
 mod signature;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, Generics, Signature, Type, Visibility, ext::IdentExt};
+use syn::{
+    Attribute, ConstParam, GenericParam, Generics, Ident, Signature, Type, TypeParam, Visibility,
+    ext::IdentExt,
+};
 
-use crate::{error::Errors, self_use};
+pub(crate) use self::argument::might_take_body;
+use crate::{
+    error::{Errors, error},
+    original::Original,
+    self_use,
+};
 use function::Function;
 
 /// A handler that can be mirrored.
@@ -21,7 +29,7 @@ pub(crate) struct Handler {
     pub(crate) original_attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
-    pub(crate) body: TokenStream,
+    pub(crate) body: TokenTree,
     pub(crate) place: Place,
     /// The generics without lifetimes.
     pub(crate) generics: Generics,
@@ -32,16 +40,25 @@ pub(crate) struct Handler {
 }
 
 /// Where the original stands in the expansion.
-#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Inside the function that axum sees.
     Inside,
-    /// Beside it, because it names the `Self` of the `impl` around both.
-    Beside,
+    /// Beside it, under a name that nobody else uses, because it names the `Self` of the `impl`
+    /// around both.
+    Hidden,
+    /// Beside it, under the user's name. In an `impl`, it is called as `Self::name`.
+    Named { name: Ident, is_associated: bool },
 }
 
 impl Handler {
-    pub(crate) fn parse(item: TokenStream, errors: &mut Errors) -> Option<Self> {
+    /// Reads the item. `above` are the attributes above it, and `original` is the name that the
+    /// user has for the function as it is written.
+    pub(crate) fn parse(
+        item: TokenStream,
+        above: &[String],
+        original: Option<&Original>,
+        errors: &mut Errors,
+    ) -> Option<Self> {
         let Function {
             attributes,
             visibility,
@@ -49,15 +66,33 @@ impl Handler {
             body,
         } = errors.check(syn::parse2(item))?;
         attribute::check(&attributes, errors);
+        attribute::check_above(above, &signature.ident, errors);
         signature::check(&signature, errors);
         argument::check(&signature.inputs, errors);
 
         let (mut outer_attributes, mut original_attributes) = attribute::split(attributes);
-        let place = if uses_self(&original_attributes, &signature, &body) {
-            original_attributes.extend(attribute::share_beside(&mut outer_attributes));
-            Place::Beside
-        } else {
-            Place::Inside
+        let uses_self = uses_self(&original_attributes, &signature, &body.clone().into());
+        let place = match original {
+            Some(Original { name, .. }) if *name == signature.ident => {
+                let message = format!("`{name}` is the name of the mirrored handler: take another");
+                errors.push(error(name, message));
+                Place::Inside
+            }
+            Some(Original {
+                name,
+                is_associated,
+            }) => {
+                original_attributes.extend(attribute::share_named(&mut outer_attributes));
+                Place::Named {
+                    name: name.clone(),
+                    is_associated: *is_associated || uses_self,
+                }
+            }
+            None if uses_self => {
+                original_attributes.extend(attribute::share_beside(&mut outer_attributes));
+                Place::Hidden
+            }
+            None => Place::Inside,
         };
         Some(Self {
             outer_attributes,
@@ -75,6 +110,20 @@ impl Handler {
     /// The name as logs show it.
     pub(crate) fn name(&self) -> String {
         self.signature.ident.unraw().to_string()
+    }
+}
+
+impl Handler {
+    /// Whether a type names a generic parameter of the handler.
+    pub(crate) fn names_generics(&self, ty: &Type) -> bool {
+        let mut parameters = self.generics.params.iter();
+        parameters.any(|parameter| match parameter {
+            GenericParam::Type(TypeParam { ident, .. })
+            | GenericParam::Const(ConstParam { ident, .. }) => {
+                self_use::names(ty.to_token_stream(), ident)
+            }
+            GenericParam::Lifetime(_) => false,
+        })
     }
 }
 

@@ -5,8 +5,8 @@ use mirror_grammar::{HeaderError, check_settable, parse_header_name, parse_heade
 use syn::{Expr, LitStr};
 
 use crate::{
-    error::{Errors, error},
-    value::{Setting, string},
+    error::{Errors, error, error_with_help},
+    value::{Setting, peel, string},
 };
 
 /// A header that each copy is given.
@@ -57,7 +57,7 @@ pub(crate) fn removed(setting: &Setting<'_>, errors: &mut Errors) -> Vec<Removed
 }
 
 fn header_name(expr: &Expr) -> syn::Result<(HeaderName, LitStr)> {
-    let literal = string(expr).ok_or_else(|| error(expr, "a header name must be a string"))?;
+    let literal = string(expr).ok_or_else(|| not_a_name(expr))?;
     let checked = parse_header_name(&literal.value()).and_then(|name| {
         check_settable(&name)?;
         Ok(name)
@@ -66,6 +66,18 @@ fn header_name(expr: &Expr) -> syn::Result<(HeaderName, LitStr)> {
         Ok(name) => Ok((name, literal.clone())),
         Err(mistake) => Err(error(literal, mistake)),
     }
+}
+
+/// `x_env`, `X_ENV` and `header::ETAG` have names of headers in them.
+pub(crate) fn not_a_name(expr: &Expr) -> syn::Error {
+    let message = "a header name must be a string";
+    let Expr::Path(path) = peel(expr) else {
+        return error(expr, message);
+    };
+    let last = path.path.segments.last();
+    let name = last.map(|last| last.ident.to_string().to_lowercase().replace('_', "-"));
+    let name = name.unwrap_or_default();
+    error_with_help(expr, message, format_args!("write `\"{name}\"`"))
 }
 
 /// The value may be a secret: no message repeats it.

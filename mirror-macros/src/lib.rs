@@ -1,17 +1,21 @@
 //! The `#[mirror]` attribute and the `replay!` macro of `mirror-runtime`, which re-exports them.
 //! Depend on that crate instead: the code that they write names it.
 
+mod above;
 mod amount;
 mod args;
 mod callback;
 mod compare;
+mod defaults;
 mod error;
 mod expand;
 mod feature;
 mod handler;
 mod header;
 mod method;
+mod original;
 mod replay;
+mod runtime;
 mod self_use;
 mod table;
 mod target;
@@ -24,7 +28,8 @@ use proc_macro::TokenStream;
 #[doc = include_str!("../docs/mirror.md")]
 #[proc_macro_attribute]
 pub fn mirror(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::mirror(args.into(), item.into()).into()
+    let above = above::attributes();
+    expand::mirror(args.into(), item.into(), &above).into()
 }
 
 #[doc = include_str!("../docs/replay.md")]

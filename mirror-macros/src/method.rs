@@ -1,7 +1,7 @@
 //! `methods = [GET, "PURGE"]`
 
 use http::Method;
-use syn::Expr;
+use syn::{Expr, ExprArray};
 
 use crate::{
     error::{Errors, error, error_with_help, similar},
@@ -14,7 +14,7 @@ const NAMES: [&str; 8] = [
 ];
 
 pub(crate) fn methods(setting: &Setting<'_>, errors: &mut Errors) -> Vec<Method> {
-    let Some(list) = errors.check(setting.list()) else {
+    let Some(list) = errors.check(list(setting)) else {
         return Vec::new();
     };
     if list.elems.is_empty() {
@@ -33,6 +33,28 @@ pub(crate) fn methods(setting: &Setting<'_>, errors: &mut Errors) -> Vec<Method>
     methods
 }
 
+/// The list; of a method beside none, what to write is in the words of the list.
+fn list<'a>(setting: &'a Setting<'_>) -> syn::Result<&'a ExprArray> {
+    match setting.expr() {
+        Some(Expr::Array(list)) => Ok(list),
+        Some(expr) => match standard(expr) {
+            Some(name) => Err(setting.must_like("be a list", &format!("[{name}]"))),
+            None => setting.list(),
+        },
+        None => setting.list(),
+    }
+}
+
+/// The method of `GET`, `"GET"`, `"get"`, `Method::GET` and `http::Method::GET`.
+fn standard(item: &Expr) -> Option<&'static str> {
+    let written = match item {
+        Expr::Path(path) => path.path.segments.last()?.ident.to_string(),
+        item => string(item)?.value(),
+    };
+    let written = written.to_ascii_uppercase();
+    NAMES.into_iter().find(|name| *name == written)
+}
+
 fn method(item: &Expr) -> syn::Result<Method> {
     let quoted = string(item);
     let name = match (item, quoted) {
@@ -42,7 +64,10 @@ fn method(item: &Expr) -> syn::Result<Method> {
         }
         _ => {
             let message = "a method must be a name like `GET`, or a string";
-            return Err(error(item, message));
+            return Err(match standard(item) {
+                Some(name) => error_with_help(item, message, format_args!("write `{name}`")),
+                None => error(item, message),
+            });
         }
     };
     let quoted = quoted.is_some();

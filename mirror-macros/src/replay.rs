@@ -1,21 +1,25 @@
 //! `replay!`: a test for each fixture of a directory.
 
-use std::{collections::BTreeSet, fs, io, path::Path};
+use std::{collections::BTreeSet, fs, io, path};
 
 use mirror_grammar::{check_fixture, is_fixture_name};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{
-    Expr, LitStr, Token,
+    Expr, LitStr, Path, Token,
     parse::{Parse, ParseStream, Parser},
 };
 
-use crate::error::{Errors, error, error_with_help};
+use crate::{
+    error::{Errors, error, error_with_help},
+    runtime::Runtime,
+};
 
 /// What stands in the brackets.
 struct Args {
     directory: LitStr,
     app: Expr,
+    runtime: Runtime,
 }
 
 /// A fixture, and the name of its test.
@@ -37,14 +41,24 @@ impl Parse for Args {
         let directory = input.parse().map_err(|_| mistake())?;
         input.parse::<Token![,]>().map_err(|_| mistake())?;
         let app = input.parse()?;
-        input.parse::<Option<Token![,]>>()?;
-        Ok(Self { directory, app })
+        let mut runtime = Runtime::default();
+        if input.parse::<Option<Token![,]>>()?.is_some() && input.peek(Token![crate]) {
+            input.parse::<Token![crate]>()?;
+            input.parse::<Token![=]>()?;
+            runtime = Runtime::from_path(input.call(Path::parse_mod_style)?);
+            input.parse::<Option<Token![,]>>()?;
+        }
+        Ok(Self {
+            directory,
+            app,
+            runtime,
+        })
     }
 }
 
 /// The macro: `input` is what stands in its brackets, and `package` is the directory of the
 /// package.
-pub(crate) fn replay(input: TokenStream, package: &Path) -> TokenStream {
+pub(crate) fn replay(input: TokenStream, package: &path::Path) -> TokenStream {
     let mut errors = Errors::default();
     let args = errors.check(Args::parse.parse2(input));
     let fixtures = args
@@ -56,9 +70,9 @@ pub(crate) fn replay(input: TokenStream, package: &Path) -> TokenStream {
     }
 }
 
-fn fixtures(args: &Args, package: &Path, errors: &mut Errors) -> Vec<Fixture> {
+fn fixtures(args: &Args, package: &path::Path, errors: &mut Errors) -> Vec<Fixture> {
     let directory = args.directory.value();
-    if directory.is_empty() || Path::new(&directory).is_absolute() {
+    if directory.is_empty() || path::Path::new(&directory).is_absolute() {
         let message = "the directory must be a path in the package";
         errors.push(error_with_help(
             &args.directory,
@@ -70,9 +84,7 @@ fn fixtures(args: &Args, package: &Path, errors: &mut Errors) -> Vec<Fixture> {
     let names = match names(&package.join(&directory)) {
         Ok(names) => names,
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-            let message = format!("no directory `{directory}` in the package");
-            let help = format!("record mismatches into it with `MIRROR_RECORD={directory}`");
-            errors.push(error_with_help(&args.directory, message, help));
+            // It may come, and then it is read at run time.
             return Vec::new();
         }
         Err(cause) => {
@@ -102,7 +114,7 @@ fn fixtures(args: &Args, package: &Path, errors: &mut Errors) -> Vec<Fixture> {
 }
 
 /// The files of a directory that are fixtures, in order.
-fn names(directory: &Path) -> io::Result<Vec<String>> {
+fn names(directory: &path::Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(directory)? {
         // A name that is not Unicode is none that was given by a mirror.
@@ -146,15 +158,34 @@ fn snake_case(text: &str) -> String {
     }
 }
 
+/// Says, among the tests that are ignored, that nothing is replayed.
+fn none(directory: &LitStr) -> TokenStream {
+    let directory = directory.value();
+    let name = format!("no_fixtures_in_{}", snake_case(&directory));
+    let name = Ident::new(&name, Span::call_site());
+    let reason = format!(
+        "nothing is replayed: record mismatches into `{directory}` with `MIRROR_RECORD={directory}`"
+    );
+    quote! {
+        #[test]
+        #[ignore = #reason]
+        fn #name() {}
+    }
+}
+
 fn expansion(args: &Args, fixtures: &[Fixture]) -> TokenStream {
-    let Args { directory, app } = args;
+    let Args {
+        directory,
+        app,
+        runtime,
+    } = args;
     let tests = fixtures.iter().map(|Fixture { name, test }| {
         let path = format!("{}/{name}", directory.value());
         // Included, so that the tests are built anew when it changes.
         quote! {
             #[::tokio::test]
             async fn #test() {
-                ::mirror_runtime::__private::replay(
+                #runtime::__private::replay(
                     #path,
                     ::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #path)),
                     #app,
@@ -165,12 +196,14 @@ fn expansion(args: &Args, fixtures: &[Fixture]) -> TokenStream {
     });
     let others = format!("{}_without_a_test", snake_case(&directory.value()));
     let others = Ident::new(&others, Span::call_site());
+    let none = fixtures.is_empty().then(|| none(directory));
     let known = fixtures.iter().map(|fixture| &fixture.name);
     quote! {
         #(#tests)*
+        #none
         #[::tokio::test]
         async fn #others() {
-            ::mirror_runtime::__private::replay_others(
+            #runtime::__private::replay_others(
                 ::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #directory),
                 &[#(#known),*],
                 || #app,

@@ -22,9 +22,18 @@ pub(crate) fn reject(value: impl ToTokens, option: &str) -> syn::Result<()> {
 
 /// The first `Self` in `tokens`.
 pub(crate) fn find(tokens: TokenStream) -> Option<Ident> {
+    find_ident(tokens, &|ident| ident == "Self")
+}
+
+/// Whether an identifier is among `tokens`.
+pub(crate) fn names(tokens: TokenStream, name: &Ident) -> bool {
+    find_ident(tokens, &|ident| ident == name).is_some()
+}
+
+fn find_ident(tokens: TokenStream, is_it: &dyn Fn(&Ident) -> bool) -> Option<Ident> {
     tokens.into_iter().find_map(|token| match token {
-        TokenTree::Ident(ident) if ident == "Self" => Some(ident),
-        TokenTree::Group(group) => find(group.stream()),
+        TokenTree::Ident(ident) if is_it(&ident) => Some(ident),
+        TokenTree::Group(group) => find_ident(group.stream(), is_it),
         _ => None,
     })
 }

@@ -1,6 +1,10 @@
 //! Reading options by a table, with one check for those that are unknown, given twice or without a
 //! value.
 
+mod elsewhere;
+
+pub(crate) use elsewhere::means;
+
 use mirror_grammar::options::Spec;
 use syn::{Ident, ext::IdentExt};
 
@@ -53,7 +57,11 @@ pub(crate) fn read<T>(entries: &[Entry], table: &Table<T>, into: &mut T, errors:
 fn unknown<T>(key: &Ident, table: &Table<T>) -> syn::Error {
     let message = format!("unknown option `{key}`{}", table.owner);
     let names = table.rows.iter().map(|row| row.spec.name);
-    match similar(&key.unraw().to_string(), names) {
+    let name = key.unraw().to_string();
+    if let Some(advice) = elsewhere::advice(&name, !table.owner.is_empty()) {
+        return error_with_help(key, message, advice);
+    }
+    match similar(&name, names) {
         Some(name) => error_with_help(
             key,
             message,

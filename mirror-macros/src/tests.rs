@@ -24,7 +24,7 @@ fn expand(source: &str) -> TokenStream {
         Some(TokenTree::Group(args)) => args.stream(),
         _ => TokenStream::new(),
     };
-    crate::expand::mirror(args, tokens.collect())
+    crate::expand::mirror(args, tokens.collect(), &[])
 }
 
 /// What each `compile_error!` underlines and says, in order. All of the attribute is underlined by

@@ -2,7 +2,7 @@
 
 mod setting;
 
-use mirror_grammar::{check_percentage, options};
+use mirror_grammar::{check_percentage, options, parse_url};
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
@@ -80,7 +80,7 @@ pub(crate) fn arguments<'a>(
 
 fn entry(input: ParseStream, errors: &mut Errors) -> syn::Result<Entry> {
     if !input.peek(Ident::peek_any) {
-        return Err(input.error("expected the name of an option"));
+        return Err(not_an_option(input));
     }
     let key = Ident::parse_any(input)?;
     if !input.peek(Token![=]) || input.peek(Token![==]) || input.peek(Token![=>]) {
@@ -109,6 +109,20 @@ fn entry(input: ParseStream, errors: &mut Errors) -> syn::Result<Entry> {
         }
     };
     Ok(Entry { key, value })
+}
+
+/// Whoever writes a URL alone means a target. It may have credentials, which are not repeated.
+fn not_an_option(input: ParseStream) -> syn::Error {
+    let message = "expected the name of an option";
+    let targets = &options::TARGETS;
+    match input.fork().parse::<LitStr>() {
+        Ok(url) if parse_url(&url.value()).is_ok() => error_with_help(
+            &url,
+            message,
+            format_args!("write `{} = [\"{}\"]`", targets.name, url.value()),
+        ),
+        _ => input.error(message),
+    }
 }
 
 /// `10%`, which is half of a remainder to Rust.
@@ -151,6 +165,15 @@ fn map_entry(input: ParseStream, _: &mut Errors) -> syn::Result<(Expr, Expr)> {
     } else {
         Expr::Path(input.parse::<ExprPath>()?)
     };
+    if input.peek(Token![:]) || input.peek(Token![=>]) {
+        let written = input.fork().parse::<TokenTree>();
+        let key = key.to_token_stream();
+        return Err(error_with_help(
+            written.ok(),
+            "expected `=`",
+            format_args!("write `{key} = ..`"),
+        ));
+    }
     input.parse::<Token![=]>()?;
     Ok((key, input.parse()?))
 }

@@ -6,6 +6,7 @@ mod handlers;
 mod incoming;
 mod options;
 mod statics;
+mod takes_body;
 
 use std::{future::Future, ops::Deref};
 
@@ -14,14 +15,20 @@ pub use axum::{
     response::Response,
 };
 
+#[cfg(feature = "compare")]
+pub use self::check::check_compared;
 use self::handlers::candidates as with_state;
 pub use self::{
     call::Call,
-    check::{check_baseline, check_distinct, check_target, check_without_tls},
+    check::{
+        check_baseline, check_connect_timeout, check_defaults, check_distinct, check_target,
+        check_without_tls,
+    },
     handlers::{Candidate, any_arguments, same_arguments_without_state},
     incoming::Incoming,
     options::{Options, TargetOptions},
     statics::{sink, via},
+    takes_body::{Argument, TakesBody},
 };
 pub use crate::mirror::Mirror;
 #[cfg(feature = "record")]

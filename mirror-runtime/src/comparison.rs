@@ -1,12 +1,12 @@
 //! Comparing, as `mirror-compare` does it.
 
-pub(crate) use mirror_compare::{BufferedResponse, Subject, compare, redact::KnownSecrets};
+pub(crate) use mirror_compare::BufferedResponse;
 pub use mirror_compare::{
-    CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules, Typed,
-    TypedResponse, Verdict,
+    CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules, Subject, Typed,
+    TypedResponse, Verdict, compare, redact::KnownSecrets,
 };
 #[cfg(feature = "record")]
 pub(crate) use mirror_compare::{
     compared_body,
-    redact::{GRPC_STATUS, REDACTED, Redaction, Unredactable},
+    redact::{GRPC_STATUS, REDACTED, REDACTION_VERSION, Redaction, Unredactable},
 };

@@ -7,7 +7,10 @@ mod comparing;
 mod not_comparing;
 mod options;
 mod target;
+pub(crate) mod twice;
 
+#[cfg(feature = "compare")]
+pub use self::comparing::CompareAt;
 #[cfg(feature = "compare")]
 pub(crate) use self::comparing::Comparing;
 #[cfg(feature = "record")]
@@ -17,14 +20,18 @@ pub(crate) use self::not_comparing::Comparing;
 pub use self::options::BodyMode;
 pub(crate) use self::{options::Options, target::EngineTarget};
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{borrow::Cow, fmt, sync::atomic::AtomicBool, time::Duration};
 
 use http::request::Parts;
 use mirror_compare::Rules;
 
 use crate::{
-    outcome::SkipReason, sampling::Sampler, stats::LatencyRecorder, telemetry::Happened,
-    workers::caught,
+    outcome::SkipReason,
+    request::with_original_uri,
+    sampling::Sampler,
+    stats::LatencyRecorder,
+    telemetry::Happened,
+    workers::{Code, caught},
 };
 
 pub(crate) type When = Box<dyn Fn(&Parts) -> bool + Send + Sync>;
@@ -43,6 +50,8 @@ pub(crate) struct Engine {
     pub(crate) sinks: u64,
     /// The rules of redaction for what they are given.
     pub(crate) redacted: Rules,
+    /// Whether the log was told that another mirror copies the same requests.
+    pub(crate) is_known_to_be_twice: AtomicBool,
     pub(crate) sampler: Sampler,
     /// Of the primary, for requests that were sampled.
     pub(crate) latency: LatencyRecorder,
@@ -50,10 +59,15 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// Whether a request is one that is mirrored at all; one about which `when` panics is not.
-    pub(crate) fn admits(&self, parts: &Parts) -> bool {
+    ///
+    /// `when` sees the URI of the copy, wherever routers are nested.
+    pub(crate) fn admits(&self, parts: &mut Parts) -> bool {
+        let code = Code::new("when").of(&self.name);
         self.options.copies_method(&parts.method)
             && match &self.when {
-                Some(when) => caught("when", || when(parts)).unwrap_or(false),
+                Some(when) => {
+                    with_original_uri(parts, |parts| caught(code, || when(parts))).unwrap_or(false)
+                }
                 None => true,
             }
     }

@@ -14,6 +14,8 @@ mod joined;
 mod meeting;
 mod noted_body;
 #[cfg(feature = "compare")]
+mod outermost;
+#[cfg(feature = "compare")]
 mod pattern;
 #[cfg(feature = "compare")]
 mod primary_side;
@@ -25,9 +27,12 @@ mod state;
 
 #[cfg(not(feature = "compare"))]
 pub(crate) use self::absent::{CopySide, Open, PrimarySide, all_compared};
+#[cfg(feature = "record")]
+pub(crate) use self::noted_body::{Note, NotedBody, length};
 #[cfg(feature = "compare")]
 pub(crate) use self::{
     copy_side::{CopySide, Open},
+    outermost::Outermost,
     primary_side::PrimarySide,
 };
 pub(crate) use self::{

@@ -3,6 +3,9 @@
 //! The options of the attribute, which are those of the builder as well, are in the manual of
 //! [`#[mirror]`](macro@crate::mirror).
 
+#[doc = include_str!("../docs/start.md")]
+pub mod start {}
+
 #[doc = include_str!("../docs/features.md")]
 pub mod features {}
 
@@ -14,6 +17,9 @@ pub mod counters {}
 
 #[doc = include_str!("../docs/comparing.md")]
 pub mod comparing {}
+
+#[doc = include_str!("../docs/verdict.md")]
+pub mod verdict {}
 
 #[doc = include_str!("../docs/recording.md")]
 pub mod recording {}

@@ -1,9 +1,10 @@
-//! Traffic mirroring for axum: a share of a handler's requests is also sent, in the background, to
-//! another server, and the client notices nothing.
+//! [`#[mirror]`](macro@mirror) on an axum handler also sends a share of its requests, in the
+//! background, to another server. The client notices nothing.
 //!
-//! A team that replaces a service or a route puts [`#[mirror]`](macro@mirror) on the handler. A
-//! share of its requests then also goes to the new version, the *shadow*. The team sees the outcome
-//! of every copy, and compares the responses, until it trusts the new version.
+//! A team that replaces a service or a route puts it on the handler. A share of the requests then
+//! also goes to the new version, the *shadow*. The team sees the outcome of every copy, and compares
+//! the responses, until it trusts the new version. [`start`](guide::start) goes from `cargo new` to
+//! the first copy.
 //!
 //! ```
 //! use axum::{Json, Router, extract::Query, routing::get};
@@ -44,12 +45,14 @@
 //! | chapter | contents |
 //! |---|---|
 //! | [`#[mirror]`](macro@mirror) | every option, targets, handlers as targets, the expansion |
+//! | [`start`](guide::start) | from `cargo new` to the first copy in ten minutes, and to the first comparison |
 //! | [`features`](guide::features) | every feature, and TLS with aws-lc, ring or your own provider |
 //! | [`copies`](guide::copies) | what happens to a request, and the bytes of its copy |
 //! | [`counters`](guide::counters) | every outcome, its meaning and what to do about it |
-//! | [`comparing`](guide::comparing) | rules, baselines, reports and verdicts |
+//! | [`comparing`](guide::comparing) | rules, baselines and reports |
+//! | [`verdict`](guide::verdict) | when a shadow may take over: the rule, its level, its limits |
 //! | [`recording`](guide::recording) | tests made from mismatches, by `replay!` |
-//! | [`testing`](guide::testing) | capturing copies in your own tests |
+//! | [`testing`](guide::testing) | keeping `cargo test` from sending copies, and capturing them |
 //! | [`extending`](guide::extending) | observers for metrics and traces, transports and sinks of your own |
 //! | [`shutdown`](guide::shutdown) | waiting for copies in flight, with [`drain`] |
 //! | [`bounds`](guide::bounds) | guarantees, and every limit with its default |
@@ -69,6 +72,16 @@
 //! credentials that would leave the machine over plain HTTP. `X-Mirrored-From` is a hint, not a
 //! proof: any client can send it, and a request that carries it is not mirrored. A shadow does what
 //! its copies ask for: mirror writes only to a shadow that has its own database.
+//!
+//! # Tests
+//!
+//! A test that calls a mirrored handler sends real copies. `MIRROR_DISABLED=1` in the environment
+//! switches all mirrors off, and so does `testing::isolate` for one process: see
+//! [`testing`](guide::testing).
+//!
+//! # Versions
+//!
+//! It works with axum 0.8 on tokio. MSRV: Rust 1.95, with which everything is tested.
 
 #[doc(hidden)]
 pub mod __private;
@@ -119,8 +132,8 @@ pub use self::{
     engine::BodyMode,
     error::ConfigError,
     mirror::{
-        AcceptEncoding, Credentials, Host, Mirror, MirrorBuilder, MirrorLayer, MirrorService,
-        ResponseFuture, mirror_named, mirrors,
+        AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder, MirrorLayer,
+        MirrorService, ResponseFuture, mirror_named, mirrors,
     },
     outcome::{
         BufferedResponse, Completion, FailureKind, MirrorError, ShedReason, SinkError, SkipReason,
@@ -139,9 +152,11 @@ pub use self::transport::ReqwestTransport;
 #[cfg(feature = "compare")]
 pub use self::{
     comparison::{
-        CompareMode, Comparison, Difference, DifferenceKind, NotComparedReason, Rules, Typed,
-        TypedResponse, Verdict,
+        CompareMode, Comparison, Difference, DifferenceKind, KnownSecrets, NotComparedReason,
+        Rules, Subject, Typed, TypedResponse, Verdict, compare,
     },
+    engine::CompareAt,
+    mirror::{CompareAtServer, CompareAtServerFuture, CompareAtServerService},
     report::{
         DifferenceGroup, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport,
         TargetReport, Thresholds, Unanswered, WindowReport,

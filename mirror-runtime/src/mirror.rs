@@ -3,13 +3,17 @@
 mod builder;
 mod layer;
 mod registry;
+#[cfg(feature = "compare")]
+mod server;
 
 use std::{fmt, sync::Arc};
 
 use http::request::Parts;
 
+#[cfg(feature = "compare")]
+pub use self::server::{CompareAtServer, CompareAtServerFuture, CompareAtServerService};
 pub use self::{
-    builder::{AcceptEncoding, Credentials, Host, MirrorBuilder},
+    builder::{AcceptEncoding, Credentials, Defaults, Host, MirrorBuilder},
     layer::{MirrorLayer, MirrorService, ResponseFuture},
     registry::{mirror_named, mirrors},
 };
@@ -127,7 +131,7 @@ impl Mirror {
 
     /// Decides whether a request is mirrored, from its head alone.
     #[inline]
-    pub(crate) fn sample(&self, parts: &Parts) -> Option<Sampled> {
+    pub(crate) fn sample(&self, parts: &mut Parts) -> Option<Sampled> {
         Sampled::choose(&self.engine, parts)
     }
 }

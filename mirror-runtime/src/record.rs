@@ -6,6 +6,7 @@ mod directory;
 pub mod format;
 mod mismatch;
 mod name;
+pub(crate) mod point;
 mod recording;
 mod replay;
 
@@ -25,6 +26,9 @@ use crate::recorded::{RecordedRequest, RecordedResponse};
 struct Fixture {
     format: String,
     version: u32,
+    /// Which values were taken for secrets. The first version did not say.
+    #[serde(default = "first_redaction")]
+    redaction: u32,
     mirror: String,
     target: String,
     verdict: String,
@@ -47,6 +51,10 @@ struct RecordedDifference {
     primary: Option<String>,
     shadow: Option<String>,
     noise: bool,
+}
+
+const fn first_redaction() -> u32 {
+    1
 }
 
 impl Fixture {

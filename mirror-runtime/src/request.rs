@@ -28,7 +28,7 @@ pub(crate) use kept::KeptRequest;
 pub(crate) use kept::Missing;
 use local::Within;
 pub(crate) use memory::in_own_memory;
-pub(crate) use uri::{Unjoinable, join, original_uri};
+pub(crate) use uri::{Unjoinable, join, original_uri, with_original_uri};
 
 /// Marks every copy, and holds the host that the original was for. A request that carries it is not
 /// mirrored again.

@@ -1,6 +1,8 @@
 //! Which requests are copied: a share of them, spread evenly from a random point on, without locks
 //! and without a pattern that periodic traffic could fall into.
 
+pub(crate) mod switch;
+
 use std::{
     hash::{BuildHasher, RandomState},
     sync::atomic::{AtomicU64, Ordering},

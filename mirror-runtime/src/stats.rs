@@ -140,8 +140,8 @@ impl TargetStats {
 }
 
 fn by_not_compared_reason<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
-    let names = NotComparedReason::ALL.map(NotComparedReason::as_str);
-    serializer.collect_map(names.iter().zip(counts))
+    let names = NotComparedReason::ALL.iter().map(|reason| reason.as_str());
+    serializer.collect_map(names.zip(counts))
 }
 
 fn by_class<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
@@ -149,15 +149,30 @@ fn by_class<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Er
 }
 
 fn by_kind<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(FailureKind::ALL.map(FailureKind::as_str).iter().zip(counts))
+    serializer.collect_map(
+        FailureKind::ALL
+            .iter()
+            .map(|kind| kind.as_str())
+            .zip(counts),
+    )
 }
 
 fn by_skip_reason<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(SkipReason::ALL.map(SkipReason::as_str).iter().zip(counts))
+    serializer.collect_map(
+        SkipReason::ALL
+            .iter()
+            .map(|reason| reason.as_str())
+            .zip(counts),
+    )
 }
 
 fn by_shed_reason<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(ShedReason::ALL.map(ShedReason::as_str).iter().zip(counts))
+    serializer.collect_map(
+        ShedReason::ALL
+            .iter()
+            .map(|reason| reason.as_str())
+            .zip(counts),
+    )
 }
 
 /// One line per target.
@@ -183,7 +198,7 @@ impl fmt::Display for TargetStats {
         let [informational, _, redirection, client, server] = self.answered_by_class;
         reasons(
             f,
-            &[
+            [
                 ("1xx", informational),
                 ("3xx", redirection),
                 ("4xx", client),
@@ -192,43 +207,40 @@ impl fmt::Display for TargetStats {
             ],
         )?;
         write!(f, ", {} failed", self.failed)?;
+        let failed = FailureKind::ALL.iter();
         reasons(
             f,
-            &FailureKind::ALL.map(|kind| (kind.as_str(), self.failed_with(kind))),
+            failed.map(|kind| (kind.as_str(), self.failed_with(*kind))),
         )?;
         write!(
             f,
             ", {} in flight), {} skipped",
             self.in_flight, self.skipped
         )?;
+        let skipped = SkipReason::ALL.iter();
         reasons(
             f,
-            &SkipReason::ALL.map(|reason| (reason.as_str(), self.skipped_for(reason))),
+            skipped.map(|reason| (reason.as_str(), self.skipped_for(*reason))),
         )?;
         write!(f, ", {} shed", self.shed)?;
+        let shed = ShedReason::ALL.iter();
         reasons(
             f,
-            &ShedReason::ALL.map(|reason| (reason.as_str(), self.shed_for(reason))),
+            shed.map(|reason| (reason.as_str(), self.shed_for(*reason))),
         )
     }
 }
 
 /// Those that occurred, as ` (timeout 3, connect 1)`.
-fn reasons(f: &mut fmt::Formatter<'_>, counts: &[(&str, u64)]) -> fmt::Result {
-    if counts.iter().all(|(_, count)| *count == 0) {
+fn reasons<'a>(
+    f: &mut fmt::Formatter<'_>,
+    counts: impl IntoIterator<Item = (&'a str, u64)>,
+) -> fmt::Result {
+    let mut occurred = counts.into_iter().filter(|(_, count)| *count > 0);
+    let Some((name, count)) = occurred.next() else {
         return Ok(());
-    }
-    f.write_str(" (")?;
-    occurred(f, counts)?;
+    };
+    write!(f, " ({name} {count}")?;
+    occurred.try_for_each(|(name, count)| write!(f, ", {name} {count}"))?;
     f.write_str(")")
-}
-
-/// Those that occurred, as `timeout 3, connect 1`.
-pub(crate) fn occurred(f: &mut fmt::Formatter<'_>, counts: &[(&str, u64)]) -> fmt::Result {
-    let mut separator = "";
-    for (name, count) in counts.iter().filter(|(_, count)| *count > 0) {
-        write!(f, "{separator}{name} {count}")?;
-        separator = ", ";
-    }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod destination;
 mod http2;
+mod written;
 
 use std::{any::Any, fmt, sync::Arc, time::Duration};
 
@@ -9,6 +10,7 @@ use mirror_grammar::{check_percentage, check_timeout};
 
 pub(crate) use destination::Destination;
 pub use http2::Http2;
+pub(crate) use written::check_url;
 
 use crate::error::ConfigError;
 
@@ -25,6 +27,8 @@ use crate::error::ConfigError;
 #[derive(Clone)]
 pub struct Target {
     name: String,
+    /// The environment variable that holds its URL, if one does.
+    variable: Option<Box<str>>,
     state: State,
     percentage: Option<f64>,
     timeout: Option<Duration>,
@@ -110,8 +114,9 @@ impl Target {
 
     /// A target whose URL is in an environment variable, which is read now.
     ///
-    /// If the variable is unset or empty, the target is *disabled*: nothing is sent to it, and its
-    /// requests are counted as skipped. Its name is that of the variable.
+    /// If the variable is unset or empty, the target is *disabled*: nothing is sent to it, its
+    /// requests are counted as skipped, and the log has a warning when the mirror is built. Its name
+    /// is that of the variable.
     ///
     /// # Errors
     ///
@@ -120,14 +125,15 @@ impl Target {
     pub fn from_env(variable: impl Into<String>) -> Result<Self, ConfigError> {
         let name = variable.into();
         let Some(url) = std::env::var_os(&name).filter(|url| !url.is_empty()) else {
-            return Ok(Self::off(name, OffReason::Unset));
+            let target = Self::off(name.clone(), OffReason::Unset);
+            return Ok(target.of_variable(&name));
         };
         let target = url
             .to_str()
             .ok_or(ConfigError::NotUnicode)
             .and_then(Self::new);
         match target {
-            Ok(target) => Ok(target.named(name)),
+            Ok(target) => Ok(target.of_variable(&name).named(name)),
             Err(error) => Err(ConfigError::Env {
                 variable: name,
                 error: Box::new(error),
@@ -158,6 +164,7 @@ impl Target {
     fn in_state(name: String, state: State) -> Self {
         Self {
             name,
+            variable: None,
             state,
             percentage: None,
             timeout: None,
@@ -213,6 +220,18 @@ impl Target {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The environment variable that holds its URL, if it was made by [`from_env`](Self::from_env)
+    /// or the attribute's `env(..)`.
+    #[must_use]
+    pub fn variable(&self) -> Option<&str> {
+        self.variable.as_deref()
+    }
+
+    pub(crate) fn of_variable(mut self, variable: &str) -> Self {
+        self.variable = Some(variable.into());
+        self
     }
 
     /// The base URL of copies, or `""` if the target has none: it is disabled, a handler, a sink,
@@ -313,6 +332,7 @@ impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Target")
             .field("name", &self.name)
+            .field("variable", &self.variable)
             .field("url", &self.url())
             .field("percentage", &self.percentage)
             .field("timeout", &self.timeout)

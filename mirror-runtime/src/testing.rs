@@ -38,7 +38,9 @@
 //!     assert_eq!(copy.body(), "tea");
 //! }
 //! ```
-
+//!
+//! Without a capture, copies are sent, in a test as well. [`isolate`] switches all mirrors of the
+//! process off, and the environment variable `MIRROR_DISABLED=1` does so for whole test runs.
 //!
 //! Sampling starts at a random point. A test that counts sampled requests calls [`fixed_sampling`]
 //! first, or samples every request with [`Capture::sampling_all`].
@@ -51,6 +53,37 @@ pub use self::capture::Capture;
 #[cfg(feature = "compare")]
 pub use self::raise::raise_mismatches;
 pub use crate::engine::capturing::CapturedCopy;
+
+/// Switches all mirrors of this process off, for good: no copies are sent, and each request is
+/// counted as skipped, for [`SwitchedOff`](crate::SkipReason::SwitchedOff).
+///
+/// Call it at the beginning of each test that serves requests to mirrored routes, unless the test
+/// has a [`Capture`]: tests of one program share a process, and run in any order. Further calls do
+/// nothing. The log is told of the first, once. The environment variable `MIRROR_DISABLED=1` does
+/// the same for all that is started with it: see the chapter [testing](crate::guide::testing).
+///
+/// A [`Capture`] works as without it: the requests of its runtime are sampled, and their copies go
+/// to the capture, or, with [`handler(..)`](macro@crate::mirror), to a handler of this program. So
+/// nothing leaves the process, whether a test captures or not.
+///
+/// ```
+/// use axum::{Router, body::Body, http::Request, routing::get};
+/// use mirror_runtime::{Mirror, SkipReason, testing::isolate};
+/// use tower::ServiceExt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// isolate();
+/// let mirror = Mirror::new(["https://staging.example.com"]).unwrap();
+/// let app = Router::new().route("/", get(|| async { "primary" })).layer(mirror.layer());
+/// app.oneshot(Request::new(Body::empty())).await.unwrap();
+/// let target = &mirror.stats().targets[0];
+/// assert_eq!((target.sent, target.skipped_for(SkipReason::SwitchedOff)), (0, 1));
+/// # }
+/// ```
+pub fn isolate() {
+    crate::sampling::switch::switch_off("testing::isolate");
+}
 
 /// Makes each mirror of this process that is made from now on start sampling at the same point, so
 /// that every run samples the same requests: at 10 %, exactly 1 of the first 10, and 10 of the

@@ -16,7 +16,7 @@ pub(crate) use self::{
 };
 pub(crate) use self::{
     hold::Hold,
-    panic::{caught, contained},
+    panic::{Code, caught, contained},
     threads::{Ended, observe_off_path, off_path, redact_off_path},
     timers::runtime_with_timers,
 };

@@ -34,6 +34,8 @@ pub mod measure;
 #[cfg(feature = "shadows")]
 mod primary;
 #[cfg(feature = "shadows")]
+mod process;
+#[cfg(feature = "shadows")]
 pub mod raw_h2;
 #[cfg(feature = "shadows")]
 mod shadow;
@@ -50,6 +52,7 @@ pub use self::{
     faulty::{Fault, Faulty},
     log::Log,
     primary::{Answer, Primary, connect_h2, without_date},
+    process::passes_with,
     raw_h2::{RawH2, prior_knowledge},
     shadow::{Recorded, Shadow},
     waiting::{closed_port, eventually, mirror_named, pass, settled, until},

@@ -149,7 +149,7 @@ async fn a_handler_that_answers_while_it_reads_is_not_held_up() {
         let mirror = to(&shadow).body(body);
         let mirror = match body {
             BodyMode::Buffer => mirror.read_ahead(SOON),
-            BodyMode::Tee => mirror,
+            _ => mirror,
         };
         let mirror = mirror.build().unwrap();
         let app = Router::new().fallback(post(|body: Body| async {

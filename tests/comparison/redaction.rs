@@ -5,10 +5,9 @@ use http::Request;
 use mirror_runtime::{
     BufferedResponse, CompareMode, FailureKind, Mirror, NotComparedReason, Verdict,
 };
-use testkit::{Fault, Faulty, Log, Primary, Shadow, settled, until};
+use testkit::{Fault, Faulty, Log, Primary, Shadow, passes_with, settled, until};
 
 use super::{Pair, ok, reported};
-use crate::environment::passes_with;
 
 const CANARY: &str = "s3cret-canary";
 

@@ -114,8 +114,8 @@ async fn a_panic_is_a_failure_of_the_copy_and_reaches_nobody_else() {
         .targets
         .iter()
         .map(|target| {
-            let kinds = FailureKind::ALL.into_iter();
-            let kind = kinds.clone().find(|kind| target.failed_with(*kind) == 1);
+            let mut kinds = FailureKind::ALL.iter().copied();
+            let kind = kinds.find(|kind| target.failed_with(*kind) == 1);
             assert_eq!((target.received, target.in_flight), (1, 0), "{target}");
             (target.name.as_str(), kind)
         })

@@ -209,7 +209,7 @@ async fn what_is_only_announced_takes_nothing() {
         let mirror = Mirror::builder().target("http://127.0.0.1:9").body(body);
         let mirror = match body {
             BodyMode::Buffer => mirror.read_ahead(LONG),
-            BodyMode::Tee => mirror,
+            _ => mirror,
         };
         let (reading, mut is_read) = mpsc::unbounded_channel();
         let mirror = mirror.build().unwrap();
@@ -241,7 +241,7 @@ async fn slow_bodies_leave_half_of_the_budget_to_others() {
         let mirror = Mirror::builder().target("http://127.0.0.1:9").body(body);
         let mirror = match body {
             BodyMode::Buffer => mirror.read_ahead(SOON),
-            BodyMode::Tee => mirror,
+            _ => mirror,
         };
         let mirror = mirror.build().unwrap();
         let primary = primary_of(&mirror).await;

@@ -152,7 +152,7 @@ async fn a_callback_that_panics_harms_nobody() {
     let panicking = |builder: MirrorBuilder| {
         builder
             .on_success(quiet)
-            .on_skip(|_: &Target, _: &SkipReason| std::panic::resume_unwind(Box::new("here too")))
+            .on_skip(|_: &Target, _: SkipReason| std::panic::resume_unwind(Box::new("here too")))
             .when(|parts| {
                 if parts.uri.query().is_some() {
                     std::panic::resume_unwind(Box::new("and here"));

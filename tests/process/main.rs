@@ -13,6 +13,7 @@ mod observers;
 mod silent_primary;
 mod sinks;
 mod subscriber;
+mod switch;
 
 use std::{
     convert::Infallible,

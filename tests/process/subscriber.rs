@@ -111,7 +111,7 @@ async fn each_callback_runs_though_the_log_panics() {
         let mirror = Mirror::builder()
             .target(shadow.url())
             .on_success(|_: &Target, _: &BufferedResponse| panic_at_each(&CALLS[0]))
-            .on_skip(|_: &Target, _: &SkipReason| panic_at_each(&CALLS[1]))
+            .on_skip(|_: &Target, _: SkipReason| panic_at_each(&CALLS[1]))
             .when(|parts| {
                 if parts.uri.query().is_some() {
                     panic_at_each(&CALLS[2]);

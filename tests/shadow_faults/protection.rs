@@ -169,11 +169,11 @@ async fn on_skip_is_told_of_what_is_skipped_and_what_is_shed() {
         .target(Target::new(&url).unwrap())
         .max_body(5)
         .circuit_breaker(CircuitBreaker::new(1, LONG))
-        .on_skip(move |target: &Target, reason: &SkipReason| {
+        .on_skip(move |target: &Target, reason: SkipReason| {
             noting
                 .lock()
                 .unwrap()
-                .push((target.name().to_owned(), *reason));
+                .push((target.name().to_owned(), reason));
         })
         .build()
         .unwrap();
@@ -203,10 +203,10 @@ async fn on_skip_is_told_of_what_is_not_sampled_within_the_runtime() {
     let mirror = Mirror::builder()
         .target("http://127.0.0.1:9")
         .percentage(0.0)
-        .on_skip(move |_: &Target, reason: &SkipReason| {
+        .on_skip(move |_: &Target, reason: SkipReason| {
             let runtime = tokio::runtime::Handle::try_current();
             let runtime = runtime.map(|runtime| runtime.id()).ok();
-            noting.lock().unwrap().push((*reason, runtime));
+            noting.lock().unwrap().push((reason, runtime));
         })
         .build()
         .unwrap();

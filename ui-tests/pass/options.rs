@@ -13,7 +13,7 @@ mod count {
 
     pub fn success(_: &Target, _: &BufferedResponse) {}
 
-    pub fn skip(_: &Target, _: &SkipReason) {}
+    pub fn skip(_: &Target, _: SkipReason) {}
 }
 
 fn log<E: std::fmt::Display>(target: &Target, error: &E) {
@@ -86,7 +86,7 @@ async fn closures(body: Bytes) -> Bytes {
     targets = ["https://staging.example.com"],
     on_success = |_: &Target, _: &BufferedResponse| (),
     on_error = move |_, error: &MirrorError| drop(error.to_string()),
-    on_skip = |_: &Target, reason: &SkipReason| assert_ne!(*reason, SkipReason::Loop),
+    on_skip = |_: &Target, reason: SkipReason| assert_ne!(reason, SkipReason::Loop),
     body = "buffer",
     read_ahead = "250ms",
     circuit_breaker = { failures = 1 },

@@ -6,7 +6,7 @@ use crate::{
     engine::{content::Content, encoding::compared_body},
     json::{Node, NotJson},
     model::{BufferedResponse, CompareMode},
-    redact::{KnownSecrets, Names, REDACTED, Secrets},
+    redact::{KnownSecrets, Names, REDACTED, Secrets, hidden_path},
     rules::Rules,
 };
 
@@ -45,7 +45,8 @@ impl Secrecy {
             return secrecy;
         }
         if matches!(mode, CompareMode::Status) {
-            secrecy.unread = Unread::Text;
+            // Nobody reads the bodies, so what they have at these places is not known.
+            secrecy.unread = Unread::Json;
             return secrecy;
         }
         let mut learned = None;
@@ -126,7 +127,7 @@ impl Secrecy {
             return REDACTED.to_owned();
         }
         if self.secrets.is_empty() {
-            return path.to_owned();
+            return hidden_path(path.to_owned());
         }
         let is_secret = |segment: &str| self.secrets.are_in_part_of(segment.as_bytes());
         let with = |shown: &'static str| {
@@ -138,7 +139,7 @@ impl Secrecy {
         if self.secrets.are_anywhere_in(with("").as_bytes()) {
             REDACTED.to_owned()
         } else {
-            with(REDACTED)
+            hidden_path(with(REDACTED))
         }
     }
 }

@@ -51,6 +51,12 @@ impl DifferenceKind {
         Self::NotModified,
     ];
 
+    /// Whether it is one of values in a body, which are shown.
+    #[cfg(feature = "compare")]
+    pub(crate) const fn is_of_values(self) -> bool {
+        matches!(self, Self::Missing | Self::Extra | Self::Type | Self::Value)
+    }
+
     /// The kind as a metric's label, like `missing`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

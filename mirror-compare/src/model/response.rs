@@ -26,6 +26,7 @@ pub struct BufferedResponse {
 
 /// How much of a body is there, and why not all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Ending {
     /// All of it.
     Complete,

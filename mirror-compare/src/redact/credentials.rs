@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::{
     json::Node,
-    redact::{CREDENTIALS, Redaction},
+    redact::{CREDENTIALS, Redaction, looks::has_secret},
 };
 
 /// Shorter values of cookies, and of what is only named like a secret, are settings like `dark` and
@@ -84,15 +84,16 @@ impl Redaction<'_> {
                 .iter()
                 .for_each(|element| self.learn_named(element)),
             Node::Object(members) => {
+                let keys = || members.iter().map(|(key, _)| &**key);
                 for (key, member) in *members {
-                    if self.names.are(key) {
+                    if self.names.are_among(key, keys()) {
                         self.learn_values(member);
                     } else {
                         self.learn_named(member);
                     }
                 }
             }
-            Node::String(text) if is_token(text) => self.secrets.keep(text),
+            Node::String(text) if is_one(text) => self.secrets.keep(text),
             _ => {}
         }
     }
@@ -115,18 +116,19 @@ impl Redaction<'_> {
     pub(crate) fn has_named(&self, node: &Node<'_>) -> bool {
         match node {
             Node::Array(elements) => elements.iter().any(|element| self.has_named(element)),
-            Node::Object(members) => members
-                .iter()
-                .any(|(key, member)| self.names.are(key) || self.has_named(member)),
-            Node::String(text) => self.secrets.are_anywhere_in(text.as_bytes()),
+            Node::Object(members) => members.iter().any(|(key, member)| {
+                let keys = members.iter().map(|(key, _)| &**key);
+                self.names.are_among(key, keys) || self.has_named(member)
+            }),
+            Node::String(text) => self.is_secret(text),
             _ => false,
         }
     }
 }
 
-/// Whether a text is a signed or encrypted token (RFC 7519), whatever its field is called: parts in
-/// base64, of which the first begins with `{"`.
-fn is_token(text: &str) -> bool {
-    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=.".contains(&byte);
-    text.starts_with("eyJ") && text.matches('.').count() >= 2 && text.bytes().all(is_base64)
+/// Whether a text is a secret as a whole, whatever its field is called. One within a longer text is
+/// found by its look wherever it stands.
+fn is_one(text: &str) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_graphic();
+    text.len() >= MIN_GUESSED && text.bytes().all(is_word) && has_secret(text)
 }

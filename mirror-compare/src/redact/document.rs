@@ -2,7 +2,7 @@
 
 use crate::{
     json::Node,
-    redact::{REDACTED, Redacted, Redaction, names::Names, secrets::Secrets},
+    redact::{REDACTED, Redacted, Redaction},
     rules::{Patterns, State},
 };
 
@@ -18,9 +18,7 @@ pub(crate) enum Replacement {
 /// A document as it is written: its keys in order, its numbers as they stood.
 pub(crate) struct Document<'a> {
     patterns: &'a Patterns,
-    /// Of fields that are secret wherever they stand.
-    names: &'a Names,
-    secrets: &'a Secrets,
+    redaction: &'a Redaction<'a>,
     replacement: Replacement,
     text: String,
     /// The tokens that lead to where it is, escaped.
@@ -31,14 +29,13 @@ pub(crate) struct Document<'a> {
 impl<'a> Document<'a> {
     pub(crate) fn new(
         node: &Node<'_>,
-        redaction: &'a Redaction<'_>,
+        redaction: &'a Redaction<'a>,
         replacement: Replacement,
     ) -> Self {
         let patterns = &redaction.rules.patterns;
         let mut document = Self {
             patterns,
-            names: &redaction.names,
-            secrets: &redaction.secrets,
+            redaction,
             replacement,
             text: String::new(),
             path: Vec::new(),
@@ -64,17 +61,19 @@ impl<'a> Document<'a> {
             Node::Null => self.text.push_str("null"),
             Node::Bool(true) => self.text.push_str("true"),
             Node::Bool(false) => self.text.push_str("false"),
-            Node::Number(text) | Node::String(text) if self.is_secret(text) => {
-                self.redacted(node);
-            }
+            Node::Number(text) if self.redaction.is_known(text) => self.redacted(node),
+            Node::String(text) if self.redaction.is_secret_value(text) => self.redacted(node),
             Node::Number(text) => self.text.push_str(text),
             Node::String(text) => self.string(text),
             Node::Array(elements) => self.array(elements, state),
             // A key that is a secret has no name to be left out by.
-            Node::Object(members) if members.iter().any(|(key, _)| self.is_secret(key)) => {
+            Node::Object(members)
+                if members.iter().any(|(key, _)| self.redaction.is_secret(key)) =>
+            {
                 self.redacted(node);
             }
             Node::Object(members) => {
+                let keys = || members.iter().map(|(key, _)| &**key);
                 self.text.push('{');
                 for (i, (key, member)) in members.iter().enumerate() {
                     self.text.push_str(if i == 0 { "" } else { "," });
@@ -83,7 +82,7 @@ impl<'a> Document<'a> {
                     self.path.push(key.replace('~', "~0").replace('/', "~1"));
                     // Whether there is one, and yes or no, is no secret by itself.
                     let says_nothing = matches!(member, Node::Null | Node::Bool(_));
-                    if !says_nothing && self.names.are(key) {
+                    if !says_nothing && self.redaction.names.are_among(key, keys()) {
                         self.redacted(member);
                     } else {
                         self.node(member, &self.patterns.key(state, key));
@@ -111,10 +110,6 @@ impl<'a> Document<'a> {
             self.path.pop();
         }
         self.text.push(']');
-    }
-
-    fn is_secret(&self, text: &str) -> bool {
-        self.secrets.are_anywhere_in(text.as_bytes())
     }
 
     fn redacted(&mut self, node: &Node<'_>) {

@@ -4,15 +4,22 @@ use bumpalo::Bump;
 
 use crate::{
     json::{Node, parse},
-    redact::{REDACTED, Redacted, Redaction},
+    redact::{REDACTED, Redacted, Redaction, looks::has_secret, names::is_code},
 };
+
+/// The value of a parameter `code` that is none of a coupon or of a country.
+const MIN_CODE: usize = 10;
+
+/// Parameters that stand beside a `code` of OAuth in a query. In other places a `state` is one of a
+/// country.
+const BESIDE_CODE: [&str; 3] = ["iss", "scope", "state"];
 
 impl Redaction<'_> {
     /// Takes note of the values of pairs that are named like a secret.
     pub(crate) fn learn_pairs(&mut self, text: &str) {
         for pair in text.split('&') {
             let (name, value) = decoded(pair);
-            if self.names.are(&name) {
+            if self.is_secret_parameter(&name, &value, text) {
                 self.learn_guessed(&value);
                 if let Some((_, raw)) = pair.split_once('=') {
                     self.learn_guessed(raw);
@@ -28,7 +35,8 @@ impl Redaction<'_> {
         let pair = |pair: &str| {
             let (name, value) = decoded(pair);
             let is_secret = self.is_secret(&name) || self.is_secret(pair);
-            let is_named = self.names.are(&name) && !matches!(&*value, "true" | "false");
+            let is_named = self.is_secret_parameter(&name, &value, text)
+                && !matches!(&*value, "true" | "false");
             if !is_secret && !is_named && !self.is_secret_value(&value) {
                 return pair.to_owned();
             }
@@ -47,14 +55,34 @@ impl Redaction<'_> {
         (!places.is_empty()).then_some(Redacted { text, places })
     }
 
-    fn is_secret(&self, text: &str) -> bool {
+    /// Whether a parameter of a query or a form is named like a secret.
+    fn is_secret_parameter(&self, name: &str, value: &str, pairs: &str) -> bool {
+        if !is_code(name) {
+            return self.names.are(name);
+        }
+        let names: Vec<_> = pairs.split('&').map(|pair| decoded(pair).0).collect();
+        value.len() >= MIN_CODE
+            || names.iter().any(|name| BESIDE_CODE.contains(&&**name))
+            || self.names.are_among(name, names.iter().map(|name| &**name))
+    }
+
+    /// Whether a text holds a value that is known to be secret, or one that looks like it.
+    pub(crate) fn is_secret(&self, text: &str) -> bool {
+        self.is_known(text) || has_secret(text)
+    }
+
+    /// Whether a text holds a value that is known to be secret.
+    pub(crate) fn is_known(&self, text: &str) -> bool {
         self.secrets.are_anywhere_in(text.as_bytes())
     }
 
     /// Whether a value holds a secret: it may be a document, or a URL with a query of its own.
-    fn is_secret_value(&self, value: &str) -> bool {
+    pub(crate) fn is_secret_value(&self, value: &str) -> bool {
         if self.is_secret(value) {
             return true;
+        }
+        if !value.contains(['{', '[', '?']) {
+            return false;
         }
         let memory = Bump::new();
         let parsed = parse(value.as_bytes(), &memory);

@@ -1,21 +1,28 @@
-//! Names of fields, parameters and headers that hold secrets.
+//! Names of fields, parameters, headers and cookies that hold secrets.
 
 use http::{HeaderName, header};
 use mirror_grammar::{PointerToken, parse_pointer};
 
-/// Parts of the names of credentials: `new_password`, `X-Auth-Token`, `accessToken`. Compared
-/// without case, and without what is neither a letter nor a digit.
-const PARTS: [&str; 11] = [
+/// Parts of the names of credentials: `new_password`, `X-Auth-Token`, `accesskey`. Compared without
+/// case, and without what is neither a letter nor a digit.
+const PARTS: [&str; 18] = [
+    "accesskey",
     "apikey",
+    "assertion",
     "authorization",
+    "bearer",
+    "connectionstring",
     "credential",
+    "passcode",
     "passphrase",
     "passwd",
     "password",
     "privatekey",
+    "samlresponse",
     "secret",
     "session",
     "signature",
+    "subscriptionkey",
     "token",
 ];
 
@@ -23,6 +30,156 @@ const PARTS: [&str; 11] = [
 const WHOLE: [&str; 11] = [
     "auth", "cvc", "cvv", "jwt", "key", "otp", "pass", "pin", "pwd", "sid", "sig",
 ];
+
+/// Words that make a secret of the name in which they stand: `X-Goog-Iap-Jwt-Assertion`.
+const WORDS: [&str; 12] = [
+    "csrf", "cvc", "cvv", "jwe", "jws", "jwt", "otp", "pwd", "sid", "sig", "totp", "xsrf",
+];
+
+/// Words that do so at the end of a name: `proxy_auth`, `card.pin`.
+const LAST: [&str; 4] = ["auth", "cookie", "pass", "pin"];
+
+/// A key of these is a credential, wherever the words stand: `accessKeyId`.
+const KEYS: [&str; 16] = [
+    "access",
+    "account",
+    "admin",
+    "api",
+    "auth",
+    "client",
+    "consumer",
+    "encryption",
+    "functions",
+    "license",
+    "master",
+    "private",
+    "shared",
+    "signing",
+    "storage",
+    "subscription",
+];
+
+/// Keys that are none: they find, sort or name something. Any other name that ends in `key` is one
+/// of a credential, as in `X-Functions-Key`.
+const ORDINARY_KEYS: [&str; 42] = [
+    "cache",
+    "column",
+    "composite",
+    "config",
+    "dedup",
+    "deduplication",
+    "event",
+    "feature",
+    "field",
+    "foreign",
+    "group",
+    "hash",
+    "i18n",
+    "idempotency",
+    "index",
+    "issue",
+    "item",
+    "label",
+    "lookup",
+    "map",
+    "message",
+    "metric",
+    "natural",
+    "object",
+    "order",
+    "parent",
+    "partition",
+    "primary",
+    "project",
+    "public",
+    "range",
+    "resource",
+    "routing",
+    "row",
+    "search",
+    "setting",
+    "shard",
+    // Of a WebSocket.
+    "socket",
+    "sort",
+    "surrogate",
+    "translation",
+    "unique",
+];
+
+/// A code of these lets somebody in: `device_code`. `country_code` and `status_code` do not.
+const CODES: [&str; 14] = [
+    "access",
+    "activation",
+    "auth",
+    "backup",
+    "confirmation",
+    "device",
+    "login",
+    "mfa",
+    "recovery",
+    "reset",
+    "security",
+    "sms",
+    "user",
+    "verification",
+];
+
+/// Fields that stand beside the `code` of OAuth (RFC 6749 section 4.1).
+const BESIDE_CODE: [&str; 5] = [
+    "clientid",
+    "codeverifier",
+    "granttype",
+    "redirecturi",
+    "sessionstate",
+];
+
+/// The parts of a name whose value is hidden in comparisons as well, in which a person looks for
+/// what differs: those that leave no doubt.
+const SURE: [&str; 12] = [
+    "accesskey",
+    "apikey",
+    "authorization",
+    "connectionstring",
+    "credential",
+    "passcode",
+    "passphrase",
+    "passwd",
+    "password",
+    "privatekey",
+    "secret",
+    "token",
+];
+
+/// Short names of the same kind.
+const SURELY: [&str; 6] = ["cvc", "cvv", "jwt", "otp", "pwd", "samlresponse"];
+
+/// The ends of names that tell about a secret, and do not hold it: `token_type`.
+const ABOUT: [&str; 19] = [
+    "algorithm",
+    "at",
+    "count",
+    "enabled",
+    "endpoint",
+    "expires",
+    "expiresin",
+    "expiry",
+    "length",
+    "lifetime",
+    "name",
+    "policy",
+    "required",
+    "scope",
+    "status",
+    // How many.
+    "tokens",
+    "type",
+    "uri",
+    "url",
+];
+
+/// Bytes of a name that are looked at: enough for all of the above, with something before it.
+const LOOKED_AT: usize = 64;
 
 /// Headers that carry credentials. Their values are never shown.
 pub(crate) static CREDENTIALS: [HeaderName; 5] = [
@@ -65,14 +222,104 @@ impl Names {
     /// Whether a name is one of them. `user[password]` and `user.password` are fields called
     /// `password`.
     pub(crate) fn are(&self, name: &str) -> bool {
-        let is = |name: &str| {
-            let name = normal(name);
+        let is = |part: &str| {
+            let name = normal(part);
             self.redacted.contains(&name)
                 || WHOLE.contains(&&*name)
                 || PARTS.iter().any(|part| name.contains(part))
+                || are_secret(&words(part))
         };
         is(name) || name.split(['[', ']', '.', '/', ':']).any(is)
     }
+
+    /// Whether a member of an object, or a parameter among others, is one of them: what `code` is,
+    /// its neighbours say.
+    pub(crate) fn are_among<'n>(
+        &self,
+        name: &str,
+        mut names: impl Iterator<Item = &'n str>,
+    ) -> bool {
+        self.are(name) || is_code(name) && names.any(|name| BESIDE_CODE.contains(&&*normal(name)))
+    }
+}
+
+/// Whether a name is that of a code of OAuth, or of any other.
+pub(crate) fn is_code(name: &str) -> bool {
+    name.eq_ignore_ascii_case("code")
+}
+
+/// Whether a name leaves no doubt that its value is a credential. Without an allocation: it is asked
+/// of every key that a comparison shows.
+pub(crate) fn are_sure(name: &[u8]) -> bool {
+    let (mut buffer, mut length) = ([0; LOOKED_AT], 0);
+    for byte in &name[name.len().saturating_sub(LOOKED_AT)..] {
+        if byte.is_ascii_alphanumeric() {
+            buffer[length] = byte.to_ascii_lowercase();
+            length += 1;
+        }
+    }
+    let name = &buffer[..length];
+    let has = |part: &&str| {
+        let first = part.as_bytes()[0];
+        let starts = name.iter().enumerate().filter(|(_, byte)| **byte == first);
+        starts
+            .into_iter()
+            .any(|(at, _)| name[at..].starts_with(part.as_bytes()))
+    };
+    let is_about = || ABOUT.iter().any(|end| name.ends_with(end.as_bytes()));
+    (SURELY.iter().any(|whole| name == whole.as_bytes()) || SURE.iter().any(has)) && !is_about()
+}
+
+/// Whether the words of a name make it that of a secret.
+fn are_secret(words: &[String]) -> bool {
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&&**word));
+    let Some((last, before)) = words.split_last() else {
+        return false;
+    };
+    if has(&WORDS) || LAST.contains(&&**last) {
+        return true;
+    }
+    let before_last = before.last().map_or("", |word| word);
+    match &**last {
+        "key" if !before.is_empty() && !ORDINARY_KEYS.contains(&before_last) => return true,
+        "code" | "codes" | "verifier" if has(&CODES) || before_last == "code" => return true,
+        "data" | "identity" if has(&["oidc"]) => return true,
+        _ => {}
+    }
+    has(&["key", "keys"]) && has(&KEYS) && !has(&["public"])
+}
+
+/// The words of a name, in lower case and without the digits at their ends: those of `apiKey`,
+/// `API-Key` and `api_key2` are `api` and `key`.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let characters: Vec<char> = name.chars().collect();
+    let mut is_within = false;
+    for (i, character) in characters.iter().enumerate() {
+        if !character.is_alphanumeric() {
+            is_within = false;
+            continue;
+        }
+        let before = i.checked_sub(1).map(|before| characters[before]);
+        let after = characters.get(i + 1);
+        let begins = character.is_uppercase()
+            && (before.is_some_and(char::is_lowercase)
+                || after.is_some_and(|after| after.is_lowercase()));
+        if !is_within || begins {
+            words.push(String::new());
+        }
+        is_within = true;
+        if let Some(word) = words.last_mut() {
+            word.extend(character.to_lowercase());
+        }
+    }
+    for word in &mut words {
+        let end = word.trim_end_matches(|last: char| last.is_ascii_digit());
+        if !end.is_empty() && word != "i18n" {
+            word.truncate(end.len());
+        }
+    }
+    words
 }
 
 fn normal(name: &str) -> String {
@@ -106,6 +353,107 @@ mod tests {
         }
         for name in ["", "user", "emails", "keyword", "page", "spin", "id"] {
             assert!(!names.are(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_secret_by_its_words() {
+        let names = Names::new(&[]);
+        for name in [
+            "Ocp-Apim-Subscription-Key",
+            "X-Functions-Key",
+            "X-Auth-Key",
+            "x-vendor-key",
+            "Cf-Access-Jwt-Assertion",
+            "X-Goog-Iap-Jwt-Assertion",
+            "X-Amzn-Oidc-Data",
+            "access_key",
+            "accessKeyId",
+            "AWSAccessKeyID",
+            "storageAccountKey",
+            "signing-keys",
+            "licenseKey",
+            "idTokenJWT",
+            "csrfmiddleware",
+            "XSRF-TOKEN",
+            "proxy_auth",
+            "cvv2",
+            "card_pin",
+            "device_code",
+            "recoveryCodes",
+            "code_verifier",
+            "SAMLResponse",
+            "dbConnectionString",
+            "PHPSESSIONID",
+            "connect.sid",
+        ] {
+            // Of two words that are one, no word is seen.
+            let expected = name != "csrfmiddleware";
+            assert_eq!(names.are(name), expected, "{name}");
+        }
+        for name in [
+            "Idempotency-Key",
+            "Sec-WebSocket-Key",
+            "x-sort-key",
+            "primaryKey",
+            "publicKeyId",
+            "issue_key",
+            "monkey",
+            "code",
+            "country_code",
+            "statusCode",
+            "zipCode",
+            "author",
+            "authorId",
+            "pinned",
+            "passenger",
+            "compass",
+            "data",
+            "design",
+            "sidebar",
+            "keys",
+            "signal",
+        ] {
+            assert!(!names.are(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_code_is_secret_beside_the_fields_of_oauth() {
+        let names = Names::new(&[]);
+        let beside = |others: [&'static str; 2]| names.are_among("code", others.into_iter());
+        assert!(beside(["grant_type", "code"]) && beside(["code", "redirectUri"]));
+        assert!(!beside(["message", "code"]) && !beside(["code", "state"]));
+    }
+
+    #[test]
+    fn some_names_leave_no_doubt() {
+        for name in [
+            "password",
+            "userPassword2",
+            "client-secret",
+            "access_token",
+            "Authorization",
+            "apiKey",
+            "db.password_hash",
+            "JWT",
+            "cvv",
+        ] {
+            assert!(are_sure(name.as_bytes()), "{name}");
+        }
+        for name in [
+            "key",
+            "session",
+            "token_type",
+            "passwordUpdatedAt",
+            "secretName",
+            "tokenEndpoint",
+            "author",
+            "pin",
+            "",
+            "é",
+        ] {
+            assert!(!are_sure(name.as_bytes()), "{name}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `redact`: nothing of a secret leaves a comparison.
 
 mod elsewhere;
+mod looks;
 
 use super::*;
 

@@ -74,6 +74,9 @@ table! {
         .attribute()
         .builder("target");
 
+    /// Options that handlers share.
+    DEFAULTS = Spec::new("defaults", "SHADOW", DefaultValue::None).everywhere();
+
     /// The share of the requests that is copied.
     PERCENTAGE = Spec::new("percentage", "10", DefaultValue::Percentage(DEFAULT_PERCENTAGE))
         .limit(Limit::Percentage)
@@ -206,10 +209,27 @@ table! {
     TRANSPORT = Spec::new("transport", "CLIENT", DefaultValue::Said("shared connections"))
         .everywhere();
 
+    /// The name under which the handler can still be called.
+    ORIGINAL = Spec::new("original", "list_users_unmirrored", DefaultValue::None).attribute();
+
+    /// Where generated code finds the runtime.
+    CRATE = Spec::new(
+        "crate",
+        "shared::mirror_runtime",
+        DefaultValue::Said("`::mirror_runtime`"),
+    )
+    .attribute();
+
     /// The parts of two responses that must agree.
     COMPARE = Spec::new("compare", r#""json""#, DefaultValue::Said("nothing is compared"))
         .everywhere()
         .feature(Feature::Compare);
+
+    /// Where the primary's response is taken.
+    COMPARE_AT = Spec::new("compare_at", r#""server""#, DefaultValue::Word("handler"))
+        .limit(Limit::Words(&["handler", "server"]))
+        .everywhere()
+        .comparing(Needs::Compare);
 
     /// Headers that must agree.
     COMPARE_HEADERS = Spec::new("compare_headers", r#"["content-type"]"#, DefaultValue::None)
@@ -290,20 +310,20 @@ table! {
 
     /// The thresholds of a report.
     THRESHOLDS = Spec::new("thresholds", "Thresholds::default()", DefaultValue::Said("`Thresholds::default()`"))
-        .builder("thresholds")
+        .everywhere()
         .comparing(Needs::Compare);
 
     /// Where mismatches are recorded.
     RECORD = Spec::new("record", r#""mirror-fixtures""#, DefaultValue::None)
         .limit(Limit::Filled)
-        .builder("record")
+        .everywhere()
         .comparing(Needs::Compare)
         .feature(Feature::Record);
 
     /// How many mismatches of a kind are recorded.
     MAX_FIXTURES = Spec::new("max_fixtures", "3", DefaultValue::Count(DEFAULT_MAX_FIXTURES))
         .limit(Limit::Count)
-        .builder("max_fixtures")
+        .everywhere()
         .comparing(Needs::Compare)
         .feature(Feature::Record);
 
@@ -314,7 +334,7 @@ table! {
         DefaultValue::Bytes(DEFAULT_MAX_FIXTURE_BYTES),
     )
     .limit(WITHOUT_LIMIT)
-    .builder("max_fixture_bytes")
+    .everywhere()
     .comparing(Needs::Compare)
     .feature(Feature::Record);
 }

@@ -12,7 +12,7 @@ use crate::{
     value::{Entry, Value, literal},
 };
 
-pub(super) fn check(args: &Args, entries: &[Entry], errors: &mut Errors) {
+pub(super) fn check(args: &mut Args, entries: &[Entry], errors: &mut Errors) {
     check_table(entries, errors);
     if let Some(key) = key(entries, options::STATE.name)
         && args.handlers().next().is_none()
@@ -20,8 +20,8 @@ pub(super) fn check(args: &Args, entries: &[Entry], errors: &mut Errors) {
         errors.push(error(key, "`state` needs a `handler(..)` target"));
     }
     check_transport(args, errors);
-    if let (Some(connect_timeout), Some(timeout)) = (args.connect_timeout, args.timeout)
-        && connect_timeout > timeout
+    if let (Some((_, connect_timeout)), Some(timeout)) = (&args.connect_timeout, args.timeout)
+        && *connect_timeout > timeout
         && let Some(entry) = entry(entries, options::CONNECT_TIMEOUT.name)
     {
         errors.push(error(

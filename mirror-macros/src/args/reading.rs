@@ -5,8 +5,11 @@ use mirror_grammar::options;
 use super::{AcceptEncoding, Args, Body, Credentials, Host, circuit_breaker};
 use crate::{
     amount, callback,
-    compare::{self, Mode},
+    compare::{self, At, Mode},
+    defaults::Defaults,
     header, method,
+    original::Original,
+    runtime::Runtime,
     table::{Row, Table},
     target::{self, Transport},
 };
@@ -18,6 +21,10 @@ pub(crate) const OPTIONS: Table<Args> = Table {
         Row {
             spec: &options::TARGETS,
             read: |args, setting, errors| args.targets = target::targets(setting, errors),
+        },
+        Row {
+            spec: &options::DEFAULTS,
+            read: |args, setting, errors| args.defaults = errors.check(Defaults::parse(setting)),
         },
         Row {
             spec: &options::PERCENTAGE,
@@ -32,7 +39,8 @@ pub(crate) const OPTIONS: Table<Args> = Table {
         Row {
             spec: &options::CONNECT_TIMEOUT,
             read: |args, setting, errors| {
-                args.connect_timeout = errors.check(amount::duration(setting));
+                let timeout = errors.check(amount::duration(setting));
+                args.connect_timeout = timeout.map(|timeout| (setting.key.clone(), timeout));
             },
         },
         Row {
@@ -142,8 +150,25 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             read: |args, setting, errors| args.transport = errors.check(Transport::parse(setting)),
         },
         Row {
+            spec: &options::ORIGINAL,
+            read: |args, setting, errors| args.original = errors.check(Original::parse(setting)),
+        },
+        Row {
+            spec: &options::CRATE,
+            read: |args, setting, errors| {
+                args.runtime = errors.check(Runtime::parse(setting)).unwrap_or_default();
+            },
+        },
+        Row {
             spec: &options::COMPARE,
             read: |args, setting, errors| args.comparing.mode = errors.check(Mode::parse(setting)),
+        },
+        Row {
+            spec: &options::COMPARE_AT,
+            read: |args, setting, errors| {
+                let choices = [("handler", At::Handler), ("server", At::Server)];
+                args.comparing.at = errors.check(setting.choice(choices));
+            },
         },
         Row {
             spec: &options::COMPARE_HEADERS,
@@ -215,6 +240,31 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             spec: &options::VERSION_HEADER,
             read: |args, setting, errors| {
                 args.comparing.version_header = errors.check(compare::version_header(setting));
+            },
+        },
+        Row {
+            spec: &options::THRESHOLDS,
+            read: |args, setting, errors| {
+                args.comparing.thresholds = errors.check(compare::thresholds(setting));
+            },
+        },
+        Row {
+            spec: &options::RECORD,
+            read: |args, setting, errors| {
+                args.comparing.record = errors.check(compare::directory(setting));
+            },
+        },
+        Row {
+            spec: &options::MAX_FIXTURES,
+            read: |args, setting, errors| {
+                args.comparing.max_fixtures = errors.check(amount::count(setting));
+            },
+        },
+        Row {
+            spec: &options::MAX_FIXTURE_BYTES,
+            read: |args, setting, errors| {
+                let bytes = errors.check(amount::size(setting));
+                args.comparing.max_fixture_bytes = bytes.and_then(|bytes| bytes.try_into().ok());
             },
         },
     ],

@@ -43,6 +43,19 @@ impl Mode {
                 let mode = path.path.to_token_stream();
                 Err(setting.must_like("be a mode or a function", &format!("\"{mode}\"")))
             }
+            // The type of the builder.
+            Some(Expr::Path(path))
+                if path
+                    .path
+                    .segments
+                    .iter()
+                    .any(|part| part.ident == "CompareMode") =>
+            {
+                let word = setting.word();
+                let known = MODES.into_iter().find(|mode| *mode == word);
+                let to_type = known.map_or(TYPED.to_owned(), |mode| format!("\"{mode}\""));
+                Err(setting.must_like("be a mode or a function", &to_type))
+            }
             Some(Expr::Path(_) | Expr::Closure(_)) => {
                 let callback = callback::compare(setting)?;
                 Ok(Self::Function(Box::new(callback)))
@@ -70,12 +83,15 @@ impl Mode {
 
 fn unknown_mode(setting: &Setting<'_>, unknown: &str) -> syn::Error {
     let message = format!("unknown mode `{unknown}`");
-    match similar(unknown, MODES.into_iter().chain([TYPED])) {
+    match similar(
+        &unknown.to_ascii_lowercase(),
+        MODES.into_iter().chain([TYPED]),
+    ) {
         Some(TYPED) => error_with_help(setting.value, message, "write `compare = typed`"),
         Some(mode) => error_with_help(
             setting.value,
             message,
-            format_args!("there is a mode with a similar name: `{mode}`"),
+            format_args!("write `compare = \"{mode}\"`"),
         ),
         None => error_with_help(
             setting.value,

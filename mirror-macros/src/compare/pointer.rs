@@ -1,6 +1,8 @@
 //! `ignore = ["/items/*/id"]` and `tolerance = { "/total" = 0.01 }`
 
-use mirror_grammar::{PointerError, check_pointer, check_tolerance};
+mod foreign;
+
+use mirror_grammar::{check_pointer, check_tolerance};
 use syn::{Expr, LitStr};
 
 use crate::{
@@ -62,18 +64,16 @@ fn pointer(item: &Expr) -> syn::Result<LitStr> {
         return Ok(literal.clone());
     };
     let message = format!("invalid JSON pointer `{text}`: {mistake}");
-    let completed = match mistake {
-        PointerError::NoLeadingSlash => format!("/{text}"),
-        PointerError::Fragment => text.trim_start_matches('#').to_owned(),
-        _ => return Err(error(literal, message)),
-    };
-    // Where the rest is a path of another notation, a slash in front does not mend it.
-    let is_plain = |c: char| c.is_alphanumeric() || "/_-*~".contains(c);
-    if check_pointer(&completed).is_ok() && completed.chars().all(is_plain) {
-        let help = format!("write `\"{completed}\"`");
-        Err(error_with_help(literal, message, help))
-    } else {
-        Err(error(literal, message))
+    match foreign::translated(&text) {
+        Some(pointer) if check_pointer(&pointer).is_ok() => {
+            let help = format!("write `\"{pointer}\"`");
+            Err(error_with_help(literal, message, help))
+        }
+        _ if text.contains("..") => {
+            let help = "write one pointer for each depth, like `\"/items/*/id\"`";
+            Err(error_with_help(literal, message, help))
+        }
+        _ => Err(error(literal, message)),
     }
 }
 

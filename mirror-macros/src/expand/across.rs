@@ -3,6 +3,8 @@
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 
+use crate::runtime::locate;
+
 /// Gives `generated` the span of `written`, so that rustc underlines all of `written`.
 ///
 /// On stable, spans of tokens cannot be joined; but rustc joins those of the first and the last
@@ -19,7 +21,7 @@ pub(super) fn across(written: &impl ToTokens, generated: TokenStream) -> TokenSt
 }
 
 fn respan(token: TokenTree, span: Span) -> TokenTree {
-    let mut token = match token {
+    let token = match token {
         TokenTree::Group(group) => {
             let tokens = group.stream().into_iter();
             let stream = tokens.map(|token| respan(token, span)).collect();
@@ -27,6 +29,5 @@ fn respan(token: TokenTree, span: Span) -> TokenTree {
         }
         other => other,
     };
-    token.set_span(span);
-    token
+    locate(token, span)
 }

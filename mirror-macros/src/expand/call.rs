@@ -7,7 +7,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ExprPath;
 
 use super::across::across;
-use crate::callback::Callback;
+use crate::{callback::Callback, runtime::Runtime};
 
 /// `.method(argument)`, if there is one.
 pub(super) fn call(method: &str, argument: Option<impl ToTokens>) -> Option<TokenStream> {
@@ -17,11 +17,13 @@ pub(super) fn call(method: &str, argument: Option<impl ToTokens>) -> Option<Toke
 
 /// A call with a function of the user's.
 pub(super) fn call_back(
+    runtime: &Runtime,
     Callback { option, function }: &Callback,
     method: &str,
     options: &TokenStream,
 ) -> TokenStream {
-    call_with(option, method, options, &function.to_token_stream())
+    let function = function.to_token_stream();
+    call_with(runtime, option, method, options, &function)
 }
 
 /// `Options::method(options, argument)`, with the span of `option = argument`: there, rustc says
@@ -31,13 +33,15 @@ pub(super) fn call_back(
 /// chain begins with what the attribute generates, so that all of the attribute would be
 /// underlined. Several such calls stand inside one another.
 pub(super) fn call_with(
+    runtime: &Runtime,
     option: &Ident,
     method: &str,
     options: &TokenStream,
     argument: &TokenStream,
 ) -> TokenStream {
     let method = Ident::new(method, option.span());
-    let method = quote_spanned!(option.span()=> ::mirror_runtime::__private::Options::#method);
+    let runtime = runtime.at(option.span());
+    let method = quote_spanned!(option.span()=> #runtime::__private::Options::#method);
     let end = argument.clone().into_iter().last();
     let end = end.map_or_else(|| option.span(), |token| token.span());
     quote_spanned!(end=> #method(#options, #argument))

@@ -7,7 +7,7 @@ use quote::{ToTokens, quote};
 
 use super::{
     call::{borrowed, call, call_back, call_with, milliseconds},
-    comparing, target,
+    comparing, defaults, target,
 };
 use crate::{
     args::{AcceptEncoding, Args, Body, Breaker, CircuitBreaker, Credentials, Host},
@@ -16,19 +16,21 @@ use crate::{
 };
 
 pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
+    let runtime = &args.runtime;
     let name = name(args, handler);
-    let targets = target::calls(&args.targets);
+    let targets = target::calls(args);
     let percentage = call("percentage", args.percentage);
     let timeout = call("timeout_ms", args.timeout.map(milliseconds));
-    let connect_timeout = args.connect_timeout.map(milliseconds);
+    let connect_timeout = args.connect_timeout.as_ref();
+    let connect_timeout = connect_timeout.map(|(_, timeout)| milliseconds(*timeout));
     let connect_timeout = call("connect_timeout_ms", connect_timeout);
     let sync = call("sync", args.sync);
     let copy_body = call("copy_body", args.copy_body);
     let max_body = call("max_body", args.max_body);
-    let tee = match args.body {
-        Some(Body::Tee) => Some(quote!(.tee())),
-        Some(Body::Buffer) | None => None,
-    };
+    let body = args.body.map(|body| match body {
+        Body::Tee => quote!(.tee()),
+        Body::Buffer => quote!(.buffer()),
+    });
     let read_ahead = call("read_ahead_ms", args.read_ahead.map(milliseconds));
     let max_in_flight = call("max_in_flight", args.max_in_flight);
     let rate_limit = args.rate_limit.map(rate_limit);
@@ -40,21 +42,24 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
     });
     let removed = args.remove_headers.iter();
     let removed = removed.map(|header| header.name.as_str());
-    let credentials = match args.credentials {
-        Some(Credentials::Strip) => Some(quote!(.strip_credentials())),
-        Some(Credentials::Forward) | None => None,
-    };
-    let host = match args.host {
-        Some(Host::Preserve) => Some(quote!(.preserve_host())),
-        Some(Host::Target) | None => None,
-    };
-    let accept_encoding = match args.accept_encoding {
-        Some(AcceptEncoding::Comparable) => Some(quote!(.comparable_encodings())),
-        Some(AcceptEncoding::Verbatim) | None => None,
-    };
-    let comparing = comparing::calls(&args.comparing);
+    let credentials = args.credentials.map(|credentials| match credentials {
+        Credentials::Strip => quote!(.strip_credentials()),
+        Credentials::Forward => quote!(.forward_credentials()),
+    });
+    let host = args.host.map(|host| match host {
+        Host::Preserve => quote!(.preserve_host()),
+        Host::Target => quote!(.target_host()),
+    });
+    let accept_encoding = args.accept_encoding.map(|accept| match accept {
+        AcceptEncoding::Comparable => quote!(.comparable_encodings()),
+        AcceptEncoding::Verbatim => quote!(.verbatim_encodings()),
+    });
+    let defaults = args.defaults.as_ref();
+    let defaults = call("defaults", defaults.map(|_| defaults::constant()));
+    let comparing = comparing::calls(args);
     let options = quote! {
-        ::mirror_runtime::__private::Options::new(#name)
+        #runtime::__private::Options::new(#name)
+            #defaults
             #targets
             #percentage
             #timeout
@@ -62,7 +67,7 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             #sync
             #copy_body
             #max_body
-            #tee
+            #body
             #read_ahead
             #max_in_flight
             #rate_limit
@@ -78,12 +83,12 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
     let callbacks = [&args.on_success, &args.on_error, &args.on_skip, &args.when];
     let callbacks = callbacks.into_iter().flatten();
     let options = callbacks.fold(options, |options, callback| {
-        call_back(callback, &callback.option.to_string(), &options)
+        call_back(runtime, callback, &callback.option.to_string(), &options)
     });
-    let options = comparing::functions(&args.comparing, handler, options);
+    let options = comparing::functions(args, handler, options);
     let options = match &args.transport {
         Some(Transport { option, path }) => {
-            call_with(option, "transport", &options, &borrowed(path))
+            call_with(runtime, option, "transport", &options, &borrowed(path))
         }
         None => options,
     };

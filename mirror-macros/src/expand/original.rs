@@ -14,22 +14,32 @@ pub(super) fn original(handler: &Handler) -> TokenStream {
         ident: name(handler),
         ..handler.signature.clone()
     };
-    let hidden = (handler.place == Place::Beside).then(|| quote!(#[doc(hidden)]));
-    // Of a handler that is a value somewhere, clippy does not ask for an `await`. It does not see
-    // that this one is.
+    let (hidden, visibility) = match &handler.place {
+        Place::Inside => (None, None),
+        Place::Hidden => (Some(quote!(#[doc(hidden)])), None),
+        Place::Named { .. } => (None, Some(&handler.visibility)),
+    };
     quote! {
         #hidden
-        #[allow(clippy::unused_async)]
         #(#attributes)*
-        #signature #body
+        #visibility #signature #body
     }
 }
 
 /// The path of the original, seen from the function that axum calls. Its lifetimes are inferred.
 pub(super) fn path(handler: &Handler, span: Span) -> TokenStream {
-    let scope = (handler.place == Place::Beside).then(|| quote_spanned!(span=> Self::));
-    let mut name = name(handler);
-    name.set_span(span);
+    let (scope, name) = match &handler.place {
+        Place::Inside => (None, at(name(handler), span)),
+        Place::Hidden => (Some(quote_spanned!(span=> Self::)), at(name(handler), span)),
+        // At the name as the user wrote it: there, rustc says if it is one of an `impl`.
+        Place::Named {
+            name,
+            is_associated,
+        } => {
+            let scope = is_associated.then(|| quote_spanned!(name.span()=> Self::));
+            (scope, name.clone())
+        }
+    };
     let arguments: Vec<_> = handler.generics.params.iter().filter_map(ident).collect();
     if arguments.is_empty() {
         quote!(#scope #name)
@@ -38,11 +48,17 @@ pub(super) fn path(handler: &Handler, span: Span) -> TokenStream {
     }
 }
 
+fn at(mut name: Ident, span: Span) -> Ident {
+    name.set_span(span);
+    name
+}
+
 fn name(handler: &Handler) -> Ident {
     let name = &handler.signature.ident;
-    match handler.place {
+    match &handler.place {
         Place::Inside => name.clone(),
-        Place::Beside => format_ident!("__mirror_original_{name}", span = name.span()),
+        Place::Named { name: users, .. } => users.clone(),
+        Place::Hidden => format_ident!("__mirror_original_{name}", span = name.span()),
     }
 }
 

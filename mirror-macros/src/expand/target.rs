@@ -7,25 +7,29 @@ use super::{
     across::across,
     call::{borrowed, call, milliseconds},
 };
-use crate::target::{Choice, Source, Static, Target};
+use crate::{
+    args::Args,
+    runtime::Runtime,
+    target::{Choice, Source, Static, Target},
+};
 
 /// The `.target(..)` calls.
-pub(super) fn calls(targets: &[Target]) -> TokenStream {
-    let calls = targets.iter().enumerate().map(|(index, target)| {
-        let options = options(target, &constant(index));
+pub(super) fn calls(args: &Args) -> TokenStream {
+    let calls = args.targets.iter().enumerate().map(|(index, target)| {
+        let options = options(&args.runtime, target, &constant(index));
         quote!(.target(#options))
     });
     calls.collect()
 }
 
 /// The baseline's source.
-pub(super) fn baseline(baseline: &Source) -> TokenStream {
-    source(baseline, None, &baseline_constant())
+pub(super) fn baseline(runtime: &Runtime, baseline: &Source) -> TokenStream {
+    source(runtime, baseline, None, &baseline_constant())
 }
 
-fn options(target: &Target, constant: &Ident) -> TokenStream {
+fn options(runtime: &Runtime, target: &Target, constant: &Ident) -> TokenStream {
     let overrides = &target.overrides;
-    let source = source(&target.source, target.name(), constant);
+    let source = source(runtime, &target.source, target.name(), constant);
     let percentage = call("percentage", overrides.percentage);
     let timeout = call("timeout_ms", overrides.timeout.map(milliseconds));
     let name = match &target.source {
@@ -33,11 +37,20 @@ fn options(target: &Target, constant: &Ident) -> TokenStream {
         Source::Via(_) | Source::Sink(_) => None,
         _ => call("name", overrides.name.as_ref()),
     };
-    let http2 = call("http2", overrides.http2.as_ref().map(|http2| http2.choice));
+    let http2 = overrides.http2.as_ref().map(|http2| http2.choice);
+    let http2 = call(
+        "http2",
+        http2.map(|choice| quote!(#runtime::Http2::#choice)),
+    );
     quote!(#source #percentage #timeout #name #http2)
 }
 
-fn source(source: &Source, name: Option<String>, constant: &Ident) -> TokenStream {
+fn source(
+    runtime: &Runtime,
+    source: &Source,
+    name: Option<String>,
+    constant: &Ident,
+) -> TokenStream {
     let (constructor, argument) = match source {
         Source::Url(url) => ("url", url.to_token_stream()),
         Source::Env(variable) => ("env", variable.to_token_stream()),
@@ -45,24 +58,28 @@ fn source(source: &Source, name: Option<String>, constant: &Ident) -> TokenStrea
         Source::Handler(path) => ("handler", Source::handler_name(path).to_token_stream()),
         Source::Via(place) | Source::Sink(place) => {
             let name = name.unwrap_or_else(|| place.name());
-            ("made", made(place, &name))
+            ("made", made(runtime, place, &name))
         }
     };
     let constructor = format_ident!("{constructor}");
-    quote!(::mirror_runtime::__private::TargetOptions::#constructor(#argument))
+    quote!(#runtime::__private::TargetOptions::#constructor(#argument))
 }
 
 /// `via("nats", &NATS)`, with the spans of `via(NATS)`: there, rustc says that it is no transport.
-fn made(place: &Static, name: &str) -> TokenStream {
+fn made(runtime: &Runtime, place: &Static, name: &str) -> TokenStream {
     let keyword = &place.keyword;
     let argument = borrowed(&place.path);
-    let function = quote_spanned!(keyword.span()=> ::mirror_runtime::__private::#keyword);
+    let runtime = runtime.at(keyword.span());
+    let function = quote_spanned!(keyword.span()=> #runtime::__private::#keyword);
     quote!(#function(#name, #argument))
 }
 
 /// What rustc checks while it evaluates constants: that each `const` is the URL of a target, and a
 /// server is there only once.
-pub(super) fn checks(targets: &[Target], baseline: Option<&Source>) -> TokenStream {
+pub(super) fn checks(args: &Args) -> TokenStream {
+    let runtime = &args.runtime;
+    let targets = &args.targets;
+    let baseline = args.comparing.baseline.as_ref();
     let mut all: Vec<_> = targets
         .iter()
         .enumerate()
@@ -72,17 +89,14 @@ pub(super) fn checks(targets: &[Target], baseline: Option<&Source>) -> TokenStre
     let mut checks = TokenStream::new();
     for (index, (source, constant)) in all.iter().enumerate() {
         if let Source::Const(path) = source {
-            let check = across(
-                path,
-                quote!(::mirror_runtime::__private::check_target(#constant)),
-            );
+            let check = across(path, quote!(#runtime::__private::check_target(#constant)));
             // The path is named once: if it is wrong, there is one error about it.
             checks.extend(quote! {
                 const #constant: &::core::primitive::str = #path;
                 const _: () = #check;
             });
             if targets.get(index).is_some_and(has_prior_knowledge) {
-                let check = quote!(::mirror_runtime::__private::check_without_tls(#constant));
+                let check = quote!(#runtime::__private::check_without_tls(#constant));
                 let check = across(path, check);
                 checks.extend(quote!(const _: () = #check;));
             }
@@ -92,9 +106,9 @@ pub(super) fn checks(targets: &[Target], baseline: Option<&Source>) -> TokenStre
                 && (is_const(earlier) || is_const(source))
             {
                 let check = if index == targets.len() {
-                    quote!(::mirror_runtime::__private::check_baseline(#a, #b))
+                    quote!(#runtime::__private::check_baseline(#a, #b))
                 } else {
-                    quote!(::mirror_runtime::__private::check_distinct(#a, #b))
+                    quote!(#runtime::__private::check_distinct(#a, #b))
                 };
                 let check = across(source, check);
                 checks.extend(quote!(const _: () = #check;));

@@ -28,22 +28,19 @@ pub(super) fn check(arguments: &Punctuated<FnArg, Token![,]>, errors: &mut Error
         let message = format!("`#[mirror]` handlers have at most {MAX_ARGUMENTS} arguments");
         errors.push(error(one_too_many, message));
     }
-    for (index, argument) in arguments.iter().enumerate() {
+    for argument in arguments {
         match argument {
             FnArg::Receiver(receiver) => errors.push(error_with_help(
                 receiver,
                 "`#[mirror]` handlers cannot take `self`",
                 "take what the handler needs as `State`",
             )),
-            FnArg::Typed(argument) => {
-                let last = index + 1 == arguments.len();
-                check_type(argument, last, errors);
-            }
+            FnArg::Typed(argument) => check_type(argument, errors),
         }
     }
 }
 
-fn check_type(argument: &PatType, last: bool, errors: &mut Errors) {
+fn check_type(argument: &PatType, errors: &mut Errors) {
     reject_cfg(&argument.attrs, "an argument", errors);
     ImplTraits(errors).visit_type(&argument.ty);
 
@@ -55,14 +52,13 @@ fn check_type(argument: &PatType, last: bool, errors: &mut Errors) {
             &argument.ty,
             "`WebSocketUpgrade` cannot be mirrored: an upgraded connection is not a single request",
         ));
-    } else if !last && CONSUMES_BODY.iter().any(|name| extractor == name) {
-        errors.push(error(
-            &argument.ty,
-            format_args!(
-                "`{extractor}` consumes the request body, so it must be the last argument"
-            ),
-        ));
     }
+}
+
+/// The name of an extractor, if it is one that axum has for the body. A user may have another of
+/// this name: rustc knows which it is.
+pub(crate) fn might_take_body(ty: &Type) -> Option<&Ident> {
+    extractor(ty).filter(|extractor| CONSUMES_BODY.iter().any(|name| extractor == name))
 }
 
 /// The name of the extractor, also inside an `Option` or a `Result`.

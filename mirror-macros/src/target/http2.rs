@@ -31,12 +31,13 @@ const CHOICES: [(&str, Choice); 3] = [
     ("alpn", Choice::Alpn),
 ];
 
+/// The name of the variant.
 impl ToTokens for Choice {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         tokens.extend(match self {
-            Self::Alpn => quote!(::mirror_runtime::Http2::Alpn),
-            Self::Off => quote!(::mirror_runtime::Http2::Off),
-            Self::PriorKnowledge => quote!(::mirror_runtime::Http2::PriorKnowledge),
+            Self::Alpn => quote!(Alpn),
+            Self::Off => quote!(Off),
+            Self::PriorKnowledge => quote!(PriorKnowledge),
         });
     }
 }

@@ -58,10 +58,7 @@ impl Source {
                 self_use::reject(path, option)?;
                 Ok(Self::Const(path.clone()))
             }
-            other => Err(error(
-                other,
-                "a target must be a URL, the path of a `const`, `env(\"..\")`, `handler(..)`, `via(..)` or `sink(..)`",
-            )),
+            other => Err(not_a_target(other)),
         }
     }
 
@@ -111,6 +108,40 @@ impl Source {
             }
             other => error(other, "duplicate target"),
         }
+    }
+}
+
+fn not_a_target(expr: &Expr) -> syn::Error {
+    let message = "a target must be a URL, the path of a `const`, `env(\"..\")`, `handler(..)`, `via(..)` or `sink(..)`";
+    match variable(expr) {
+        Some(name) => error_with_help(expr, message, format_args!("write `env(\"{name}\")`")),
+        None => error(expr, message),
+    }
+}
+
+/// The variable of `env!("SHADOW_URL")` and `std::env::var("SHADOW_URL")`, whatever is done with
+/// its value.
+fn variable(expr: &Expr) -> Option<String> {
+    match peel(expr) {
+        Expr::Macro(call) => {
+            let name = &call.mac.path.segments.last()?.ident;
+            let is_env = name == "env" || name == "option_env";
+            let variable = call.mac.parse_body::<LitStr>().ok()?;
+            is_env.then(|| variable.value())
+        }
+        Expr::Call(call) => {
+            let Expr::Path(function) = &*call.func else {
+                return None;
+            };
+            let name = &function.path.segments.last()?.ident;
+            let is_env = name == "var" || name == "var_os" || name == "env" || name == "from_env";
+            let variable = string(call.args.first()?)?;
+            is_env.then(|| variable.value())
+        }
+        Expr::MethodCall(call) => variable(&call.receiver),
+        Expr::Reference(reference) => variable(&reference.expr),
+        Expr::Try(unwrapped) => variable(&unwrapped.expr),
+        _ => None,
     }
 }
 

@@ -24,8 +24,9 @@ fn a_mode_is_one_of_four_or_a_function() {
         assert_mistake(&format!("compare = {value}"), value, &message(to_type));
     }
     for (mode, help) in [
-        ("jsn", "there is a mode with a similar name: `json`"),
-        ("byte", "there is a mode with a similar name: `bytes`"),
+        ("jsn", "write `compare = \"json\"`"),
+        ("JSON", "write `compare = \"json\"`"),
+        ("byte", "write `compare = \"bytes\"`"),
         ("typed", "write `compare = typed`"),
         ("type", "write `compare = typed`"),
         (
@@ -36,6 +37,16 @@ fn a_mode_is_one_of_four_or_a_function() {
         let literal = format!("\"{mode}\"");
         let message = format!("unknown mode `{mode}`\n= help: {help}");
         assert_mistake(&format!("compare = {literal}"), &literal, &message);
+    }
+    for (mode, to_type) in [
+        ("CompareMode::Json", "\"json\""),
+        ("mirror_runtime::CompareMode::Status", "\"status\""),
+        ("CompareMode::Typed", "typed"),
+        ("bytes", "\"bytes\""),
+    ] {
+        let message =
+            format!("`compare` must be a mode or a function\n= help: write `compare = {to_type}`");
+        assert_mistake(&format!("compare = {mode}"), mode, &message);
     }
     assert_mistake(
         "compare = |primary| Verdict::Match",
@@ -64,7 +75,32 @@ fn a_pointer_is_checked() {
             "it must start with `/`",
             "\n= help: write `\"/items/*/id\"`",
         ),
-        ("$.a", "it must start with `/`", ""),
+        ("$.a", "it must start with `/`", "\n= help: write `\"/a\"`"),
+        (
+            "$.items[*].id",
+            "it must start with `/`",
+            "\n= help: write `\"/items/*/id\"`",
+        ),
+        (
+            "$..id",
+            "it must start with `/`",
+            "\n= help: write one pointer for each depth, like `\"/items/*/id\"`",
+        ),
+        (
+            "/items/[0]/id",
+            "an index is a token of its own, without brackets: `/0`, or `/*` for any",
+            "\n= help: write `\"/items/0/id\"`",
+        ),
+        (
+            "/**/id",
+            "`**` matches nothing: `*` is one index or key, at one depth",
+            "\n= help: write `\"/*/id\"`",
+        ),
+        (
+            "/items/-",
+            "`-` is the element behind the last one, which no response has",
+            "\n= help: write `\"/items/*\"`",
+        ),
         (
             "#/a",
             "it must start with `/`, without a `#`",
@@ -100,16 +136,11 @@ fn a_pointer_is_checked() {
 
 #[test]
 fn lists_are_lists_of_different_items() {
-    for (option, example) in [
-        ("ignore", "[\"/generated_at\"]"),
-        ("unordered", "[\"/tags\"]"),
-        ("redact", "[\"/password\"]"),
-        ("compare_headers", "[\"content-type\"]"),
-    ] {
+    for option in ["ignore", "unordered", "redact", "compare_headers"] {
         assert_rule(
             &format!("{option} = \"/a\""),
             "\"/a\"",
-            &format!("`{option}` must be a list\n= help: write `{option} = {example}`"),
+            &format!("`{option}` must be a list\n= help: write `{option} = [\"/a\"]`"),
         );
         assert_rule(
             &format!("{option} = []"),
@@ -128,15 +159,76 @@ fn lists_are_lists_of_different_items() {
         "`etag` is listed twice",
     );
     assert_rule(
-        "compare_headers = [etag]",
-        "etag",
-        "a header name must be a string",
+        "compare_headers = [header::CONTENT_TYPE]",
+        "header::CONTENT_TYPE",
+        "a header name must be a string\n= help: write `\"content-type\"`",
     );
+    for (name, why) in [
+        (
+            "content-length",
+            "servers set it behind the handler, and the bodies are compared themselves",
+        ),
+        ("date", "it is the time at which each server responded"),
+        (
+            "transfer-encoding",
+            "it is about one connection, and the shadow is connected in another way",
+        ),
+    ] {
+        let literal = format!("\"{name}\"");
+        assert_rule(
+            &format!("compare_headers = [{literal}]"),
+            &literal,
+            &format!("`{name}` cannot be compared: {why}"),
+        );
+    }
     assert_rule(
         "compare_headers = [\"e tag\"]",
         "\"e tag\"",
         "invalid header name `e tag`",
     );
+}
+
+#[test]
+fn an_index_in_an_array_without_order_is_a_mistake() {
+    for (rule, pointer, array, to_type) in [
+        (
+            "ignore = [\"/items/0/id\"]",
+            "/items/0/id",
+            "/items",
+            "/items/*/id",
+        ),
+        ("redact = [\"/items/1\"]", "/items/1", "/items", "/items/*"),
+        (
+            "tolerance = { \"/items/7/price\" = 1 }",
+            "/items/7/price",
+            "/items",
+            "/items/*/price",
+        ),
+    ] {
+        let message = format!(
+            "`{pointer}` names an element by its index, and the order of `{array}` does not count\n= help: write `\"{to_type}\"`"
+        );
+        assert_rule(
+            &format!("unordered = [\"{array}\"], {rule}"),
+            &format!("\"{pointer}\""),
+            &message,
+        );
+    }
+    let good = "unordered = [\"/items\"], ignore = [\"/items/*/id\", \"/other/0\"]";
+    let source = format!(
+        "#[mirror(targets = [\"http://a\"], compare = \"json\", {good})] async fn h() {{}}"
+    );
+    assert_mistakes(&source, &[]);
+}
+
+#[test]
+fn what_the_defaults_may_have_is_left_to_rustc() {
+    for options in ["ignore = [\"/a\"]", "on_mismatch = f, thresholds = STRICT"] {
+        let source = format!(
+            "#[mirror(defaults = SHADOW, targets = [\"http://a\"], {options})] async fn h() {{}}"
+        );
+        assert_mistakes(&source, &[]);
+    }
 }
 
 #[test]
@@ -219,6 +311,7 @@ fn rules_need_something_to_compare() {
         ("max_compare_body", "\"1KiB\""),
         ("on_mismatch", "f"),
         ("baseline", "\"http://b\""),
+        ("compare_at", "\"server\""),
     ];
     for (name, value) in rules {
         assert_mistake(
@@ -291,33 +384,6 @@ fn a_type_that_is_compared_has_a_name() {
         )],
     );
     assert_mistakes(&source("h<T: Id>(id: Path<T>) -> Json<User> {}"), &[]);
-}
-
-#[test]
-fn an_array_without_an_order_has_no_indices() {
-    for (rule, pointer, message, mended) in [
-        (
-            "unordered = [\"/tags\"], ignore = [\"/tags/0/id\"]",
-            "\"/tags/0/id\"",
-            "`/tags/0/id` has an index, and `/tags` is `unordered`",
-            "/tags/*/id",
-        ),
-        (
-            "unordered = [\"/*/tags\"], redact = [\"/a/tags/7\"]",
-            "\"/a/tags/7\"",
-            "`/a/tags/7` has an index, and `/*/tags` is `unordered`",
-            "/a/tags/*",
-        ),
-        (
-            "unordered = [\"\"], tolerance = { \"/0/x\" = 1 }",
-            "\"/0/x\"",
-            "`/0/x` has an index, and `` is `unordered`",
-            "/*/x",
-        ),
-    ] {
-        let message = format!("{message}\n= help: write `\"{mended}\"`");
-        assert_rule(rule, pointer, &message);
-    }
 }
 
 #[test]

@@ -92,6 +92,7 @@ fn every_option_about_comparing() {
         r#"#[mirror(
             targets = ["https://staging.example.com", config::SHADOW_URL],
             compare = "json",
+            compare_at = "server",
             compare_headers = ["Content-Type", "etag"],
             ignore_headers = ["cache-control"],
             ignore = ["/generated_at", "/items/*/id"],
@@ -215,7 +216,9 @@ fn a_body_that_is_read_ahead_is_the_default() {
         ))
         .to_string()
     };
-    assert_eq!(expand_with("body = \"buffer\""), expand_with(""));
+    // The defaults of handlers may have another.
+    let buffered = expand_with("body = \"buffer\"");
+    assert_eq!(buffered.replace(" . buffer ()", ""), expand_with(""));
     assert_ne!(expand_with("body = \"tee\""), expand_with(""));
 }
 
@@ -265,4 +268,118 @@ fn an_associated_function_that_names_its_self_type() {
             format!("{}", Self::NAME)
         }"#,
     );
+}
+
+#[test]
+fn a_crate_under_another_path_and_an_original_under_a_name() {
+    assert_snapshot(
+        "crate_and_original",
+        r#"#[mirror(
+            targets = [target(config::SHADOW_URL, http2 = "off"), via(NATS)],
+            crate = shared::mirror_runtime,
+            original = find_unmirrored,
+            on_error = log,
+            compare = typed,
+        )]
+        /// Finds one.
+        #[expect(clippy::unused_async)]
+        #[instrument]
+        pub(crate) async fn find(Path(id): Path<u64>) -> Json<User> {
+            todo!()
+        }"#,
+    );
+}
+
+#[test]
+fn an_original_of_an_impl_is_called_by_its_self() {
+    for (name, body) in [("Self::all", "1"), ("all", "Self::ONE")] {
+        let source = format!(
+            "#[mirror(targets = [\"http://a\"], original = {name})] pub async fn find() -> u8 {{ {body} }}"
+        );
+        let expansion = expand(&source).to_string();
+        assert!(
+            expansion.contains("let handler = Self :: all ;"),
+            "{expansion}"
+        );
+        assert!(
+            expansion.contains("pub async fn all () -> u8"),
+            "{expansion}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_name_for_the_original_is_a_mistake() {
+    let message = "`original` must be a name for a function\n= help: write `original = ";
+    for (value, to_type) in [
+        ("\"plain\"", "plain`"),
+        ("a::b", "list_users_unmirrored`"),
+        ("Self", "list_users_unmirrored`"),
+        ("true", "list_users_unmirrored`"),
+    ] {
+        let message = format!("{message}{to_type}");
+        super::assert_mistake(&format!("original = {value}"), value, &message);
+    }
+    super::assert_mistake(
+        "original = handler",
+        "handler",
+        "`handler` is the name of the mirrored handler: take another",
+    );
+    super::assert_mistake(
+        "crate = \"shared::mirror_runtime\"",
+        "\"shared::mirror_runtime\"",
+        "`crate` must be the path of the crate\n= help: write `crate = shared::mirror_runtime`",
+    );
+}
+
+#[test]
+fn options_that_handlers_share() {
+    assert_snapshot(
+        "defaults",
+        r#"#[mirror(
+            defaults = config::SHADOW,
+            targets = ["https://staging.example.com"],
+            connect_timeout = "1s",
+            credentials = "forward",
+            host = "target",
+            ignore = ["/generated_at"],
+            compare_headers = ["etag"],
+            thresholds = Thresholds::default().with_min_compared(1_000),
+            record = "mirror-fixtures",
+            max_fixtures = 5,
+            max_fixture_bytes = "1MiB",
+        )]
+        async fn list_users() {}"#,
+    );
+}
+
+#[test]
+fn attributes_that_stand_in_the_wrong_place_are_mistakes() {
+    super::assert_mistakes(
+        r#"#[mirror(targets = ["http://a"])] #[utoipa::path(get, path = "/")] async fn h() {}"#,
+        &[(
+            "#[utoipa::path(get, path = \"/\")]",
+            "`#[utoipa::path]` must stand above `#[mirror]`: below, its document is made for the function inside, where `paths(..)` does not look\n= help: move it above `#[mirror(..)]`",
+        )],
+    );
+    let item = || "async fn h() {}".parse().unwrap();
+    let args = || "targets = [\"http://a\"]".parse().unwrap();
+    for attribute in [
+        "#[debug_handler]",
+        "#[axum::debug_handler(state = App)]",
+        "#[::axum_macros::debug_handler] // here",
+    ] {
+        let above = ["#[instrument]".to_owned(), attribute.to_owned()];
+        let expansion = crate::expand::mirror(args(), item(), &above).to_string();
+        assert!(
+            expansion.contains("must stand below `#[mirror]`"),
+            "{expansion}"
+        );
+    }
+    let above = [
+        "#[instrument]".to_owned(),
+        "#[doc = \"debug_handler\"]".to_owned(),
+    ];
+    let expansion = crate::expand::mirror(args(), item(), &above).to_string();
+    assert!(!expansion.contains("compile_error"), "{expansion}");
 }

@@ -51,13 +51,14 @@ fn the_body_is_extracted_last() {
             .split(['<', '>', ','])
             .find(|part| !["Option", "Result"].contains(part) && !part.is_empty());
         let name = name.unwrap().rsplit("::").next().unwrap();
-        assert_function(
-            &format!("async fn handler(first: {ty}, second: State<Db>) {{}}"),
-            ty,
-            &format!("`{name}` consumes the request body, so it must be the last argument"),
-        );
+        // It may be another of this name: rustc knows.
+        let check = format!("`{name}` consumes the request body, so it must be the last argument");
+        let first = format!("async fn handler(first: {ty}, second: State<Db>) {{}}");
         let last = format!("async fn handler(first: State<Db>, second: {ty}) {{}}");
-        assert_eq!(mistakes(&source(&last)), [], "{last}");
+        for (function, is_checked) in [(first, true), (last, false)] {
+            let expansion = super::expand(&source(&function)).to_string();
+            assert_eq!(expansion.contains(&check), is_checked, "{function}");
+        }
     }
 }
 
@@ -123,4 +124,19 @@ fn a_handler_is_mirrored_once() {
         "#[mirror_runtime::mirror(targets = [\"http://b\"])]",
         "duplicate `#[mirror]`: list several targets in one attribute",
     );
+}
+
+#[test]
+fn the_body_may_be_one_block_of_a_macro() {
+    use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+
+    let wrapped = |tokens: TokenStream| -> TokenStream {
+        TokenTree::from(Group::new(Delimiter::None, tokens)).into()
+    };
+    let mut item: TokenStream = "async fn handler() -> u8".parse().unwrap();
+    item.extend(wrapped(wrapped("{ 1 }".parse().unwrap())));
+    let args = "targets = [\"http://a\"]".parse().unwrap();
+    let expansion = crate::expand::mirror(args, item, &[]);
+    let file: syn::File = syn::parse2(expansion).unwrap();
+    assert!(prettyplease::unparse(&file).contains("async fn handler() -> u8 {\n        1\n    }"));
 }

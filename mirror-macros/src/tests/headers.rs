@@ -7,7 +7,12 @@ fn methods_are_those_of_http() {
     assert_mistake(
         "methods = GET",
         "GET",
-        "`methods` must be a list\n= help: write `methods = [GET, HEAD]`",
+        "`methods` must be a list\n= help: write `methods = [GET]`",
+    );
+    assert_mistake(
+        "methods = Method::POST",
+        "Method::POST",
+        "`methods` must be a list\n= help: write `methods = [POST]`",
     );
     assert_mistake("methods = []", "[]", "`methods` must not be empty");
     let similar = |name: &str, similar: &str| {
@@ -40,6 +45,11 @@ fn methods_are_those_of_http() {
     assert_mistake(
         "methods = [Method::GET]",
         "Method::GET",
+        "a method must be a name like `GET`, or a string\n= help: write `GET`",
+    );
+    assert_mistake(
+        "methods = [all()]",
+        "all()",
         "a method must be a name like `GET`, or a string",
     );
 }
@@ -54,17 +64,17 @@ fn headers_are_set_by_a_map_and_removed_by_a_list() {
     assert_mistake(
         "set_headers = { \"x-env\": \"shadow\" }",
         ":",
-        "expected `=`",
+        "expected `=`\n= help: write `\"x-env\" = ..`",
     );
     assert_mistake(
         "remove_headers = \"x-env\"",
         "\"x-env\"",
-        "`remove_headers` must be a list\n= help: write `remove_headers = [\"x-internal\"]`",
+        "`remove_headers` must be a list\n= help: write `remove_headers = [\"x-env\"]`",
     );
     assert_mistake(
         "remove_headers = [X_ENV]",
         "X_ENV",
-        "a header name must be a string",
+        "a header name must be a string\n= help: write `\"x-env\"`",
     );
     assert_mistake(
         "set_headers = { \"x-env\" = 1 }",

@@ -14,18 +14,74 @@ fn an_unknown_option_names_the_similar_one() {
         ("Timeout", "timeout"),
         ("async", "sync"),
         ("on_sucess", "on_success"),
-        ("percent", "percentage"),
         ("copy", "copy_body"),
         ("bdy", "body"),
         ("max_inflight", "max_in_flight"),
-        ("connection_timeout", "connect_timeout"),
         ("circuit", "circuit_breaker"),
-        ("ratelimit", "rate_limit"),
-        ("on_skipped", "on_skip"),
     ] {
         assert_mistake(&format!("{name} = 1"), name, &help(name, similar));
     }
-    assert_mistake("retries = 3", "retries", "unknown option `retries`");
+    assert_mistake("flavour = 3", "flavour", "unknown option `flavour`");
+}
+
+#[test]
+fn an_option_that_is_called_otherwise_elsewhere_is_named() {
+    for (name, help) in [
+        (
+            "percent",
+            "write `percentage = 10`, which is in percent: from 0 to 100",
+        ),
+        (
+            "sampling",
+            "write `percentage = 10`, which is in percent: from 0 to 100",
+        ),
+        (
+            "sample_rate",
+            "write `percentage = 10`, which is in percent: from 0 to 100",
+        ),
+        ("url", "write `targets = [\"https://staging.example.com\"]`"),
+        ("connection_timeout", "write `connect_timeout = \"1s\"`"),
+        ("concurrency", "write `max_in_flight = 256`"),
+        ("filter", "write `when = |parts| ..`"),
+        ("failures", "write `circuit_breaker = { failures = 5 }`"),
+        (
+            "http2",
+            "write it in a target: `target(\"https://staging.example.com\", http2 = \"prior-knowledge\")`",
+        ),
+        (
+            "h2c",
+            "write it in a target: `target(\"https://staging.example.com\", http2 = \"prior-knowledge\")`",
+        ),
+        (
+            "enabled",
+            "to switch all mirrors off, set the environment variable `MIRROR_DISABLED=1`; for one, write `targets = [env(\"SHADOW_URL\")]` and leave the variable unset",
+        ),
+        (
+            "retries",
+            "remove it: a copy is not sent again, its failure is counted and told to `on_error`",
+        ),
+        (
+            "sticky",
+            "requests are drawn one by one; write `when = |parts| ..` to choose them by what they carry",
+        ),
+    ] {
+        let message = format!("unknown option `{name}`\n= help: {help}");
+        assert_mistake(&format!("{name} = 1"), name, &message);
+    }
+    let source = "#[mirror(targets = [target(\"http://a\", compare = \"json\", weight = 5)])] async fn h() {}";
+    assert_mistakes(
+        source,
+        &[
+            (
+                "compare",
+                "unknown option `compare` of a target\n= help: write `compare = ..` beside `targets`, for all of them",
+            ),
+            (
+                "weight",
+                "unknown option `weight` of a target\n= help: write `percentage = 10`, which is in percent: from 0 to 100",
+            ),
+        ],
+    );
 }
 
 #[test]
@@ -265,10 +321,6 @@ fn all_mistakes_of_attribute_and_function_show_at_once_in_source_order() {
                 "`#[mirror]` handlers cannot take `self`\n\
                  = help: take what the handler needs as `State`",
             ),
-            (
-                "Json<Order>",
-                "`Json` consumes the request body, so it must be the last argument",
-            ),
         ],
     );
 }
@@ -294,4 +346,22 @@ fn the_item_is_emitted_as_written_beside_the_mistakes() {
     let expansion = expand(&format!("#[mirror()] {item}")).to_string();
     let item: proc_macro2::TokenStream = item.parse().unwrap();
     assert!(expansion.ends_with(&item.to_string()), "{expansion}");
+}
+
+#[test]
+fn what_stands_in_the_place_of_the_targets_is_one_mistake() {
+    assert_mistakes(
+        "#[mirror(target = \"http://a\")] async fn h() {}",
+        &[(
+            "target",
+            "unknown option `target`\n= help: write `targets = [\"https://staging.example.com\"]`",
+        )],
+    );
+    assert_mistakes(
+        "#[mirror(\"http://a\", percentage = 10)] async fn h() {}",
+        &[(
+            "\"http://a\"",
+            "expected the name of an option\n= help: write `targets = [\"http://a\"]`",
+        )],
+    );
 }

@@ -78,9 +78,41 @@ fn what_is_no_directory_and_app_is_a_mistake() {
         let expected = [(at.to_owned(), outside.to_owned())];
         assert_eq!(package.mistakes(&format!("{at}, app")), expected);
     }
-    let missing = "no directory `missing` in the package\n= help: record mismatches into it with `MIRROR_RECORD=missing`";
-    let expected = [("\"missing\"".to_owned(), missing.to_owned())];
-    assert_eq!(package.mistakes("\"missing\", app"), expected);
+}
+
+#[test]
+fn without_fixtures_there_is_a_test_that_is_ignored_and_says_so() {
+    let package = Package::new("none", &[]);
+    for (directory, name) in [
+        ("mirror-fixtures", "no_fixtures_in_mirror_fixtures"),
+        ("tests/missing", "no_fixtures_in_tests_missing"),
+    ] {
+        let source = format!("\"{directory}\", app").parse().unwrap();
+        let file: syn::File = syn::parse2(replay(source, &package.0)).unwrap();
+        let expansion = prettyplease::unparse(&file);
+        let says = format!(
+            "#[ignore = \"nothing is replayed: record mismatches into `{directory}` with `MIRROR_RECORD={directory}`\"]\nfn {name}() {{}}"
+        );
+        assert!(expansion.contains(&says), "{expansion}");
+        // What is recorded from now on is replayed without compiling anew.
+        assert!(expansion.contains("_without_a_test"), "{expansion}");
+    }
+}
+
+#[test]
+fn a_crate_has_another_path_if_it_is_told_so() {
+    let package = Package::new("crate", &[("a.json", FIXTURE)]);
+    let source = "\"mirror-fixtures\", app, crate = shared::mirror_runtime";
+    let expansion = replay(source.parse().unwrap(), &package.0).to_string();
+    assert!(
+        !expansion.contains(":: mirror_runtime :: __private") || !expansion.contains("( :: mirror")
+    );
+    assert_eq!(
+        expansion
+            .matches("shared :: mirror_runtime :: __private")
+            .count(),
+        2
+    );
 }
 
 #[test]

@@ -43,11 +43,26 @@ fn targets_are_a_list_of_sources() {
     assert_targets(
         "\"http://a\"",
         "\"http://a\"",
+        "`targets` must be a list\n= help: write `targets = [\"http://a\"]`",
+    );
+    // A help repeats no secret.
+    assert_targets(
+        "\"http://user:secret@a\"",
+        "\"http://user:secret@a\"",
         "`targets` must be a list\n= help: write `targets = [\"https://staging.example.com\"]`",
     );
     let not_a_source = "a target must be a URL, the path of a `const`, `env(\"..\")`, `handler(..)`, `via(..)` or `sink(..)`";
-    for target in ["8080", "env!(\"A\")", "&URL", "shadow(\"http://a\")"] {
+    for target in ["8080", "&URL", "shadow(\"http://a\")", "env!(A)"] {
         assert_targets(&format!("[{target}]"), target, not_a_source);
+    }
+    for target in [
+        "env!(\"A\")",
+        "std::env::var(\"A\").unwrap()",
+        "&std::env::var(\"A\")?",
+        "Target::from_env(\"A\")",
+    ] {
+        let message = format!("{not_a_source}\n= help: write `env(\"A\")`");
+        assert_targets(&format!("[{target}]"), target, &message);
     }
     assert_targets(
         "[target(target(\"http://a\"))]",
@@ -175,9 +190,13 @@ fn a_percentage_is_a_number_between_0_and_100() {
         assert_mistake(&format!("percentage = {value}"), value, message);
     }
     let message = "`percentage` must be a number between 0 and 100";
-    for value in ["true", "10u8", "PERCENTAGE", "\"ten\"", "{ 10 }"] {
+    for value in ["true", "10u8", "percentage", "\"ten\"", "{ 10 }"] {
         assert_mistake(&format!("percentage = {value}"), value, message);
     }
+    let of_a_constant = format!(
+        "{message}\n= help: write the value itself here, or the constant in `Defaults` and `defaults = ..`"
+    );
+    assert_mistake("percentage = PERCENTAGE", "PERCENTAGE", &of_a_constant);
     let message = format!("{message}\n= help: write `percentage = 10`");
     for value in ["\"10\"", "\"10 %\""] {
         assert_mistake(&format!("percentage = {value}"), value, &message);
@@ -203,10 +222,14 @@ fn a_count_is_a_whole_number_from_1() {
     }
     let message = "`max_in_flight` must be a whole number";
     for value in [
-        "1.5", "-1.5", "true", "MAX", "\"many\"", "2 * 8", "{ 8 }", "\"0\"",
+        "1.5", "-1.5", "true", "max", "\"many\"", "2 * 8", "{ 8 }", "\"0\"",
     ] {
         assert_mistake(&format!("max_in_flight = {value}"), value, message);
     }
+    let of_a_constant = format!(
+        "{message}\n= help: write the value itself here, or the constant in `Defaults` and `defaults = ..`"
+    );
+    assert_mistake("max_in_flight = limits::MAX", "limits::MAX", &of_a_constant);
     let message = format!("{message}\n= help: write `max_in_flight = 256`");
     for value in ["\"256\"", "256usize"] {
         assert_mistake(&format!("max_in_flight = {value}"), value, &message);
@@ -228,10 +251,15 @@ fn durations_sizes_and_rates_are_strings_with_a_unit() {
         ("rate_limit", "50/m", "50/m"),
         ("rate_limit", "RATE", "100/s"),
         ("rate_limit", "4294967296", "100/s"),
+        ("timeout", "2000", "2000ms"),
+        ("timeout", "\"2000\"", "2000ms"),
+        ("timeout", "Duration::from_millis(1_500)", "1500ms"),
         ("max_body", "1024", "1024B"),
         ("max_body", "\"1024\"", "1024B"),
         ("max_body", "2MiB", "2MiB"),
-        ("max_body", "2 * 1024", "2MiB"),
+        ("max_body", "2 * 1024", "2KiB"),
+        ("max_body", "2 << 20", "2MiB"),
+        ("max_body", "SIZE", "2MiB"),
     ] {
         let message = format!(
             "`{name}` must be a string with a unit\n= help: write `{name} = \"{to_type}\"`"
@@ -242,7 +270,17 @@ fn durations_sizes_and_rates_are_strings_with_a_unit() {
         (
             "timeout",
             "2sec",
-            "the unit must be `ms`, `s`, `m` or `h`, not `sec`",
+            "the unit must be `ms`, `s`, `m` or `h`, not `sec`\n= help: write `timeout = \"2s\"`",
+        ),
+        (
+            "timeout",
+            "1.5s",
+            "not a whole number with a unit\n= help: write `timeout = \"1500ms\"`",
+        ),
+        (
+            "rate_limit",
+            "100/sec",
+            "the unit must be `/s`, `/m` or `/h`, not `/sec`\n= help: write `rate_limit = \"100/s\"`",
         ),
         ("timeout", "0s", "it must be longer than zero"),
         ("timeout", "25h", "it must be at most 24h"),
@@ -266,7 +304,7 @@ fn durations_sizes_and_rates_are_strings_with_a_unit() {
         (
             "max_body",
             "2mb",
-            "the unit must be `B`, `KB`, `MB`, `GB`, `KiB`, `MiB` or `GiB`, not `mb`",
+            "the unit must be `B`, `KB`, `MB`, `GB`, `KiB`, `MiB` or `GiB`, not `mb`\n= help: write `max_body = \"2MiB\"`",
         ),
     ] {
         let literal = format!("\"{value}\"");
@@ -278,16 +316,48 @@ fn durations_sizes_and_rates_are_strings_with_a_unit() {
 #[test]
 fn choices_and_texts_are_checked() {
     for (name, value, what) in [
-        ("sync", "1", "be `true` or `false`"),
-        ("copy_body", "\"no\"", "be `true` or `false`"),
-        ("credentials", "strip", "be `\"strip\"` or `\"forward\"`"),
+        ("sync", "2", "be `true` or `false`"),
         ("host", "\"other\"", "be `\"target\"` or `\"preserve\"`"),
-        ("body", "\"tea\"", "be `\"buffer\"` or `\"tee\"`"),
-        ("body", "tee", "be `\"buffer\"` or `\"tee\"`"),
+        ("body", "\"disk\"", "be `\"buffer\"` or `\"tee\"`"),
         ("name", "\"\"", "not be empty"),
-        ("name", "users", "be a string"),
+        ("name", "2", "be a string"),
     ] {
         let message = format!("`{name}` must {what}");
+        assert_mistake(&format!("{name} = {value}"), value, &message);
+    }
+    for (name, value, what, to_type) in [
+        ("sync", "1", "be `true` or `false`", "true"),
+        ("copy_body", "\"no\"", "be `true` or `false`", "false"),
+        ("copy_body", "\"false\"", "be `true` or `false`", "false"),
+        (
+            "credentials",
+            "strip",
+            "be `\"strip\"` or `\"forward\"`",
+            "\"strip\"",
+        ),
+        (
+            "credentials",
+            "Credentials::Strip",
+            "be `\"strip\"` or `\"forward\"`",
+            "\"strip\"",
+        ),
+        (
+            "host",
+            "preserve",
+            "be `\"target\"` or `\"preserve\"`",
+            "\"preserve\"",
+        ),
+        (
+            "host",
+            "\"original\"",
+            "be `\"target\"` or `\"preserve\"`",
+            "\"preserve\"",
+        ),
+        ("body", "\"tea\"", "be `\"buffer\"` or `\"tee\"`", "\"tee\""),
+        ("body", "tee", "be `\"buffer\"` or `\"tee\"`", "\"tee\""),
+        ("name", "users", "be a string", "\"users\""),
+    ] {
+        let message = format!("`{name}` must {what}\n= help: write `{name} = {to_type}`");
         assert_mistake(&format!("{name} = {value}"), value, &message);
     }
 }
@@ -302,7 +372,7 @@ fn callbacks_are_paths_or_closures() {
     assert_mistake(
         "on_skip = \"count\"",
         "\"count\"",
-        "`on_skip` must be a path or a closure, `fn(&Target, &SkipReason)`",
+        "`on_skip` must be a path or a closure, `fn(&Target, SkipReason)`",
     );
     assert_mistake(
         "on_success = |response| drop(response)",

@@ -41,7 +41,7 @@ pub trait Call<S, M, A>: Send + Sized {
     fn call_unless<D, F>(
         self,
         incoming: Incoming<S>,
-        diverts: impl FnOnce(&Parts) -> Option<D> + Send,
+        diverts: impl FnOnce(&mut Parts) -> Option<D> + Send,
         divert: impl FnOnce(D, Self, Incoming<S>) -> F + Send,
     ) -> impl Future<Output = Response> + Send
     where
@@ -66,8 +66,8 @@ where
     #[inline(always)]
     fn call_unless<D, G>(
         self,
-        incoming: Incoming<S>,
-        diverts: impl FnOnce(&Parts) -> Option<D> + Send,
+        mut incoming: Incoming<S>,
+        diverts: impl FnOnce(&mut Parts) -> Option<D> + Send,
         divert: impl FnOnce(D, Self, Incoming<S>) -> G + Send,
     ) -> impl Future<Output = Response> + Send
     where
@@ -75,7 +75,7 @@ where
         G: Future<Output = Response> + Send,
     {
         async move {
-            if let Some(way) = diverts(&incoming.parts) {
+            if let Some(way) = diverts(&mut incoming.parts) {
                 return divert(way, self, incoming).await;
             }
             self().await.into_response()
@@ -107,7 +107,7 @@ macro_rules! impl_call {
             fn call_unless<D, G>(
                 self,
                 mut incoming: Incoming<S>,
-                diverts: impl FnOnce(&Parts) -> Option<D> + Send,
+                diverts: impl FnOnce(&mut Parts) -> Option<D> + Send,
                 divert: impl FnOnce(D, Self, Incoming<S>) -> G + Send,
             ) -> impl Future<Output = Response> + Send
             where
@@ -115,7 +115,7 @@ macro_rules! impl_call {
                 G: Future<Output = Response> + Send,
             {
                 async move {
-                    if let Some(way) = diverts(&incoming.parts) {
+                    if let Some(way) = diverts(&mut incoming.parts) {
                         return divert(way, self, incoming).await;
                     }
                     $(

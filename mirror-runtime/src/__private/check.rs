@@ -1,6 +1,10 @@
 //! Checks that run while the user's program is compiled.
 
+use std::time::Duration;
+
 use mirror_grammar::{Scheme, parse_url, same_target};
+
+use crate::{mirror::Defaults, target::check_url};
 
 /// Fails the compilation if a `const` is not the URL of a target.
 ///
@@ -9,8 +13,53 @@ use mirror_grammar::{Scheme, parse_url, same_target};
 /// In `const` evaluation, with what is wrong.
 #[track_caller]
 pub const fn check_target(url: &str) {
-    if let Err(error) = parse_url(url) {
-        panic!("{}", error.as_str());
+    check_url(url);
+}
+
+/// Fails the compilation if shared options contradict one another.
+///
+/// # Panics
+///
+/// In `const` evaluation, with what is wrong.
+#[track_caller]
+pub const fn check_defaults(defaults: &Defaults) {
+    if let Some(contradiction) = defaults.contradiction() {
+        panic!("{}", contradiction);
+    }
+}
+
+/// Fails the compilation if a `connect_timeout` is longer than the timeout of the shared options.
+///
+/// # Panics
+///
+/// In `const` evaluation.
+#[track_caller]
+pub const fn check_connect_timeout(defaults: &Defaults, connect_timeout_ms: u64) {
+    assert!(
+        !defaults.is_shorter_than(Duration::from_millis(connect_timeout_ms)),
+        "`connect_timeout` is a part of `timeout`, which is that of the defaults, and cannot be longer"
+    );
+}
+
+/// Fails the compilation if an option of comparing says nothing beside the `compare` of the shared
+/// options.
+///
+/// # Panics
+///
+/// In `const` evaluation, with one of the messages: if there is none, and if it does not look at
+/// JSON.
+#[cfg(feature = "compare")]
+#[track_caller]
+pub const fn check_compared(
+    defaults: &Defaults,
+    needs_json: bool,
+    without: &str,
+    without_json: &str,
+) {
+    match defaults.looks_at_json() {
+        None => panic!("{}", without),
+        Some(false) if needs_json => panic!("{}", without_json),
+        Some(_) => {}
     }
 }
 

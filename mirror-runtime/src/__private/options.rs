@@ -13,7 +13,7 @@ use super::statics::Static;
 use crate::{
     bounds::CircuitBreaker,
     engine::BodyMode,
-    mirror::{AcceptEncoding, Credentials, Host, Mirror, MirrorBuilder},
+    mirror::{AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder},
     outcome::{BufferedResponse, MirrorError, SkipReason},
     target::Target,
     transport::Transport,
@@ -52,6 +52,12 @@ impl Options {
         let target = target.target(self.name, &self.targets);
         self.targets.push(target);
         self
+    }
+
+    /// `defaults`
+    #[must_use]
+    pub fn defaults(self, defaults: &'static Defaults) -> Self {
+        self.with(|builder| builder.defaults(defaults))
     }
 
     fn with(mut self, option: impl FnOnce(MirrorBuilder) -> MirrorBuilder) -> Self {
@@ -127,7 +133,7 @@ impl Options {
     #[must_use]
     pub fn on_skip<F>(self, on_skip: F) -> Self
     where
-        F: Fn(&Target, &SkipReason) + Send + Sync + 'static,
+        F: Fn(&Target, SkipReason) + Send + Sync + 'static,
     {
         self.with(|builder| builder.on_skip(on_skip))
     }
@@ -169,6 +175,12 @@ impl Options {
         self.with(|builder| builder.body(BodyMode::Tee))
     }
 
+    /// `body = "buffer"`
+    #[must_use]
+    pub fn buffer(self) -> Self {
+        self.with(|builder| builder.body(BodyMode::Buffer))
+    }
+
     /// `read_ahead`
     #[must_use]
     pub fn read_ahead_ms(self, within: u64) -> Self {
@@ -199,6 +211,18 @@ impl Options {
         self.with(|builder| builder.accept_encoding(AcceptEncoding::Comparable))
     }
 
+    /// `accept_encoding = "verbatim"`
+    #[must_use]
+    pub fn verbatim_encodings(self) -> Self {
+        self.with(|builder| builder.accept_encoding(AcceptEncoding::Verbatim))
+    }
+
+    /// `credentials = "forward"`
+    #[must_use]
+    pub fn forward_credentials(self) -> Self {
+        self.with(|builder| builder.credentials(Credentials::Forward))
+    }
+
     /// `transport = STATIC`
     #[must_use]
     pub fn transport<L>(self, transport: &'static L) -> Self
@@ -212,6 +236,12 @@ impl Options {
     #[must_use]
     pub fn preserve_host(self) -> Self {
         self.with(|builder| builder.host(Host::Preserve))
+    }
+
+    /// `host = "target"`
+    #[must_use]
+    pub fn target_host(self) -> Self {
+        self.with(|builder| builder.host(Host::Target))
     }
 
     /// The mirror. If its options turn out wrong after all, it has no targets, and the log says
@@ -232,7 +262,16 @@ impl Options {
             // compared.
             if targets.iter().any(|target| target.is_same(&baseline)) {
                 let error = crate::error::ConfigError::BaselineIsTarget(baseline.name().to_owned());
-                contained(|| tracing::error!(mirror = name, %error, "baseline disabled"));
+                let variable = baseline.variable();
+                contained(|| {
+                    tracing::error!(
+                        mirror = name,
+                        target = baseline.name(),
+                        variable,
+                        %error,
+                        "baseline disabled: differences are told without knowing what is noise"
+                    );
+                });
             } else {
                 builder = builder.baseline(baseline);
             }
@@ -245,7 +284,9 @@ impl Options {
             .fold(builder, MirrorBuilder::target)
             .build()
             .unwrap_or_else(|error| {
-                contained(|| tracing::error!(mirror = name, %error, "mirror disabled"));
+                contained(|| {
+                    tracing::error!(mirror = name, %error, "mirror disabled: nothing is sent");
+                });
                 Mirror::builder().name(name).finish()
             })
     }

@@ -10,7 +10,7 @@ use crate::{
     recorded::RecordedExchange,
     target::Target,
     transport::{Keeping, Sending, Sink, Transport, Unsendable},
-    workers::caught,
+    workers::{Code, caught},
 };
 
 /// A static that derefs to a transport or a sink, such as a `LazyLock`. It is looked into when a
@@ -29,7 +29,10 @@ where
 {
     fn check(&self, target: &Target) -> Result<(), ConfigError> {
         // It is made here at the latest, by code of the user's, within a request.
-        caught("transport", || self.0.check(target)).unwrap_or(Ok(()))
+        caught(Code::new("transport").with_target(target.name()), || {
+            self.0.check(target)
+        })
+        .unwrap_or(Ok(()))
     }
 
     fn send(
@@ -56,7 +59,10 @@ where
 {
     fn check(&self, target: &Target) -> Result<(), ConfigError> {
         // As above.
-        caught("sink", || self.0.check(target)).unwrap_or(Ok(()))
+        caught(Code::new("sink").with_target(target.name()), || {
+            self.0.check(target)
+        })
+        .unwrap_or(Ok(()))
     }
 
     fn keep(&self, exchange: Arc<RecordedExchange>, target: &Target) -> Keeping {

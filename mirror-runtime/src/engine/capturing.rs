@@ -19,6 +19,8 @@ pub use self::copy::CapturedCopy;
 pub(crate) use self::raise::{panic_with, raises};
 #[cfg(all(feature = "compare", feature = "testing"))]
 use crate::comparison::Comparison;
+#[cfg(feature = "testing")]
+use crate::sampling::switch;
 use crate::{
     body::CopyBody,
     engine::{Engine, EngineTarget},
@@ -93,9 +95,15 @@ impl Capturing {
         }
     }
 
-    /// Whether sinks are given nothing.
+    /// Whether copies are captured, and sinks are given nothing.
     pub(crate) fn captures(&self) -> bool {
         self.captured().is_some()
+    }
+
+    /// Whether what was sampled may still leave. Mirrors that are switched off sample for a capture,
+    /// and that may be gone by now.
+    pub(crate) fn lets_leave(&self) -> bool {
+        !switch::is_off() || self.captures()
     }
 
     /// Takes note of a comparison.
@@ -119,6 +127,10 @@ impl Capturing {
 
     pub(crate) const fn captures(&self) -> bool {
         false
+    }
+
+    pub(crate) const fn lets_leave(&self) -> bool {
+        true
     }
 
     pub(crate) fn enables(&self, target: &Target) -> bool {

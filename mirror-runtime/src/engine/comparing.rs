@@ -45,14 +45,30 @@ pub(crate) struct Mismatch<'a> {
     pub(crate) primary: &'a BufferedResponse,
     pub(crate) shadow: &'a BufferedResponse,
     pub(crate) mode: CompareMode,
+    /// Where the primary's response was taken.
+    pub(crate) at: CompareAt,
     pub(crate) rules: &'a Rules,
     /// Where responses of the old version differ from one another.
     pub(crate) noise: &'a [(String, DifferenceKind)],
 }
 
+/// Where the primary's response is taken to be compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CompareAt {
+    /// Where the mirror stands: as the handler returns it, or what is behind the layer. Layers
+    /// around that, which change the responses of a shadow as well, make differences. Default.
+    #[default]
+    Handler,
+    /// Where the layer [`CompareAtServer`](crate::CompareAtServer) stands, which the program puts
+    /// around its router: as the client gets it.
+    Server,
+}
+
 /// How the responses of a mirror are compared, and what was found.
 pub(crate) struct Comparing {
     pub(crate) mode: CompareMode,
+    pub(crate) at: CompareAt,
     pub(crate) rules: Rules,
     /// One for each target; none for a baseline.
     pub(crate) recorders: Box<[Recorder]>,
@@ -77,6 +93,7 @@ impl Comparing {
     ) -> Self {
         Self {
             mode,
+            at: CompareAt::default(),
             rules,
             recorders: targets
                 .map(|target| Recorder::new(target, thresholds))
@@ -88,6 +105,10 @@ impl Comparing {
             version_header: None,
             deadlines: Arc::default(),
         }
+    }
+
+    pub(crate) fn with_compare_at(self, at: CompareAt) -> Self {
+        Self { at, ..self }
     }
 
     /// The same, beside a baseline or not.
@@ -184,6 +205,7 @@ impl fmt::Debug for Comparing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut all = f.debug_struct("Comparing");
         all.field("mode", &self.mode)
+            .field("at", &self.at)
             .field("rules", &self.rules)
             .field("recorders", &self.recorders);
         #[cfg(feature = "record")]

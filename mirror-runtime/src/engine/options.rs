@@ -9,6 +9,7 @@ use crate::request::HeaderRules;
 
 /// When the body of a request is read for its copies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BodyMode {
     /// Before the handler runs, for up to [`read_ahead`](crate::MirrorBuilder::read_ahead). Copies
     /// leave when the handler starts.

@@ -157,7 +157,7 @@ impl ResponseSide {
             side: self,
         };
         if is_empty {
-            recording.end(Ending::Complete, Completion::Complete);
+            recording.end(Ending::Complete, Completion::Complete, Duration::ZERO);
         } else if let Some(recording) = recording.unless_over() {
             let body = std::mem::take(response.body_mut());
             let length = length(response).or(known);
@@ -179,7 +179,8 @@ impl ResponseSide {
 }
 
 impl Recording {
-    fn end(&mut self, ending: Ending, completion: Completion) {
+    /// For `unread` in all, nobody asked for more of the body.
+    fn end(&mut self, ending: Ending, completion: Completion, unread: Duration) {
         let Some(noting) = self.noting.take() else {
             return;
         };
@@ -187,7 +188,8 @@ impl Recording {
         if completion != Completion::Cut {
             self.side.times.last_byte = Some(now);
         }
-        let latency = now.saturating_sub(self.side.times.handler_start.unwrap_or(Duration::ZERO));
+        let began = self.side.times.handler_start.unwrap_or(Duration::ZERO);
+        let latency = now.saturating_sub(began + unread);
         let noted = noting.finish(ending, latency);
         self.side.end(Some(noted), completion);
     }
@@ -195,7 +197,7 @@ impl Recording {
     /// Goes on, unless the body is too large, or there is no room for it.
     fn unless_over(mut self) -> Option<Self> {
         if self.noting.as_ref().is_some_and(Noting::is_over) {
-            self.end(Ending::Truncated, Completion::Cut);
+            self.end(Ending::Truncated, Completion::Cut, Duration::ZERO);
             None
         } else {
             Some(self)
@@ -226,17 +228,17 @@ impl Note for Recording {
         }
     }
 
-    fn ended(mut self, ending: Ending) {
+    fn ended(mut self, ending: Ending, unread: Duration) {
         let completion = if ending == Ending::Complete {
             Completion::Complete
         } else {
             gone()
         };
-        self.end(ending, completion);
+        self.end(ending, completion, unread);
     }
 
-    fn failed(mut self) {
-        self.end(Ending::CutShort, Completion::Failed);
+    fn failed(mut self, unread: Duration) {
+        self.end(Ending::CutShort, Completion::Failed, unread);
     }
 }
 

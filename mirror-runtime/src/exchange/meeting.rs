@@ -32,10 +32,15 @@ use crate::{
     engine::{Comparing, Engine},
     request::{KeptRequest, original_uri},
     telemetry::Happened,
-    workers::{Overdue, Place, caught, panicked},
+    workers::{Code, Overdue, Place, caught, panicked},
 };
 #[cfg(feature = "record")]
-use crate::{engine::Mismatch, report::Recorder};
+use crate::{
+    engine::{CompareAt, Mismatch},
+    report::Recorder,
+};
+#[cfg(feature = "record")]
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// The responses to one request, until they are compared.
 ///
@@ -55,6 +60,9 @@ pub(super) struct Exchange {
     baseline: OnceLock<Option<Comparison>>,
     /// The deadline for the primary, once a response waits for it.
     place: OnceLock<Option<Place>>,
+    /// Whether the primary's response is noted at the outermost point of the program.
+    #[cfg(feature = "record")]
+    pub(super) at_server: AtomicBool,
     /// The secrets of the request, once something is compared.
     known: OnceLock<KnownSecrets>,
 }
@@ -77,6 +85,8 @@ impl Exchange {
             primary: OnceLock::new(),
             baseline: OnceLock::new(),
             place: OnceLock::new(),
+            #[cfg(feature = "record")]
+            at_server: AtomicBool::new(false),
             known: OnceLock::new(),
         })
     }
@@ -188,7 +198,8 @@ impl Exchange {
     fn queue(self: &Arc<Self>, index: usize, response: NotedResponse) {
         let exchange = Arc::clone(self);
         let comparison = move || {
-            match caught("compare", || exchange.compare(index, response)) {
+            let compared = exchange.caught("compare", index, || exchange.compare(index, response));
+            match compared {
                 None => exchange.not_compared(index, NotComparedReason::Panicked),
                 Some(None) => {}
                 Some(Some(comparison)) => exchange.tell(index, Happened::Compared(comparison)),
@@ -251,9 +262,9 @@ impl Exchange {
             recorder.stand(comparing.standing(index, &self.engine.targets));
         }
         #[cfg(feature = "record")]
-        if comparison.differs() {
+        if comparison.differs() && !comparison.may_be_noise() {
             // What is compared is counted already, whatever becomes of the file.
-            caught("record", || {
+            self.caught("record", index, || {
                 self.write_down(comparing, recorder, &comparison, &shadow.response);
             });
         }
@@ -289,6 +300,11 @@ impl Exchange {
                 primary: &primary.response,
                 shadow,
                 mode: comparing.mode,
+                at: if self.at_server.load(Relaxed) {
+                    CompareAt::Server
+                } else {
+                    CompareAt::Handler
+                },
                 rules: &comparing.rules,
                 noise: &recorder.noise(),
             });
@@ -322,9 +338,20 @@ impl Exchange {
         let (mode, rules) = (comparing.mode, &comparing.rules);
         let comparison = compare(subject, primary, shadow, mode, rules);
         if comparison.verdict == Verdict::NotCompared(NotComparedReason::Panicked) {
-            panicked("compare");
+            panicked(self.code("compare", index));
         }
         Some(comparison)
+    }
+
+    /// Code of the user's that runs for a target, as the log calls it.
+    fn code(&self, option: &'static str, index: usize) -> Code<'_> {
+        let code = Code::new(option).of(&self.engine.name);
+        let target = self.engine.targets.get(index);
+        target.map_or(code, |target| code.with_target(target.target().name()))
+    }
+
+    fn caught<T>(&self, option: &'static str, index: usize, run: impl FnOnce() -> T) -> Option<T> {
+        caught(self.code(option, index), run)
     }
 
     /// The body of the request, as far as it is known.

@@ -1,6 +1,11 @@
 //! The side of the primary.
 
-use std::{sync::Arc, time::Instant};
+#[cfg(feature = "record")]
+use std::sync::atomic::Ordering::Relaxed;
+use std::{
+    sync::{Arc, Once},
+    time::{Duration, Instant},
+};
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
@@ -13,10 +18,16 @@ use super::{
     copy_side::Open,
     meeting::Exchange,
     noted_body::{Note, NotedBody, length},
+    outermost::defer,
     recorder::{Ending, Noted},
     state::Streaming,
 };
-use crate::{body::copied, comparison::NotComparedReason, engine::Engine};
+use crate::{
+    body::copied,
+    comparison::NotComparedReason,
+    engine::{CompareAt, Engine},
+    workers::contained,
+};
 
 /// Tells what the primary answered. Dropped before it has, there is no response: the handler
 /// panicked, or the client went away.
@@ -37,9 +48,36 @@ impl PrimarySide {
         Some((side, Open::new(exchange)))
     }
 
-    /// Notes the response of a handler that was called at `began`: now, and as its body streams to
-    /// the client.
+    /// Notes the response of a handler that was called at `began`, here or at the outermost point
+    /// of the program.
     pub(crate) fn note(self, response: &mut Response, began: Instant) {
+        static TOLD: Once = Once::new();
+        let Some(exchange) = self.exchange.clone() else {
+            return;
+        };
+        let comparing = exchange.comparing();
+        if comparing.is_none_or(|comparing| comparing.at != CompareAt::Server) {
+            return self.note_here(response, began);
+        }
+        #[cfg(feature = "record")]
+        exchange.at_server.store(true, Relaxed);
+        if let Err(note) = defer(move |response: &mut Response| self.note_here(response, began)) {
+            #[cfg(feature = "record")]
+            exchange.at_server.store(false, Relaxed);
+            TOLD.call_once(|| {
+                contained(|| tracing::error!(
+                    mirror = &*exchange.engine().name,
+                    "no `CompareAtServer` around this mirror; its responses are compared as the \
+                     handler returns them: write `.layer(CompareAtServer::new())` as the last \
+                     layer of the router"
+                ));
+            });
+            note(response);
+        }
+    }
+
+    /// Notes a response as it is here: now, and as its body streams to the client.
+    fn note_here(self, response: &mut Response, began: Instant) {
         let Some(exchange) = &self.exchange else {
             return;
         };
@@ -103,9 +141,9 @@ impl Note for PrimarySide {
         }
     }
 
-    fn ended(mut self, ending: Ending) {
+    fn ended(mut self, ending: Ending, unread: Duration) {
         if let Some(exchange) = self.exchange.take() {
-            exchange.primary(|state| state.ended(ending));
+            exchange.primary(|state| state.ended(ending, unread));
         }
     }
 }

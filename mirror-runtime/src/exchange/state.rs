@@ -1,6 +1,9 @@
 //! The known responses to one request.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -112,7 +115,7 @@ impl State {
         };
         streaming.noting.push(data.clone());
         if streaming.noting.is_over() {
-            self.ended(Ending::Truncated);
+            self.ended(Ending::Truncated, Duration::ZERO);
         } else if Instant::now() > streaming.until {
             self.time_out();
         }
@@ -126,11 +129,12 @@ impl State {
         }
     }
 
-    /// The primary's body has ended.
-    pub(super) fn ended(&mut self, ending: Ending) {
+    /// The primary's body has ended. It could have done so earlier, by as long as nobody asked for
+    /// more of it.
+    pub(super) fn ended(&mut self, ending: Ending, unread: Duration) {
         self.primary = match std::mem::take(&mut self.primary) {
             Primary::Streaming(streaming) => {
-                let latency = streaming.began.elapsed();
+                let latency = streaming.began.elapsed().saturating_sub(unread);
                 let noted = streaming.noting.finish(ending, latency);
                 return self.primary(noted);
             }
@@ -143,7 +147,7 @@ impl State {
         match &self.primary {
             // It is enough that it has begun.
             Primary::Streaming(streaming) if !streaming.noting.is_collecting() => {
-                self.ended(Ending::CutShort);
+                self.ended(Ending::CutShort, Duration::ZERO);
             }
             _ => self.primary(Err(NotComparedReason::TimedOut)),
         }

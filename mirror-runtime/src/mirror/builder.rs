@@ -3,6 +3,7 @@
 mod build;
 #[cfg(feature = "compare")]
 mod compare;
+mod defaults;
 #[cfg(not(feature = "compare"))]
 mod no_compare;
 #[cfg(feature = "record")]
@@ -18,6 +19,7 @@ use mirror_grammar::{
 
 #[cfg(feature = "compare")]
 use self::compare::CompareOptions;
+pub use self::defaults::Defaults;
 #[cfg(not(feature = "compare"))]
 use self::no_compare::CompareOptions;
 use crate::{
@@ -32,6 +34,7 @@ use crate::{
 
 /// Whether copies carry the credentials of their originals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Credentials {
     /// `Authorization`, `Cookie` and `X-Api-Key` travel like any other header.
     #[default]
@@ -52,6 +55,7 @@ pub enum AcceptEncoding {
 
 /// The `Host` of copies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Host {
     /// The target's.
     #[default]
@@ -95,6 +99,10 @@ pub struct MirrorBuilder {
     compare: CompareOptions,
     /// Connections of our own, if there is none.
     transport: Option<Arc<dyn Transport>>,
+    /// The options of the mirror itself count before these.
+    shared: Option<Box<Defaults>>,
+    /// The options that were given, by name, as far as their values do not show it.
+    given: Vec<&'static str>,
     mistake: Option<ConfigError>,
 }
 
@@ -116,6 +124,8 @@ impl Default for MirrorBuilder {
             observers: Vec::new(),
             compare: CompareOptions::default(),
             transport: None,
+            shared: None,
+            given: Vec::new(),
             mistake: None,
         }
     }
@@ -147,6 +157,7 @@ impl MirrorBuilder {
     /// 10 % are 10, give or take 3. Of any 10,000, they are 1,000, give or take 5. 0 and 100 are
     /// exact.
     pub fn percentage(mut self, percentage: f64) -> Self {
+        self.given.push(options::PERCENTAGE.name);
         match check_percentage(percentage) {
             Ok(percentage) => self.percentage = percentage,
             Err(error) => self.mistaken(ConfigError::percentage(error)),
@@ -161,6 +172,7 @@ impl MirrorBuilder {
     /// answered. What has arrived is kept, its connection is closed, and it is counted as
     /// [`cut`](crate::TargetStats::cut).
     pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.given.push(options::TIMEOUT.name);
         match check_timeout(timeout) {
             Ok(timeout) => self.timeout = timeout,
             Err(error) => self.mistaken(ConfigError::timeout(error)),
@@ -173,6 +185,7 @@ impl MirrorBuilder {
     /// second after the longest timeout. Copies that leave late ([`BodyMode::Tee`]) are waited for
     /// only if they have left when the handler returns. Default: `false`.
     pub fn sync(mut self, sync: bool) -> Self {
+        self.given.push(options::SYNC.name);
         self.options.sync = sync;
         self
     }
@@ -180,6 +193,7 @@ impl MirrorBuilder {
     /// Whether copies carry the body. Without it, they have no headers that describe one either.
     /// Default: `true`.
     pub fn copy_body(mut self, copy_body: bool) -> Self {
+        self.given.push(options::COPY_BODY.name);
         self.options.headers.without_body = !copy_body;
         self
     }
@@ -218,6 +232,7 @@ impl MirrorBuilder {
     /// How many copies may be in flight to one target, at least one. Further ones are shed, never
     /// queued. Default: 256.
     pub fn max_in_flight(mut self, copies: usize) -> Self {
+        self.given.push(options::MAX_IN_FLIGHT.name);
         if copies == 0 {
             self.mistaken(ConfigError::MaxInFlight);
         }
@@ -243,6 +258,7 @@ impl MirrorBuilder {
     /// When to stop sending copies to a failing target; `None` for never. Default:
     /// [`CircuitBreaker::default`].
     pub fn circuit_breaker(mut self, breaker: impl Into<Option<CircuitBreaker>>) -> Self {
+        self.given.push(options::CIRCUIT_BREAKER.name);
         self.protection.circuit_breaker = breaker.into();
         if let Some(Err(error)) = self.protection.circuit_breaker.map(CircuitBreaker::check) {
             self.mistaken(error);
@@ -274,8 +290,9 @@ impl MirrorBuilder {
         self
     }
 
-    /// Copies only requests for which this returns `true`. It is called before sampling, on the
-    /// request path, and must be fast. If it panics, the request is not copied. Default: all.
+    /// Copies only requests for which this returns `true`. It sees the URI that arrived, which is
+    /// that of the copy, also in a nested router. It is called before sampling, on the request path,
+    /// and must be fast. If it panics, the request is not copied. Default: all.
     pub fn when(mut self, when: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
         self.when = Some(Box::new(when));
         self
@@ -326,12 +343,14 @@ impl MirrorBuilder {
 
     /// Whether copies carry the credentials of their originals. Default: [`Credentials::Forward`].
     pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.given.push(options::CREDENTIALS.name);
         self.options.headers.strip_credentials = credentials == Credentials::Strip;
         self
     }
 
     /// The `Host` of copies. Default: [`Host::Target`].
     pub fn host(mut self, host: Host) -> Self {
+        self.given.push(options::HOST.name);
         self.options.headers.preserve_host = host == Host::Preserve;
         self
     }
@@ -370,7 +389,7 @@ impl MirrorBuilder {
     /// and logged.
     pub fn on_skip<F>(mut self, on_skip: F) -> Self
     where
-        F: Fn(&Target, &SkipReason) + Send + Sync + 'static,
+        F: Fn(&Target, SkipReason) + Send + Sync + 'static,
     {
         self.callbacks.on_skip = Some(Box::new(on_skip));
         self
@@ -408,6 +427,7 @@ impl fmt::Debug for MirrorBuilder {
             .field("callbacks", &self.callbacks)
             .field("compare", &self.compare)
             .field("transport", &self.transport)
+            .field("shared", &self.shared)
             .field("mistake", &self.mistake)
             .finish_non_exhaustive()
     }

@@ -23,6 +23,9 @@ labels! {
         /// The target is disabled: its environment variable is unset, empty or invalid, or it is
         /// `https` and this program has no TLS or no crypto provider.
         Disabled = "disabled",
+        /// All mirrors of the process were switched off, by the environment variable
+        /// `MIRROR_DISABLED` or by `testing::isolate`.
+        SwitchedOff = "switched_off",
         /// The client went away, or interrupted its body, before the copy could leave.
         PrimaryGone = "primary_gone",
         /// It opens a tunnel (`CONNECT`) or a WebSocket. A request with another `Upgrade` is copied
@@ -68,12 +71,12 @@ mod tests {
 
     #[test]
     fn every_reason_knows_its_place() {
-        for (index, reason) in SkipReason::ALL.into_iter().enumerate() {
+        for (index, reason) in SkipReason::ALL.iter().enumerate() {
             assert_eq!(reason.index(), Ok(index));
         }
-        for (index, reason) in ShedReason::ALL.into_iter().enumerate() {
-            assert_eq!(reason as usize, index);
-            assert_eq!(SkipReason::from(reason).index(), Err(reason));
+        for (index, reason) in ShedReason::ALL.iter().enumerate() {
+            assert_eq!(*reason as usize, index);
+            assert_eq!(SkipReason::from(*reason).index(), Err(*reason));
         }
     }
 }

@@ -3,13 +3,19 @@
 use mirror_grammar::is_index_under;
 use serde::{Deserialize, Serialize};
 
-use crate::comparison::{CompareMode, Rules};
+use crate::{
+    comparison::{CompareMode, Rules},
+    engine::CompareAt,
+};
 
 /// The mode and the rules of a comparison.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct ComparedBy {
     /// `status`, `json` or `bytes`.
     pub(super) mode: String,
+    /// `handler` or `server`: where the primary's response was taken.
+    #[serde(default = "at_handler")]
+    pub(super) at: String,
     pub(super) headers: Vec<String>,
     /// Headers that may differ.
     #[serde(default)]
@@ -28,6 +34,14 @@ pub(super) struct ComparedBy {
     pub(super) max_compare_body: usize,
 }
 
+const AT_HANDLER: &str = "handler";
+const AT_SERVER: &str = "server";
+
+/// Of fixtures that were written when there was nothing to choose, too.
+fn at_handler() -> String {
+    AT_HANDLER.to_owned()
+}
+
 impl ComparedBy {
     pub(super) fn new(mode: CompareMode, rules: &Rules) -> Self {
         let written = rules.written().clone();
@@ -39,6 +53,7 @@ impl ComparedBy {
                 _ => "json",
             }
             .to_owned(),
+            at: at_handler(),
             headers: rules
                 .compare_headers()
                 .iter()
@@ -57,6 +72,24 @@ impl ComparedBy {
             redact: written.redact,
             noise: Vec::new(),
             max_compare_body: rules.max_compare_body(),
+        }
+    }
+
+    /// The same, of a primary's response that was taken there.
+    pub(super) fn with_at(mut self, at: CompareAt) -> Self {
+        let at = match at {
+            CompareAt::Server => AT_SERVER,
+            CompareAt::Handler => AT_HANDLER,
+        };
+        at.clone_into(&mut self.at);
+        self
+    }
+
+    pub(super) fn at(&self) -> Result<CompareAt, String> {
+        match &*self.at {
+            AT_HANDLER => Ok(CompareAt::Handler),
+            AT_SERVER => Ok(CompareAt::Server),
+            other => Err(format!("no place to compare at: `{other}`")),
         }
     }
 
@@ -146,10 +179,11 @@ mod tests {
         rules.ignore_header(http::header::ETAG);
         rules.set_ignore_bom(true);
         rules.set_max_compare_body(7);
-        let written = ComparedBy::new(CompareMode::Bytes, &rules);
+        let written = ComparedBy::new(CompareMode::Bytes, &rules).with_at(CompareAt::Server);
         let json = serde_json::to_string(&written).unwrap();
         let read: ComparedBy = serde_json::from_str(&json).unwrap();
         assert!(matches!(read.mode(), Ok(CompareMode::Bytes)));
+        assert_eq!(read.at(), Ok(CompareAt::Server));
         let again = read
             .rules(&["/other/0".to_owned(), "/tags/0/x".to_owned()])
             .unwrap();

@@ -10,7 +10,9 @@
 //! # What a file is
 //!
 //! A JSON document in UTF-8, named after the mirror, the target, the first difference and a hash of
-//! the request: `orders--staging--value_total--3fa9c2d1.json`. It is written atomically, and only
+//! the request: `orders--staging--value_total--3fa9c2d1.json`. The hash is of what is written of the
+//! method, the target, the headers and the body. Headers that are of one attempt or one connection,
+//! such as `traceparent`, `x-request-id`, `via` and `x-forwarded-for`, are not in it. It is written atomically, and only
 //! its owner can read it. After a crash there may be a file whose name begins with a dot. It is not
 //! a fixture, and is removed when recording starts again.
 //!
@@ -18,6 +20,7 @@
 //! {
 //!   "format": "mirror-fixture",
 //!   "version": 1,
+//!   "redaction": 2,
 //!   "mirror": "orders",
 //!   "target": "staging",
 //!   "verdict": "mismatch",
@@ -29,6 +32,7 @@
 //!   "notes": [],
 //!   "compared_by": {
 //!     "mode": "json",
+//!     "at": "handler",
 //!     "headers": ["content-type"],
 //!     "ignore": ["/generated_at"],
 //!     "unordered": [],
@@ -63,6 +67,12 @@
 //!
 //! - `version` is 1. A change that an older reader would misread gets another number. A reader
 //!   skips members that it does not know.
+//! - `at` is where the primary's response was taken: `handler` or `server`
+//!   ([`CompareAt`](crate::CompareAt)). A replay takes the app's response there as well: from the
+//!   mirror of the same name, if the request passes it, and of the whole app otherwise.
+//! - `redaction` says which values were taken for secrets when the file was written; files without it
+//!   have 1. It rises when more values are secret. A file of an older version is replayed as ever,
+//!   and a replay that fails says that it is older.
 //! - A response with trailer fields has them as `trailers`, written like `headers`.
 //! - A body and the value of a header are strings, byte for byte as they were, or
 //!   `{ "base64": ".." }` if they are not UTF-8. So numbers keep every digit. Bodies of responses
@@ -98,10 +108,21 @@
 //!   JSON;
 //! - fields of JSON requests and responses and of form requests, parameters of a query, and those
 //!   of URLs in headers, if they are named like the last key of such a place, or like a credential:
-//!   with `api_key`, `authorization`, `credential`, `passphrase`, `passwd`, `password`,
-//!   `private_key`, `secret`, `session`, `signature` or `token` in the name, or named `auth`,
+//!   with `access_key`, `api_key`, `assertion`, `authorization`, `bearer`, `connection_string`,
+//!   `credential`, `passcode`, `passphrase`, `passwd`, `password`, `private_key`, `saml_response`,
+//!   `secret`, `session`, `signature`, `subscription_key` or `token` in the name, or named `auth`,
 //!   `cvc`, `cvv`, `jwt`, `key`, `otp`, `pass`, `pin`, `pwd`, `sid` or `sig`; regardless of case,
 //!   `-` and `_`. `true`, `false` and `null` stay, because they are no credentials;
+//! - the same, if they are named so by a word: one of `csrf`, `cvc`, `cvv`, `jwe`, `jws`, `jwt`,
+//!   `otp`, `pwd`, `sid`, `sig`, `totp` and `xsrf`; a name that ends in the word `auth`, `cookie`,
+//!   `pass` or `pin`; one that ends in `key`, such as `X-Functions-Key`, unless it is a key that
+//!   finds or sorts (`idempotency-key`, `sort_key`, `primary_key`, `public_key` and the like); one
+//!   with the words `key` and `access`, `api`, `client` or another of those who have one
+//!   (`accessKeyId`); and codes that let somebody in, such as `device_code` and `recoveryCodes`.
+//!   `code` alone is one in a query or a form, if it has ten characters or stands beside `state`,
+//!   `client_id` or another parameter of OAuth, and in JSON beside `grant_type`, `client_id`,
+//!   `redirect_uri` or `code_verifier`;
+//! - texts that look like a secret, whatever their field is called; see below;
 //! - the headers `Authorization`, `Proxy-Authorization`, `Cookie`, `Set-Cookie` and `X-Api-Key`,
 //!   headers that are marked as sensitive, headers with such names, and trailer fields with these
 //!   names;
@@ -117,12 +138,14 @@
 //!
 //! A request is not recorded, and the log says so,
 //!
-//! - if its path contains a secret;
+//! - if its path contains a secret, or a segment that looks like one, or follows one that is named
+//!   like one (`/password-reset/a1b2c3d4`);
 //! - if its body has a `Content-Encoding`, or is a form that is not UTF-8;
 //! - if its body is JSON with a duplicate key or nested deeper than 128, or is declared as JSON and
 //!   is not, such as JSON lines, because it cannot be searched for fields;
 //! - if its body is a multipart form with a field of such a name;
-//! - if its body is neither JSON nor a form, and `redact` is set or the body contains a secret;
+//! - if its body is neither JSON nor a form, and `redact` is set, or the body contains a secret or
+//!   what looks like one;
 //! - if nothing of its body would be left: `redact` names the whole, or a place in a document of
 //!   another shape, such as `/password` in a list.
 //!
@@ -130,9 +153,37 @@
 //! body that cannot be searched is left out.
 //!
 //! **Other bodies are free text**: XML, plain text, HTML, protobuf, the parts of a multipart form.
-//! They are not searched for fields. Without `redact`, `<password>hunter2</password>` is written
-//! unchanged, unless the value is known to be a secret from elsewhere. If such requests or
-//! responses carry credentials, set `redact`: then none of them is recorded.
+//! They are searched for what looks like a secret, and not for fields: `<password>hunter2</password>`
+//! looks like one, and `<key>hunter2</key>` does not, unless the value is known to be a secret from
+//! elsewhere. If such requests or responses carry credentials, set `redact`: then none of them is
+//! recorded.
+//!
+//! # What looks like a secret
+//!
+//! - a signed or encrypted token (RFC 7519): `eyJ..`, with full stops;
+//! - a block of PEM: `-----BEGIN ..`;
+//! - a credential with the prefix of who issues it, such as `AKIA`, `ASIA`, `ghp_`, `github_pat_`,
+//!   `glpat-`, `xoxb-`, `sk-`, `sk_live_`, `AIza`, `npm_` and `SG.`;
+//! - a password in a URL, `postgres://ann:hunter2@db`, and a webhook of Slack;
+//! - what follows `Bearer` or `Basic`, or a name within a text that leaves no doubt:
+//!   `access_token=..`, `"password":".."`, `<secret>..`;
+//! - a run of 32 to 2,048 letters, digits, `+`, `/`, `-` and `_` in no order that names have.
+//!
+//! **Hexadecimal numbers do not look like a secret**, however long they are, and neither do UUIDs:
+//! hashes, entity tags, commits and ids are written so far more often. A secret that is written so
+//! is known by its name, or by `redact`. Data and hashes that say what they are (`data:..;base64,`,
+//! `sha256-..`), pictures in base64 and texts in base64, such as cursors, do not look like one.
+//!
+//! Measured by a test of `mirror-compare`: no false alarm in the 380 keys and texts of 26 invented
+//! documents of services, nor in 1,000 each of UUIDs, ULIDs, KSUIDs, hashes, entity tags, stamps,
+//! slugs, paths, links, identifiers and cursors. Of tokens that were drawn by chance, 95 to 100 of
+//! 100 are found. Ids that are drawn like a token and have 32 characters and more, such as those of
+//! files in some stores, are taken for one.
+//!
+//! Comparisons and reports hide what looks like a secret, too, and values of fields whose names leave
+//! no doubt, such as `password`, `client_secret`, `access_token` and `apiKey`. In place of each is a
+//! mark, `[redacted 4f2a]`: of two values that are equal it is the same, of two that differ another.
+//! The mark is a part of a hash, whose key is drawn when the process starts and is known to nobody.
 //!
 //! Everything else is production data, such as names, addresses and orders. Name them in `redact`,
 //! and look at a fixture before you share it.

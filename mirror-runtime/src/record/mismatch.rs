@@ -7,7 +7,7 @@ use super::{Fixture, RecordedDifference, compared_by::ComparedBy, directory::Kin
 use crate::{
     comparison::{
         BufferedResponse, CompareMode, Difference, DifferenceKind, GRPC_STATUS, REDACTED,
-        Redaction, Unredactable, compared_body,
+        REDACTION_VERSION, Redaction, Unredactable, compared_body,
     },
     engine::Mismatch,
     recorded::{Parts, RecordedRequest, RecordedResponse},
@@ -84,6 +84,7 @@ impl Mismatch<'_> {
         Ok(Fixture {
             format,
             version,
+            redaction: REDACTION_VERSION,
             mirror: self.comparison.mirror.clone(),
             target: self.comparison.target.clone(),
             verdict: self.comparison.verdict.as_str().to_owned(),
@@ -139,7 +140,7 @@ impl Mismatch<'_> {
 
     /// How a replay compares: as it was compared, as far as a file can say that.
     fn compared_by(&self, responses: &Responses, notes: &mut Vec<String>) -> ComparedBy {
-        let mut compared_by = ComparedBy::new(self.mode, self.rules);
+        let mut compared_by = ComparedBy::new(self.mode, self.rules).with_at(self.at);
         match self.mode {
             CompareMode::Typed(_) => notes.push(TYPED.to_owned()),
             CompareMode::Custom(_) => notes.push(CUSTOM.to_owned()),

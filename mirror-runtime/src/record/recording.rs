@@ -6,7 +6,7 @@ use mirror_grammar::options::{DEFAULT_MAX_FIXTURE_BYTES, DEFAULT_MAX_FIXTURES};
 
 use super::{
     directory::{Bounds, Directory},
-    name::file_name,
+    name::{file_name, unique},
 };
 use crate::{
     engine::{Mismatch, Record},
@@ -66,10 +66,16 @@ pub(crate) struct Recording {
 
 impl Recording {
     /// Tells the log that a mismatch cannot be recorded.
-    fn leave_out(&self, mirror: &str, reason: &str) {
+    fn leave_out(&self, mirror: &str, target: Option<&str>, reason: &str) {
         if let Some(left_out) = self.left_out.note() {
             contained(|| {
-                tracing::warn!(mirror, reason, left_out, "cannot record a mismatch");
+                tracing::warn!(
+                    mirror,
+                    target,
+                    reason,
+                    left_out,
+                    "mismatches are not recorded"
+                );
             });
         }
     }
@@ -85,7 +91,7 @@ impl Recording {
         let Ok(fixture) = mismatch.fixture(&groups) else {
             let reason =
                 "it may contain secrets that cannot be located, or would be empty once redacted";
-            self.leave_out(kind.mirror, reason);
+            self.leave_out(kind.mirror, Some(kind.target), reason);
             return Ok(());
         };
         // Without secrets, as what it is named after must be, and as who reads the file later
@@ -94,14 +100,8 @@ impl Recording {
         let Some(group) = directory.room_for(&kind, self.bounds) else {
             return Ok(());
         };
-        let request = &fixture.request;
-        let (method, target) = (request.method.as_bytes(), request.target.as_bytes());
-        let name = file_name(
-            kind.mirror,
-            kind.target,
-            group,
-            &[method, target, request.body().unwrap_or_default()],
-        );
+        let unique = unique(&fixture.request);
+        let name = file_name(kind.mirror, kind.target, group, &unique);
         let file = fixture.to_file().map_err(io::Error::other)?;
         directory.add(&name, &file, &kind, self.bounds)?;
         Ok(())
@@ -112,17 +112,25 @@ impl Record for Recording {
     /// Unless there are enough of its kind.
     fn record(&self, mismatch: &Mismatch<'_>) {
         let mirror = &*mismatch.comparison.mirror;
+        let target = &*mismatch.comparison.target;
         if let Err(error) = self.try_record(mismatch)
             && let Some(failures) = self.failures.note()
         {
             let directory = self.path.display();
             contained(|| {
-                tracing::warn!(mirror, %directory, %error, failures, "failed to record a mismatch");
+                tracing::warn!(
+                    mirror,
+                    target,
+                    %directory,
+                    %error,
+                    failures,
+                    "failed to record mismatches: is the directory one that this process may write to?"
+                );
             });
         }
     }
 
     fn missing(&self, mirror: &str, missing: Missing) {
-        self.leave_out(mirror, missing.as_str());
+        self.leave_out(mirror, None, missing.as_str());
     }
 }

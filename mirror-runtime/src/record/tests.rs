@@ -67,6 +67,7 @@ impl Case {
             set: &self.set,
             primary,
             shadow,
+            at: crate::CompareAt::Handler,
             mode: self.mode,
             rules: &self.rules,
             noise: &self.noise,

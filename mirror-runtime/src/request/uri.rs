@@ -25,6 +25,18 @@ pub(crate) fn original_uri(parts: &Parts) -> &Uri {
         .map_or(&parts.uri, |original| &original.0)
 }
 
+/// Shows a request with the URI that arrived, which is that of its copies. `look` does not panic.
+pub(crate) fn with_original_uri<T>(parts: &mut Parts, look: impl FnOnce(&Parts) -> T) -> T {
+    let original = parts.extensions.get::<OriginalUri>();
+    let Some(original) = original.map(|original| original.0.clone()) else {
+        return look(parts);
+    };
+    let routed = std::mem::replace(&mut parts.uri, original);
+    let seen = look(parts);
+    parts.uri = routed;
+    seen
+}
+
 /// Joins the path and query of a request to a target, byte for byte.
 ///
 /// Scheme and authority are the target's alone: nothing is resolved, so `//evil.example/x` is a

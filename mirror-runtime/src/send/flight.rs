@@ -181,6 +181,9 @@ impl Flight {
     }
 
     fn leave(&mut self, request: Request<CopyBody>) -> Result<Sending, SkipReason> {
+        if !self.capturing.lets_leave() {
+            return Err(SkipReason::SwitchedOff);
+        }
         let bytes = request.body().remaining();
         let (engine, candidates) = (&self.engine, self.candidates.as_ref());
         let is_probe = self.ticket.is_probe();
@@ -198,6 +201,10 @@ impl Flight {
     /// Hands an exchange over to a sink: it is counted as sent now. The future has it kept, within
     /// the target's timeout, and reports what became of it.
     pub(super) async fn hand_over(mut self, exchange: Arc<RecordedExchange>) {
+        if !self.capturing.lets_leave() {
+            self.stay(SkipReason::SwitchedOff);
+            return;
+        }
         let bytes = exchange.bytes();
         self.stage = Stage::Left;
         self.target().source.tell(Happened::Sent { bytes });
@@ -232,7 +239,9 @@ impl Flight {
         let Some(Route::Sink(sink)) = &target.route else {
             return None;
         };
-        let keeping = caught(SINK, || sink.keep(exchange, target.target()))?;
+        let keeping = caught(target.source.code(SINK), || {
+            sink.keep(exchange, target.target())
+        })?;
         Some(Guarded(Some(keeping)))
     }
 

@@ -18,12 +18,19 @@ use super::{
     handover::Handover,
     ready::{MadeBefore, Ready},
 };
+#[cfg(feature = "record")]
+use crate::record::point;
 use crate::{
     body::{Copied, ReadAhead, ReadBody, Tee, read_ahead},
-    engine::{BodyMode, Engine, EngineTarget, capturing::Capturing},
+    engine::{
+        BodyMode, Engine, EngineTarget,
+        capturing::Capturing,
+        twice::{Around, within},
+    },
     exchange::{Joining, Open, PrimarySide},
     outcome::{ShedReason, SkipReason},
     request::{MIRRORED_FROM, Original, ShadowRequest, expects_continue, has_any, is_upgrade},
+    sampling::switch,
     transport::handler::Candidates,
     workers::{caught, runtime_with_timers},
 };
@@ -61,12 +68,18 @@ enum Turn {
 impl Sampled {
     /// Decides whether a request is mirrored, from its head alone. If it is not, that is all it
     /// costs.
-    pub(crate) fn choose(engine: &Arc<Engine>, parts: &Parts) -> Option<Self> {
+    pub(crate) fn choose(engine: &Arc<Engine>, parts: &mut Parts) -> Option<Self> {
+        if switch::is_off() && !Capturing::here().captures() {
+            skip_all(engine, SkipReason::SwitchedOff);
+            return Self::replayed(engine);
+        }
         if has_any(&parts.headers, [&MIRRORED_FROM]) {
-            return skip_all(engine, SkipReason::Loop);
+            skip_all(engine, SkipReason::Loop);
+            return Self::replayed(engine);
         }
         if !engine.admits(parts) {
-            return skip_all(engine, SkipReason::Filtered);
+            skip_all(engine, SkipReason::Filtered);
+            return None;
         }
         let (draw, capturing) = (engine.sampler.draw(), Capturing::here());
         let samples = |target: &EngineTarget| target.share.samples(draw) || capturing.samples_all();
@@ -84,7 +97,26 @@ impl Sampled {
                 targets |= 1 << index;
             }
         }
-        (targets != 0).then(|| Self {
+        if targets == 0 {
+            return None;
+        }
+        engine.look_around(parts);
+        Some(Self::new(engine, targets))
+    }
+
+    /// A request that is replayed to a program in which this mirror stands.
+    #[cfg(feature = "record")]
+    fn replayed(engine: &Arc<Engine>) -> Option<Self> {
+        point::is_of(&engine.name).then(|| Self::new(engine, 0))
+    }
+
+    #[cfg(not(feature = "record"))]
+    const fn replayed(_: &Arc<Engine>) -> Option<Self> {
+        None
+    }
+
+    fn new(engine: &Arc<Engine>, targets: u64) -> Self {
+        Self {
             engine: Arc::clone(engine),
             undecided: targets,
             candidates: None,
@@ -92,7 +124,7 @@ impl Sampled {
             joining: None,
             ready: None,
             copies: Copies::default(),
-        })
+        }
     }
 
     /// Whether one of the targets that await an outcome is a handler.
@@ -123,12 +155,15 @@ impl Sampled {
         response: impl FnOnce(&mut F::Output) -> Option<&mut Response>,
     ) -> impl Future<Output = F::Output> {
         async move {
+            #[cfg(feature = "record")]
+            let is_replayed = self.undecided == 0;
             let side = PrimarySide::new(&self.engine, &parts, &body).map(|(side, open)| {
                 self.open = Some(open);
                 side
             });
             self.join(&parts, &body);
             let body = self.prepare(&parts, body).await;
+            let mut around = Some(Around::new(&self.engine, &parts));
             if let Some(joining) = &mut self.joining {
                 joining.begins();
             }
@@ -144,7 +179,7 @@ impl Sampled {
                         sampled.send();
                         turn = Turn::GoesOn;
                     }
-                    let polled = primary.as_mut().poll(context);
+                    let polled = within(&mut around, || primary.as_mut().poll(context));
                     if let Turn::Begins = turn {
                         if polled.is_ready() {
                             sampled.send();
@@ -160,6 +195,11 @@ impl Sampled {
                 .await
                 // Here the room that the primary took in this future is free again.
             };
+            #[cfg(feature = "record")]
+            if is_replayed {
+                response(&mut answer).map(point::take);
+                return answer;
+            }
             let engine = &self.engine;
             engine.latency.record(began.elapsed());
             let joining = self.joining.take();
@@ -196,6 +236,10 @@ impl Sampled {
     ///
     /// What is undecided here afterwards is [ready](Self::send).
     async fn prepare(&mut self, parts: &Parts, body: Body) -> Body {
+        if self.undecided == 0 {
+            // It is a replay, which is about the response alone.
+            return body;
+        }
         // No copy could leave without one, and nobody would tell when to stop reading. It is asked
         // for once: each time costs as much as sampling does.
         let runtime = runtime_with_timers().ok_or(ShedReason::NoRuntime.into());
@@ -453,9 +497,8 @@ fn note(
     }
 }
 
-fn skip_all(engine: &Engine, reason: SkipReason) -> Option<Sampled> {
+fn skip_all(engine: &Engine, reason: SkipReason) {
     (0..engine.targets.len()).for_each(|index| engine.not_sent(index, reason));
-    None
 }
 
 /// The copies' need of a body.

@@ -178,30 +178,30 @@ mod tests {
     fn each_reason_has_a_counter_of_its_own() {
         let counters = Counters::new();
         for reason in SkipReason::ALL {
-            counters.not_sent(reason);
+            counters.not_sent(*reason);
         }
         for reason in ShedReason::ALL {
-            counters.not_sent(reason.into());
+            counters.not_sent((*reason).into());
         }
         for kind in FailureKind::ALL {
             counters.sent(10);
-            counters.failed(kind);
+            counters.failed(*kind);
         }
         let stats = counters.snapshot("x");
         assert!(
             SkipReason::ALL
-                .into_iter()
-                .all(|reason| stats.skipped_for(reason) == 1)
+                .iter()
+                .all(|reason| stats.skipped_for(*reason) == 1)
         );
         assert!(
             ShedReason::ALL
-                .into_iter()
-                .all(|reason| stats.shed_for(reason) == 1)
+                .iter()
+                .all(|reason| stats.shed_for(*reason) == 1)
         );
         assert!(
             FailureKind::ALL
-                .into_iter()
-                .all(|kind| stats.failed_with(kind) == 1)
+                .iter()
+                .all(|kind| stats.failed_with(*kind) == 1)
         );
         assert_eq!(stats.bytes, 10 * stats.sent);
     }

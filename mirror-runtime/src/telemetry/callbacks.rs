@@ -8,12 +8,12 @@ use crate::comparison::Comparison;
 use crate::{
     outcome::{BufferedResponse, MirrorError, SkipReason},
     target::Target,
-    workers::caught,
+    workers::{Code, caught},
 };
 
 type OnSuccess = Box<dyn Fn(&Target, &BufferedResponse) + Send + Sync>;
 type OnError = Box<dyn Fn(&Target, &MirrorError) + Send + Sync>;
-type OnSkip = Box<dyn Fn(&Target, &SkipReason) + Send + Sync>;
+type OnSkip = Box<dyn Fn(&Target, SkipReason) + Send + Sync>;
 #[cfg(feature = "compare")]
 type OnMismatch = Box<dyn Fn(&Comparison) + Send + Sync>;
 
@@ -46,27 +46,28 @@ impl Callbacks {
     }
 
     /// Calls whichever is told of it.
-    pub(super) fn report(&self, target: &Target, happened: &Happened) {
+    pub(super) fn report(&self, mirror: &str, target: &Target, happened: &Happened) {
+        let code = |option| Code::new(option).of(mirror).with_target(target.name());
         match happened {
             Happened::NotSent(reason) => {
                 if let Some(on_skip) = &self.on_skip {
-                    caught("on_skip", || on_skip(target, reason));
+                    caught(code("on_skip"), || on_skip(target, *reason));
                 }
             }
             Happened::Ended(Ok(response), _) => {
                 if let Some(on_success) = &self.on_success {
-                    caught("on_success", || on_success(target, response));
+                    caught(code("on_success"), || on_success(target, response));
                 }
             }
             Happened::Ended(Err(error), _) => {
                 if let Some(on_error) = &self.on_error {
-                    caught("on_error", || on_error(target, error));
+                    caught(code("on_error"), || on_error(target, error));
                 }
             }
             #[cfg(feature = "compare")]
             Happened::Compared(comparison) => {
                 if let Some(on_mismatch) = &self.on_mismatch {
-                    caught("on_mismatch", || on_mismatch(comparison));
+                    caught(code("on_mismatch"), || on_mismatch(comparison));
                 }
             }
             _ => {}

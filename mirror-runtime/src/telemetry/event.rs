@@ -22,6 +22,27 @@ pub struct Event<'a> {
     pub kind: EventKind<'a>,
 }
 
+impl<'a> Event<'a> {
+    /// An event, for tests of an [`Observer`](crate::Observer).
+    ///
+    /// ```
+    /// use mirror_runtime::{Event, EventKind, SkipReason, Target};
+    ///
+    /// let target = Target::new("https://staging.example.com")?;
+    /// let event = Event::new("orders", &target, EventKind::not_sent(SkipReason::Loop));
+    /// assert_eq!(event.target.name(), "https://staging.example.com");
+    /// # Ok::<(), mirror_runtime::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub const fn new(mirror: &'a str, target: &'a Target, kind: EventKind<'a>) -> Self {
+        Self {
+            mirror,
+            target,
+            kind,
+        }
+    }
+}
+
 /// The kind of an event. For each target, each request is either [`NotSent`](Self::NotSent) or
 /// [`Sent`](Self::Sent). Each copy that was sent has [`Ended`](Self::Ended) once.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +96,55 @@ pub enum EventKind<'a> {
     },
 }
 
+impl<'a> EventKind<'a> {
+    /// [`NotSent`](Self::NotSent).
+    #[must_use]
+    pub const fn not_sent(reason: SkipReason) -> Self {
+        Self::NotSent { reason }
+    }
+
+    /// [`Sent`](Self::Sent).
+    #[must_use]
+    pub const fn sent(bytes: u64) -> Self {
+        Self::Sent { bytes }
+    }
+
+    /// [`Resent`](Self::Resent).
+    #[must_use]
+    pub const fn resent() -> Self {
+        Self::Resent {}
+    }
+
+    /// [`Ended`](Self::Ended).
+    #[must_use]
+    pub const fn ended(
+        outcome: Result<&'a BufferedResponse, &'a MirrorError>,
+        elapsed: Option<Duration>,
+    ) -> Self {
+        Self::Ended { outcome, elapsed }
+    }
+
+    /// [`CircuitTurned`](Self::CircuitTurned).
+    #[must_use]
+    pub const fn circuit_turned(is_open: bool) -> Self {
+        Self::CircuitTurned { is_open }
+    }
+
+    /// [`Compared`](Self::Compared).
+    #[cfg(feature = "compare")]
+    #[must_use]
+    pub const fn compared(comparison: &'a Comparison) -> Self {
+        Self::Compared { comparison }
+    }
+
+    /// [`NotCompared`](Self::NotCompared).
+    #[cfg(feature = "compare")]
+    #[must_use]
+    pub const fn not_compared(reason: NotComparedReason) -> Self {
+        Self::NotCompared { reason }
+    }
+}
+
 /// An event with everything that is needed to report it later.
 #[derive(Debug)]
 pub(crate) enum Happened {
@@ -94,20 +164,15 @@ pub(crate) enum Happened {
 impl Happened {
     pub(super) fn kind(&self) -> EventKind<'_> {
         match self {
-            Self::NotSent(reason) => EventKind::NotSent { reason: *reason },
-            Self::Sent { bytes } => EventKind::Sent { bytes: *bytes },
-            Self::Resent => EventKind::Resent {},
-            Self::Ended(outcome, elapsed) => EventKind::Ended {
-                outcome: outcome.as_ref(),
-                elapsed: *elapsed,
-            },
-            Self::CircuitTurned(turn, _) => EventKind::CircuitTurned {
-                is_open: *turn == Turn::Opened,
-            },
+            Self::NotSent(reason) => EventKind::not_sent(*reason),
+            Self::Sent { bytes } => EventKind::sent(*bytes),
+            Self::Resent => EventKind::resent(),
+            Self::Ended(outcome, elapsed) => EventKind::ended(outcome.as_ref(), *elapsed),
+            Self::CircuitTurned(turn, _) => EventKind::circuit_turned(*turn == Turn::Opened),
             #[cfg(feature = "compare")]
-            Self::Compared(comparison) => EventKind::Compared { comparison },
+            Self::Compared(comparison) => EventKind::compared(comparison),
             #[cfg(feature = "compare")]
-            Self::NotCompared(reason) => EventKind::NotCompared { reason: *reason },
+            Self::NotCompared(reason) => EventKind::not_compared(*reason),
         }
     }
 }

@@ -40,7 +40,8 @@ pub trait Observer: Send + Sync + 'static {
     fn observe(&self, event: &Event<'_>);
 
     /// Whether [`observe`](Self::observe) is to be called. Every event but
-    /// [`NotSampled`](crate::SkipReason::NotSampled), unless an observer says otherwise.
+    /// [`NotSampled`](crate::SkipReason::NotSampled) and
+    /// [`SwitchedOff`](crate::SkipReason::SwitchedOff), unless an observer says otherwise.
     ///
     /// **Called at once, on the request path** or on the task of the copy. It must not block, and
     /// should do next to nothing, such as incrementing a counter. Only events of interest allocate
@@ -49,7 +50,7 @@ pub trait Observer: Send + Sync + 'static {
         !matches!(
             event.kind,
             EventKind::NotSent {
-                reason: SkipReason::NotSampled
+                reason: SkipReason::NotSampled | SkipReason::SwitchedOff
             }
         )
     }

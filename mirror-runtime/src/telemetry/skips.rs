@@ -55,7 +55,11 @@ static SKIPS: LazyLock<Skips> = LazyLock::new(|| {
     let thread = match thread.spawn(move || tell_all(&skips)) {
         Ok(thread) => Some(thread.thread().clone()),
         Err(error) => {
-            tracing::error!(%error, "failed to start a callback thread");
+            tracing::error!(
+                thread = "mirror-skips",
+                %error,
+                "failed to start the thread that calls `on_skip`: raise the limit on threads, or free memory"
+            );
             None
         }
     };

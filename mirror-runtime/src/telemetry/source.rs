@@ -15,7 +15,7 @@ use crate::{
     outcome::SkipReason,
     stats::{Counters, TargetStats},
     target::Target,
-    workers::{Ended, caught, contained, observe_off_path, off_path},
+    workers::{Code, Ended, caught, contained, observe_off_path, off_path},
 };
 #[cfg(feature = "compare")]
 use crate::{comparison::Verdict, workers::tell_off_path};
@@ -124,25 +124,40 @@ impl Source {
 
     #[inline]
     fn log(&self, happened: &Happened) {
-        let (mirror, target) = (&*self.audience.mirror, &self.target);
+        let mirror = &*self.audience.mirror;
+        let target = &self.target;
+        let variable = target.variable();
         match happened {
             Happened::Ended(Err(error), _) => {
                 if let Some(failures) = self.failures.note() {
-                    contained(
-                        || tracing::warn!(mirror, %target, %error, failures, "copies failed"),
-                    );
+                    contained(|| {
+                        tracing::warn!(
+                            mirror,
+                            %target,
+                            variable,
+                            %error,
+                            failures,
+                            "copies failed: the number is of those since the last such line"
+                        );
+                    });
                 }
             }
             Happened::CircuitTurned(Turn::Opened, error) => contained(|| {
                 tracing::warn!(
                     mirror,
                     %target,
+                    variable,
                     error,
                     "circuit open: shedding copies until one after a cooldown gets a response"
                 );
             }),
             Happened::CircuitTurned(Turn::Closed, _) => contained(|| {
-                tracing::warn!(mirror, %target, "circuit closed: sending copies again");
+                tracing::warn!(
+                    mirror,
+                    %target,
+                    variable,
+                    "circuit closed: sending copies again"
+                );
             }),
             _ => {}
         }
@@ -157,7 +172,8 @@ impl Source {
         let event = self.event(happened.kind());
         let interested: Vec<_> = observers
             .filter(|observer| {
-                caught("observer", || observer.is_of_interest(&event)).unwrap_or_default()
+                caught(self.code("observer"), || observer.is_of_interest(&event))
+                    .unwrap_or_default()
             })
             .cloned()
             .collect();
@@ -186,7 +202,7 @@ impl Source {
         let key = Arc::as_ptr(&observer).addr();
         let is_told = observe_off_path(key, move || {
             let event = source.event(happened.kind());
-            caught("observer", || observer.observe(&event));
+            caught(source.code("observer"), || observer.observe(&event));
             drop((happened, telling));
         });
         if !is_told && let Some(events) = UNOBSERVED.note() {
@@ -195,7 +211,7 @@ impl Source {
                 tracing::warn!(
                     mirror,
                     events,
-                    "events dropped: too many wait for an observer"
+                    "events dropped, because too many wait for an observer: make its `observe` faster, or let its `is_of_interest` choose fewer"
                 );
             });
         }
@@ -216,10 +232,7 @@ impl Source {
             Happened::Ended(..) => {
                 let source = Arc::clone(self);
                 off_path(key, move || {
-                    source
-                        .audience
-                        .callbacks
-                        .report(&source.target, happened.borrow());
+                    source.report(happened.borrow());
                 })
             }
             #[cfg(feature = "compare")]
@@ -241,10 +254,7 @@ impl Source {
         // time.
         let (source, telling) = (Arc::clone(self), Telling::begin());
         let is_told = tell_off_path(key, move || {
-            source
-                .audience
-                .callbacks
-                .report(&source.target, happened.borrow());
+            source.report(happened.borrow());
             drop(telling);
         });
         if !is_told && let Some(calls) = LEFT_OUT.note() {
@@ -253,25 +263,34 @@ impl Source {
                 tracing::warn!(
                     mirror,
                     calls,
-                    "calls of `on_mismatch` dropped: too many wait"
+                    "calls of `on_mismatch` dropped, because too many wait: make it faster"
                 );
             });
         }
     }
 
+    /// Calls the callback that is told of it.
+    fn report(&self, happened: &Happened) {
+        let Audience {
+            mirror, callbacks, ..
+        } = &*self.audience;
+        callbacks.report(mirror, &self.target, happened);
+    }
+
+    /// Code of the user's that runs for this target, as the log calls it.
+    pub(crate) fn code(&self, option: &'static str) -> Code<'_> {
+        let code = Code::new(option).of(&self.audience.mirror);
+        code.with_target(self.target.name())
+    }
+
     fn event<'a>(&'a self, kind: EventKind<'a>) -> Event<'a> {
-        Event {
-            mirror: &self.audience.mirror,
-            target: &self.target,
-            kind,
-        }
+        Event::new(&self.audience.mirror, &self.target, kind)
     }
 }
 
 impl OnSkip for Source {
     fn skipped(&self, reason: SkipReason) {
-        let skipped = Happened::NotSent(reason);
-        self.audience.callbacks.report(&self.target, &skipped);
+        self.report(&Happened::NotSent(reason));
     }
 }
 

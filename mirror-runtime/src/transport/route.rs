@@ -5,7 +5,11 @@ use std::{sync::Arc, time::Duration};
 use http::Request;
 
 use super::{Pool, Sending, Sink, Transport, Trip, Unsendable, handler::Candidates};
-use crate::{body::CopyBody, request::in_own_memory, workers::caught};
+use crate::{
+    body::CopyBody,
+    request::in_own_memory,
+    workers::{Code, caught},
+};
 
 /// The way to one target.
 #[derive(Debug)]
@@ -48,11 +52,18 @@ impl Route {
             Self::Via {
                 transport,
                 connect_timeout,
-            } => through(transport.as_ref(), copy, *connect_timeout),
+            } => through(
+                transport.as_ref(),
+                copy,
+                *connect_timeout,
+                trip.source.code("transport"),
+            ),
             // The state is cloned here, by code of the user's.
-            Self::Handler(slot) => caught("handler", || candidates?.call(*slot, copy))
-                .flatten()
-                .ok_or(Unsendable),
+            Self::Handler(slot) => caught(trip.source.code("handler"), || {
+                candidates?.call(*slot, copy)
+            })
+            .flatten()
+            .ok_or(Unsendable),
             Self::Sink(_) => Err(Unsendable),
         }
     }
@@ -65,7 +76,13 @@ impl Route {
             Self::Via {
                 transport,
                 connect_timeout,
-            } => through(transport.as_ref(), copy.clone(), *connect_timeout).map(drop),
+            } => through(
+                transport.as_ref(),
+                copy.clone(),
+                *connect_timeout,
+                Code::new("transport"),
+            )
+            .map(drop),
             Self::Server(_) | Self::Handler(_) | Self::Sink(_) => Ok(()),
         }
     }
@@ -76,9 +93,10 @@ fn through(
     transport: &dyn Transport,
     mut copy: Request<CopyBody>,
     connect_timeout: Duration,
+    code: Code<'_>,
 ) -> Result<Sending, Unsendable> {
     // Nobody knows for how long it is kept.
     in_own_memory(&mut copy);
-    let sending = caught("transport", || transport.send(copy, connect_timeout));
+    let sending = caught(code, || transport.send(copy, connect_timeout));
     sending.unwrap_or(Err(Unsendable))
 }

@@ -54,7 +54,13 @@ impl Fair {
             match thread.spawn(move || own.work()) {
                 Ok(_) => shared.lock().threads += 1,
                 Err(error) => {
-                    contained(|| tracing::error!(%error, "failed to start a callback thread"));
+                    contained(|| {
+                        tracing::error!(
+                            thread = name,
+                            %error,
+                            "failed to start a thread for callbacks and comparisons: raise the limit on threads, or free memory"
+                        );
+                    });
                 }
             }
         }

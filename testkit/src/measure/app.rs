@@ -16,7 +16,7 @@ use http::StatusCode;
 use http_body_util::BodyExt;
 use mirror_runtime::{
     __private::{Incoming, serve},
-    Mirror, mirror,
+    CompareAtServer, Mirror, mirror,
 };
 use tower::layer::util::Identity;
 
@@ -59,6 +59,16 @@ pub fn plain() -> MethodRouter {
 /// Without a mirror, and with a layer that does nothing.
 pub fn empty_layer() -> MethodRouter {
     any(read).layer(Identity::new()).with_state(Seen::default())
+}
+
+/// With two layers: the mirror's, and the one that stands outermost.
+pub fn at_server(mirror: &Mirror) -> MethodRouter {
+    layer(mirror).layer(CompareAtServer::new())
+}
+
+/// With two layers that do nothing.
+pub fn empty_layers() -> MethodRouter {
+    empty_layer().layer(Identity::new())
 }
 
 /// With the attribute, at 0 %.

@@ -14,6 +14,8 @@ pub enum Version {
     Plain,
     /// What any layer costs, whatever it does.
     EmptyLayer,
+    /// What two layers cost, whatever they do.
+    EmptyLayers,
     /// The attribute at 0 %.
     AttributeUnsampled,
     /// With a handler as its target.
@@ -24,6 +26,8 @@ pub enum Version {
     ToldUnsampled,
     /// The layer with an observer, at 0 %.
     ObservedUnsampled,
+    /// The layer at 0 %, and around it the one at which responses are compared as clients get them.
+    AtServerUnsampled,
     /// The middleware written by hand, at 0 %.
     ByHandUnsampled,
     /// The attribute.
@@ -63,11 +67,13 @@ impl Version {
         match self {
             Self::Plain => app::plain(),
             Self::EmptyLayer => app::empty_layer(),
+            Self::EmptyLayers => app::empty_layers(),
             Self::AttributeUnsampled => app::attribute_unsampled(),
             Self::CandidateUnsampled => app::candidate_unsampled(),
             Self::LayerUnsampled => app::layer(&mirror(1, 0.0)),
             Self::ToldUnsampled => app::layer(&telling()),
             Self::ObservedUnsampled => app::layer(&observed()),
+            Self::AtServerUnsampled => app::at_server(&mirror(1, 0.0)),
             Self::ByHandUnsampled => app::by_hand(ByHand::new(Nothing, &urls(1), 0)),
             Self::Attribute(targets) => app::attribute(&mirror(targets, 100.0)),
             Self::Layer(targets) => app::layer(&mirror(targets, 100.0)),
@@ -84,11 +90,13 @@ impl fmt::Display for Version {
         match self {
             Self::Plain => write!(f, "plain"),
             Self::EmptyLayer => write!(f, "an empty layer"),
+            Self::EmptyLayers => write!(f, "two empty layers"),
             Self::AttributeUnsampled => write!(f, "attribute, 0 %"),
             Self::CandidateUnsampled => write!(f, "attribute with a candidate, 0 %"),
             Self::LayerUnsampled => write!(f, "layer, 0 %"),
             Self::ToldUnsampled => write!(f, "layer with `on_skip`, 0 %"),
             Self::ObservedUnsampled => write!(f, "layer with an observer, 0 %"),
+            Self::AtServerUnsampled => write!(f, "layer compared at the server, 0 %"),
             Self::ByHandUnsampled => write!(f, "by hand, 0 %"),
             Self::Attribute(targets) => write!(f, "attribute, to {targets}"),
             Self::Layer(targets) => write!(f, "layer, to {targets}"),
@@ -110,7 +118,7 @@ fn telling() -> Mirror {
     let mirror = Mirror::builder().percentage(0.0).transport(Nothing);
     let mirror = mirror
         .target(urls(1).remove(0).as_str())
-        .on_skip(|_: &Target, reason: &SkipReason| assert_eq!(*reason, SkipReason::NotSampled));
+        .on_skip(|_: &Target, reason: SkipReason| assert_eq!(reason, SkipReason::NotSampled));
     mirror.build().expect("options that are right")
 }
 

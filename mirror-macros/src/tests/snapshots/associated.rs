@@ -9,7 +9,6 @@ where
     __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
         + 'static,
 {
-    #[allow(clippy::unused_async)]
     async fn r#match(id: Path<u64>) {
         struct Local;
         impl Local {
@@ -31,11 +30,12 @@ where
             )
             .build()
     });
+    let handler = r#match;
     ::mirror_runtime::__private::serve::<
         __MirrorState,
         __MirrorVia,
         (Path<u64>,),
         _,
         _,
-    >(&__MIRROR, r#match, incoming)
+    >(&__MIRROR, handler, incoming)
 }

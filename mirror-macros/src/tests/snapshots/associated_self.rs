@@ -23,16 +23,16 @@ where
             )
             .build()
     });
+    let handler = Self::__mirror_original_find::<T>;
     ::mirror_runtime::__private::serve::<
         __MirrorState,
         __MirrorVia,
         (Path<T>,),
         _,
         _,
-    >(&__MIRROR, Self::__mirror_original_find::<T>, incoming)
+    >(&__MIRROR, handler, incoming)
 }
 #[doc(hidden)]
-#[allow(clippy::unused_async)]
 #[instrument]
 #[cfg(feature = "api")]
 #[expect(clippy::unused_async)]

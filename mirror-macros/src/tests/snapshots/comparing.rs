@@ -7,7 +7,6 @@ where
     __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
         + 'static,
 {
-    #[allow(clippy::unused_async)]
     async fn list_users() -> Json<Vec<User>> {
         todo!()
     }
@@ -44,6 +43,7 @@ where
                         ),
                     )
                     .compare_json()
+                    .compare_at_server()
                     .compare_header("Content-Type")
                     .compare_header("etag")
                     .ignore_header("cache-control")
@@ -65,11 +65,12 @@ where
             )
             .build()
     });
+    let handler = list_users;
     ::mirror_runtime::__private::serve::<
         __MirrorState,
         (),
         (),
         _,
         _,
-    >(&__MIRROR, list_users, incoming)
+    >(&__MIRROR, handler, incoming)
 }

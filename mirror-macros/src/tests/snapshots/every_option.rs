@@ -7,7 +7,6 @@ where
     __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
         + 'static,
 {
-    #[allow(clippy::unused_async)]
     async fn list_users() -> impl IntoResponse {}
     const __MIRROR_TARGET_3: &::core::primitive::str = config::SHADOW_URL;
     const _: () = ::mirror_runtime::__private::check_target(__MIRROR_TARGET_3);
@@ -98,11 +97,12 @@ where
             )
             .build()
     });
+    let handler = list_users;
     ::mirror_runtime::__private::serve::<
         __MirrorState,
         (),
         (),
         _,
         _,
-    >(&__MIRROR, list_users, incoming)
+    >(&__MIRROR, handler, incoming)
 }

@@ -16,7 +16,6 @@ where
     __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
         + 'static,
 {
-    #[allow(clippy::unused_async)]
     async fn find<'a, 'b: 'a, R: Repository<'a>, const N: usize>(
         repository: State<R>,
         tenant: Tenant<'_>,
@@ -41,11 +40,12 @@ where
             )
             .build()
     });
+    let handler = find::<R, N>;
     ::mirror_runtime::__private::serve::<
         __MirrorState,
         __MirrorVia,
         (State<R>, Tenant<'static>, &'static str, Matcher<'static, fn(&str) -> bool>),
         _,
         _,
-    >(&__MIRROR, find::<R, N>, incoming)
+    >(&__MIRROR, handler, incoming)
 }

@@ -10,7 +10,6 @@ where
     __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
         + 'static,
 {
-    #[allow(clippy::unused_async)]
     async fn list_users(State(db): State<Db>, page: Query<Page>) -> Json<Vec<User>> {
         todo!()
     }
@@ -39,6 +38,7 @@ where
             )
             .build()
     });
+    let handler = list_users;
     ::mirror_runtime::__private::serve_with::<
         __MirrorState,
         __MirrorVia,
@@ -48,7 +48,7 @@ where
         _,
     >(
         &__MIRROR,
-        list_users,
+        handler,
         [
             |copy, state| ::mirror_runtime::__private::same_arguments_without_state::<
                 __MirrorState,

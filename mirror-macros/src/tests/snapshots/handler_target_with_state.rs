@@ -10,7 +10,6 @@ where
         AppState,
     >: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync + 'static,
 {
-    #[allow(clippy::unused_async)]
     async fn list_users(State(db): State<Db>) -> Json<Vec<User>> {
         todo!()
     }
@@ -26,6 +25,7 @@ where
             )
             .build()
     });
+    let handler = list_users;
     ::mirror_runtime::__private::serve_with::<
         Arc<AppState>,
         __MirrorVia,
@@ -35,7 +35,7 @@ where
         _,
     >(
         &__MIRROR,
-        list_users,
+        handler,
         [
             |copy, state| ::mirror_runtime::__private::any_arguments::<
                 Arc<AppState>,

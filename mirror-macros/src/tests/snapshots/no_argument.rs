@@ -7,7 +7,6 @@ where
     __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
         + 'static,
 {
-    #[allow(clippy::unused_async)]
     async fn health() -> &'static str {
         "ok"
     }
@@ -23,11 +22,12 @@ where
             )
             .build()
     });
+    let handler = health;
     ::mirror_runtime::__private::serve::<
         __MirrorState,
         (),
         (),
         _,
         _,
-    >(&__MIRROR, health, incoming)
+    >(&__MIRROR, handler, incoming)
 }

@@ -13,7 +13,6 @@ where
     __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
         + 'static,
 {
-    #[allow(clippy::unused_async)]
     #[instrument(skip_all)]
     async fn create_order(
         State(db): State<Db>,
@@ -35,11 +34,12 @@ where
             .timeout_ms(2000u64)
             .build()
     });
+    let handler = create_order;
     ::mirror_runtime::__private::serve::<
         __MirrorState,
         __MirrorVia,
         (State<Db>, Json<NewOrder>),
         _,
         _,
-    >(&__MIRROR, create_order, incoming)
+    >(&__MIRROR, handler, incoming)
 }

@@ -7,7 +7,6 @@ where
     __MirrorState: ::core::clone::Clone + ::core::marker::Send + ::core::marker::Sync
         + 'static,
 {
-    #[allow(clippy::unused_async)]
     async fn list_users() -> Json<Vec<User>> {
         todo!()
     }
@@ -54,11 +53,12 @@ where
             )
             .build()
     });
+    let handler = list_users;
     ::mirror_runtime::__private::serve::<
         __MirrorState,
         (),
         (),
         _,
         _,
-    >(&__MIRROR, list_users, incoming)
+    >(&__MIRROR, handler, incoming)
 }

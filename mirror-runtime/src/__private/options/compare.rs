@@ -1,7 +1,11 @@
 //! The options of comparing.
 
 use super::{Options, TargetOptions, target::off};
-use crate::comparison::{BufferedResponse, CompareMode, Comparison, TypedResponse, Verdict};
+use crate::{
+    comparison::{BufferedResponse, CompareMode, Comparison, TypedResponse, Verdict},
+    engine::CompareAt,
+    report::Thresholds,
+};
 
 impl Options {
     /// `compare = "status"`
@@ -35,6 +39,12 @@ impl Options {
         function: fn(&BufferedResponse, &BufferedResponse) -> Verdict,
     ) -> Self {
         self.with(|builder| builder.compare(CompareMode::Custom(function)))
+    }
+
+    /// `compare_at = "server"`
+    #[must_use]
+    pub fn compare_at_server(self) -> Self {
+        self.with(|builder| builder.compare_at(CompareAt::Server))
     }
 
     /// One of `compare_headers`
@@ -106,11 +116,40 @@ impl Options {
         self.with(|builder| builder.on_mismatch(on_mismatch))
     }
 
+    /// `thresholds`
+    #[must_use]
+    pub fn thresholds(self, thresholds: Thresholds) -> Self {
+        self.with(|builder| builder.thresholds(thresholds))
+    }
+
+    /// `record`
+    #[cfg(feature = "record")]
+    #[must_use]
+    pub fn record(self, directory: &'static str) -> Self {
+        self.with(|builder| builder.record(directory))
+    }
+
+    /// `max_fixtures`
+    #[cfg(feature = "record")]
+    #[must_use]
+    pub fn max_fixtures(self, fixtures: usize) -> Self {
+        self.with(|builder| builder.max_fixtures(fixtures))
+    }
+
+    /// `max_fixture_bytes`
+    #[cfg(feature = "record")]
+    #[must_use]
+    pub fn max_fixture_bytes(self, bytes: u64) -> Self {
+        self.with(|builder| builder.max_fixture_bytes(bytes))
+    }
+
     /// `baseline`
     #[must_use]
     pub fn baseline(mut self, baseline: TargetOptions) -> Self {
+        let variable = baseline.source.variable();
         let (baseline, name) = baseline.source.target(&self.targets);
-        self.baseline = Some(baseline.unwrap_or_else(|error| off(self.name, &name, &error)));
+        let baseline = baseline.unwrap_or_else(|error| off(self.name, &name, variable, &error));
+        self.baseline = Some(baseline);
         self
     }
 }

@@ -90,12 +90,16 @@ impl TargetOptions {
 
     /// The target, which is off if it is none after all.
     pub(super) fn target(self, mirror: &str, earlier: &[Target]) -> Target {
+        let variable = self.source.variable();
         let (target, default_name) = self.source.target(earlier);
         let target = target
             .and_then(|target| distinct(target, earlier))
             .map(|target| target.with_http2(self.http2))
             .and_then(with_choice_of_http2)
-            .unwrap_or_else(|error| off(mirror, self.name.unwrap_or(&default_name), &error));
+            .unwrap_or_else(|error| {
+                let name = self.name.unwrap_or(&default_name);
+                off(mirror, name, variable, &error)
+            });
         let target = match self.name {
             Some(name) => target.named(name),
             None => target,
@@ -105,6 +109,14 @@ impl TargetOptions {
 }
 
 impl Source {
+    /// The environment variable that holds the URL, if one does.
+    pub(super) fn variable(&self) -> Option<&'static str> {
+        match self {
+            Self::Env(variable) => Some(variable),
+            Self::Url(_) | Self::Handler(_) | Self::Made(_) => None,
+        }
+    }
+
     /// The target, and what to call it if there is none.
     pub(super) fn target(
         self,
@@ -156,9 +168,18 @@ fn reachable(target: Target) -> Result<Target, ConfigError> {
 }
 
 /// A target that is sent nothing, because it was given a value that it cannot work with.
-pub(super) fn off(mirror: &str, target: &str, error: &ConfigError) -> Target {
+pub(super) fn off(
+    mirror: &str,
+    target: &str,
+    variable: Option<&str>,
+    error: &ConfigError,
+) -> Target {
     // While the first request waits, and only once: what panics here would keep the handler off for
     // good.
-    contained(|| tracing::error!(mirror, target, %error, "target disabled"));
-    Target::off(target.to_owned(), OffReason::Invalid)
+    contained(|| tracing::error!(mirror, target, variable, %error, "target disabled"));
+    let target = Target::off(target.to_owned(), OffReason::Invalid);
+    match variable {
+        Some(variable) => target.of_variable(variable),
+        None => target,
+    }
 }

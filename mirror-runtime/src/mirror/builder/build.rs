@@ -1,6 +1,11 @@
 //! From checked options to a mirror.
 
-use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::HashSet,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use mirror_grammar::options::{self, Conflict, MAX_TARGETS};
 
@@ -10,7 +15,7 @@ use crate::{
     engine::{BodyMode, Engine, EngineTarget},
     error::ConfigError,
     mirror::{Mirror, registry::register},
-    sampling::{Sampler, Share},
+    sampling::{Sampler, Share, switch},
     stats::LatencyRecorder,
     target::{Destination, OffReason, Recipient, Target},
     telemetry::{Audience, Source, prepare_skips},
@@ -26,6 +31,10 @@ impl MirrorBuilder {
     /// [`ConfigError`] for the first wrong value, for options that contradict one another, and for
     /// targets that are missing, given twice, or named alike.
     pub fn build(mut self) -> Result<Mirror, ConfigError> {
+        if let Some(mistake) = self.mistake.take() {
+            return Err(mistake);
+        }
+        self = self.take_defaults();
         if let Some(mistake) = self.mistake.take() {
             return Err(mistake);
         }
@@ -48,18 +57,23 @@ impl MirrorBuilder {
 
     /// Makes the mirror of options that have been checked.
     pub(crate) fn finish(mut self) -> Mirror {
+        switch::read_environment();
         if self.callbacks.on_skip.is_some() {
             prepare_skips();
         }
         let name = self.name.clone().unwrap_or(Cow::Borrowed("mirror"));
+        let baseline = self.compare.baseline.take();
+        let is_off = switch::is_off();
+        if !is_off {
+            for target in self.targets.iter().chain(&baseline) {
+                self.announce(&name, target);
+            }
+        }
         // One that is off is none.
-        let baseline = self.compare.baseline.take().filter(Target::is_enabled);
+        let baseline = baseline.filter(Target::is_enabled);
         let has_baseline = baseline.is_some();
         let all: Vec<Target> = self.targets.iter().cloned().chain(baseline).collect();
-        for target in &all {
-            self.announce(&name, target);
-        }
-        if all.iter().any(Target::connects) {
+        if !is_off && all.iter().any(Target::connects) {
             limits::announce();
         }
         let keeps_bodies = self.callbacks.on_success.is_some();
@@ -98,6 +112,7 @@ impl MirrorBuilder {
             comparing,
             sinks,
             redacted,
+            is_known_to_be_twice: AtomicBool::new(false),
             sampler: Sampler::new(),
             latency: LatencyRecorder::new(),
         }));
@@ -136,8 +151,14 @@ impl MirrorBuilder {
     /// Tells the log what its reader should know of a target before it is used.
     fn announce(&self, mirror: &str, target: &Target) {
         if let Some(OffReason::Unset) = target.off_reason() {
+            let variable = target.variable();
             contained(|| {
-                tracing::info!(mirror, %target, "target disabled: its variable is not set");
+                tracing::warn!(
+                    mirror,
+                    %target,
+                    variable,
+                    "target disabled: its environment variable is unset or empty; set it to the URL of the target"
+                );
             });
         }
         let forwards = !self.options.headers.strip_credentials;
@@ -146,6 +167,7 @@ impl MirrorBuilder {
                 tracing::warn!(
                     mirror,
                     %target,
+                    variable = target.variable(),
                     "credentials of requests are sent over plain HTTP: use `https`, or `credentials = \"strip\"`"
                 );
             });

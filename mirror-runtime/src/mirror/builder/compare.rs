@@ -2,7 +2,7 @@
 
 use http::HeaderName;
 use mirror_grammar::{
-    MAX_COMPARE_BODY,
+    MAX_COMPARE_BODY, check_comparable,
     options::{self, Needs},
     parse_header_name,
 };
@@ -10,7 +10,7 @@ use mirror_grammar::{
 use super::MirrorBuilder;
 use crate::{
     comparison::{CompareMode, Comparison, Rules},
-    engine::Comparing,
+    engine::{CompareAt, Comparing},
     error::ConfigError,
     report::Thresholds,
     send::MAX_READ,
@@ -28,6 +28,7 @@ const _: () = assert!(MAX_COMPARE_BODY == MAX_READ);
 #[derive(Default)]
 pub(super) struct CompareOptions {
     mode: Option<CompareMode>,
+    at: CompareAt,
     pub(super) rules: Rules,
     thresholds: Thresholds,
     version_header: Option<HeaderName>,
@@ -68,6 +69,36 @@ impl MirrorBuilder {
         self
     }
 
+    /// Where the primary's response is taken. Default: [`CompareAt::Handler`].
+    ///
+    /// A shadow's response has passed the layers of the shadow. If the primary's layers change
+    /// responses, such as by an envelope, by headers, or by another body for an error, then its
+    /// responses compare as equal only from outside of them:
+    ///
+    /// ```
+    /// use axum::{Router, routing::get};
+    /// use mirror_runtime::{CompareAt, CompareAtServer, CompareMode, Mirror};
+    ///
+    /// let mirror = Mirror::builder()
+    ///     .target("https://staging.example.com")
+    ///     .compare(CompareMode::Json)
+    ///     .compare_at(CompareAt::Server)
+    ///     .build()?;
+    /// let app: Router = Router::new()
+    ///     .route("/orders", get(|| async { "[]" }))
+    ///     .layer(mirror.layer())
+    ///     // Other layers, and then, as the last of all:
+    ///     .layer(CompareAtServer::new());
+    /// # Ok::<(), mirror_runtime::ConfigError>(())
+    /// ```
+    ///
+    /// Without that layer the response is taken where the mirror stands, and the log says so once.
+    pub fn compare_at(mut self, at: CompareAt) -> Self {
+        self.compare.given.push(options::COMPARE_AT.name);
+        self.compare.at = at;
+        self
+    }
+
     /// Headers and trailer fields that must agree as well, in every mode. Default: none.
     /// `grpc-status` must always agree, in headers or trailers.
     ///
@@ -89,7 +120,9 @@ impl MirrorBuilder {
         I: IntoIterator<Item: AsRef<str>>,
     {
         self.rules(options::COMPARE_HEADERS.name, names, |rules, name| {
-            rules.compare_header(parse_header_name(name).map_err(ConfigError::header)?);
+            let name = parse_header_name(name).map_err(ConfigError::header)?;
+            check_comparable(&name).map_err(ConfigError::header)?;
+            rules.compare_header(name);
             Ok::<_, ConfigError>(())
         })
     }
@@ -235,6 +268,16 @@ impl CompareOptions {
         self.given.contains(&option)
     }
 
+    /// Whether anything is compared.
+    pub(super) const fn compares(&self) -> bool {
+        self.mode.is_some()
+    }
+
+    /// Whether bodies are compared as JSON, or could be.
+    pub(super) const fn looks_at_json(&self) -> bool {
+        !matches!(self.mode, Some(CompareMode::Status | CompareMode::Bytes))
+    }
+
     /// Whether only statuses are compared.
     pub(super) const fn is_of_status(&self) -> bool {
         matches!(self.mode, Some(CompareMode::Status))
@@ -295,9 +338,10 @@ impl CompareOptions {
     /// The parts of a mirror that compares; `None` if it does not.
     pub(super) fn comparing(self, targets: &[Target], has_baseline: bool) -> Option<Comparing> {
         let names = targets.iter().map(Target::name);
-        let comparing = Comparing::new(self.mode?, self.rules, self.thresholds, names);
-        let comparing = comparing.with_baseline(has_baseline);
-        let comparing = comparing.with_version_header(self.version_header);
+        let comparing = Comparing::new(self.mode?, self.rules, self.thresholds, names)
+            .with_compare_at(self.at)
+            .with_baseline(has_baseline)
+            .with_version_header(self.version_header);
         #[cfg(feature = "record")]
         let comparing = {
             let recording = self.recording.recording();
@@ -312,6 +356,7 @@ impl std::fmt::Debug for CompareOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut all = f.debug_struct("CompareOptions");
         all.field("mode", &self.mode)
+            .field("at", &self.at)
             .field("rules", &self.rules)
             .field("thresholds", &self.thresholds)
             .field("version_header", &self.version_header)

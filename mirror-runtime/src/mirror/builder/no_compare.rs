@@ -23,6 +23,10 @@ impl CompareOptions {
         self.given.contains(&option)
     }
 
+    pub(super) const fn compares(&self) -> bool {
+        false
+    }
+
     pub(super) const fn is_of_status(&self) -> bool {
         false
     }

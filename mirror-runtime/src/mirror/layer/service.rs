@@ -42,16 +42,18 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (parts, body) = request.into_parts();
-        let Some(sampled) = self.mirror.sample(&parts) else {
+        let (mut parts, body) = request.into_parts();
+        let Some(sampled) = self.mirror.sample(&mut parts) else {
             return ResponseFuture::direct(self.inner.call(Request::from_parts(parts, body)));
         };
         // The service that is ready is the one that was polled; its clone takes its place.
         let clone = self.inner.clone();
         let mut ready = std::mem::replace(&mut self.inner, clone);
         let primary = move |parts, body| ready.call(Request::from_parts(parts, body));
-        ResponseFuture::mirrored(sampled.serve(parts, body, primary, |answer| {
-            answer.as_mut().ok().and_then(response)
+        let mirror = self.mirror.clone();
+        ResponseFuture::mirrored(sampled.serve(parts, body, primary, move |answer| {
+            let answer = answer.as_mut().ok()?;
+            response(answer, &mirror)
         }))
     }
 }
@@ -59,14 +61,15 @@ where
 /// The response, if it is one of axum's: what a router, a method router and a handler give. What
 /// stands between them in a stack of layers may give another, whose body cannot be exchanged for
 /// one that is noted.
-fn response<R: 'static>(answer: &mut R) -> Option<&mut Response> {
+fn response<'a, R: 'static>(answer: &'a mut R, mirror: &Mirror) -> Option<&'a mut Response> {
     static TOLD: Once = Once::new();
     let response = (answer as &mut dyn Any).downcast_mut();
     if response.is_none() {
         TOLD.call_once(|| {
             contained(|| tracing::error!(
-                answer = std::any::type_name::<R>(),
-                "the inner service does not return `axum::response::Response`; responses are not compared"
+                mirror = mirror.name(),
+                response = std::any::type_name::<R>(),
+                "responses are not compared, because the service inside the layer does not return `axum::response::Response`: put the layer on a router, a method router or a handler"
             ));
         });
     }

@@ -17,14 +17,18 @@ enum Outcome {
 }
 
 fn any_outcome() -> impl Strategy<Value = Outcome> {
-    let skips: Vec<_> = SkipReason::ALL.into();
-    let sheds = ShedReason::ALL.map(SkipReason::from).to_vec();
+    let skips = SkipReason::ALL.to_vec();
+    let sheds = ShedReason::ALL
+        .iter()
+        .copied()
+        .map(SkipReason::from)
+        .collect();
     let status = (100..=999_u16).prop_map(|status| StatusCode::from_u16(status).unwrap());
     prop_oneof![
         prop::sample::select([skips, sheds].concat()).prop_map(Outcome::NotSent),
         status.clone().prop_map(Outcome::Answered),
         status.prop_map(Outcome::Cut),
-        prop::sample::select(&FailureKind::ALL[..]).prop_map(Outcome::Failed),
+        prop::sample::select(FailureKind::ALL).prop_map(Outcome::Failed),
         Just(Outcome::Sent),
     ]
 }
@@ -73,14 +77,12 @@ fn check(stats: &TargetStats, all: &[Outcome]) -> Result<(), TestCaseError> {
     for kind in FailureKind::ALL {
         let failed = count(
             all,
-            |o| matches!(o, Outcome::Failed(found) if *found == kind),
+            |o| matches!(o, Outcome::Failed(found) if found == kind),
         );
-        prop_assert_eq!(stats.failed_with(kind), failed);
+        prop_assert_eq!(stats.failed_with(*kind), failed);
     }
-    for reason in SkipReason::ALL
-        .into_iter()
-        .chain(ShedReason::ALL.map(SkipReason::from))
-    {
+    let sheds = ShedReason::ALL.iter().copied().map(SkipReason::from);
+    for reason in SkipReason::ALL.iter().copied().chain(sheds) {
         let skipped = count(
             all,
             |o| matches!(o, Outcome::NotSent(found) if *found == reason),

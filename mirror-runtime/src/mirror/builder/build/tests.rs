@@ -1,6 +1,6 @@
 use super::*;
 use crate::CompareMode;
-use crate::{AcceptEncoding, CircuitBreaker, Credentials, Host, Rules, Thresholds};
+use crate::{AcceptEncoding, CircuitBreaker, Credentials, Defaults, Host, Rules, Thresholds};
 
 type Call = fn(MirrorBuilder) -> MirrorBuilder;
 
@@ -9,8 +9,9 @@ fn builder() -> MirrorBuilder {
 }
 
 /// A call of each option, with a value that is good.
-const CALLS: [(&str, Call); 41] = [
+const CALLS: &[(&str, Call)] = &[
     ("target", |builder| builder.target("http://b.invalid")),
+    ("defaults", |builder| builder.defaults(&Defaults::new())),
     ("percentage", |builder| builder.percentage(10.0)),
     ("timeout", |builder| builder.timeout(Duration::from_secs(2))),
     ("connect_timeout", |builder| {
@@ -45,6 +46,9 @@ const CALLS: [(&str, Call); 41] = [
     ("name", |builder| builder.name("users.list")),
     ("transport", |builder| builder.transport(Nowhere)),
     ("compare", |builder| builder.compare(CompareMode::Status)),
+    ("compare_at", |builder| {
+        builder.compare_at(crate::CompareAt::Server)
+    }),
     ("compare_headers", |builder| {
         builder.compare_headers(["etag"])
     }),

@@ -1,0 +1,216 @@
+//! What a mirror takes of the options that it shares with others.
+
+use mirror_grammar::options;
+
+#[cfg(feature = "compare")]
+use super::Baseline;
+use super::Defaults;
+#[cfg(feature = "compare")]
+use crate::error::ConfigError;
+use crate::{engine::BodyMode, mirror::MirrorBuilder, target::Target};
+
+impl MirrorBuilder {
+    /// Options that mirrors share. An option that the builder is given itself, before or after,
+    /// counts instead; lists and maps are added to those of the builder. Default: none.
+    pub fn defaults(mut self, defaults: &Defaults) -> Self {
+        self.shared = Some(Box::new(*defaults));
+        self
+    }
+
+    /// Takes what the builder was not given, and does not contradict what it was given.
+    pub(in crate::mirror::builder) fn take_defaults(mut self) -> Self {
+        let Some(defaults) = self.shared.take() else {
+            return self;
+        };
+        let given = self.given.clone();
+        let is_missing = |spec: &options::Spec| !given.contains(&spec.name);
+        if let (true, Some(percentage)) = (is_missing(&options::PERCENTAGE), defaults.percentage) {
+            self = self.percentage(percentage);
+        }
+        if let (true, Some(timeout)) = (is_missing(&options::TIMEOUT), defaults.timeout) {
+            self = self.timeout(timeout);
+        }
+        if let (None, Some(connect_timeout)) = (self.connect_timeout, defaults.connect_timeout) {
+            // If it is longer than the timeout, that is no mistake: nobody has written both.
+            let timeout = self.timeout;
+            self = self.connect_timeout(connect_timeout.min(timeout));
+        }
+        if let (true, Some(sync)) = (is_missing(&options::SYNC), defaults.sync) {
+            self = self.sync(sync);
+        }
+        if let (true, Some(copies)) = (is_missing(&options::MAX_IN_FLIGHT), defaults.max_in_flight)
+        {
+            self = self.max_in_flight(copies);
+        }
+        if let (true, Some(breaker)) = (
+            is_missing(&options::CIRCUIT_BREAKER),
+            defaults.circuit_breaker,
+        ) {
+            self = self.circuit_breaker(breaker);
+        }
+        if let (None, Some((copies, period))) = (self.protection.rate_limit, defaults.rate_limit) {
+            self = self.rate_limit(copies, period);
+        }
+        if let (true, Some(credentials)) = (is_missing(&options::CREDENTIALS), defaults.credentials)
+        {
+            self = self.credentials(credentials);
+        }
+        if let (true, Some(host)) = (is_missing(&options::HOST), defaults.host) {
+            self = self.host(host);
+        }
+        self = self.take_default_functions(&defaults);
+        self = self.take_default_body(&defaults);
+        self = self.take_default_headers(&defaults);
+        if let (true, Some(methods)) = (self.options.methods.is_empty(), defaults.methods) {
+            self = self.methods(methods.iter().cloned());
+        }
+        #[cfg(feature = "compare")]
+        {
+            self = self.take_default_comparing(&defaults);
+        }
+        let redacts = self.compare.compares() || self.targets.iter().any(Target::is_sink);
+        if redacts && !defaults.redact.is_empty() {
+            self = self.redact(defaults.redact);
+        }
+        self
+    }
+
+    fn take_default_functions(mut self, defaults: &Defaults) -> Self {
+        if let (None, Some(when)) = (&self.when, defaults.when) {
+            self = self.when(when);
+        }
+        if let (None, Some(on_success)) = (&self.callbacks.on_success, defaults.on_success) {
+            self = self.on_success(on_success);
+        }
+        if let (None, Some(on_error)) = (&self.callbacks.on_error, defaults.on_error) {
+            self = self.on_error(on_error);
+        }
+        if let (None, Some(on_skip)) = (&self.callbacks.on_skip, defaults.on_skip) {
+            self = self.on_skip(on_skip);
+        }
+        self
+    }
+
+    fn take_default_body(mut self, defaults: &Defaults) -> Self {
+        let reads = self.max_body.is_some() || self.body.is_some() || self.read_ahead.is_some();
+        if !reads
+            && !self.given.contains(&options::COPY_BODY.name)
+            && let Some(copy_body) = defaults.copy_body
+        {
+            self = self.copy_body(copy_body);
+        }
+        if !self.options.copies_body() {
+            return self;
+        }
+        self.max_body = self.max_body.or(defaults.max_body);
+        if self.read_ahead.is_none() {
+            self.body = self.body.or(defaults.body);
+        }
+        if self.body != Some(BodyMode::Tee) {
+            self.read_ahead = self.read_ahead.or(defaults.read_ahead);
+        }
+        self
+    }
+
+    fn take_default_headers(mut self, defaults: &Defaults) -> Self {
+        let headers = &self.options.headers;
+        let set = headers.set.iter().map(|(name, _)| name);
+        let own: Vec<_> = set.chain(&headers.remove).cloned().collect();
+        let is_own = |name: &str| {
+            own.iter()
+                .any(|own| name.eq_ignore_ascii_case(own.as_str()))
+        };
+        for (name, value) in defaults.set_headers {
+            if !is_own(name) {
+                self = self.set_header(name, *value);
+            }
+        }
+        for name in defaults.remove_headers {
+            if !is_own(name) {
+                self = self.remove_header(name);
+            }
+        }
+        self
+    }
+
+    #[cfg(feature = "compare")]
+    fn take_default_comparing(mut self, defaults: &Defaults) -> Self {
+        let defaults = &defaults.comparing;
+        if let (false, Some(mode)) = (self.compare.compares(), defaults.compare) {
+            self = self.compare(mode);
+        }
+        let given = std::mem::take(&mut self.compare.given);
+        let is_missing = |spec: &options::Spec| !given.contains(&spec.name);
+        if !self.compare.compares() {
+            self.compare.given = given;
+            return self;
+        }
+        if !defaults.compare_headers.is_empty() {
+            self = self.compare_headers(defaults.compare_headers);
+        }
+        if self.compare.looks_at_json() {
+            if !defaults.ignore.is_empty() {
+                self = self.ignore(defaults.ignore);
+            }
+            if !defaults.unordered.is_empty() {
+                self = self.unordered(defaults.unordered);
+            }
+            let own = self.compare.rules.written().tolerance.clone();
+            for (pointer, difference) in defaults.tolerance {
+                if !own.iter().any(|(own, _)| own == pointer) {
+                    self = self.tolerance(pointer, *difference);
+                }
+            }
+        }
+        if !self.compare.is_of_status()
+            && is_missing(&options::MAX_COMPARE_BODY)
+            && let Some(bytes) = defaults.max_compare_body
+        {
+            self = self.max_compare_body(bytes);
+        }
+        if let (true, Some(on_mismatch)) = (is_missing(&options::ON_MISMATCH), defaults.on_mismatch)
+        {
+            self = self.on_mismatch(on_mismatch);
+        }
+        if let (true, Some(thresholds)) = (is_missing(&options::THRESHOLDS), defaults.thresholds) {
+            self = self.thresholds(thresholds);
+        }
+        if is_missing(&options::BASELINE) {
+            self = match defaults.baseline {
+                Some(Baseline::Url(url)) => self.default_baseline(Target::new(url)),
+                Some(Baseline::Env(variable)) => self.default_baseline(Target::from_env(variable)),
+                None => self,
+            };
+        }
+        #[cfg(feature = "record")]
+        {
+            if let (true, Some(directory)) = (is_missing(&options::RECORD), defaults.record) {
+                self = self.record(directory);
+            }
+            if let (true, Some(fixtures)) =
+                (is_missing(&options::MAX_FIXTURES), defaults.max_fixtures)
+            {
+                self = self.max_fixtures(fixtures);
+            }
+            if let (true, Some(bytes)) = (
+                is_missing(&options::MAX_FIXTURE_BYTES),
+                defaults.max_fixture_bytes,
+            ) {
+                self = self.max_fixture_bytes(bytes);
+            }
+        }
+        self.compare.given.extend(given);
+        self
+    }
+
+    /// A baseline for those mirrors that do not send to it anyway.
+    #[cfg(feature = "compare")]
+    fn default_baseline(mut self, baseline: Result<Target, ConfigError>) -> Self {
+        match baseline {
+            Ok(target) if self.targets.iter().any(|own| own.is_same(&target)) => {}
+            Ok(target) => return self.baseline(target),
+            Err(error) => self.mistaken(error),
+        }
+        self
+    }
+}
