@@ -1,6 +1,6 @@
 //! The primary's and a shadow's responses to the same request, and how they differ.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use http::{Method, StatusCode};
 use serde::{Serialize, Serializer};
@@ -10,7 +10,7 @@ use crate::{
         difference::Difference, hint::Hint, not_compared::NotComparedReason, place::Places,
         verdict::Verdict,
     },
-    rules::Applied,
+    rules::Watched,
 };
 
 /// The most headers of one comparison that are named though they are not compared.
@@ -78,7 +78,7 @@ pub struct Comparison {
     /// The rules, and which of them were about something in the two documents; `None` if these were
     /// not looked into.
     #[serde(skip)]
-    pub(crate) applied: Option<(Arc<Vec<String>>, Applied)>,
+    pub(crate) watched: Option<Watched>,
     /// Rules that would settle some of the differences.
     #[serde(skip)]
     pub(crate) hints: Vec<Hint>,
