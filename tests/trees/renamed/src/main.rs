@@ -4,7 +4,7 @@
 #![deny(warnings, missing_docs, unreachable_pub, unused_qualifications)]
 #![deny(rust_2018_idioms, nonstandard_style, unused)]
 #![deny(clippy::all, clippy::pedantic)]
-#![forbid(clippy::unused_async, dead_code)]
+#![forbid(clippy::unused_async)]
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -224,7 +224,7 @@ async fn main() {
         .target(STAGING)
         .build()
         .unwrap();
-    let app = Router::new()
+    let app: Router = Router::new()
         .route("/health", get(health))
         .route("/find/{id}", get(find))
         .route("/create", post(create))
