@@ -15,8 +15,11 @@ use super::{
 };
 use crate::model::{DifferenceKind, Printable, Shape, Shapes};
 
-/// The most values, and the most forms, that are told apart at one place.
-const MAX_MARKS: usize = 12;
+/// The most values that are told apart at one place.
+const MAX_VALUES: usize = 32;
+
+/// The most forms that are.
+const MAX_FORMS: usize = 12;
 
 /// Values of the old version that are needed to know where numbers lie.
 const MIN_NUMBERS: u64 = 20;
@@ -34,11 +37,11 @@ const MIN_AGREED_SHARE: f64 = 0.1;
 /// In what share of all comparisons the old version must have what the shadow never has.
 const MIN_MISSED_SHARE: f64 = 0.1;
 
-/// What is remembered of the values at one place: at most 3 KiB.
+/// What is remembered of the values at one place: at most 6 KiB.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Shaped {
-    values: Marks,
-    forms: Marks,
+    values: Marks<MAX_VALUES>,
+    forms: Marks<MAX_FORMS>,
     /// For each word of a text, in how many comparisons it differs in the shadow alone, and in the
     /// baseline alone.
     words: Vec<[u64; 2]>,
@@ -52,7 +55,7 @@ pub(super) struct Shaped {
 /// How often the old version and the shadow have each of some marks.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-struct Marks(BTreeMap<String, Mark>);
+struct Marks<const ROOM: usize>(BTreeMap<String, Mark>);
 
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
 struct Mark {
@@ -111,14 +114,12 @@ impl fmt::Display for ShapeFinding {
 impl Shaped {
     /// Notes the values of a comparison at this place, where the shadow's, the baseline's or both
     /// differ from the primary's. Whether the shadow's is foreign, as far as that is known by now,
-    /// after so many comparisons. `may_agree` says that it means something if shadow and baseline
-    /// have the same.
+    /// after so many comparisons.
     pub(super) fn note(
         &mut self,
         shadow: Option<&Shapes>,
         baseline: Option<&Shapes>,
         compared: u64,
-        may_agree: bool,
     ) -> bool {
         let Some(primary) = shadow.or(baseline).map(|shapes| &shapes.primary) else {
             return false;
@@ -126,10 +127,11 @@ impl Shaped {
         let of_shadow = shadow.map_or(primary, |shapes| &shapes.other);
         let of_baseline = baseline.map_or(primary, |shapes| &shapes.other);
 
-        let agree = may_agree
-            && shadow.zip(baseline).is_some_and(|(shadow, baseline)| {
-                shadow.element == baseline.element && of_shadow.hash == of_baseline.hash
-            });
+        let agree = shadow.zip(baseline).is_some_and(|(shadow, baseline)| {
+            shadow.element.is_some()
+                && shadow.element == baseline.element
+                && of_shadow.hash == of_baseline.hash
+        });
         add(
             if agree {
                 &mut self.agreed
@@ -232,15 +234,15 @@ impl Shaped {
 
     /// An error if it is none that can have been.
     pub(super) fn check(&self) -> Result<(), &'static str> {
-        let marks = self.values.0.len().max(self.forms.0.len());
-        if marks > MAX_MARKS || self.words.len() > 128 {
+        let is_full = self.values.0.len() > MAX_VALUES || self.forms.0.len() > MAX_FORMS;
+        if is_full || self.words.len() > 128 {
             return Err("too many marks of values");
         }
         Ok(())
     }
 }
 
-impl Marks {
+impl<const ROOM: usize> Marks<ROOM> {
     /// Notes the marks of the primary, the baseline and the shadow. Whether that of the shadow is
     /// foreign, or it misses that of the primary as it always does, after so many comparisons.
     fn note(&mut self, [primary, baseline, shadow]: [Option<&str>; 3], compared: u64) -> bool {
@@ -263,7 +265,7 @@ impl Marks {
 
     fn mark(&mut self, name: &str) -> &mut Mark {
         let mut weight = 0;
-        if !self.0.contains_key(name) && self.0.len() >= MAX_MARKS {
+        if !self.0.contains_key(name) && self.0.len() >= ROOM {
             weight = self.make_way();
         }
         let mark = self.0.entry(name.to_owned()).or_insert(Mark {
@@ -290,7 +292,7 @@ impl Marks {
             add(&mut ours.shadow, theirs.shadow);
             add(&mut ours.weight, theirs.weight);
         }
-        while self.0.len() > MAX_MARKS {
+        while self.0.len() > ROOM {
             self.make_way();
         }
     }

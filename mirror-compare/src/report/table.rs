@@ -117,21 +117,22 @@ impl<T: Default, const ROOM: usize> Table<T, ROOM> {
                 merge(
                     &mut entry.of,
                     None,
-                    Missed::by(other.overflowed, Side::Other),
+                    Missed::by(other.overflowed, Missed::Other),
                 );
             }
         }
         for (place, theirs) in &other.entries {
-            match self.entries.get_mut(place) {
-                Some(ours) => {
-                    ours.weight = ours.weight.saturating_add(theirs.weight);
-                    merge(&mut ours.of, Some(&theirs.of), Missed::Nothing);
-                }
-                None => {
-                    let mut entry = theirs.clone();
-                    merge(&mut entry.of, None, Missed::by(self.overflowed, Side::Own));
-                    self.entries.insert(place.clone(), entry);
-                }
+            if let Some(ours) = self.entries.get_mut(place) {
+                ours.weight = ours.weight.saturating_add(theirs.weight);
+                merge(&mut ours.of, Some(&theirs.of), Missed::Nothing);
+            } else {
+                let mut entry = theirs.clone();
+                merge(
+                    &mut entry.of,
+                    None,
+                    Missed::by(self.overflowed, Missed::Own),
+                );
+                self.entries.insert(place.clone(), entry);
             }
         }
         self.overflowed |= other.overflowed;
@@ -152,18 +153,9 @@ pub(super) enum Missed {
     Other,
 }
 
-enum Side {
-    Own,
-    Other,
-}
-
 impl Missed {
-    fn by(overflowed: bool, side: Side) -> Self {
-        match side {
-            _ if !overflowed => Self::Nothing,
-            Side::Own => Self::Own,
-            Side::Other => Self::Other,
-        }
+    fn by(overflowed: bool, whose: Self) -> Self {
+        if overflowed { whose } else { Self::Nothing }
     }
 }
 

@@ -262,7 +262,7 @@ impl Seen {
                     seen.miss(before);
                 }
             }
-            if seen.note(place, of_shadow, of_old, baseline.map(|_| before + 1)) {
+            if seen.note(of_shadow, of_old, baseline.map(|_| before + 1)) {
                 foreign.push(place.clone());
             }
         }
@@ -426,7 +426,9 @@ impl Seen {
         ours.places.merge(
             &theirs.places,
             |of, more, unseen| {
-                more.into_iter().for_each(|more| of.merge(more));
+                if let Some(more) = more {
+                    of.merge(more);
+                }
                 of.miss(missed(unseen));
             },
             |of: OfPlace| {
@@ -437,7 +439,11 @@ impl Seen {
         let other_differences = &mut ours.other_differences;
         ours.groups.merge(
             &theirs.groups,
-            |of, more, _| more.into_iter().for_each(|more| of.merge(more)),
+            |of, more, _| {
+                if let Some(more) = more {
+                    of.merge(more);
+                }
+            },
             |of: OfGroup| add(other_differences, of.differences()),
         );
         ours.responses.merge(theirs.responses);
