@@ -84,9 +84,9 @@ async fn comparisons_are_told_apart_by_route() {
         .build()
         .unwrap();
     let routes = Router::new()
-        .route("/orders/{id}", get(async || "1"))
-        .route("/upload", post(async |_: String| "1"))
-        .fallback(async || "1")
+        .route("/orders/{id}", get(async || ok("1")))
+        .route("/upload", post(async |_: String| ok("1")))
+        .fallback(async || ok("1"))
         .layer(mirror.layer());
     let primary = Primary::start(Router::new().nest("/v1", routes.clone()).merge(routes)).await;
     for path in [
@@ -135,15 +135,4 @@ async fn requests_with_other_bodies_are_other_requests() {
         (report.distinct, report.verdict),
         (25, ReportVerdict::NotEnoughData)
     );
-}
-
-#[tokio::test]
-async fn what_the_shadow_alone_says_is_unmodified_differs() {
-    let pair = Pair::answering(json, || ok("1"), || super::status(304)).await;
-    for _ in 0..3 {
-        pair.primary.get("/").await;
-    }
-    let report = pair.report(3).await;
-    assert_eq!(report.mismatched, 3, "{report}");
-    assert_eq!(report.groups[0].kind, DifferenceKind::NotModified);
 }
