@@ -202,7 +202,9 @@ impl Exchange {
             match compared {
                 None => exchange.not_compared(index, NotComparedReason::Panicked),
                 Some(None) => {}
-                Some(Some(comparison)) => exchange.tell(index, Happened::Compared(comparison)),
+                Some(Some(comparison)) => {
+                    exchange.tell(index, Happened::Compared(Box::new(comparison)))
+                }
             }
             exchange.has_ended();
         };

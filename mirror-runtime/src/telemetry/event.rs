@@ -156,7 +156,7 @@ pub(crate) enum Happened {
     Ended(Result<BufferedResponse, MirrorError>, Option<Duration>),
     CircuitTurned(Turn, Option<String>),
     #[cfg(feature = "compare")]
-    Compared(Comparison),
+    Compared(Box<Comparison>),
     #[cfg(feature = "compare")]
     NotCompared(NotComparedReason),
 }
