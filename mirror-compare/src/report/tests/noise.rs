@@ -298,6 +298,28 @@ fn values_that_are_foreign_to_the_old_version_are_found() {
 }
 
 #[test]
+fn one_wrong_price_in_a_shuffled_list_is_found() {
+    let list = |wrong: fn(Role, u64) -> bool| {
+        move |role: Role, i: u64, draw: &mut Draw| {
+            let mut all: Vec<u64> = (0..8).collect();
+            for i in (1..8_u8).rev() {
+                let other = usize::try_from(draw.below(u64::from(i) + 1)).unwrap();
+                all.swap(usize::from(i), other);
+            }
+            let price = |k: u64| k * 10 + 100 + u64::from(k == 3 && wrong(role, i));
+            let list = all
+                .iter()
+                .map(|k| format!(r#"{{"id":{k},"price":{}}}"#, price(*k)));
+            format!(r#"{{"list":[{}]}}"#, list.collect::<Vec<_>>().join(","))
+        }
+    };
+    run(400, list(|role, _| role == Role::Shadow)).finds("/list/*/price", 400);
+    let some = |role, i| role == Role::Shadow && i % 10 == 0;
+    run(1000, list(some)).finds("/list/*/price", 100);
+    run(400, list(|_, _| false)).is_quiet();
+}
+
+#[test]
 fn a_value_that_the_shadow_never_has_is_found() {
     let run = run(1000, |role, i, draw| {
         let flag = role == Role::Shadow || draw.below(2) == 0;
