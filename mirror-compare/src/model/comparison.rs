@@ -1,6 +1,6 @@
 //! The primary's and a shadow's responses to the same request, and how they differ.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use http::{Method, StatusCode};
 use serde::{Serialize, Serializer};
@@ -10,7 +10,7 @@ use crate::{
         difference::Difference, hint::Hint, not_compared::NotComparedReason, place::Places,
         verdict::Verdict,
     },
-    rules::Applied,
+    rules::Watched,
 };
 
 /// The most headers of one comparison that are named though they are not compared.
@@ -22,7 +22,10 @@ pub(crate) const MAX_UNCOMPARED: usize = 16;
 /// `Display` is a diff for people, `Serialize` is for machines. Neither they nor `Debug` hold
 /// anything that the option `redact` names, the value of a header that carries credentials or is
 /// named like one, or what a shadow says back of the credentials of the request and of the values
-/// of `set_header`: those of which the chapter about fixtures of `mirror-runtime` tells.
+/// of `set_header`: those of which the chapter about fixtures of `mirror-runtime` tells. Nor do they
+/// hold what looks like a secret, or the value of a field whose name leaves no doubt, such as
+/// `password`. In its place is a mark, such as `[redacted 4f2a]`, by which two that differ can be
+/// told apart.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Comparison {
@@ -42,7 +45,8 @@ pub struct Comparison {
     pub query: Option<String>,
     /// The `x-request-id` of the request, if it has one; cut to 128 bytes.
     pub request_id: Option<String>,
-    /// The route of the request, if it is known.
+    /// The route of the request, if it is known. If no router has found one, its path without ids; if
+    /// something is redacted as well, it has none, because its path may hold that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<Box<str>>,
     /// The version that the shadow says it has, in the header `version_header`.
@@ -74,7 +78,7 @@ pub struct Comparison {
     /// The rules, and which of them were about something in the two documents; `None` if these were
     /// not looked into.
     #[serde(skip)]
-    pub(crate) applied: Option<(Arc<Vec<String>>, Applied)>,
+    pub(crate) watched: Option<Watched>,
     /// Rules that would settle some of the differences.
     #[serde(skip)]
     pub(crate) hints: Vec<Hint>,
