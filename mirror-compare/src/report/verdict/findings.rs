@@ -8,9 +8,9 @@ use crate::{
     report::{
         DifferenceGroup, MatchRate, Paired, ShapeFinding, Thresholds, Unanswered,
         counted::{CLASSES, Counted},
-        evidence::Seen,
         group,
         match_rate::number,
+        seen::Seen,
         sequential::REGRESSED,
         text::{about, at_least_percent, grouped, of_responses, percent},
         windows::Tally,
