@@ -396,7 +396,7 @@ fn values_like_those_of_the_old_version_are_not_foreign() {
         }),
         ("base64", |_, _, draw| {
             let signs = b"abcXYZ019-_";
-            let text = (0..40).map(|_| char::from(signs[draw.below(11) as usize]));
+            let text = (0..40).map(|_| char::from(signs[usize::try_from(draw.below(11)).unwrap()]));
             format!("\"{}\"", text.collect::<String>())
         }),
     ];
@@ -421,7 +421,7 @@ fn a_baseline_with_other_data_forgives_nothing() {
 #[test]
 fn a_baseline_that_differs_in_most_of_the_document_is_unfit() {
     let noisy = |role: Role, _: u64, draw: &mut Draw| {
-        let n = if role == Role::Shadow { 0 } else { 1 };
+        let n = u8::from(role != Role::Shadow);
         let fields: Vec<_> = (0..5)
             .map(|k| format!(r#""{}":{}"#, ["a", "b", "c", "d", "e"][k], draw.next()))
             .collect();
@@ -485,7 +485,7 @@ fn a_difference_that_begins_late_has_room_behind_any_number_of_keys() {
     let run = run(900, |role, i, draw| {
         let key = |draw: &mut Draw| {
             (0..8)
-                .map(|_| char::from(b'a' + (draw.below(26)) as u8))
+                .map(|_| char::from(b'a' + u8::try_from(draw.below(26)).unwrap()))
                 .collect::<String>()
         };
         let total = if role == Role::Shadow && i >= 600 {
