@@ -13,6 +13,7 @@ mod match_rate;
 mod noise;
 mod recorder;
 mod routes;
+mod seen;
 mod sequential;
 mod shape;
 mod slow;

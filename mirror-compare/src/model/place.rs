@@ -7,6 +7,10 @@ use crate::model::{Difference, Group, shape::Shapes};
 /// The most places, and the most groups, that one comparison tells apart.
 const MAX_PLACES: usize = 200;
 
+/// The most values that are looked at in a list. In one that is in random order, whatever is wrong in
+/// it comes in any place.
+const MAX_SHAPES: usize = 8;
+
 /// The places of all differences of one comparison.
 ///
 /// A place is finer than a [`Group`]: an element of a tuple is one, and so are all elements of a
@@ -25,8 +29,8 @@ pub(crate) struct Tally {
     pub(crate) count: u64,
     /// Those that it is shown with.
     pub(crate) group: Group,
-    /// The values of the first.
-    pub(crate) shapes: Shapes,
+    /// The values of the first ones, at least of one.
+    pub(crate) shapes: Vec<Shapes>,
 }
 
 /// The differences of one group.
@@ -57,11 +61,14 @@ impl Places {
         }
         if let Some(tally) = self.tallies.get_mut(&place) {
             tally.count += 1;
+            if tally.shapes.len() < MAX_SHAPES {
+                tally.shapes.push(shapes());
+            }
         } else if self.tallies.len() < MAX_PLACES {
             let tally = Tally {
                 count: 1,
                 group: group.clone(),
-                shapes: shapes(),
+                shapes: vec![shapes()],
             };
             self.tallies.insert(place, tally);
         } else {

@@ -1,7 +1,5 @@
 //! The state behind a report, which can be merged, kept and sent.
 
-mod seen;
-
 use std::{
     collections::BTreeMap,
     fmt,
@@ -10,13 +8,13 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-pub(super) use self::seen::{Beside, Noted, Seen};
 use super::{
     MatchRate, RouteReport, TargetReport, Thresholds, WindowReport,
     by_reason::ByReason,
     counted::{Class, Counted, Merged},
     distinct::Distinct,
     routes::{Routes, RoutesRecord},
+    seen::Seen,
     slow::Slow,
     suggest::Advice,
     verdict::{Findings, Judged, Standing},

@@ -13,7 +13,7 @@ use super::{
     clock::Clock,
     counted::{Blame, Counted, Merged},
     epoch::{self, Versions},
-    evidence::{Beside, Noted, Seen},
+    seen::{Beside, Noted, Seen},
     verdict::Standing,
     windows::{Recent, Tally},
 };

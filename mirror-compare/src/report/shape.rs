@@ -5,7 +5,10 @@
 //! mark: to be `"1970-01-01"`, to be of ten digits, to have another third word. What only the shadow
 //! has, time and again, is a finding.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -115,12 +118,8 @@ impl Shaped {
     /// Notes the values of a comparison at this place, where the shadow's, the baseline's or both
     /// differ from the primary's. Whether the shadow's is foreign, as far as that is known by now,
     /// after so many comparisons.
-    pub(super) fn note(
-        &mut self,
-        shadow: Option<&Shapes>,
-        baseline: Option<&Shapes>,
-        compared: u64,
-    ) -> bool {
+    pub(super) fn note(&mut self, shadows: &[Shapes], baselines: &[Shapes], compared: u64) -> bool {
+        let [shadow, baseline] = [shadows, baselines].map(<[_]>::first);
         let Some(primary) = shadow.or(baseline).map(|shapes| &shapes.primary) else {
             return false;
         };
@@ -141,13 +140,11 @@ impl Shaped {
             1,
         );
 
-        let all = [primary, of_baseline, of_shadow];
-        let values = all.map(|shape| shape.value.as_deref());
         let mut foreign = agree && self.baseline_is_unfit(compared);
-        foreign |= self.values.note(values, compared);
-        foreign |= self
-            .forms
-            .note(all.map(|shape| Some(&*shape.form)), compared);
+        let values = marks(shadows, baselines, |shape| shape.value.as_deref());
+        foreign |= self.values.note(&values, compared);
+        let forms = marks(shadows, baselines, |shape| Some(&shape.form));
+        foreign |= self.forms.note(&forms, compared);
         foreign |= self.numbers.note(primary, of_baseline, of_shadow);
         foreign |= self.note_words(
             shadow.map_or(0, |shapes| shapes.words),
@@ -245,22 +242,22 @@ impl Shaped {
 impl<const ROOM: usize> Marks<ROOM> {
     /// Notes the marks of the primary, the baseline and the shadow. Whether that of the shadow is
     /// foreign, or it misses that of the primary as it always does, after so many comparisons.
-    fn note(&mut self, [primary, baseline, shadow]: [Option<&str>; 3], compared: u64) -> bool {
-        let mut misses = false;
-        if let Some(name) = primary {
+    fn note(&mut self, [primary, baseline, shadow]: &[BTreeSet<&str>; 3], compared: u64) -> bool {
+        let mut foreign = false;
+        for name in primary {
             let mark = self.mark(name);
             add(&mut mark.primary, 1);
-            misses = shadow != primary && mark.is_missed(compared);
+            foreign |= mark.is_missed(compared) && !shadow.contains(name);
         }
-        if let Some(name) = baseline {
+        for name in baseline {
             add(&mut self.mark(name).baseline, 1);
         }
-        let is_foreign = shadow.is_some_and(|name| {
+        for name in shadow {
             let mark = self.mark(name);
             add(&mut mark.shadow, 1);
-            mark.is_foreign()
-        });
-        is_foreign || misses
+            foreign |= mark.is_foreign();
+        }
+        foreign
     }
 
     fn mark(&mut self, name: &str) -> &mut Mark {
@@ -315,6 +312,31 @@ impl<const ROOM: usize> Marks<ROOM> {
             Some((what, mark.shadow, mark.old()))
         })
     }
+}
+
+/// The marks of the primary, the baseline and the shadow in one comparison, each once: what is in many
+/// elements of a list is seen once.
+fn marks<'a>(
+    shadows: &'a [Shapes],
+    baselines: &'a [Shapes],
+    mark: fn(&Shape) -> Option<&str>,
+) -> [BTreeSet<&'a str>; 3] {
+    let of = |shapes: &'a [Shapes], shape: fn(&Shapes) -> &Shape| -> BTreeSet<&'a str> {
+        shapes.iter().filter_map(|both| mark(shape(both))).collect()
+    };
+    let [of_shadow, of_baseline] =
+        [shadows, baselines].map(|shapes| of(shapes, |both| &both.primary));
+    // Who does not differ has what the primary has.
+    let or_primary = |shapes: &'a [Shapes], primary: &BTreeSet<&'a str>| {
+        if shapes.is_empty() {
+            primary.clone()
+        } else {
+            of(shapes, |both| &both.other)
+        }
+    };
+    let shadow = or_primary(shadows, &of_baseline);
+    let baseline = or_primary(baselines, &of_shadow);
+    [&of_shadow | &of_baseline, baseline, shadow]
 }
 
 impl Mark {

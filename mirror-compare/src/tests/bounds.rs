@@ -55,7 +55,7 @@ fn values_and_pointers_are_cut() {
         }
         for (place, tally) in compared.places.iter() {
             assert!(place.pattern.len().max(tally.group.pattern.len()) <= MAX_BYTES);
-            for shape in [&tally.shapes.primary, &tally.shapes.other] {
+            for shape in [&tally.shapes[0].primary, &tally.shapes[0].other] {
                 let value = shape.value.as_ref().map_or(0, String::len);
                 assert!(shape.form.len().max(value) <= 256, "{shape:?}");
             }

@@ -298,6 +298,28 @@ fn values_that_are_foreign_to_the_old_version_are_found() {
 }
 
 #[test]
+fn one_wrong_price_in_a_shuffled_list_is_found() {
+    let list = |wrong: fn(Role, u64) -> bool| {
+        move |role: Role, i: u64, draw: &mut Draw| {
+            let mut all: Vec<u64> = (0..8).collect();
+            for i in (1..8_u8).rev() {
+                let other = usize::try_from(draw.below(u64::from(i) + 1)).unwrap();
+                all.swap(usize::from(i), other);
+            }
+            let price = |k: u64| k * 10 + 100 + u64::from(k == 3 && wrong(role, i));
+            let list = all
+                .iter()
+                .map(|k| format!(r#"{{"id":{k},"price":{}}}"#, price(*k)));
+            format!(r#"{{"list":[{}]}}"#, list.collect::<Vec<_>>().join(","))
+        }
+    };
+    run(400, list(|role, _| role == Role::Shadow)).finds("/list/*/price", 400);
+    let some = |role, i| role == Role::Shadow && i % 10 == 0;
+    run(1000, list(some)).finds("/list/*/price", 100);
+    run(400, list(|_, _| false)).is_quiet();
+}
+
+#[test]
 fn a_value_that_the_shadow_never_has_is_found() {
     let run = run(1000, |role, i, draw| {
         let flag = role == Role::Shadow || draw.below(2) == 0;
@@ -374,7 +396,7 @@ fn values_like_those_of_the_old_version_are_not_foreign() {
         }),
         ("base64", |_, _, draw| {
             let signs = b"abcXYZ019-_";
-            let text = (0..40).map(|_| char::from(signs[draw.below(11) as usize]));
+            let text = (0..40).map(|_| char::from(signs[usize::try_from(draw.below(11)).unwrap()]));
             format!("\"{}\"", text.collect::<String>())
         }),
     ];
@@ -399,7 +421,7 @@ fn a_baseline_with_other_data_forgives_nothing() {
 #[test]
 fn a_baseline_that_differs_in_most_of_the_document_is_unfit() {
     let noisy = |role: Role, _: u64, draw: &mut Draw| {
-        let n = if role == Role::Shadow { 0 } else { 1 };
+        let n = u8::from(role != Role::Shadow);
         let fields: Vec<_> = (0..5)
             .map(|k| format!(r#""{}":{}"#, ["a", "b", "c", "d", "e"][k], draw.next()))
             .collect();
@@ -463,7 +485,7 @@ fn a_difference_that_begins_late_has_room_behind_any_number_of_keys() {
     let run = run(900, |role, i, draw| {
         let key = |draw: &mut Draw| {
             (0..8)
-                .map(|_| char::from(b'a' + (draw.below(26)) as u8))
+                .map(|_| char::from(b'a' + u8::try_from(draw.below(26)).unwrap()))
                 .collect::<String>()
         };
         let total = if role == Role::Shadow && i >= 600 {

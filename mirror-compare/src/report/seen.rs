@@ -490,7 +490,9 @@ impl Seen {
     pub(in crate::report) fn shapes(&self) -> Vec<ShapeFinding> {
         let compared = self.0.responses.n;
         let mut findings = Vec::new();
-        for (place, of) in self.0.places.iter() {
+        // Where the baseline never differs, that the shadow does says it all.
+        let places = self.0.places.iter();
+        for (place, of) in places.filter(|(_, of)| of.is_only_of_the_shadow().is_none()) {
             findings.extend(of.shaped().findings(compared).map(|(what, shadow, old)| {
                 ShapeFinding {
                     pointer: place.pattern.clone(),

@@ -37,7 +37,8 @@ impl OfPlace {
         self.b += u64::from(of_shadow > of_baseline);
         self.c += u64::from(of_baseline > of_shadow);
         self.baseline += u64::from(of_baseline > 0);
-        let [shadow, baseline] = [shadow, baseline].map(|tally| tally.map(|tally| &tally.shapes));
+        let [shadow, baseline] =
+            [shadow, baseline].map(|tally| tally.map_or(&[][..], |tally| &tally.shapes));
         compared.is_some_and(|compared| self.shaped.note(shadow, baseline, compared))
     }
 
