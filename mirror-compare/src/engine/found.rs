@@ -19,13 +19,36 @@ use crate::{
     rules::{Applied, Rules, State},
 };
 
-/// Whether a value is one of a field whose name leaves no doubt that it is a credential. Within such
-/// a field, a number is none: `/token/expires_in`.
-fn is_named(pointer: &str, value: &str) -> bool {
-    let mut tokens = pointer.rsplit('/');
-    let last = tokens.next().unwrap_or_default();
-    are_sure(last.as_bytes())
-        || value.starts_with(['"', '{', '[']) && tokens.any(|token| are_sure(token.as_bytes()))
+/// Whether a place is in a field whose name leaves no doubt that it is a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Named {
+    /// It is not.
+    No,
+    /// It is in one, such as `/token/expires_in`: a number there is no credential.
+    Within,
+    /// It is one.
+    Surely,
+}
+
+impl Named {
+    fn of(pointer: &str) -> Self {
+        let mut tokens = pointer.rsplit('/').map(str::as_bytes);
+        if tokens.next().is_some_and(are_sure) {
+            Self::Surely
+        } else if tokens.any(are_sure) {
+            Self::Within
+        } else {
+            Self::No
+        }
+    }
+
+    fn hides(self, value: &str) -> bool {
+        match self {
+            Self::No => false,
+            Self::Within => value.starts_with(['"', '{', '[']),
+            Self::Surely => true,
+        }
+    }
 }
 
 /// A value of such a field. Whether there is one, and yes or no, is no secret by itself.
@@ -217,8 +240,18 @@ impl<'r> Found<'r> {
 
     fn grouped(&self, path: &Path<'_>, kind: DifferenceKind) -> (Group, Group) {
         let secrets = &self.secrecy.secrets;
-        let [place, group] = [path.place(secrets), path.pattern(secrets)].map(|pattern| Group {
-            pattern: hidden_alike(pattern),
+        // Those of one group follow one another.
+        let last = self
+            .differences
+            .last()
+            .map(|last| [&last.place, &last.pattern]);
+        let [place, group] = [(path.place(secrets), 0), (path.pattern(secrets), 1)];
+        let [place, group] = [place, group].map(|(pattern, which)| Group {
+            pattern: if last.is_some_and(|last| *last[which] == pattern) {
+                pattern
+            } else {
+                hidden_alike(pattern)
+            },
             kind,
         });
         (place, group)
@@ -244,7 +277,11 @@ impl<'r> Found<'r> {
         shapes: impl FnOnce() -> Shapes,
     ) {
         let secrets = &self.secrecy.secrets;
-        let shapes = || shapes().with_element(path.element());
+        let is_sided = matches!(group.kind, DifferenceKind::Missing | DifferenceKind::Extra);
+        let shapes = || {
+            let element = (!is_sided || !path.is_entry()).then(|| path.element());
+            shapes().with_element(element)
+        };
         self.keep(place, group, || path.pointer(secrets), values, shapes);
     }
 
@@ -264,8 +301,9 @@ impl<'r> Found<'r> {
         }
         let pointer = pointer();
         let kind = group.kind;
+        let named = kind.is_of_values().then(|| Named::of(&pointer));
         let shown = |value: String| {
-            if kind.is_of_values() && is_named(&pointer, &value) {
+            if named.is_some_and(|named| named.hides(&value)) {
                 return marked(&value);
             }
             cut(hidden(value))

@@ -7,8 +7,8 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     model::{
-        difference::Difference, group::Group, hint::Hint, not_compared::NotComparedReason,
-        place::Places, verdict::Verdict,
+        difference::Difference, hint::Hint, not_compared::NotComparedReason, place::Places,
+        verdict::Verdict,
     },
     rules::Watched,
 };
@@ -22,7 +22,10 @@ pub(crate) const MAX_UNCOMPARED: usize = 16;
 /// `Display` is a diff for people, `Serialize` is for machines. Neither they nor `Debug` hold
 /// anything that the option `redact` names, the value of a header that carries credentials or is
 /// named like one, or what a shadow says back of the credentials of the request and of the values
-/// of `set_header`: those of which the chapter about fixtures of `mirror-runtime` tells.
+/// of `set_header`: those of which the chapter about fixtures of `mirror-runtime` tells. Nor do they
+/// hold what looks like a secret, or the value of a field whose name leaves no doubt, such as
+/// `password`. In its place is a mark, such as `[redacted 4f2a]`, by which two that differ can be
+/// told apart.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Comparison {
@@ -42,7 +45,8 @@ pub struct Comparison {
     pub query: Option<String>,
     /// The `x-request-id` of the request, if it has one; cut to 128 bytes.
     pub request_id: Option<String>,
-    /// The route of the request, if it is known.
+    /// The route of the request, if it is known. If no router has found one, its path without ids; if
+    /// something is redacted as well, it has none, because its path may hold that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<Box<str>>,
     /// The version that the shadow says it has, in the header `version_header`.
@@ -153,10 +157,10 @@ impl Comparison {
         &self.places
     }
 
-    /// Says which differences are noise.
-    pub(crate) fn mark_noise(&mut self, is_noise: impl Fn(&Group, &Group) -> bool) {
-        for difference in &mut self.differences {
-            difference.noise = is_noise(&difference.place(), &difference.group());
+    /// Says which of the differences are noise, one by one.
+    pub(crate) fn mark_noise(&mut self, noise: Vec<bool>) {
+        for (difference, noise) in self.differences.iter_mut().zip(noise) {
+            difference.noise = noise;
         }
     }
 }

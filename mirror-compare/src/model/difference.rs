@@ -8,7 +8,8 @@ use crate::model::{group::Group, kind::DifferenceKind};
 ///
 /// Values are JSON text, or the text itself if the bodies are compared as bytes. They are cut to 1
 /// KiB around the first difference, at a character, with `…` where something is left out. A value
-/// that is redacted is `[redacted]`.
+/// that is redacted is `[redacted]`, and one that looks like a secret is a mark, such as
+/// `[redacted 4f2a]`: the same for equal values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Difference {
