@@ -97,6 +97,7 @@ impl std::fmt::Debug for Watched {
 }
 
 /// So many rules are watched for whether they are about anything; a machine word has room for them.
+#[cfg(feature = "compare")]
 pub(crate) const MAX_WATCHED: usize = 64;
 
 /// The patterns of the rules, so that they can be written down and given again.
