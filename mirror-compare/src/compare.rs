@@ -200,8 +200,10 @@ fn comparison(
             .map(|applied| (Arc::clone(rules.names()), applied)),
         hints: compared.hints,
         uncompared: compared.uncompared,
-        groups: compared.groups,
+        places: compared.places,
+        equal: compared.equal,
         noise: false,
+        may_be_noise: false,
     }
 }
 

@@ -13,6 +13,7 @@ mod duration;
 mod fixture;
 mod header;
 mod labels;
+mod message;
 pub mod options;
 mod percentage;
 mod pointer;
@@ -28,6 +29,7 @@ pub use header::{
     HeaderError, check_comparable, check_settable, is_comparable, is_hop_by_hop, is_settable,
     parse_header_name, parse_header_value,
 };
+pub use message::ConstMessage;
 pub use percentage::{PercentageError, check_percentage, is_percentage};
 pub use pointer::{
     MAX_POINTER_DEPTH, PointerError, PointerToken, check_pointer, is_index_under, parse_pointer,

@@ -25,7 +25,7 @@ use crate::{
     header::{RemovedHeader, SetHeader},
     original::Original,
     runtime::Runtime,
-    table::read,
+    table::{means, read},
     target::{Source, Target, Transport},
     value::{self, Entry},
 };
@@ -97,10 +97,14 @@ pub(crate) enum AcceptEncoding {
 
 impl Args {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let is_url = starts_with_a_string(&tokens);
         let entries = value::entries(tokens, errors);
         let mut args = Self::default();
         read(&entries, &OPTIONS, &mut args, errors);
-        check_required(&entries, errors);
+        // What is written in its place is a mistake of its own.
+        if !is_url {
+            check_required(&entries, errors);
+        }
         conflict::check(&mut args, &entries, errors);
         args
     }
@@ -118,9 +122,15 @@ impl Args {
     }
 }
 
+fn starts_with_a_string(tokens: &TokenStream) -> bool {
+    let first = tokens.clone().into_iter().next();
+    first.is_some_and(|first| syn::parse2::<LitStr>(first.into()).is_ok())
+}
+
 fn check_required(entries: &[Entry], errors: &mut Errors) {
     let Spec { name, example, .. } = &options::TARGETS;
-    if conflict::key(entries, name).is_none() {
+    let is_meant = |entry: &Entry| means(&entry.key.to_string(), &options::TARGETS);
+    if conflict::key(entries, name).is_none() && !entries.iter().any(is_meant) {
         errors.push(error_with_help(
             // No token of the attribute: all of it is underlined.
             TokenStream::new(),

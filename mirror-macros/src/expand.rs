@@ -11,7 +11,7 @@ mod outer;
 mod state;
 mod target;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::quote;
 use syn::Token;
 
@@ -20,16 +20,15 @@ use crate::{
     args::Args,
     compare::{self, Mode},
     error::Errors,
-    handler::{self, Handler, Place},
+    handler::{Handler, Place},
 };
 
 /// The attribute: `args` are its options, `item` is what it stands on.
 /// `above` are the attributes above it.
 pub(crate) fn mirror(args: TokenStream, item: TokenStream, above: &[String]) -> TokenStream {
     let mut errors = Errors::default();
-    handler::check_above(above, &mut errors);
     let args = Args::parse(args, &mut errors);
-    let handler = Handler::parse(item.clone(), args.original.as_ref(), &mut errors);
+    let handler = Handler::parse(item.clone(), above, args.original.as_ref(), &mut errors);
     if let (Some(Mode::Typed), Some(handler)) = (&args.comparing.mode, &handler) {
         compare::check_typed(handler, &mut errors);
     }
@@ -60,9 +59,6 @@ fn expansion(args: &Args, handler: &Handler) -> TokenStream {
     let body_checks = outer::body_checks(args, handler);
     let default_checks = defaults::checks(args);
     let target_checks = target::checks(args);
-    // Those of the user's own: rustc takes the function for generated otherwise, and does not say
-    // that nobody uses it.
-    let function = &handler.signature.fn_token;
     let mut end = <Token![,]>::default();
     end.spans = [outer::end(&handler.signature)];
     let options = options::options(args, handler);
@@ -70,6 +66,20 @@ fn expansion(args: &Args, handler: &Handler) -> TokenStream {
     let incoming = Ident::new("incoming", Span::mixed_site());
     let future = outer::future(args, handler);
     let serve = outer::serve(args, handler, &state, &incoming);
+    let statements = quote! {
+        #inside
+        #body_checks
+        #default_checks
+        #target_checks
+        static __MIRROR: ::std::sync::LazyLock<#runtime::__private::Mirror> =
+            ::std::sync::LazyLock::new(|| #options);
+        #serve
+    };
+    // With spans of the user's own from its begin to its end: rustc takes the function for
+    // generated otherwise, and does not say that nobody uses it.
+    let function = &handler.signature.fn_token;
+    let mut body = Group::new(Delimiter::Brace, statements);
+    body.set_span(handler.body.span());
 
     quote! {
         #(#attributes)*
@@ -78,15 +88,7 @@ fn expansion(args: &Args, handler: &Handler) -> TokenStream {
         ) -> #future
         where
             #bounds #end
-        {
-            #inside
-            #body_checks
-            #default_checks
-            #target_checks
-            static __MIRROR: ::std::sync::LazyLock<#runtime::__private::Mirror> =
-                ::std::sync::LazyLock::new(|| #options);
-            #serve
-        }
+        #body
         #beside
     }
 }

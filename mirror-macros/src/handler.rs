@@ -6,14 +6,14 @@ mod function;
 mod lifetime;
 mod signature;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
     Attribute, ConstParam, GenericParam, Generics, Ident, Signature, Type, TypeParam, Visibility,
     ext::IdentExt,
 };
 
-pub(crate) use self::{argument::might_take_body, attribute::check_above};
+pub(crate) use self::argument::might_take_body;
 use crate::{
     error::{Errors, error},
     original::Original,
@@ -29,7 +29,7 @@ pub(crate) struct Handler {
     pub(crate) original_attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
-    pub(crate) body: TokenStream,
+    pub(crate) body: TokenTree,
     pub(crate) place: Place,
     /// The generics without lifetimes.
     pub(crate) generics: Generics,
@@ -51,9 +51,11 @@ pub(crate) enum Place {
 }
 
 impl Handler {
-    /// Reads the item. `original` is the name that the user has for the function as it is written.
+    /// Reads the item. `above` are the attributes above it, and `original` is the name that the
+    /// user has for the function as it is written.
     pub(crate) fn parse(
         item: TokenStream,
+        above: &[String],
         original: Option<&Original>,
         errors: &mut Errors,
     ) -> Option<Self> {
@@ -64,11 +66,12 @@ impl Handler {
             body,
         } = errors.check(syn::parse2(item))?;
         attribute::check(&attributes, errors);
+        attribute::check_above(above, &signature.ident, errors);
         signature::check(&signature, errors);
         argument::check(&signature.inputs, errors);
 
         let (mut outer_attributes, mut original_attributes) = attribute::split(attributes);
-        let uses_self = uses_self(&original_attributes, &signature, &body);
+        let uses_self = uses_self(&original_attributes, &signature, &body.clone().into());
         let place = match original {
             Some(Original { name, .. }) if *name == signature.ident => {
                 let message = format!("`{name}` is the name of the mirrored handler: take another");

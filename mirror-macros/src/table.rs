@@ -3,6 +3,8 @@
 
 mod elsewhere;
 
+pub(crate) use elsewhere::means;
+
 use mirror_grammar::options::Spec;
 use syn::{Ident, ext::IdentExt};
 

@@ -21,4 +21,9 @@ async fn several(a: String, b: Form<u64>, c: RawForm, d: Multipart, e: Request, 
 #[mirror(targets = ["https://staging.example.com"])]
 async fn inside(order: Option<Json<u64>>, text: Result<String, ()>, id: Path<u64>) {}
 
-fn main() {}
+#[mirror(targets = ["https://staging.example.com"])]
+async fn routed(order: Json<u64>, id: Path<u64>) {}
+
+fn main() {
+    let _: axum::Router = axum::Router::new().route("/", axum::routing::get(routed));
+}

@@ -2,8 +2,6 @@
 
 use mirror_runtime::replay;
 
-replay!("mirror-fixtures-that-are-not-there", app);
-
 replay!("/mirror-fixtures", app);
 
 replay!("mirror-fixtures");

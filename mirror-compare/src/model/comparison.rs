@@ -7,10 +7,8 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     model::{
-        difference::Difference,
-        group::{Group, Groups},
-        hint::Hint,
-        verdict::Verdict,
+        difference::Difference, group::Group, hint::Hint, not_compared::NotComparedReason,
+        place::Places, verdict::Verdict,
     },
     rules::Applied,
 };
@@ -94,9 +92,13 @@ pub struct Comparison {
     #[serde(skip)]
     pub(crate) is_fault: bool,
     #[serde(skip)]
-    pub(crate) groups: Groups,
+    pub(crate) places: Places,
+    #[serde(skip)]
+    pub(crate) equal: usize,
     #[serde(skip)]
     pub(crate) noise: bool,
+    #[serde(skip)]
+    pub(crate) may_be_noise: bool,
 }
 
 impl Comparison {
@@ -120,20 +122,46 @@ impl Comparison {
         differs && !self.is_noise()
     }
 
+    /// Whether the differences may turn out to be noise: a baseline has not differed there yet, and
+    /// they are too few to be sure that it never will. They are told all the same, and are not
+    /// recorded.
+    #[must_use]
+    pub fn may_be_noise(&self) -> bool {
+        self.may_be_noise
+    }
+
+    /// What share of the values of both responses was equal, from 0 to 1; `None` if nothing was
+    /// compared. Values that a rule leaves out count on neither side. A body that is not JSON is one
+    /// value.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a share of so many values is still right"
+    )]
+    pub fn coverage(&self) -> Option<f64> {
+        if matches!(self.verdict, Verdict::NotCompared(reason) if reason != NotComparedReason::AllNoise)
+        {
+            return None;
+        }
+        let differ = self.places.in_body() as f64;
+        let equal = self.equal as f64;
+        Some(if differ == 0.0 {
+            1.0
+        } else {
+            equal / (equal + differ)
+        })
+    }
+
     /// The places of all differences.
-    pub(crate) fn groups(&self) -> &Groups {
-        &self.groups
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
     }
 
     /// Says which differences are noise.
-    pub(crate) fn mark_noise(&mut self, is_noise: impl Fn(&Group) -> bool) {
+    pub(crate) fn mark_noise(&mut self, is_noise: impl Fn(&Group, &Group) -> bool) {
         for difference in &mut self.differences {
-            difference.noise = is_noise(&difference.group());
+            difference.noise = is_noise(&difference.place(), &difference.group());
         }
-        self.noise = self.verdict == Verdict::Mismatch
-            && !self.groups.is_empty()
-            && self.groups.others() == 0
-            && self.groups.iter().all(|(group, _)| is_noise(group));
     }
 }
 

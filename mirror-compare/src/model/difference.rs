@@ -31,6 +31,9 @@ pub struct Difference {
     /// The pointer with the indices of arrays left out.
     #[serde(skip)]
     pub(crate) pattern: String,
+    /// The pointer of the place at which noise is told from differences.
+    #[serde(skip)]
+    pub(crate) place: String,
 }
 
 impl Difference {
@@ -39,6 +42,14 @@ impl Difference {
     pub fn group(&self) -> Group {
         Group {
             pattern: self.pattern.clone(),
+            kind: self.kind,
+        }
+    }
+
+    /// The place at which noise is told from differences.
+    pub(crate) fn place(&self) -> Group {
+        Group {
+            pattern: self.place.clone(),
             kind: self.kind,
         }
     }

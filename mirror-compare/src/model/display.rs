@@ -39,6 +39,9 @@ impl Display for Comparison {
             1 => f.write_str(", 1 difference")?,
             count => write!(f, ", {count} differences")?,
         }
+        if self.may_be_noise {
+            f.write_str(", may be noise")?;
+        }
         let (mirror, target) = (Printable(&self.mirror), Printable(&self.target));
         write!(f, " ({mirror} -> {target})")?;
         if f.alternate() {

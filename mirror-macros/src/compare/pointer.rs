@@ -69,6 +69,10 @@ fn pointer(item: &Expr) -> syn::Result<LitStr> {
             let help = format!("write `\"{pointer}\"`");
             Err(error_with_help(literal, message, help))
         }
+        _ if text.contains("..") => {
+            let help = "write one pointer for each depth, like `\"/items/*/id\"`";
+            Err(error_with_help(literal, message, help))
+        }
         _ => Err(error(literal, message)),
     }
 }

@@ -1,7 +1,6 @@
 //! Which attributes belong to the function that axum sees, and which to the original.
 
-use proc_macro2::TokenStream;
-use syn::{Attribute, Meta, Token, punctuated::Punctuated};
+use syn::{Attribute, Ident, Meta, Token, punctuated::Punctuated};
 
 use crate::error::{Errors, error, error_with_help};
 
@@ -27,7 +26,7 @@ pub(super) fn check(attributes: &[Attribute], errors: &mut Errors) {
 }
 
 /// An attribute above the mirror, as it is written there, which has been expanded by now.
-pub(crate) fn check_above(attributes: &[String], errors: &mut Errors) {
+pub(super) fn check_above(attributes: &[String], handler: &Ident, errors: &mut Errors) {
     let is_debug_handler = |attribute: &&String| {
         let name = attribute.trim_start_matches(['#', '[', ' ', ':']);
         let end = name.find(|c: char| c != '_' && c != ':' && !c.is_alphanumeric());
@@ -39,8 +38,9 @@ pub(crate) fn check_above(attributes: &[String], errors: &mut Errors) {
         .any(|attribute| is_debug_handler(&attribute))
     {
         errors.push(error_with_help(
-            // The attribute itself: nothing of the one above is left.
-            TokenStream::new(),
+            // Nothing is left of the attribute. It expands the handler twice, and what stands at a
+            // token of the user's is said once.
+            handler,
             "`#[debug_handler]` must stand below `#[mirror]`: above, it looks at a function that takes the whole request",
             "move it below `#[mirror(..)]`",
         ));

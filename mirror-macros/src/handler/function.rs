@@ -1,6 +1,6 @@
 //! A function with its body as it is written: what is wrong in there is for rustc to say.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::{
     Attribute, LitStr, Signature, Token, Visibility,
     parse::{Parse, ParseStream},
@@ -13,7 +13,7 @@ pub(super) struct Function {
     pub(super) attributes: Vec<Attribute>,
     pub(super) visibility: Visibility,
     pub(super) signature: Signature,
-    pub(super) body: TokenStream,
+    pub(super) body: TokenTree,
 }
 
 impl Parse for Function {
@@ -30,13 +30,24 @@ impl Parse for Function {
             let end: TokenStream = input.parse()?;
             return Err(error(end, "`#[mirror]` handlers must have a body"));
         }
-        let body: Group = input.parse()?;
         Ok(Self {
             attributes,
             visibility,
             signature,
-            body: TokenTree::from(body).into(),
+            body: visible(input.parse()?),
         })
+    }
+}
+
+/// What is in the invisible groups that `macro_rules!` puts around a `$body:block`: behind a
+/// signature, rustc does not look into them.
+fn visible(body: TokenTree) -> TokenTree {
+    match body {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+            let inside = group.stream().into_iter().next();
+            inside.map_or(TokenTree::Group(group), visible)
+        }
+        body => body,
     }
 }
 

@@ -8,12 +8,24 @@ pub(super) fn advice(name: &str, in_target: bool) -> Option<String> {
     if let Some(spec) = spec(name) {
         return place(spec, in_target);
     }
-    if let Some((_, other)) = OTHER_NAMES.iter().find(|(names, _)| names.contains(&name)) {
+    if let Some(other) = other(name) {
         let spec = spec(other)?;
         return place(spec, in_target).or_else(|| Some(write(spec)));
     }
     let (_, advice) = NOT_THERE.iter().find(|(names, _)| names.contains(&name))?;
     Some((*advice).to_owned())
+}
+
+/// Whether a name is one that an option has elsewhere.
+pub(crate) fn means(name: &str, option: &Spec) -> bool {
+    other(name) == Some(option.name)
+}
+
+fn other(name: &str) -> Option<&'static str> {
+    let (_, other) = OTHER_NAMES
+        .iter()
+        .find(|(names, _)| names.contains(&name))?;
+    Some(other)
 }
 
 fn spec(name: &str) -> Option<&'static Spec> {
@@ -44,7 +56,13 @@ fn place(spec: &Spec, in_target: bool) -> Option<String> {
 
 fn write(spec: &Spec) -> String {
     let Spec { name, example, .. } = spec;
-    format!("write `{name} = {example}`")
+    // A fraction would be a good value, too.
+    let in_percent = if *name == options::PERCENTAGE.name {
+        ", which is in percent: from 0 to 100"
+    } else {
+        ""
+    };
+    format!("write `{name} = {example}`{in_percent}")
 }
 
 /// What an option is called elsewhere, and here.

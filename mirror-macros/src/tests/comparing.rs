@@ -81,7 +81,11 @@ fn a_pointer_is_checked() {
             "it must start with `/`",
             "\n= help: write `\"/items/*/id\"`",
         ),
-        ("$..id", "it must start with `/`", ""),
+        (
+            "$..id",
+            "it must start with `/`",
+            "\n= help: write one pointer for each depth, like `\"/items/*/id\"`",
+        ),
         (
             "/items/[0]/id",
             "an index is a token of its own, without brackets: `/0`, or `/*` for any",
@@ -380,4 +384,13 @@ fn a_type_that_is_compared_has_a_name() {
         )],
     );
     assert_mistakes(&source("h<T: Id>(id: Path<T>) -> Json<User> {}"), &[]);
+}
+
+#[test]
+fn a_header_is_compared_or_left_out() {
+    assert_rule(
+        "compare_headers = [\"ETag\"], ignore_headers = [\"etag\"]",
+        "\"etag\"",
+        "`etag` is in `compare_headers` as well",
+    );
 }

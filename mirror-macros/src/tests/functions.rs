@@ -125,3 +125,18 @@ fn a_handler_is_mirrored_once() {
         "duplicate `#[mirror]`: list several targets in one attribute",
     );
 }
+
+#[test]
+fn the_body_may_be_one_block_of_a_macro() {
+    use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+
+    let wrapped = |tokens: TokenStream| -> TokenStream {
+        TokenTree::from(Group::new(Delimiter::None, tokens)).into()
+    };
+    let mut item: TokenStream = "async fn handler() -> u8".parse().unwrap();
+    item.extend(wrapped(wrapped("{ 1 }".parse().unwrap())));
+    let args = "targets = [\"http://a\"]".parse().unwrap();
+    let expansion = crate::expand::mirror(args, item, &[]);
+    let file: syn::File = syn::parse2(expansion).unwrap();
+    assert!(prettyplease::unparse(&file).contains("async fn handler() -> u8 {\n        1\n    }"));
+}

@@ -27,9 +27,18 @@ fn an_unknown_option_names_the_similar_one() {
 #[test]
 fn an_option_that_is_called_otherwise_elsewhere_is_named() {
     for (name, help) in [
-        ("percent", "write `percentage = 10`"),
-        ("sampling", "write `percentage = 10`"),
-        ("sample_rate", "write `percentage = 10`"),
+        (
+            "percent",
+            "write `percentage = 10`, which is in percent: from 0 to 100",
+        ),
+        (
+            "sampling",
+            "write `percentage = 10`, which is in percent: from 0 to 100",
+        ),
+        (
+            "sample_rate",
+            "write `percentage = 10`, which is in percent: from 0 to 100",
+        ),
         ("url", "write `targets = [\"https://staging.example.com\"]`"),
         ("connection_timeout", "write `connect_timeout = \"1s\"`"),
         ("concurrency", "write `max_in_flight = 256`"),
@@ -69,7 +78,7 @@ fn an_option_that_is_called_otherwise_elsewhere_is_named() {
             ),
             (
                 "weight",
-                "unknown option `weight` of a target\n= help: write `percentage = 10`",
+                "unknown option `weight` of a target\n= help: write `percentage = 10`, which is in percent: from 0 to 100",
             ),
         ],
     );
@@ -337,4 +346,22 @@ fn the_item_is_emitted_as_written_beside_the_mistakes() {
     let expansion = expand(&format!("#[mirror()] {item}")).to_string();
     let item: proc_macro2::TokenStream = item.parse().unwrap();
     assert!(expansion.ends_with(&item.to_string()), "{expansion}");
+}
+
+#[test]
+fn what_stands_in_the_place_of_the_targets_is_one_mistake() {
+    assert_mistakes(
+        "#[mirror(target = \"http://a\")] async fn h() {}",
+        &[(
+            "target",
+            "unknown option `target`\n= help: write `targets = [\"https://staging.example.com\"]`",
+        )],
+    );
+    assert_mistakes(
+        "#[mirror(\"http://a\", percentage = 10)] async fn h() {}",
+        &[(
+            "\"http://a\"",
+            "expected the name of an option\n= help: write `targets = [\"http://a\"]`",
+        )],
+    );
 }

@@ -267,7 +267,7 @@ impl Exchange {
             recorder.stand(comparing.standing(index, &self.engine.targets));
         }
         #[cfg(feature = "record")]
-        if comparison.differs() {
+        if comparison.differs() && !comparison.may_be_noise() {
             // What is compared is counted already, whatever becomes of the file.
             self.caught("record", index, || {
                 self.write_down(comparing, recorder, &comparison, &shadow.response);

@@ -1,12 +1,9 @@
 //! URLs of targets that are the values of `const`s.
 
-use mirror_grammar::{UrlError, parse_url};
+use mirror_grammar::{ConstMessage, UrlError, parse_url};
 
 /// The longest URL that is shown, far beyond what anybody writes.
 const LONGEST_SHOWN: usize = 200;
-
-/// Room for a URL, for a part of it, and for what is wrong.
-const LONGEST: usize = 3 * LONGEST_SHOWN;
 
 /// Fails the evaluation of a `const` if a text is not the URL of a target.
 ///
@@ -23,7 +20,7 @@ pub(crate) const fn check_url(url: &str) {
         }
         Err(error) if url.len() > LONGEST_SHOWN => panic!("{}", error.as_str()),
         Err(error) => {
-            let message = Message::new()
+            let message = ConstMessage::new()
                 .with("invalid target `")
                 .with(url)
                 .with("`: ")
@@ -36,40 +33,6 @@ pub(crate) const fn check_url(url: &str) {
                 _ => message,
             };
             panic!("{}", message.as_str());
-        }
-    }
-}
-
-/// A text that is put together while a program is compiled.
-struct Message {
-    bytes: [u8; LONGEST],
-    length: usize,
-}
-
-impl Message {
-    const fn new() -> Self {
-        Self {
-            bytes: [0; LONGEST],
-            length: 0,
-        }
-    }
-
-    const fn with(mut self, text: &str) -> Self {
-        let text = text.as_bytes();
-        let mut i = 0;
-        while i < text.len() && self.length < LONGEST {
-            self.bytes[self.length] = text[i];
-            self.length += 1;
-            i += 1;
-        }
-        self
-    }
-
-    const fn as_str(&self) -> &str {
-        match std::str::from_utf8(self.bytes.split_at(self.length).0) {
-            Ok(text) => text,
-            // It has room for all that is put into it.
-            Err(_) => "invalid target",
         }
     }
 }

@@ -5,7 +5,7 @@ mod taken;
 use std::time::Duration;
 
 use http::{Method, request::Parts};
-use mirror_grammar::{MAX_TIMEOUT, is_percentage, is_settable};
+use mirror_grammar::{ConstMessage, MAX_TIMEOUT, is_percentage, is_settable};
 #[cfg(feature = "compare")]
 use mirror_grammar::{is_comparable, is_tolerance};
 
@@ -172,6 +172,7 @@ impl Defaults {
     /// # Panics
     ///
     /// If it is not between 0 and 100.
+    #[track_caller]
     pub const fn percentage(mut self, percentage: f64) -> Self {
         assert!(
             is_percentage(percentage),
@@ -186,6 +187,7 @@ impl Defaults {
     /// # Panics
     ///
     /// If it is zero, or longer than a day.
+    #[track_caller]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         assert!(
             is_time(timeout),
@@ -200,6 +202,7 @@ impl Defaults {
     /// # Panics
     ///
     /// If it is zero, or longer than a day.
+    #[track_caller]
     pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
         assert!(
             is_time(timeout),
@@ -226,6 +229,7 @@ impl Defaults {
     /// # Panics
     ///
     /// If it is zero.
+    #[track_caller]
     pub const fn max_body(mut self, bytes: usize) -> Self {
         assert!(bytes > 0, "`max_body` must be larger than zero");
         self.max_body = Some(bytes);
@@ -243,6 +247,7 @@ impl Defaults {
     /// # Panics
     ///
     /// If it is zero, or longer than a day.
+    #[track_caller]
     pub const fn read_ahead(mut self, within: Duration) -> Self {
         assert!(
             is_time(within),
@@ -257,6 +262,7 @@ impl Defaults {
     /// # Panics
     ///
     /// If it is zero.
+    #[track_caller]
     pub const fn max_in_flight(mut self, copies: usize) -> Self {
         assert!(copies > 0, "`max_in_flight` must be at least 1");
         self.max_in_flight = Some(copies);
@@ -268,6 +274,7 @@ impl Defaults {
     /// # Panics
     ///
     /// If it is no copies, or in no time, or in more than a day.
+    #[track_caller]
     pub const fn rate_limit(mut self, copies: u32, period: Duration) -> Self {
         assert!(
             copies > 0 && is_time(period),
@@ -282,6 +289,7 @@ impl Defaults {
     /// # Panics
     ///
     /// If it opens after no failure, or for no time, or for more than a day.
+    #[track_caller]
     pub const fn circuit_breaker(mut self, breaker: Option<CircuitBreaker>) -> Self {
         if let Some(CircuitBreaker { failures, cooldown }) = breaker {
             assert!(
@@ -316,6 +324,7 @@ impl Defaults {
     /// # Panics
     ///
     /// If there are none, or if one is `CONNECT`.
+    #[track_caller]
     pub const fn methods(mut self, methods: &'static [Method]) -> Self {
         assert!(!methods.is_empty(), "`methods` must not be empty");
         self.methods = Some(methods);
@@ -333,14 +342,12 @@ impl Defaults {
     /// # Panics
     ///
     /// If one is no header, or one that a copy cannot be given.
+    #[track_caller]
     pub const fn set_headers(mut self, headers: &'static [(&'static str, &'static str)]) -> Self {
         let mut i = 0;
         while i < headers.len() {
             let (name, value) = headers[i];
-            assert!(
-                is_settable(name),
-                "`set_headers` has a name that is none, or that the mirror decides about"
-            );
+            check_name(is_settable(name), name, "be set");
             let value = value.as_bytes();
             let mut at = 0;
             while at < value.len() {
@@ -361,13 +368,11 @@ impl Defaults {
     /// # Panics
     ///
     /// If one is no name, or that of a header that a copy cannot be denied.
+    #[track_caller]
     pub const fn remove_headers(mut self, names: &'static [&'static str]) -> Self {
         let mut i = 0;
         while i < names.len() {
-            assert!(
-                is_settable(names[i]),
-                "`remove_headers` has a name that is none, or that the mirror decides about"
-            );
+            check_name(is_settable(names[i]), names[i], "be removed");
             i += 1;
         }
         self.remove_headers = names;
@@ -392,6 +397,7 @@ impl Defaults {
     /// # Panics
     ///
     /// If one is no JSON pointer.
+    #[track_caller]
     pub const fn redact(mut self, pointers: &'static [&'static str]) -> Self {
         check_pointers(pointers);
         self.redact = pointers;
@@ -413,13 +419,11 @@ impl Defaults {
     /// # Panics
     ///
     /// If one is no name of a header, or of one that says nothing of the response.
+    #[track_caller]
     pub const fn compare_headers(mut self, names: &'static [&'static str]) -> Self {
         let mut i = 0;
         while i < names.len() {
-            assert!(
-                is_comparable(names[i]),
-                "`compare_headers` has a name that is none, or of a header about the connection or the moment"
-            );
+            check_name(is_comparable(names[i]), names[i], "be compared");
             i += 1;
         }
         self.comparing.compare_headers = names;
@@ -431,6 +435,7 @@ impl Defaults {
     /// # Panics
     ///
     /// If one is no JSON pointer.
+    #[track_caller]
     pub const fn ignore(mut self, pointers: &'static [&'static str]) -> Self {
         check_pointers(pointers);
         self.comparing.ignore = pointers;
@@ -442,6 +447,7 @@ impl Defaults {
     /// # Panics
     ///
     /// If one is no JSON pointer.
+    #[track_caller]
     pub const fn unordered(mut self, pointers: &'static [&'static str]) -> Self {
         check_pointers(pointers);
         self.comparing.unordered = pointers;
@@ -453,6 +459,7 @@ impl Defaults {
     /// # Panics
     ///
     /// If one is no JSON pointer, or no tolerance.
+    #[track_caller]
     pub const fn tolerance(mut self, tolerances: &'static [(&'static str, f64)]) -> Self {
         let mut i = 0;
         while i < tolerances.len() {
@@ -473,6 +480,7 @@ impl Defaults {
     /// # Panics
     ///
     /// If it is zero, or more than 1 MiB.
+    #[track_caller]
     pub const fn max_compare_body(mut self, bytes: usize) -> Self {
         assert!(
             bytes > 0 && bytes <= mirror_grammar::MAX_COMPARE_BODY,
@@ -493,6 +501,7 @@ impl Defaults {
     /// # Panics
     ///
     /// If it is not the URL of a target.
+    #[track_caller]
     pub const fn baseline(mut self, url: &'static str) -> Self {
         crate::target::check_url(url);
         self.comparing.baseline = Some(Baseline::Url(url));
@@ -530,6 +539,7 @@ impl Defaults {
     /// # Panics
     ///
     /// If it is empty.
+    #[track_caller]
     pub const fn record(mut self, directory: &'static str) -> Self {
         assert!(!directory.is_empty(), "`record` must not be empty");
         self.comparing.record = Some(directory);
@@ -541,6 +551,7 @@ impl Defaults {
     /// # Panics
     ///
     /// If it is zero.
+    #[track_caller]
     pub const fn max_fixtures(mut self, fixtures: usize) -> Self {
         assert!(fixtures > 0, "`max_fixtures` must be at least 1");
         self.comparing.max_fixtures = Some(fixtures);
@@ -552,6 +563,7 @@ impl Defaults {
     /// # Panics
     ///
     /// If it is zero.
+    #[track_caller]
     pub const fn max_fixture_bytes(mut self, bytes: u64) -> Self {
         assert!(bytes > 0, "`max_fixture_bytes` must be larger than zero");
         self.comparing.max_fixture_bytes = Some(bytes);
@@ -604,11 +616,29 @@ const fn is_time(time: Duration) -> bool {
     !time.is_zero() && time.as_nanos() <= MAX_TIMEOUT.as_nanos()
 }
 
+#[track_caller]
+const fn check_name(is_good: bool, name: &str, what: &str) {
+    if !is_good {
+        let message = ConstMessage::new()
+            .with("`")
+            .with(name)
+            .with("` is no name of a header that can ")
+            .with(what);
+        panic!("{}", message.as_str());
+    }
+}
+
+#[track_caller]
 const fn check_pointers(pointers: &[&str]) {
     let mut i = 0;
     while i < pointers.len() {
         if let Err(error) = mirror_grammar::check_pointer(pointers[i]) {
-            panic!("{}", error.as_str());
+            let message = ConstMessage::new()
+                .with("invalid JSON pointer `")
+                .with(pointers[i])
+                .with("`: ")
+                .with(error.as_str());
+            panic!("{}", message.as_str());
         }
         i += 1;
     }
