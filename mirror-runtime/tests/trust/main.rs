@@ -13,7 +13,6 @@ mod equal;
 mod headers;
 mod mixed;
 mod noise;
-mod pending;
 mod planted;
 mod random;
 mod routes;

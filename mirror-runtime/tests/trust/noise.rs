@@ -425,7 +425,7 @@ fn alarms(outcome: &Outcome) -> Vec<String> {
     if outcome.target.verdict == ReportVerdict::Regressed {
         wrong.push(format!("regressed: {}", outcome.target.reason));
     }
-    let allowed = outcome.target.compared / 100;
+    let allowed = outcome.target.compared.div_ceil(100);
     for (what, alarms) in [("counted", outcome.mismatched()), ("told", outcome.told)] {
         if alarms > allowed {
             wrong.push(format!(
