@@ -227,9 +227,7 @@ impl<'r> Redaction<'r> {
             return Some(REDACTED.to_owned());
         }
         // A URL, as in `Location` and `Referer`.
-        let Some((before, query)) = value.split_once('?') else {
-            return None;
-        };
+        let (before, query) = value.split_once('?')?;
         let query = self.pairs(query)?;
         Some(format!("{before}?{}", query.text))
     }

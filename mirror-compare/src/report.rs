@@ -8,6 +8,7 @@ mod distinct;
 mod epoch;
 mod evidence;
 mod group;
+mod layers;
 mod match_rate;
 mod noise;
 mod recorder;

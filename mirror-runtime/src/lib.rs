@@ -159,7 +159,7 @@ pub use self::{
     mirror::{CompareAtServer, CompareAtServerFuture, CompareAtServerService},
     report::{
         DifferenceGroup, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport,
-        TargetReport, Thresholds, Unanswered, WindowReport,
+        ShapeFinding, TargetReport, Thresholds, Unanswered, UnfitBaseline, WindowReport,
     },
 };
 

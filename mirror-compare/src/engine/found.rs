@@ -243,13 +243,14 @@ impl<'r> Found<'r> {
 
     fn grouped(&self, path: &Path<'_>, kind: DifferenceKind) -> (Group, Group) {
         let secrets = &self.secrecy.secrets;
-        // Those of one place follow one another.
-        let last = self.differences.last();
-        let is_known = |pattern: &String| {
-            last.is_some_and(|last| last.place == *pattern || last.pattern == *pattern)
-        };
-        let [place, group] = [path.place(secrets), path.pattern(secrets)].map(|pattern| Group {
-            pattern: if is_known(&pattern) {
+        // Those of one group follow one another.
+        let last = self
+            .differences
+            .last()
+            .map(|last| [&last.place, &last.pattern]);
+        let [place, group] = [(path.place(secrets), 0), (path.pattern(secrets), 1)];
+        let [place, group] = [place, group].map(|(pattern, which)| Group {
+            pattern: if last.is_some_and(|last| *last[which] == pattern) {
                 pattern
             } else {
                 hidden_alike(pattern)
@@ -279,7 +280,11 @@ impl<'r> Found<'r> {
         shapes: impl FnOnce() -> Shapes,
     ) {
         let secrets = &self.secrecy.secrets;
-        let shapes = || shapes().with_element(path.element());
+        let is_sided = matches!(group.kind, DifferenceKind::Missing | DifferenceKind::Extra);
+        let shapes = || {
+            let element = (!is_sided || !path.is_entry()).then(|| path.element());
+            shapes().with_element(element)
+        };
         self.keep(place, group, || path.pointer(secrets), values, shapes);
     }
 

@@ -107,7 +107,7 @@ fn header(
     }
     let lines = responses.map(|response| lines(response.headers(), name));
     if *name == header::SET_COOKIE {
-        return cookies(found, lines, care);
+        return cookies(found, &lines, care);
     }
     let [one, other] = lines.each_ref().map(|lines| meaning::of(name, lines, care));
     if one != other {
@@ -117,8 +117,8 @@ fn header(
 }
 
 /// Adds the difference of the cookies that are set, without their values.
-fn cookies(found: &mut Found<'_>, lines: [Vec<&[u8]>; 2], care: Care) {
-    let shown = cookies::differing(&lines, care == Care::Full);
+fn cookies(found: &mut Found<'_>, lines: &[Vec<&[u8]>; 2], care: Care) {
+    let shown = cookies::differing(lines, care == Care::Full);
     let Some(shown) = shown else {
         return;
     };

@@ -146,6 +146,14 @@ impl<'a> Path<'a> {
         hasher.finish()
     }
 
+    /// Whether it leads to an entry of a map whose keys only count.
+    pub(crate) fn is_entry(&self) -> bool {
+        let last = self.tokens.len().checked_sub(1);
+        last.is_some_and(|last| {
+            matches!(self.tokens[last], Token::Key(_)) && self.alike(last) != Alike::Not
+        })
+    }
+
     /// How many bytes of it are shown, about.
     pub(crate) fn shown_bytes(&self) -> usize {
         let length = |token: &Token<'_>| match token {

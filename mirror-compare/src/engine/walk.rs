@@ -235,17 +235,17 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
         other: &'n Node<'n>,
         state: &State,
     ) -> Result<(), Stop> {
-        if !self.same(one, other, state)? {
-            self.prepare_to_tell()?;
-            let kind = if kind(one, other) == DifferenceKind::Type {
-                DifferenceKind::Type
-            } else {
-                DifferenceKind::Value
-            };
-            self.found.redacted(&self.path, kind, [one, other]);
-        } else {
+        if self.same(one, other, state)? {
             self.found.equal += 1;
+            return Ok(());
         }
+        self.prepare_to_tell()?;
+        let kind = if kind(one, other) == DifferenceKind::Type {
+            DifferenceKind::Type
+        } else {
+            DifferenceKind::Value
+        };
+        self.found.redacted(&self.path, kind, [one, other]);
         Ok(())
     }
 

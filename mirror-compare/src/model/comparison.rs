@@ -1,16 +1,16 @@
 //! The primary's and a shadow's responses to the same request, and how they differ.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use http::{Method, StatusCode};
 use serde::{Serialize, Serializer};
 
 use crate::{
     model::{
-        difference::Difference, group::Group, hint::Hint, not_compared::NotComparedReason,
-        place::Places, verdict::Verdict,
+        difference::Difference, hint::Hint, not_compared::NotComparedReason, place::Places,
+        verdict::Verdict,
     },
-    rules::Applied,
+    rules::Watched,
 };
 
 /// The most headers of one comparison that are named though they are not compared.
@@ -78,7 +78,7 @@ pub struct Comparison {
     /// The rules, and which of them were about something in the two documents; `None` if these were
     /// not looked into.
     #[serde(skip)]
-    pub(crate) applied: Option<(Arc<Vec<String>>, Applied)>,
+    pub(crate) watched: Option<Watched>,
     /// Rules that would settle some of the differences.
     #[serde(skip)]
     pub(crate) hints: Vec<Hint>,
@@ -157,10 +157,10 @@ impl Comparison {
         &self.places
     }
 
-    /// Says which differences are noise.
-    pub(crate) fn mark_noise(&mut self, is_noise: impl Fn(&Group, &Group) -> bool) {
-        for difference in &mut self.differences {
-            difference.noise = is_noise(&difference.place(), &difference.group());
+    /// Says which of the differences are noise, one by one.
+    pub(crate) fn mark_noise(&mut self, noise: Vec<bool>) {
+        for (difference, noise) in self.differences.iter_mut().zip(noise) {
+            difference.noise = noise;
         }
     }
 }

@@ -13,7 +13,7 @@ const MAX_PLACES: usize = 200;
 /// list that are alike.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Places {
-    places: BTreeMap<Group, Tally>,
+    tallies: BTreeMap<Group, Tally>,
     groups: BTreeMap<Group, InGroup>,
     /// Differences at further places.
     others: u64,
@@ -55,15 +55,15 @@ impl Places {
             };
             self.groups.insert(group.clone(), known);
         }
-        if let Some(tally) = self.places.get_mut(&place) {
+        if let Some(tally) = self.tallies.get_mut(&place) {
             tally.count += 1;
-        } else if self.places.len() < MAX_PLACES {
+        } else if self.tallies.len() < MAX_PLACES {
             let tally = Tally {
                 count: 1,
                 group: group.clone(),
                 shapes: shapes(),
             };
-            self.places.insert(place, tally);
+            self.tallies.insert(place, tally);
         } else {
             self.others += 1;
         }
@@ -77,11 +77,11 @@ impl Places {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Group, &Tally)> {
-        self.places.iter()
+        self.tallies.iter()
     }
 
     pub(crate) fn get(&self, place: &Group) -> Option<&Tally> {
-        self.places.get(place)
+        self.tallies.get(place)
     }
 
     /// How many differences there are at a place.
@@ -113,11 +113,11 @@ impl Places {
 
     /// Differences in the body.
     pub(crate) fn in_body(&self) -> u64 {
-        let body = self.places.iter().filter(|(place, _)| place.is_in_body());
+        let body = self.tallies.iter().filter(|(place, _)| place.is_in_body());
         body.map(|(_, tally)| tally.count).sum::<u64>() + self.others
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.tallies.is_empty()
     }
 }

@@ -45,8 +45,9 @@ pub(crate) struct Shapes {
     pub(crate) other: Shape,
     /// One bit for each word that differs.
     pub(crate) words: u128,
-    /// In which element of the lists on the way they are.
-    pub(crate) element: u64,
+    /// In which element of the lists on the way they are; `None` of an entry of a map that only one
+    /// has. Under random keys, each lacks those of the others, and nobody is wrong.
+    pub(crate) element: Option<u64>,
 }
 
 impl Shape {
@@ -129,7 +130,12 @@ impl Shape {
                 let is_integer = text
                     .bytes()
                     .all(|byte| byte.is_ascii_digit() || byte == b'-');
-                let form = if is_integer { "integer" } else { "number" };
+                let form = match (is_integer, text.starts_with('-')) {
+                    (true, false) => "integer",
+                    (true, true) => "-integer",
+                    (false, false) => "number",
+                    (false, true) => "-number",
+                };
                 Self {
                     number: text.parse().ok().filter(|number: &f64| number.is_finite()),
                     ..Self::new(form.to_owned(), prefix(text, MAX_BYTES), is_secret)
@@ -167,12 +173,12 @@ impl Shapes {
             primary,
             other,
             words,
-            element: 0,
+            element: Some(0),
         }
     }
 
     /// The same, of this element.
-    pub(crate) fn with_element(mut self, element: u64) -> Self {
+    pub(crate) fn with_element(mut self, element: Option<u64>) -> Self {
         self.element = element;
         self
     }
@@ -243,7 +249,7 @@ fn class(word: &str, form: &mut String) {
     if word.is_empty() {
         return;
     }
-    let has = |is: fn(&u8) -> bool| word.as_bytes().iter().any(|byte| is(byte));
+    let has = |is: fn(&u8) -> bool| word.as_bytes().iter().any(is);
     let is_hex = word
         .bytes()
         .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));

@@ -125,6 +125,12 @@ impl Counted {
         tally
     }
 
+    /// Counts a response of another build than the one that this is about: it says nothing else.
+    pub(super) fn of_other_version(&mut self) {
+        let count = &mut self.not_compared[NotComparedReason::OtherVersion as usize];
+        *count = count.saturating_add(1);
+    }
+
     /// Counts a request that was sampled and not sent.
     pub(super) fn unsent(&mut self, route: Option<&str>) {
         let row = self.routes.row(route);

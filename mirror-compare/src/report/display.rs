@@ -6,7 +6,7 @@ use std::{cmp::Reverse, fmt};
 
 use self::table::Table;
 use super::{
-    DifferenceGroup, Example, Paired, Report, RouteReport, TargetReport, counted::CLASSES,
+    DifferenceGroup, Example, Paired, Report, RouteReport, TargetReport, counted::CLASSES, layers,
 };
 use crate::{
     latency::Latency,
@@ -149,6 +149,9 @@ impl TargetReport {
                 0 => writeln!(f)?,
                 more => writeln!(f, " and {more} more")?,
             }
+        }
+        if let Some(layers) = layers::of_all_responses(self) {
+            writeln!(f, "{layers}")?;
         }
         for rule in &self.unused_rules {
             writeln!(f, "about nothing so far: {}", Printable(rule))?;

@@ -32,7 +32,7 @@ use crate::{
 /// It can be serialized, read back by another process, and merged. Comparisons that are split over
 /// any number of [`Recorder`](super::Recorder)s, whose evidence is merged in any order, give the
 /// counts, the evidence and the verdict of a single one, as long as no bounded table overflows: 100
-/// routes, 400 places and 200 groups of differences, and 12 values and 12 forms of values at each
+/// routes, 400 places and 200 groups of differences, and 32 values and 12 forms of values at each
 /// place. Beyond that, the counts of responses are still exact, and a table has what is most
 /// frequent. What a comparison was told depends on what its recorder had seen by then. The examples
 /// of a group are some of those that were kept. What a single recorder says beyond that, of its last

@@ -25,6 +25,11 @@ pub(super) fn is_foreign(shadow: u64, old: u64) -> bool {
     surprise(shadow, old, 1.0 / 3.0) > CLEAR_SHAPE && old.saturating_mul(20) <= shadow
 }
 
+/// Whether the shadow lacks what the old version shows so often.
+pub(super) fn is_missed(shadow: u64, old: u64) -> bool {
+    surprise(old, shadow, 2.0 / 3.0) > CLEAR_SHAPE && shadow.saturating_mul(40) <= old
+}
+
 /// Whether a part of a value differs in the shadow alone.
 pub(super) fn is_part_of_the_shadow(shadow: u64, baseline: u64) -> bool {
     surprise(shadow, baseline, 0.5) > CLEAR_SHAPE && baseline.saturating_mul(5) <= shadow
@@ -89,6 +94,7 @@ mod tests {
         ] {
             assert_eq!(is_foreign(shadow, old), foreign, "{shadow} {old}");
         }
+        assert!(!is_missed(0, 28) && is_missed(0, 29) && !is_missed(10, 100));
         assert!(!is_part_of_the_shadow(16, 0) && is_part_of_the_shadow(17, 0));
         assert!(!is_part_of_the_shadow(100, 30));
     }

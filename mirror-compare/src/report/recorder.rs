@@ -98,6 +98,7 @@ impl Recorder {
                 epoch::Seen::Current => {}
                 epoch::Seen::Older => {
                     comparison.verdict = Verdict::NotCompared(NotComparedReason::OtherVersion);
+                    return live.counted.of_other_version();
                 }
                 epoch::Seen::New => {
                     live.restart();
@@ -174,6 +175,13 @@ impl Recorder {
         live.stand(standing);
     }
 
+    /// The counters of the target since the evidence began, if they are these now: to be sent with
+    /// it.
+    #[must_use]
+    pub fn standing(&self, standing: Standing) -> Standing {
+        standing.since(&self.live().base.unwrap_or(standing))
+    }
+
     /// Forgets all that is known: evidence begins anew.
     pub fn restart(&self) {
         let mut seen = self.seen();
@@ -232,11 +240,8 @@ impl Recorder {
     pub fn report(&self, standing: Standing) -> TargetReport {
         self.stand(standing);
         let evidence = self.evidence();
-        let (base, recent) = {
-            let live = self.live();
-            (live.base.unwrap_or_default(), live.recent.sum())
-        };
-        let standing = standing.since(&base);
+        let recent = self.live().recent.sum();
+        let standing = self.standing(standing);
         evidence.judged(&self.target, &self.thresholds, standing, Some(recent))
     }
 

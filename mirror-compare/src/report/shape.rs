@@ -11,12 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     match_rate::number,
-    noise::{is_foreign, is_part_of_the_shadow},
+    noise::{is_foreign, is_missed, is_part_of_the_shadow},
 };
 use crate::model::{DifferenceKind, Printable, Shape, Shapes};
 
-/// The most values, and the most forms, that are told apart at one place.
-const MAX_MARKS: usize = 12;
+/// The most values that are told apart at one place.
+const MAX_VALUES: usize = 32;
+
+/// The most forms that are.
+const MAX_FORMS: usize = 12;
 
 /// Values of the old version that are needed to know where numbers lie.
 const MIN_NUMBERS: u64 = 20;
@@ -31,11 +34,14 @@ const MIN_AGREED: u64 = 20;
 /// error of the primary now and then is none.
 const MIN_AGREED_SHARE: f64 = 0.1;
 
-/// What is remembered of the values at one place: at most 3 KiB.
+/// In what share of all comparisons the old version must have what the shadow never has.
+const MIN_MISSED_SHARE: f64 = 0.1;
+
+/// What is remembered of the values at one place: at most 6 KiB.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Shaped {
-    values: Marks,
-    forms: Marks,
+    values: Marks<MAX_VALUES>,
+    forms: Marks<MAX_FORMS>,
     /// For each word of a text, in how many comparisons it differs in the shadow alone, and in the
     /// baseline alone.
     words: Vec<[u64; 2]>,
@@ -49,11 +55,12 @@ pub(super) struct Shaped {
 /// How often the old version and the shadow have each of some marks.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-struct Marks(BTreeMap<String, Mark>);
+struct Marks<const ROOM: usize>(BTreeMap<String, Mark>);
 
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
 struct Mark {
-    old: u64,
+    primary: u64,
+    baseline: u64,
     shadow: u64,
     weight: u64,
 }
@@ -107,12 +114,12 @@ impl fmt::Display for ShapeFinding {
 impl Shaped {
     /// Notes the values of a comparison at this place, where the shadow's, the baseline's or both
     /// differ from the primary's. Whether the shadow's is foreign, as far as that is known by now,
-    /// after so many comparisons if it says anything that shadow and baseline agree.
+    /// after so many comparisons.
     pub(super) fn note(
         &mut self,
         shadow: Option<&Shapes>,
         baseline: Option<&Shapes>,
-        compared: Option<u64>,
+        compared: u64,
     ) -> bool {
         let Some(primary) = shadow.or(baseline).map(|shapes| &shapes.primary) else {
             return false;
@@ -120,10 +127,11 @@ impl Shaped {
         let of_shadow = shadow.map_or(primary, |shapes| &shapes.other);
         let of_baseline = baseline.map_or(primary, |shapes| &shapes.other);
 
-        let agree = compared.is_some()
-            && shadow.zip(baseline).is_some_and(|(shadow, baseline)| {
-                shadow.element == baseline.element && of_shadow.hash == of_baseline.hash
-            });
+        let agree = shadow.zip(baseline).is_some_and(|(shadow, baseline)| {
+            shadow.element.is_some()
+                && shadow.element == baseline.element
+                && of_shadow.hash == of_baseline.hash
+        });
         add(
             if agree {
                 &mut self.agreed
@@ -135,10 +143,11 @@ impl Shaped {
 
         let all = [primary, of_baseline, of_shadow];
         let values = all.map(|shape| shape.value.as_deref());
-        let mut foreign =
-            agree && compared.is_some_and(|compared| self.baseline_is_unfit(compared));
-        foreign |= self.values.note(values);
-        foreign |= self.forms.note(all.map(|shape| Some(&*shape.form)));
+        let mut foreign = agree && self.baseline_is_unfit(compared);
+        foreign |= self.values.note(values, compared);
+        foreign |= self
+            .forms
+            .note(all.map(|shape| Some(&*shape.form)), compared);
         foreign |= self.numbers.note(primary, of_baseline, of_shadow);
         foreign |= self.note_words(
             shadow.map_or(0, |shapes| shapes.words),
@@ -196,11 +205,10 @@ impl Shaped {
             let what = "the same value as the baseline's, and not the primary's";
             (what.to_owned(), self.agreed, 0)
         });
-        let values = self.values.foreign();
-        let values = values.map(|(value, mark)| (format!("`{value}`"), mark.shadow, mark.old));
-        let forms = self.forms.foreign();
-        let forms =
-            forms.map(|(form, mark)| (format!("a value like `{form}`"), mark.shadow, mark.old));
+        let values = self.values.findings(compared, |value| format!("`{value}`"));
+        let forms = self
+            .forms
+            .findings(compared, |form| format!("a value like `{form}`"));
         let numbers = self.numbers.is_foreign().then(|| {
             let Numbers { least, most, .. } = self.numbers;
             let what = format!("a number far outside of {least} to {most}");
@@ -226,31 +234,38 @@ impl Shaped {
 
     /// An error if it is none that can have been.
     pub(super) fn check(&self) -> Result<(), &'static str> {
-        let marks = self.values.0.len().max(self.forms.0.len());
-        if marks > MAX_MARKS || self.words.len() > 128 {
+        let is_full = self.values.0.len() > MAX_VALUES || self.forms.0.len() > MAX_FORMS;
+        if is_full || self.words.len() > 128 {
             return Err("too many marks of values");
         }
         Ok(())
     }
 }
 
-impl Marks {
+impl<const ROOM: usize> Marks<ROOM> {
     /// Notes the marks of the primary, the baseline and the shadow. Whether that of the shadow is
-    /// foreign.
-    fn note(&mut self, [primary, baseline, shadow]: [Option<&str>; 3]) -> bool {
-        for mark in [primary, baseline].into_iter().flatten() {
-            add(&mut self.mark(mark).old, 1);
+    /// foreign, or it misses that of the primary as it always does, after so many comparisons.
+    fn note(&mut self, [primary, baseline, shadow]: [Option<&str>; 3], compared: u64) -> bool {
+        let mut misses = false;
+        if let Some(name) = primary {
+            let mark = self.mark(name);
+            add(&mut mark.primary, 1);
+            misses = shadow != primary && mark.is_missed(compared);
         }
-        shadow.is_some_and(|mark| {
-            let mark = self.mark(mark);
+        if let Some(name) = baseline {
+            add(&mut self.mark(name).baseline, 1);
+        }
+        let is_foreign = shadow.is_some_and(|name| {
+            let mark = self.mark(name);
             add(&mut mark.shadow, 1);
             mark.is_foreign()
-        })
+        });
+        is_foreign || misses
     }
 
     fn mark(&mut self, name: &str) -> &mut Mark {
         let mut weight = 0;
-        if !self.0.contains_key(name) && self.0.len() >= MAX_MARKS {
+        if !self.0.contains_key(name) && self.0.len() >= ROOM {
             weight = self.make_way();
         }
         let mark = self.0.entry(name.to_owned()).or_insert(Mark {
@@ -272,23 +287,50 @@ impl Marks {
     fn merge(&mut self, other: &Self) {
         for (name, theirs) in &other.0 {
             let ours = self.0.entry(name.clone()).or_default();
-            add(&mut ours.old, theirs.old);
+            add(&mut ours.primary, theirs.primary);
+            add(&mut ours.baseline, theirs.baseline);
             add(&mut ours.shadow, theirs.shadow);
             add(&mut ours.weight, theirs.weight);
         }
-        while self.0.len() > MAX_MARKS {
+        while self.0.len() > ROOM {
             self.make_way();
         }
     }
 
-    fn foreign(&self) -> impl Iterator<Item = (&String, &Mark)> {
-        self.0.iter().filter(|(_, mark)| mark.is_foreign())
+    /// What is foreign, in words made of the mark's name: in how many responses of the shadow, and
+    /// of the old version.
+    fn findings(
+        &self,
+        compared: u64,
+        named: fn(&str) -> String,
+    ) -> impl Iterator<Item = (String, u64, u64)> {
+        self.0.iter().filter_map(move |(name, mark)| {
+            let what = if mark.is_foreign() {
+                named(name)
+            } else if mark.is_missed(compared) {
+                format!("never {}", named(name))
+            } else {
+                return None;
+            };
+            Some((what, mark.shadow, mark.old()))
+        })
     }
 }
 
 impl Mark {
+    fn old(self) -> u64 {
+        self.primary.saturating_add(self.baseline)
+    }
+
     fn is_foreign(self) -> bool {
-        is_foreign(self.shadow, self.old)
+        is_foreign(self.shadow, self.old())
+    }
+
+    /// Whether the shadow never has it, and both of the old version have it in a tenth of all
+    /// comparisons. What they have more rarely, like an error, a shadow may well be without.
+    fn is_missed(self, compared: u64) -> bool {
+        let each = self.primary.min(self.baseline);
+        is_missed(self.shadow, self.old()) && number(each) > MIN_MISSED_SHARE * number(compared)
     }
 }
 

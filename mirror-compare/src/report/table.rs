@@ -64,28 +64,29 @@ impl<T: Default, const ROOM: usize> Table<T, ROOM> {
         moves: &mut Moves,
         left: impl FnOnce(T),
     ) -> Option<(&mut T, Came)> {
-        let mut came = Came::Known;
-        let mut weight = 0;
         if !self.entries.contains_key(place) {
+            let mut weight = 0;
             if self.entries.len() >= ROOM {
                 moves.0 = moves.0.checked_sub(1)?;
                 let (least, of) = self.make_way()?;
                 weight = least;
                 left(of);
             }
-            came = if self.overflowed {
+            let came = if self.overflowed {
                 Came::Again
             } else {
                 Came::New
             };
+            let entry = self.entries.entry(place.clone()).or_insert(Entry {
+                weight: weight.saturating_add(1),
+                of: T::default(),
+            });
+            return Some((&mut entry.of, came));
         }
-        let entry = self.entries.entry(place.clone());
-        let entry = entry.or_insert_with(|| Entry {
-            weight,
-            of: T::default(),
-        });
+        // Only what is new is cloned.
+        let entry = self.entries.get_mut(place)?;
         entry.weight = entry.weight.saturating_add(1);
-        Some((&mut entry.of, came))
+        Some((&mut entry.of, Came::Known))
     }
 
     /// Takes away the entry of the least weight; of several the last.
@@ -116,21 +117,22 @@ impl<T: Default, const ROOM: usize> Table<T, ROOM> {
                 merge(
                     &mut entry.of,
                     None,
-                    Missed::by(other.overflowed, Side::Other),
+                    Missed::by(other.overflowed, Missed::Other),
                 );
             }
         }
         for (place, theirs) in &other.entries {
-            match self.entries.get_mut(place) {
-                Some(ours) => {
-                    ours.weight = ours.weight.saturating_add(theirs.weight);
-                    merge(&mut ours.of, Some(&theirs.of), Missed::Nothing);
-                }
-                None => {
-                    let mut entry = theirs.clone();
-                    merge(&mut entry.of, None, Missed::by(self.overflowed, Side::Own));
-                    self.entries.insert(place.clone(), entry);
-                }
+            if let Some(ours) = self.entries.get_mut(place) {
+                ours.weight = ours.weight.saturating_add(theirs.weight);
+                merge(&mut ours.of, Some(&theirs.of), Missed::Nothing);
+            } else {
+                let mut entry = theirs.clone();
+                merge(
+                    &mut entry.of,
+                    None,
+                    Missed::by(self.overflowed, Missed::Own),
+                );
+                self.entries.insert(place.clone(), entry);
             }
         }
         self.overflowed |= other.overflowed;
@@ -151,18 +153,9 @@ pub(super) enum Missed {
     Other,
 }
 
-enum Side {
-    Own,
-    Other,
-}
-
 impl Missed {
-    fn by(overflowed: bool, side: Side) -> Self {
-        match side {
-            _ if !overflowed => Self::Nothing,
-            Side::Own => Self::Own,
-            Side::Other => Self::Other,
-        }
+    fn by(overflowed: bool, whose: Self) -> Self {
+        if overflowed { whose } else { Self::Nothing }
     }
 }
 

@@ -4,6 +4,7 @@ mod advice;
 mod documented;
 mod epochs;
 mod latency;
+mod layers;
 mod merging;
 mod noise;
 mod routes;

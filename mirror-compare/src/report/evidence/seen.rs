@@ -3,7 +3,7 @@
 mod groups;
 mod places;
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
@@ -262,7 +262,7 @@ impl Seen {
                     seen.miss(before);
                 }
             }
-            if seen.note(place, of_shadow, of_old, baseline.map(|_| before + 1)) {
+            if seen.note(of_shadow, of_old, baseline.map(|_| before + 1)) {
                 foreign.push(place.clone());
             }
         }
@@ -340,20 +340,21 @@ impl Seen {
         let noise = !is_match && !all.is_empty() && all.iter().all(|one| *one == Judged::Noise);
         let may_be_noise =
             !is_match && !noise && !all.contains(&Judged::Differs) && !all.is_empty();
-        let by_place: BTreeMap<(Group, Group), bool> = comparison
-            .differences
-            .iter()
-            .map(|difference| (difference.place(), difference.group()))
-            .map(|(place, group)| {
-                let noise = judged(&place, &group) == Judged::Noise;
-                ((place, group), noise)
-            })
-            .collect();
-        comparison.mark_noise(|place, group| {
-            by_place
-                .get(&(place.clone(), group.clone()))
-                .is_some_and(|noise| *noise)
+        let mut last: Option<(Group, Group, bool)> = None;
+        let each = comparison.differences.iter().map(|difference| {
+            let (place, group) = (difference.place(), difference.group());
+            match &last {
+                // Those of a list are many, and alike.
+                Some((known, of, noise)) if *known == place && *of == group => *noise,
+                _ => {
+                    let noise = judged(&place, &group) == Judged::Noise;
+                    last = Some((place, group, noise));
+                    noise
+                }
+            }
         });
+        let each: Vec<bool> = each.collect();
+        comparison.mark_noise(each);
         comparison.noise = noise;
         comparison.may_be_noise = may_be_noise;
     }
@@ -425,7 +426,9 @@ impl Seen {
         ours.places.merge(
             &theirs.places,
             |of, more, unseen| {
-                more.into_iter().for_each(|more| of.merge(more));
+                if let Some(more) = more {
+                    of.merge(more);
+                }
                 of.miss(missed(unseen));
             },
             |of: OfPlace| {
@@ -436,7 +439,11 @@ impl Seen {
         let other_differences = &mut ours.other_differences;
         ours.groups.merge(
             &theirs.groups,
-            |of, more, _| more.into_iter().for_each(|more| of.merge(more)),
+            |of, more, _| {
+                if let Some(more) = more {
+                    of.merge(more);
+                }
+            },
             |of: OfGroup| add(other_differences, of.differences()),
         );
         ours.responses.merge(theirs.responses);

@@ -325,7 +325,11 @@ impl Findings<'_> {
         if self.standing.is_open {
             reasons.held.push("its circuit is open".to_owned());
         }
-        let all = self.counted.not_compared_in_all();
+        let other_version = self.counted.not_compared[NotComparedReason::OtherVersion as usize];
+        let all = self
+            .counted
+            .not_compared_in_all()
+            .saturating_sub(other_version);
         let no_baseline = self.counted.not_compared[NotComparedReason::NoBaseline as usize];
         let total = number(self.compared.saturating_add(all).max(1));
         let unknown = number(all.saturating_sub(no_baseline)) / total;
@@ -462,25 +466,24 @@ impl Findings<'_> {
 
     /// Why a target can take over, with what was forgiven and what was not compared.
     fn granted(&self) -> String {
-        let mut reason = self.rates();
+        let mut parts = vec![self.rates()];
         if self.noise > 0 {
             let noise = at_least_percent(number(self.noise) / number(self.compared.max(1)));
             let places = self.groups.iter().filter(|group| group.noise);
-            let places = places.map(|group| Printable(group.place()).to_string());
-            let places: Vec<_> = places.take(NAMED).collect();
-            let more = if self.groups.iter().filter(|group| group.noise).count() > NAMED {
-                ", .."
-            } else {
-                ""
-            };
-            let places = places.join(", ");
-            reason.push_str(&format!("; {noise} differ in noise ({places}{more})"));
+            let mut places: Vec<_> = places
+                .take(NAMED + 1)
+                .map(|group| Printable(group.place()).to_string())
+                .collect();
+            if let Some(more) = places.get_mut(NAMED) {
+                "..".clone_into(more);
+            }
+            parts.push(format!("{noise} differ in noise ({})", places.join(", ")));
         }
         let missing = self.counted.not_compared_in_all();
         if missing > 0 {
-            reason.push_str(&format!("; {} not compared", grouped(missing)));
+            parts.push(format!("{} not compared", grouped(missing)));
         }
-        reason
+        parts.join("; ")
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    model::{Comparison, DifferenceKind, Group, Tally},
+    model::{Comparison, DifferenceKind, Tally},
     report::{
         Paired, Thresholds, UnfitBaseline, match_rate::number, noise::is_clear, shape::Shaped,
     },
@@ -28,7 +28,6 @@ impl OfPlace {
     /// there is a baseline. Whether the shadow's value is foreign to the old version.
     pub(super) fn note(
         &mut self,
-        place: &Group,
         shadow: Option<&Tally>,
         baseline: Option<&Tally>,
         compared: Option<u64>,
@@ -39,14 +38,7 @@ impl OfPlace {
         self.c += u64::from(of_baseline > of_shadow);
         self.baseline += u64::from(of_baseline > 0);
         let [shadow, baseline] = [shadow, baseline].map(|tally| tally.map(|tally| &tally.shapes));
-        // Entries under random keys are missing in both, and nobody is wrong.
-        let is_entry = place.pattern.ends_with("/*");
-        let is_sided = matches!(place.kind, DifferenceKind::Missing | DifferenceKind::Extra);
-        compared.is_some_and(|compared| {
-            let may_agree = !(is_entry && is_sided);
-            self.shaped
-                .note(shadow, baseline, may_agree.then_some(compared))
-        })
+        compared.is_some_and(|compared| self.shaped.note(shadow, baseline, compared))
     }
 
     pub(super) fn miss(&mut self, comparisons: u64) {
@@ -132,7 +124,7 @@ impl OfBaseline {
             None
         } else if status > thresholds.max_baseline_status * compared {
             Some(UnfitBaseline::Status(status / compared))
-        } else if mostly * 2.0 > compared {
+        } else if mostly > thresholds.max_baseline_differs * compared {
             Some(UnfitBaseline::Content(mostly / compared))
         } else {
             None
