@@ -15,7 +15,7 @@ use crate::{
         Difference, DifferenceKind, Group, MAX_UNCOMPARED, Places, Settling, Shape, Shapes,
         Verdict, cut,
     },
-    redact::{REDACTED, are_sure, hidden, hidden_alike, mark},
+    redact::{REDACTED, are_sure, has_secret, hidden, hidden_alike, mark},
     rules::{Applied, Rules, State},
 };
 
@@ -163,7 +163,9 @@ impl<'r> Found<'r> {
                 let is_named = !state.is_empty() && rules.patterns.hides(state, node);
                 let is_secret = match node {
                     Node::Number(text) => named == Named::Surely || secrecy.secrets.are_in(text),
-                    Node::String(text) => named != Named::No || secrecy.secrets.are_in(text),
+                    Node::String(text) => {
+                        named != Named::No || secrecy.secrets.are_in(text) || has_secret(text)
+                    }
                     _ => false,
                 };
                 Some((node, is_named || is_secret))
