@@ -42,7 +42,6 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use self::{
     document::{Document, Replacement},
-    looks::has_secret,
     secrets::percent_decoded,
 };
 #[cfg(feature = "compare")]
@@ -54,6 +53,7 @@ pub(crate) use self::{
 };
 pub use self::{known::KnownSecrets, names::GRPC_STATUS, path::is_secret_segment};
 pub(crate) use self::{
+    looks::has_secret,
     names::{CREDENTIALS, Names, says_nothing},
     secrets::Secrets,
 };
@@ -227,9 +227,7 @@ impl<'r> Redaction<'r> {
             return Some(REDACTED.to_owned());
         }
         // A URL, as in `Location` and `Referer`.
-        let Some((before, query)) = value.split_once('?') else {
-            return None;
-        };
+        let (before, query) = value.split_once('?')?;
         let query = self.pairs(query)?;
         Some(format!("{before}?{}", query.text))
     }

@@ -15,7 +15,7 @@ use crate::{
         Difference, DifferenceKind, Group, MAX_UNCOMPARED, Places, Settling, Shape, Shapes,
         Verdict, cut,
     },
-    redact::{REDACTED, are_sure, hidden, hidden_alike, mark},
+    redact::{REDACTED, are_sure, has_secret, hidden, hidden_alike, mark},
     rules::{Applied, Rules, State},
 };
 
@@ -155,15 +155,20 @@ impl<'r> Found<'r> {
             }
         };
         let (rules, secrecy) = (self.rules, self.secrecy);
+        let pattern = group.pattern.clone();
         let shapes = || {
+            let named = Named::of(&pattern);
             let [one, other] = [primary, shadow].map(|value| {
                 let (node, state) = value?;
                 let is_named = !state.is_empty() && rules.patterns.hides(state, node);
-                let is_known = match node {
-                    Node::Number(text) | Node::String(text) => secrecy.secrets.are_in(text),
+                let is_secret = match node {
+                    Node::Number(text) => named == Named::Surely || secrecy.secrets.are_in(text),
+                    Node::String(text) => {
+                        named != Named::No || secrecy.secrets.are_in(text) || has_secret(text)
+                    }
                     _ => false,
                 };
-                Some((node, is_named || is_known))
+                Some((node, is_named || is_secret))
             });
             match (one, other) {
                 (Some(one), Some(other)) => Shapes::of_json(one, other),

@@ -9,7 +9,7 @@ use self::meaning::Care;
 use crate::{
     engine::found::Found,
     model::{BufferedResponse, DifferenceKind, MAX_BYTES, Shapes, is_bodiless, prefix},
-    redact::{CREDENTIALS, GRPC_STATUS, Names, REDACTED, says_nothing},
+    redact::{CREDENTIALS, GRPC_STATUS, Names, REDACTED, has_secret, says_nothing},
 };
 
 /// Headers that say of what kind a body is, and nothing that is in it.
@@ -288,7 +288,11 @@ fn field(
             .any(|value| is_secret(value));
         let [one, other] =
             [&one, &other].map(|value| Some(String::from_utf8_lossy(value.as_ref()?)));
-        Shapes::of_texts(one.as_deref(), other.as_deref(), all_secret)
+        let looks = [&one, &other]
+            .into_iter()
+            .flatten()
+            .any(|text| has_secret(text));
+        Shapes::of_texts(one.as_deref(), other.as_deref(), all_secret || looks)
     };
     let [shown_one, shown_other] =
         [&one, &other].map(|value| value.as_ref().map(|value| shown(value, is_secret(value))));

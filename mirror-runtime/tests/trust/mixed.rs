@@ -172,7 +172,7 @@ fn in_lists_and_whole_bodies() -> Vec<Case> {
             let body = format!("<script nonce=\"{nonce}\"></script>\n<b>{price} EUR</b>\n");
             text("text/html", body)
         }),
-        Case::new("lines_with_stamps", 1000, &[("", Value)], |c| {
+        Case::new("lines_with_stamps", 1000, &[("/*/paid", Value)], |c| {
             let paid = !c.planted;
             let line = |k| format!("{{\"id\":{k},\"at\":\"{}\",\"paid\":{paid}}}\n", stamp(c));
             text(
@@ -215,6 +215,7 @@ fn stamp(c: &mut Context) -> String {
     format!("2024-05-01T10:{minute:02}:{second:02}.{milli:03}Z")
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "each caller makes one")]
 fn with(c: &Context, more: serde_json::Value) -> Reply {
     let mut value = json!({ "id": c.i, "customer": { "name": "Ann" }, "items": ["tea", "cup"] });
     value
@@ -261,8 +262,12 @@ fn wrong(outcome: &Outcome, case: &Case) -> Vec<String> {
 
 fn found(cases: Vec<Case>) {
     let cases = cases.into_iter().map(|case| {
-        let n = if case.share < 50 { 700 } else { 450 };
-        let n = n.max(case.n);
+        let n = match case.share {
+            // Those of many places take a while.
+            _ if case.name.contains("elements") => 80,
+            ..50 => 700,
+            _ => case.n.max(450),
+        };
         case.with_baseline().n(n)
     });
     check(cases.collect(), wrong);

@@ -186,8 +186,7 @@ fn all() -> Vec<(Case, Option<Configure>)> {
             Case::new("date_header", 0, &[], |c| {
                 let v = format!("Wed, 01 May 2024 10:00:{:02} GMT", c.random.below(60));
                 with(c, json!({})).header("date", v)
-            })
-            .rules(|b| b.compare_headers(["content-type", "date"])),
+            }),
             None,
         ),
         (
@@ -410,6 +409,7 @@ fn stamp(random: &mut Random) -> String {
     format!("2024-05-01T10:{minute:02}:{second:02}.{milli:03}Z")
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "each caller makes one")]
 fn with(c: &Context, more: Value) -> Reply {
     let mut value = json!({ "id": c.i, "customer": { "name": "Ann" }, "total": 19.99 });
     value
@@ -426,7 +426,7 @@ fn alarms(outcome: &Outcome) -> Vec<String> {
     if outcome.target.verdict == ReportVerdict::Regressed {
         wrong.push(format!("regressed: {}", outcome.target.reason));
     }
-    let allowed = outcome.target.compared / 100;
+    let allowed = outcome.target.compared.div_ceil(100);
     for (what, alarms) in [("counted", outcome.mismatched()), ("told", outcome.told)] {
         if alarms > allowed {
             wrong.push(format!(
@@ -440,9 +440,16 @@ fn alarms(outcome: &Outcome) -> Vec<String> {
 
 #[test]
 fn beside_a_baseline_noise_is_no_mismatch() {
-    let cases = all()
-        .into_iter()
-        .map(|(case, _)| case.with_baseline().n(120));
+    let cases = all().into_iter().map(|(case, _)| {
+        let n = match case.name {
+            // Of many places at once: a while until each is known.
+            "twelve_fields_by_chance" => 500,
+            // Of so many that each comparison takes a while.
+            name if name.contains("hundred") => 40,
+            _ => 120,
+        };
+        case.with_baseline().n(n)
+    });
     check(cases.collect(), |outcome, _| alarms(outcome));
 }
 

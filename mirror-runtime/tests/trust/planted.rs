@@ -12,7 +12,6 @@ use serde_json::json;
 use crate::{
     case::{Case, Context, Reply, check, json, raw_json, text},
     encoded::{self, DOC, OTHER},
-    pending,
 };
 
 /// An order, and what the shadow makes of it.
@@ -21,7 +20,7 @@ fn order(c: &Context, change: impl FnOnce(&mut serde_json::Value)) -> Reply {
     let mut value = json!({
         "id": 100_000 + i,
         "customer": {
-            "name": "Ann Smith", "email": format!("ann{i}@example.com"), "vip": i % 3 == 0,
+            "name": "Ann Smith", "email": format!("ann{i}@example.com"), "vip": i.is_multiple_of(3),
         },
         "status": "ACTIVE",
         "total": 19.99,
@@ -82,7 +81,6 @@ fn jwt(claims: &serde_json::Value) -> String {
     format!("{head}.{claims}.k7Jq0sS2cEo0m9Xg3WqBv5rYtZ1uA4dF6hLpN8wQeRs")
 }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn names_and_shapes() -> Vec<Case> {
     vec![
         Case::new(
@@ -173,7 +171,6 @@ fn names_and_shapes() -> Vec<Case> {
     ]
 }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn numbers() -> Vec<Case> {
     vec![
         Case::new("wrong_rounding", 300, &[("/total", Value)], |c| {
@@ -239,7 +236,6 @@ fn numbers() -> Vec<Case> {
     ]
 }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn texts() -> Vec<Case> {
     vec![
         Case::new("enum_casing", 1000, &[("/status", Value)], |c| {
@@ -273,7 +269,7 @@ fn texts() -> Vec<Case> {
             |c| {
                 let i = c.i;
                 order(c, |o| {
-                    o["links"]["self"] = json!(format!("https://api.example.com/v1/orders/{i}/"))
+                    o["links"]["self"] = json!(format!("https://api.example.com/v1/orders/{i}/"));
                 })
             },
         ),
@@ -320,7 +316,6 @@ fn texts() -> Vec<Case> {
     ]
 }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn dates() -> Vec<Case> {
     vec![
         Case::new("time_zone", 100, &[("/created_at", Value)], |c| {
@@ -344,7 +339,6 @@ fn dates() -> Vec<Case> {
     ]
 }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn lists() -> Vec<Case> {
     vec![
         Case::new(
@@ -417,7 +411,6 @@ fn lists() -> Vec<Case> {
     ]
 }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn statuses() -> Vec<Case> {
     vec![
         Case::new("created_for_ok", 50, &[("", Status)], |c| {
@@ -483,7 +476,6 @@ fn statuses() -> Vec<Case> {
     ]
 }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn bodies() -> Vec<Case> {
     vec![
         Case::new("truncated_json", 50, &[("", Value)], |c| {
@@ -550,7 +542,7 @@ fn bodies() -> Vec<Case> {
                 r#"{"id":7,"name":"Ann"}"#
             })
         }),
-        Case::new("ndjson_line", 50, &[("", Value)], |c| {
+        Case::new("ndjson_line", 50, &[("/*/total", Value)], |c| {
             let p = c.planted;
             let lines: String = (0..20)
                 .map(|k| {
@@ -670,7 +662,6 @@ fn bodies() -> Vec<Case> {
     ]
 }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn encodings() -> Vec<Case> {
     vec![
         Case::new("gzip_other_content", 50, &[("/total", Value)], |c| {
@@ -732,7 +723,6 @@ fn encodings() -> Vec<Case> {
     ]
 }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn headers() -> Vec<Case> {
     vec![
         Case::new("charset", 1000, &[("content-type", Header)], |c| {
@@ -823,21 +813,9 @@ fn headers() -> Vec<Case> {
             },
         )
         .rules(|b| b.compare_headers(["content-disposition"])),
-        Case::new(
-            "head_content_length",
-            50,
-            &[("content-length", Header)],
-            |c| {
-                let v = if c.planted { "60" } else { "57" };
-                Reply::new(200, "application/json", "").header("content-length", v)
-            },
-        )
-        .rules(|b| b.compare_headers(["content-length"]))
-        .head(),
     ]
 }
 
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn modes() -> Vec<Case> {
     vec![
         Case::new("bytes_mode", 50, &[("", Value)], |c| {
@@ -856,9 +834,7 @@ fn modes() -> Vec<Case> {
 fn told(cases: Vec<Case>) {
     check(cases, |outcome, case| {
         let mut wrong = outcome.wrong(case);
-        if !pending::UNREADABLE.contains(&case.name) {
-            wrong.extend(outcome.unreadable(case));
-        }
+        wrong.extend(outcome.unreadable(case));
         wrong
     });
 }

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::{
-    case::{Case, Reply, check, json, raw_json},
+    case::{Case, Reply, TOO_LARGE, check, json, raw_json},
     encoded::DOC,
 };
 
@@ -50,7 +50,7 @@ fn all() -> Vec<(Case, &'static str)> {
         (
             Case::new("all_bodies_too_large", 1000, &[], |c| {
                 let v = if c.planted { 2 } else { 1 };
-                json(&json!({ "blob": "x".repeat(300 << 10), "v": v }))
+                json(&json!({ "blob": "x".repeat(TOO_LARGE), "v": v }))
             }),
             "too_large",
         ),
@@ -58,7 +58,7 @@ fn all() -> Vec<(Case, &'static str)> {
             Case::new("a_tenth_too_large_and_all_of_them_wrong", 1000, &[], |c| {
                 let v = if c.planted { 2 } else { 1 };
                 if c.i % 11 == 0 {
-                    json(&json!({ "blob": "x".repeat(300 << 10), "v": v }))
+                    json(&json!({ "blob": "x".repeat(TOO_LARGE), "v": v }))
                 } else {
                     raw_json(DOC)
                 }
@@ -68,7 +68,7 @@ fn all() -> Vec<(Case, &'static str)> {
         (
             Case::new("only_shadow_too_large_5", 50, &[], |c| {
                 if c.planted {
-                    json(&json!({ "blob": "x".repeat(300 << 10) }))
+                    json(&json!({ "blob": "x".repeat(TOO_LARGE) }))
                 } else {
                     raw_json(DOC)
                 }

@@ -91,8 +91,10 @@ struct Seen {
 
 impl Seen {
     fn new(run: &[u8]) -> Self {
-        let mut seen = Self::default();
-        seen.in_words = in_words(run);
+        let mut seen = Self {
+            in_words: in_words(run),
+            ..Self::default()
+        };
         let (mut known, mut before) = (0_u128, None);
         for byte in run {
             let kind = match byte {
