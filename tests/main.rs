@@ -30,6 +30,7 @@ mod resending;
 mod runtimes;
 mod sampling;
 mod shadow_faults;
+mod shared_options;
 mod sinks;
 mod sync;
 mod trailers;

@@ -102,8 +102,10 @@ const OF_THE_CONNECTION: &str =
 /// Headers that are set by the mirror and by the HTTP client, beside those of the connection.
 const DECIDED: &[&str] = &["content-length", "expect", "host", "x-mirrored-from"];
 
-/// Whether a text is the name of a header (RFC 9110 section 5.1).
-const fn is_name(name: &str) -> bool {
+/// Whether a text is the name of a header (RFC 9110 section 5.1), also if it is the value of a
+/// `const`.
+#[must_use]
+pub const fn is_header_name(name: &str) -> bool {
     let bytes = name.as_bytes();
     let mut i = 0;
     while i < bytes.len() {
@@ -150,7 +152,7 @@ const fn incomparable(name: &str) -> Option<&'static str> {
 /// `const`.
 #[must_use]
 pub const fn is_comparable(name: &str) -> bool {
-    is_name(name) && incomparable(name).is_none()
+    is_header_name(name) && incomparable(name).is_none()
 }
 
 /// Whether a text is the name of a header that a copy may be given, also if it is the value of a
@@ -165,7 +167,7 @@ pub const fn is_settable(name: &str) -> bool {
         i += 1;
     }
     // What cannot be compared beside those is about the connection.
-    name.eq_ignore_ascii_case("date") && is_name(name) || is_comparable(name)
+    name.eq_ignore_ascii_case("date") && is_header_name(name) || is_comparable(name)
 }
 
 /// Checks that a header of a response says something that two right responses have in common.

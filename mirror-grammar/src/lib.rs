@@ -26,8 +26,8 @@ mod url;
 pub use duration::{DurationError, MAX_TIMEOUT, check_timeout, parse_duration};
 pub use fixture::{FIXTURE_FORMAT, FIXTURE_VERSION, FixtureError, check_fixture, is_fixture_name};
 pub use header::{
-    HeaderError, check_comparable, check_settable, is_comparable, is_hop_by_hop, is_settable,
-    parse_header_name, parse_header_value,
+    HeaderError, check_comparable, check_settable, is_comparable, is_header_name, is_hop_by_hop,
+    is_settable, parse_header_name, parse_header_value,
 };
 pub use message::ConstMessage;
 pub use percentage::{PercentageError, check_percentage, is_percentage};

@@ -81,7 +81,7 @@ fn expansion(args: &Args, handler: &Handler) -> TokenStream {
     let mut body = Group::new(Delimiter::Brace, statements);
     body.set_span(handler.body.span());
 
-    quote! {
+    runtime.marked(quote! {
         #(#attributes)*
         #visibility #function #name<#generics>(
             #incoming: #runtime::__private::Incoming<#state>,
@@ -90,5 +90,5 @@ fn expansion(args: &Args, handler: &Handler) -> TokenStream {
             #bounds #end
         #body
         #beside
-    }
+    })
 }

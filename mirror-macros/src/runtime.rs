@@ -1,6 +1,6 @@
 //! `crate = path`: where generated code finds `mirror-runtime`.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, Path};
 
@@ -23,6 +23,16 @@ impl Runtime {
 
     pub(crate) fn from_path(path: Path) -> Self {
         Self(Some(path))
+    }
+
+    /// Marks the names of the crate in generated code as generated, wherever they are underlined.
+    /// Behind a path of the user's, rustc would call them unnecessary qualifications of what is in
+    /// scope anyway; it never does so behind `::mirror_runtime`.
+    pub(crate) fn marked(&self, generated: TokenStream) -> TokenStream {
+        match self.0 {
+            None => generated,
+            Some(_) => marked(generated).0,
+        }
     }
 
     /// The path, underlined where `span` is.
@@ -56,6 +66,31 @@ pub(crate) fn locate(mut token: TokenTree, span: Span) -> TokenTree {
         span
     });
     token
+}
+
+/// The tokens, and whether any of them was marked. What was not is left as it is written.
+fn marked(tokens: TokenStream) -> (TokenStream, bool) {
+    let mut any = false;
+    let tokens = tokens.into_iter().map(|token| match token {
+        TokenTree::Ident(mut ident) if ident == "__private" => {
+            ident.set_span(Span::call_site().located_at(ident.span()));
+            any = true;
+            ident.into()
+        }
+        TokenTree::Group(group) => {
+            let (inside, is_marked) = marked(group.stream());
+            if !is_marked {
+                return group.into();
+            }
+            any = true;
+            let mut marked = Group::new(group.delimiter(), inside);
+            marked.set_span(group.span());
+            marked.into()
+        }
+        token => token,
+    });
+    let tokens = tokens.collect();
+    (tokens, any)
 }
 
 /// A path in quotes, which some crates want, without them; or else the example.

@@ -19,10 +19,10 @@ use crate::{
 pub(super) fn calls(args: &Args) -> TokenStream {
     let comparing = &args.comparing;
     let mode = comparing.mode.as_ref().and_then(mode);
-    let at = match comparing.at {
-        Some(At::Server) => Some(quote!(.compare_at_server())),
-        Some(At::Handler) | None => None,
-    };
+    let at = comparing.at.map(|at| match at {
+        At::Server => quote!(.compare_at_server()),
+        At::Handler => quote!(.compare_at_handler()),
+    });
     let Comparing {
         headers,
         ignore_headers,

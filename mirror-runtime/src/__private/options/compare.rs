@@ -47,6 +47,12 @@ impl Options {
         self.with(|builder| builder.compare_at(CompareAt::Server))
     }
 
+    /// `compare_at = "handler"`
+    #[must_use]
+    pub fn compare_at_handler(self) -> Self {
+        self.with(|builder| builder.compare_at(CompareAt::Handler))
+    }
+
     /// One of `compare_headers`
     #[must_use]
     pub fn compare_header(self, name: &'static str) -> Self {

@@ -110,8 +110,8 @@ impl MirrorBuilder {
     /// and a `last-modified`. The report names others that differ.
     ///
     /// What a header means is compared, as far as its syntax is known: parameters, directives and
-    /// sets in any order, names without their case. A `content-length` is compared of responses
-    /// without a body only, and headers about the connection never.
+    /// sets in any order, names without their case. `content-length`, `date` and the headers about
+    /// the connection differ between right responses: they make `build` fail.
     ///
     /// An HTTP/1 server sends no trailers unless it was asked for them, so missing trailers are no
     /// difference there.

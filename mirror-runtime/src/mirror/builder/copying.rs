@@ -257,6 +257,7 @@ impl MirrorBuilder {
     /// The encodings that copies ask for. Default: [`AcceptEncoding::Verbatim`]. A response in an
     /// encoding that cannot be undone is not compared.
     pub fn accept_encoding(mut self, accept_encoding: AcceptEncoding) -> Self {
+        self.given.push(options::ACCEPT_ENCODING.name);
         let comparable = accept_encoding == AcceptEncoding::Comparable;
         self.options.headers.comparable_encodings = comparable;
         self

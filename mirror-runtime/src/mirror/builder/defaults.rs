@@ -7,9 +7,9 @@ use std::time::Duration;
 use http::{Method, request::Parts};
 use mirror_grammar::{ConstMessage, MAX_TIMEOUT, is_percentage, is_settable};
 #[cfg(feature = "compare")]
-use mirror_grammar::{is_comparable, is_tolerance};
+use mirror_grammar::{is_comparable, is_header_name, is_tolerance};
 
-use super::{Credentials, Host};
+use super::{AcceptEncoding, Credentials, Host};
 #[cfg(doc)]
 use crate::mirror::MirrorBuilder;
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
 #[cfg(feature = "compare")]
 use crate::{
     comparison::{CompareMode, Comparison},
+    engine::CompareAt,
     report::Thresholds,
 };
 
@@ -82,6 +83,7 @@ pub struct Defaults {
     remove_headers: &'static [&'static str],
     credentials: Option<Credentials>,
     host: Option<Host>,
+    accept_encoding: Option<AcceptEncoding>,
     redact: &'static [&'static str],
     #[cfg(feature = "compare")]
     comparing: Comparing,
@@ -92,13 +94,18 @@ pub struct Defaults {
 #[derive(Clone, Copy, Debug)]
 struct Comparing {
     compare: Option<CompareMode>,
+    compare_at: Option<CompareAt>,
     compare_headers: &'static [&'static str],
+    ignore_headers: &'static [&'static str],
     ignore: &'static [&'static str],
     unordered: &'static [&'static str],
     tolerance: &'static [(&'static str, f64)],
+    ignore_zero_fraction: Option<bool>,
+    ignore_bom: Option<bool>,
     max_compare_body: Option<usize>,
     on_mismatch: Option<fn(&Comparison)>,
     baseline: Option<Baseline>,
+    version_header: Option<&'static str>,
     thresholds: Option<Thresholds>,
     #[cfg(feature = "record")]
     record: Option<&'static str>,
@@ -145,17 +152,23 @@ impl Defaults {
             remove_headers: &[],
             credentials: None,
             host: None,
+            accept_encoding: None,
             redact: &[],
             #[cfg(feature = "compare")]
             comparing: Comparing {
                 compare: None,
+                compare_at: None,
                 compare_headers: &[],
+                ignore_headers: &[],
                 ignore: &[],
                 unordered: &[],
                 tolerance: &[],
+                ignore_zero_fraction: None,
+                ignore_bom: None,
                 max_compare_body: None,
                 on_mismatch: None,
                 baseline: None,
+                version_header: None,
                 thresholds: None,
                 #[cfg(feature = "record")]
                 record: None,
@@ -391,6 +404,12 @@ impl Defaults {
         self
     }
 
+    /// See [`MirrorBuilder::accept_encoding`].
+    pub const fn accept_encoding(mut self, accept_encoding: AcceptEncoding) -> Self {
+        self.accept_encoding = Some(accept_encoding);
+        self
+    }
+
     /// See [`MirrorBuilder::redact`]. It counts for mirrors that compare, and for those with a
     /// sink.
     ///
@@ -414,6 +433,12 @@ impl Defaults {
         self
     }
 
+    /// See [`MirrorBuilder::compare_at`].
+    pub const fn compare_at(mut self, at: CompareAt) -> Self {
+        self.comparing.compare_at = Some(at);
+        self
+    }
+
     /// See [`MirrorBuilder::compare_headers`].
     ///
     /// # Panics
@@ -427,6 +452,22 @@ impl Defaults {
             i += 1;
         }
         self.comparing.compare_headers = names;
+        self
+    }
+
+    /// See [`MirrorBuilder::ignore_headers`].
+    ///
+    /// # Panics
+    ///
+    /// If one is no name of a header.
+    #[track_caller]
+    pub const fn ignore_headers(mut self, names: &'static [&'static str]) -> Self {
+        let mut i = 0;
+        while i < names.len() {
+            check_name(is_header_name(names[i]), names[i], "be ignored");
+            i += 1;
+        }
+        self.comparing.ignore_headers = names;
         self
     }
 
@@ -475,6 +516,18 @@ impl Defaults {
         self
     }
 
+    /// See [`MirrorBuilder::ignore_zero_fraction`].
+    pub const fn ignore_zero_fraction(mut self, ignore: bool) -> Self {
+        self.comparing.ignore_zero_fraction = Some(ignore);
+        self
+    }
+
+    /// See [`MirrorBuilder::ignore_bom`].
+    pub const fn ignore_bom(mut self, ignore: bool) -> Self {
+        self.comparing.ignore_bom = Some(ignore);
+        self
+    }
+
     /// See [`MirrorBuilder::max_compare_body`].
     ///
     /// # Panics
@@ -512,6 +565,18 @@ impl Defaults {
     /// [`Target::from_env`].
     pub const fn baseline_from_env(mut self, variable: &'static str) -> Self {
         self.comparing.baseline = Some(Baseline::Env(variable));
+        self
+    }
+
+    /// See [`MirrorBuilder::version_header`].
+    ///
+    /// # Panics
+    ///
+    /// If it is no name of a header.
+    #[track_caller]
+    pub const fn version_header(mut self, name: &'static str) -> Self {
+        check_name(is_header_name(name), name, "have a version");
+        self.comparing.version_header = Some(name);
         self
     }
 

@@ -1,5 +1,7 @@
 //! What a mirror takes of the options that it shares with others.
 
+#[cfg(feature = "compare")]
+use http::HeaderName;
 use mirror_grammar::options;
 
 #[cfg(feature = "compare")]
@@ -47,6 +49,12 @@ impl MirrorBuilder {
         if let (true, Some(credentials)) = (is_missing(&options::CREDENTIALS), defaults.credentials)
         {
             self = self.credentials(credentials);
+        }
+        if let (true, Some(accept_encoding)) = (
+            is_missing(&options::ACCEPT_ENCODING),
+            defaults.accept_encoding,
+        ) {
+            self = self.accept_encoding(accept_encoding);
         }
         if let (true, Some(host)) = (is_missing(&options::HOST), defaults.host) {
             self = self.host(host);
@@ -138,8 +146,24 @@ impl MirrorBuilder {
             self.compare.given = given;
             return self;
         }
-        if !defaults.compare_headers.is_empty() {
-            self = self.compare_headers(defaults.compare_headers);
+        if let (true, Some(at)) = (is_missing(&options::COMPARE_AT), defaults.compare_at) {
+            self = self.compare_at(at);
+        }
+        // A header cannot be in both, and the mirror's own say in which it is.
+        let (compared, ignored) = (
+            self.compare.rules.compare_headers().to_vec(),
+            self.compare.rules.ignore_headers().to_vec(),
+        );
+        let is_in = |names: &[HeaderName], name: &str| names.iter().any(|own| own == name);
+        for name in defaults.ignore_headers {
+            if !is_in(&compared, name) {
+                self = self.ignore_headers([name]);
+            }
+        }
+        for name in defaults.compare_headers {
+            if !is_in(&ignored, name) {
+                self = self.compare_headers([name]);
+            }
         }
         if self.compare.looks_at_json() {
             if !defaults.ignore.is_empty() {
@@ -147,6 +171,15 @@ impl MirrorBuilder {
             }
             if !defaults.unordered.is_empty() {
                 self = self.unordered(defaults.unordered);
+            }
+            if let (true, Some(ignore)) = (
+                is_missing(&options::IGNORE_ZERO_FRACTION),
+                defaults.ignore_zero_fraction,
+            ) {
+                self = self.ignore_zero_fraction(ignore);
+            }
+            if let (true, Some(ignore)) = (is_missing(&options::IGNORE_BOM), defaults.ignore_bom) {
+                self = self.ignore_bom(ignore);
             }
             let own = self.compare.rules.written().tolerance.clone();
             for (pointer, difference) in defaults.tolerance {
@@ -167,6 +200,12 @@ impl MirrorBuilder {
         }
         if let (true, Some(thresholds)) = (is_missing(&options::THRESHOLDS), defaults.thresholds) {
             self = self.thresholds(thresholds);
+        }
+        if let (true, Some(name)) = (
+            is_missing(&options::VERSION_HEADER),
+            defaults.version_header,
+        ) {
+            self = self.version_header(name);
         }
         if is_missing(&options::BASELINE) {
             self = match defaults.baseline {
@@ -207,3 +246,6 @@ impl MirrorBuilder {
         self
     }
 }
+
+#[cfg(all(test, feature = "record"))]
+mod tests;

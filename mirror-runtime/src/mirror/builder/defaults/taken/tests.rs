@@ -1,0 +1,213 @@
+use std::time::Duration;
+
+use http::Method;
+
+use super::*;
+use crate::{
+    AcceptEncoding, CircuitBreaker, CompareAt, CompareMode, Credentials, Host, Mirror,
+    MirrorBuilder, Thresholds,
+};
+
+const STAGING: &str = "http://staging.invalid";
+const OLD: &str = "http://old.invalid";
+
+/// A value of each option that is not its default.
+const ALL: Defaults = Defaults::new()
+    .percentage(10.0)
+    .timeout(Duration::from_secs(2))
+    .connect_timeout(Duration::from_millis(500))
+    .sync(true)
+    .max_body(1)
+    .body(BodyMode::Tee)
+    .max_in_flight(1)
+    .rate_limit(7, Duration::from_secs(1))
+    .circuit_breaker(None)
+    .on_success(|_, _| ())
+    .on_error(|_, _| ())
+    .on_skip(|_, _| ())
+    .methods(&[Method::GET])
+    .when(|_| true)
+    .set_headers(&[("x-env", "shadow")])
+    .remove_headers(&["x-internal"])
+    .credentials(Credentials::Strip)
+    .host(Host::Preserve)
+    .accept_encoding(AcceptEncoding::Comparable)
+    .compare(CompareMode::Json)
+    .compare_at(CompareAt::Server)
+    .compare_headers(&["x-total"])
+    .ignore_headers(&["etag"])
+    .ignore(&["/generated_at"])
+    .unordered(&["/tags"])
+    .tolerance(&[("/total", 0.01)])
+    .ignore_zero_fraction(true)
+    .ignore_bom(true)
+    .redact(&["/password"])
+    .max_compare_body(1)
+    .on_mismatch(|_| ())
+    .baseline(OLD)
+    .version_header("x-version")
+    .record("mirror-fixtures")
+    .max_fixtures(7)
+    .max_fixture_bytes(8);
+
+fn taken(builder: MirrorBuilder) -> MirrorBuilder {
+    builder.target(STAGING).defaults(&ALL).take_defaults()
+}
+
+fn shown(builder: &MirrorBuilder) -> String {
+    format!("{builder:?} {:?} {:?}", builder.percentage, builder.timeout)
+}
+
+#[test]
+fn a_mirror_takes_all_that_it_is_not_given() {
+    let taken = taken(Mirror::builder());
+    assert!((taken.percentage - 10.0).abs() < f64::EPSILON);
+    assert_eq!(taken.timeout, Duration::from_secs(2));
+    assert_eq!(taken.connect_timeout, Some(Duration::from_millis(500)));
+    assert!(taken.options.sync);
+    assert_eq!(taken.max_body, Some(1));
+    assert_eq!(taken.body, Some(BodyMode::Tee));
+    assert_eq!(taken.protection.max_in_flight, 1);
+    assert_eq!(taken.protection.rate_limit.unwrap().copies.get(), 7);
+    assert_eq!(taken.protection.circuit_breaker, None);
+    assert!(taken.callbacks.on_success.is_some());
+    assert!(taken.callbacks.on_error.is_some());
+    assert!(taken.callbacks.on_skip.is_some());
+    assert!(taken.when.is_some());
+    assert_eq!(taken.options.methods, [Method::GET]);
+    let headers = &taken.options.headers;
+    assert_eq!(headers.set[0].0, "x-env");
+    assert_eq!(headers.remove[0], "x-internal");
+    assert!(headers.strip_credentials && headers.preserve_host && headers.comparable_encodings);
+    assert!(taken.compare.looks_at_json());
+    let shown = shown(&taken);
+    for part in [
+        "x-total",
+        "x-version",
+        "mirror-fixtures",
+        "old.invalid",
+        "Server",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    let rules = &taken.compare.rules;
+    assert_eq!(rules.ignore_headers()[0], "etag");
+    assert!(rules.ignore_zero_fraction() && rules.ignore_bom());
+    assert_eq!(rules.max_compare_body(), 1);
+    let written = rules.written();
+    assert_eq!(written.ignore, ["/generated_at"]);
+    assert_eq!(written.unordered, ["/tags"]);
+    assert_eq!(written.tolerance, [("/total".to_owned(), 0.01)]);
+    assert_eq!(written.redact, ["/password"]);
+    assert!(taken.compare.on_mismatch.is_some());
+    assert!(taken.build().is_ok());
+}
+
+/// Before the defaults or behind them.
+#[test]
+fn what_a_mirror_is_given_itself_counts() {
+    let own = |builder: MirrorBuilder| {
+        builder
+            .percentage(100.0)
+            .timeout(Duration::from_millis(100))
+            .sync(false)
+            .copy_body(true)
+            .body(BodyMode::Buffer)
+            .max_in_flight(2)
+            .circuit_breaker(CircuitBreaker::default())
+            .methods([Method::POST])
+            .credentials(Credentials::Forward)
+            .host(Host::Target)
+            .accept_encoding(AcceptEncoding::Verbatim)
+            .compare_at(CompareAt::Handler)
+            .compare_headers(["etag"])
+            .ignore_headers(["x-total"])
+            .tolerance("/total", 1.0)
+            .baseline("http://another.invalid")
+            .thresholds(Thresholds::default())
+            .record("elsewhere")
+            .max_fixtures(1)
+            .set_header("x-internal", "1")
+            .remove_header("X-Env")
+    };
+    let behind = own(Mirror::builder().target(STAGING).defaults(&ALL)).take_defaults();
+    let before = taken(own(Mirror::builder()));
+    for taken in [behind, before] {
+        assert!((taken.percentage - 100.0).abs() < f64::EPSILON);
+        assert_eq!(taken.timeout, Duration::from_millis(100));
+        // Nobody has written that it is longer than the timeout.
+        assert_eq!(taken.connect_timeout, Some(Duration::from_millis(100)));
+        assert!(!taken.options.sync);
+        assert_eq!(taken.body, Some(BodyMode::Buffer));
+        assert_eq!(taken.protection.max_in_flight, 2);
+        assert!(taken.protection.circuit_breaker.is_some());
+        assert_eq!(taken.options.methods, [Method::POST]);
+        let headers = &taken.options.headers;
+        assert!(!headers.strip_credentials && !headers.preserve_host);
+        assert!(!headers.comparable_encodings);
+        assert_eq!((headers.set.len(), headers.remove.len()), (1, 1));
+        let rules = &taken.compare.rules;
+        assert_eq!(rules.compare_headers(), ["etag"]);
+        assert_eq!(rules.ignore_headers(), ["x-total"]);
+        assert_eq!(rules.written().tolerance, [("/total".to_owned(), 1.0)]);
+        let shown = shown(&taken);
+        assert!(shown.contains("another.invalid") && shown.contains("elsewhere"));
+        assert!(taken.build().is_ok());
+    }
+}
+
+#[test]
+fn what_contradicts_a_mirror_is_not_taken() {
+    let without_body = taken(Mirror::builder().copy_body(false));
+    assert_eq!((without_body.max_body, without_body.body), (None, None));
+    assert!(without_body.build().is_ok());
+
+    const WITHOUT_BODY: Defaults = Defaults::new().copy_body(false);
+    let with_body = Mirror::builder().target(STAGING).defaults(&WITHOUT_BODY);
+    let with_body = with_body.max_body(1).take_defaults();
+    assert!(with_body.options.copies_body());
+    assert!(with_body.build().is_ok());
+
+    let read_ahead = taken(Mirror::builder().read_ahead(Duration::from_secs(1)));
+    assert_eq!(read_ahead.body, None);
+    assert!(read_ahead.build().is_ok());
+
+    let status = taken(Mirror::builder().compare(CompareMode::Status));
+    assert!(status.compare.rules.written().ignore.is_empty());
+    assert!(status.build().is_ok());
+
+    // The baseline of the others is the target.
+    let old = Mirror::builder().target(OLD).defaults(&ALL).take_defaults();
+    assert!(old.compare.baseline.is_none());
+    assert!(old.build().is_ok());
+}
+
+#[test]
+fn rules_say_nothing_for_a_mirror_that_does_not_compare() {
+    const RULES: Defaults = Defaults::new()
+        .ignore(&["/a"])
+        .redact(&["/b"])
+        .max_compare_body(1);
+    let builder = || Mirror::builder().target(STAGING).defaults(&RULES);
+    let plain = builder().take_defaults();
+    assert!(plain.compare.rules.written().ignore.is_empty());
+    assert!(plain.compare.rules.written().redact.is_empty());
+    assert!(plain.build().is_ok());
+
+    let compared = builder().compare(CompareMode::Json).take_defaults();
+    assert_eq!(compared.compare.rules.written().ignore, ["/a"]);
+    assert_eq!(compared.compare.rules.written().redact, ["/b"]);
+    assert!(compared.build().is_ok());
+}
+
+#[test]
+fn options_of_a_target_count_before_both() {
+    let target = Target::new(STAGING).unwrap().percentage(5.0).unwrap();
+    let mirror = Mirror::builder()
+        .target(target)
+        .defaults(&ALL)
+        .build()
+        .unwrap();
+    let target = mirror.engine().targets[0].target();
+    assert_eq!(target.own_percentage(), Some(5.0));
+}
