@@ -73,7 +73,7 @@ pub struct Defaults {
     read_ahead: Option<Duration>,
     max_in_flight: Option<usize>,
     rate_limit: Option<(u32, Duration)>,
-    circuit_breaker: Option<Option<CircuitBreaker>>,
+    circuit_breaker: Option<Breaker>,
     on_success: Option<fn(&Target, &BufferedResponse)>,
     on_error: Option<fn(&Target, &MirrorError)>,
     on_skip: Option<fn(&Target, SkipReason)>,
@@ -88,6 +88,10 @@ pub struct Defaults {
     #[cfg(feature = "compare")]
     comparing: Comparing,
 }
+
+/// When to stop sending; `None` for never.
+#[derive(Clone, Copy, Debug)]
+struct Breaker(Option<CircuitBreaker>);
 
 /// The options of comparing.
 #[cfg(feature = "compare")]
@@ -310,7 +314,7 @@ impl Defaults {
                 "`circuit_breaker` must open after at least one failure, for a time of up to 24h"
             );
         }
-        self.circuit_breaker = Some(breaker);
+        self.circuit_breaker = Some(Breaker(breaker));
         self
     }
 

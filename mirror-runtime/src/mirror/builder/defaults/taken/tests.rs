@@ -162,8 +162,8 @@ fn what_contradicts_a_mirror_is_not_taken() {
     assert_eq!((without_body.max_body, without_body.body), (None, None));
     assert!(without_body.build().is_ok());
 
-    const WITHOUT_BODY: Defaults = Defaults::new().copy_body(false);
-    let with_body = Mirror::builder().target(STAGING).defaults(&WITHOUT_BODY);
+    let of_all = Defaults::new().copy_body(false);
+    let with_body = Mirror::builder().target(STAGING).defaults(&of_all);
     let with_body = with_body.max_body(1).take_defaults();
     assert!(with_body.options.copies_body());
     assert!(with_body.build().is_ok());
