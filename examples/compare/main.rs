@@ -16,8 +16,8 @@ use mirror_runtime::{
 };
 use testkit::demo::{Client, Server};
 
-/// Enough for the report to be sure: without a mismatch, 381 responses are.
-const ORDERS: usize = 400;
+/// Enough for the report to be sure: without a mismatch, 428 responses are.
+const ORDERS: usize = 500;
 
 /// So many are sent before their comparisons are waited for: few enough that none is shed, however
 /// busy the machine is.

@@ -1,7 +1,5 @@
 //! Comparing two responses to one request.
 
-use std::sync::Arc;
-
 use http::{HeaderName, Method};
 
 use crate::{
@@ -9,7 +7,7 @@ use crate::{
     fingerprint::fingerprint,
     model::{BufferedResponse, CompareMode, Comparison, NotComparedReason, Verdict, cut, prefix},
     redact::KnownSecrets,
-    rules::Rules,
+    rules::{Rules, Watched},
 };
 
 /// Bytes of the name of a request that are kept.
@@ -195,13 +193,13 @@ fn comparison(
         differences: compared.differences,
         more_differences: compared.more,
         notes: compared.notes,
-        applied: compared
-            .applied
-            .map(|applied| (Arc::clone(rules.names()), applied)),
+        watched: compared.applied.map(|applied| Watched::new(rules, applied)),
         hints: compared.hints,
         uncompared: compared.uncompared,
-        groups: compared.groups,
+        places: compared.places,
+        equal: compared.equal,
         noise: false,
+        may_be_noise: false,
     }
 }
 

@@ -33,7 +33,7 @@ use self::{
 use crate::{
     json::NotJson,
     model::{
-        BufferedResponse, CompareMode, DifferenceKind, NotComparedReason, Typed, Verdict,
+        BufferedResponse, CompareMode, DifferenceKind, NotComparedReason, Shapes, Typed, Verdict,
         is_bodiless,
     },
     redact::KnownSecrets,
@@ -130,7 +130,8 @@ fn responses(
 fn statuses(found: &mut Found<'_>, primary: StatusCode, shadow: StatusCode, kind: DifferenceKind) {
     if primary != shadow {
         let [primary, shadow] = [primary, shadow].map(|status| Some(status.as_str().to_owned()));
-        found.other("", kind, primary, shadow);
+        let shapes = Shapes::of_texts(primary.as_deref(), shadow.as_deref(), false);
+        found.other("", kind, primary, shadow, || shapes);
     }
 }
 
@@ -169,7 +170,8 @@ fn not_read(
             (DifferenceKind::Value, encoding(primary), broken)
         }
     };
-    found.other("", kind, Some(one), Some(other));
+    let shapes = Shapes::of_texts(Some(&one), Some(&other), false);
+    found.other("", kind, Some(one), Some(other), || shapes);
     found.verdict()
 }
 
@@ -241,7 +243,8 @@ fn marks(found: &mut Found<'_>, primary: &[u8], shadow: &[u8]) {
             };
             Some(text.to_owned())
         });
-        found.other("", DifferenceKind::Value, primary, shadow);
+        let shapes = Shapes::of_texts(primary.as_deref(), shadow.as_deref(), false);
+        found.other("", DifferenceKind::Value, primary, shadow, || shapes);
     }
 }
 

@@ -16,7 +16,11 @@ mod hint;
 mod kind;
 mod mode;
 mod not_compared;
+#[cfg(feature = "compare")]
+mod place;
 mod response;
+#[cfg(feature = "compare")]
+mod shape;
 mod truncate;
 mod verdict;
 
@@ -30,8 +34,9 @@ pub(crate) use self::{
     comparison::{MAX_UNCOMPARED, serialize_method},
     display::Printable,
     edits::edits,
-    group::Groups,
     hint::{Hint, Settling},
+    place::{Places, Tally},
+    shape::{Shape, Shapes},
     truncate::{MAX_BYTES, cut},
 };
 pub use self::{

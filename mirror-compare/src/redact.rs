@@ -45,13 +45,14 @@ use self::{
     looks::has_secret,
     secrets::percent_decoded,
 };
-pub use self::{known::KnownSecrets, names::GRPC_STATUS};
 #[cfg(feature = "compare")]
 pub(crate) use self::{
+    form::is_secret_pair,
     looks::{hidden, hidden_alike, mark},
     names::are_sure,
     path::hidden_path,
 };
+pub use self::{known::KnownSecrets, names::GRPC_STATUS, path::is_secret_segment};
 pub(crate) use self::{
     names::{CREDENTIALS, Names, says_nothing},
     secrets::Secrets,

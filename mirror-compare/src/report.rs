@@ -8,19 +8,23 @@ mod distinct;
 mod epoch;
 mod evidence;
 mod group;
+mod layers;
 mod match_rate;
 mod noise;
 mod recorder;
 mod routes;
 mod sequential;
+mod shape;
 mod slow;
 mod suggest;
+mod table;
 mod target;
 #[cfg(test)]
 mod tests;
 mod text;
 mod thresholds;
 mod unanswered;
+mod unfit;
 mod verdict;
 mod windows;
 
@@ -33,10 +37,12 @@ pub use self::{
     recorder::Recorder,
     routes::RouteReport,
     sequential::Paired,
+    shape::ShapeFinding,
     suggest::Suggestion,
     target::TargetReport,
     thresholds::Thresholds,
     unanswered::Unanswered,
+    unfit::UnfitBaseline,
     verdict::{ReportVerdict, Standing},
     windows::WindowReport,
 };

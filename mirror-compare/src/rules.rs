@@ -31,6 +31,10 @@ pub(crate) use self::patterns::{Patterns, State};
 /// # Ok::<(), mirror_compare::RuleError>(())
 /// ```
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option, or known of all patterns"
+)]
 pub struct Rules {
     pub(super) compare_headers: Vec<HeaderName>,
     pub(super) ignore_headers: Vec<HeaderName>,
@@ -47,7 +51,7 @@ pub struct Rules {
     names: Arc<Vec<String>>,
 }
 
-/// Which rules were about something in two responses, by their places in [`Rules::names`].
+/// Which rules were about something in two responses, by their places among them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Applied(u64);
 
@@ -56,10 +60,39 @@ impl Applied {
         self.0 |= more.0;
     }
 
-    /// Whether a rule was; of those that are not watched, always.
     #[cfg(feature = "compare")]
-    pub(crate) fn has(self, rule: usize) -> bool {
-        rule >= MAX_WATCHED || self.0 & (1 << rule) > 0
+    fn has(self, rule: usize) -> bool {
+        rule < MAX_WATCHED && self.0 & (1 << rule) > 0
+    }
+}
+
+/// The rules, and which of them were about something in two responses.
+#[cfg(feature = "compare")]
+#[derive(Clone)]
+pub(crate) struct Watched {
+    names: Arc<Vec<String>>,
+    applied: Applied,
+}
+
+#[cfg(feature = "compare")]
+impl Watched {
+    pub(crate) fn new(rules: &Rules, applied: Applied) -> Self {
+        let names = Arc::clone(&rules.names);
+        Self { names, applied }
+    }
+
+    /// Each rule as it is written, with whether it was about something.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, bool)> {
+        let names = self.names.iter().enumerate().take(MAX_WATCHED);
+        names.map(|(rule, name)| (&**name, self.applied.has(rule)))
+    }
+}
+
+/// Nothing of the rules: these are the user's.
+#[cfg(feature = "compare")]
+impl std::fmt::Debug for Watched {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Watched({:?})", self.applied)
     }
 }
 
@@ -272,12 +305,6 @@ impl Rules {
     #[must_use]
     pub fn ignore_bom(&self) -> bool {
         self.ignore_bom
-    }
-
-    /// The rules as they are written, by their places in [`Applied`].
-    #[cfg(feature = "compare")]
-    pub(crate) fn names(&self) -> &Arc<Vec<String>> {
-        &self.names
     }
 
     /// Those headers of the rules that two responses have.

@@ -18,6 +18,9 @@ pub mod counters {}
 #[doc = include_str!("../docs/comparing.md")]
 pub mod comparing {}
 
+#[doc = include_str!("../docs/verdict.md")]
+pub mod verdict {}
+
 #[doc = include_str!("../docs/recording.md")]
 pub mod recording {}
 

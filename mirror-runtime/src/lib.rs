@@ -49,7 +49,8 @@
 //! | [`features`](guide::features) | every feature, and TLS with aws-lc, ring or your own provider |
 //! | [`copies`](guide::copies) | what happens to a request, and the bytes of its copy |
 //! | [`counters`](guide::counters) | every outcome, its meaning and what to do about it |
-//! | [`comparing`](guide::comparing) | rules, baselines, reports and verdicts |
+//! | [`comparing`](guide::comparing) | rules, baselines and reports |
+//! | [`verdict`](guide::verdict) | when a shadow may take over: the rule, its level, its limits |
 //! | [`recording`](guide::recording) | tests made from mismatches, by `replay!` |
 //! | [`testing`](guide::testing) | keeping `cargo test` from sending copies, and capturing them |
 //! | [`extending`](guide::extending) | observers for metrics and traces, transports and sinks of your own |
@@ -158,7 +159,7 @@ pub use self::{
     mirror::{CompareAtServer, CompareAtServerFuture, CompareAtServerService},
     report::{
         DifferenceGroup, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport,
-        TargetReport, Thresholds, Unanswered, WindowReport,
+        ShapeFinding, TargetReport, Thresholds, Unanswered, UnfitBaseline, WindowReport,
     },
 };
 

@@ -1,7 +1,7 @@
 //! Reports, as `mirror-compare` makes them.
 
 pub use mirror_compare::report::{
-    DifferenceGroup, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport, TargetReport,
-    Thresholds, Unanswered, WindowReport,
+    DifferenceGroup, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport, ShapeFinding,
+    TargetReport, Thresholds, Unanswered, UnfitBaseline, WindowReport,
 };
 pub(crate) use mirror_compare::report::{Recorder, Standing};

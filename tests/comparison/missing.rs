@@ -6,7 +6,7 @@ use std::{convert::Infallible, time::Duration};
 use axum::{BoxError, Router, body::Body};
 use futures_util::{StreamExt, stream};
 use http::{Method, Request};
-use mirror_runtime::{CircuitBreaker, Mirror, NotComparedReason};
+use mirror_runtime::{CircuitBreaker, DifferenceKind, Mirror, NotComparedReason};
 use testkit::{Fault, Faulty, Primary, Shadow, settled, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::{Layer, ServiceExt};
@@ -18,7 +18,6 @@ async fn a_copy_that_fails_is_not_compared() {
     for (fault, reason) in [
         (Fault::Refused, NotComparedReason::Failed),
         (Fault::Garbage, NotComparedReason::Failed),
-        (Fault::HalfAnswer, NotComparedReason::CutShort),
     ] {
         let shadow = Faulty::start(fault);
         let mirror = json(Mirror::builder().target(shadow.url()))
@@ -33,6 +32,20 @@ async fn a_copy_that_fails_is_not_compared() {
         assert_eq!(report.not_compared_for(reason), 1, "{fault:?}");
         assert_eq!(report.unanswered.failed, 1, "{fault:?}");
     }
+}
+
+#[tokio::test]
+async fn a_copy_whose_answer_breaks_off_has_failed_and_differs() {
+    let shadow = Faulty::start(Fault::HalfAnswer);
+    let mirror = json(Mirror::builder().target(shadow.url()))
+        .build()
+        .unwrap();
+    let app = Router::new().fallback(async || "hello");
+    let primary = Primary::start(app.layer(mirror.layer())).await;
+    assert_eq!(primary.get("/").await.text(), "hello");
+    let report = reported(&mirror, 1).await;
+    assert_eq!((report.mismatched, report.unanswered.failed), (1, 1));
+    assert_eq!(report.groups[0].kind, DifferenceKind::CutShort, "{report}");
 }
 
 #[tokio::test]

@@ -19,9 +19,12 @@ fn json() -> MirrorBuilder {
 fn options_about_comparing_need_something_that_compares() {
     for (builder, option) in [
         (builder().compare_headers(["etag"]), "compare_headers"),
+        (builder().ignore_headers(["etag"]), "ignore_headers"),
         (builder().ignore(["/a"]), "ignore"),
         (builder().unordered(["/a"]), "unordered"),
         (builder().tolerance("/a", 1.0), "tolerance"),
+        (builder().ignore_zero_fraction(true), "ignore_zero_fraction"),
+        (builder().ignore_bom(true), "ignore_bom"),
         (builder().redact(["/a"]), "redact"),
         (builder().max_compare_body(1), "max_compare_body"),
         (builder().on_mismatch(|_| {}), "on_mismatch"),
@@ -46,6 +49,8 @@ fn options_about_json_need_json() {
             (builder().ignore(["/a"]), "ignore"),
             (builder().unordered(["/a"]), "unordered"),
             (builder().tolerance("/a", 1.0), "tolerance"),
+            (builder().ignore_zero_fraction(true), "ignore_zero_fraction"),
+            (builder().ignore_bom(true), "ignore_bom"),
         ] {
             let expected = format!("`{option}` applies to JSON only; `compare` is `{name}`");
             let error = builder.compare(mode).build().unwrap_err();
@@ -58,6 +63,14 @@ fn options_about_json_need_json() {
 #[test]
 fn values_are_checked() {
     for (builder, expected) in [
+        (
+            json().unordered(["/tags"]).ignore(["/tags/0/id"]),
+            "`/tags/0/id` names an element by its index, and `/tags` is `unordered`: write `*`",
+        ),
+        (
+            json().compare_headers(["etag"]).ignore_headers(["ETag"]),
+            "`ignore_headers` conflicts with `compare_headers`: one header is in both",
+        ),
         (
             json().ignore(["/a", "b"]),
             "invalid JSON pointer `b`: it must start with `/`",

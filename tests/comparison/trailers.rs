@@ -193,7 +193,10 @@ async fn trailers_of_http2_where_the_shadow_is_trusted() {
             &[("grpc-status", "13"), ("x-sum", "1")],
             Some("  ~ trailer grpc-status: 0 -> 13"),
         ),
-        (&[("grpc-status", "0")], Some("  ~ trailer x-sum: 1")),
+        (
+            &[("grpc-status", "0")],
+            Some("  - trailer x-sum (the primary's only): 1"),
+        ),
     ] {
         let acceptor = authority.certifies("localhost", 2090, "h2");
         let answer = move |_: &_| with_trailers("hello", fields);

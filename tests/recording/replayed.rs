@@ -1,6 +1,6 @@
 //! What is redacted can be replayed.
 
-use axum::{Json, extract::Query, routing::post};
+use axum::{Json, extract::Query, response::IntoResponse, routing::post};
 use mirror_runtime::__private::replay_others;
 use serde::Deserialize;
 
@@ -46,8 +46,8 @@ async fn a_request_that_an_app_reads_as_a_value_of_a_type() {
     let recording = Recording::new(
         "types",
         same,
-        |_| ok(r#"{"total":1,"has_session":true}"#),
-        |_| ok(r#"{"total":2,"has_session":true}"#),
+        |_| Json(serde_json::json!({ "total": 1, "has_session": true })).into_response(),
+        |_| Json(serde_json::json!({ "total": 2, "has_session": true })).into_response(),
     )
     .await;
     let body =

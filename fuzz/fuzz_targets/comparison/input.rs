@@ -68,6 +68,11 @@ impl Input {
         Some(input)
     }
 
+    /// Whether the bodies are of a type that is compared in parts.
+    pub(crate) fn has_parts(&self) -> bool {
+        self.options[2] >> 5 > 1
+    }
+
     fn add_rule(&mut self, line: &str) {
         let (rule, what) = line.split_once(' ').unwrap_or((line, ""));
         let digits = |token: &str| {
@@ -90,6 +95,20 @@ impl Input {
                 if let Ok(name) = what.parse() {
                     self.rules.compare_header(name);
                 }
+                Ok(())
+            }
+            "ignore_header" => {
+                if let Ok(name) = what.parse() {
+                    self.rules.ignore_header(name);
+                }
+                Ok(())
+            }
+            "ignore_zero_fraction" => {
+                self.rules.set_ignore_zero_fraction(true);
+                Ok(())
+            }
+            "ignore_bom" => {
+                self.rules.set_ignore_bom(true);
                 Ok(())
             }
             _ => Ok(()),
@@ -136,8 +155,18 @@ impl Input {
         if how & 11 > 0 {
             headers.insert("content-encoding", HeaderValue::from_static(encoding));
         }
-        let types = ["application/json", "text/plain"];
-        let media_type = HeaderValue::from_static(types[usize::from(how >> 3 & 1)]);
+        let plain = ["application/json", "text/plain"][usize::from(how >> 3 & 1)];
+        let types = [
+            plain,
+            plain,
+            "application/x-ndjson",
+            "application/json-seq",
+            "text/event-stream",
+            "application/x-www-form-urlencoded",
+            "multipart/mixed; boundary=x",
+            "application/grpc",
+        ];
+        let media_type = HeaderValue::from_static(types[usize::from(self.options[2] >> 5)]);
         headers.insert("content-type", media_type);
         if self.has_secret {
             headers.insert("x-api-key", HeaderValue::from_static(SECRET));

@@ -6,7 +6,29 @@ use mirror_compare::spelled;
 const MAX_DEPTH: usize = 128;
 
 pub(crate) fn check(body: &[u8]) {
+    if has_lone_half(body) {
+        // The other library reads none.
+        return;
+    }
     assert_eq!(spelled(body), otherwise(body).map_err(str::to_owned));
+}
+
+/// Whether a text has an escape of one half of a pair of UTF-16, without that of the other.
+fn has_lone_half(body: &[u8]) -> bool {
+    let unit = |at: usize| {
+        let escape = body.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u16::from_str_radix(str::from_utf8(escape).ok()?, 16).ok()
+    };
+    let mut at = 0;
+    while at < body.len() {
+        at += match unit(at) {
+            _ if body[at] != b'\\' => 1,
+            Some(0xD800..=0xDBFF) if matches!(unit(at + 6), Some(0xDC00..=0xDFFF)) => 12,
+            Some(0xD800..=0xDFFF) => return true,
+            _ => 2,
+        };
+    }
+    false
 }
 
 /// An array or an object that is not closed yet: its members, and the key of the next.

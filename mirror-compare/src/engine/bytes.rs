@@ -7,7 +7,7 @@ use crate::{
         content::{Content, form, messages, multipart},
         found::Found,
     },
-    model::{BufferedResponse, DifferenceKind, MAX_BYTES, prefix},
+    model::{BufferedResponse, DifferenceKind, MAX_BYTES, Shape, Shapes, prefix},
     redact::REDACTED,
 };
 
@@ -44,8 +44,9 @@ pub(crate) fn by_type(
             {
                 let is_secret = found.is_secret_text([one, other]);
                 let shown = |text| Some(if is_secret { REDACTED.to_owned() } else { text });
-                let [one, other] = texts.map(shown);
-                found.other("", kind, one, other);
+                let [shown_one, shown_other] = texts.map(shown);
+                let shapes = || shapes(one, other, is_secret);
+                found.other("", kind, shown_one, shown_other, shapes);
                 return;
             }
             [None, None]
@@ -126,7 +127,8 @@ pub(crate) fn bodies(found: &mut Found<'_>, primary: &[u8], shadow: &[u8]) {
         .zip(shadow)
         .take_while(|(one, other)| one == other)
         .count();
-    let (kind, [one, other]) = if found.is_secret_text([primary, shadow]) {
+    let is_secret = found.is_secret_text([primary, shadow]);
+    let (kind, [one, other]) = if is_secret {
         (kind, [REDACTED.to_owned(), REDACTED.to_owned()])
     } else if let [Ok(primary), Ok(shadow)] = [primary, shadow].map(str::from_utf8) {
         (kind, [window(primary, at), window(shadow, at)])
@@ -138,7 +140,24 @@ pub(crate) fn bodies(found: &mut Found<'_>, primary: &[u8], shadow: &[u8]) {
         (kind, [hex(primary, at), hex(shadow, at)])
     };
     let (one, other) = (primary_shown.then_some(one), shadow_shown.then_some(other));
-    found.other("", kind, one, other);
+    found.other("", kind, one, other, || shapes(primary, shadow, is_secret));
+}
+
+fn shapes(primary: &[u8], shadow: &[u8], is_secret: bool) -> Shapes {
+    let [one, other] = [primary, shadow].map(|body| (!body.is_empty()).then_some(body));
+    if let [Ok(one), Ok(other)] = [primary, shadow].map(str::from_utf8)
+        && !is_secret
+    {
+        let [one, other] = [one, other].map(|body| (!body.is_empty()).then_some(body));
+        return Shapes::of_texts(one, other, false);
+    }
+    let shape = if is_secret {
+        Shape::hidden_text
+    } else {
+        Shape::of_bytes
+    };
+    let [one, other] = [one, other].map(|body| body.map_or_else(Shape::absent, shape));
+    Shapes::new(one, other, 0)
 }
 
 /// The part of a text in which the first difference stands, from the beginning of its line.

@@ -2,7 +2,7 @@
 
 use crate::{
     engine::secrecy::Secrecy,
-    model::{Difference, Groups, Hint, NotComparedReason, Verdict},
+    model::{Difference, Hint, NotComparedReason, Places, Verdict},
     rules::Applied,
 };
 
@@ -15,7 +15,9 @@ pub(crate) struct Compared {
     /// How many more there are.
     pub(crate) more: usize,
     /// The places of all of them, also of those that are not among `differences`.
-    pub(crate) groups: Groups,
+    pub(crate) places: Places,
+    /// Values that were really equal.
+    pub(crate) equal: usize,
     pub(crate) notes: Vec<&'static str>,
     /// The rules that were about something, if that is known.
     pub(crate) applied: Option<Applied>,
@@ -33,7 +35,8 @@ impl Compared {
             verdict: Verdict::NotCompared(reason),
             differences: Vec::new(),
             more: 0,
-            groups: Groups::default(),
+            places: Places::default(),
+            equal: 0,
             notes: Vec::new(),
             applied: None,
             hints: Vec::new(),

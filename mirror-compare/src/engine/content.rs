@@ -33,6 +33,9 @@ pub(crate) enum Content {
     Text,
 }
 
+/// Characters of a boundary (RFC 2046 section 5.1.1).
+const MAX_BOUNDARY: usize = 70;
+
 /// Separates the documents of a sequence.
 const RECORD_SEPARATOR: u8 = 0x1E;
 
@@ -233,7 +236,11 @@ pub(crate) fn multipart(headers: &HeaderMap, body: &[u8]) -> Option<Vec<u8>> {
     let boundary = parameters
         .find(|(name, _)| name.trim().eq_ignore_ascii_case("boundary"))?
         .1;
-    let delimiter = [b"--", boundary.trim().trim_matches('"').as_bytes()].concat();
+    let boundary = boundary.trim().trim_matches('"');
+    if boundary.is_empty() || boundary.len() > MAX_BOUNDARY {
+        return None;
+    }
+    let delimiter = [b"--", boundary.as_bytes()].concat();
     let mut parts = Vec::new();
     let mut rest = behind(body, &delimiter)?;
     while !rest.starts_with(b"--") {

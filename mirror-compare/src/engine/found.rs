@@ -11,18 +11,44 @@ use crate::{
         secrecy::Secrecy,
     },
     json::Node,
-    model::{Difference, DifferenceKind, Group, Groups, MAX_UNCOMPARED, Settling, Verdict, cut},
+    model::{
+        Difference, DifferenceKind, Group, MAX_UNCOMPARED, Places, Settling, Shape, Shapes,
+        Verdict, cut,
+    },
     redact::{REDACTED, are_sure, hidden, hidden_alike, mark},
     rules::{Applied, Rules, State},
 };
 
-/// Whether a value is one of a field whose name leaves no doubt that it is a credential. Within such
-/// a field, a number is none: `/token/expires_in`.
-fn is_named(pointer: &str, value: &str) -> bool {
-    let mut tokens = pointer.rsplit('/');
-    let last = tokens.next().unwrap_or_default();
-    are_sure(last.as_bytes())
-        || value.starts_with(['"', '{', '[']) && tokens.any(|token| are_sure(token.as_bytes()))
+/// Whether a place is in a field whose name leaves no doubt that it is a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Named {
+    /// It is not.
+    No,
+    /// It is in one, such as `/token/expires_in`: a number there is no credential.
+    Within,
+    /// It is one.
+    Surely,
+}
+
+impl Named {
+    fn of(pointer: &str) -> Self {
+        let mut tokens = pointer.rsplit('/').map(str::as_bytes);
+        if tokens.next().is_some_and(are_sure) {
+            Self::Surely
+        } else if tokens.any(are_sure) {
+            Self::Within
+        } else {
+            Self::No
+        }
+    }
+
+    fn hides(self, value: &str) -> bool {
+        match self {
+            Self::No => false,
+            Self::Within => value.starts_with(['"', '{', '[']),
+            Self::Surely => true,
+        }
+    }
 }
 
 /// A value of such a field. Whether there is one, and yes or no, is no secret by itself.
@@ -55,7 +81,9 @@ pub(crate) struct Found<'r> {
     pub(crate) is_walked: bool,
     differences: Vec<Difference>,
     more: usize,
-    groups: Groups,
+    places: Places,
+    /// Values that were equal.
+    pub(crate) equal: usize,
     notes: Vec<&'static str>,
     uncompared: Vec<Box<str>>,
 }
@@ -70,7 +98,8 @@ impl<'r> Found<'r> {
             is_walked: false,
             differences: Vec::new(),
             more: 0,
-            groups: Groups::default(),
+            places: Places::default(),
+            equal: 0,
             notes: Vec::new(),
             uncompared: Vec::new(),
         }
@@ -104,12 +133,13 @@ impl<'r> Found<'r> {
         primary: Value<'_, '_>,
         shadow: Value<'_, '_>,
     ) {
-        let group = self.group(path, kind);
+        let (place, group) = self.grouped(path, kind);
         if let (Some((one, _)), Some((other, _))) = (primary, shadow) {
             self.hints.value(&group.pattern, kind, one, other);
         }
-        let is_kept = self.has_room(&group);
-        let [primary, shadow] = if is_kept {
+        let shown = if self.is_full(&group) {
+            [None, None]
+        } else {
             let (patterns, secrets) = (&self.rules.patterns, &self.secrecy.secrets);
             match (primary, shadow) {
                 (
@@ -123,39 +153,82 @@ impl<'r> Found<'r> {
                     Some(Excerpt::take(node, state, patterns, secrets))
                 }),
             }
-        } else {
-            [None, None]
         };
-        self.add(group, path, primary, shadow);
+        let (rules, secrecy) = (self.rules, self.secrecy);
+        let shapes = || {
+            let [one, other] = [primary, shadow].map(|value| {
+                let (node, state) = value?;
+                let is_named = !state.is_empty() && rules.patterns.hides(state, node);
+                let is_known = match node {
+                    Node::Number(text) | Node::String(text) => secrecy.secrets.are_in(text),
+                    _ => false,
+                };
+                Some((node, is_named || is_known))
+            });
+            match (one, other) {
+                (Some(one), Some(other)) => Shapes::of_json(one, other),
+                (one, other) => {
+                    let [one, other] = [one, other].map(|value| {
+                        value.map_or_else(Shape::absent, |(node, is_secret)| {
+                            Shape::of_json(node, is_secret)
+                        })
+                    });
+                    Shapes::new(one, other, 0)
+                }
+            }
+        };
+        self.add(path, place, group, shown, shapes);
     }
 
-    /// Adds a difference of a value that both have and that is redacted.
-    pub(crate) fn redacted(&mut self, path: &Path<'_>, kind: DifferenceKind) {
-        let [primary, shadow] = [(); 2].map(|()| Some(REDACTED.to_owned()));
-        let group = self.group(path, kind);
-        self.add(group, path, primary, shadow);
+    /// Adds a difference of a value that both have and that is redacted. What it looks like is not
+    /// seen either, but for its type.
+    pub(crate) fn redacted(
+        &mut self,
+        path: &Path<'_>,
+        kind: DifferenceKind,
+        values: [&Node<'_>; 2],
+    ) {
+        let (place, group) = self.grouped(path, kind);
+        let shown = [(); 2].map(|()| Some(REDACTED.to_owned()));
+        let shapes = || {
+            let [one, other] = values.map(Shape::hidden);
+            Shapes::new(one, other, 0)
+        };
+        self.add(path, place, group, shown, shapes);
     }
 
     /// Adds a difference of the lengths of two arrays.
     pub(crate) fn lengths(&mut self, path: &Path<'_>, primary: usize, shadow: usize) {
-        let [primary, shadow] = [primary, shadow].map(|length| Some(length.to_string()));
-        let group = self.group(path, DifferenceKind::Length);
-        self.add(group, path, primary, shadow);
+        let (place, group) = self.grouped(path, DifferenceKind::Length);
+        let shown = [primary, shadow].map(|length| Some(length.to_string()));
+        let shapes = || {
+            let [one, other] = [primary, shadow].map(Shape::of_length);
+            Shapes::new(one, other, 0)
+        };
+        self.add(path, place, group, shown, shapes);
     }
 
-    /// Adds a difference of something else than values of JSON.
+    /// Adds a difference of something else than values of JSON, with what the values look like.
     pub(crate) fn other(
         &mut self,
         pointer: &str,
         kind: DifferenceKind,
         primary: Option<String>,
         shadow: Option<String>,
+        shapes: impl FnOnce() -> Shapes,
     ) {
         let group = Group {
             pattern: pointer.to_owned(),
             kind,
         };
-        self.keep(group, || pointer.to_owned(), primary, shadow);
+        let shapes_of = group.clone();
+        self.keep(
+            shapes_of,
+            group,
+            || pointer.to_owned(),
+            [primary, shadow],
+            shapes,
+        );
     }
 
     /// Takes note that two arrays have the same elements in another order, which is so many of the
@@ -165,63 +238,93 @@ impl<'r> Found<'r> {
         self.hints.add(Settling::Unordered, &pattern, differences);
     }
 
-    fn group(&self, path: &Path<'_>, kind: DifferenceKind) -> Group {
-        Group {
-            pattern: path.pattern(&self.secrecy.secrets),
+    fn grouped(&self, path: &Path<'_>, kind: DifferenceKind) -> (Group, Group) {
+        let secrets = &self.secrecy.secrets;
+        // Those of one group follow one another.
+        let last = self
+            .differences
+            .last()
+            .map(|last| [&last.place, &last.pattern]);
+        let [place, group] = [(path.place(secrets), 0), (path.pattern(secrets), 1)];
+        let [place, group] = [place, group].map(|(pattern, which)| Group {
+            pattern: if last.is_some_and(|last| *last[which] == pattern) {
+                pattern
+            } else {
+                hidden_alike(pattern)
+            },
             kind,
-        }
+        });
+        (place, group)
     }
 
-    /// Whether one difference more of a group is kept.
+    /// Whether one difference more of a group is shown.
     fn has_room(&self, group: &Group) -> bool {
         let kept = self.differences.len();
-        kept < MAX_DIFFERENCES || kept < MAX_KEPT && self.groups.has_room_for(group)
+        kept < MAX_DIFFERENCES || kept < MAX_KEPT && !self.places.knows(group)
+    }
+
+    /// Whether nothing more is shown of a group.
+    fn is_full(&self, group: &Group) -> bool {
+        !self.has_room(group) && self.places.knows(group)
     }
 
     fn add(
         &mut self,
-        group: Group,
         path: &Path<'_>,
-        primary: Option<String>,
-        shadow: Option<String>,
+        place: Group,
+        group: Group,
+        values: [Option<String>; 2],
+        shapes: impl FnOnce() -> Shapes,
     ) {
         let secrets = &self.secrecy.secrets;
-        self.keep(group, || path.pointer(secrets), primary, shadow);
+        let is_sided = matches!(group.kind, DifferenceKind::Missing | DifferenceKind::Extra);
+        let shapes = || {
+            let element = (!is_sided || !path.is_entry()).then(|| path.element());
+            shapes().with_element(element)
+        };
+        self.keep(place, group, || path.pointer(secrets), values, shapes);
     }
 
     fn keep(
         &mut self,
+        place: Group,
         group: Group,
         pointer: impl FnOnce() -> String,
-        primary: Option<String>,
-        shadow: Option<String>,
+        values: [Option<String>; 2],
+        shapes: impl FnOnce() -> Shapes,
     ) {
-        let Group { pattern, kind } = group;
-        let pattern = hidden_alike(pattern);
-        let group = Group { pattern, kind };
-        if !self.has_room(&group) {
-            self.groups.add(group);
+        let (has_room, is_full) = (self.has_room(&group), self.is_full(&group));
+        self.places.add(place.clone(), &group, shapes);
+        if is_full {
             self.more += 1;
             return;
         }
-        self.groups.add(group.clone());
         let pointer = pointer();
-        let is_of_values = kind.is_of_values();
+        let kind = group.kind;
+        let named = kind.is_of_values().then(|| Named::of(&pointer));
         let shown = |value: String| {
-            if is_of_values && is_named(&pointer, &value) {
+            if named.is_some_and(|named| named.hides(&value)) {
                 return marked(&value);
             }
             cut(hidden(value))
         };
-        let [primary, shadow] = [primary, shadow].map(|value| value.map(shown));
-        self.differences.push(Difference {
+        let [primary, shadow] = values.map(|value| value.map(shown));
+        let difference = Difference {
             pointer: hidden_alike(pointer),
             kind,
             primary,
             shadow,
             noise: false,
             pattern: group.pattern,
-        });
+            place: place.pattern,
+        };
+        if has_room {
+            self.differences.push(difference);
+        } else {
+            // The first of its group, behind many others.
+            self.places.keep(difference);
+            self.more += 1;
+        }
     }
 
     /// The end of a comparison whose verdict is known otherwise.
@@ -231,7 +334,8 @@ impl<'r> Found<'r> {
             verdict,
             more: self.more,
             differences: self.differences,
-            groups: self.groups,
+            places: self.places,
+            equal: self.equal,
             notes: self.notes,
             applied: self.is_walked.then_some(self.applied),
             hints: self.hints.of(differences),

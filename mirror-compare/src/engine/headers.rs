@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use self::meaning::Care;
 use crate::{
     engine::found::Found,
-    model::{BufferedResponse, DifferenceKind, MAX_BYTES, is_bodiless, prefix},
+    model::{BufferedResponse, DifferenceKind, MAX_BYTES, Shapes, is_bodiless, prefix},
     redact::{CREDENTIALS, GRPC_STATUS, Names, REDACTED, says_nothing},
 };
 
@@ -107,7 +107,7 @@ fn header(
     }
     let lines = responses.map(|response| lines(response.headers(), name));
     if *name == header::SET_COOKIE {
-        return cookies(found, lines, care);
+        return cookies(found, &lines, care);
     }
     let [one, other] = lines.each_ref().map(|lines| meaning::of(name, lines, care));
     if one != other {
@@ -117,14 +117,15 @@ fn header(
 }
 
 /// Adds the difference of the cookies that are set, without their values.
-fn cookies(found: &mut Found<'_>, lines: [Vec<&[u8]>; 2], care: Care) {
-    let shown = cookies::differing(&lines, care == Care::Full);
+fn cookies(found: &mut Found<'_>, lines: &[Vec<&[u8]>; 2], care: Care) {
+    let shown = cookies::differing(lines, care == Care::Full);
     let Some(shown) = shown else {
         return;
     };
     let hides = found.secrecy.may_miss_some();
     let secrets = &found.secrecy.secrets;
     let is_secret = |text: &String| hides || secrets.are_in_part_of(text.as_bytes());
+    let all_secret = shown.iter().flatten().any(is_secret);
     let [one, other] = shown.map(|text| {
         text.map(|text| {
             if is_secret(&text) {
@@ -134,11 +135,20 @@ fn cookies(found: &mut Found<'_>, lines: [Vec<&[u8]>; 2], care: Care) {
             }
         })
     });
+    let shapes = || {
+        let text =
+            |lines: &Vec<&[u8]>| String::from_utf8_lossy(&lines.join(&b", "[..])).into_owned();
+        let texts = lines
+            .each_ref()
+            .map(|lines| (!lines.is_empty()).then(|| text(lines)));
+        Shapes::of_texts(texts[0].as_deref(), texts[1].as_deref(), all_secret)
+    };
     found.other(
         header::SET_COOKIE.as_str(),
         DifferenceKind::Header,
         one,
         other,
+        shapes,
     );
 }
 
@@ -271,9 +281,19 @@ fn field(
                 || found.secrecy.secrets.are_in_part_of(value)
                 || has_credential(value, &names))
     };
-    let [one, other] =
-        [one, other].map(|value| value.map(|value| shown(&value, is_secret(&value))));
-    found.other(name.as_str(), kind, one, other);
+    let shapes = || {
+        let all_secret = [&one, &other]
+            .into_iter()
+            .flatten()
+            .any(|value| is_secret(value));
+        let [one, other] =
+            [&one, &other].map(|value| Some(String::from_utf8_lossy(value.as_ref()?)));
+        Shapes::of_texts(one.as_deref(), other.as_deref(), all_secret)
+    };
+    let [shown_one, shown_other] =
+        [&one, &other].map(|value| value.as_ref().map(|value| shown(value, is_secret(value))));
+    let shapes = shapes();
+    found.other(name.as_str(), kind, shown_one, shown_other, || shapes);
 }
 
 fn is_sensitive(response: &BufferedResponse, name: &HeaderName) -> bool {

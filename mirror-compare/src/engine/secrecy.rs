@@ -6,7 +6,7 @@ use crate::{
     engine::{content::Content, encoding::compared_body},
     json::{Node, NotJson},
     model::{BufferedResponse, CompareMode},
-    redact::{KnownSecrets, Names, REDACTED, Secrets, hidden_path},
+    redact::{KnownSecrets, Names, REDACTED, Secrets, hidden_alike, hidden_path, is_secret_pair},
     rules::Rules,
 };
 
@@ -96,11 +96,10 @@ impl Secrecy {
         let names = Names::new(&rules.written().redact);
         let pair = |pair: &str| {
             let name = pair.split('=').next().unwrap_or(pair);
-            let decoded = form_urlencoded::parse(pair.as_bytes()).next();
-            let is_named = decoded.is_some_and(|(name, _)| names.are(&name));
+            let is_secret = is_secret_pair(&names, pair, query);
             if self.secrets.are_in_part_of(name.as_bytes()) {
                 REDACTED.to_owned()
-            } else if is_named || self.secrets.are_in_part_of(pair.as_bytes()) {
+            } else if is_secret || self.secrets.are_in_part_of(pair.as_bytes()) {
                 format!("{name}={REDACTED}")
             } else {
                 pair.to_owned()
@@ -110,14 +109,19 @@ impl Secrecy {
         if self.secrets.are_anywhere_in(query.as_bytes()) {
             REDACTED.to_owned()
         } else {
-            query
+            // Also of text that is no pair.
+            hidden_alike(query)
         }
     }
 
     /// A text beside a request, unless there is a secret in it.
     pub(crate) fn text(&self, text: &str) -> String {
         let hides = self.unread == Unread::Json || self.secrets.are_in_part_of(text.as_bytes());
-        if hides { REDACTED } else { text }.to_owned()
+        if hides {
+            REDACTED.to_owned()
+        } else {
+            hidden_alike(text.to_owned())
+        }
     }
 
     /// The path of a request, without what is secret. Of what was not read, anything may stand in

@@ -13,7 +13,7 @@ use crate::{
     engine::{
         budget::{Budget, Spent},
         found::{Found, Value},
-        path::{Path, Token},
+        path::{Path, Siblings, Token},
     },
     json::{
         Member, Node,
@@ -120,7 +120,11 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
                 self.arrays(one, other, state, unordered)
             }
             (Node::Object(one), Node::Object(other)) => self.objects(one, other, state),
-            _ if self.same_scalar(one, other, tolerance)? => Ok(()),
+            _ if self.same_scalar(one, other, tolerance)? => {
+                // Within an element of an unordered list this is no more than a try.
+                self.found.equal += usize::from(!self.quiet);
+                Ok(())
+            }
             _ => self.differ(kind(one, other), Some((one, state)), Some((other, state))),
         }
     }
@@ -167,18 +171,19 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
         other: &'n [Member<'n>],
         state: &State,
     ) -> Result<(), Stop> {
+        self.path.enter(Siblings::Members([one, other]));
         let (mut ones, mut others) = (one.iter().peekable(), other.iter().peekable());
         loop {
             let order = match (ones.peek(), others.peek()) {
                 (Some((one, _)), Some((other, _))) => one.cmp(other),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
-                (None, None) => return Ok(()),
+                (None, None) => break,
             };
             let one = ones.next_if(|_| order.is_le());
             let other = others.next_if(|_| order.is_ge());
             let Some((key, _)) = one.or(other) else {
-                return Ok(());
+                break;
             };
             self.budget.spend_on(key)?;
             let below = self.found.rules.patterns.key(state, key);
@@ -195,6 +200,8 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
             }
             self.path.pop();
         }
+        self.path.leave();
+        Ok(())
     }
 
     /// A value that only one of the documents has; [`Self::path`] leads there.
@@ -228,15 +235,17 @@ impl<'n, 'f, 'r> Walk<'n, 'f, 'r> {
         other: &'n Node<'n>,
         state: &State,
     ) -> Result<(), Stop> {
-        if !self.same(one, other, state)? {
-            self.prepare_to_tell()?;
-            let kind = if kind(one, other) == DifferenceKind::Type {
-                DifferenceKind::Type
-            } else {
-                DifferenceKind::Value
-            };
-            self.found.redacted(&self.path, kind);
+        if self.same(one, other, state)? {
+            self.found.equal += 1;
+            return Ok(());
         }
+        self.prepare_to_tell()?;
+        let kind = if kind(one, other) == DifferenceKind::Type {
+            DifferenceKind::Type
+        } else {
+            DifferenceKind::Value
+        };
+        self.found.redacted(&self.path, kind, [one, other]);
         Ok(())
     }
 

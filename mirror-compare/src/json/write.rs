@@ -1,5 +1,7 @@
 //! Writing JSON.
 
+use std::fmt::Write;
+
 use super::{Node, parse::surrogate};
 
 impl Node<'_> {
@@ -45,7 +47,8 @@ pub(crate) fn write_string(string: &str, text: &mut String) {
     }
     for character in written.chars() {
         match surrogate(character) {
-            Some(half) => text.push_str(&format!("\\u{half:04x}")),
+            // Writing to a `String` never fails.
+            Some(half) => drop(write!(text, "\\u{half:04x}")),
             None => text.push(character),
         }
     }

@@ -1,18 +1,16 @@
 //! The primary's and a shadow's responses to the same request, and how they differ.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use http::{Method, StatusCode};
 use serde::{Serialize, Serializer};
 
 use crate::{
     model::{
-        difference::Difference,
-        group::{Group, Groups},
-        hint::Hint,
+        difference::Difference, hint::Hint, not_compared::NotComparedReason, place::Places,
         verdict::Verdict,
     },
-    rules::Applied,
+    rules::Watched,
 };
 
 /// The most headers of one comparison that are named though they are not compared.
@@ -24,7 +22,10 @@ pub(crate) const MAX_UNCOMPARED: usize = 16;
 /// `Display` is a diff for people, `Serialize` is for machines. Neither they nor `Debug` hold
 /// anything that the option `redact` names, the value of a header that carries credentials or is
 /// named like one, or what a shadow says back of the credentials of the request and of the values
-/// of `set_header`: those of which the chapter about fixtures of `mirror-runtime` tells.
+/// of `set_header`: those of which the chapter about fixtures of `mirror-runtime` tells. Nor do they
+/// hold what looks like a secret, or the value of a field whose name leaves no doubt, such as
+/// `password`. In its place is a mark, such as `[redacted 4f2a]`, by which two that differ can be
+/// told apart.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Comparison {
@@ -44,7 +45,8 @@ pub struct Comparison {
     pub query: Option<String>,
     /// The `x-request-id` of the request, if it has one; cut to 128 bytes.
     pub request_id: Option<String>,
-    /// The route of the request, if it is known.
+    /// The route of the request, if it is known. If no router has found one, its path without ids; if
+    /// something is redacted as well, it has none, because its path may hold that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<Box<str>>,
     /// The version that the shadow says it has, in the header `version_header`.
@@ -76,7 +78,7 @@ pub struct Comparison {
     /// The rules, and which of them were about something in the two documents; `None` if these were
     /// not looked into.
     #[serde(skip)]
-    pub(crate) applied: Option<(Arc<Vec<String>>, Applied)>,
+    pub(crate) watched: Option<Watched>,
     /// Rules that would settle some of the differences.
     #[serde(skip)]
     pub(crate) hints: Vec<Hint>,
@@ -90,9 +92,13 @@ pub struct Comparison {
     #[serde(skip)]
     pub(crate) is_fault: bool,
     #[serde(skip)]
-    pub(crate) groups: Groups,
+    pub(crate) places: Places,
+    #[serde(skip)]
+    pub(crate) equal: usize,
     #[serde(skip)]
     pub(crate) noise: bool,
+    #[serde(skip)]
+    pub(crate) may_be_noise: bool,
 }
 
 impl Comparison {
@@ -116,20 +122,46 @@ impl Comparison {
         differs && !self.is_noise()
     }
 
-    /// The places of all differences.
-    pub(crate) fn groups(&self) -> &Groups {
-        &self.groups
+    /// Whether the differences may turn out to be noise: a baseline has not differed there yet, and
+    /// they are too few to be sure that it never will. They are told all the same, and are not
+    /// recorded.
+    #[must_use]
+    pub fn may_be_noise(&self) -> bool {
+        self.may_be_noise
     }
 
-    /// Says which differences are noise.
-    pub(crate) fn mark_noise(&mut self, is_noise: impl Fn(&Group) -> bool) {
-        for difference in &mut self.differences {
-            difference.noise = is_noise(&difference.group());
+    /// What share of the values of both responses was equal, from 0 to 1; `None` if nothing was
+    /// compared. Values that a rule leaves out count on neither side. A body that is not JSON is one
+    /// value.
+    #[must_use]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a share of so many values is still right"
+    )]
+    pub fn coverage(&self) -> Option<f64> {
+        if matches!(self.verdict, Verdict::NotCompared(reason) if reason != NotComparedReason::AllNoise)
+        {
+            return None;
         }
-        self.noise = self.verdict == Verdict::Mismatch
-            && !self.groups.is_empty()
-            && self.groups.others() == 0
-            && self.groups.iter().all(|(group, _)| is_noise(group));
+        let differ = self.places.in_body() as f64;
+        let equal = self.equal as f64;
+        Some(if differ == 0.0 {
+            1.0
+        } else {
+            equal / (equal + differ)
+        })
+    }
+
+    /// The places of all differences.
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// Says which of the differences are noise, one by one.
+    pub(crate) fn mark_noise(&mut self, noise: Vec<bool>) {
+        for (difference, noise) in self.differences.iter_mut().zip(noise) {
+            difference.noise = noise;
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use crate::model::{group::Group, kind::DifferenceKind};
 ///
 /// Values are JSON text, or the text itself if the bodies are compared as bytes. They are cut to 1
 /// KiB around the first difference, at a character, with `…` where something is left out. A value
-/// that is redacted is `[redacted]`.
+/// that is redacted is `[redacted]`, and one that looks like a secret is a mark, such as
+/// `[redacted 4f2a]`: the same for equal values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Difference {
@@ -30,6 +31,9 @@ pub struct Difference {
     /// The pointer with the indices of arrays left out.
     #[serde(skip)]
     pub(crate) pattern: String,
+    /// The pointer of the place at which noise is told from differences.
+    #[serde(skip)]
+    pub(crate) place: String,
 }
 
 impl Difference {
@@ -38,6 +42,14 @@ impl Difference {
     pub fn group(&self) -> Group {
         Group {
             pattern: self.pattern.clone(),
+            kind: self.kind,
+        }
+    }
+
+    /// The place at which noise is told from differences.
+    pub(crate) fn place(&self) -> Group {
+        Group {
+            pattern: self.place.clone(),
             kind: self.kind,
         }
     }

@@ -39,6 +39,9 @@ impl Display for Comparison {
             1 => f.write_str(", 1 difference")?,
             count => write!(f, ", {count} differences")?,
         }
+        if self.may_be_noise {
+            f.write_str(", may be noise")?;
+        }
         let (mirror, target) = (Printable(&self.mirror), Printable(&self.target));
         write!(f, " ({mirror} -> {target})")?;
         if f.alternate() {
@@ -280,14 +283,15 @@ fn is_unseen(character: char) -> bool {
     match character {
         ' '..='~' => false,
         // Spaces of other widths, and without one.
-        '\u{A0}' | '\u{AD}' | '\u{1680}' | '\u{180E}' | '\u{3000}' | '\u{FEFF}' => true,
-        '\u{2000}'..='\u{200F}' | '\u{2028}'..='\u{202F}' | '\u{205F}'..='\u{206F}' => true,
-        '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}' | '\u{61C}' | '\u{34F}' => true,
+        '\u{A0}' | '\u{AD}' | '\u{1680}' | '\u{180E}' | '\u{3000}' | '\u{FEFF}'
+        | '\u{2000}'..='\u{200F}' | '\u{2028}'..='\u{202F}' | '\u{205F}'..='\u{206F}'
+        | '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}' | '\u{61C}' | '\u{34F}'
         // Marks that join the character before them, as if both were one.
-        '\u{300}'..='\u{36F}' | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' => true,
-        '\u{20D0}'..='\u{20FF}' | '\u{FE00}'..='\u{FE0F}' | '\u{FE20}'..='\u{FE2F}' => true,
+        | '\u{300}'..='\u{34E}' | '\u{350}'..='\u{36F}'
+        | '\u{1AB0}'..='\u{1AFF}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20FF}'
+        | '\u{FE00}'..='\u{FE0F}' | '\u{FE20}'..='\u{FE2F}'
         // Of no alphabet.
-        '\u{E000}'..='\u{F8FF}' | '\u{E0000}'..='\u{10FFFF}' => true,
+        | '\u{E000}'..='\u{F8FF}' | '\u{E0000}'..='\u{10FFFF}' => true,
         character => character.is_control(),
     }
 }

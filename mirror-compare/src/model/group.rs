@@ -1,58 +1,28 @@
-//! The places of differences, without the indices of arrays.
-
-use std::collections::BTreeMap;
+//! Differences that are shown together.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::kind::DifferenceKind;
 
-/// The most groups that one comparison tells apart.
-const MAX_GROUPS: usize = 200;
-
 /// Differences of one kind at one place, in whatever elements of the arrays on the way.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Group {
-    /// A JSON pointer in which `*` stands for any index; the name of a header or a trailer field.
+    /// A JSON pointer in which `*` stands for any index, and for the keys of a map whose keys are
+    /// ids; the name of a header or a trailer field.
     pub pattern: String,
     /// In what way they differ.
     pub kind: DifferenceKind,
 }
 
-/// The groups of all differences of one comparison.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Groups {
-    counts: BTreeMap<Group, u64>,
-    /// Differences of further groups.
-    others: u64,
-}
-
-impl Groups {
-    pub(crate) fn add(&mut self, group: Group) {
-        if let Some(count) = self.counts.get_mut(&group) {
-            *count += 1;
-        } else if self.counts.len() < MAX_GROUPS {
-            self.counts.insert(group, 1);
-        } else {
-            self.others += 1;
-        }
+impl Group {
+    /// Whether it is the body as a whole, of which no part is known to be more.
+    pub(crate) fn is_whole_body(&self) -> bool {
+        self.pattern.is_empty() && self.kind != DifferenceKind::Status
     }
 
-    /// Whether a group is new, and there is room for it.
-    pub(crate) fn has_room_for(&self, group: &Group) -> bool {
-        self.counts.len() < MAX_GROUPS && !self.counts.contains_key(group)
-    }
-
-    /// Each group, with its number of differences.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Group, u64)> {
-        self.counts.iter().map(|(group, count)| (group, *count))
-    }
-
-    /// Differences that are in none of the groups.
-    pub(crate) fn others(&self) -> u64 {
-        self.others
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.counts.is_empty()
+    /// Whether it is in the body.
+    pub(crate) fn is_in_body(&self) -> bool {
+        let is_pointer = self.pattern.is_empty() || self.pattern.starts_with('/');
+        is_pointer && self.kind != DifferenceKind::Status
     }
 }

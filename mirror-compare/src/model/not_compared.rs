@@ -37,8 +37,12 @@ labels! {
         /// away before, or what the layer of the mirror is around has failed or gives responses that
         /// are not axum's `Response`.
         PrimaryGone = "primary_gone",
-        /// They differ, and the baseline gave no response that says whether that is noise.
+        /// They differ, and the baseline gave no response that can be compared: whether they differ in
+        /// noise is not known.
         NoBaseline = "no_baseline",
+        /// They differ, and so do those of the old version: in the body as a whole, or in all that is in
+        /// it. Nothing is left that could agree.
+        AllNoise = "all_noise",
         /// The shadow's is of a version before the one that evidence is about: while a shadow is
         /// deployed, servers of both versions respond.
         OtherVersion = "other_version",

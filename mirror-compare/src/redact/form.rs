@@ -4,7 +4,11 @@ use bumpalo::Bump;
 
 use crate::{
     json::{Node, parse},
-    redact::{REDACTED, Redacted, Redaction, looks::has_secret, names::is_code},
+    redact::{
+        REDACTED, Redacted, Redaction,
+        looks::has_secret,
+        names::{Names, is_code},
+    },
 };
 
 /// The value of a parameter `code` that is none of a coupon or of a country.
@@ -57,13 +61,7 @@ impl Redaction<'_> {
 
     /// Whether a parameter of a query or a form is named like a secret.
     fn is_secret_parameter(&self, name: &str, value: &str, pairs: &str) -> bool {
-        if !is_code(name) {
-            return self.names.are(name);
-        }
-        let names: Vec<_> = pairs.split('&').map(|pair| decoded(pair).0).collect();
-        value.len() >= MIN_CODE
-            || names.iter().any(|name| BESIDE_CODE.contains(&&**name))
-            || self.names.are_among(name, names.iter().map(|name| &**name))
+        is_secret_parameter(&self.names, name, value, pairs)
     }
 
     /// Whether a text holds a value that is known to be secret, or one that looks like it.
@@ -96,6 +94,24 @@ impl Redaction<'_> {
                 .any(|pair| self.names.are(&decoded(pair).0))
         })
     }
+}
+
+/// Whether a parameter among these pairs is named like a secret.
+fn is_secret_parameter(names: &Names, name: &str, value: &str, pairs: &str) -> bool {
+    if !is_code(name) {
+        return names.are(name);
+    }
+    let others: Vec<_> = pairs.split('&').map(|pair| decoded(pair).0).collect();
+    value.len() >= MIN_CODE
+        || others.iter().any(|name| BESIDE_CODE.contains(&&**name))
+        || names.are_among(name, others.iter().map(|name| &**name))
+}
+
+/// Whether a pair is named like a secret, or looks like one.
+#[cfg(feature = "compare")]
+pub(crate) fn is_secret_pair(names: &Names, pair: &str, pairs: &str) -> bool {
+    let (name, value) = decoded(pair);
+    is_secret_parameter(names, &name, &value, pairs) || has_secret(&value) || has_secret(pair)
 }
 
 /// The name and the value of a pair.

@@ -223,23 +223,40 @@ impl Looks<'_> {
         self.bytes[range.end..].starts_with(CUT) || self.bytes[..range.start].ends_with(CUT)
     }
 
-    /// Looks at a run of letters, digits, `-` and `_`.
+    /// Looks at a run of letters, digits, `-` and `_`. Most are short, begin like no secret, and end
+    /// before nothing that makes a name of them.
     fn look(&mut self, start: usize, end: usize) -> Option<Range<usize>> {
-        // Most runs are short, and begin like none of these.
-        let issued = (end - start >= MIN_ISSUED)
-            .then(|| self.block(start, end).or_else(|| self.issued(start, end)));
-        issued
-            .flatten()
-            .or_else(|| self.issued_in_parts(start))
-            .or_else(|| self.random(start, end))
-            .or_else(|| self.scheme(start, end))
-            .or_else(|| self.named(start, end))
-            .or_else(|| self.hook(start, end))
+        let (length, first) = (end - start, self.bytes[start]);
+        let next = self.bytes.get(end).copied().unwrap_or(b' ');
+        let mut secret = None;
+        if length >= MIN_ISSUED && BEGINS[usize::from(first)] {
+            secret = self.block(start, end).or_else(|| self.issued(start, end));
+        }
+        if secret.is_none() && next == b'.' {
+            secret = self.issued_in_parts(start);
+        } else if secret.is_none() && length >= MIN_CUT {
+            secret = self.token_that_was_cut(start, end);
+        }
+        if secret.is_none() && (length >= MIN_CUT || matches!(next, b'+' | b'/')) {
+            secret = self.random(start, end);
+        }
+        secret.or_else(|| match next {
+            b' ' => self.scheme(start, end),
+            b'=' | b'"' | b'\\' | b':' | b'>' => self.named(start, end),
+            b'/' => self.hook(start, end),
+            _ => None,
+        })
+    }
+
+    /// The beginning of a token in parts, whose rest is not there.
+    fn token_that_was_cut(&self, start: usize, end: usize) -> Option<Range<usize>> {
+        let is_token = self.bytes[start..].starts_with(b"eyJ");
+        (is_token && self.is_cut(&(start..end))).then_some(start..end)
     }
 
     /// `-----BEGIN PRIVATE KEY-----` (RFC 7468).
     fn block(&self, start: usize, end: usize) -> Option<Range<usize>> {
-        if !self.bytes[start..end].ends_with(b"-----BEGIN") {
+        if self.bytes[start] != b'-' || !self.bytes[start..end].ends_with(b"-----BEGIN") {
             return None;
         }
         let rest = &self.text[end..];
@@ -270,7 +287,10 @@ impl Looks<'_> {
             .find(|(prefix, _)| rest.starts_with(prefix))?;
         let end = self.end(start, |byte| is_atom(byte) || b".=".contains(&byte));
         let token = &self.text[start..end];
-        let is_whole = token.matches('.').count() >= *min && token.len() >= 20;
+        // Of a token whose beginning was cut, the first part is not there.
+        let last = token.rsplit('.').next().unwrap_or_default();
+        let parts = token.matches('.').count() + usize::from(last.len() >= 20);
+        let is_whole = parts >= *min && parts > 0 && token.len() >= 20 && token.contains('.');
         // The end of a sentence.
         let end = start + token.trim_end_matches('.').len();
         let is_cut = self.is_cut(&(start..end)) && token.len() >= MIN_CUT;
@@ -348,9 +368,6 @@ impl Looks<'_> {
     /// `<secret>..</secret>`.
     fn named(&self, start: usize, end: usize) -> Option<Range<usize>> {
         let next = *self.bytes.get(end)?;
-        if !b"=\"\\:>".contains(&next) {
-            return None;
-        }
         let name = &self.text[start..end];
         let value = if are_sure(name.as_bytes()) {
             match next {
@@ -470,9 +487,22 @@ impl Looks<'_> {
     }
 }
 
-fn is_atom(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-_".contains(&byte)
+const fn is_atom(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
+
+/// The bytes with which a credential of an issuer, or a block of PEM, begins.
+const BEGINS: [bool; 256] = {
+    let mut begins = [false; 256];
+    let mut i = 0;
+    while i < ISSUED.len() {
+        begins[ISSUED[i].0.as_bytes()[0] as usize] = true;
+        i += 1;
+    }
+    // Of `-----BEGIN`; the others are in the list.
+    begins[b'-' as usize] = true;
+    begins
+};
 
 fn is_base64(byte: u8) -> bool {
     is_atom(byte) || b"+/=~".contains(&byte)

@@ -151,8 +151,11 @@ const SURE: [&str; 12] = [
     "token",
 ];
 
+/// No part is shorter.
+const MIN_SURE: usize = 5;
+
 /// Short names of the same kind.
-const SURELY: [&str; 6] = ["cvc", "cvv", "jwt", "otp", "pwd", "samlresponse"];
+const SURELY: [&str; 5] = ["cvc", "cvv", "jwt", "otp", "pwd"];
 
 /// The ends of names that tell about a secret, and do not hold it: `token_type`.
 const ABOUT: [&str; 19] = [
@@ -251,6 +254,9 @@ pub(crate) fn is_code(name: &str) -> bool {
 /// Whether a name leaves no doubt that its value is a credential. Without an allocation: it is asked
 /// of every key that a comparison shows.
 pub(crate) fn are_sure(name: &[u8]) -> bool {
+    if name.len() < 3 {
+        return false;
+    }
     let (mut buffer, mut length) = ([0; LOOKED_AT], 0);
     for byte in &name[name.len().saturating_sub(LOOKED_AT)..] {
         if byte.is_ascii_alphanumeric() {
@@ -259,15 +265,17 @@ pub(crate) fn are_sure(name: &[u8]) -> bool {
         }
     }
     let name = &buffer[..length];
-    let has = |part: &&str| {
-        let first = part.as_bytes()[0];
-        let starts = name.iter().enumerate().filter(|(_, byte)| **byte == first);
-        starts
-            .into_iter()
-            .any(|(at, _)| name[at..].starts_with(part.as_bytes()))
+    let has_part = |at: usize| {
+        let rest = &name[at..];
+        matches!(rest[0], b'a' | b'c' | b'p' | b's' | b't')
+            && SURE.iter().any(|part| rest.starts_with(part.as_bytes()))
     };
-    let is_about = || ABOUT.iter().any(|end| name.ends_with(end.as_bytes()));
-    (SURELY.iter().any(|whole| name == whole.as_bytes()) || SURE.iter().any(has)) && !is_about()
+    let is_sure = match length {
+        0..3 => false,
+        3..MIN_SURE => SURELY.iter().any(|whole| name == whole.as_bytes()),
+        _ => (0..=length - MIN_SURE).any(has_part) || name == b"samlresponse",
+    };
+    is_sure && !ABOUT.iter().any(|end| name.ends_with(end.as_bytes()))
 }
 
 /// Whether the words of a name make it that of a secret.

@@ -26,6 +26,13 @@ pub(crate) fn hidden_path(path: String) -> String {
     looks::hidden(shown.collect::<Vec<_>>().join("/"))
 }
 
+/// Whether a segment of a path looks like a secret, or stands behind a name of one: `a1b2c3d4e5` in
+/// `/password-reset/a1b2c3d4e5`.
+#[must_use]
+pub fn is_secret_segment(segment: &str, before: &str) -> bool {
+    looks::has_secret(segment) || is_drawn(segment) && are_sure(before.as_bytes())
+}
+
 /// The segments, and whether each stands behind a name: `/password-reset/a1b2c3d4e5`. An id is a
 /// number or a UUID, and is none.
 fn secret_segments(path: &str) -> impl Iterator<Item = (&str, bool)> {

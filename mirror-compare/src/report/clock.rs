@@ -5,6 +5,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Says how much time has passed, and what time it is.
 pub(super) struct Clock {
     began: Instant,
+    /// When it began, in milliseconds since 1970.
+    unix_millis: u64,
     /// What is added, in tests: they do not wait.
     #[cfg(test)]
     later: std::sync::Arc<std::sync::atomic::AtomicU64>,
@@ -21,8 +23,10 @@ pub(super) struct Now {
 
 impl Clock {
     pub(super) fn new() -> Self {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {
             began: Instant::now(),
+            unix_millis: millis(unix.unwrap_or_default()),
             #[cfg(test)]
             later: std::sync::Arc::default(),
         }
@@ -32,8 +36,8 @@ impl Clock {
     #[cfg(test)]
     pub(super) fn with_hands(later: &std::sync::Arc<std::sync::atomic::AtomicU64>) -> Self {
         Self {
-            began: Instant::now(),
             later: std::sync::Arc::clone(later),
+            ..Self::new()
         }
     }
 
@@ -42,13 +46,17 @@ impl Clock {
         let later = self.later.load(std::sync::atomic::Ordering::Relaxed);
         #[cfg(not(test))]
         let later = 0;
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH);
-        let millis = unix.unwrap_or_default().as_millis();
+        let elapsed = self
+            .began
+            .elapsed()
+            .saturating_add(Duration::from_millis(later));
         Now {
-            elapsed: self.began.elapsed() + Duration::from_millis(later),
-            unix_millis: u64::try_from(millis)
-                .unwrap_or(u64::MAX)
-                .saturating_add(later),
+            elapsed,
+            unix_millis: self.unix_millis.saturating_add(millis(elapsed)),
         }
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Paired, Thresholds,
+    Thresholds,
     by_reason::ByReason,
     distinct::Distinct,
     routes::Routes,
@@ -34,8 +34,6 @@ pub(super) struct Counted {
     pub(super) until: u64,
     /// What the shadow says its version is.
     pub(super) version: Option<Box<str>>,
-    /// Responses, by who differs from the primary.
-    pub(super) responses: Paired,
     /// Those that the baseline was compared for, too.
     pub(super) with_baseline: u64,
     pub(super) slow: Slow,
@@ -61,16 +59,17 @@ pub(super) struct Class {
 }
 
 impl Counted {
-    /// Counts a comparison with a result, and that of the baseline's response. Returns what it adds
-    /// to each span of time.
+    /// Counts a comparison with a result, and that of the baseline's response. `pair` is whether the
+    /// shadow differs where the baseline does not, and the other way round; `None` if it is no
+    /// evidence. Returns what it adds to each span of time.
     pub(super) fn note(
         &mut self,
         comparison: &Comparison,
         baseline: Option<&Comparison>,
-        is_evidence: bool,
+        pair: Option<[bool; 2]>,
         thresholds: &Thresholds,
     ) -> Tally {
-        let [shadow_alone, baseline_alone] = who_differs(comparison, baseline);
+        let shadow_alone = pair.is_some_and(|[shadow_alone, _]| shadow_alone);
         self.advice.note(comparison, shadow_alone);
         let mut tally = Tally::default();
         tally.asked.note(false, false);
@@ -79,12 +78,11 @@ impl Counted {
         let class = &mut self.classes[class(comparison.primary_status)];
         class.compared = class.compared.saturating_add(1);
         self.distinct.note(comparison.fingerprint);
-        if is_evidence {
+        if let Some([shadow_alone, baseline_alone]) = pair {
             row.paired.note(shadow_alone, baseline_alone);
             let is_noisy = baseline.is_some_and(|other| other.verdict != Verdict::Match);
             row.noisy = row.noisy.saturating_add(u64::from(is_noisy));
             tally.responses.note(shadow_alone, baseline_alone);
-            self.responses.merge(tally.responses);
             class.differ = class.differ.saturating_add(tally.responses.b);
         }
         let Some(latency) = comparison.shadow_latency else {
@@ -97,7 +95,7 @@ impl Counted {
                 self.with_baseline = self.with_baseline.saturating_add(1);
                 baseline.shadow_latency
             }
-            None => is_evidence.then_some(comparison.primary_latency),
+            None => pair.map(|_| comparison.primary_latency),
         };
         if let (Some(reference), Some(_)) = (reference, baseline) {
             self.baseline.record(reference);
@@ -127,6 +125,12 @@ impl Counted {
         tally
     }
 
+    /// Counts a response of another build than the one that this is about: it says nothing else.
+    pub(super) fn of_other_version(&mut self) {
+        let count = &mut self.not_compared[NotComparedReason::OtherVersion as usize];
+        *count = count.saturating_add(1);
+    }
+
     /// Counts a request that was sampled and not sent.
     pub(super) fn unsent(&mut self, route: Option<&str>) {
         let row = self.routes.row(route);
@@ -149,7 +153,6 @@ impl Counted {
         self.version.clone_from(&other.version);
         self.since = self.since.min(other.since).or(other.since);
         self.until = self.until.max(other.until);
-        self.responses.merge(other.responses);
         self.with_baseline = self.with_baseline.saturating_add(other.with_baseline);
         for (paired, more) in self.slow.iter_mut().zip(other.slow) {
             paired.merge(more);
@@ -208,32 +211,6 @@ pub(super) enum Merged {
     Ours,
     Theirs,
     Both,
-}
-
-/// Whether the shadow differs where the baseline does not, and the baseline where the shadow does
-/// not.
-fn who_differs(comparison: &Comparison, baseline: Option<&Comparison>) -> [bool; 2] {
-    let Some(baseline) = baseline else {
-        return [comparison.verdict != Verdict::Match, false];
-    };
-    [alone(comparison, baseline), alone(baseline, comparison)]
-}
-
-/// Whether one differs from the primary at a place at which the other does not.
-fn alone(one: &Comparison, other: &Comparison) -> bool {
-    if one.verdict == Verdict::Match {
-        return false;
-    }
-    if one.verdict == Verdict::SchemaMismatch && other.verdict != Verdict::SchemaMismatch {
-        return true;
-    }
-    let (groups, others) = (one.groups(), other.groups());
-    let is_unexplained = groups.is_empty() && others.is_empty() && other.verdict == Verdict::Match;
-    is_unexplained
-        || groups.others() > 0 && others.others() == 0
-        || groups
-            .iter()
-            .any(|(group, _)| others.iter().all(|(other, _)| other != group))
 }
 
 /// `1xx` to `5xx` as 0 to 4.

@@ -5,7 +5,9 @@ mod table;
 use std::{cmp::Reverse, fmt};
 
 use self::table::Table;
-use super::{DifferenceGroup, Example, Report, RouteReport, TargetReport, counted::CLASSES};
+use super::{
+    DifferenceGroup, Example, Paired, Report, RouteReport, TargetReport, counted::CLASSES, layers,
+};
 use crate::{
     latency::Latency,
     model::{NotComparedReason, Printable},
@@ -99,8 +101,14 @@ impl fmt::Display for TargetReport {
         if self.unanswered.count() > 0 {
             writeln!(f, "not answered: {}", self.unanswered)?;
         }
-        if self.slow.b > 0 {
-            writeln!(f, "slow: {} of {}", self.slow.b, self.slow.n)?;
+        let Paired { n, b, c } = self.slow;
+        if b > 0 {
+            let whose = if self.baseline_latency.count() > 0 {
+                "baseline"
+            } else {
+                "primary"
+            };
+            writeln!(f, "slow of {n}: shadow {b}, {whose} {c}")?;
         }
         if self.primary_latency.count() > 0 {
             write!(f, "\n{}", self.latencies())?;
@@ -116,6 +124,9 @@ impl fmt::Display for TargetReport {
             )?;
         }
         self.advice(f)?;
+        for shape in &self.shapes {
+            writeln!(f, "foreign to the old version: {shape}")?;
+        }
         let mut routes: Vec<_> = self.routes.iter().collect();
         if routes.len() > 1 {
             routes
@@ -138,6 +149,9 @@ impl TargetReport {
                 0 => writeln!(f)?,
                 more => writeln!(f, " and {more} more")?,
             }
+        }
+        if let Some(layers) = layers::of_all_responses(self) {
+            writeln!(f, "{layers}")?;
         }
         for rule in &self.unused_rules {
             writeln!(f, "about nothing so far: {}", Printable(rule))?;

@@ -10,10 +10,9 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-pub(super) use self::seen::Seen;
-use self::seen::SeenRecord;
+pub(super) use self::seen::{Beside, Noted, Seen};
 use super::{
-    MatchRate, Paired, RouteReport, TargetReport, Thresholds, WindowReport,
+    MatchRate, RouteReport, TargetReport, Thresholds, WindowReport,
     by_reason::ByReason,
     counted::{Class, Counted, Merged},
     distinct::Distinct,
@@ -33,9 +32,11 @@ use crate::{
 /// It can be serialized, read back by another process, and merged. Comparisons that are split over
 /// any number of [`Recorder`](super::Recorder)s, whose evidence is merged in any order, give the
 /// counts, the evidence and the verdict of a single one, as long as no bounded table overflows: 100
-/// routes, 200 groups of differences, 200 of the baseline's, and 1,000 sets of groups. A mismatch
-/// that has no room there is never noise. The examples of a group are some of those that were kept.
-/// What a single one says beyond that, of its last 256 comparisons, is no evidence.
+/// routes, 400 places and 200 groups of differences, and 32 values and 12 forms of values at each
+/// place. Beyond that, the counts of responses are still exact, and a table has what is most
+/// frequent. What a comparison was told depends on what its recorder had seen by then. The examples
+/// of a group are some of those that were kept. What a single recorder says beyond that, of its last
+/// 256 comparisons, is no evidence.
 ///
 /// Evidence is about one version of the shadow. Merged with that of another version, what began
 /// last stays, and the rest is forgotten.
@@ -93,14 +94,16 @@ impl Evidence {
         recent: Option<Tally>,
     ) -> TargetReport {
         let Self { counted, seen } = self;
-        let counts = seen.counts(thresholds);
-        let match_rate = MatchRate::new(counts.matched, counts.compared());
+        let counts = seen.counts();
+        let match_rate = MatchRate::new(counts.matched(), counts.compared());
+        let shapes = seen.shapes();
         let groups = seen.groups(thresholds);
         let findings = Findings {
             counted,
             compared: counts.compared(),
             noise: counts.noise,
-            baseline_status_rate: seen.baseline_status_rate(),
+            seen,
+            shapes: &shapes,
             standing,
             recent,
             match_rate,
@@ -108,7 +111,7 @@ impl Evidence {
             thresholds,
         };
         let whole = Tally {
-            responses: counted.responses,
+            responses: seen.paired(),
             asked: findings.asked(),
             slow: counted.slow[0],
         };
@@ -128,14 +131,15 @@ impl Evidence {
                 .map(|since| UNIX_EPOCH + Duration::from_millis(since)),
             version: counted.version.as_deref().map(str::to_owned),
             compared: counts.compared(),
-            matched: counts.matched,
+            matched: counts.matched(),
+            equal: counts.equal,
             noise: counts.noise,
             mismatched: counts.mismatched,
             schema_mismatch: counts.schema_mismatch,
             not_compared: counted.not_compared_in_all(),
             by_reason: counted.not_compared,
             unanswered: standing.unanswered,
-            responses: counted.responses,
+            responses: seen.paired(),
             slow: counted.slow[0],
             distinct: counted.distinct.count(),
             by_class: counted.classes.map(|class| class.compared),
@@ -145,6 +149,9 @@ impl Evidence {
             baseline_latency: counted.baseline.clone(),
             groups,
             other_differences: seen.other_differences(),
+            shapes,
+            unfit_baseline: seen.unfit_baseline(thresholds),
+            coverage: seen.median_coverage(),
             routes: counted.routes.iter().map(RouteReport::new).collect(),
             windows: windows.map(WindowReport::new).collect(),
             uncompared_headers: counted.advice.headers(),
@@ -167,7 +174,6 @@ struct Version1 {
     since: Option<u64>,
     until: u64,
     version: Option<Box<str>>,
-    responses: Paired,
     with_baseline: u64,
     slow: Slow,
     classes: [Class; 5],
@@ -180,7 +186,7 @@ struct Version1 {
     primary_latency: Buckets,
     shadow_latency: Buckets,
     baseline_latency: Buckets,
-    seen: SeenRecord,
+    seen: Seen,
 }
 
 impl Serialize for Evidence {
@@ -194,7 +200,6 @@ impl Serialize for Evidence {
             since: counted.since,
             until: counted.until,
             version: counted.version.clone(),
-            responses: counted.responses,
             with_baseline: counted.with_baseline,
             slow: counted.slow,
             classes: counted.classes,
@@ -207,7 +212,7 @@ impl Serialize for Evidence {
             primary_latency: counted.primary.buckets(),
             shadow_latency: counted.shadow.buckets(),
             baseline_latency: counted.baseline.buckets(),
-            seen: seen.record(),
+            seen: seen.clone(),
         });
         record.serialize(serializer)
     }
@@ -231,7 +236,6 @@ impl Version1 {
             since: self.since,
             until: self.until,
             version: version.map(|version| super::epoch::Versions::cut(version).into()),
-            responses: self.responses,
             with_baseline: self.with_baseline,
             slow: self.slow,
             classes: self.classes,
@@ -247,7 +251,7 @@ impl Version1 {
         };
         Ok(Evidence {
             counted,
-            seen: Seen::from_record(self.seen)?,
+            seen: self.seen,
         })
     }
 }

@@ -32,13 +32,18 @@ pub struct DifferenceGroup {
 }
 
 impl DifferenceGroup {
-    /// The place in words: `status`, `(body)`, or the pointer or name.
+    /// The place in words.
     pub(super) fn place(&self) -> &str {
-        match (&*self.pointer, self.kind) {
-            ("", DifferenceKind::Status | DifferenceKind::NotModified) => "status",
-            ("", _) => "(body)",
-            (pointer, _) => pointer,
-        }
+        place(&self.pointer, self.kind)
+    }
+}
+
+/// A place in words: `status`, `(body)`, or the pointer or name.
+pub(super) fn place(pointer: &str, kind: DifferenceKind) -> &str {
+    match (pointer, kind) {
+        ("", DifferenceKind::Status | DifferenceKind::NotModified) => "status",
+        ("", _) => "(body)",
+        (pointer, _) => pointer,
     }
 }
 

@@ -1,68 +1,57 @@
 //! Which differences are noise.
 
-use super::{Thresholds, match_rate::number};
+use super::{Paired, Thresholds, match_rate::number};
 
-/// How many standard errors apart two rates are that differ, and not by chance.
-const STANDARD_ERRORS: f64 = 2.0;
+/// How unlikely chance must be before one rate is called higher than another, as a logarithm: one in
+/// ten thousand.
+const CLEAR: f64 = 9.21;
 
-/// How often a group of differences turned up in requests that were answered by a baseline too.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Rates {
-    /// Requests for which both the shadow and the baseline were compared with the primary.
-    pub(super) compared: u64,
-    /// Those in which the shadow differed from the primary.
-    pub(super) shadow: u64,
-    /// Those in which the baseline differed from the primary.
-    pub(super) baseline: u64,
-    /// Those in which the shadow differed at more places of the group, such as elements of an
-    /// array, than the baseline.
-    pub(super) shadow_more: u64,
-    /// Those in which the baseline did.
-    pub(super) baseline_more: u64,
+/// The same for what a value looks like, of which a place has many marks: one in a hundred thousand.
+const CLEAR_SHAPE: f64 = 11.51;
+
+/// Whether the shadow differs clearly more often than the old version does from itself: not by
+/// chance, by more than `noise_absolute` of all comparisons, and by more than `noise_relative` of
+/// those in which it differs alone.
+pub(super) fn is_clear(paired: Paired, thresholds: &Thresholds) -> bool {
+    let [n, b, c] = [paired.n, paired.b, paired.c].map(number);
+    surprise(paired.b, paired.c, 0.5) > CLEAR
+        && b - c > thresholds.noise_absolute * n
+        && b - c > thresholds.noise_relative * b
 }
 
-impl Rates {
-    /// Whether the shadow differs no more than the old version differs from itself.
-    ///
-    /// The shadow's rate is clearly higher, and its differences are none of noise, if the baseline
-    /// never differed, or if the rates are further apart than `noise_absolute`, than
-    /// `noise_relative` of the shadow's rate, and than two standard errors, which chance alone may
-    /// cause. So it is if the shadow differs at more places than the baseline that much more often
-    /// than the other way round: a clock in one element of an array says nothing about the next.
-    pub(super) fn are_noise(self, thresholds: &Thresholds) -> bool {
-        if self.baseline == 0 || self.compared == 0 {
-            return false;
+/// Whether something that the shadow shows so often is foreign to the old version. Primary and
+/// baseline show it as often as twice the shadow would if it was one of them.
+pub(super) fn is_foreign(shadow: u64, old: u64) -> bool {
+    surprise(shadow, old, 1.0 / 3.0) > CLEAR_SHAPE && old.saturating_mul(20) <= shadow
+}
+
+/// Whether the shadow lacks what the old version shows so often.
+pub(super) fn is_missed(shadow: u64, old: u64) -> bool {
+    surprise(old, shadow, 2.0 / 3.0) > CLEAR_SHAPE && shadow.saturating_mul(40) <= old
+}
+
+/// Whether a part of a value differs in the shadow alone.
+pub(super) fn is_part_of_the_shadow(shadow: u64, baseline: u64) -> bool {
+    surprise(shadow, baseline, 0.5) > CLEAR_SHAPE && baseline.saturating_mul(5) <= shadow
+}
+
+/// How surprising it is to find so many of one sort among all of both, if each is of that sort with
+/// this chance: chance has it with a probability of at most `exp(-surprise)` (Chernoff). Zero if
+/// there are no more than expected.
+fn surprise(one: u64, other: u64, chance: f64) -> f64 {
+    let [one, other] = [one, other].map(number);
+    let all = one + other;
+    if all == 0.0 || one / all <= chance {
+        return 0.0;
+    }
+    let term = |count: f64, chance: f64| {
+        if count > 0.0 {
+            count * (count / all / chance).ln()
+        } else {
+            0.0
         }
-        let shadow = self.shadow_rate();
-        let baseline = self.baseline_rate();
-        let variance = shadow * (1.0 - shadow) + baseline * (1.0 - baseline);
-        let by_chance = STANDARD_ERRORS * (variance / number(self.compared)).sqrt();
-        let clear = thresholds
-            .noise_absolute
-            .max(thresholds.noise_relative * shadow)
-            .max(by_chance);
-        shadow - baseline <= clear && self.more_places_rate() <= clear.max(self.more_by_chance())
-    }
-
-    /// In what share of the requests more the shadow differed at more places than in which the
-    /// baseline did.
-    fn more_places_rate(self) -> f64 {
-        (number(self.shadow_more) - number(self.baseline_more)) / number(self.compared.max(1))
-    }
-
-    /// As much of that as chance alone may cause.
-    fn more_by_chance(self) -> f64 {
-        let either = number(self.shadow_more) + number(self.baseline_more);
-        STANDARD_ERRORS * either.sqrt() / number(self.compared.max(1))
-    }
-
-    pub(super) fn shadow_rate(self) -> f64 {
-        number(self.shadow) / number(self.compared.max(1))
-    }
-
-    pub(super) fn baseline_rate(self) -> f64 {
-        number(self.baseline) / number(self.compared.max(1))
-    }
+    };
+    term(one, chance) + term(other, 1.0 - chance)
 }
 
 #[cfg(test)]
@@ -70,59 +59,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn noise_is_what_the_baseline_does_about_as_often() {
-        for (compared, shadow, baseline, noise) in [
-            // A clock, the same of both.
-            (1, 1, 1, true),
-            (1000, 1000, 1000, true),
-            // A random value, a little apart.
-            (1000, 520, 480, true),
-            (1000, 480, 520, true),
-            // Rare, and rarer with the baseline, but by chance.
-            (1000, 6, 2, true),
-            // Clearly more often.
-            (1000, 1000, 700, false),
-            (1000, 500, 300, false),
-            (100_000, 600, 200, false),
-            // Clearly, but not by more than a fifth; and not by more than a thousandth.
-            (100_000, 50_000, 42_000, true),
-            (1_000_000, 1_900, 1_000, true),
-            // The baseline never does it.
-            (1, 1, 0, false),
-            (1000, 1, 0, false),
-            (0, 0, 0, false),
+    fn the_shadow_differs_clearly_more_often_or_it_may_be_chance() {
+        for (n, b, c, clear) in [
+            (1000, 0, 0, false),
+            // Never seen of the baseline, and too few to be sure.
+            (1000, 13, 0, false),
+            (1000, 14, 0, true),
+            (1000, 260, 240, false),
+            (1000, 240, 260, false),
+            (1000, 6, 2, false),
+            (1000, 300, 150, true),
+            // Clearly, but by less than a fifth; and by less than a thousandth of all.
+            (100_000, 25_000, 21_000, false),
+            (1_000_000, 1_900, 1_000, false),
         ] {
-            let rates = Rates {
-                compared,
-                shadow,
-                baseline,
-                ..Rates::default()
-            };
-            assert_eq!(rates.are_noise(&Thresholds::default()), noise, "{rates:?}");
+            let paired = Paired::new(n, b, c);
+            assert_eq!(
+                is_clear(paired, &Thresholds::default()),
+                clear,
+                "{paired:?}"
+            );
         }
     }
 
     #[test]
-    fn a_place_more_is_noise_if_the_baseline_has_one_more_about_as_often() {
-        for (shadow_more, baseline_more, noise) in [
-            (0, 0, true),
-            // Lists of clocks, of any length.
-            (500, 480, true),
-            (3, 0, true),
-            // A clock, and an element that is always wrong.
-            (1000, 0, false),
-            (600, 300, false),
-            // The shadow is the better one.
-            (0, 1000, true),
+    fn what_the_shadow_alone_shows_is_foreign_after_a_while() {
+        for (shadow, old, foreign) in [
+            (10, 0, false),
+            (11, 0, true),
+            (30, 1, true),
+            (30, 2, false),
+            (1000, 2000, false),
+            (1000, 500, false),
         ] {
-            let rates = Rates {
-                compared: 1000,
-                shadow: 1000,
-                baseline: 1000,
-                shadow_more,
-                baseline_more,
-            };
-            assert_eq!(rates.are_noise(&Thresholds::default()), noise, "{rates:?}");
+            assert_eq!(is_foreign(shadow, old), foreign, "{shadow} {old}");
         }
+        assert!(!is_missed(0, 28) && is_missed(0, 29) && !is_missed(10, 100));
+        assert!(!is_part_of_the_shadow(16, 0) && is_part_of_the_shadow(17, 0));
+        assert!(!is_part_of_the_shadow(100, 30));
     }
 }

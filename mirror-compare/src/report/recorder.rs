@@ -13,7 +13,7 @@ use super::{
     clock::Clock,
     counted::{Blame, Counted, Merged},
     epoch::{self, Versions},
-    evidence::Seen,
+    evidence::{Beside, Noted, Seen},
     verdict::Standing,
     windows::{Recent, Tally},
 };
@@ -83,47 +83,56 @@ impl Recorder {
     }
 
     /// Notes a comparison with the target, and the one of the response that a baseline gave to the
-    /// same request with the primary's. Says of each difference whether it is noise, as far as that
-    /// is known by now.
+    /// same request with the primary's.
     ///
-    /// If there is a baseline and it did not respond, a mismatch may as well be noise: it becomes
-    /// [`NotComparedReason::NoBaseline`]. A response of a version of the shadow before the current
-    /// one becomes [`NotComparedReason::OtherVersion`].
+    /// Says of each difference whether it is noise, as far as that is known by now.
+    /// If nothing can be said, the comparison becomes [`NotCompared`](Verdict::NotCompared): there is
+    /// a baseline and it gave no response, so that a mismatch may as well be noise; all of the body
+    /// is noise; or the response is of a version of the shadow before the current one.
     pub fn record(&self, comparison: &mut Comparison, baseline: Option<&Comparison>) {
         let baseline = baseline.filter(|baseline| is_compared(baseline));
-        let is_evidence = !self.has_baseline || baseline.is_some();
-        if !is_evidence && is_compared(comparison) && comparison.verdict != Verdict::Match {
-            comparison.verdict = Verdict::NotCompared(NotComparedReason::NoBaseline);
-        }
         let mut seen = self.seen();
-        let mut live = self.live();
-        match live.versions.note(comparison.version.as_deref()) {
-            epoch::Seen::Current => {}
-            epoch::Seen::Older => {
-                comparison.verdict = Verdict::NotCompared(NotComparedReason::OtherVersion);
-            }
-            epoch::Seen::New => {
-                live.restart();
-                *seen = Seen::default();
-                self.wants_standing.store(true, Relaxed);
+        {
+            let mut live = self.live();
+            match live.versions.note(comparison.version.as_deref()) {
+                epoch::Seen::Current => {}
+                epoch::Seen::Older => {
+                    comparison.verdict = Verdict::NotCompared(NotComparedReason::OtherVersion);
+                    return live.counted.of_other_version();
+                }
+                epoch::Seen::New => {
+                    live.restart();
+                    *seen = Seen::default();
+                    self.wants_standing.store(true, Relaxed);
+                }
             }
         }
-        if let Verdict::NotCompared(reason) = comparison.verdict {
+        let mut noted = Noted::default();
+        if is_compared(comparison) {
+            let beside = match baseline {
+                Some(baseline) => Beside::Baseline(baseline),
+                None if self.has_baseline => Beside::Missing,
+                None => Beside::Nothing,
+            };
+            noted = seen.note(comparison, beside, &self.thresholds);
+            if let Some(reason) = noted.not_compared {
+                comparison.verdict = Verdict::NotCompared(reason);
+            }
+        }
+        // While what is seen is locked, so that both say the same.
+        let mut live = self.live();
+        let counted = &mut live.counted;
+        let tally = if let Verdict::NotCompared(reason) = comparison.verdict {
             let blame = if comparison.is_fault {
                 Blame::Response
             } else {
                 Blame::Nobody
             };
-            let route = comparison.route.as_deref();
-            let tally = live.counted.not_compared(reason, route, blame);
-            return self.count(&mut live, &tally);
-        }
-        let counted = &mut live.counted;
-        let tally = counted.note(comparison, baseline, is_evidence, &self.thresholds);
+            counted.not_compared(reason, comparison.route.as_deref(), blame)
+        } else {
+            counted.note(comparison, baseline, noted.pair, &self.thresholds)
+        };
         self.count(&mut live, &tally);
-        drop(live);
-        seen.note(comparison, baseline);
-        comparison.mark_noise(|group| seen.is_noise(group, &self.thresholds));
     }
 
     /// Notes that the responses to a request are not compared.
@@ -164,6 +173,13 @@ impl Recorder {
         self.count(&mut live, &Tally::default());
         self.wants_standing.store(false, Relaxed);
         live.stand(standing);
+    }
+
+    /// The counters of the target since the evidence began, if they are these now: to be sent with
+    /// it.
+    #[must_use]
+    pub fn standing(&self, standing: Standing) -> Standing {
+        standing.since(&self.live().base.unwrap_or(standing))
     }
 
     /// Forgets all that is known: evidence begins anew.
@@ -224,11 +240,8 @@ impl Recorder {
     pub fn report(&self, standing: Standing) -> TargetReport {
         self.stand(standing);
         let evidence = self.evidence();
-        let (base, recent) = {
-            let live = self.live();
-            (live.base.unwrap_or_default(), live.recent.sum())
-        };
-        let standing = standing.since(&base);
+        let recent = self.live().recent.sum();
+        let standing = self.standing(standing);
         evidence.judged(&self.target, &self.thresholds, standing, Some(recent))
     }
 
@@ -287,7 +300,7 @@ impl Live {
 /// How many, and nothing of what they say.
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = self.seen().counts(&self.thresholds);
+        let counts = self.seen().counts();
         let not_compared = self.live().counted.not_compared_in_all();
         f.debug_struct("Recorder")
             .field("target", &self.target)

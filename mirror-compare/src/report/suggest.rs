@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{Comparison, Printable, Settling, cut},
-    rules::MAX_WATCHED,
+    rules::{MAX_WATCHED, Watched},
 };
 
 /// The most headers, and the most rules to suggest, that are told apart; others are left out.
@@ -78,12 +78,11 @@ impl Advice {
         for name in &comparison.uncompared {
             add(entry(&mut self.headers, name, MAX_TOLD), 1);
         }
-        if let Some((names, applied)) = &comparison.applied {
-            for (rule, name) in names.iter().enumerate().take(MAX_WATCHED) {
-                if let Some(uses) = entry(&mut self.rules, name, MAX_WATCHED) {
-                    uses.looked = uses.looked.saturating_add(1);
-                    uses.applied = uses.applied.saturating_add(applied.has(rule).into());
-                }
+        let rules = comparison.watched.iter().flat_map(Watched::iter);
+        for (rule, is_applied) in rules {
+            if let Some(uses) = entry(&mut self.rules, rule, MAX_WATCHED) {
+                uses.looked = uses.looked.saturating_add(1);
+                uses.applied = uses.applied.saturating_add(is_applied.into());
             }
         }
         for hint in comparison.hints.iter().filter(|_| differs) {

@@ -5,16 +5,17 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Serialize, Serializer};
 
 use super::{
-    DifferenceGroup, MatchRate, Paired, ReportVerdict, RouteReport, Suggestion, Unanswered,
-    WindowReport, by_reason::ByReason, counted::CLASSES,
+    DifferenceGroup, MatchRate, Paired, ReportVerdict, RouteReport, ShapeFinding, Suggestion,
+    Unanswered, UnfitBaseline, WindowReport, by_reason::ByReason, counted::CLASSES,
 };
 use crate::{latency::Latency, model::NotComparedReason};
 
 /// The comparisons with one target, taken together.
 ///
 /// `compared == matched + mismatched + schema_mismatch`. A comparison counts as a match, and in
-/// `noise`, if all its differences are of groups that are noise. Noise is decided again for each
-/// report, from all comparisons so far.
+/// `noise`, if all its differences are noise by what is known at that moment: what it is told is what
+/// is counted. Whether a group is noise is decided again for each report, from all comparisons so
+/// far.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct TargetReport {
@@ -37,6 +38,8 @@ pub struct TargetReport {
     pub compared: u64,
     /// Those that agree, or differ in noise only.
     pub matched: u64,
+    /// Those of `matched` that are equal: they rest on no forgiveness.
+    pub equal: u64,
     /// Those of `matched` that differ in noise.
     pub noise: u64,
     /// Those that differ.
@@ -75,6 +78,13 @@ pub struct TargetReport {
     pub groups: Vec<DifferenceGroup>,
     /// Differences of further groups.
     pub other_differences: u64,
+    /// Values of the shadow that are foreign to the old version, at places that are noise.
+    pub shapes: Vec<ShapeFinding>,
+    /// Why the baseline confirms nothing, if it is none.
+    pub unfit_baseline: Option<UnfitBaseline>,
+    /// How much of both documents was equal in the middle of all comparisons, from 0 to 1, rounded
+    /// down to a tenth.
+    pub coverage: Option<f64>,
     /// The comparisons by route: at most 100, and one row `_other`.
     pub routes: Vec<RouteReport>,
     /// The last five minutes, the last hour, and the whole epoch.

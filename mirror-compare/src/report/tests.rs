@@ -1,8 +1,10 @@
 //! What comparisons say together.
 
 mod advice;
+mod documented;
 mod epochs;
 mod latency;
+mod layers;
 mod merging;
 mod noise;
 mod routes;
@@ -23,7 +25,9 @@ use super::*;
 use crate::{
     compare::{Subject, compare, not_compared as not_compared_for},
     fingerprint::fingerprint,
-    model::{BufferedResponse, CompareMode, Comparison, DifferenceKind, NotComparedReason},
+    model::{
+        BufferedResponse, CompareMode, Comparison, DifferenceKind, NotComparedReason, Verdict,
+    },
     rules::Rules,
 };
 
@@ -154,7 +158,7 @@ fn errors_and_repetitions_promote_nobody() {
     }
     let report = repeated.report(Standing::default());
     assert_eq!(report.verdict, ReportVerdict::Hold);
-    assert_eq!(report.reason, "1 distinct requests, 20 are needed");
+    assert_eq!(report.reason, "1 distinct request, 20 are needed");
     let report = missing.report(Standing::default());
     assert_eq!(
         (report.verdict, report.compared_with_class(4)),
@@ -303,7 +307,7 @@ fn what_is_shown_is_a_table() {
 #[test]
 fn a_record_has_the_names_of_the_documentation() {
     let recorder = recorder();
-    with_baseline(&recorder, "[1]", "[2]", "[3]");
+    with_baseline(&recorder, "[1,0]", "[2,0]", "[3,0]");
     not_compared(&recorder, 1, NotComparedReason::CutShort);
     let report = serde_json::to_value(Report::new(
         "orders",

@@ -79,17 +79,19 @@ pub struct Thresholds {
     /// A baseline is unfit if it has another status than the primary in more than this share.
     /// Default: 0.05.
     pub max_baseline_status: f64,
-    /// By how much the shadow's rate of a group of differences must exceed the baseline's for the
-    /// group to be no noise. Default: 0.001, one comparison in a thousand.
+    /// By how much more often than the baseline alone the shadow alone must differ at a place for it
+    /// to be no noise, as a share of all comparisons. Default: 0.001, one comparison in a thousand.
     ///
-    /// A group is noise if the baseline differs from the primary there too, unless the shadow's
-    /// rate is higher by more than this, by more than `noise_relative` of itself, and by more than
-    /// two standard errors of the difference, which chance alone may cause. With few comparisons
-    /// much passes for noise that later turns out not to be: of the first two, a group that the
-    /// baseline had once and the shadow twice. A group that the baseline never had is no noise,
-    /// from the first time on.
+    /// A place is noise if the baseline differs from the primary there too, unless the shadow alone
+    /// differs more often than the baseline alone by more than this, by more than `noise_relative` of
+    /// itself, and by more than chance has it in one of ten thousand cases. What is noise is told and
+    /// counted as a match. It is no evidence: `promote` asks that for each place.
+    ///
+    /// At a place that the baseline never had, nothing is noise, from the first time on; until there
+    /// were seven, it may turn out to be. If places that are new have been of the baseline alone as
+    /// often as of the shadow alone, the first three differences there are taken for noise.
     pub noise_absolute: f64,
-    /// The same as a share of the shadow's rate. Default: 0.2.
+    /// The same as a share of the comparisons in which the shadow alone differs. Default: 0.2.
     pub noise_relative: f64,
 }
 

@@ -9,19 +9,20 @@ fn a_hundred_differences_are_kept_and_the_others_counted() {
     let compared = json(&many(1), &many(2), &Rules::default());
     assert_eq!((compared.differences.len(), compared.more), (100, 900));
     let groups: Vec<_> = compared
-        .groups
+        .places
         .iter()
-        .map(|(group, count)| (&*group.pattern, count))
+        .map(|(place, tally)| (&*place.pattern, tally.count))
         .collect();
     assert_eq!(groups, [("/*/id", 1000)]);
 }
 
 #[test]
 fn groups_are_bounded_and_the_others_counted() {
-    let keys: Vec<String> = (0..500).map(|i| format!(r#""k{i}":1"#)).collect();
+    let keys = (0..500).map(|i| format!(r#""{}":{{"a{i}":1}}"#, "k".repeat(i + 1)));
+    let keys: Vec<String> = keys.collect();
     let compared = json(&format!("{{{}}}", keys.join(",")), "{}", &Rules::default());
     assert_eq!(
-        (compared.groups.iter().count(), compared.groups.others()),
+        (compared.places.iter().count(), compared.places.others()),
         (200, 300)
     );
 }
@@ -52,8 +53,12 @@ fn values_and_pointers_are_cut() {
                 assert!(text.len() <= MAX_BYTES, "{text}");
             }
         }
-        for (group, _) in compared.groups.iter() {
-            assert!(group.pattern.len() <= MAX_BYTES);
+        for (place, tally) in compared.places.iter() {
+            assert!(place.pattern.len().max(tally.group.pattern.len()) <= MAX_BYTES);
+            for shape in [&tally.shapes.primary, &tally.shapes.other] {
+                let value = shape.value.as_ref().map_or(0, String::len);
+                assert!(shape.form.len().max(value) <= 256, "{shape:?}");
+            }
         }
     }
 }

@@ -385,3 +385,12 @@ fn a_type_that_is_compared_has_a_name() {
     );
     assert_mistakes(&source("h<T: Id>(id: Path<T>) -> Json<User> {}"), &[]);
 }
+
+#[test]
+fn a_header_is_compared_or_left_out() {
+    assert_rule(
+        "compare_headers = [\"ETag\"], ignore_headers = [\"etag\"]",
+        "\"etag\"",
+        "`etag` is in `compare_headers` as well",
+    );
+}

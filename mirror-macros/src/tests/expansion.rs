@@ -78,6 +78,7 @@ fn every_option() {
             remove_headers = ["x-internal"],
             credentials = "strip",
             host = "preserve",
+            accept_encoding = "comparable",
             name = "users.list",
         )]
         async fn list_users() -> impl IntoResponse {}"#,
@@ -93,7 +94,10 @@ fn every_option_about_comparing() {
             compare = "json",
             compare_at = "server",
             compare_headers = ["Content-Type", "etag"],
+            ignore_headers = ["cache-control"],
             ignore = ["/generated_at", "/items/*/id"],
+            ignore_zero_fraction = true,
+            ignore_bom = true,
             unordered = ["/tags"],
             tolerance = { "/total" = 0.01, "/items/*/price" = 1 },
             redact = ["/password"],

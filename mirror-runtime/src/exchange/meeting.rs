@@ -216,7 +216,7 @@ impl Exchange {
     fn not_compared(&self, index: usize, reason: NotComparedReason) {
         let comparing = self.comparing();
         if let Some(recorder) = comparing.and_then(|all| all.recorders.get(index)) {
-            recorder.not_compared(reason, Some(&self.route()));
+            recorder.not_compared(reason, self.route().as_deref());
             self.tell(index, Happened::NotCompared(reason));
         }
     }
@@ -228,16 +228,21 @@ impl Exchange {
         if let Some(recorder) = comparing.and_then(|all| all.recorders.get(index))
             && !self.engine.is_sink(index)
         {
-            recorder.not_sent(Some(&self.route()));
+            recorder.not_sent(self.route().as_deref());
         }
     }
 
     /// The route of the request: that of the router, or else its path without what looks like an
-    /// id.
-    fn route(&self) -> Cow<'_, str> {
+    /// id or a secret. If something is redacted, it may stand in any part of the path, so there is
+    /// none.
+    fn route(&self) -> Option<Cow<'_, str>> {
+        let redacts = |all: &Comparing| !all.rules.written().redact.is_empty();
         match &self.matched {
-            Some(matched) => Cow::Borrowed(matched.as_str()),
-            None => pattern(self.path_and_query.split('?').next().unwrap_or_default()),
+            Some(matched) => Some(Cow::Borrowed(matched.as_str())),
+            None if self.comparing().is_some_and(redacts) => None,
+            None => Some(pattern(
+                self.path_and_query.split('?').next().unwrap_or_default(),
+            )),
         }
     }
 
@@ -262,7 +267,7 @@ impl Exchange {
             recorder.stand(comparing.standing(index, &self.engine.targets));
         }
         #[cfg(feature = "record")]
-        if comparison.differs() {
+        if comparison.differs() && !comparison.may_be_noise() {
             // What is compared is counted already, whatever becomes of the file.
             self.caught("record", index, || {
                 self.write_down(comparing, recorder, &comparison, &shadow.response);
@@ -332,9 +337,12 @@ impl Exchange {
             .with_request_id(id.and_then(|id| id.to_str().ok()))
             .with_names(&self.engine.name, target)
             .with_secrets(&known)
-            .with_route(&route)
             .with_body(&body)
             .with_version_header(comparing.version_header.as_ref());
+        let subject = match &route {
+            Some(route) => subject.with_route(route),
+            None => subject,
+        };
         let (mode, rules) = (comparing.mode, &comparing.rules);
         let comparison = compare(subject, primary, shadow, mode, rules);
         if comparison.verdict == Verdict::NotCompared(NotComparedReason::Panicked) {

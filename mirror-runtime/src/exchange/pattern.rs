@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use mirror_compare::redact::is_secret_segment;
+
 /// From this length on, letters and digits in a mixture are no word.
 const LONG: usize = 20;
 
@@ -10,12 +12,18 @@ const HEX: usize = 8;
 
 /// A path with `*` for each segment that looks like an id: `/v1/orders/*` for `/v1/orders/7`.
 pub(super) fn pattern(path: &str) -> Cow<'_, str> {
-    if !path.split('/').any(is_id) {
+    let segments = || {
+        let mut before = "";
+        path.split('/').map(move |segment| {
+            let before = std::mem::replace(&mut before, segment);
+            let is_left_out = is_id(segment) || is_secret_segment(segment, before);
+            if is_left_out { "*" } else { segment }
+        })
+    };
+    if segments().eq(path.split('/')) {
         return Cow::Borrowed(path);
     }
-    let segments = path.split('/');
-    let segments = segments.map(|segment| if is_id(segment) { "*" } else { segment });
-    Cow::Owned(segments.collect::<Vec<_>>().join("/"))
+    Cow::Owned(segments().collect::<Vec<_>>().join("/"))
 }
 
 fn is_id(segment: &str) -> bool {
@@ -43,6 +51,8 @@ mod tests {
             ("/by-email/a@example.com", "/by-email/*"),
             ("/days/2026-01-31", "/days/*"),
             ("/t/V1StGXR8_Z5jdHi6B-myT", "/t/*"),
+            ("/password-reset/a1b2c3d4", "/password-reset/*"),
+            ("/bot/ghp_R2D2c3poR2D2c3poR2D2", "/bot/*"),
             ("/feedback/facade", "/feedback/facade"),
             ("/", "/"),
             ("", ""),

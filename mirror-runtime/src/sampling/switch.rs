@@ -68,16 +68,19 @@ pub(crate) fn read_environment() {
     if *setting == Setting::On || IS_TOLD.swap(true, Relaxed) {
         return;
     }
-    contained(|| match setting {
-        Setting::Unknown(value) => tracing::warn!(
-            source = VARIABLE,
-            value,
-            "all mirrors are switched off by a value that is not known: write `MIRROR_DISABLED=1` to switch them off, or `MIRROR_DISABLED=0` to send copies"
-        ),
-        _ => tracing::warn!(
-            source = VARIABLE,
-            "all mirrors are switched off, and no copies are sent: unset the variable, or write `MIRROR_DISABLED=0`, to send them"
-        ),
+    contained(|| {
+        if let Setting::Unknown(value) = setting {
+            tracing::warn!(
+                source = VARIABLE,
+                value,
+                "all mirrors are switched off by a value that is not known: write `MIRROR_DISABLED=1` to switch them off, or `MIRROR_DISABLED=0` to send copies"
+            );
+        } else {
+            tracing::warn!(
+                source = VARIABLE,
+                "all mirrors are switched off, and no copies are sent: unset the variable, or write `MIRROR_DISABLED=0`, to send them"
+            );
+        }
     });
 }
 

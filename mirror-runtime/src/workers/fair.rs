@@ -59,7 +59,7 @@ impl Fair {
                             thread = name,
                             %error,
                             "failed to start a thread for callbacks and comparisons: raise the limit on threads, or free memory"
-                        )
+                        );
                     });
                 }
             }

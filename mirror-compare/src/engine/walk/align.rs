@@ -4,7 +4,10 @@ use similar::DiffOp;
 
 use super::{Element, Stop, Walk};
 use crate::{
-    engine::{budget::Spent, path::Token},
+    engine::{
+        budget::Spent,
+        path::{Siblings, Token},
+    },
     json::Node,
     model::edits,
     rules::State,
@@ -16,6 +19,19 @@ const MAX_ALIGNED: usize = 1000;
 
 impl<'n> Walk<'n, '_, '_> {
     pub(super) fn arrays(
+        &mut self,
+        ones: &'n [Node<'n>],
+        others: &'n [Node<'n>],
+        state: &State,
+        unordered: bool,
+    ) -> Result<(), Stop> {
+        self.path.enter(Siblings::Elements([ones, others]));
+        self.elements_of(ones, others, state, unordered)?;
+        self.path.leave();
+        Ok(())
+    }
+
+    fn elements_of(
         &mut self,
         ones: &'n [Node<'n>],
         others: &'n [Node<'n>],

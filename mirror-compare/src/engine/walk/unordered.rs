@@ -26,6 +26,9 @@ impl<'n> Walk<'n, '_, '_> {
             return Err(Stop::Differs);
         }
         let (left_ones, left_others) = self.unmatched(ones, others)?;
+        if !self.quiet {
+            self.found.equal += ones.len() - left_ones.len();
+        }
         let pick = |from: &[Element<'n>], positions: &[usize]| -> Vec<Element<'n>> {
             positions
                 .iter()

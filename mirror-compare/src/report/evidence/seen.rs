@@ -1,343 +1,586 @@
 //! Verdicts and differences by place.
 
-mod record;
+mod groups;
+mod places;
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-    fmt,
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+
+use self::{
+    groups::OfGroup,
+    places::{OfBaseline, OfPlace},
 };
-
-use serde::{Deserialize, Serialize};
-
-pub(super) use self::record::SeenRecord;
 use crate::{
-    model::{Comparison, DifferenceKind, Group, Verdict},
-    report::{DifferenceGroup, Example, Thresholds, match_rate::number, noise::Rates},
+    model::{Comparison, Group, NotComparedReason, Places, Verdict},
+    report::{
+        DifferenceGroup, Paired, ShapeFinding, Thresholds, UnfitBaseline,
+        noise::is_clear,
+        table::{Came, Missed, Moves, Table},
+    },
 };
 
-/// The most groups of differences that are told apart, for the target and for its baseline each.
-/// The examples of a group are at most 10 KiB.
+/// The most places at which noise is told from differences. At most 8 KiB are kept of each, mostly
+/// less than one.
+const MAX_PLACES: usize = 400;
+
+/// The most groups of differences that are shown. The examples of a group are at most 10 KiB.
 const MAX_GROUPS: usize = 200;
 
-/// The most sets of groups that are told apart.
-const MAX_SETS: usize = 1000;
+/// Tenths of a document, and one for all of it.
+const TENTHS: usize = 11;
 
-/// The verdicts, and the differences by their groups.
+/// The first differences at a new place are presumed to be noise in so many comparisons, if new
+/// places mostly are.
+const PRESUMED: u64 = 4;
+
+/// From so many comparisons on in which the shadow alone differs, and the baseline never, it is no
+/// chance: less than one place in a hundred that are noise is met like that.
+const SURE: u64 = 7;
+
+/// The verdicts, and the differences by their places and groups: at most 6 MiB for each target, and
+/// mostly some 100 KiB.
 ///
-/// Only the end shows what is noise. Mismatches are counted by the set of groups of their
-/// differences, so that they can count as matches then.
-#[derive(Clone, Default)]
-pub(in crate::report) struct Seen {
-    matched: u64,
-    schema_mismatch: u64,
-    /// Mismatches by the groups of all their differences.
-    mismatched: BTreeMap<BTreeSet<usize>, u64>,
-    /// Mismatches with a difference whose group is not known, or with none at all. They are never
-    /// noise.
-    unexplained: u64,
-    groups: BTreeMap<Group, Occurrence>,
+/// Each of `n`, `b` and `c`, of the responses and of each place, counts comparisons by what is known
+/// of each alone, and is never revised. The counts of verdicts say what comparisons were told.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct State {
+    told: Counts,
+    responses: Paired,
+    places: Table<OfPlace, MAX_PLACES>,
+    /// Places that made way, or had no room: in how many comparisons.
+    other_places: Paired,
+    /// Places that were met for the first time.
+    new_places: Paired,
+    groups: Table<OfGroup, MAX_GROUPS>,
     other_differences: u64,
-    /// Requests in which the baseline was compared too.
-    with_baseline: u64,
-    /// The groups in which the baseline differed.
-    baseline: BTreeMap<Group, OfBaseline>,
+    baseline: OfBaseline,
+    /// Comparisons by how much of both documents was equal, in tenths.
+    coverage: [u64; TENTHS],
 }
 
-/// Counts of one group of the baseline's.
-#[derive(Clone, Copy, Default, Serialize, Deserialize)]
-struct OfBaseline {
-    /// In how many requests it differed.
-    comparisons: u64,
-    /// In how many of them at more places than the shadow.
-    more: u64,
-}
+/// The state behind a report, as far as it is about single comparisons.
+#[derive(Clone, Default, Serialize)]
+#[serde(transparent)]
+pub(in crate::report) struct Seen(Box<State>);
 
-/// Counts and examples of one group.
-#[derive(Clone)]
-struct Occurrence {
-    id: usize,
-    comparisons: u64,
-    /// Those in which the baseline was compared too.
-    with_baseline: u64,
-    /// Those of them in which the shadow differed at more places than the baseline.
-    more: u64,
-    differences: u64,
-    first: Option<Example>,
-    last: Option<Example>,
-}
-
-impl Occurrence {
-    fn new(id: usize) -> Self {
-        Self {
-            id,
-            comparisons: 0,
-            with_baseline: 0,
-            more: 0,
-            differences: 0,
-            first: None,
-            last: None,
-        }
-    }
-
-    fn merge(&mut self, other: &Self) {
-        add(&mut self.comparisons, other.comparisons);
-        add(&mut self.with_baseline, other.with_baseline);
-        add(&mut self.more, other.more);
-        add(&mut self.differences, other.differences);
-        if self.first.is_none() {
-            self.first.clone_from(&other.first);
-        }
-        if other.last.is_some() {
-            self.last.clone_from(&other.last);
-        }
-    }
-
-    fn group(&self, group: &Group, rates: Rates, thresholds: &Thresholds) -> DifferenceGroup {
-        let has_baseline = rates.compared > 0;
-        let noise = rates.are_noise(thresholds);
-        let [first, last] = [&self.first, &self.last].map(|example| {
-            let mut example = example.clone()?;
-            // It may have been taken for something else at the time.
-            example.difference.noise = noise;
-            Some(example)
-        });
-        DifferenceGroup {
-            pointer: group.pattern.clone(),
-            kind: group.kind,
-            comparisons: self.comparisons,
-            differences: self.differences,
-            noise,
-            shadow_rate: has_baseline.then(|| rates.shadow_rate()),
-            baseline_rate: has_baseline.then(|| rates.baseline_rate()),
-            first,
-            last,
-        }
-    }
-}
-
-/// Comparisons by verdict, without noise.
-#[derive(Debug)]
+/// Comparisons by what they were told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::report) struct Counts {
-    pub(in crate::report) matched: u64,
+    /// All that must agree agrees: they rest on no forgiveness.
+    pub(in crate::report) equal: u64,
+    /// They differ in noise only.
     pub(in crate::report) noise: u64,
     pub(in crate::report) mismatched: u64,
     pub(in crate::report) schema_mismatch: u64,
 }
 
 impl Counts {
-    pub(in crate::report) fn compared(&self) -> u64 {
-        sum(&[self.matched, self.mismatched, self.schema_mismatch])
+    pub(in crate::report) fn matched(self) -> u64 {
+        self.equal.saturating_add(self.noise)
+    }
+
+    pub(in crate::report) fn compared(self) -> u64 {
+        let differ = self.mismatched.saturating_add(self.schema_mismatch);
+        self.matched().saturating_add(differ)
     }
 }
 
+/// What stands beside a shadow's response.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::report) enum Beside<'a> {
+    /// There is no baseline.
+    Nothing,
+    /// There is one, and it gave no response that can be compared.
+    Missing,
+    /// How its response compares with the primary's.
+    Baseline(&'a Comparison),
+}
+
+/// What was made of a comparison.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::report) struct Noted {
+    /// Why it is none after all.
+    pub(in crate::report) not_compared: Option<NotComparedReason>,
+    /// Whether the shadow differs where the baseline does not, and the other way round; `None` if it
+    /// is no evidence.
+    pub(in crate::report) pair: Option<[bool; 2]>,
+}
+
+/// What one comparison is, apart from what was seen before.
+struct Facts {
+    /// The shadow differs where the baseline does not, or at more elements.
+    shadow: bool,
+    /// The same of the baseline.
+    baseline: bool,
+    /// Both bodies differ from the primary's as a whole, or in everything.
+    is_all_noise: bool,
+}
+
+impl Facts {
+    fn new(comparison: &Comparison, baseline: Option<&Comparison>) -> Self {
+        let shadow = differs_beyond(comparison, baseline);
+        let of_both = |baseline: &Comparison| {
+            let (shadow, old) = (comparison.places(), baseline.places());
+            let mut places = shadow.iter();
+            let whole = places.any(|(place, _)| place.is_whole_body() && old.get(place).is_some());
+            let everything = comparison.equal == 0 && shadow.in_body() > 0;
+            whole || everything
+        };
+        Self {
+            shadow,
+            baseline: baseline.is_some_and(|baseline| differs_beyond(baseline, Some(comparison))),
+            is_all_noise: !shadow && baseline.is_some_and(of_both),
+        }
+    }
+}
+
+/// Whether one response differs from the primary's where the other does not, or at more elements.
+fn differs_beyond(one: &Comparison, other: Option<&Comparison>) -> bool {
+    let count = |place: &Group| other.map_or(0, |other| other.places().count(place));
+    let is_schema = |one: &Comparison| one.verdict == Verdict::SchemaMismatch;
+    // A function of the user's can say so where nothing differs.
+    let is_bare = |one: &Comparison| one.verdict == Verdict::Mismatch && one.places().is_empty();
+    one.places()
+        .iter()
+        .any(|(place, tally)| tally.count > count(place))
+        || one.places().others() > other.map_or(0, |other| other.places().others())
+        || is_schema(one) && !other.is_some_and(is_schema)
+        || is_bare(one) && !other.is_some_and(is_bare)
+}
+
+/// What is made of the shadow's differences at one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Judged {
+    Noise,
+    /// It may turn out to be noise.
+    Unsure,
+    Differs,
+}
+
 impl Seen {
+    /// Notes a comparison, and tells it what it is.
     pub(in crate::report) fn note(
         &mut self,
-        comparison: &Comparison,
-        baseline: Option<&Comparison>,
-    ) {
+        comparison: &mut Comparison,
+        beside: Beside<'_>,
+        thresholds: &Thresholds,
+    ) -> Noted {
+        let baseline = match beside {
+            Beside::Nothing => None,
+            Beside::Baseline(baseline) => Some(baseline),
+            Beside::Missing if comparison.verdict != Verdict::Match => {
+                return Noted {
+                    not_compared: Some(NotComparedReason::NoBaseline),
+                    pair: None,
+                };
+            }
+            Beside::Missing => {
+                // It needs no forgiveness, and is no pair.
+                self.count(comparison);
+                return Noted::default();
+            }
+        };
+        let facts = Facts::new(comparison, baseline);
+        let foreign = self.note_places(comparison, baseline);
+        self.note_groups(comparison, baseline);
         if let Some(baseline) = baseline {
-            self.with_baseline += 1;
-            self.note_baseline(baseline, comparison);
+            self.0.baseline.note(baseline);
         }
-        let ids = self.note_groups(comparison, baseline);
-        match (comparison.verdict, ids) {
-            (Verdict::Match, _) => self.matched += 1,
-            (Verdict::SchemaMismatch, _) => self.schema_mismatch += 1,
-            (_, ids) => self.add_mismatched(ids, 1),
+        let is_pair = !facts.is_all_noise || facts.baseline;
+        let pair = is_pair.then_some([facts.shadow, facts.baseline]);
+        if let Some([shadow, baseline]) = pair {
+            self.0.responses.note(shadow, baseline);
+        }
+        self.tell(comparison, baseline, &foreign, thresholds);
+        let is_all_noise = facts.is_all_noise && comparison.noise;
+        if !is_all_noise {
+            self.count(comparison);
+        }
+        Noted {
+            not_compared: is_all_noise.then_some(NotComparedReason::AllNoise),
+            pair,
         }
     }
 
-    /// Counts mismatches with differences of these groups; `None` if they are not known.
-    fn add_mismatched(&mut self, ids: Option<BTreeSet<usize>>, more: u64) {
-        let count = match ids {
-            Some(ids) if self.mismatched.len() < MAX_SETS => {
-                self.mismatched.entry(ids).or_default()
-            }
-            Some(ids) => self
-                .mismatched
-                .get_mut(&ids)
-                .unwrap_or(&mut self.unexplained),
-            None => &mut self.unexplained,
+    fn count(&mut self, comparison: &Comparison) {
+        let told = &mut self.0.told;
+        let count = match comparison.verdict {
+            Verdict::Match => &mut told.equal,
+            _ if comparison.noise => &mut told.noise,
+            Verdict::SchemaMismatch => &mut told.schema_mismatch,
+            _ => &mut told.mismatched,
         };
-        add(count, more);
+        add(count, 1);
+        if let Some(equal) = comparison.coverage() {
+            add(&mut self.0.coverage[tenth(equal)], 1);
+        }
+    }
+
+    /// Notes where shadow and baseline differ. The places at which the shadow's value is foreign to
+    /// the old version.
+    fn note_places(
+        &mut self,
+        comparison: &Comparison,
+        baseline: Option<&Comparison>,
+    ) -> Vec<Group> {
+        let nothing = Places::default();
+        let (shadow, old) = (
+            comparison.places(),
+            baseline.map_or(&nothing, Comparison::places),
+        );
+        let all = shadow.iter().map(|(place, _)| place);
+        let all = all.chain(
+            old.iter()
+                .map(|(place, _)| place)
+                .filter(|it| shadow.get(it).is_none()),
+        );
+
+        let mut foreign = Vec::new();
+        let mut moves = Moves::default();
+        // What shadow and baseline have more of than the other, among what is new or has no room.
+        let mut others = [
+            shadow.others() > old.others(),
+            old.others() > shadow.others(),
+        ];
+        let before = self.0.responses.n;
+        for place in all {
+            let [of_shadow, of_old] = [shadow, old].map(|places| places.get(place));
+            let more = [shadow, old].map(|places| places.count(place));
+            let more = [more[0] > more[1], more[1] > more[0]];
+            let Some((seen, came)) = self.0.places.met(place, &mut moves, drop) else {
+                others = [others[0] | more[0], others[1] | more[1]];
+                continue;
+            };
+            match came {
+                Came::Known => {}
+                Came::New => self.0.new_places.note(more[0], more[1]),
+                Came::Again => {
+                    self.0.new_places.note(more[0], more[1]);
+                    others = [others[0] | more[0], others[1] | more[1]];
+                    seen.miss(before);
+                }
+            }
+            if seen.note(of_shadow, of_old, baseline.map(|_| before + 1)) {
+                foreign.push(place.clone());
+            }
+        }
+        self.0.other_places.note(others[0], others[1]);
+        foreign
+    }
+
+    fn note_groups(&mut self, comparison: &Comparison, baseline: Option<&Comparison>) {
+        let shadow = comparison.places();
+        let mut moves = Moves::default();
+        let mut shown = 0;
+        let mut hidden = shadow.others();
+        for (group, count) in shadow.groups() {
+            if let Some((seen, _)) = self
+                .0
+                .groups
+                .met(group, &mut moves, |of| add(&mut hidden, of.differences()))
+            {
+                seen.note(group, comparison, baseline);
+                shown += count;
+            }
+        }
+        for (place, tally) in shadow.iter() {
+            if let Some(seen) = self.0.groups.get_mut(&tally.group) {
+                seen.add_place(place);
+            }
+        }
+        let all = shadow.groups().map(|(_, count)| count).sum::<u64>();
+        add(&mut hidden, all - shown);
+        for (group, _) in baseline
+            .into_iter()
+            .flat_map(|baseline| baseline.places().groups())
+        {
+            if shadow.count_of_group(group) == 0
+                && let Some((seen, _)) = self
+                    .0
+                    .groups
+                    .met(group, &mut moves, |of| add(&mut hidden, of.differences()))
+            {
+                seen.note(group, comparison, baseline);
+            }
+        }
+        add(&mut self.0.other_differences, hidden);
+    }
+
+    /// Says of each difference whether it is noise, and of the comparison.
+    fn tell(
+        &self,
+        comparison: &mut Comparison,
+        baseline: Option<&Comparison>,
+        foreign: &[Group],
+        thresholds: &Thresholds,
+    ) {
+        let Some(baseline) = baseline else { return };
+        let judged = |place: &Group, group: &Group| {
+            if foreign.contains(place) {
+                Judged::Differs
+            } else {
+                self.judged(place, group, thresholds)
+            }
+        };
+        let places = comparison.places();
+        let mut all: Vec<Judged> = places
+            .iter()
+            .map(|(place, tally)| judged(place, &tally.group))
+            .collect();
+        if places.others() > 0 {
+            all.push(self.judged_others(baseline, thresholds));
+        }
+        let is_schema = |one: &Comparison| one.verdict == Verdict::SchemaMismatch;
+        if is_schema(comparison) && !is_schema(baseline) {
+            all.push(Judged::Differs);
+        }
+        let is_match = comparison.verdict == Verdict::Match;
+        let noise = !is_match && !all.is_empty() && all.iter().all(|one| *one == Judged::Noise);
+        let may_be_noise =
+            !is_match && !noise && !all.contains(&Judged::Differs) && !all.is_empty();
+        let mut last: Option<(Group, Group, bool)> = None;
+        let each = comparison.differences.iter().map(|difference| {
+            let (place, group) = (difference.place(), difference.group());
+            match &last {
+                // Those of a list are many, and alike.
+                Some((known, of, noise)) if *known == place && *of == group => *noise,
+                _ => {
+                    let noise = judged(&place, &group) == Judged::Noise;
+                    last = Some((place, group, noise));
+                    noise
+                }
+            }
+        });
+        let each: Vec<bool> = each.collect();
+        comparison.mark_noise(each);
+        comparison.noise = noise;
+        comparison.may_be_noise = may_be_noise;
+    }
+
+    /// What is made of the shadow's differences at a place, by now.
+    fn judged(&self, place: &Group, group: &Group, thresholds: &Thresholds) -> Judged {
+        let Some(seen) = self.0.places.get(place) else {
+            return self.presumed(1, thresholds);
+        };
+        let compared = self.0.responses.n;
+        if let Some(only) = seen.is_only_of_the_shadow() {
+            return self.presumed(only, thresholds);
+        }
+        let of_group = self.0.groups.get(group);
+        let is_clear = of_group.is_some_and(|of| is_clear(of.paired(compared), thresholds));
+        if is_clear || !seen.is_about_as_often(compared, thresholds) {
+            Judged::Differs
+        } else {
+            Judged::Noise
+        }
+    }
+
+    /// What is made of differences at a place that the baseline never had, if there were so many.
+    fn presumed(&self, only: u64, thresholds: &Thresholds) -> Judged {
+        let new = self.0.new_places;
+        // New places turn up in the baseline as well.
+        if only < PRESUMED && new.c >= 2 && !is_clear(new, thresholds) {
+            Judged::Noise
+        } else if only < SURE {
+            Judged::Unsure
+        } else {
+            Judged::Differs
+        }
+    }
+
+    fn judged_others(&self, baseline: &Comparison, thresholds: &Thresholds) -> Judged {
+        let others = self.0.other_places;
+        if is_clear(others, thresholds) {
+            Judged::Differs
+        } else if baseline.places().others() > 0 || others.c > 0 {
+            Judged::Noise
+        } else {
+            Judged::Unsure
+        }
     }
 
     /// Adds what was seen elsewhere.
     pub(in crate::report) fn merge(&mut self, other: &Self) {
-        add(&mut self.matched, other.matched);
-        add(&mut self.schema_mismatch, other.schema_mismatch);
-        add(&mut self.unexplained, other.unexplained);
-        add(&mut self.other_differences, other.other_differences);
-        add(&mut self.with_baseline, other.with_baseline);
-        let ids = self.merge_groups(other);
-        for (theirs, count) in &other.mismatched {
-            let ours = theirs.iter().map(|id| ids.get(id).copied()).collect();
-            self.add_mismatched(ours, *count);
+        let (ours, theirs) = (&mut *self.0, &*other.0);
+        for (count, more) in [
+            (&mut ours.told.equal, theirs.told.equal),
+            (&mut ours.told.noise, theirs.told.noise),
+            (&mut ours.told.mismatched, theirs.told.mismatched),
+            (&mut ours.told.schema_mismatch, theirs.told.schema_mismatch),
+            (&mut ours.other_differences, theirs.other_differences),
+        ] {
+            add(count, more);
         }
-        for (group, theirs) in &other.baseline {
-            if self.baseline.len() < MAX_GROUPS || self.baseline.contains_key(group) {
-                let seen = self.baseline.entry(group.clone()).or_default();
-                add(&mut seen.comparisons, theirs.comparisons);
-                add(&mut seen.more, theirs.more);
-            }
+        for (count, more) in ours.coverage.iter_mut().zip(theirs.coverage) {
+            add(count, more);
         }
+        let (own, elsewhere) = (ours.responses.n, theirs.responses.n);
+        let missed = |missed: Missed| match missed {
+            Missed::Nothing => 0,
+            Missed::Own => own,
+            Missed::Other => elsewhere,
+        };
+        let mut left = [0; 2];
+        ours.places.merge(
+            &theirs.places,
+            |of, more, unseen| {
+                if let Some(more) = more {
+                    of.merge(more);
+                }
+                of.miss(missed(unseen));
+            },
+            |of: OfPlace| {
+                let Paired { b, c, .. } = of.paired(0);
+                left = [left[0] + b, left[1] + c];
+            },
+        );
+        let other_differences = &mut ours.other_differences;
+        ours.groups.merge(
+            &theirs.groups,
+            |of, more, _| {
+                if let Some(more) = more {
+                    of.merge(more);
+                }
+            },
+            |of: OfGroup| add(other_differences, of.differences()),
+        );
+        ours.responses.merge(theirs.responses);
+        ours.other_places.merge(theirs.other_places);
+        ours.other_places.merge(Paired::new(0, left[0], left[1]));
+        ours.new_places.merge(theirs.new_places);
+        ours.baseline.merge(theirs.baseline);
+    }
+}
+
+/// What is known by now.
+impl Seen {
+    /// What comparisons were told.
+    pub(in crate::report) fn counts(&self) -> Counts {
+        self.0.told
     }
 
-    /// Our ids by theirs, as far as there is room for their groups.
-    fn merge_groups(&mut self, other: &Self) -> BTreeMap<usize, usize> {
-        let mut ids = BTreeMap::new();
-        for (group, theirs) in &other.groups {
-            let next = self.groups.len();
-            if next == MAX_GROUPS && !self.groups.contains_key(group) {
-                add(&mut self.other_differences, theirs.differences);
-                continue;
-            }
-            let seen = self.groups.entry(group.clone());
-            let seen = seen.or_insert_with(|| Occurrence::new(next));
-            seen.merge(theirs);
-            ids.insert(theirs.id, seen.id);
+    /// The counts of the responses. Without a baseline `b` counts mismatches, and `c` nothing.
+    pub(in crate::report) fn paired(&self) -> Paired {
+        self.0.responses
+    }
+
+    /// The counts of each place at which shadow or baseline differ alone.
+    pub(in crate::report) fn places(&self) -> impl Iterator<Item = (&Group, Paired)> {
+        let places = self.0.places.iter();
+        let places = places.map(|(place, of)| (place, of.paired(self.0.responses.n)));
+        places.filter(|(_, paired)| paired.b + paired.c > 0)
+    }
+
+    /// The counts of places that have no room in the table.
+    pub(in crate::report) fn other_places(&self) -> Paired {
+        self.0.other_places
+    }
+
+    /// Why the baseline confirms nothing, if it is none.
+    pub(in crate::report) fn unfit_baseline(
+        &self,
+        thresholds: &Thresholds,
+    ) -> Option<UnfitBaseline> {
+        self.0.baseline.unfit(thresholds)
+    }
+
+    /// What is foreign to the old version in the shadow's values.
+    pub(in crate::report) fn shapes(&self) -> Vec<ShapeFinding> {
+        let compared = self.0.responses.n;
+        let mut findings = Vec::new();
+        for (place, of) in self.0.places.iter() {
+            findings.extend(of.shaped().findings(compared).map(|(what, shadow, old)| {
+                ShapeFinding {
+                    pointer: place.pattern.clone(),
+                    kind: place.kind,
+                    what,
+                    shadow,
+                    old,
+                }
+            }));
         }
-        ids
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.shadow));
+        findings
     }
 
-    fn note_baseline(&mut self, baseline: &Comparison, shadow: &Comparison) {
-        for (group, places) in baseline.groups().iter() {
-            if self.baseline.len() == MAX_GROUPS && !self.baseline.contains_key(group) {
-                continue;
-            }
-            let seen = self.baseline.entry(group.clone()).or_default();
-            seen.comparisons += 1;
-            seen.more += u64::from(places > places_of(group, shadow));
-        }
+    /// How much of both documents was equal in the middle of all comparisons, rounded down to a
+    /// tenth; `None` if there are none.
+    pub(in crate::report) fn median_coverage(&self) -> Option<f64> {
+        let all = self.0.coverage.iter().copied().fold(0, u64::saturating_add);
+        let mut below = 0;
+        let mut tenths = (0_u32..).zip(self.0.coverage);
+        let (tenth, _) = tenths.find(|(_, count)| {
+            below = u64::saturating_add(below, *count);
+            below > 0 && below >= all.div_ceil(2)
+        })?;
+        Some(f64::from(tenth) / 10.0)
     }
 
-    /// The ids of the groups of all differences; `None` if some are not known, or if there are
-    /// none.
-    fn note_groups(
-        &mut self,
-        comparison: &Comparison,
-        baseline: Option<&Comparison>,
-    ) -> Option<BTreeSet<usize>> {
-        let mut ids = BTreeSet::new();
-        let mut others = comparison.groups().others();
-        for (group, count) in comparison.groups().iter() {
-            let next = self.groups.len();
-            if next == MAX_GROUPS && !self.groups.contains_key(group) {
-                others += count;
-                continue;
-            }
-            let seen = self.groups.entry(group.clone());
-            let seen = seen.or_insert_with(|| Occurrence::new(next));
-            ids.insert(seen.id);
-            seen.comparisons += 1;
-            if let Some(baseline) = baseline {
-                seen.with_baseline += 1;
-                seen.more += u64::from(count > places_of(group, baseline));
-            }
-            seen.differences += count;
-            if let Some(example) = example(comparison, group) {
-                seen.first.get_or_insert_with(|| example.clone());
-                seen.last = Some(example);
-            }
-        }
-        self.other_differences += others;
-        (others == 0 && !ids.is_empty()).then_some(ids)
-    }
-
-    pub(in crate::report) fn is_noise(&self, group: &Group, thresholds: &Thresholds) -> bool {
-        self.rates(group).are_noise(thresholds)
-    }
-
-    fn rates(&self, group: &Group) -> Rates {
-        let shadow = self.groups.get(group);
-        let baseline = self.baseline.get(group).copied().unwrap_or_default();
-        Rates {
-            compared: self.with_baseline,
-            shadow: shadow.map_or(0, |seen| seen.with_baseline),
-            baseline: baseline.comparisons,
-            shadow_more: shadow.map_or(0, |seen| seen.more),
-            baseline_more: baseline.more,
-        }
-    }
-
-    /// In which share of the requests that the baseline answered too its status was not the
-    /// primary's.
-    pub(in crate::report) fn baseline_status_rate(&self) -> f64 {
-        let groups = self.baseline.iter();
-        let of_status = groups.filter(|(group, _)| group.kind == DifferenceKind::Status);
-        let differed = of_status.map(|(_, seen)| &seen.comparisons);
-        number(sum(differed)) / number(self.with_baseline.max(1))
-    }
-
-    pub(in crate::report) fn counts(&self, thresholds: &Thresholds) -> Counts {
-        let noise: BTreeSet<usize> = self
-            .groups
-            .iter()
-            .filter(|(group, _)| self.is_noise(group, thresholds))
-            .map(|(_, seen)| seen.id)
-            .collect();
-        let all = sum(self.mismatched.values());
-        let forgiven = self.mismatched.iter();
-        let forgiven = forgiven.filter(|(groups, _)| groups.is_subset(&noise));
-        let forgiven = sum(forgiven.map(|(_, count)| count));
-        Counts {
-            matched: self.matched.saturating_add(forgiven),
-            noise: forgiven,
-            mismatched: (all - forgiven).saturating_add(self.unexplained),
-            schema_mismatch: self.schema_mismatch,
-        }
+    /// Whether differences of this group are noise.
+    fn is_noise(&self, group: &Group, of: &OfGroup, thresholds: &Thresholds) -> bool {
+        let compared = self.0.responses.n;
+        let mut places = of.places(group);
+        let mut any = false;
+        let all = places.all(|place| {
+            any = true;
+            let of = self.0.places.get(&place);
+            of.is_some_and(|of| of.is_noise(compared, thresholds))
+        });
+        any && all && !is_clear(of.paired(compared), thresholds)
     }
 
     pub(in crate::report) fn groups(&self, thresholds: &Thresholds) -> Vec<DifferenceGroup> {
-        let groups = self.groups.iter();
+        let with_baseline = self.0.baseline.compared();
+        let groups = self.0.groups.iter().filter(|(_, of)| !of.is_empty());
         let mut groups: Vec<_> = groups
-            .map(|(group, seen)| seen.group(group, self.rates(group), thresholds))
+            .map(|(group, of)| {
+                let noise = self.is_noise(group, of, thresholds);
+                of.shown(group, noise, with_baseline)
+            })
             .collect();
-        groups.sort_by_key(|group| (group.noise, Reverse(group.comparisons)));
+        groups.sort_by_key(|group| (group.noise, std::cmp::Reverse(group.comparisons)));
         groups
     }
 
+    /// Differences of groups that made way for others, or had no room.
     pub(in crate::report) fn other_differences(&self) -> u64 {
-        self.other_differences
+        self.0.other_differences
     }
-}
-
-/// At how many places of a group there is a difference.
-fn places_of(group: &Group, comparison: &Comparison) -> u64 {
-    let mut groups = comparison.groups().iter();
-    let found = groups.find(|(other, _)| *other == group);
-    found.map_or(0, |(_, places)| places)
-}
-
-fn example(comparison: &Comparison, group: &Group) -> Option<Example> {
-    let difference = comparison
-        .differences
-        .iter()
-        .find(|difference| difference.group() == *group)?;
-    Some(Example {
-        method: comparison.method.clone(),
-        path: comparison.path.clone(),
-        query: comparison.query.clone(),
-        difference: difference.clone(),
-    })
 }
 
 fn add(count: &mut u64, more: u64) {
     *count = count.saturating_add(more);
 }
 
-fn sum<'a>(counts: impl IntoIterator<Item = &'a u64>) -> u64 {
-    counts.into_iter().copied().fold(0, u64::saturating_add)
+/// `1.0` has one of its own.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share is between 0 and 1"
+)]
+fn tenth(share: f64) -> usize {
+    ((share * 10.0) as usize).min(TENTHS - 1)
+}
+
+/// Bounded as what is written.
+impl<'de> Deserialize<'de> for Seen {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let state = State::deserialize(deserializer)?;
+        for (_, of) in state.places.iter() {
+            of.shaped().check().map_err(D::Error::custom)?;
+        }
+        Ok(Self(Box::new(state)))
+    }
 }
 
 /// How many, and nothing of what they say.
 impl fmt::Debug for Seen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Seen")
-            .field("matched", &self.matched)
-            .field("groups", &self.groups.len())
+            .field("told", &self.0.told)
+            .field("places", &self.0.places.len())
             .finish_non_exhaustive()
     }
 }

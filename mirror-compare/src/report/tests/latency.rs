@@ -52,7 +52,11 @@ fn a_slower_shadow_is_held() {
     let report = report(430, Thresholds::default(), || (40e3, 60e3, None));
     let reason = "430 of 430 responses are slow: p95 61.4ms, the primary's 41.0ms";
     assert!(report.reason.ends_with(reason), "{report}");
-    assert!(report.to_string().contains("\nslow: 430 of 430\n"));
+    assert!(
+        report
+            .to_string()
+            .contains("\nslow of 430: shadow 430, primary 0\n")
+    );
 }
 
 #[test]

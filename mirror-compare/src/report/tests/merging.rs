@@ -56,20 +56,51 @@ fn note(recorder: &Recorder, (reason, [primary, shadow, baseline], millis): Requ
 fn counts(evidence: &Evidence) -> (Value, Value, [u64; 3], [u64; 2]) {
     let thresholds = Thresholds::default().with_min_compared(20);
     let report = evidence.report("staging", &thresholds, Standing::default());
-    let counted = &evidence.counted;
-    let promoted = [0.001, 0.01, 0.1].map(|m| counted.responses.below(m).to_bits());
-    let regressed = [0.01, 0.05].map(|m| counted.responses.above(m).to_bits());
+    let responses = evidence.seen.paired();
+    let promoted = [0.001, 0.01, 0.1].map(|m| responses.below(m).to_bits());
+    let regressed = [0.01, 0.05].map(|m| responses.above(m).to_bits());
     let [mut evidence, mut report] = [
         serde_json::to_value(evidence).unwrap(),
         serde_json::to_value(report).unwrap(),
     ];
-    let groups = [&mut evidence["v1"]["seen"]["groups"], &mut report["groups"]];
-    for group in groups
-        .into_iter()
-        .flat_map(|all| all.as_array_mut().unwrap())
+    let mut groups = vec![];
+    for entry in evidence["v1"]["seen"]["groups"]["entries"]
+        .as_array_mut()
+        .unwrap()
     {
-        let group = group.as_object_mut().unwrap();
+        groups.push(entry[1]["of"].as_object_mut().unwrap());
+    }
+    for group in report["groups"].as_array_mut().unwrap() {
+        groups.push(group.as_object_mut().unwrap());
+    }
+    for group in groups {
         group.retain(|name, _| name != "first" && name != "last");
+    }
+    // What comparisons were told depends on what was known by then, and so does what was new, and
+    // where numbers were thought to lie.
+    evidence["v1"]["seen"]["new_places"].take();
+    let told = evidence["v1"]["seen"]["told"].take();
+    for entry in evidence["v1"]["seen"]["places"]["entries"]
+        .as_array_mut()
+        .unwrap()
+    {
+        entry[1]["of"]["shaped"]["numbers"].take();
+    }
+    let compared = ["equal", "noise", "mismatched", "schema_mismatch"];
+    let compared: u64 = compared
+        .iter()
+        .map(|name| told[name].as_u64().unwrap())
+        .sum();
+    assert_eq!(report["compared"], compared);
+    for name in [
+        "noise",
+        "matched",
+        "mismatched",
+        "match_rate",
+        "verdict",
+        "reason",
+    ] {
+        report[name].take();
     }
     for time in ["since", "until"] {
         evidence["v1"][time].take();
@@ -148,26 +179,22 @@ fn verdicts_are_those_of_all_comparisons_whoever_made_them() {
 }
 
 #[test]
-fn what_overflows_a_table_is_a_mismatch_that_is_not_explained() {
+fn what_overflows_a_table_is_counted_and_changes_no_count_of_responses() {
     let keys = |from: usize| {
         let recorder = recorder();
-        for i in from..from + 150 {
-            record(&recorder, 1, &format!(r#"{{"key{i}":1}}"#), "{}");
+        for i in from..from + 300 {
+            let key = "k".repeat(i + 1);
+            record(&recorder, 1, &format!(r#"{{"{key}":1}}"#), "{}");
         }
         recorder.evidence()
     };
     let mut merged = keys(0);
-    merged.merge(&keys(100));
-    merged.merge(&keys(1000));
+    merged.merge(&keys(200));
+    merged.merge(&keys(600));
     let report = merged.report("staging", &Thresholds::default(), Standing::default());
-    assert_eq!(
-        (
-            report.groups.len(),
-            report.other_differences,
-            report.mismatched
-        ),
-        (200, 200, 450)
-    );
+    assert_eq!((report.groups.len(), report.mismatched), (200, 900));
+    let shown: u64 = report.groups.iter().map(|group| group.differences).sum();
+    assert_eq!(shown + report.other_differences, 900);
     assert_eq!(counts(&sent(&merged)), counts(&merged));
 }
 
@@ -207,16 +234,21 @@ fn what_is_no_evidence_is_not_read() {
     );
     let no_bucket = error(|all| all["v1"]["shadow_latency"] = serde_json::json!([[100_000, 1]]));
     assert!(no_bucket.contains("no such bucket"), "{no_bucket}");
-    let no_group = error(|all| all["v1"]["seen"]["mismatched"] = serde_json::json!([[[7], 1]]));
-    assert!(no_group.contains("no such group"), "{no_group}");
     let too_many = error(|all| {
-        let groups = all["v1"]["seen"]["groups"].as_array_mut().unwrap();
-        groups.extend(vec![groups[0].clone(); 200]);
+        let places = all["v1"]["seen"]["places"]["entries"]
+            .as_array_mut()
+            .unwrap();
+        places.extend(vec![places[0].clone(); 400]);
     });
-    assert!(too_many.contains("too many groups"), "{too_many}");
+    assert!(too_many.contains("too many places"), "{too_many}");
+    let too_many = error(|all| {
+        let words = &mut all["v1"]["seen"]["places"]["entries"][0][1]["of"]["shaped"]["words"];
+        *words = serde_json::json!(vec![[0, 0]; 200]);
+    });
+    assert!(too_many.contains("too many marks"), "{too_many}");
     let huge = {
         let mut changed = good.clone();
-        changed["v1"]["seen"]["matched"] = u64::MAX.into();
+        changed["v1"]["seen"]["told"]["equal"] = u64::MAX.into();
         serde_json::from_value::<Evidence>(changed).unwrap()
     };
     let mut merged = huge.clone();

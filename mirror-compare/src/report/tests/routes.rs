@@ -38,7 +38,7 @@ fn a_rare_route_is_not_promoted_for_what_was_not_compared() {
     assert_eq!(report.verdict, ReportVerdict::Hold);
     assert_eq!(
         report.reason,
-        "/export: 3 requests, none compared; /upload: 1 requests, none compared"
+        "/export: 3 requests, none compared; /upload: 1 request, none compared"
     );
     // One of many is no matter.
     let recorder = self::recorder();

@@ -130,7 +130,12 @@ fn noise_is_not_trusted_where_the_baseline_does_not_answer() {
         recorder.report(standing(900)).verdict,
         ReportVerdict::Promote
     );
-    with_baseline(&recorder, "1", "2", "3");
+    with_baseline(
+        &recorder,
+        r#"{"a":0,"b":1}"#,
+        r#"{"a":0,"b":2}"#,
+        r#"{"a":0,"b":3}"#,
+    );
     assert_eq!(
         recorder.report(standing(100)).verdict,
         ReportVerdict::Promote

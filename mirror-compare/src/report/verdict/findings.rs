@@ -6,8 +6,10 @@ use super::{ReportVerdict, Standing};
 use crate::{
     model::{NotComparedReason, Printable},
     report::{
-        DifferenceGroup, MatchRate, Paired, Thresholds, Unanswered,
+        DifferenceGroup, MatchRate, Paired, ShapeFinding, Thresholds, Unanswered,
         counted::{CLASSES, Counted},
+        evidence::Seen,
+        group,
         match_rate::number,
         sequential::REGRESSED,
         text::{about, at_least_percent, grouped, of_responses, percent},
@@ -18,8 +20,12 @@ use crate::{
 /// The percentile of the latencies that is named with a reason.
 const PERCENTILE: f64 = 0.95;
 
-/// How many routes a reason names.
+/// How many routes, and places, a reason names.
 const NAMED: usize = 3;
+
+/// From this share of responses on, in which shadow or baseline differ alone, noise costs
+/// comparisons.
+const NOISY: f64 = 0.01;
 
 /// The facts that a verdict is made of.
 #[derive(Debug)]
@@ -28,8 +34,8 @@ pub(in crate::report) struct Findings<'a> {
     pub(in crate::report) compared: u64,
     /// Mismatches that count as matches because of the baseline.
     pub(in crate::report) noise: u64,
-    /// How often the baseline's status is not the primary's.
-    pub(in crate::report) baseline_status_rate: f64,
+    pub(in crate::report) seen: &'a Seen,
+    pub(in crate::report) shapes: &'a [ShapeFinding],
     pub(in crate::report) standing: Standing,
     /// The last comparisons.
     pub(in crate::report) recent: Option<Tally>,
@@ -79,6 +85,7 @@ impl Findings<'_> {
         self.baseline(&mut reasons);
         self.breadth(&mut reasons);
         self.routes(&mut reasons);
+        self.noisy(&mut reasons);
         let Reasons {
             regressed,
             mut held,
@@ -146,18 +153,15 @@ impl Findings<'_> {
                 let count = of_responses(group.comparisons, self.compared, "");
                 format!("{place} differs in {}", count.trim_end())
             }
-            None => of_responses(self.counted.responses.b, self.compared, "differ"),
+            None => of_responses(self.seen.paired().b, self.compared, "differ"),
         }
     }
 
     fn responses(&self, reasons: &mut Reasons) {
-        let Self {
-            counted,
-            thresholds,
-            ..
-        } = self;
+        let thresholds = self.thresholds;
+        let responses = self.seen.paired();
         let regressed = thresholds.regressed_match_rate;
-        if counted.responses.above(1.0 - regressed) >= REGRESSED {
+        if responses.above(1.0 - regressed) >= REGRESSED {
             let (rates, differs) = (self.rates(), self.differs());
             let below = percent(regressed);
             reasons
@@ -165,16 +169,77 @@ impl Findings<'_> {
                 .push(format!("{rates}, below {below}: {differs}"));
         }
         let bound = thresholds.max_mismatched();
-        reasons.bounded(counted.responses, bound, || {
+        let is_over = responses.mean() >= bound;
+        reasons.bounded(responses, bound, || {
             let (rates, differs) = (self.rates(), self.differs());
             let wanted = percent(thresholds.promote_match_rate);
             format!("{rates}, not {wanted}: {differs}")
         });
-        if counted.responses.mean() < bound && counted.responses.b > 0 {
+        // A baseline that is wrong elsewhere makes up for nothing here.
+        let mut worst: Option<(String, Paired)> = None;
+        for (place, paired) in self.seen.places().filter(|(_, paired)| paired.b > 0) {
+            let place = group::place(&place.pattern, place.kind);
+            self.place(reasons, &mut worst, place, paired);
+        }
+        let others = self.seen.other_places();
+        if others.b > 0 {
+            self.place(reasons, &mut worst, "other places", others);
+        }
+        if let Some((place, Paired { n, b, c, .. })) = worst.filter(|_| !is_over) {
+            let place = Printable(&place);
+            let count = of_responses(b, n, "");
+            let beside = if c > 0 {
+                format!(", the baseline alone in {}", grouped(c))
+            } else {
+                String::new()
+            };
+            let count = count.trim_end();
+            reasons
+                .held
+                .push(format!("{place} differs in {count}{beside}"));
+        } else if !is_over && responses.b > responses.c && reasons.needed > 0 {
             // Not why it is held, but what there is to look at.
-            if reasons.needed > 0 {
-                reasons.held.push(self.differs());
-            }
+            reasons.held.push(self.differs());
+        }
+    }
+
+    /// What could be left out, if noise is what keeps evidence from being enough.
+    fn noisy(&self, reasons: &mut Reasons) {
+        let Paired { n, b, c } = self.seen.paired();
+        let is_noisy = |b: u64, c: u64| c > 0 && number(b.saturating_add(c)) > NOISY * number(n);
+        if reasons.needed == 0 || !is_noisy(b, c) {
+            return;
+        }
+        let places = self.seen.places();
+        let places =
+            places.filter(|(place, of)| place.pattern.starts_with('/') && is_noisy(of.b, of.c));
+        if let Some((place, of)) = places.max_by_key(|(_, of)| of.b.saturating_add(of.c)) {
+            let place = Printable(&place.pattern);
+            let share = at_least_percent(number(of.b.saturating_add(of.c)) / number(of.n.max(1)));
+            reasons.held.push(format!(
+                "noise at {place} in {share}: `ignore = [\"{place}\"]` would save comparisons"
+            ));
+        }
+    }
+
+    /// Holds if it is not sure that a place differs seldom enough; `worst` is the place that surely
+    /// does not, as far as is known.
+    fn place(
+        &self,
+        reasons: &mut Reasons,
+        worst: &mut Option<(String, Paired)>,
+        place: &str,
+        paired: Paired,
+    ) {
+        let bound = self.thresholds.max_mismatched();
+        let Some(needed) = paired.needed(bound) else {
+            return;
+        };
+        reasons.needed = reasons.needed.max(needed);
+        let mean = paired.mean();
+        let is_worse = worst.as_ref().is_none_or(|(_, other)| mean > other.mean());
+        if mean >= bound && is_worse {
+            *worst = Some((place.to_owned(), paired));
         }
     }
 
@@ -260,7 +325,11 @@ impl Findings<'_> {
         if self.standing.is_open {
             reasons.held.push("its circuit is open".to_owned());
         }
-        let all = self.counted.not_compared_in_all();
+        let other_version = self.counted.not_compared[NotComparedReason::OtherVersion as usize];
+        let all = self
+            .counted
+            .not_compared_in_all()
+            .saturating_sub(other_version);
         let no_baseline = self.counted.not_compared[NotComparedReason::NoBaseline as usize];
         let total = number(self.compared.saturating_add(all).max(1));
         let unknown = number(all.saturating_sub(no_baseline)) / total;
@@ -291,12 +360,14 @@ impl Findings<'_> {
                 reasons.held.push(text);
             }
         }
-        // A server that does not respond as the primary does is not its old version.
-        if self.noise > 0 && self.baseline_status_rate > thresholds.max_baseline_status {
-            let share = percent(self.baseline_status_rate);
-            reasons
-                .held
-                .push(format!("the baseline has another status in {share}"));
+        let all_noise = self.counted.not_compared[NotComparedReason::AllNoise as usize];
+        if let Some(unfit) = self.seen.unfit_baseline(thresholds)
+            && (self.noise > 0 || all_noise > 0)
+        {
+            reasons.held.push(unfit.to_string());
+        }
+        if let Some(shape) = self.shapes.first() {
+            reasons.held.push(shape.to_string());
         }
     }
 
@@ -323,9 +394,19 @@ impl Findings<'_> {
         let distinct = counted.distinct.count();
         if distinct < thresholds.min_distinct && self.compared >= thresholds.min_compared {
             let wanted = thresholds.min_distinct;
-            reasons
-                .held
-                .push(format!("{distinct} distinct requests, {wanted} are needed"));
+            reasons.held.push(format!(
+                "{}, {wanted} are needed",
+                requests(distinct, "distinct ")
+            ));
+        }
+        if let Some(coverage) = self.seen.median_coverage()
+            && coverage < thresholds.min_document
+            && self.compared >= thresholds.min_compared
+        {
+            let [found, wanted] = [coverage, thresholds.min_document].map(percent);
+            reasons.held.push(format!(
+                "{found} of each document was equal in the middle, {wanted} are needed"
+            ));
         }
         let watched = counted.watched();
         if watched < thresholds.min_duration {
@@ -347,7 +428,7 @@ impl Findings<'_> {
             let name = Printable(name);
             let text = match (route.differ(), route.not_compared) {
                 (_, missing) if route.compared == 0 => {
-                    format!("{name}: {} requests, none compared", grouped(missing))
+                    format!("{name}: {}, none compared", requests(missing, ""))
                 }
                 (0, missing) => {
                     let all = route.compared.saturating_add(missing);
@@ -385,17 +466,31 @@ impl Findings<'_> {
 
     /// Why a target can take over, with what was forgiven and what was not compared.
     fn granted(&self) -> String {
-        let mut reason = self.rates();
+        let mut parts = vec![self.rates()];
         if self.noise > 0 {
             let noise = at_least_percent(number(self.noise) / number(self.compared.max(1)));
-            reason.push_str(&format!("; {noise} differ in noise"));
+            let places = self.groups.iter().filter(|group| group.noise);
+            let mut places: Vec<_> = places
+                .take(NAMED + 1)
+                .map(|group| Printable(group.place()).to_string())
+                .collect();
+            if let Some(more) = places.get_mut(NAMED) {
+                "..".clone_into(more);
+            }
+            parts.push(format!("{noise} differ in noise ({})", places.join(", ")));
         }
         let missing = self.counted.not_compared_in_all();
         if missing > 0 {
-            reason.push_str(&format!("; {} not compared", grouped(missing)));
+            parts.push(format!("{} not compared", grouped(missing)));
         }
-        reason
+        parts.join("; ")
     }
+}
+
+/// `1 request`, `20 distinct requests`
+fn requests(count: u64, of: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{} {of}request{ending}", grouped(count))
 }
 
 /// `5 min`

@@ -185,6 +185,25 @@ fn of_bodies_that_are_not_read_anything_may_stand_in_the_path() {
 }
 
 #[test]
+fn a_query_does_not_show_what_is_secret() {
+    let query = |query: &str| {
+        let path = format!("/orders?{query}");
+        let subject = Subject::new(&Method::GET, &path);
+        let [one, other] = ["1", "2"].map(|body| ok(body.to_owned()));
+        crate::compare(subject, &one, &other, CompareMode::Json, &Rules::default()).query
+    };
+    for (of, shown) in [
+        ("a=1&access_key=hunter2", "a=1&access_key=[redacted]"),
+        ("code=hunter2&state=a", "code=[redacted]&state=a"),
+        (&*format!("x={TOKEN}"), "x=[redacted]"),
+        ("next=%2F%3Ftoken%3Dhunter2", "next=[redacted]"),
+        ("code=7&page=2&sort_key=name", "code=7&page=2&sort_key=name"),
+    ] {
+        assert_eq!(query(of).as_deref(), Some(shown));
+    }
+}
+
+#[test]
 fn a_path_does_not_show_what_looks_like_a_secret() {
     for of in [
         &format!("/reset/{TOKEN}"),

@@ -53,6 +53,19 @@ pub(super) fn check(args: &mut Args, entries: &[Entry], errors: &mut Errors) {
     }
     check_baseline(args, errors);
     check_indices(args, errors);
+    check_headers(args, errors);
+}
+
+/// A header is compared or left out.
+fn check_headers(args: &Args, errors: &mut Errors) {
+    for header in &args.comparing.ignore_headers {
+        let name = header.value();
+        let is_same = |other: &LitStr| other.value().eq_ignore_ascii_case(&name);
+        if args.comparing.headers.iter().any(is_same) {
+            let message = format!("`{name}` is in `compare_headers` as well");
+            errors.push(error(header, message));
+        }
+    }
 }
 
 /// An index names no element of an array of which the order does not count.

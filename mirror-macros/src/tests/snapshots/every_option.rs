@@ -85,7 +85,8 @@ where
                                 .set_header("x-env", "shadow")
                                 .remove_header("x-internal")
                                 .strip_credentials()
-                                .preserve_host(),
+                                .preserve_host()
+                                .comparable_encodings(),
                             count,
                         ),
                         |target, error| warn!(% target, % error),

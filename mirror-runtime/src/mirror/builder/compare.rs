@@ -138,22 +138,6 @@ impl MirrorBuilder {
         })
     }
 
-    /// Whether `5.0` is the same as `5`. Default: `false`, because a client that reads an integer
-    /// there may refuse it. `1.50` is the same as `1.5`, and `1.5E2` as `150`, in any case.
-    pub fn ignore_zero_fraction(mut self, ignore: bool) -> Self {
-        self.compare.given.push(options::IGNORE_ZERO_FRACTION.name);
-        self.compare.rules.set_ignore_zero_fraction(ignore);
-        self
-    }
-
-    /// Whether a byte order mark before JSON or text is no difference. Default: `false`, because
-    /// many clients read no JSON behind one.
-    pub fn ignore_bom(mut self, ignore: bool) -> Self {
-        self.compare.given.push(options::IGNORE_BOM.name);
-        self.compare.rules.set_ignore_bom(ignore);
-        self
-    }
-
     /// JSON pointers (RFC 6901, with `*` for any index or key) to values that may differ, including
     /// everything inside them. Default: none.
     pub fn ignore<I>(self, pointers: I) -> Self
@@ -177,6 +161,22 @@ impl MirrorBuilder {
         self.rules(options::TOLERANCE.name, [pointer], |rules, pointer| {
             rules.tolerance(pointer, difference)
         })
+    }
+
+    /// Whether `5.0` is the same as `5`. Default: `false`, because a client that reads an integer
+    /// there may refuse it. `1.50` is the same as `1.5`, and `1.5E2` as `150`, in any case.
+    pub fn ignore_zero_fraction(mut self, ignore: bool) -> Self {
+        self.compare.given.push(options::IGNORE_ZERO_FRACTION.name);
+        self.compare.rules.set_ignore_zero_fraction(ignore);
+        self
+    }
+
+    /// Whether a byte order mark before JSON or text is no difference. Default: `false`, because
+    /// many clients read no JSON behind one.
+    pub fn ignore_bom(mut self, ignore: bool) -> Self {
+        self.compare.given.push(options::IGNORE_BOM.name);
+        self.compare.rules.set_ignore_bom(ignore);
+        self
     }
 
     /// The largest body that is compared, in bytes. Responses with a larger body are counted as
@@ -221,14 +221,6 @@ impl MirrorBuilder {
         self
     }
 
-    /// The thresholds at which the report says `promote`. Default: [`Thresholds::default`]. Values
-    /// that are not numbers, or not shares if they must be, make `build` fail.
-    pub fn thresholds(mut self, thresholds: Thresholds) -> Self {
-        self.compare.given.push(options::THRESHOLDS.name);
-        self.compare.thresholds = thresholds;
-        self
-    }
-
     /// The header in which shadows say their version, such as `x-version`. The first response of
     /// another version begins the report anew, so that what an old build did promotes no new one,
     /// and a repaired shadow need not make up for what it did before. Default: none, and
@@ -239,6 +231,14 @@ impl MirrorBuilder {
             Ok(name) => self.compare.version_header = Some(name),
             Err(error) => self.mistaken(ConfigError::header(error)),
         }
+        self
+    }
+
+    /// The thresholds at which the report says `promote`. Default: [`Thresholds::default`]. Values
+    /// that are not numbers, or not shares if they must be, make `build` fail.
+    pub fn thresholds(mut self, thresholds: Thresholds) -> Self {
+        self.compare.given.push(options::THRESHOLDS.name);
+        self.compare.thresholds = thresholds;
         self
     }
 

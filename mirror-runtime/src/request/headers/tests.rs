@@ -202,3 +202,26 @@ fn trailers_about_the_framing_the_routing_and_the_connection_stay() {
     let travel = rules.apply_to_trailers(arrived());
     assert_eq!(names(&travel), ["grpc-status", "x-sum"]);
 }
+
+#[test]
+fn encodings_that_cannot_be_undone_are_not_asked_for_if_that_is_wanted() {
+    let asked = |comparable_encodings, lines: &[&str]| {
+        let rules = HeaderRules {
+            comparable_encodings,
+            ..HeaderRules::default()
+        };
+        let request = lines.iter().fold(http::Request::get("/"), |request, line| {
+            request.header("accept-encoding", *line)
+        });
+        let headers = applied(&rules, request);
+        let lines = headers.get_all("accept-encoding").iter();
+        lines
+            .map(|line| line.to_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let all = ["gzip, Br;q=0.9", "zstd, dcz, compress, *;q=0.1"];
+    assert_eq!(asked(true, &all), ["gzip, Br;q=0.9, zstd"]);
+    assert_eq!(asked(false, &all), all);
+    assert_eq!(asked(true, &["dcb"]), [""]);
+    assert_eq!(asked(true, &[]), [""; 0]);
+}

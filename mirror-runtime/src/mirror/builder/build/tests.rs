@@ -100,6 +100,31 @@ fn the_builder_has_each_option_of_the_table() {
     assert_eq!(calls, table.collect::<Vec<_>>());
 }
 
+/// As the documentation shows them, which is in the order of the source.
+#[test]
+fn the_methods_of_the_builder_are_in_the_order_of_the_table() {
+    let table: Vec<_> = options::ALL
+        .iter()
+        .filter_map(|spec| spec.builder)
+        .collect();
+    for source in [
+        include_str!("../copying.rs"),
+        include_str!("../compare.rs"),
+        include_str!("../record.rs"),
+    ] {
+        let lines = source.lines();
+        let methods = lines.filter_map(|line| line.strip_prefix("    pub fn "));
+        let methods = methods.map(|line| line.split(['(', '<']).next().unwrap());
+        let found: Vec<_> = methods.filter(|method| table.contains(method)).collect();
+        let expected = table
+            .iter()
+            .copied()
+            .filter(|method| found.contains(method));
+        assert!(!found.is_empty());
+        assert_eq!(found, expected.collect::<Vec<_>>());
+    }
+}
+
 #[test]
 fn what_needs_compare_is_an_error_without_it() {
     for spec in options::ALL {
@@ -153,7 +178,7 @@ fn every_conflict_of_the_table_is_an_error() {
 /// The docs of a method, as one line.
 fn docs(method: &str) -> String {
     let sources = [
-        include_str!("../../builder.rs"),
+        include_str!("../copying.rs"),
         include_str!("../compare.rs"),
         include_str!("../record.rs"),
     ];

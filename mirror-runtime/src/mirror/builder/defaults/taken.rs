@@ -12,13 +12,6 @@ use crate::error::ConfigError;
 use crate::{engine::BodyMode, mirror::MirrorBuilder, target::Target};
 
 impl MirrorBuilder {
-    /// Options that mirrors share. An option that the builder is given itself, before or after,
-    /// counts instead; lists and maps are added to those of the builder. Default: none.
-    pub fn defaults(mut self, defaults: &Defaults) -> Self {
-        self.shared = Some(Box::new(*defaults));
-        self
-    }
-
     /// Takes what the builder was not given, and does not contradict what it was given.
     pub(in crate::mirror::builder) fn take_defaults(mut self) -> Self {
         let Some(defaults) = self.shared.take() else {

@@ -1,0 +1,393 @@
+//! What a value looks like.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::{
+    json::Node,
+    model::{MAX_BYTES, prefix},
+};
+
+/// Bytes of a value that is kept as it is. Longer ones are told apart by their hash.
+const MAX_VALUE: usize = 24;
+
+/// Bytes of a form.
+const MAX_FORM: usize = 96;
+
+/// Digits in a row that are not counted: a counter grows.
+const MAX_COUNTER: usize = 3;
+
+/// Words of a text that are told apart by their positions. Those behind share some.
+const MAX_WORDS: u32 = 96;
+
+/// Positions that the words behind share.
+const SHARED: u32 = 31;
+
+/// The bit of two texts with different signs between their words.
+const LAID_OUT: u32 = 127;
+
+/// What a value looks like, in as much as reports remember of it.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Shape {
+    /// The value, or its hash if it is long; `None` of a secret.
+    pub(crate) value: Option<String>,
+    /// Its type, and the classes of its characters.
+    pub(crate) form: String,
+    pub(crate) number: Option<f64>,
+    /// Whether two values are equal, without keeping either.
+    pub(crate) hash: u64,
+}
+
+/// The values of both sides at one place, and in which words they differ.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Shapes {
+    pub(crate) primary: Shape,
+    pub(crate) other: Shape,
+    /// One bit for each word that differs.
+    pub(crate) words: u128,
+    /// In which element of the lists on the way they are; `None` of an entry of a map that only one
+    /// has. Under random keys, each lacks those of the others, and nobody is wrong.
+    pub(crate) element: Option<u64>,
+}
+
+impl Shape {
+    fn new(form: String, text: &str, is_secret: bool) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (&form, text).hash(&mut hasher);
+        let hash = hasher.finish();
+        let value = (!is_secret).then(|| {
+            if text.len() <= MAX_VALUE {
+                text.to_owned()
+            } else {
+                format!("#{hash:016x}")
+            }
+        });
+        Self {
+            value,
+            form,
+            number: None,
+            hash,
+        }
+    }
+
+    /// Of a value that is not there.
+    pub(crate) fn absent() -> Self {
+        Self::new("none".to_owned(), "", false)
+    }
+
+    /// Of a text that is no JSON, like a header or a body.
+    pub(crate) fn of_text(text: &str, is_secret: bool) -> Self {
+        Self::new(form(text), text, is_secret)
+    }
+
+    /// Of bytes that are no text.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        bytes.hash(&mut hasher);
+        Self::new(
+            "bytes".to_owned(),
+            &format!("#{:016x}", hasher.finish()),
+            true,
+        )
+    }
+
+    /// Of the length of an array.
+    pub(crate) fn of_length(length: usize) -> Self {
+        let text = length.to_string();
+        Self {
+            number: text.parse().ok(),
+            ..Self::new("length".to_owned(), &text, false)
+        }
+    }
+
+    /// Of a value that is redacted: its type.
+    pub(crate) fn hidden(node: &Node<'_>) -> Self {
+        let form = match node {
+            Node::Null => "null",
+            Node::Bool(_) => "bool",
+            Node::Number(_) => "number",
+            Node::String(_) => "string",
+            Node::Array(_) => "array",
+            Node::Object(_) => "object",
+        };
+        Self::nested(form.to_owned(), node)
+    }
+
+    /// Of a text in which something is secret, wherever it stands.
+    pub(crate) fn hidden_text(text: &[u8]) -> Self {
+        Self {
+            form: "text".to_owned(),
+            ..Self::of_bytes(text)
+        }
+    }
+
+    pub(crate) fn of_json(node: &Node<'_>, is_secret: bool) -> Self {
+        match node {
+            Node::Null => Self::new("null".to_owned(), "null", is_secret),
+            Node::Bool(true) => Self::new("bool".to_owned(), "true", is_secret),
+            Node::Bool(false) => Self::new("bool".to_owned(), "false", is_secret),
+            Node::Number(text) => {
+                let is_integer = text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || byte == b'-');
+                let form = match (is_integer, text.starts_with('-')) {
+                    (true, false) => "integer",
+                    (true, true) => "-integer",
+                    (false, false) => "number",
+                    (false, true) => "-number",
+                };
+                Self {
+                    number: text.parse().ok().filter(|number: &f64| number.is_finite()),
+                    ..Self::new(form.to_owned(), prefix(text, MAX_BYTES), is_secret)
+                }
+            }
+            Node::String(text) => Self::new(format!("\"{}\"", form(text)), text, is_secret),
+            Node::Array(elements) => {
+                let form = if elements.is_empty() { "[]" } else { "[..]" };
+                Self::nested(form.to_owned(), node)
+            }
+            Node::Object(members) => {
+                let mut hasher = DefaultHasher::new();
+                for (key, _) in members.iter().take(MAX_BYTES) {
+                    prefix(key, MAX_BYTES).hash(&mut hasher);
+                }
+                // A key may be what nobody is to see.
+                let keys = hasher.finish() >> 32;
+                let form = format!("{{{} keys, {keys:08x}}}", members.len());
+                Self::nested(form, node)
+            }
+        }
+    }
+
+    fn nested(form: String, node: &Node<'_>) -> Self {
+        let mut hasher = DefaultHasher::new();
+        let mut left = MAX_BYTES;
+        hash(node, &mut hasher, &mut left);
+        Self::new(form, &format!("#{:016x}", hasher.finish()), true)
+    }
+}
+
+impl Shapes {
+    pub(crate) fn new(primary: Shape, other: Shape, words: u128) -> Self {
+        Self {
+            primary,
+            other,
+            words,
+            element: Some(0),
+        }
+    }
+
+    /// The same, of this element.
+    pub(crate) fn with_element(mut self, element: Option<u64>) -> Self {
+        self.element = element;
+        self
+    }
+
+    /// Of two values of JSON.
+    pub(crate) fn of_json(one: (&Node<'_>, bool), other: (&Node<'_>, bool)) -> Self {
+        let words = match (one.0, other.0) {
+            (Node::String(one), Node::String(other)) => words_that_differ(one, other),
+            _ => 0,
+        };
+        let [one, other] = [one, other].map(|(node, is_secret)| Shape::of_json(node, is_secret));
+        Self::new(one, other, words)
+    }
+
+    /// Of two texts; `None` if there is none.
+    pub(crate) fn of_texts(one: Option<&str>, other: Option<&str>, is_secret: bool) -> Self {
+        let words = one.zip(other);
+        let words = words.map_or(0, |(one, other)| words_that_differ(one, other));
+        let [one, other] = [one, other]
+            .map(|text| text.map_or_else(Shape::absent, |text| Shape::of_text(text, is_secret)));
+        Self::new(one, other, words)
+    }
+}
+
+/// A part of a value: bounded, and the same for equal values.
+fn hash(node: &Node<'_>, hasher: &mut DefaultHasher, left: &mut usize) {
+    if *left == 0 {
+        return;
+    }
+    *left -= 1;
+    std::mem::discriminant(node).hash(hasher);
+    match node {
+        Node::Null => {}
+        Node::Bool(value) => value.hash(hasher),
+        Node::Number(text) | Node::String(text) => prefix(text, MAX_BYTES).hash(hasher),
+        Node::Array(elements) => {
+            elements.len().hash(hasher);
+            for element in *elements {
+                hash(element, hasher, left);
+            }
+        }
+        Node::Object(members) => {
+            members.len().hash(hasher);
+            for (key, member) in members.iter().take(*left) {
+                prefix(key, MAX_BYTES).hash(hasher);
+                hash(member, hasher, left);
+            }
+        }
+    }
+}
+
+/// The classes of a text's characters, word by word: `2024-05-01T10:00Z` is `d4-d-X5:X3`.
+fn form(text: &str) -> String {
+    let mut form = String::new();
+    for (word, between) in words(text) {
+        if form.len() > MAX_FORM {
+            // How long the rest is tells more than the rest.
+            form.push_str(&class_of_length(text.len()));
+            break;
+        }
+        class(word, &mut form);
+        form.push_str(prefix(between, 4));
+    }
+    form
+}
+
+fn class(word: &str, form: &mut String) {
+    if word.is_empty() {
+        return;
+    }
+    let has = |is: fn(&u8) -> bool| word.as_bytes().iter().any(is);
+    let is_hex = word
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    let (digits, letters) = (has(u8::is_ascii_digit), has(u8::is_ascii_alphabetic));
+    let (lower, upper) = (has(u8::is_ascii_lowercase), has(u8::is_ascii_uppercase));
+    match () {
+        () if !word.is_ascii() => form.push('u'),
+        () if digits && !letters => {
+            form.push('d');
+            if word.len() > MAX_COUNTER {
+                form.push_str(&class_of_length(word.len()));
+            }
+        }
+        // Words of a language are of any length; those of a code are not.
+        () if letters && !digits && word.len() <= 16 => {
+            form.push(match (lower, upper) {
+                (true, false) => 'a',
+                (false, true) => 'A',
+                _ => 'w',
+            });
+        }
+        () => {
+            form.push(match () {
+                () if is_hex => 'h',
+                () if !upper => 'x',
+                () => 'X',
+            });
+            form.push_str(&class_of_length(word.len()));
+        }
+    }
+}
+
+/// A length, exact if it is short.
+fn class_of_length(length: usize) -> String {
+    let rounded = match length {
+        0..=32 => length,
+        33..=256 => length.next_multiple_of(8),
+        _ => length.next_power_of_two(),
+    };
+    rounded.to_string()
+}
+
+/// The words of a text, each with what stands between it and the next. The first may be empty.
+fn words(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let is_in_word = |character: char| character.is_alphanumeric();
+        let end = rest.find(|character| !is_in_word(character));
+        let end = end.unwrap_or(rest.len());
+        let next = rest[end..]
+            .find(is_in_word)
+            .map_or(rest.len(), |next| end + next);
+        let word = (&rest[..end], &rest[end..next]);
+        rest = &rest[next..];
+        Some(word)
+    })
+}
+
+/// One bit for the position of each word that differs, or one for other signs between them.
+fn words_that_differ(one: &str, other: &str) -> u128 {
+    let (mut ones, mut others) = (words(one), words(other));
+    let (mut bits, mut position) = (0, 0);
+    loop {
+        match (ones.next(), others.next()) {
+            (None, None) => return bits,
+            (Some((one, one_behind)), Some((other, other_behind)))
+                if one_behind == other_behind && one.is_empty() == other.is_empty() =>
+            {
+                if one != other {
+                    bits |= 1 << bit(position);
+                }
+            }
+            _ => return 1 << LAID_OUT,
+        }
+        position += 1;
+    }
+}
+
+fn bit(position: u32) -> u32 {
+    if position < MAX_WORDS {
+        position
+    } else {
+        MAX_WORDS + position % SHARED
+    }
+}
+
+/// The form only: a value may be what nobody is to see.
+impl std::fmt::Debug for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.form)
+    }
+}
+
+impl std::fmt::Debug for Shapes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} -> {:?}", self.primary, self.other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_form_of_a_text_tells_formats_apart_and_not_values() {
+        for (text, expected) in [
+            ("2024-05-01T10:00:07.123Z", "d4-d-X5:d:d.X4"),
+            ("2024-05-01T10:00:07+02:00", "d4-d-X5:d:d+d:d"),
+            ("web-7", "a-d"),
+            ("web-12", "a-d"),
+            ("PAID", "A"),
+            ("", ""),
+            ("sid=0123456789abcdef; HttpOnly", "a=h16; w"),
+            ("Zoë 1", "u d"),
+        ] {
+            assert_eq!(form(text), expected, "{text}");
+        }
+        assert!(form(&"ab1-".repeat(1000)).len() < 2 * MAX_FORM);
+    }
+
+    #[test]
+    fn words_are_compared_by_their_positions() {
+        let differ = |one: &str, other: &str| words_that_differ(one, other);
+        assert_eq!(differ("a b c", "a x c"), 0b010);
+        assert_eq!(differ("a b c", "x b y"), 0b101);
+        assert_eq!(differ("a b", "a,b"), 1 << LAID_OUT);
+        assert_eq!(differ("a b", "a b c"), 1 << LAID_OUT);
+        let long = |last: &str| format!("{}{last}", "a ".repeat(1000));
+        assert_eq!(differ(&long("x"), &long("y")).count_ones(), 1);
+        assert_eq!(differ("", "a"), 1 << LAID_OUT);
+    }
+
+    #[test]
+    fn a_secret_keeps_no_value() {
+        let secret = Shape::of_text("4111", true);
+        assert_eq!((secret.value, &*secret.form), (None, "d4"));
+        assert_eq!(Shape::of_text("PAID", false).value.as_deref(), Some("PAID"));
+    }
+}
