@@ -211,3 +211,20 @@ fn options_of_a_target_count_before_both() {
     let target = mirror.engine().targets[0].target();
     assert_eq!(target.own_percentage(), Some(5.0));
 }
+
+/// A new option is one of these, or one that handlers share.
+const OF_ONE_MIRROR: [&str; 4] = ["targets", "defaults", "name", "transport"];
+
+#[test]
+fn each_option_of_the_builder_can_be_shared() {
+    let source = include_str!("../../defaults.rs");
+    for spec in options::ALL.iter().filter(|spec| spec.builder.is_some()) {
+        let is_shared = source.contains(&format!("    pub const fn {}(", spec.name));
+        assert_eq!(
+            is_shared,
+            !OF_ONE_MIRROR.contains(&spec.name),
+            "{}",
+            spec.name
+        );
+    }
+}
