@@ -344,6 +344,14 @@ impl Defaults {
     #[track_caller]
     pub const fn methods(mut self, methods: &'static [Method]) -> Self {
         assert!(!methods.is_empty(), "`methods` must not be empty");
+        let mut i = 0;
+        while i < methods.len() {
+            assert!(
+                !matches!(methods[i], Method::CONNECT),
+                "`CONNECT` cannot be mirrored: it opens a tunnel"
+            );
+            i += 1;
+        }
         self.methods = Some(methods);
         self
     }
