@@ -108,6 +108,15 @@ async fn what_cannot_be_replayed_fails() {
         let message = failure(directory.path().to_str().unwrap(), app).await;
         assert!(message.contains(expected), "{message}");
     }
-    let message = failure("/nonexistent", app).await;
-    assert!(message.starts_with("/nonexistent: "), "{message}");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let message = failure(file, app).await;
+    assert!(message.starts_with(&format!("{file}: ")), "{message}");
+}
+
+#[tokio::test]
+async fn nothing_is_replayed_from_a_directory_that_is_not_there_yet() {
+    replay_others("/nonexistent", &[], || app).await;
+    // One that was there is missed.
+    let known = async || replay_others("/nonexistent", &["orders.json"], || app).await;
+    tokio::spawn(known()).await.unwrap_err();
 }

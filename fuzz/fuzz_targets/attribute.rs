@@ -16,20 +16,23 @@ mod mirror_macros {
     pub(crate) mod args;
     pub(crate) mod callback;
     pub(crate) mod compare;
+    pub(crate) mod defaults;
     pub(crate) mod error;
     pub(crate) mod expand;
     pub(crate) mod feature;
     pub(crate) mod handler;
     pub(crate) mod header;
     pub(crate) mod method;
+    pub(crate) mod original;
+    pub(crate) mod runtime;
     pub(crate) mod self_use;
     pub(crate) mod table;
     pub(crate) mod target;
     pub(crate) mod value;
 }
 use mirror_macros::{
-    amount, args, callback, compare, error, expand, feature, handler, header, method, self_use,
-    table, target, value,
+    amount, args, callback, compare, defaults, error, expand, feature, handler, header, method,
+    original, runtime, self_use, table, target, value,
 };
 
 /// Deeper nesting than this makes overflows the stack of syn, and of rustc before it.

@@ -45,7 +45,7 @@ impl Parse for Args {
         if input.parse::<Option<Token![,]>>()?.is_some() && input.peek(Token![crate]) {
             input.parse::<Token![crate]>()?;
             input.parse::<Token![=]>()?;
-            runtime = Runtime::from_path(input.call(Path::parse_mod_style)?);
+            runtime = Runtime::from(input.call(Path::parse_mod_style)?);
             input.parse::<Option<Token![,]>>()?;
         }
         Ok(Self {

@@ -21,10 +21,6 @@ impl Runtime {
         }
     }
 
-    pub(crate) fn from_path(path: Path) -> Self {
-        Self(Some(path))
-    }
-
     /// Marks the names of the crate in generated code as generated, wherever they are underlined.
     /// Behind a path of the user's, rustc would call them unnecessary qualifications of what is in
     /// scope anyway; it never does so behind `::mirror_runtime`.
@@ -45,6 +41,12 @@ impl Runtime {
                 .map(|token| locate(token, span))
                 .collect(),
         }
+    }
+}
+
+impl From<Path> for Runtime {
+    fn from(path: Path) -> Self {
+        Self(Some(path))
     }
 }
 

@@ -107,9 +107,10 @@ async fn there_is_one_at_a_time() {
 #[tokio::test(start_paused = true)]
 #[should_panic(expected = "not_sampled 1")]
 async fn a_test_that_waits_in_vain_is_told_the_counters() {
-    let capture = Capture::start();
     #[mirror(targets = ["https://staging.example.com"], percentage = 0)]
     async fn never() {}
+
+    let capture = Capture::start();
     get(never, "/").await;
     capture.next().await;
 }

@@ -1,4 +1,4 @@
-//! Paths to values in other notations: JSONPath (RFC 9535), jq, and pointers with mistakes.
+//! Paths to values in other notations: those of RFC 9535 and of jq, and pointers with mistakes.
 
 /// The JSON pointer to the same values, as far as there is one.
 pub(super) fn translated(path: &str) -> Option<String> {
@@ -24,9 +24,9 @@ pub(super) fn translated(path: &str) -> Option<String> {
         // A rule for a value is one for everything in it.
         tokens.pop();
     }
-    let pointer: String = tokens.iter().map(|token| format!("/{token}")).collect();
+    let pointer = format!("/{}", tokens.join("/"));
     let is_plain = |c: char| c.is_alphanumeric() || "/_-*~".contains(c);
-    (!pointer.is_empty() && pointer.chars().all(is_plain)).then_some(pointer)
+    (!tokens.is_empty() && pointer.chars().all(is_plain)).then_some(pointer)
 }
 
 /// The keys and indices of a path, of which each is behind a separator or in brackets.

@@ -31,7 +31,8 @@ impl MirrorBuilder {
     }
 
     /// Options that mirrors share. An option that the builder is given itself, before or after,
-    /// counts instead; lists and maps are added to those of the builder. Default: none.
+    /// counts instead; lists and maps are added to those of the builder. The last call
+    /// counts. Default: none.
     pub fn defaults(mut self, defaults: &Defaults) -> Self {
         self.shared = Some(Box::new(*defaults));
         self

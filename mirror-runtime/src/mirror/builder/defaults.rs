@@ -73,7 +73,7 @@ pub struct Defaults {
     read_ahead: Option<Duration>,
     max_in_flight: Option<usize>,
     rate_limit: Option<(u32, Duration)>,
-    circuit_breaker: Option<Option<CircuitBreaker>>,
+    circuit_breaker: Option<Breaker>,
     on_success: Option<fn(&Target, &BufferedResponse)>,
     on_error: Option<fn(&Target, &MirrorError)>,
     on_skip: Option<fn(&Target, SkipReason)>,
@@ -88,6 +88,10 @@ pub struct Defaults {
     #[cfg(feature = "compare")]
     comparing: Comparing,
 }
+
+/// When to stop sending; `None` for never.
+#[derive(Clone, Copy, Debug)]
+struct Breaker(Option<CircuitBreaker>);
 
 /// The options of comparing.
 #[cfg(feature = "compare")]
@@ -310,7 +314,7 @@ impl Defaults {
                 "`circuit_breaker` must open after at least one failure, for a time of up to 24h"
             );
         }
-        self.circuit_breaker = Some(breaker);
+        self.circuit_breaker = Some(Breaker(breaker));
         self
     }
 
@@ -340,6 +344,14 @@ impl Defaults {
     #[track_caller]
     pub const fn methods(mut self, methods: &'static [Method]) -> Self {
         assert!(!methods.is_empty(), "`methods` must not be empty");
+        let mut i = 0;
+        while i < methods.len() {
+            assert!(
+                !matches!(methods[i], Method::CONNECT),
+                "`CONNECT` cannot be mirrored: it opens a tunnel"
+            );
+            i += 1;
+        }
         self.methods = Some(methods);
         self
     }

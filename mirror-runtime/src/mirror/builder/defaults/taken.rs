@@ -6,7 +6,7 @@ use mirror_grammar::options;
 
 #[cfg(feature = "compare")]
 use super::Baseline;
-use super::Defaults;
+use super::{Breaker, Defaults};
 #[cfg(feature = "compare")]
 use crate::error::ConfigError;
 use crate::{engine::BodyMode, mirror::MirrorBuilder, target::Target};
@@ -37,7 +37,7 @@ impl MirrorBuilder {
         {
             self = self.max_in_flight(copies);
         }
-        if let (true, Some(breaker)) = (
+        if let (true, Some(Breaker(breaker))) = (
             is_missing(&options::CIRCUIT_BREAKER),
             defaults.circuit_breaker,
         ) {

@@ -162,8 +162,8 @@ fn what_contradicts_a_mirror_is_not_taken() {
     assert_eq!((without_body.max_body, without_body.body), (None, None));
     assert!(without_body.build().is_ok());
 
-    const WITHOUT_BODY: Defaults = Defaults::new().copy_body(false);
-    let with_body = Mirror::builder().target(STAGING).defaults(&WITHOUT_BODY);
+    let of_all = Defaults::new().copy_body(false);
+    let with_body = Mirror::builder().target(STAGING).defaults(&of_all);
     let with_body = with_body.max_body(1).take_defaults();
     assert!(with_body.options.copies_body());
     assert!(with_body.build().is_ok());
@@ -210,4 +210,21 @@ fn options_of_a_target_count_before_both() {
         .unwrap();
     let target = mirror.engine().targets[0].target();
     assert_eq!(target.own_percentage(), Some(5.0));
+}
+
+/// A new option is one of these, or one that handlers share.
+const OF_ONE_MIRROR: [&str; 4] = ["targets", "defaults", "name", "transport"];
+
+#[test]
+fn each_option_of_the_builder_can_be_shared() {
+    let source = include_str!("../../defaults.rs");
+    for spec in options::ALL.iter().filter(|spec| spec.builder.is_some()) {
+        let is_shared = source.contains(&format!("    pub const fn {}(", spec.name));
+        assert_eq!(
+            is_shared,
+            !OF_ONE_MIRROR.contains(&spec.name),
+            "{}",
+            spec.name
+        );
+    }
 }
