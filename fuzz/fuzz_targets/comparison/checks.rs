@@ -42,7 +42,12 @@ pub(crate) fn bounds(comparison: &Comparison) {
 pub(crate) fn secrecy(comparison: &Comparison) {
     let record = serde_json::to_string(comparison).expect("a record");
     let line = format!("{comparison:#}");
-    for shown in [comparison.to_string(), line, format!("{comparison:?}"), record] {
+    for shown in [
+        comparison.to_string(),
+        line,
+        format!("{comparison:?}"),
+        record,
+    ] {
         assert!(!shown.contains(SECRET), "{shown}");
     }
 }

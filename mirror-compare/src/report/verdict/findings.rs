@@ -10,7 +10,6 @@ use crate::{
         DifferenceGroup, MatchRate, Paired, ShapeFinding, Thresholds, Unanswered, UnfitBaseline,
         counted::Counted,
         match_rate::number,
-        seen::Seen,
         sequential::REGRESSED,
         text::{about, at_least_percent, grouped, of_responses},
         windows::Tally,
