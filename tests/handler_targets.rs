@@ -191,6 +191,7 @@ struct Methods;
 
 impl Methods {
     #[mirror(targets = [handler(Self::list_v2), handler(list)])]
+    #[allow(clippy::unused_async, reason = "as handlers are")]
     async fn list(State(log): State<Log>) -> &'static str {
         log.note(Self::NAME);
         Self::NAME

@@ -5,12 +5,10 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::SeqCst},
 };
 
-use axum::{Json, Router, routing::get};
+use axum::{Json, Router, response::IntoResponse, routing::get};
 use mirror_runtime::{Comparison, mirror};
 use serde_json::{Value, json};
 use testkit::{Primary, Shadow, mirror_named, until};
-
-use super::ok;
 
 const REWRITE: &str = "http://127.77.0.160:20101";
 const OLD: &str = "http://127.77.0.161:20101";
@@ -47,9 +45,9 @@ async fn what_the_baseline_of_an_attribute_differs_in_is_noise() {
     // The rewrite is wrong once.
     static REWRITTEN: AtomicU64 = AtomicU64::new(0);
     let total = || 5 + u64::from(REWRITTEN.fetch_add(1, SeqCst) == 60);
-    let rewrite = move || ok(order(total()).to_string());
+    let rewrite = move || Json(order(total())).into_response();
     let rewrite = Shadow::answering_at(REWRITE, move |_| rewrite()).await;
-    let old = Shadow::answering_at(OLD, |_| ok(order(5).to_string())).await;
+    let old = Shadow::answering_at(OLD, |_| Json(order(5)).into_response()).await;
     let primary = Primary::start(Router::new().route("/", get(baselined))).await;
     for requests in 1..=120 {
         primary.get("/").await;

@@ -2,7 +2,7 @@
 
 use axum::{
     Router,
-    body::{Body, to_bytes},
+    body::to_bytes,
     middleware::map_response,
     response::{IntoResponse, Response},
     routing::get,
@@ -11,7 +11,7 @@ use http::StatusCode;
 use mirror_runtime::{CompareAt, CompareAtServer, CompareMode, Mirror, NotComparedReason, mirror};
 use testkit::{Primary, Shadow, mirror_named};
 
-use super::{ok, reported, status};
+use super::{reported, status};
 
 /// What every response of the primary's program goes through: an envelope, a header, and another
 /// body for an error.
@@ -28,14 +28,10 @@ const GET: &str = "GET /orders HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
 
 fn shadow_response(path: &str) -> Response {
     if path == "/missing" {
-        let mut response = status(404);
-        *response.body_mut() = Body::from("{\"error\":\"not found\"}");
-        return response;
+        return (StatusCode::NOT_FOUND, "{\"error\":\"not found\"}").into_response();
     }
-    let mut response = ok("{\"data\":{\"id\":1}}");
-    let header = "DENY".parse().unwrap();
-    response.headers_mut().insert("x-frame-options", header);
-    response
+    let headers = [("x-frame-options", "DENY")];
+    (headers, "{\"data\":{\"id\":1}}").into_response()
 }
 
 fn routes() -> Router {

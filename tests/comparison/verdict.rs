@@ -9,7 +9,7 @@ use axum::{
     Router,
     routing::{get, post},
 };
-use mirror_runtime::{DifferenceKind, Mirror, ReportVerdict};
+use mirror_runtime::{Mirror, ReportVerdict};
 use testkit::{Primary, Shadow, settled};
 
 use super::{Pair, json, ok, reported};

@@ -6,7 +6,12 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, response::Response, routing::get};
+use axum::{
+    Router,
+    body::Body,
+    response::{IntoResponse, Response},
+    routing::get,
+};
 use http::Request;
 use http_body_util::BodyExt;
 use mirror_runtime::{BufferedResponse, CompareMode, Mirror, ShedReason, Verdict};
@@ -121,7 +126,7 @@ async fn a_comparison_that_blocks_leaves_the_others() {
     let _turn = TURN.lock().await;
     let door = Door::default();
     *BLOCKED.lock().unwrap() = Some(Arc::clone(&door.0));
-    let shadow = Shadow::answering(|_| Response::new(Body::from("primary"))).await;
+    let shadow = Shadow::answering(|_| "primary".into_response()).await;
     let mirror = |mode| {
         let builder = Mirror::builder().target(shadow.url());
         builder.compare(mode).build().unwrap()

@@ -220,14 +220,15 @@ async fn a_stream_that_was_cut_is_not_compared() {
         let stopped = Arc::clone(&stop);
         let handler = async move || {
             let stopped = Arc::clone(&stopped);
-            if is_endless {
+            let body = if is_endless {
                 let body = open.endless(&["data: 1\n\n"]).into_data_stream();
                 Body::from_stream(
                     body.take_until(Box::pin(async move { stopped.notified().await })),
                 )
             } else {
                 Body::from("data: 1\n\n")
-            }
+            };
+            with(body, CONTENT_TYPE, "text/event-stream")
         };
         let app = Router::new().fallback(handler).layer(mirror.layer());
         let primary = Primary::start(app).await;

@@ -203,7 +203,7 @@ impl Exchange {
                 None => exchange.not_compared(index, NotComparedReason::Panicked),
                 Some(None) => {}
                 Some(Some(comparison)) => {
-                    exchange.tell(index, Happened::Compared(Box::new(comparison)))
+                    exchange.tell(index, Happened::Compared(Box::new(comparison)));
                 }
             }
             exchange.has_ended();

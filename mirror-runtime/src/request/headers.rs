@@ -87,6 +87,10 @@ const MANY: usize = 20_000;
 
 /// How the headers of a copy differ from those of its original.
 #[derive(Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option that is on or off"
+)]
 pub(crate) struct HeaderRules {
     pub(crate) without_body: bool,
     pub(crate) strip_credentials: bool,

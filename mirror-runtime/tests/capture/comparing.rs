@@ -26,7 +26,10 @@ async fn order() -> Json<Value> {
 
 #[tokio::test]
 async fn a_rewrite_that_answers_alike_matches() {
-    let rewrite = Router::new().route("/order", route(async || r#"{ "at": 2, "total": 5.0 }"#));
+    let rewrite = Router::new().route(
+        "/order",
+        route(async || Json(json!({ "at": 2, "total": 5 }))),
+    );
     let capture =
         Capture::start().responding_with(move |copy| rewrite.clone().oneshot(copy.into_request()));
     get(order, "/order").await;
@@ -38,7 +41,10 @@ async fn a_rewrite_that_answers_alike_matches() {
 
 #[tokio::test]
 async fn a_difference_is_found() {
-    let capture = Capture::start().responding_with(async |_| Json(json!({ "total": 6 })));
+    let capture = Capture::start().responding_with(async |copy| {
+        let is_old = copy.target() == "https://old.example.com";
+        Json(json!({ "total": if is_old { 5 } else { 6 } }))
+    });
     get(order, "/order").await;
     let comparisons = capture.comparisons().await;
     let [comparison] = &comparisons[..] else {
