@@ -443,10 +443,10 @@ fn beside_a_baseline_noise_is_no_mismatch() {
     let cases = all().into_iter().map(|(case, _)| {
         let n = match case.name {
             // Of many places at once: a while until each is known.
-            "twelve_fields_by_chance" => 500,
+            "twelve_fields_by_chance" | "rotating_ads" => 600,
             // Of so many that each comparison takes a while.
             name if name.contains("hundred") => 40,
-            _ => 120,
+            _ => 240,
         };
         case.with_baseline().n(n)
     });
