@@ -66,6 +66,8 @@ pub(crate) fn verdicts(input: &Input, comparison: &Comparison) {
         }
     }
     let is_json = matches!(input.mode, CompareMode::Json) && !input.has_parts();
+    // Bytes that are no encoding may be taken for one, and with spaces around them not.
+    let is_json = is_json && input.is_encoded_as_it_says();
     if is_json && spelled(&input.primary_body).is_ok() {
         let spaced = spaced(&input.primary_body);
         let mut spaced = input.compare(&primary, &input.like_primary(&spaced));

@@ -115,6 +115,16 @@ impl Input {
         };
     }
 
+    /// Whether the primary's body is in the encoding that its header names.
+    pub(crate) fn is_encoded_as_it_says(&self) -> bool {
+        let how = self.options[1];
+        match how & 3 {
+            0 => true,
+            1 | 2 => how & 4 > 0,
+            _ => false,
+        }
+    }
+
     pub(crate) fn primary(&self) -> BufferedResponse {
         self.answer(&self.primary_body, self.options[1], self.options[3])
     }
