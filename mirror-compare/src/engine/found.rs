@@ -226,14 +226,10 @@ impl<'r> Found<'r> {
             pattern: pointer.to_owned(),
             kind,
         };
-        let shapes_of = group.clone();
-        self.keep(
-            shapes_of,
-            group,
-            || pointer.to_owned(),
-            [primary, shadow],
-            shapes,
-        );
+        // No place within it is finer.
+        let place = group.clone();
+        let values = [primary, shadow];
+        self.keep(place, group, || pointer.to_owned(), values, shapes);
     }
 
     /// Takes note that two arrays have the same elements in another order, which is so many of the

@@ -9,6 +9,7 @@ use super::{
     Thresholds,
     by_reason::ByReason,
     distinct::Distinct,
+    match_rate::add,
     routes::Routes,
     slow::{self, Slow},
     suggest::Advice,
@@ -74,16 +75,16 @@ impl Counted {
         let mut tally = Tally::default();
         tally.asked.note(false, false);
         let row = self.routes.row(comparison.route.as_deref());
-        row.compared = row.compared.saturating_add(1);
+        add(&mut row.compared, 1);
         let class = &mut self.classes[class(comparison.primary_status)];
-        class.compared = class.compared.saturating_add(1);
+        add(&mut class.compared, 1);
         self.distinct.note(comparison.fingerprint);
         if let Some([shadow_alone, baseline_alone]) = pair {
             row.paired.note(shadow_alone, baseline_alone);
             let is_noisy = baseline.is_some_and(|other| other.verdict != Verdict::Match);
-            row.noisy = row.noisy.saturating_add(u64::from(is_noisy));
+            add(&mut row.noisy, u64::from(is_noisy));
             tally.responses.note(shadow_alone, baseline_alone);
-            class.differ = class.differ.saturating_add(tally.responses.b);
+            add(&mut class.differ, tally.responses.b);
         }
         let Some(latency) = comparison.shadow_latency else {
             return tally;
@@ -92,7 +93,7 @@ impl Counted {
         self.shadow.record(latency);
         let reference = match baseline {
             Some(baseline) => {
-                self.with_baseline = self.with_baseline.saturating_add(1);
+                add(&mut self.with_baseline, 1);
                 baseline.shadow_latency
             }
             None => pair.map(|_| comparison.primary_latency),
@@ -115,7 +116,7 @@ impl Counted {
         blame: Blame,
     ) -> Tally {
         let count = &mut self.not_compared[reason as usize];
-        *count = count.saturating_add(1);
+        add(count, 1);
         self.faults = self
             .faults
             .saturating_add(u64::from(blame == Blame::Response));
@@ -128,13 +129,13 @@ impl Counted {
     /// Counts a response of another build than the one that this is about: it says nothing else.
     pub(super) fn of_other_version(&mut self) {
         let count = &mut self.not_compared[NotComparedReason::OtherVersion as usize];
-        *count = count.saturating_add(1);
+        add(count, 1);
     }
 
     /// Counts a request that was sampled and not sent.
     pub(super) fn unsent(&mut self, route: Option<&str>) {
         let row = self.routes.row(route);
-        row.not_compared = row.not_compared.saturating_add(1);
+        add(&mut row.not_compared, 1);
     }
 
     /// Adds what others have counted of the same version of the shadow. If it is another, what
@@ -153,17 +154,17 @@ impl Counted {
         self.version.clone_from(&other.version);
         self.since = self.since.min(other.since).or(other.since);
         self.until = self.until.max(other.until);
-        self.with_baseline = self.with_baseline.saturating_add(other.with_baseline);
+        add(&mut self.with_baseline, other.with_baseline);
         for (paired, more) in self.slow.iter_mut().zip(other.slow) {
             paired.merge(more);
         }
         for (class, more) in self.classes.iter_mut().zip(other.classes) {
-            class.compared = class.compared.saturating_add(more.compared);
-            class.differ = class.differ.saturating_add(more.differ);
+            add(&mut class.compared, more.compared);
+            add(&mut class.differ, more.differ);
         }
-        self.faults = self.faults.saturating_add(other.faults);
+        add(&mut self.faults, other.faults);
         for (count, more) in self.not_compared.iter_mut().zip(other.not_compared) {
-            *count = count.saturating_add(more);
+            add(count, more);
         }
         self.distinct.merge(&other.distinct);
         self.routes.merge(&other.routes);

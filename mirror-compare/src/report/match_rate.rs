@@ -55,6 +55,11 @@ pub(super) fn number(count: u64) -> f64 {
     count as f64
 }
 
+/// Adds to a count, which stops where there is no larger one.
+pub(super) const fn add(count: &mut u64, more: u64) {
+    *count = count.saturating_add(more);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -101,9 +101,7 @@ impl Recorder {
                     return live.counted.of_other_version();
                 }
                 epoch::Seen::New => {
-                    live.restart();
-                    *seen = Seen::default();
-                    self.wants_standing.store(true, Relaxed);
+                    self.begin_anew(&mut seen, &mut live);
                 }
             }
         }
@@ -184,8 +182,11 @@ impl Recorder {
 
     /// Forgets all that is known: evidence begins anew.
     pub fn restart(&self) {
-        let mut seen = self.seen();
-        let mut live = self.live();
+        let (mut seen, mut live) = (self.seen(), self.live());
+        self.begin_anew(&mut seen, &mut live);
+    }
+
+    fn begin_anew(&self, seen: &mut Seen, live: &mut Live) {
         live.restart();
         *seen = Seen::default();
         self.wants_standing.store(true, Relaxed);

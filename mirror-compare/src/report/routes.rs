@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Paired, match_rate::number};
+use super::{
+    Paired,
+    match_rate::{add, number},
+};
 
 /// The most routes that are told apart. A name is at most 256 bytes.
 const MAX_ROUTES: usize = 100;
@@ -40,10 +43,10 @@ pub(super) struct Routes {
 
 impl Route {
     fn merge(&mut self, more: &Self) {
-        self.compared = self.compared.saturating_add(more.compared);
+        add(&mut self.compared, more.compared);
         self.paired.merge(more.paired);
-        self.noisy = self.noisy.saturating_add(more.noisy);
-        self.not_compared = self.not_compared.saturating_add(more.not_compared);
+        add(&mut self.noisy, more.noisy);
+        add(&mut self.not_compared, more.not_compared);
     }
 
     /// Comparisons in which the shadow differs, and noise does not explain that. At a route without
@@ -75,16 +78,10 @@ impl Routes {
             return &mut self.other;
         };
         let name = &name[..name.floor_char_boundary(MAX_NAME)];
-        let is_full = self.rows.len() >= MAX_ROUTES;
-        if self.rows.contains_key(name) || !is_full {
-            if !self.rows.contains_key(name) {
-                self.rows.insert(name.into(), Route::default());
-            }
-            if let Some(row) = self.rows.get_mut(name) {
-                return row;
-            }
+        if !self.rows.contains_key(name) && self.rows.len() < MAX_ROUTES {
+            self.rows.insert(name.into(), Route::default());
         }
-        &mut self.other
+        self.rows.get_mut(name).unwrap_or(&mut self.other)
     }
 
     pub(super) fn merge(&mut self, other: &Self) {

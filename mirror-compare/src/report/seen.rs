@@ -15,6 +15,7 @@ use crate::{
     model::{Comparison, Group, NotComparedReason, Places, Verdict},
     report::{
         DifferenceGroup, Paired, ShapeFinding, Thresholds, UnfitBaseline,
+        match_rate::add,
         noise::is_clear,
         table::{Came, Missed, Moves, Table},
     },
@@ -550,10 +551,6 @@ impl Seen {
     pub(in crate::report) fn other_differences(&self) -> u64 {
         self.0.other_differences
     }
-}
-
-fn add(count: &mut u64, more: u64) {
-    *count = count.saturating_add(more);
 }
 
 /// `1.0` has one of its own.

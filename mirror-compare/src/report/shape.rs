@@ -13,7 +13,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    match_rate::number,
+    match_rate::{add, number},
     noise::{is_foreign, is_missed, is_part_of_the_shadow},
 };
 use crate::model::{DifferenceKind, Printable, Shape, Shapes};
@@ -401,8 +401,4 @@ impl Numbers {
         add(&mut self.far_shadow, other.far_shadow);
         add(&mut self.far_baseline, other.far_baseline);
     }
-}
-
-fn add(count: &mut u64, more: u64) {
-    *count = count.saturating_add(more);
 }

@@ -13,7 +13,7 @@ pub(super) type Slow = [Paired; BANDS.len()];
 
 /// Counts a request that took a shadow `shadow`, and `reference` whoever it is held against.
 ///
-/// Both are counted, as for differences: two servers of the same law are as often slower than each
+/// Returns who is slow by the first band. Both are counted, as for differences: two servers of the same law are as often slower than each
 /// other, however heavy its tail is.
 pub(super) fn note(
     slow: &mut Slow,
@@ -25,14 +25,14 @@ pub(super) fn note(
         let times = other.as_secs_f64() * thresholds.slow_ratio * band;
         one.as_secs_f64() > times && one > other.saturating_add(thresholds.latency_slack)
     };
-    for (paired, band) in slow.iter_mut().zip(BANDS) {
-        paired.note(
+    let bands = BANDS.map(|band| {
+        [
             is_slow(shadow, reference, band),
             is_slow(reference, shadow, band),
-        );
+        ]
+    });
+    for (paired, [shadow, other]) in slow.iter_mut().zip(bands) {
+        paired.note(shadow, other);
     }
-    [
-        is_slow(shadow, reference, BANDS[0]),
-        is_slow(reference, shadow, BANDS[0]),
-    ]
+    bands[0]
 }

@@ -9,11 +9,8 @@ use std::{
     },
 };
 
-use axum::{
-    body::{Body, Bytes},
-    extract::MatchedPath,
-};
-use http::{Method, request::Parts};
+use axum::{body::Body, extract::MatchedPath};
+use http::{Method, request::Parts, uri::PathAndQuery};
 use http_body::Body as _;
 
 use super::{
@@ -75,9 +72,10 @@ impl Exchange {
         Arc::new(Self {
             engine: Arc::clone(engine),
             method: parts.method.clone(),
-            path_and_query: match original_uri(parts).path_and_query() {
-                Some(all) => all.as_str().into(),
-                None => original_uri(parts).path().into(),
+            path_and_query: {
+                let uri = original_uri(parts);
+                let all = uri.path_and_query();
+                all.map_or(uri.path(), PathAndQuery::as_str).into()
             },
             matched: parts.extensions.get().cloned(),
             interest: AtomicUsize::new(1),
@@ -214,7 +212,8 @@ impl Exchange {
         }
     }
 
-    /// Counts that the response of a shadow is not compared. This waits for nobody.
+    /// Counts that the response of a shadow is not compared. Not on the path of the primary: it takes
+    /// a lock that is held for a moment.
     fn not_compared(&self, index: usize, reason: NotComparedReason) {
         let comparing = self.comparing();
         if let Some(recorder) = comparing.and_then(|all| all.recorders.get(index)) {
@@ -331,8 +330,9 @@ impl Exchange {
         let target = self.engine.targets.get(index)?.target().name();
         let primary = &primary.as_ref()?.response;
         let known = self.known(comparing, primary, shadow);
-        let (route, body) = (self.route(), self.body());
-        let request = self.request();
+        let (route, request) = (self.route(), self.request());
+        let body = request.as_ref().map(|request| request.body());
+        let body = body.unwrap_or_default();
         let headers = request.as_ref().map(|request| &request.headers);
         let id = headers.and_then(|headers| headers.get("x-request-id"));
         let subject = Subject::new(&self.method, &self.path_and_query)
@@ -364,12 +364,6 @@ impl Exchange {
         caught(self.code(option, index), run)
     }
 
-    /// The body of the request, as far as it is known.
-    fn body(&self) -> Bytes {
-        let request = self.lock().request();
-        request.map(|request| request.body()).unwrap_or_default()
-    }
-
     /// The secrets of the request. Its body is not searched for two responses of which nothing
     /// would be shown.
     fn known(
@@ -379,7 +373,7 @@ impl Exchange {
         shadow: &BufferedResponse,
     ) -> Cow<'_, KnownSecrets> {
         let (rules, set) = (&comparing.rules, &self.engine.options.headers.set);
-        let learn = |with_body| match self.lock().request() {
+        let learn = |with_body| match self.request() {
             Some(request) => request.known(rules, set, with_body),
             None => KnownSecrets::from_set_headers(rules, set),
         };

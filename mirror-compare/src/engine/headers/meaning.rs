@@ -74,6 +74,18 @@ fn sorted(parts: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
     parts.join(&b","[..])
 }
 
+/// What comes first, and then parts in an order of their own, each once.
+fn followed(mut first: Vec<u8>, parts: impl Iterator<Item = Vec<u8>>, separator: u8) -> Vec<u8> {
+    let mut parts: Vec<_> = parts.collect();
+    parts.sort_unstable();
+    parts.dedup();
+    for part in parts {
+        first.push(separator);
+        first.extend(part);
+    }
+    first
+}
+
 /// `text/html; charset=UTF-8`: a value with parameters. `is_type`: the value has no case, and some
 /// parameters are known.
 fn parameters(value: &[u8], is_type: bool) -> Vec<u8> {
@@ -82,28 +94,20 @@ fn parameters(value: &[u8], is_type: bool) -> Vec<u8> {
     if !whole.starts_with(b"<") {
         whole.make_ascii_lowercase();
     }
-    let mut parameters: Vec<_> = parts
-        .filter_map(|part| {
-            let (name, value) = pair(part);
-            let value = match &*name {
-                // Of its parts, which are compared.
-                b"boundary" if is_type => return None,
-                b"charset" if is_type => match &*value.to_ascii_lowercase() {
-                    b"utf8" => b"utf-8".to_vec(),
-                    other => other.to_vec(),
-                },
-                _ => value,
-            };
-            Some([name, value].join(&b'='))
-        })
-        .collect();
-    parameters.sort_unstable();
-    parameters.dedup();
-    for parameter in parameters {
-        whole.push(b';');
-        whole.extend(parameter);
-    }
-    whole
+    let parameters = parts.filter_map(|part| {
+        let (name, value) = pair(part);
+        let value = match &*name {
+            // Of its parts, which are compared.
+            b"boundary" if is_type => return None,
+            b"charset" if is_type => match &*value.to_ascii_lowercase() {
+                b"utf8" => b"utf-8".to_vec(),
+                other => other.to_vec(),
+            },
+            _ => value,
+        };
+        Some([name, value].join(&b'='))
+    });
+    followed(whole, parameters, b';')
 }
 
 /// The name of a parameter without its case, and its value without quotes.
@@ -146,23 +150,15 @@ fn policy(line: &[u8]) -> Vec<u8> {
         let mut words = directive
             .split(u8::is_ascii_whitespace)
             .filter(|word| !word.is_empty());
-        let mut whole = words.next().unwrap_or_default().to_ascii_lowercase();
-        let mut sources: Vec<_> = words
-            .map(|word| {
-                if word.starts_with(b"'nonce-") {
-                    b"'nonce-'"
-                } else {
-                    word
-                }
-            })
-            .collect();
-        sources.sort_unstable();
-        sources.dedup();
-        for source in sources {
-            whole.push(b' ');
-            whole.extend(source);
-        }
-        whole
+        let name = words.next().unwrap_or_default().to_ascii_lowercase();
+        let sources = words.map(|word| {
+            if word.starts_with(b"'nonce-") {
+                b"'nonce-'".to_vec()
+            } else {
+                word.to_vec()
+            }
+        });
+        followed(name, sources, b' ')
     };
     sorted(split(line, b';').map(directive))
 }

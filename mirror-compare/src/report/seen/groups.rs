@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{Comparison, Difference, Group, cut},
-    report::{DifferenceGroup, Example, Paired, match_rate::number},
+    report::{
+        DifferenceGroup, Example, Paired,
+        match_rate::{add, number},
+    },
 };
 
 /// The most places of a group that are remembered.
@@ -61,7 +64,7 @@ impl OfGroup {
         }
         self.comparisons += 1;
         self.with_baseline += u64::from(baseline.is_some());
-        self.differences = self.differences.saturating_add(shadow);
+        add(&mut self.differences, shadow);
         if let Some(difference) = example(comparison, group) {
             let kept = Kept::new(comparison, difference);
             self.first.get_or_insert_with(|| kept.clone());
@@ -84,7 +87,7 @@ impl OfGroup {
             (&mut self.b, other.b),
             (&mut self.c, other.c),
         ] {
-            *ours = ours.saturating_add(theirs);
+            add(ours, theirs);
         }
         for place in &other.places {
             if self.places.len() < MAX_PLACES {

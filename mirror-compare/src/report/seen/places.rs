@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     model::{Comparison, DifferenceKind, Tally},
     report::{
-        Paired, Thresholds, UnfitBaseline, match_rate::number, noise::is_clear, shape::Shaped,
+        Paired, Thresholds, UnfitBaseline,
+        match_rate::{add, number},
+        noise::is_clear,
+        shape::Shaped,
     },
 };
 
@@ -43,7 +46,7 @@ impl OfPlace {
     }
 
     pub(super) fn miss(&mut self, comparisons: u64) {
-        self.missed = self.missed.saturating_add(comparisons);
+        add(&mut self.missed, comparisons);
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
@@ -53,7 +56,7 @@ impl OfPlace {
             (&mut self.c, other.c),
             (&mut self.baseline, other.baseline),
         ] {
-            *ours = ours.saturating_add(theirs);
+            add(ours, theirs);
         }
         self.shaped.merge(&other.shaped);
     }
@@ -109,9 +112,9 @@ impl OfBaseline {
     }
 
     pub(super) fn merge(&mut self, other: Self) {
-        self.compared = self.compared.saturating_add(other.compared);
-        self.status = self.status.saturating_add(other.status);
-        self.mostly = self.mostly.saturating_add(other.mostly);
+        add(&mut self.compared, other.compared);
+        add(&mut self.status, other.status);
+        add(&mut self.mostly, other.mostly);
     }
 
     pub(super) fn compared(self) -> u64 {
