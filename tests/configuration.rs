@@ -164,6 +164,10 @@ fn values_are_checked() {
             "`read_ahead` conflicts with `body(BodyMode::Tee)`: the handler reads the body then",
         ),
         (
+            valid().key("hunter2"),
+            "invalid `key`: the secret has 7 characters, and must have at least 32: `openssl rand -base64 32` makes one",
+        ),
+        (
             valid().set_header("x-a", "1").remove_header("X-A"),
             "the header `x-a` is both set and removed",
         ),

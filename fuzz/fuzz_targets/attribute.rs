@@ -22,6 +22,7 @@ mod mirror_macros {
     pub(crate) mod feature;
     pub(crate) mod handler;
     pub(crate) mod header;
+    pub(crate) mod key;
     pub(crate) mod method;
     pub(crate) mod original;
     pub(crate) mod runtime;
@@ -31,7 +32,7 @@ mod mirror_macros {
     pub(crate) mod value;
 }
 use mirror_macros::{
-    amount, args, callback, compare, defaults, error, expand, feature, handler, header, method,
+    amount, args, callback, compare, defaults, error, expand, feature, handler, header, key, method,
     original, runtime, self_use, table, target, value,
 };
 

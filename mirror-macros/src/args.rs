@@ -23,6 +23,7 @@ use crate::{
     defaults::Defaults,
     error::{Errors, error_with_help},
     header::{RemovedHeader, SetHeader},
+    key::Key,
     original::Original,
     runtime::Runtime,
     table::{means, read},
@@ -58,6 +59,7 @@ pub(crate) struct Args {
     pub(crate) accept_encoding: Option<AcceptEncoding>,
     pub(crate) name: Option<LitStr>,
     pub(crate) transport: Option<Transport>,
+    pub(crate) key: Option<Key>,
     pub(crate) original: Option<Original>,
     /// The options of comparing that stand here, and `compare` in the defaults or nowhere.
     pub(crate) compared: Vec<Compared>,

@@ -12,6 +12,7 @@ mod expand;
 mod feature;
 mod handler;
 mod header;
+mod key;
 mod method;
 mod original;
 mod replay;

@@ -5,6 +5,7 @@ mod expansion;
 mod functions;
 mod handler_targets;
 mod headers;
+mod key;
 mod manual;
 mod options;
 mod replay;

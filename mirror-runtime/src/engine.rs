@@ -26,6 +26,7 @@ use http::request::Parts;
 use mirror_compare::Rules;
 
 use crate::{
+    key::Key,
     outcome::SkipReason,
     request::with_original_uri,
     sampling::Sampler,
@@ -53,6 +54,9 @@ pub(crate) struct Engine {
     /// Whether the log was told that another mirror copies the same requests.
     pub(crate) is_known_to_be_twice: AtomicBool,
     pub(crate) sampler: Sampler,
+    /// Of what must be the same in each process.
+    #[allow(dead_code, reason = "it is there for the parts that hash and sign")]
+    pub(crate) key: Key,
     /// Of the primary, for requests that were sampled.
     pub(crate) latency: LatencyRecorder,
 }

@@ -138,6 +138,18 @@ pub enum ConfigError {
     /// `CONNECT` opens a tunnel, which cannot be mirrored.
     #[error("`CONNECT` cannot be mirrored: it opens a tunnel")]
     Connect,
+    /// A key with a secret that is too short or cannot be written so, or with an id that cannot or
+    /// is there twice. The message repeats neither.
+    #[error("invalid `key`: {0}")]
+    Key(String),
+    /// An environment variable does not hold a key.
+    #[error("the environment variable `{variable}` does not hold a key: {reason}")]
+    KeyEnv {
+        /// The variable.
+        variable: String,
+        /// The error in its value.
+        reason: String,
+    },
     /// A header that cannot be set or removed.
     #[error("{0}")]
     Header(String),

@@ -56,6 +56,7 @@ fn is_v2(parts: &Parts) -> bool {
     credentials = "strip",
     host = "preserve",
     name = "orders.all",
+    key = env("MIRROR_KEY"),
 )]
 async fn paths(body: Bytes) -> Bytes {
     body

@@ -209,6 +209,14 @@ table! {
     TRANSPORT = Spec::new("transport", "CLIENT", DefaultValue::Said("shared connections"))
         .everywhere();
 
+    /// The key of sticky sampling, masks and signatures.
+    KEY = Spec::new(
+        "key",
+        r#"env("MIRROR_KEY")"#,
+        DefaultValue::Said("`MIRROR_KEY` of the environment, or random"),
+    )
+    .everywhere();
+
     /// The name under which the handler can still be called.
     ORIGINAL = Spec::new("original", "list_users_unmirrored", DefaultValue::None).attribute();
 

@@ -7,7 +7,9 @@ use crate::{
     amount, callback,
     compare::{self, At, Mode},
     defaults::Defaults,
-    header, method,
+    header,
+    key::Key,
+    method,
     original::Original,
     runtime::Runtime,
     table::{Row, Table},
@@ -148,6 +150,10 @@ pub(crate) const OPTIONS: Table<Args> = Table {
         Row {
             spec: &options::TRANSPORT,
             read: |args, setting, errors| args.transport = errors.check(Transport::parse(setting)),
+        },
+        Row {
+            spec: &options::KEY,
+            read: |args, setting, errors| args.key = errors.check(Key::parse(setting)),
         },
         Row {
             spec: &options::ORIGINAL,

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     args::{AcceptEncoding, Args, Body, Breaker, CircuitBreaker, Credentials, Host},
     handler::Handler,
+    key::Key,
     target::Transport,
 };
 
@@ -54,6 +55,10 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         AcceptEncoding::Comparable => quote!(.comparable_encodings()),
         AcceptEncoding::Verbatim => quote!(.verbatim_encodings()),
     });
+    let key = args.key.as_ref().and_then(|key| match key {
+        Key::Env(variable) => Some(quote!(.key_from_env(#variable))),
+        Key::Static { .. } => None,
+    });
     let defaults = args.defaults.as_ref();
     let defaults = call("defaults", defaults.map(|_| defaults::constant()));
     let comparing = comparing::calls(args);
@@ -78,6 +83,7 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             #credentials
             #host
             #accept_encoding
+            #key
             #comparing
     };
     let callbacks = [&args.on_success, &args.on_error, &args.on_skip, &args.when];
@@ -91,6 +97,12 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             call_with(runtime, option, "transport", &options, &borrowed(path))
         }
         None => options,
+    };
+    let options = match &args.key {
+        Some(Key::Static { option, path }) => {
+            call_with(runtime, option, "key", &options, &borrowed(path))
+        }
+        _ => options,
     };
     quote!(#options.build())
 }

@@ -239,7 +239,11 @@ const OTHER_NAMES: &[(&[&str], &str)] = &[
         "credentials",
     ),
     (&["preserve_host", "host_rewrite", "authority"], "host"),
-    (&["label", "id", "key", "tag"], "name"),
+    (&["label", "id", "tag"], "name"),
+    (
+        &["secret", "secret_key", "signing_key", "hmac_key", "salt"],
+        "key",
+    ),
     (&["app_state", "with_state"], "state"),
     (&["http_version", "h2", "h2c", "protocol"], "http2"),
     (&["client", "via", "connector", "http_client"], "transport"),

@@ -80,6 +80,7 @@ fn every_option() {
             host = "preserve",
             accept_encoding = "comparable",
             name = "users.list",
+            key = env("USERS_KEY"),
         )]
         async fn list_users() -> impl IntoResponse {}"#,
     );

@@ -86,7 +86,8 @@ where
                                 .remove_header("x-internal")
                                 .strip_credentials()
                                 .preserve_host()
-                                .comparable_encodings(),
+                                .comparable_encodings()
+                                .key_from_env("USERS_KEY"),
                             count,
                         ),
                         |target, error| warn!(% target, % error),

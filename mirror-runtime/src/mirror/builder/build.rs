@@ -14,6 +14,7 @@ use crate::{
     bounds::{Gate, limits},
     engine::{BodyMode, Engine, EngineTarget},
     error::ConfigError,
+    key::Key,
     mirror::{Mirror, registry::register},
     sampling::{Sampler, Share, switch},
     stats::LatencyRecorder,
@@ -44,6 +45,9 @@ impl MirrorBuilder {
         self.compare.check(&self.targets)?;
         if let Some(connect_timeout) = self.connect_timeout {
             self.protection.connect_timeout = connect_timeout;
+        }
+        if self.key.is_none() {
+            self.key = Some(Key::of_process()?);
         }
         self.options.body = self.body.unwrap_or_default();
         if let Some(max_body) = self.max_body {
@@ -114,6 +118,7 @@ impl MirrorBuilder {
             redacted,
             is_known_to_be_twice: AtomicBool::new(false),
             sampler: Sampler::new(),
+            key: self.key.unwrap_or_else(Key::random),
             latency: LatencyRecorder::new(),
         }));
         register(&mirror);

@@ -11,6 +11,7 @@ use crate::{
     bounds::{CircuitBreaker, RateLimit},
     engine::BodyMode,
     error::ConfigError,
+    key::Key,
     outcome::{BufferedResponse, MirrorError, SkipReason},
     target::Target,
     telemetry::Observer,
@@ -273,6 +274,32 @@ impl MirrorBuilder {
     /// The transport of the copies. Default: connections that all mirrors share.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// The key of sticky sampling, masks and signatures: a [`Key`], or its text. Default: that of
+    /// the environment variable `MIRROR_KEY`, or, if that is unset or empty, a random one, which all
+    /// mirrors of the process have.
+    ///
+    /// ```
+    /// use mirror_runtime::{Key, Mirror};
+    ///
+    /// # let secret = "0123456789abcdef".repeat(2);
+    /// let mirror = Mirror::builder().target("https://staging.example.com").key(secret).build()?;
+    /// let mirror = Mirror::builder()
+    ///     .target("https://staging.example.com")
+    ///     .key(Key::from_env("ORDERS_KEY")?)
+    ///     .build()?;
+    /// # Ok::<(), mirror_runtime::ConfigError>(())
+    /// ```
+    pub fn key<K>(mut self, key: K) -> Self
+    where
+        K: TryInto<Key, Error: Into<ConfigError>>,
+    {
+        match key.try_into() {
+            Ok(key) => self.key = Some(key),
+            Err(error) => self.mistaken(error),
+        }
         self
     }
 

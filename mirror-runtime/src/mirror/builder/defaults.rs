@@ -15,6 +15,8 @@ use crate::mirror::MirrorBuilder;
 use crate::{
     bounds::CircuitBreaker,
     engine::BodyMode,
+    error::ConfigError,
+    key::Key,
     outcome::{BufferedResponse, MirrorError, SkipReason},
     target::Target,
 };
@@ -84,6 +86,7 @@ pub struct Defaults {
     credentials: Option<Credentials>,
     host: Option<Host>,
     accept_encoding: Option<AcceptEncoding>,
+    key: Option<fn() -> Result<Key, ConfigError>>,
     redact: &'static [&'static str],
     #[cfg(feature = "compare")]
     comparing: Comparing,
@@ -157,6 +160,7 @@ impl Defaults {
             credentials: None,
             host: None,
             accept_encoding: None,
+            key: None,
             redact: &[],
             #[cfg(feature = "compare")]
             comparing: Comparing {
@@ -419,6 +423,13 @@ impl Defaults {
     /// See [`MirrorBuilder::accept_encoding`].
     pub const fn accept_encoding(mut self, accept_encoding: AcceptEncoding) -> Self {
         self.accept_encoding = Some(accept_encoding);
+        self
+    }
+
+    /// Where the key is taken from, for each mirror when it is made: `|| Key::from_env("ORDERS_KEY")`.
+    /// See [`MirrorBuilder::key`].
+    pub const fn key(mut self, key: fn() -> Result<Key, ConfigError>) -> Self {
+        self.key = Some(key);
         self
     }
 

@@ -45,6 +45,7 @@ const CALLS: &[(&str, Call)] = &[
     }),
     ("name", |builder| builder.name("users.list")),
     ("transport", |builder| builder.transport(Nowhere)),
+    ("key", |builder| builder.key("0123456789abcdef".repeat(2))),
     ("compare", |builder| builder.compare(CompareMode::Status)),
     ("compare_at", |builder| {
         builder.compare_at(crate::CompareAt::Server)

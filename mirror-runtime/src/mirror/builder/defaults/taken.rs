@@ -9,7 +9,12 @@ use super::Baseline;
 use super::{Breaker, Defaults};
 #[cfg(feature = "compare")]
 use crate::error::ConfigError;
-use crate::{engine::BodyMode, mirror::MirrorBuilder, target::Target};
+use crate::{
+    engine::BodyMode,
+    mirror::MirrorBuilder,
+    target::Target,
+    workers::{Code, caught},
+};
 
 impl MirrorBuilder {
     /// Takes what the builder was not given, and does not contradict what it was given.
@@ -58,6 +63,12 @@ impl MirrorBuilder {
         }
         if let (true, Some(host)) = (is_missing(&options::HOST), defaults.host) {
             self = self.host(host);
+        }
+        if let (None, Some(key)) = (&self.key, defaults.key) {
+            // It is code of the user's, and this may be within a request.
+            if let Some(key) = caught(Code::new("key"), key) {
+                self = self.key_or_mistake(key);
+            }
         }
         self = self.take_default_functions(&defaults);
         self = self.take_default_body(&defaults);

@@ -4,7 +4,7 @@ use http::Method;
 
 use super::*;
 use crate::{
-    AcceptEncoding, CircuitBreaker, CompareAt, CompareMode, Credentials, Host, Mirror,
+    AcceptEncoding, CircuitBreaker, CompareAt, CompareMode, Credentials, Host, Key, Mirror,
     MirrorBuilder, Thresholds,
 };
 
@@ -32,6 +32,7 @@ const ALL: Defaults = Defaults::new()
     .credentials(Credentials::Strip)
     .host(Host::Preserve)
     .accept_encoding(AcceptEncoding::Comparable)
+    .key(|| Key::from_env("MIRROR_KEY_THAT_IS_UNSET"))
     .compare(CompareMode::Json)
     .compare_at(CompareAt::Server)
     .compare_headers(&["x-total"])
@@ -79,6 +80,7 @@ fn a_mirror_takes_all_that_it_is_not_given() {
     assert_eq!(headers.set[0].0, "x-env");
     assert_eq!(headers.remove[0], "x-internal");
     assert!(headers.strip_credentials && headers.preserve_host && headers.comparable_encodings);
+    assert!(taken.key.as_ref().is_some_and(Key::is_random));
     assert!(taken.compare.looks_at_json());
     let shown = shown(&taken);
     for part in [
@@ -101,6 +103,9 @@ fn a_mirror_takes_all_that_it_is_not_given() {
     assert_eq!(written.redact, ["/password"]);
     assert!(taken.compare.on_mismatch.is_some());
     assert!(taken.build().is_ok());
+    let bad = Defaults::new().key(|| Key::new("too short"));
+    let mistaken = Mirror::builder().target(STAGING).defaults(&bad).build();
+    assert!(matches!(mistaken, Err(ConfigError::Key(_))));
 }
 
 /// Before the defaults or behind them.
@@ -118,6 +123,7 @@ fn what_a_mirror_is_given_itself_counts() {
             .methods([Method::POST])
             .credentials(Credentials::Forward)
             .host(Host::Target)
+            .key("0123456789abcdef".repeat(2))
             .accept_encoding(AcceptEncoding::Verbatim)
             .compare_at(CompareAt::Handler)
             .compare_headers(["etag"])
@@ -145,6 +151,7 @@ fn what_a_mirror_is_given_itself_counts() {
         let headers = &taken.options.headers;
         assert!(!headers.strip_credentials && !headers.preserve_host);
         assert!(!headers.comparable_encodings);
+        assert!(taken.key.as_ref().is_some_and(|key| !key.is_random()));
         assert_eq!((headers.set.len(), headers.remove.len()), (1, 1));
         let rules = &taken.compare.rules;
         assert_eq!(rules.compare_headers(), ["etag"]);
