@@ -9,6 +9,7 @@ mod key;
 mod manual;
 mod options;
 mod replay;
+mod sticky;
 mod table;
 mod transports;
 mod values;

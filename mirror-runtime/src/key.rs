@@ -65,7 +65,6 @@ struct Version {
 
 struct Subkey {
     mac: Hmac<Sha256>,
-    #[allow(dead_code, reason = "it is there for the part that samples users")]
     sip: SipHasher24,
 }
 
@@ -197,7 +196,6 @@ impl Key {
     /// has another than `["a", "bc"]`. It is `SipHash-2-4`, and allocates nothing.
     ///
     /// It is the same in each process with the key, and in each release of this crate.
-    #[allow(dead_code, reason = "it is there for the part that samples users")]
     pub(crate) fn hash(&self, purpose: Purpose, parts: &[&[u8]]) -> u64 {
         use std::hash::Hasher;
         let mut hasher = self.current().subkey(purpose).sip;

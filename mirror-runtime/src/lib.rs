@@ -141,6 +141,7 @@ pub use self::{
         BufferedResponse, Completion, FailureKind, MirrorError, ShedReason, SinkError, SkipReason,
     },
     recorded::{RecordedExchange, RecordedRequest, RecordedResponse},
+    sampling::Sticky,
     stats::{Latency, MirrorStats, TargetStats},
     target::{Http2, Target},
     telemetry::{Event, EventKind, Observer, observe},

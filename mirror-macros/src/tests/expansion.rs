@@ -60,6 +60,7 @@ fn every_option() {
                 target(AUDIT_URL, percentage = 0.1, http2 = "prior-knowledge"),
             ],
             percentage = 12.5,
+            sticky = header("X-User-Id"),
             timeout = "250ms",
             connect_timeout = "100ms",
             sync = true,
