@@ -4,7 +4,7 @@ use std::{convert::Infallible, fmt};
 
 use mirror_compare::{RuleError, ThresholdError};
 use mirror_grammar::{
-    DurationError, HeaderError, PercentageError, UrlError,
+    DurationError, HeaderError, PercentageError, PointerError, UrlError,
     options::{self, breaker},
 };
 
@@ -261,6 +261,13 @@ impl ConfigError {
 
     pub(crate) fn timeout(error: DurationError) -> Self {
         Self::Timeout(error.to_string())
+    }
+
+    pub(crate) fn mask(pattern: &str, error: PointerError) -> Self {
+        Self::Pointer {
+            pattern: pattern.to_owned(),
+            error: error.to_string(),
+        }
     }
 
     pub(crate) fn header(error: HeaderError) -> Self {

@@ -69,7 +69,8 @@ impl Capturing {
         target.recipient().or_else(|| self.stand_in())
     }
 
-    fn stand_in(&self) -> Option<Recipient<'static>> {
+    /// Who gets the copies to a target that is off.
+    pub(crate) fn stand_in(&self) -> Option<Recipient<'static>> {
         self.captured()?.stand_in()
     }
 
@@ -131,6 +132,10 @@ impl Capturing {
 
     pub(crate) const fn lets_leave(&self) -> bool {
         true
+    }
+
+    pub(crate) const fn stand_in(&self) -> Option<Recipient<'static>> {
+        None
     }
 
     pub(crate) fn enables(&self, target: &Target) -> bool {

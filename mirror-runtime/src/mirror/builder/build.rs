@@ -93,7 +93,21 @@ impl MirrorBuilder {
         let places = all.iter().enumerate();
         let sinks = places.filter(|(_, target)| target.is_sink());
         let sinks = sinks.fold(0, |sinks, (index, _)| sinks | 1 << index);
+        // What is masked leaves the process in no other way.
+        for pointer in &self.masked {
+            self.compare.rules.hide(pointer);
+        }
         let redacted = self.compare.rules.clone();
+        let key = self.key.take().unwrap_or_else(Key::random);
+        self.options.headers.signs = !key.is_random();
+        let own = all.iter().flat_map(Target::own_headers).cloned();
+        let set_headers = self.options.headers.set.iter().cloned().chain(own);
+        let set_headers = set_headers.collect();
+        let mask = Some(std::mem::take(&mut self.mask));
+        let mask = mask.filter(|mask| !mask.is_empty()).map(Arc::new);
+        if mask.is_some() && key.is_random() && !is_off {
+            announce_random_masks(&name);
+        }
         let resolve = |target: Target| {
             let timeout = target.own_timeout().unwrap_or(self.timeout);
             let gate = Gate::new(&self.protection, target.connects());
@@ -112,13 +126,16 @@ impl MirrorBuilder {
             targets,
             options: self.options,
             when: self.when,
+            mask,
+            map_request: self.map_request,
+            set_headers,
             keeps_bodies,
             comparing,
             sinks,
             redacted,
             is_known_to_be_twice: AtomicBool::new(false),
             sampler: Sampler::new(),
-            key: self.key.unwrap_or_else(Key::random),
+            key,
             latency: LatencyRecorder::new(),
         }));
         register(&mirror);
@@ -239,6 +256,7 @@ impl MirrorBuilder {
             "max_body" => self.max_body.is_some(),
             "body" => self.body.is_some(),
             "read_ahead" => self.read_ahead.is_some(),
+            "mask" => !self.masked.is_empty(),
             option => self.compare.has(option),
         }
     }
@@ -280,6 +298,16 @@ impl MirrorBuilder {
             None => Ok(()),
         }
     }
+}
+
+/// Masks that are others in each process, which is seldom meant.
+fn announce_random_masks(mirror: &str) {
+    contained(|| {
+        tracing::warn!(
+            mirror,
+            "masked values are others in each process: set the environment variable `MIRROR_KEY`"
+        );
+    });
 }
 
 #[cfg(test)]
