@@ -60,6 +60,8 @@ pub(crate) struct Args {
     pub(crate) credentials: Option<Credentials>,
     pub(crate) host: Option<Host>,
     pub(crate) accept_encoding: Option<AcceptEncoding>,
+    pub(crate) map_request: Option<Callback>,
+    pub(crate) mask: Vec<LitStr>,
     pub(crate) name: Option<LitStr>,
     pub(crate) transport: Option<Transport>,
     pub(crate) key: Option<Key>,

@@ -22,18 +22,25 @@ pub use self::options::BodyMode;
 pub(crate) use self::switched::MirrorSwitch;
 pub(crate) use self::{options::Options, target::EngineTarget};
 
-use std::{borrow::Cow, fmt, sync::atomic::AtomicBool, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
-use http::request::Parts;
+use http::{HeaderName, HeaderValue, request::Parts};
 use mirror_compare::Rules;
 
 use crate::{
     control::{Entry, Place},
     key::Key,
+    mask::Mask,
     outcome::SkipReason,
     request::with_original_uri,
     sampling::{Draw, Sampler},
     stats::LatencyRecorder,
+    target::MapRequest,
     telemetry::Happened,
     workers::{Code, caught},
 };
@@ -46,6 +53,12 @@ pub(crate) struct Engine {
     pub(crate) targets: Box<[EngineTarget]>,
     pub(crate) options: Options,
     pub(crate) when: Option<When>,
+    /// The fields of bodies that copies have masked.
+    pub(crate) mask: Option<Arc<Mask>>,
+    /// Changes each copy before it leaves.
+    pub(crate) map_request: Option<MapRequest>,
+    /// The headers that copies are given, to all targets or to some: they may be secrets.
+    pub(crate) set_headers: Vec<(HeaderName, HeaderValue)>,
     /// Whether a callback asks for the bodies of responses.
     pub(crate) keeps_bodies: bool,
     /// Where responses are compared.
@@ -99,6 +112,14 @@ impl Engine {
         comparing.is_some_and(|comparing| comparing.is_baseline(index))
     }
 
+    /// Whether its copies are changed by what takes its time, on threads of its own.
+    pub(crate) fn changes_copies(&self) -> bool {
+        let mut targets = self.targets.iter().map(EngineTarget::target);
+        self.mask.is_some()
+            || self.map_request.is_some()
+            || targets.any(|target| target.own_map().is_some())
+    }
+
     /// Whether a target keeps requests with their responses.
     pub(crate) fn is_sink(&self, index: usize) -> bool {
         self.sinks >> index & 1 == 1
@@ -118,8 +139,8 @@ impl Engine {
 
     /// The key of its jobs among those of other mirrors. A job keeps its mirror, so no other has
     /// its place meanwhile.
-    pub(crate) fn key(self: &std::sync::Arc<Self>) -> usize {
-        std::sync::Arc::as_ptr(self).addr()
+    pub(crate) fn key(self: &Arc<Self>) -> usize {
+        Arc::as_ptr(self).addr()
     }
 }
 

@@ -4,7 +4,7 @@ use std::{convert::Infallible, fmt};
 
 use mirror_compare::{RuleError, ThresholdError};
 use mirror_grammar::{
-    DurationError, HeaderError, PercentageError, StickyError, UrlError,
+    DurationError, HeaderError, PercentageError, PointerError, StickyError, UrlError,
     options::{self, breaker},
 };
 
@@ -268,6 +268,13 @@ impl ConfigError {
 
     pub(crate) fn sticky(error: StickyError) -> Self {
         Self::Sticky(error.to_string())
+    }
+
+    pub(crate) fn mask(pattern: &str, error: PointerError) -> Self {
+        Self::Pointer {
+            pattern: pattern.to_owned(),
+            error: error.to_string(),
+        }
     }
 
     pub(crate) fn header(error: HeaderError) -> Self {

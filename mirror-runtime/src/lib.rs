@@ -70,7 +70,8 @@
 //! A copy carries what its original carried, cookies and tokens included, unless
 //! `credentials = "strip"` is set. Choose `https://` targets that may see them. The log warns of
 //! credentials that would leave the machine over plain HTTP. `X-Mirrored-From` is a hint, not a
-//! proof: any client can send it, and a request that carries it is not mirrored. A shadow does what
+//! proof: any client can send it, and a request that carries it is not mirrored. With a key, copies
+//! are signed, and [`Mirrored`] verifies them. `mask` replaces fields of bodies by keyed hashes. A shadow does what
 //! its copies ask for: mirror writes only to a shadow that has its own database.
 //!
 //! # Tests
@@ -98,7 +99,9 @@ mod exchange;
 mod fuzz;
 pub mod guide;
 mod key;
+mod mask;
 mod mirror;
+mod mirrored;
 mod outcome;
 #[cfg(feature = "record")]
 mod record;
@@ -108,6 +111,7 @@ mod report;
 mod request;
 mod sampling;
 mod send;
+mod signature;
 mod stats;
 mod target;
 mod telemetry;
@@ -142,13 +146,14 @@ pub use self::{
         AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder, MirrorInfo,
         MirrorLayer, MirrorService, ResponseFuture, mirror_named, mirrors,
     },
+    mirrored::{Mirrored, NotMirrored, Proof, Unproved, VerifyMirrored},
     outcome::{
         BufferedResponse, Completion, FailureKind, MirrorError, ShedReason, SinkError, SkipReason,
     },
     recorded::{RecordedExchange, RecordedRequest, RecordedResponse},
     sampling::Sticky,
     stats::{Latency, MirrorStats, TargetStats},
-    target::{Http2, Target},
+    target::{Http2, ShadowRequest, Target},
     telemetry::{Event, EventKind, Observer, observe},
     transport::{Keeping, Sending, Sink, Transport, Unsendable},
 };

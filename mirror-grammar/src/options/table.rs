@@ -171,6 +171,7 @@ table! {
     /// Headers that each copy has.
     SET_HEADERS = Spec::new("set_headers", r#"{ "x-env" = "shadow" }"#, DefaultValue::None)
         .attribute()
+        .target()
         .builder("set_header");
 
     /// Headers that no copy has.
@@ -192,6 +193,17 @@ table! {
     ACCEPT_ENCODING = Spec::new("accept_encoding", r#""comparable""#, DefaultValue::Word("verbatim"))
         .limit(Limit::Words(&["comparable", "verbatim"]))
         .everywhere();
+
+    /// Changes each copy before it leaves.
+    MAP_REQUEST = Spec::new("map_request", "|request| ..", DefaultValue::None)
+        .everywhere()
+        .target();
+
+    /// Fields of bodies that are replaced in copies.
+    MASK = Spec::new("mask", r#"["/email"]"#, DefaultValue::None)
+        .limit(Limit::Filled)
+        .everywhere()
+        .conflicts(&[without_body("there is no body to mask")]);
 
     /// The name in counters and logs.
     NAME = Spec::new("name", r#""users.list""#, DefaultValue::Said("module and function"))

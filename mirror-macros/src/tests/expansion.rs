@@ -58,6 +58,7 @@ fn every_option() {
                 env("SHADOW_URL"),
                 config::SHADOW_URL,
                 target(AUDIT_URL, percentage = 0.1, http2 = "prior-knowledge"),
+                target("http://c", set_headers = { "x-a" = "1", "x-b" = "2" }, map_request = |copy| copy.set_body("")),
             ],
             percentage = 12.5,
             sticky = header("X-User-Id"),
@@ -80,6 +81,8 @@ fn every_option() {
             credentials = "strip",
             host = "preserve",
             accept_encoding = "comparable",
+            map_request = without_cookies,
+            mask = ["/email", "/user/*/phone"],
             name = "users.list",
             key = env("USERS_KEY"),
         )]

@@ -28,7 +28,8 @@ use crate::{
     engine::{BodyMode, Options, When},
     error::ConfigError,
     key::Key,
-    target::Target,
+    mask::Mask,
+    target::{MapRequest, Target},
     telemetry::{Callbacks, Observer},
     transport::Transport,
 };
@@ -95,6 +96,10 @@ pub struct MirrorBuilder {
     connect_timeout: Option<Duration>,
     options: Options,
     when: Option<When>,
+    map_request: Option<MapRequest>,
+    mask: Mask,
+    /// The fields as they are written.
+    masked: Vec<String>,
     callbacks: Callbacks,
     observers: Vec<Arc<dyn Observer>>,
     compare: CompareOptions,
@@ -125,6 +130,9 @@ impl Default for MirrorBuilder {
             connect_timeout: None,
             options: Options::default(),
             when: None,
+            map_request: None,
+            mask: Mask::default(),
+            masked: Vec::new(),
             callbacks: Callbacks::default(),
             observers: Vec::new(),
             compare: CompareOptions::default(),
@@ -166,6 +174,7 @@ impl fmt::Debug for MirrorBuilder {
             .field("name", &self.name)
             .field("targets", &self.targets)
             .field("options", &self.options)
+            .field("mask", &self.masked)
             .field("callbacks", &self.callbacks)
             .field("compare", &self.compare)
             .field("transport", &self.transport)

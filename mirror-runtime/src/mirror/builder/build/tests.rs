@@ -46,6 +46,8 @@ const CALLS: &[(&str, Call)] = &[
     ("accept_encoding", |builder| {
         builder.accept_encoding(AcceptEncoding::Comparable)
     }),
+    ("map_request", |builder| builder.map_request(|_| ())),
+    ("mask", |builder| builder.mask(["/email"])),
     ("name", |builder| builder.name("users.list")),
     ("transport", |builder| builder.transport(Nowhere)),
     ("key", |builder| builder.key("0123456789abcdef".repeat(2))),
