@@ -32,6 +32,7 @@ mod sampling;
 mod shadow_faults;
 mod shared_options;
 mod sinks;
+mod sticky;
 mod sync;
 mod trailers;
 mod via;

@@ -12,11 +12,13 @@ mod expand;
 mod feature;
 mod handler;
 mod header;
+mod key;
 mod method;
 mod original;
 mod replay;
 mod runtime;
 mod self_use;
+mod sticky;
 mod table;
 mod target;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use mirror_grammar::options::{self, MAX_TARGETS};
 use syn::{Expr, ExprCall, LitStr};
 
 pub(crate) use http2::{Choice, Http2};
-pub(crate) use source::Source;
+pub(crate) use source::{Source, env, variable};
 pub(crate) use statics::{Static, Transport};
 
 use crate::{
@@ -123,7 +123,7 @@ fn target(item: &Expr, errors: &mut Errors) -> Option<Target> {
     Some(Target { source, overrides })
 }
 
-fn is_call_of(call: &ExprCall, name: &str) -> bool {
+pub(crate) fn is_call_of(call: &ExprCall, name: &str) -> bool {
     matches!(&*call.func, Expr::Path(path) if path.path.is_ident(name))
 }
 

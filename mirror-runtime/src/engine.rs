@@ -26,9 +26,10 @@ use http::request::Parts;
 use mirror_compare::Rules;
 
 use crate::{
+    key::Key,
     outcome::SkipReason,
     request::with_original_uri,
-    sampling::Sampler,
+    sampling::{Draw, Sampler},
     stats::LatencyRecorder,
     telemetry::Happened,
     workers::{Code, caught},
@@ -53,6 +54,8 @@ pub(crate) struct Engine {
     /// Whether the log was told that another mirror copies the same requests.
     pub(crate) is_known_to_be_twice: AtomicBool,
     pub(crate) sampler: Sampler,
+    /// Of what must be the same in each process.
+    pub(crate) key: Key,
     /// Of the primary, for requests that were sampled.
     pub(crate) latency: LatencyRecorder,
 }
@@ -70,6 +73,15 @@ impl Engine {
                 }
                 None => true,
             }
+    }
+
+    /// The number drawn for a request: that of its user, if it says who that is and the mirror asks
+    /// for it.
+    #[inline]
+    pub(crate) fn draw(&self, parts: &Parts) -> Draw {
+        let sticky = self.options.sticky.as_ref();
+        let of_user = sticky.and_then(|sticky| sticky.draw(&self.key, parts));
+        of_user.unwrap_or_else(|| self.sampler.draw())
     }
 
     /// Whether a target is the baseline that the others are compared beside.

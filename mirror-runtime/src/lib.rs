@@ -96,6 +96,7 @@ mod exchange;
 #[cfg(fuzzing)]
 mod fuzz;
 pub mod guide;
+mod key;
 mod mirror;
 mod outcome;
 #[cfg(feature = "record")]
@@ -131,6 +132,7 @@ pub use self::{
     drain::{Drained, drain},
     engine::BodyMode,
     error::ConfigError,
+    key::Key,
     mirror::{
         AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder, MirrorLayer,
         MirrorService, ResponseFuture, mirror_named, mirrors,
@@ -139,6 +141,7 @@ pub use self::{
         BufferedResponse, Completion, FailureKind, MirrorError, ShedReason, SinkError, SkipReason,
     },
     recorded::{RecordedExchange, RecordedRequest, RecordedResponse},
+    sampling::Sticky,
     stats::{Latency, MirrorStats, TargetStats},
     target::{Http2, Target},
     telemetry::{Event, EventKind, Observer, observe},

@@ -83,6 +83,9 @@ table! {
         .everywhere()
         .target();
 
+    /// What users are told apart by, so that the same ones are sampled.
+    STICKY = Spec::new("sticky", r#"header("x-user-id")"#, DefaultValue::None).everywhere();
+
     /// The time of a copy, from leaving to the last byte of the response.
     TIMEOUT = Spec::new("timeout", r#""2s""#, DefaultValue::Time(DEFAULT_TIMEOUT))
         .limit(Limit::Time)
@@ -208,6 +211,14 @@ table! {
     /// The transport of the copies to servers.
     TRANSPORT = Spec::new("transport", "CLIENT", DefaultValue::Said("shared connections"))
         .everywhere();
+
+    /// The key of sticky sampling, masks and signatures.
+    KEY = Spec::new(
+        "key",
+        r#"env("MIRROR_KEY")"#,
+        DefaultValue::Said("`MIRROR_KEY` of the environment, or random"),
+    )
+    .everywhere();
 
     /// The name under which the handler can still be called.
     ORIGINAL = Spec::new("original", "list_users_unmirrored", DefaultValue::None).attribute();

@@ -7,9 +7,12 @@ use crate::{
     amount, callback,
     compare::{self, At, Mode},
     defaults::Defaults,
-    header, method,
+    header,
+    key::Key,
+    method,
     original::Original,
     runtime::Runtime,
+    sticky::Sticky,
     table::{Row, Table},
     target::{self, Transport},
 };
@@ -31,6 +34,10 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             read: |args, setting, errors| {
                 args.percentage = errors.check(amount::percentage(setting));
             },
+        },
+        Row {
+            spec: &options::STICKY,
+            read: |args, setting, errors| args.sticky = errors.check(Sticky::parse(setting)),
         },
         Row {
             spec: &options::TIMEOUT,
@@ -148,6 +155,10 @@ pub(crate) const OPTIONS: Table<Args> = Table {
         Row {
             spec: &options::TRANSPORT,
             read: |args, setting, errors| args.transport = errors.check(Transport::parse(setting)),
+        },
+        Row {
+            spec: &options::KEY,
+            read: |args, setting, errors| args.key = errors.check(Key::parse(setting)),
         },
         Row {
             spec: &options::ORIGINAL,

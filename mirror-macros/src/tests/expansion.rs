@@ -60,6 +60,7 @@ fn every_option() {
                 target(AUDIT_URL, percentage = 0.1, http2 = "prior-knowledge"),
             ],
             percentage = 12.5,
+            sticky = header("X-User-Id"),
             timeout = "250ms",
             connect_timeout = "100ms",
             sync = true,
@@ -80,6 +81,7 @@ fn every_option() {
             host = "preserve",
             accept_encoding = "comparable",
             name = "users.list",
+            key = env("USERS_KEY"),
         )]
         async fn list_users() -> impl IntoResponse {}"#,
     );

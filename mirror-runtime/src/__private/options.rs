@@ -13,11 +13,13 @@ use super::statics::Static;
 use crate::{
     bounds::CircuitBreaker,
     engine::BodyMode,
+    key::Key,
     mirror::{AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder},
     outcome::{BufferedResponse, MirrorError, SkipReason},
+    sampling::Sticky,
     target::Target,
     transport::Transport,
-    workers::contained,
+    workers::{Code, caught, contained},
 };
 
 /// Builds the mirror of an attribute. It never fails and never panics, for it runs within a
@@ -69,6 +71,24 @@ impl Options {
     #[must_use]
     pub fn percentage(self, percentage: f64) -> Self {
         self.with(|builder| builder.percentage(percentage))
+    }
+
+    /// `sticky = header("..")`
+    #[must_use]
+    pub fn sticky_header(self, name: &'static str) -> Self {
+        self.with(|builder| builder.sticky(Sticky::Header(name)))
+    }
+
+    /// `sticky = cookie("..")`
+    #[must_use]
+    pub fn sticky_cookie(self, name: &'static str) -> Self {
+        self.with(|builder| builder.sticky(Sticky::Cookie(name)))
+    }
+
+    /// `sticky = path`
+    #[must_use]
+    pub fn sticky_path(self) -> Self {
+        self.with(|builder| builder.sticky(Sticky::Path))
     }
 
     /// `timeout`
@@ -230,6 +250,25 @@ impl Options {
         L: Deref<Target: Transport> + Sync,
     {
         self.with(|builder| builder.transport(Static(transport)))
+    }
+
+    /// `key = env("VARIABLE")`
+    #[must_use]
+    pub fn key_from_env(self, variable: &'static str) -> Self {
+        self.with(|builder| builder.key_or_mistake(Key::from_env(variable)))
+    }
+
+    /// `key = STATIC`
+    #[must_use]
+    pub fn key<L>(self, key: &'static L) -> Self
+    where
+        L: Deref<Target = Key> + Sync,
+    {
+        // It is made here at the latest, by code of the user's, within a request.
+        match caught(Code::new("key").of(self.name), || Key::clone(key)) {
+            Some(key) => self.with(|builder| builder.key(key)),
+            None => self,
+        }
     }
 
     /// `host = "preserve"`

@@ -26,6 +26,7 @@ use crate::{
     bounds::Protection,
     engine::{BodyMode, Options, When},
     error::ConfigError,
+    key::Key,
     target::Target,
     telemetry::{Callbacks, Observer},
     transport::Transport,
@@ -96,6 +97,8 @@ pub struct MirrorBuilder {
     callbacks: Callbacks,
     observers: Vec<Arc<dyn Observer>>,
     compare: CompareOptions,
+    /// That of the process, if there is none.
+    key: Option<Key>,
     /// Connections of our own, if there is none.
     transport: Option<Arc<dyn Transport>>,
     /// The options of the mirror itself count before these.
@@ -122,6 +125,7 @@ impl Default for MirrorBuilder {
             callbacks: Callbacks::default(),
             observers: Vec::new(),
             compare: CompareOptions::default(),
+            key: None,
             transport: None,
             shared: None,
             given: Vec::new(),
@@ -131,6 +135,15 @@ impl Default for MirrorBuilder {
 }
 
 impl MirrorBuilder {
+    /// The key, or what is wrong with it.
+    pub(crate) fn key_or_mistake(mut self, key: Result<Key, ConfigError>) -> Self {
+        match key {
+            Ok(key) => self.key = Some(key),
+            Err(error) => self.mistaken(error),
+        }
+        self
+    }
+
     fn mistaken(&mut self, mistake: impl Into<ConfigError>) {
         self.mistake.get_or_insert(mistake.into());
     }
@@ -145,6 +158,7 @@ impl fmt::Debug for MirrorBuilder {
             .field("callbacks", &self.callbacks)
             .field("compare", &self.compare)
             .field("transport", &self.transport)
+            .field("key", &self.key)
             .field("shared", &self.shared)
             .field("mistake", &self.mistake)
             .finish_non_exhaustive()

@@ -71,6 +71,7 @@ where
                                         .http2(::mirror_runtime::Http2::PriorKnowledge),
                                 )
                                 .percentage(12.5f64)
+                                .sticky_header("X-User-Id")
                                 .timeout_ms(250u64)
                                 .connect_timeout_ms(100u64)
                                 .sync(true)
@@ -86,7 +87,8 @@ where
                                 .remove_header("x-internal")
                                 .strip_credentials()
                                 .preserve_host()
-                                .comparable_encodings(),
+                                .comparable_encodings()
+                                .key_from_env("USERS_KEY"),
                             count,
                         ),
                         |target, error| warn!(% target, % error),

@@ -3,7 +3,10 @@
 use std::{
     borrow::Cow,
     collections::HashSet,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,6 +17,7 @@ use crate::{
     bounds::{Gate, limits},
     engine::{BodyMode, Engine, EngineTarget},
     error::ConfigError,
+    key::Key,
     mirror::{Mirror, registry::register},
     sampling::{Sampler, Share, switch},
     stats::LatencyRecorder,
@@ -44,6 +48,9 @@ impl MirrorBuilder {
         self.compare.check(&self.targets)?;
         if let Some(connect_timeout) = self.connect_timeout {
             self.protection.connect_timeout = connect_timeout;
+        }
+        if self.key.is_none() {
+            self.key = Some(Key::of_process()?);
         }
         self.options.body = self.body.unwrap_or_default();
         if let Some(max_body) = self.max_body {
@@ -103,6 +110,10 @@ impl MirrorBuilder {
         };
         let targets = all.into_iter().map(resolve).collect();
         let comparing = self.compare.comparing(&self.targets, has_baseline);
+        let key = self.key.unwrap_or_else(Key::random);
+        if !is_off && self.options.sticky.is_some() && key.is_random() {
+            announce_random_key();
+        }
         let mirror = Mirror::new_from(Arc::new(Engine {
             name,
             targets,
@@ -114,6 +125,7 @@ impl MirrorBuilder {
             redacted,
             is_known_to_be_twice: AtomicBool::new(false),
             sampler: Sampler::new(),
+            key,
             latency: LatencyRecorder::new(),
         }));
         register(&mirror);
@@ -275,6 +287,19 @@ impl MirrorBuilder {
             None => Ok(()),
         }
     }
+}
+
+/// Tells the log once that nothing that rests on a key is the same in another process.
+fn announce_random_key() {
+    static IS_TOLD: AtomicBool = AtomicBool::new(false);
+    if IS_TOLD.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    contained(|| {
+        tracing::warn!(
+            "no key is set, and this process has made one up: `sticky` samples other users in each process, and no copy is signed; set the environment variable `MIRROR_KEY` to the same secret in all of them, such as `openssl rand -base64 32` makes"
+        );
+    });
 }
 
 #[cfg(test)]

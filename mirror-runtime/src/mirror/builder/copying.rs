@@ -11,7 +11,9 @@ use crate::{
     bounds::{CircuitBreaker, RateLimit},
     engine::BodyMode,
     error::ConfigError,
+    key::Key,
     outcome::{BufferedResponse, MirrorError, SkipReason},
+    sampling::Sticky,
     target::Target,
     telemetry::Observer,
     transport::Transport,
@@ -49,6 +51,22 @@ impl MirrorBuilder {
         match check_percentage(percentage) {
             Ok(percentage) => self.percentage = percentage,
             Err(error) => self.mistaken(ConfigError::percentage(error)),
+        }
+        self
+    }
+
+    /// Samples users instead of requests: all requests with the same header, cookie or path are
+    /// sampled, or none. The percentages are shares of the users then. A request without the header
+    /// or the cookie, or with an empty one, is drawn by itself. Default: none, each request is drawn
+    /// by itself.
+    ///
+    /// Who is sampled follows from the [`key`](Self::key) and the value alone. With the same key,
+    /// the users are the same in each process and each mirror, and those of a smaller percentage
+    /// are among those of a larger one. See [`copies`](crate::guide::copies).
+    pub fn sticky(mut self, sticky: Sticky<'_>) -> Self {
+        match sticky.try_into() {
+            Ok(sticky) => self.options.sticky = Some(sticky),
+            Err(error) => self.mistaken(ConfigError::sticky(error)),
         }
         self
     }
@@ -273,6 +291,32 @@ impl MirrorBuilder {
     /// The transport of the copies. Default: connections that all mirrors share.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// The key of sticky sampling, masks and signatures: a [`Key`], or its text. Default: that of
+    /// the environment variable `MIRROR_KEY`, or, if that is unset or empty, a random one, which all
+    /// mirrors of the process have.
+    ///
+    /// ```
+    /// use mirror_runtime::{Key, Mirror};
+    ///
+    /// # let secret = "0123456789abcdef".repeat(2);
+    /// let mirror = Mirror::builder().target("https://staging.example.com").key(secret).build()?;
+    /// let mirror = Mirror::builder()
+    ///     .target("https://staging.example.com")
+    ///     .key(Key::from_env("ORDERS_KEY")?)
+    ///     .build()?;
+    /// # Ok::<(), mirror_runtime::ConfigError>(())
+    /// ```
+    pub fn key<K>(mut self, key: K) -> Self
+    where
+        K: TryInto<Key, Error: Into<ConfigError>>,
+    {
+        match key.try_into() {
+            Ok(key) => self.key = Some(key),
+            Err(error) => self.mistaken(error),
+        }
         self
     }
 

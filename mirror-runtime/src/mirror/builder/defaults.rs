@@ -5,7 +5,9 @@ mod taken;
 use std::time::Duration;
 
 use http::{Method, request::Parts};
-use mirror_grammar::{ConstMessage, MAX_TIMEOUT, is_percentage, is_settable};
+use mirror_grammar::{
+    ConstMessage, MAX_TIMEOUT, is_cookie_name, is_percentage, is_settable, is_sticky_header,
+};
 #[cfg(feature = "compare")]
 use mirror_grammar::{is_comparable, is_header_name, is_tolerance};
 
@@ -15,7 +17,10 @@ use crate::mirror::MirrorBuilder;
 use crate::{
     bounds::CircuitBreaker,
     engine::BodyMode,
+    error::ConfigError,
+    key::Key,
     outcome::{BufferedResponse, MirrorError, SkipReason},
+    sampling::Sticky,
     target::Target,
 };
 #[cfg(feature = "compare")]
@@ -64,6 +69,7 @@ use crate::{
 #[must_use = "defaults do nothing until a mirror has them"]
 pub struct Defaults {
     percentage: Option<f64>,
+    sticky: Option<Sticky<'static>>,
     timeout: Option<Duration>,
     connect_timeout: Option<Duration>,
     sync: Option<bool>,
@@ -84,6 +90,7 @@ pub struct Defaults {
     credentials: Option<Credentials>,
     host: Option<Host>,
     accept_encoding: Option<AcceptEncoding>,
+    key: Option<fn() -> Result<Key, ConfigError>>,
     redact: &'static [&'static str],
     #[cfg(feature = "compare")]
     comparing: Comparing,
@@ -137,6 +144,7 @@ impl Defaults {
     pub const fn new() -> Self {
         Self {
             percentage: None,
+            sticky: None,
             timeout: None,
             connect_timeout: None,
             sync: None,
@@ -157,6 +165,7 @@ impl Defaults {
             credentials: None,
             host: None,
             accept_encoding: None,
+            key: None,
             redact: &[],
             #[cfg(feature = "compare")]
             comparing: Comparing {
@@ -196,6 +205,25 @@ impl Defaults {
             "`percentage` must be between 0 and 100"
         );
         self.percentage = Some(percentage);
+        self
+    }
+
+    /// See [`MirrorBuilder::sticky`].
+    ///
+    /// # Panics
+    ///
+    /// If it does not tell users apart: no name of a header or a cookie, or that of a header that
+    /// says nothing of the user.
+    #[track_caller]
+    pub const fn sticky(mut self, sticky: Sticky<'static>) -> Self {
+        match sticky {
+            Sticky::Header(name) => check_name(is_sticky_header(name), name, "tell users apart"),
+            Sticky::Cookie(name) => {
+                assert!(is_cookie_name(name), "the name of a cookie must be a token");
+            }
+            Sticky::Path => {}
+        }
+        self.sticky = Some(sticky);
         self
     }
 
@@ -419,6 +447,13 @@ impl Defaults {
     /// See [`MirrorBuilder::accept_encoding`].
     pub const fn accept_encoding(mut self, accept_encoding: AcceptEncoding) -> Self {
         self.accept_encoding = Some(accept_encoding);
+        self
+    }
+
+    /// Where the key is taken from, for each mirror when it is made: `|| Key::from_env("ORDERS_KEY")`.
+    /// See [`MirrorBuilder::key`].
+    pub const fn key(mut self, key: fn() -> Result<Key, ConfigError>) -> Self {
+        self.key = Some(key);
         self
     }
 
