@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     args::{AcceptEncoding, Args, Body, Breaker, CircuitBreaker, Credentials, Host},
+    baggage::Member,
     handler::Handler,
     target::Transport,
 };
@@ -54,6 +55,14 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         AcceptEncoding::Comparable => quote!(.comparable_encodings()),
         AcceptEncoding::Verbatim => quote!(.verbatim_encodings()),
     });
+    let trace = call(
+        "trace",
+        args.trace.map(|trace| quote!(#runtime::Trace::#trace)),
+    );
+    let baggage = args
+        .baggage
+        .iter()
+        .map(|Member { key, value }| quote!(.baggage(#key, #value)));
     let defaults = args.defaults.as_ref();
     let defaults = call("defaults", defaults.map(|_| defaults::constant()));
     let comparing = comparing::calls(args);
@@ -78,6 +87,8 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             #credentials
             #host
             #accept_encoding
+            #trace
+            #(#baggage)*
             #comparing
     };
     let callbacks = [&args.on_success, &args.on_error, &args.on_skip, &args.when];

@@ -239,6 +239,20 @@ const OTHER_NAMES: &[(&[&str], &str)] = &[
         "credentials",
     ),
     (&["preserve_host", "host_rewrite", "authority"], "host"),
+    (
+        &[
+            "traces",
+            "trace_context",
+            "traceparent",
+            "propagate",
+            "propagation",
+            "propagator",
+            "span",
+            "spans",
+        ],
+        "trace",
+    ),
+    (&["set_baggage", "add_baggage", "trace_baggage"], "baggage"),
     (&["label", "id", "key", "tag"], "name"),
     (&["app_state", "with_state"], "state"),
     (&["http_version", "h2", "h2c", "protocol"], "http2"),
@@ -387,15 +401,7 @@ const NOT_THERE: &[(&[&str], &str)] = &[
         "write `percentage = 0`: nothing is sent, and requests are counted",
     ),
     (
-        &[
-            "log",
-            "logging",
-            "log_level",
-            "tracing",
-            "trace",
-            "debug",
-            "verbose",
-        ],
+        &["log", "logging", "log_level", "tracing", "debug", "verbose"],
         "mirrors log by `tracing` under the target `mirror_runtime`; write `on_error = f` to log on your own",
     ),
     (

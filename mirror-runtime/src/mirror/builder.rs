@@ -26,7 +26,7 @@ use crate::{
     bounds::Protection,
     engine::{BodyMode, Options, When},
     error::ConfigError,
-    target::Target,
+    target::{Target, Trace},
     telemetry::{Callbacks, Observer},
     transport::Transport,
 };
@@ -38,7 +38,8 @@ pub enum Credentials {
     /// `Authorization`, `Cookie` and `X-Api-Key` travel like any other header.
     #[default]
     Forward,
-    /// `Authorization`, `Cookie` and `X-Api-Key` are left out.
+    /// `Authorization`, `Cookie` and `X-Api-Key` are left out, and `Baggage`, which may carry what is
+    /// not for others (W3C Baggage, section 4).
     Strip,
 }
 
@@ -91,6 +92,7 @@ pub struct MirrorBuilder {
     read_ahead: Option<Duration>,
     protection: Protection,
     connect_timeout: Option<Duration>,
+    trace: Trace,
     options: Options,
     when: Option<When>,
     callbacks: Callbacks,
@@ -117,6 +119,7 @@ impl Default for MirrorBuilder {
             read_ahead: None,
             protection: Protection::default(),
             connect_timeout: None,
+            trace: Trace::by_default(),
             options: Options::default(),
             when: None,
             callbacks: Callbacks::default(),

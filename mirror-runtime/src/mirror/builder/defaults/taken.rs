@@ -59,6 +59,14 @@ impl MirrorBuilder {
         if let (true, Some(host)) = (is_missing(&options::HOST), defaults.host) {
             self = self.host(host);
         }
+        if let (true, Some(trace)) = (is_missing(&options::TRACE), defaults.trace) {
+            self = self.trace(trace);
+        }
+        for (key, value) in defaults.baggage {
+            if !self.options.headers.baggage.has(key) {
+                self = self.baggage(key, value);
+            }
+        }
         self = self.take_default_functions(&defaults);
         self = self.take_default_body(&defaults);
         self = self.take_default_headers(&defaults);

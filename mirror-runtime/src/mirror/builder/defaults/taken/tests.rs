@@ -5,7 +5,7 @@ use http::Method;
 use super::*;
 use crate::{
     AcceptEncoding, CircuitBreaker, CompareAt, CompareMode, Credentials, Host, Mirror,
-    MirrorBuilder, Thresholds,
+    MirrorBuilder, Thresholds, Trace,
 };
 
 const STAGING: &str = "http://staging.invalid";
@@ -32,6 +32,8 @@ const ALL: Defaults = Defaults::new()
     .credentials(Credentials::Strip)
     .host(Host::Preserve)
     .accept_encoding(AcceptEncoding::Comparable)
+    .trace(Trace::Strip)
+    .baggage(&[("mirror", "shadow")])
     .compare(CompareMode::Json)
     .compare_at(CompareAt::Server)
     .compare_headers(&["x-total"])
@@ -79,6 +81,8 @@ fn a_mirror_takes_all_that_it_is_not_given() {
     assert_eq!(headers.set[0].0, "x-env");
     assert_eq!(headers.remove[0], "x-internal");
     assert!(headers.strip_credentials && headers.preserve_host && headers.comparable_encodings);
+    assert!(headers.baggage.has("mirror"));
+    assert_eq!(taken.trace, Trace::Strip);
     assert!(taken.compare.looks_at_json());
     let shown = shown(&taken);
     for part in [
@@ -119,6 +123,8 @@ fn what_a_mirror_is_given_itself_counts() {
             .credentials(Credentials::Forward)
             .host(Host::Target)
             .accept_encoding(AcceptEncoding::Verbatim)
+            .trace(Trace::Forward)
+            .baggage("mirror", "its own")
             .compare_at(CompareAt::Handler)
             .compare_headers(["etag"])
             .ignore_headers(["x-total"])
@@ -145,6 +151,10 @@ fn what_a_mirror_is_given_itself_counts() {
         let headers = &taken.options.headers;
         assert!(!headers.strip_credentials && !headers.preserve_host);
         assert!(!headers.comparable_encodings);
+        assert_eq!(taken.trace, Trace::Forward);
+        let mut copy = http::HeaderMap::new();
+        headers.baggage.append_to(&mut copy);
+        assert_eq!(copy["baggage"], "mirror=its%20own");
         assert_eq!((headers.set.len(), headers.remove.len()), (1, 1));
         let rules = &taken.compare.rules;
         assert_eq!(rules.compare_headers(), ["etag"]);
