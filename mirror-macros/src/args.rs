@@ -3,6 +3,7 @@
 mod circuit_breaker;
 mod conflict;
 mod reading;
+mod trace;
 
 use std::time::Duration;
 
@@ -17,7 +18,9 @@ use syn::{ExprPath, Ident, LitStr, Type};
 pub(crate) use circuit_breaker::{Breaker, CircuitBreaker};
 
 pub(crate) use self::reading::OPTIONS;
+pub(crate) use self::trace::Trace;
 use crate::{
+    baggage::Member,
     callback::Callback,
     compare::{Compared, Comparing},
     defaults::Defaults,
@@ -59,6 +62,8 @@ pub(crate) struct Args {
     pub(crate) credentials: Option<Credentials>,
     pub(crate) host: Option<Host>,
     pub(crate) accept_encoding: Option<AcceptEncoding>,
+    pub(crate) trace: Option<Trace>,
+    pub(crate) baggage: Vec<Member>,
     pub(crate) name: Option<LitStr>,
     pub(crate) transport: Option<Transport>,
     pub(crate) key: Option<Key>,

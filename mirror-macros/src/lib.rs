@@ -4,6 +4,7 @@
 mod above;
 mod amount;
 mod args;
+mod baggage;
 mod callback;
 mod compare;
 mod defaults;

@@ -31,7 +31,7 @@ use crate::{
     request::with_original_uri,
     sampling::{Draw, Sampler},
     stats::LatencyRecorder,
-    telemetry::Happened,
+    telemetry::{Happened, RequestId},
     workers::{Code, caught},
 };
 
@@ -105,6 +105,17 @@ impl Engine {
     #[inline]
     pub(crate) fn not_sent(&self, index: usize, reason: SkipReason) {
         self.targets[index].source.tell(Happened::NotSent(reason));
+    }
+
+    /// The same of a sampled request.
+    pub(crate) fn not_sent_of(
+        &self,
+        request_id: Option<&RequestId>,
+        index: usize,
+        reason: SkipReason,
+    ) {
+        let source = &self.targets[index].source;
+        source.tell_of(request_id, Happened::NotSent(reason));
     }
 
     /// The key of its jobs among those of other mirrors. A job keeps its mirror, so no other has

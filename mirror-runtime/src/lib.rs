@@ -112,6 +112,7 @@ mod target;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trace;
 mod transport;
 mod workers;
 
@@ -143,8 +144,8 @@ pub use self::{
     recorded::{RecordedExchange, RecordedRequest, RecordedResponse},
     sampling::Sticky,
     stats::{Latency, MirrorStats, TargetStats},
-    target::{Http2, Target},
-    telemetry::{Event, EventKind, Observer, observe},
+    target::{Http2, Target, Trace},
+    telemetry::{Event, EventKind, Observer, observe, request_id},
     transport::{Keeping, Sending, Sink, Transport, Unsendable},
 };
 

@@ -2,9 +2,9 @@
 
 use mirror_grammar::options;
 
-use super::{AcceptEncoding, Args, Body, Credentials, Host, circuit_breaker};
+use super::{AcceptEncoding, Args, Body, Credentials, Host, Trace, circuit_breaker};
 use crate::{
-    amount, callback,
+    amount, baggage, callback,
     compare::{self, At, Mode},
     defaults::Defaults,
     header,
@@ -143,6 +143,14 @@ pub(crate) const OPTIONS: Table<Args> = Table {
                 ];
                 args.accept_encoding = errors.check(setting.choice(choices));
             },
+        },
+        Row {
+            spec: &options::TRACE,
+            read: |args, setting, errors| args.trace = errors.check(Trace::parse(setting)),
+        },
+        Row {
+            spec: &options::BAGGAGE,
+            read: |args, setting, errors| args.baggage = baggage::members(setting, errors),
         },
         Row {
             spec: &options::NAME,

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     args::{AcceptEncoding, Args, Body, Breaker, CircuitBreaker, Credentials, Host},
+    baggage::Member,
     handler::Handler,
     key::Key,
     sticky::Sticky,
@@ -65,6 +66,14 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         Key::Env(variable) => Some(quote!(.key_from_env(#variable))),
         Key::Static { .. } => None,
     });
+    let trace = call(
+        "trace",
+        args.trace.map(|trace| quote!(#runtime::Trace::#trace)),
+    );
+    let baggage = args
+        .baggage
+        .iter()
+        .map(|Member { key, value }| quote!(.baggage(#key, #value)));
     let defaults = args.defaults.as_ref();
     let defaults = call("defaults", defaults.map(|_| defaults::constant()));
     let comparing = comparing::calls(args);
@@ -91,6 +100,8 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             #host
             #accept_encoding
             #key
+            #trace
+            #(#baggage)*
             #comparing
     };
     let callbacks = [&args.on_success, &args.on_error, &args.on_skip, &args.when];

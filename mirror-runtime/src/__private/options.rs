@@ -17,7 +17,7 @@ use crate::{
     mirror::{AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder},
     outcome::{BufferedResponse, MirrorError, SkipReason},
     sampling::Sticky,
-    target::Target,
+    target::{Target, Trace},
     transport::Transport,
     workers::{Code, caught, contained},
 };
@@ -241,6 +241,18 @@ impl Options {
     #[must_use]
     pub fn forward_credentials(self) -> Self {
         self.with(|builder| builder.credentials(Credentials::Forward))
+    }
+
+    /// `trace`
+    #[must_use]
+    pub fn trace(self, trace: Trace) -> Self {
+        self.with(|builder| builder.trace(trace))
+    }
+
+    /// One of `baggage`
+    #[must_use]
+    pub fn baggage(self, key: &'static str, value: &'static str) -> Self {
+        self.with(|builder| builder.baggage(key, value))
     }
 
     /// `transport = STATIC`

@@ -3,7 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    bounds::Gate, sampling::Share, stats::TargetStats, target::Target, telemetry::Source,
+    bounds::Gate,
+    sampling::Share,
+    stats::TargetStats,
+    target::{Target, Trace},
+    telemetry::Source,
     transport::Route,
 };
 
@@ -14,6 +18,7 @@ pub(crate) struct EngineTarget {
     pub(crate) source: Arc<Source>,
     pub(crate) share: Share,
     pub(crate) timeout: Duration,
+    pub(crate) trace: Trace,
     /// `None` for a target that is off.
     pub(crate) route: Option<Route>,
     pub(crate) gate: Gate,

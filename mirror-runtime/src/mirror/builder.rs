@@ -27,7 +27,7 @@ use crate::{
     engine::{BodyMode, Options, When},
     error::ConfigError,
     key::Key,
-    target::Target,
+    target::{Target, Trace},
     telemetry::{Callbacks, Observer},
     transport::Transport,
 };
@@ -39,7 +39,8 @@ pub enum Credentials {
     /// `Authorization`, `Cookie` and `X-Api-Key` travel like any other header.
     #[default]
     Forward,
-    /// `Authorization`, `Cookie` and `X-Api-Key` are left out.
+    /// `Authorization`, `Cookie` and `X-Api-Key` are left out, and `Baggage`, which may carry what is
+    /// not for others (W3C Baggage, section 4).
     Strip,
 }
 
@@ -92,6 +93,7 @@ pub struct MirrorBuilder {
     read_ahead: Option<Duration>,
     protection: Protection,
     connect_timeout: Option<Duration>,
+    trace: Trace,
     options: Options,
     when: Option<When>,
     callbacks: Callbacks,
@@ -120,6 +122,7 @@ impl Default for MirrorBuilder {
             read_ahead: None,
             protection: Protection::default(),
             connect_timeout: None,
+            trace: Trace::by_default(),
             options: Options::default(),
             when: None,
             callbacks: Callbacks::default(),

@@ -12,6 +12,7 @@ use crate::{
     exchange::{Joined, Waiting},
     outcome::{Completion, ShedReason, SkipReason},
     recorded::{Exchanged, RecordedExchange, Times},
+    telemetry::RequestId,
     workers::redact_off_path,
 };
 
@@ -22,6 +23,7 @@ use crate::{
 struct Sinks {
     engine: Arc<Engine>,
     all: Vec<(usize, Permit)>,
+    request_id: Option<RequestId>,
 }
 
 /// A request that waits for its response, to be handed over to sinks.
@@ -32,10 +34,15 @@ pub(super) struct Handover {
 }
 
 impl Handover {
-    pub(super) fn new(engine: &Arc<Engine>, waiting: Waiting) -> Self {
+    pub(super) fn new(
+        engine: &Arc<Engine>,
+        waiting: Waiting,
+        request_id: Option<RequestId>,
+    ) -> Self {
         let sinks = Sinks {
             engine: Arc::clone(engine),
             all: Vec::new(),
+            request_id,
         };
         Self { sinks, waiting }
     }
@@ -138,12 +145,13 @@ async fn ended_or_cut(joined: Receiver<Joined>) -> Option<Joined> {
 impl Sinks {
     /// Those whose gates let them through.
     fn admitted(&mut self) -> Vec<Flight> {
-        let engine = &self.engine;
+        let (engine, request_id) = (&self.engine, self.request_id.as_ref());
         let all = std::mem::take(&mut self.all).into_iter();
-        let admit = |(index, permit)| match Flight::admit_waiting(engine, index, permit) {
+        let admit = |(index, permit)| match Flight::admit_waiting(engine, index, permit, request_id)
+        {
             Ok(flight) => Some(flight),
             Err(reason) => {
-                engine.not_sent(index, reason.into());
+                engine.not_sent_of(request_id, index, reason.into());
                 None
             }
         };
@@ -153,7 +161,8 @@ impl Sinks {
     /// They get nothing.
     fn stay(&mut self, reason: ShedReason) {
         for (index, permit) in std::mem::take(&mut self.all) {
-            self.engine.not_sent(index, reason.into());
+            let request_id = self.request_id.as_ref();
+            self.engine.not_sent_of(request_id, index, reason.into());
             drop(permit);
         }
     }

@@ -14,7 +14,7 @@ use http_body::Body as _;
 use tokio::runtime::Handle;
 
 use super::{
-    Copies, Departure, Make,
+    About, Copies, Departure, Make,
     handover::Handover,
     ready::{MadeBefore, Ready},
 };
@@ -31,6 +31,8 @@ use crate::{
     outcome::{ShedReason, SkipReason},
     request::{MIRRORED_FROM, Original, ShadowRequest, expects_continue, has_any, is_upgrade},
     sampling::switch,
+    telemetry::{RequestId, request_id_of},
+    trace::Origin,
     transport::handler::Candidates,
     workers::{caught, runtime_with_timers},
 };
@@ -55,6 +57,19 @@ pub(crate) struct Sampled {
     ready: Option<Box<Ready>>,
     /// The tasks for which the response waits, in `sync` mode.
     copies: Copies,
+    /// The id by which those who are told know the request.
+    request_id: Option<RequestId>,
+    /// The trace that the request belongs to.
+    origin: Origin,
+}
+
+/// What is asked of the primary's response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// All of it.
+    Response,
+    /// Its status, which need not be there.
+    Status,
 }
 
 /// The progress of the primary.
@@ -124,6 +139,8 @@ impl Sampled {
             joining: None,
             ready: None,
             copies: Copies::default(),
+            request_id: None,
+            origin: Origin::none(),
         }
     }
 
@@ -152,12 +169,18 @@ impl Sampled {
         parts: Parts,
         body: Body,
         primary: impl FnOnce(Parts, Body) -> F,
-        response: impl FnOnce(&mut F::Output) -> Option<&mut Response>,
+        response: impl FnOnce(&mut F::Output, Asked) -> Option<&mut Response>,
     ) -> impl Future<Output = F::Output> {
         async move {
             #[cfg(feature = "record")]
             let is_replayed = self.undecided == 0;
-            let side = PrimarySide::new(&self.engine, &parts, &body).map(|(side, open)| {
+            if self.undecided != 0 {
+                self.request_id = request_id_of(&parts);
+                self.origin = Origin::capture(&parts);
+            }
+            let status = self.origin.primary();
+            let side = PrimarySide::new(&self.engine, &parts, &body, self.request_id.as_ref());
+            let side = side.map(|(side, open)| {
                 self.open = Some(open);
                 side
             });
@@ -197,14 +220,19 @@ impl Sampled {
             };
             #[cfg(feature = "record")]
             if is_replayed {
-                response(&mut answer).map(point::take);
+                response(&mut answer, Asked::Response).map(point::take);
                 return answer;
             }
             let engine = &self.engine;
             engine.latency.record(began.elapsed());
             let joining = self.joining.take();
             if side.is_some() || joining.is_some() {
-                note(side, joining, response(&mut answer), began, &self.engine);
+                let response = response(&mut answer, Asked::Response);
+                status.responded(response.as_ref().map(|response| response.status()));
+                note(side, joining, response, began, &self.engine);
+            } else if status.is_waited_for() {
+                let response = response(&mut answer, Asked::Status);
+                status.responded(response.map(|response| response.status()));
             }
             if engine.options.sync {
                 let longest = engine.longest_timeout();
@@ -319,6 +347,8 @@ impl Sampled {
             joining: self.joining.as_mut().and_then(|joining| joining.split()),
             ready: None,
             copies: Copies::default(),
+            request_id: self.request_id.clone(),
+            origin: self.origin.clone(),
         }
     }
 
@@ -431,7 +461,11 @@ impl Sampled {
     /// The handover of the request to the sinks among the targets.
     fn handover(&mut self) -> Option<Handover> {
         let waiting = self.joining.as_mut()?.take_waiting()?;
-        Some(Handover::new(&self.engine, waiting))
+        Some(Handover::new(
+            &self.engine,
+            waiting,
+            self.request_id.clone(),
+        ))
     }
 
     fn admit(&self, index: usize, departure: &mut Departure) -> Result<(), SkipReason> {
@@ -440,7 +474,11 @@ impl Sampled {
             return Err(SkipReason::NotSampled);
         }
         let candidates = self.candidates.as_deref();
-        departure.admit(&self.engine, index, self.open.as_ref(), candidates)
+        let about = About {
+            request_id: self.request_id.as_ref(),
+            origin: &self.origin,
+        };
+        departure.admit(&self.engine, index, self.open.as_ref(), candidates, about)
     }
 
     /// The next undecided target. Whoever takes it decides it.
@@ -460,7 +498,8 @@ impl Sampled {
         if let Some(open) = &self.open {
             open.not_sent(index, reason);
         }
-        self.engine.not_sent(index, reason);
+        let request_id = self.request_id.as_ref();
+        self.engine.not_sent_of(request_id, index, reason);
     }
 }
 

@@ -68,6 +68,7 @@ where
                                             __MIRROR_TARGET_4,
                                         )
                                         .percentage(0.1f64)
+                                        .trace(::mirror_runtime::Trace::Strip)
                                         .http2(::mirror_runtime::Http2::PriorKnowledge),
                                 )
                                 .percentage(12.5f64)
@@ -88,6 +89,8 @@ where
                                 .strip_credentials()
                                 .preserve_host()
                                 .comparable_encodings()
+                                .trace(::mirror_runtime::Trace::Unsampled)
+                                .baggage("mirror", "shadow")
                                 .key_from_env("USERS_KEY"),
                             count,
                         ),

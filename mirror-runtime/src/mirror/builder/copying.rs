@@ -4,7 +4,9 @@
 use std::{borrow::Cow, num::NonZeroU32, sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue, Method, request::Parts};
-use mirror_grammar::{HeaderError, check_percentage, check_settable, check_timeout, options};
+use mirror_grammar::{
+    HeaderError, check_baggage_key, check_percentage, check_settable, check_timeout, options,
+};
 
 use super::{AcceptEncoding, Credentials, Defaults, Host, MirrorBuilder};
 use crate::{
@@ -14,7 +16,7 @@ use crate::{
     key::Key,
     outcome::{BufferedResponse, MirrorError, SkipReason},
     sampling::Sticky,
-    target::Target,
+    target::{Target, Trace},
     telemetry::Observer,
     transport::Transport,
 };
@@ -279,6 +281,37 @@ impl MirrorBuilder {
         self.given.push(options::ACCEPT_ENCODING.name);
         let comparable = accept_encoding == AcceptEncoding::Comparable;
         self.options.headers.comparable_encodings = comparable;
+        self
+    }
+
+    /// What becomes of the trace context of requests in their copies, for each target without a
+    /// `trace` of its own. Default: [`Trace::Forward`], or [`Trace::Child`] with the feature `otel`.
+    /// [`Trace::Child`], [`Trace::Unsampled`] and [`Trace::Link`] need that feature.
+    pub fn trace(mut self, trace: Trace) -> Self {
+        self.given.push(options::TRACE.name);
+        match trace.check() {
+            Ok(trace) => self.trace = trace,
+            Err(error) => self.mistaken(error),
+        }
+        self
+    }
+
+    /// A member that the `baggage` of each copy has in addition to those that the request has
+    /// ([W3C Baggage](https://www.w3.org/TR/baggage/)), so that hops behind the shadow know what
+    /// they are asked for. Can be called several times. Default: none.
+    ///
+    /// The key is a token; the value may be any text, and is percent-encoded. A member of the
+    /// request with the same key is replaced. A copy whose `baggage` would be longer than 8,192
+    /// bytes keeps that of its request.
+    pub fn baggage(mut self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        let (key, value) = (key.as_ref(), value.as_ref());
+        if let Err(error) = check_baggage_key(key) {
+            self.mistaken(ConfigError::baggage(error));
+        } else if !self.options.headers.baggage.add(key, value) {
+            self.mistaken(ConfigError::DuplicateBaggage(key.to_owned()));
+        } else if self.options.headers.baggage.is_too_long() {
+            self.mistaken(ConfigError::baggage(mirror_grammar::BaggageError::TooLong));
+        }
         self
     }
 

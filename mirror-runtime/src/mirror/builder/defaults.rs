@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use http::{Method, request::Parts};
 use mirror_grammar::{
-    ConstMessage, MAX_TIMEOUT, is_cookie_name, is_percentage, is_settable, is_sticky_header,
+    ConstMessage, MAX_BAGGAGE, MAX_TIMEOUT, baggage_len, is_baggage_key, is_cookie_name,
+    is_percentage, is_settable, is_sticky_header,
 };
 #[cfg(feature = "compare")]
 use mirror_grammar::{is_comparable, is_header_name, is_tolerance};
@@ -21,7 +22,7 @@ use crate::{
     key::Key,
     outcome::{BufferedResponse, MirrorError, SkipReason},
     sampling::Sticky,
-    target::Target,
+    target::{Target, Trace},
 };
 #[cfg(feature = "compare")]
 use crate::{
@@ -91,6 +92,8 @@ pub struct Defaults {
     host: Option<Host>,
     accept_encoding: Option<AcceptEncoding>,
     key: Option<fn() -> Result<Key, ConfigError>>,
+    trace: Option<Trace>,
+    baggage: &'static [(&'static str, &'static str)],
     redact: &'static [&'static str],
     #[cfg(feature = "compare")]
     comparing: Comparing,
@@ -166,6 +169,8 @@ impl Defaults {
             host: None,
             accept_encoding: None,
             key: None,
+            trace: None,
+            baggage: &[],
             redact: &[],
             #[cfg(feature = "compare")]
             comparing: Comparing {
@@ -454,6 +459,48 @@ impl Defaults {
     /// See [`MirrorBuilder::key`].
     pub const fn key(mut self, key: fn() -> Result<Key, ConfigError>) -> Self {
         self.key = Some(key);
+        self
+    }
+
+    /// See [`MirrorBuilder::trace`].
+    ///
+    /// # Panics
+    ///
+    /// If it needs a tracer, and the feature `otel` is off.
+    #[track_caller]
+    pub const fn trace(mut self, trace: Trace) -> Self {
+        assert!(
+            trace.is_available(),
+            "`Trace::Child`, `Trace::Unsampled` and `Trace::Link` need the feature `otel` of `mirror-runtime`"
+        );
+        self.trace = Some(trace);
+        self
+    }
+
+    /// Keys and values of members. See [`MirrorBuilder::baggage`].
+    ///
+    /// # Panics
+    ///
+    /// If a key is no token, or if all are longer than 8,192 bytes.
+    #[track_caller]
+    pub const fn baggage(mut self, members: &'static [(&'static str, &'static str)]) -> Self {
+        let mut i = 0;
+        while i < members.len() {
+            let (key, _) = members[i];
+            if !is_baggage_key(key) {
+                let message = ConstMessage::new()
+                    .with("invalid baggage key `")
+                    .with(key)
+                    .with("`: it must be a token, like `mirror`");
+                panic!("{}", message.as_str());
+            }
+            i += 1;
+        }
+        assert!(
+            baggage_len(members) <= MAX_BAGGAGE,
+            "the members of `baggage` must have at most 8192 bytes together"
+        );
+        self.baggage = members;
         self
     }
 

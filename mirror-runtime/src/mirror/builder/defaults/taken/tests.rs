@@ -5,7 +5,7 @@ use http::Method;
 use super::*;
 use crate::{
     AcceptEncoding, CircuitBreaker, CompareAt, CompareMode, Credentials, Host, Key, Mirror,
-    MirrorBuilder, Sticky, Thresholds,
+    MirrorBuilder, Sticky, Thresholds, Trace,
 };
 
 const STAGING: &str = "http://staging.invalid";
@@ -34,6 +34,8 @@ const ALL: Defaults = Defaults::new()
     .host(Host::Preserve)
     .accept_encoding(AcceptEncoding::Comparable)
     .key(|| Key::from_env("MIRROR_KEY_THAT_IS_UNSET"))
+    .trace(Trace::Strip)
+    .baggage(&[("mirror", "shadow")])
     .compare(CompareMode::Json)
     .compare_at(CompareAt::Server)
     .compare_headers(&["x-total"])
@@ -84,6 +86,8 @@ fn a_mirror_takes_all_that_it_is_not_given() {
     assert_eq!(headers.remove[0], "x-internal");
     assert!(headers.strip_credentials && headers.preserve_host && headers.comparable_encodings);
     assert!(taken.key.as_ref().is_some_and(Key::is_random));
+    assert!(headers.baggage.has("mirror"));
+    assert_eq!(taken.trace, Trace::Strip);
     assert!(taken.compare.looks_at_json());
     let shown = shown(&taken);
     for part in [
@@ -129,6 +133,8 @@ fn what_a_mirror_is_given_itself_counts() {
             .host(Host::Target)
             .key("0123456789abcdef".repeat(2))
             .accept_encoding(AcceptEncoding::Verbatim)
+            .trace(Trace::Forward)
+            .baggage("mirror", "its own")
             .compare_at(CompareAt::Handler)
             .compare_headers(["etag"])
             .ignore_headers(["x-total"])
@@ -157,6 +163,10 @@ fn what_a_mirror_is_given_itself_counts() {
         assert!(!headers.strip_credentials && !headers.preserve_host);
         assert!(!headers.comparable_encodings);
         assert!(taken.key.as_ref().is_some_and(|key| !key.is_random()));
+        assert_eq!(taken.trace, Trace::Forward);
+        let mut copy = http::HeaderMap::new();
+        headers.baggage.append_to(&mut copy);
+        assert_eq!(copy["baggage"], "mirror=its%20own");
         assert_eq!((headers.set.len(), headers.remove.len()), (1, 1));
         let rules = &taken.compare.rules;
         assert_eq!(rules.compare_headers(), ["etag"]);
