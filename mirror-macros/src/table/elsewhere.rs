@@ -260,6 +260,8 @@ const OTHER_NAMES: &[(&[&str], &str)] = &[
         &["secret", "secret_key", "signing_key", "hmac_key", "salt"],
         "key",
     ),
+    (
+        &[
             "traces",
             "trace_context",
             "traceparent",
@@ -272,7 +274,6 @@ const OTHER_NAMES: &[(&[&str], &str)] = &[
         "trace",
     ),
     (&["set_baggage", "add_baggage", "trace_baggage"], "baggage"),
-    
     (&["app_state", "with_state"], "state"),
     (&["http_version", "h2", "h2c", "protocol"], "http2"),
     (&["client", "via", "connector", "http_client"], "transport"),
