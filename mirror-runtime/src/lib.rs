@@ -163,7 +163,7 @@ pub use self::{
     mirror::{CompareAtServer, CompareAtServerFuture, CompareAtServerService},
     report::{
         DifferenceGroup, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport,
-        ShapeFinding, TargetReport, Thresholds, Unanswered, UnfitBaseline, WindowReport,
+        ShapeFinding, Suggestion, TargetReport, Thresholds, Unanswered, UnfitBaseline, WindowReport,
     },
 };
 

@@ -82,6 +82,14 @@ impl Mirror {
         &self.engine.name
     }
 
+    /// The name of the baseline, if there is one.
+    #[must_use]
+    pub fn baseline(&self) -> Option<&str> {
+        let targets = self.engine.targets.iter().enumerate();
+        let mut baselines = targets.filter(|(index, _)| self.engine.is_baseline(*index));
+        baselines.next().map(|(_, target)| target.target().name())
+    }
+
     /// The counters as they are now.
     ///
     /// A copy is counted when it leaves, on a task of its own. It may be missing here just after

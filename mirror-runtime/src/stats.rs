@@ -68,6 +68,8 @@ pub struct TargetStats {
     /// its copies allow, or sent any while no copy was in flight. Mirrors of the same origin share
     /// its connections, and this number.
     pub floods: u64,
+    /// Whether the circuit of the target is open now, so that its copies are shed.
+    pub is_circuit_open: bool,
     /// Requests that were deliberately not sent.
     pub skipped: u64,
     /// Requests that were not sent in order to protect this process.

@@ -33,6 +33,7 @@ impl EngineTarget {
     pub(crate) fn stats(&self) -> TargetStats {
         let mut stats = self.source.stats();
         stats.floods = self.route.as_ref().map_or(0, Route::floods);
+        stats.is_circuit_open = self.gate.is_shut();
         stats
     }
 }

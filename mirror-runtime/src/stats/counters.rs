@@ -130,6 +130,7 @@ impl Counters {
             in_flight: outcomes.started - answered - failed,
             resends: self.resends.load(Relaxed),
             floods: 0,
+            is_circuit_open: false,
             skipped,
             shed,
             bytes: self.bytes.load(Relaxed),

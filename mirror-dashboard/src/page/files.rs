@@ -1,0 +1,30 @@
+//! The three files of the page.
+
+use axum::response::{Html, IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+
+use super::mount::{Mount, escaped};
+
+const PAGE: &str = include_str!("page.html");
+const SCRIPT: &str = include_str!("page.js");
+const STYLE: &str = include_str!("page.css");
+
+/// The page, for where it was asked for.
+pub(super) fn page(mount: &Mount, control_at: Option<&str>, examples: bool) -> Response {
+    let control = escaped(control_at.unwrap_or_default());
+    let examples = if examples { "true" } else { "false" };
+    // The base comes first: what the others bring is not looked at again.
+    let page = PAGE
+        .replace("{base}", &mount.to_string())
+        .replace("{examples}", examples)
+        .replace("{control}", &control);
+    Html(page).into_response()
+}
+
+pub(super) fn script() -> Response {
+    ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT).into_response()
+}
+
+pub(super) fn style() -> Response {
+    ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE).into_response()
+}
