@@ -24,6 +24,7 @@ pub use self::defaults::Defaults;
 use self::no_compare::CompareOptions;
 use crate::{
     bounds::Protection,
+    control::Entry,
     engine::{BodyMode, Options, When},
     error::ConfigError,
     key::Key,
@@ -105,6 +106,8 @@ pub struct MirrorBuilder {
     transport: Option<Arc<dyn Transport>>,
     /// The options of the mirror itself count before these.
     shared: Option<Box<Defaults>>,
+    /// The attribute that it is of.
+    entry: Option<&'static Entry>,
     /// The options that were given, by name, as far as their values do not show it.
     given: Vec<&'static str>,
     mistake: Option<ConfigError>,
@@ -131,6 +134,7 @@ impl Default for MirrorBuilder {
             key: None,
             transport: None,
             shared: None,
+            entry: None,
             given: Vec::new(),
             mistake: None,
         }
@@ -144,6 +148,13 @@ impl MirrorBuilder {
             Ok(key) => self.key = Some(key),
             Err(error) => self.mistaken(error),
         }
+        self
+    }
+
+    /// The mirror of an attribute.
+    pub(crate) fn of_entry(mut self, entry: &'static Entry) -> Self {
+        self.name = Some(Cow::Borrowed(entry.mirror()));
+        self.entry = Some(entry);
         self
     }
 

@@ -17,6 +17,7 @@ use super::{AcceptEncoding, Credentials, Host};
 use crate::mirror::MirrorBuilder;
 use crate::{
     bounds::CircuitBreaker,
+    control::Shared,
     engine::BodyMode,
     error::ConfigError,
     key::Key,
@@ -195,6 +196,13 @@ impl Defaults {
                 #[cfg(feature = "record")]
                 max_fixture_bytes: None,
             },
+        }
+    }
+
+    /// What is known of a mirror with these options before it is made.
+    pub(crate) const fn of_entry(&self) -> Shared {
+        Shared {
+            percentage: self.percentage,
         }
     }
 
