@@ -20,7 +20,12 @@ pub(crate) use self::not_comparing::Comparing;
 pub use self::options::BodyMode;
 pub(crate) use self::{options::Options, target::EngineTarget};
 
-use std::{borrow::Cow, fmt, sync::atomic::AtomicBool, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use http::request::Parts;
 use mirror_compare::Rules;
@@ -29,7 +34,7 @@ use crate::{
     outcome::SkipReason,
     request::with_original_uri,
     sampling::Sampler,
-    stats::LatencyRecorder,
+    stats::{LatencyRecorder, PrimaryMeasured},
     telemetry::Happened,
     workers::{Code, caught},
 };
@@ -55,6 +60,8 @@ pub(crate) struct Engine {
     pub(crate) sampler: Sampler,
     /// Of the primary, for requests that were sampled.
     pub(crate) latency: LatencyRecorder,
+    /// The same, for the feature `metrics`.
+    pub(crate) primary: Arc<PrimaryMeasured>,
 }
 
 impl Engine {
@@ -97,8 +104,8 @@ impl Engine {
 
     /// The key of its jobs among those of other mirrors. A job keeps its mirror, so no other has
     /// its place meanwhile.
-    pub(crate) fn key(self: &std::sync::Arc<Self>) -> usize {
-        std::sync::Arc::as_ptr(self).addr()
+    pub(crate) fn key(self: &Arc<Self>) -> usize {
+        Arc::as_ptr(self).addr()
     }
 }
 

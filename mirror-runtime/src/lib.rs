@@ -136,7 +136,8 @@ pub use self::{
         MirrorService, ResponseFuture, mirror_named, mirrors,
     },
     outcome::{
-        BufferedResponse, Completion, FailureKind, MirrorError, ShedReason, SinkError, SkipReason,
+        BufferedResponse, Callback, CallbackOutcome, Completion, FailureKind, FixtureOutcome,
+        MirrorError, ShedReason, SinkError, SkipReason,
     },
     recorded::{RecordedExchange, RecordedRequest, RecordedResponse},
     stats::{Latency, MirrorStats, TargetStats},

@@ -16,7 +16,7 @@ use crate::{
     error::ConfigError,
     mirror::{Mirror, registry::register},
     sampling::{Sampler, Share, switch},
-    stats::LatencyRecorder,
+    stats::{LatencyRecorder, PrimaryMeasured},
     target::{Destination, OffReason, Recipient, Target},
     telemetry::{Audience, Source, prepare_skips},
     transport::{Origin, Pool, Route, check_tls, sink_of, transport_of},
@@ -115,6 +115,7 @@ impl MirrorBuilder {
             is_known_to_be_twice: AtomicBool::new(false),
             sampler: Sampler::new(),
             latency: LatencyRecorder::new(),
+            primary: Arc::new(PrimaryMeasured::new()),
         }));
         register(&mirror);
         mirror
