@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::Mirror;
 use crate::engine::Engine;
+#[cfg(feature = "metrics")]
+use crate::metrics;
 
 /// Mirrors in the order in which they were made. Weak, so that a mirror of which nothing is left is
 /// forgotten.
@@ -13,6 +15,12 @@ pub(super) fn register(mirror: &Mirror) {
     let mut mirrors = MIRRORS.lock().unwrap_or_else(PoisonError::into_inner);
     mirrors.retain(|mirror| mirror.strong_count() > 0);
     mirrors.push(Arc::downgrade(mirror.engine()));
+    #[cfg(feature = "metrics")]
+    {
+        drop(mirrors);
+        metrics::add(mirror.engine());
+        metrics::start();
+    }
 }
 
 /// All mirrors of the program, including those of attributes, in the order in which they were made.

@@ -155,11 +155,11 @@ pub(crate) struct CopiesOfRoute {
     answered: [AtomicU64; CLASSES],
     failed: [AtomicU64; FAILURES],
     /// From when a copy left to the last byte of its response.
-    pub(crate) answered_after: Durations,
+    answered_after: Durations,
     /// From when a copy left until it has failed.
-    pub(crate) failed_after: Durations,
+    failed_after: Durations,
     /// From when a copy left to the head of its response.
-    pub(crate) first_byte: Durations,
+    first_byte: Durations,
 }
 
 impl Default for CopiesOfRoute {
@@ -182,6 +182,11 @@ impl CopiesOfRoute {
             self.answered.each_ref().map(|count| count.load(Acquire)),
             self.failed.each_ref().map(|count| count.load(Acquire)),
         )
+    }
+
+    /// How long those took that were answered and those that failed, and until responses began.
+    pub(crate) fn durations(&self) -> [&Durations; 3] {
+        [&self.answered_after, &self.failed_after, &self.first_byte]
     }
 }
 
