@@ -15,7 +15,6 @@ pub mod copies {}
 #[doc = include_str!("../docs/counters.md")]
 pub mod counters {}
 
-#[cfg(feature = "metrics")]
 #[doc = include_str!("../docs/metrics.md")]
 pub mod metrics {}
 

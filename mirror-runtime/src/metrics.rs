@@ -25,12 +25,23 @@ mod publisher;
 mod series;
 mod thread;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 pub use self::thread::publish;
-pub(crate) use self::{publisher::add, thread::start};
 pub use crate::stats::BUCKETS;
-use crate::stats::{routes_are_told, tell_routes};
+use crate::{
+    engine::Engine,
+    stats::{routes_are_told, tell_routes},
+};
+
+/// A mirror was made, of which the thread will publish what is counted.
+pub(crate) fn add(engine: &Arc<Engine>) {
+    if publisher::add(engine) {
+        thread::wake();
+    } else {
+        thread::start();
+    }
+}
 
 /// How metrics are published. They take effect when they are [applied](Self::apply).
 ///

@@ -11,7 +11,6 @@ use super::{
     family::{self, Family},
     known::{self, Switch},
     series::{self, Has, Names, Writer, called, counted, ended, values, with_route},
-    thread,
 };
 use crate::{
     bounds::{bytes_held, limits},
@@ -40,8 +39,8 @@ struct NewMirror {
     targets: Vec<(SharedString, Has, Arc<Counters>)>,
 }
 
-/// A mirror was made.
-pub(crate) fn add(engine: &Arc<Engine>) {
+/// A mirror was made. Says whether many wait to be seen.
+pub(super) fn add(engine: &Arc<Engine>) -> bool {
     let targets = engine.targets.iter().enumerate().map(|(index, target)| {
         let name = target.target().name().to_owned();
         (
@@ -58,11 +57,7 @@ pub(crate) fn add(engine: &Arc<Engine>) {
     };
     let mut new = lock(&NEW);
     new.push(mirror);
-    let are_many = new.len() >= MAX_NEW;
-    drop(new);
-    if are_many {
-        thread::wake();
-    }
+    new.len() >= MAX_NEW
 }
 
 #[cfg(feature = "compare")]

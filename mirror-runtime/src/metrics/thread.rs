@@ -54,7 +54,7 @@ enum Request {
 }
 
 /// Starts the thread, if it does not run.
-pub(crate) fn start() {
+pub(super) fn start() {
     LazyLock::force(&THREAD);
 }
 

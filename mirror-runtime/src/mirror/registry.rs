@@ -19,7 +19,6 @@ pub(super) fn register(mirror: &Mirror) {
     {
         drop(mirrors);
         metrics::add(mirror.engine());
-        metrics::start();
     }
 }
 
