@@ -35,7 +35,11 @@ fn verdict(scrape: &Scrape, labels: &[(&str, &str)]) -> String {
 async fn comparisons_are_raw_results_and_the_report_is_gauges() {
     const NAME: &str = "compared";
     let shadow = Shadow::answering(|request| {
-        json(if request.target == "/same" { r#"{"a":1}"# } else { r#"{"a":2,"b":3}"# })
+        json(if request.target == "/same" {
+            r#"{"a":1}"#
+        } else {
+            r#"{"a":2,"b":3}"#
+        })
     })
     .await;
     let directory = Directory::new(NAME);
@@ -61,7 +65,10 @@ async fn comparisons_are_raw_results_and_the_report_is_gauges() {
     settled(&mirror, 4).await;
     until("all are compared", || {
         let stats = mirror.stats();
-        stats.targets.iter().all(|of| of.compared + of.not_compared == 4)
+        stats
+            .targets
+            .iter()
+            .all(|of| of.compared + of.not_compared == 4)
     })
     .await;
     until("one is recorded", || directory.fixtures().len() == 1).await;
@@ -80,13 +87,22 @@ async fn comparisons_are_raw_results_and_the_report_is_gauges() {
     assert_eq!(scraped.count("mirror_comparisons_total", &failed), 4);
     for (kind, count) in [("value", 1), ("extra", 1), ("missing", 0), ("status", 0)] {
         let labels = [&rewrite[..], &[("kind", kind)]].concat();
-        assert_eq!(scraped.count("mirror_differences_total", &labels), count, "{kind}");
+        assert_eq!(
+            scraped.count("mirror_differences_total", &labels),
+            count,
+            "{kind}"
+        );
     }
     let ratio = |name: &str| scraped.sum(&format!("mirror_match_ratio{name}"), &rewrite);
     let [low, rate, high] = ["_low", "", "_high"].map(|name| ratio(name).unwrap());
     assert!((rate - 0.75).abs() < 1e-9, "{rate}");
     assert!(0.0 < low && low < rate && rate < high && high < 1.0);
-    for (outcome, count) in [("recorded", 1), ("enough", 0), ("left_out", 0), ("failed", 0)] {
+    for (outcome, count) in [
+        ("recorded", 1),
+        ("enough", 0),
+        ("left_out", 0),
+        ("failed", 0),
+    ] {
         let labels = [&rewrite[..], &[("outcome", outcome)]].concat();
         until("it is counted", || {
             mirror.stats().targets[0].fixtures_with(mirror_runtime::FixtureOutcome::Recorded) == 1
@@ -101,7 +117,12 @@ async fn comparisons_are_raw_results_and_the_report_is_gauges() {
     let scraped = scrape().await;
     assert_eq!(scraped.count("mirror_comparisons_total", &rewrite), 4);
     assert_eq!(scraped.count("mirror_differences_total", &rewrite), 2);
-    assert!(scraped.sum("mirror_match_ratio", &rewrite).unwrap().is_nan());
+    assert!(
+        scraped
+            .sum("mirror_match_ratio", &rewrite)
+            .unwrap()
+            .is_nan()
+    );
     assert_eq!(scraped.count("mirror_noise", &rewrite), 0);
 }
 
@@ -130,7 +151,10 @@ async fn the_verdict_is_that_of_the_report_and_it_turns() {
         }
         requests += 60;
         settled(&mirror, requests).await;
-        until("all are compared", || mirror.stats().targets[0].compared == requests).await;
+        until("all are compared", || {
+            mirror.stats().targets[0].compared == requests
+        })
+        .await;
         let report = mirror.report().targets.remove(0).verdict;
         let word = verdict(&scrape().await, &rewrite);
         assert_eq!(word, report.as_str());

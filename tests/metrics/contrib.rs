@@ -40,7 +40,9 @@ fn asked(text: &str) -> Vec<(&str, Vec<&str>)> {
             continue;
         }
         let rest = &text[start..];
-        let end = rest.find(|letter| !is_of_name(letter)).unwrap_or(rest.len());
+        let end = rest
+            .find(|letter| !is_of_name(letter))
+            .unwrap_or(rest.len());
         let (name, rest) = rest.split_at(end);
         let mut labels = Vec::new();
         if let Some(matchers) = rest.strip_prefix('{') {
@@ -63,12 +65,14 @@ fn asked(text: &str) -> Vec<(&str, Vec<&str>)> {
 
 /// The labels that a text groups by, or shows.
 fn grouped(text: &str) -> BTreeSet<&str> {
-    let lists = ["by (", "on (", "without (", "group_left ("].into_iter().flat_map(|word| {
-        text.match_indices(word).flat_map(move |(start, _)| {
-            let list = &text[start + word.len()..];
-            list[..list.find(')').unwrap()].split(',').map(str::trim)
-        })
-    });
+    let lists = ["by (", "on (", "without (", "group_left ("]
+        .into_iter()
+        .flat_map(|word| {
+            text.match_indices(word).flat_map(move |(start, _)| {
+                let list = &text[start + word.len()..];
+                list[..list.find(')').unwrap()].split(',').map(str::trim)
+            })
+        });
     let shown = ["$labels.", "{{"].into_iter().flat_map(|mark| {
         text.match_indices(mark).filter_map(move |(start, _)| {
             let name = text[start + mark.len()..].trim_start();
@@ -90,7 +94,10 @@ fn asks_for_what_exists(file: &str, text: &str) {
         let known = labels_of(name);
         let known = known.unwrap_or_else(|| panic!("{file} asks for {name}: {text}"));
         for label in labels {
-            assert!(known.contains(label), "{file} asks for {label} of {name}: {text}");
+            assert!(
+                known.contains(label),
+                "{file} asks for {label} of {name}: {text}"
+            );
         }
         all.extend(known);
     }
@@ -132,29 +139,45 @@ fn each_query_of_the_dashboard_asks_for_what_exists() {
         let (metric, label) = query.rsplit_once(',').unwrap();
         asks_for_what_exists("mirror.json", metric);
         let known = labels_of(asked(metric)[0].0).unwrap();
-        assert!(known.contains(label.trim().trim_end_matches(')')), "{query}");
+        assert!(
+            known.contains(label.trim().trim_end_matches(')')),
+            "{query}"
+        );
     }
     // Panels have titles, stand beside one another, and name the data source of the dashboard.
     let panels = dashboard["panels"].as_array().unwrap();
     let mut places = BTreeSet::new();
     let mut ids = BTreeSet::new();
     for panel in panels {
-        assert!(panel["title"].as_str().is_some_and(|title| !title.is_empty()));
+        assert!(
+            panel["title"]
+                .as_str()
+                .is_some_and(|title| !title.is_empty())
+        );
         assert!(ids.insert(panel["id"].as_u64().unwrap()), "{panel}");
         let at = |key: &str| panel["gridPos"][key].as_u64().unwrap();
         for x in at("x")..at("x") + at("w") {
             for y in at("y")..at("y") + at("h") {
-                assert!(x < 24 && places.insert((x, y)), "{} overlaps", panel["title"]);
+                assert!(
+                    x < 24 && places.insert((x, y)),
+                    "{} overlaps",
+                    panel["title"]
+                );
             }
         }
     }
     // As rules, of which promtool knows whether they are queries.
     let rules = queries.iter().enumerate().map(|(i, query)| {
-        let query = query.replace("$__rate_interval", "5m").replace("$__range", "1h");
+        let query = query
+            .replace("$__rate_interval", "5m")
+            .replace("$__range", "1h");
         let query = serde_json::to_string(&query).unwrap();
         format!("      - record: query:{i}\n        expr: {query}\n")
     });
-    let rules = format!("groups:\n  - name: dashboard\n    rules:\n{}", rules.collect::<String>());
+    let rules = format!(
+        "groups:\n  - name: dashboard\n    rules:\n{}",
+        rules.collect::<String>()
+    );
     let directory = Directory::new("dashboard");
     fs::create_dir_all(directory.path()).unwrap();
     fs::write(directory.path().join("rules.yml"), rules).unwrap();
@@ -174,7 +197,10 @@ fn the_alerts_are_rules_and_do_as_their_tests_say() {
 fn the_gates_ask_for_the_verdict() {
     for file in ["argo-rollouts.yaml", "flagger.yaml"] {
         let text = read(file);
-        asks_for_what_exists(file, &text.replace("{{args.", "{{").replace("{{ args.", "{{"));
+        asks_for_what_exists(
+            file,
+            &text.replace("{{args.", "{{").replace("{{ args.", "{{"),
+        );
         let asked = asked(&text);
         let verdicts = asked.iter().filter(|(name, _)| *name == "mirror_verdict");
         for (_, labels) in verdicts.clone() {

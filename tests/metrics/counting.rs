@@ -5,8 +5,7 @@ use std::time::Duration;
 use axum::{Router, body::Body, http::StatusCode, response::Response, routing::any};
 use mirror_runtime::{
     CircuitBreaker, FailureKind, Mirror, MirrorBuilder, ShedReason, SkipReason, Target,
-    TargetStats,
-    metrics::BUCKETS,
+    TargetStats, metrics::BUCKETS,
 };
 use testkit::{Primary, Shadow, closed_port, settled, until};
 
@@ -127,8 +126,14 @@ async fn histograms_count_each_copy_and_each_primary_once() {
         let scrape = scrape().await;
         let expected = 4 * round;
         for (name, labels) in [
-            ("copy_duration", vec![("target", "up"), ("outcome", "answered")]),
-            ("copy_duration", vec![("target", "down"), ("outcome", "failed")]),
+            (
+                "copy_duration",
+                vec![("target", "up"), ("outcome", "answered")],
+            ),
+            (
+                "copy_duration",
+                vec![("target", "down"), ("outcome", "failed")],
+            ),
             ("copy_first_byte", vec![("target", "up")]),
             ("primary_duration", vec![]),
         ] {
@@ -138,7 +143,10 @@ async fn histograms_count_each_copy_and_each_primary_once() {
             let buckets = scrape.buckets(&name, &labels);
             let boundaries: Vec<_> = buckets.iter().map(|(boundary, _)| *boundary).collect();
             assert_eq!(boundaries, [&BUCKETS[..], &[f64::INFINITY]].concat());
-            assert_eq!(buckets.last().map(|(_, count)| *count as u64), Some(expected));
+            assert_eq!(
+                buckets.last().map(|(_, count)| *count as u64),
+                Some(expected)
+            );
             let sum = scrape.sum(&format!("{name}_sum"), &labels).unwrap();
             assert!(sum > 0.0, "{name}: {sum}");
         }
@@ -156,10 +164,19 @@ async fn every_series_is_zero_before_the_first_request() {
     let scrape = scrape().await;
     agrees(&scrape, NAME, &mirror.stats().targets[0]);
     let labels = [("mirror", NAME), ("target", "a")];
-    assert_eq!(scrape.count("mirror_copy_duration_seconds_count", &labels), 0);
-    assert_eq!(scrape.count("mirror_copy_first_byte_seconds_count", &labels), 0);
+    assert_eq!(
+        scrape.count("mirror_copy_duration_seconds_count", &labels),
+        0
+    );
+    assert_eq!(
+        scrape.count("mirror_copy_first_byte_seconds_count", &labels),
+        0
+    );
     let of_mirror = [("mirror", NAME)];
-    assert_eq!(scrape.count("mirror_primary_duration_seconds_count", &of_mirror), 0);
+    assert_eq!(
+        scrape.count("mirror_primary_duration_seconds_count", &of_mirror),
+        0
+    );
     assert_eq!(scrape.count("mirror_percentage", &labels), 25);
     // It is not compared, and says nothing of comparisons.
     assert_eq!(scrape.sum("mirror_comparisons_total", &of_mirror), None);
@@ -174,7 +191,10 @@ async fn a_mirror_that_is_dropped_keeps_its_counters_and_the_next_of_its_name_go
     // More than once between two scrapes.
     for requests in [2, 1, 3] {
         let shadow = Shadow::start().await;
-        let mirror = builder(NAME).target(named(shadow.url(), "a")).build().unwrap();
+        let mirror = builder(NAME)
+            .target(named(shadow.url(), "a"))
+            .build()
+            .unwrap();
         let primary = primary(&mirror).await;
         for _ in 0..requests {
             primary.get("/").await;
@@ -197,13 +217,14 @@ async fn a_mirror_that_is_dropped_keeps_its_counters_and_the_next_of_its_name_go
         scraped = scrape().await;
     }
     assert_eq!(scraped.count("mirror_requests_total", &labels), sent);
-    let primaries = scraped.count(
-        "mirror_primary_duration_seconds_count",
-        &[("mirror", NAME)],
-    );
+    let primaries = scraped.count("mirror_primary_duration_seconds_count", &[("mirror", NAME)]);
     assert_eq!(primaries, sent);
     for gauge in ["copies_in_flight", "copies_in_flight_limit", "percentage"] {
-        assert_eq!(scraped.count(&format!("mirror_{gauge}"), &labels), 0, "{gauge}");
+        assert_eq!(
+            scraped.count(&format!("mirror_{gauge}"), &labels),
+            0,
+            "{gauge}"
+        );
     }
     assert_eq!(scraped.count("mirror_switch", &[("mirror", NAME)]), 0);
 }

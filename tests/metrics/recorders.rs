@@ -71,12 +71,18 @@ async fn a_recorder_that_comes_late_gets_everything() {
         let name = format!("{name}_seconds_count");
         assert_eq!(scrape.count(&name, &labels), 3, "{name}");
     }
-    let recommended: Vec<_> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
+    let recommended: Vec<_> = text
+        .lines()
+        .filter(|line| line.starts_with("# TYPE"))
+        .collect();
     let as_is = PrometheusBuilder::new().build_recorder();
     metrics::with_local_recorder(&as_is, publish);
     let as_is = as_is.handle().render();
     for family in as_is.lines().filter(|line| line.starts_with("# TYPE")) {
-        assert!(recommended.contains(&family), "{family} is not among {recommended:?}");
+        assert!(
+            recommended.contains(&family),
+            "{family} is not among {recommended:?}"
+        );
     }
 }
 
@@ -94,7 +100,10 @@ async fn a_recorder_of_a_thread_gets_counters_and_gauges() {
         let local = Scrape::of(&recorder.handle().render());
         assert_eq!(local.count("mirror_requests_total", &labels), 2);
         assert_eq!(local.count("mirror_copies_in_flight", &labels), 0);
-        assert_eq!(local.sum("mirror_copy_duration_seconds_count", &labels), None);
+        assert_eq!(
+            local.sum("mirror_copy_duration_seconds_count", &labels),
+            None
+        );
     }
     // That of the process has lost nothing by that.
     let scrape = scrape::scrape().await;
@@ -154,12 +163,22 @@ async fn a_recorder_that_panics_harms_nobody() {
     assert_eq!(mirror.stats().targets[0].answered, 3);
     // It is asked again, once it works.
     faulty.works.store(true, SeqCst);
-    faulty.threads.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    faulty
+        .threads
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clear();
     publish();
-    let threads = faulty.threads.lock().unwrap_or_else(PoisonError::into_inner);
+    let threads = faulty
+        .threads
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     assert!(!threads.is_empty());
     // And nobody else runs its code.
-    assert!(threads.iter().all(|thread| thread == "mirror-metrics"), "{threads:?}");
+    assert!(
+        threads.iter().all(|thread| thread == "mirror-metrics"),
+        "{threads:?}"
+    );
 }
 
 #[tokio::test]

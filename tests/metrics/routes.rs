@@ -43,7 +43,10 @@ async fn a_hundred_routes_are_told_apart_and_the_rest_is_other() {
     primary.get("/nowhere/s3cret-canary").await;
     settled(&mirror, 124).await;
     let text = scrape::text().await;
-    assert!(!text.contains("canary") && !text.contains("/orders/7"), "{text}");
+    assert!(
+        !text.contains("canary") && !text.contains("/orders/7"),
+        "{text}"
+    );
     let matched = r#"outcome="answered",code="2xx",error_type="",http_route="/orders/{id}"} 2"#;
     assert!(text.contains(matched), "{text}");
     // The parser takes no braces in values.
@@ -62,7 +65,14 @@ async fn a_hundred_routes_are_told_apart_and_the_rest_is_other() {
     assert!(routes("mirror_requests_total").is_empty());
     let of = |route| [("mirror", "routes"), ("http_route", route)];
     let copies = |route| scrape.count("mirror_copies_total", &of(route));
-    assert_eq!([copies("/orders/:id"), copies("/route0/x"), copies("/route1/x")], [2, 2, 1]);
+    assert_eq!(
+        [
+            copies("/orders/:id"),
+            copies("/route0/x"),
+            copies("/route1/x")
+        ],
+        [2, 2, 1]
+    );
     assert_eq!(copies("_other"), 21);
     let primaries = "mirror_primary_duration_seconds_count";
     assert_eq!(scrape.count(primaries, &of("_other")), 21);
@@ -71,5 +81,8 @@ async fn a_hundred_routes_are_told_apart_and_the_rest_is_other() {
     assert_eq!(scrape.count("mirror_copies_total", &all), 124);
     let sent = [("mirror", "routes"), ("outcome", "sent")];
     assert_eq!(scrape.count("mirror_requests_total", &sent), 124);
-    assert_eq!(scrape.count("mirror_copy_duration_seconds_count", &all), 124);
+    assert_eq!(
+        scrape.count("mirror_copy_duration_seconds_count", &all),
+        124
+    );
 }

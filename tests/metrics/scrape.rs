@@ -97,7 +97,10 @@ impl Scrape {
     /// How many values each label of a name has.
     pub(crate) fn values(&self, name: &str, label: &str) -> BTreeMap<String, usize> {
         let mut values = BTreeMap::new();
-        for value in self.all(name, &[]).filter_map(|sample| sample.labels.get(label)) {
+        for value in self
+            .all(name, &[])
+            .filter_map(|sample| sample.labels.get(label))
+        {
             *values.entry(value.to_owned()).or_default() += 1;
         }
         values

@@ -19,10 +19,18 @@ pub(crate) struct Row {
 
 /// The rows of the table, by the names of the metrics.
 pub(crate) fn rows() -> BTreeMap<String, Row> {
-    let rows = CHAPTER.lines().filter(|line| line.starts_with("| `mirror_"));
+    let rows = CHAPTER
+        .lines()
+        .filter(|line| line.starts_with("| `mirror_"));
     let rows = rows.map(|line| {
         let cells: Vec<_> = line.split('|').map(str::trim).collect();
-        let code = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        let code = |cell: &str| {
+            cell.split('`')
+                .skip(1)
+                .step_by(2)
+                .map(str::to_owned)
+                .collect()
+        };
         let names: Vec<String> = code(cells[1]);
         let row = Row {
             kind: cells[2].to_owned(),
@@ -49,11 +57,19 @@ async fn the_table_has_each_metric_of_a_scrape_with_its_type_and_labels() {
         Some((name, kind))
     });
     let kinds: BTreeMap<_, _> = kinds.collect();
-    let described = text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next());
-    assert_eq!(described.collect::<BTreeSet<_>>(), kinds.keys().copied().collect());
+    let described = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next());
+    assert_eq!(
+        described.collect::<BTreeSet<_>>(),
+        kinds.keys().copied().collect()
+    );
     let mut found: BTreeMap<String, Row> = BTreeMap::new();
     // The parser takes no braces in values, which other tests have.
-    let lines = text.lines().filter(|line| !line.contains("<i>")).map(|line| Ok(line.to_owned()));
+    let lines = text
+        .lines()
+        .filter(|line| !line.contains("<i>"))
+        .map(|line| Ok(line.to_owned()));
     for sample in prometheus_parse::Scrape::parse(lines).unwrap().samples {
         let base = |suffix| sample.metric.strip_suffix(suffix);
         let base = ["_count", "_sum", "_bucket"].into_iter().find_map(base);

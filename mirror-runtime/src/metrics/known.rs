@@ -1,37 +1,51 @@
 //! The mirrors that the program has, made or not, and their switches.
 
-/// Who may have the last word on a mirror.
-pub(super) const SOURCES: &[Source] = &[Source::Code];
+use super::series::Has;
+use crate::control::{ControlSource, ControlState, control, entries};
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
-    Code,
+/// Who may have the last word on a mirror.
+pub(super) const SOURCES: &[ControlSource] = ControlSource::ALL;
+
+/// A mirror of an attribute, which is known before its first request.
+pub(super) struct Known {
+    pub(super) name: &'static str,
+    pub(super) targets: Vec<String>,
+    pub(super) has: Has,
 }
-impl Source {
-    pub(super) fn as_str(self) -> &'static str {
-        "code"
-    }
+
+/// The mirrors of all attributes.
+pub(super) fn all() -> impl Iterator<Item = Known> {
+    entries().map(|entry| {
+        let has = |option| entry.as_written().iter().any(|(name, _)| *name == option);
+        Known {
+            name: entry.mirror(),
+            targets: entry.target_names(),
+            has: Has {
+                comparisons: has("compare"),
+                fixtures: has("record"),
+            },
+        }
+    })
 }
 
 /// The switch of a mirror.
-pub(super) struct Switch {
-    pub(super) is_enabled: bool,
-    pub(super) source: Source,
-}
+pub(super) struct Switch(ControlState);
 
 impl Switch {
-    pub(super) fn percentage(&self, _target: &str) -> Option<f64> {
-        None
+    pub(super) fn of(mirror: &str) -> Self {
+        Self(control(mirror).state())
     }
-}
 
-pub(super) fn all() -> Vec<(String, Vec<String>)> {
-    Vec::new()
-}
+    pub(super) fn is_enabled(&self) -> bool {
+        self.0.is_enabled
+    }
 
-pub(super) fn switch(_mirror: &str) -> Option<Switch> {
-    Some(Switch {
-        is_enabled: true,
-        source: Source::Code,
-    })
+    pub(super) fn is_of(&self, source: ControlSource) -> bool {
+        self.0.source == source
+    }
+
+    /// The share of a target in force now, in percent; `None` for a baseline.
+    pub(super) fn percentage(&self, target: &str) -> Option<f64> {
+        Some(self.0.target(target)?.percentage)
+    }
 }

@@ -189,11 +189,12 @@ impl Publisher {
         for mirror in self.mirrors.values_mut() {
             mirror.is_known = false;
         }
-        for (name, targets) in known::all() {
-            let of_mirror = self.mirror(&name);
+        for known in known::all() {
+            let of_mirror = self.mirror(known.name);
             of_mirror.is_known = true;
-            for target in &targets {
-                of_mirror.target(target);
+            for target in &known.targets {
+                let of_target = of_mirror.target(target);
+                of_target.has = of_target.has.or(known.has);
             }
         }
     }
@@ -270,7 +271,7 @@ impl OfMirror {
             return;
         }
         // A mirror that is no more is off.
-        let switch = (!is_over).then(|| known::switch(name)).flatten();
+        let switch = (!is_over).then(|| Switch::of(name));
         self.write_switch(writer, switch.as_ref());
         #[cfg(feature = "compare")]
         let reports: Vec<_> = engines.iter().filter_map(report).collect();
@@ -279,8 +280,11 @@ impl OfMirror {
         for (name, target) in &mut self.targets {
             target.count(writer, calls);
             target.measure(writer, &engines);
-            let percentage = switch.as_ref().map(|switch| switch.percentage(name));
-            if let Some(percentage) = percentage.unwrap_or(is_over.then_some(0.0)) {
+            let percentage = match &switch {
+                Some(switch) => switch.percentage(name),
+                None => Some(0.0),
+            };
+            if let Some(percentage) = percentage {
                 target.gauge(writer, &family::PERCENTAGE, percentage);
             }
             target.judge(writer, &reports);
@@ -293,8 +297,8 @@ impl OfMirror {
 
     fn write_switch(&self, writer: &Writer<'_>, switch: Option<&Switch>) {
         for source in known::SOURCES {
-            let decides = switch.is_some_and(|switch| switch.source == *source);
-            let is_on = decides && switch.is_some_and(|switch| switch.is_enabled);
+            let decides = switch.is_some_and(|switch| switch.is_of(*source));
+            let is_on = decides && switch.is_some_and(Switch::is_enabled);
             let words = [("source", source.as_str())];
             for (family, is) in [(&family::ENABLED, is_on), (&family::SWITCH, decides)] {
                 let key = self.names.key_of_mirror(family, &words);
