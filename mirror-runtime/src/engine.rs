@@ -22,7 +22,12 @@ pub use self::options::BodyMode;
 pub(crate) use self::switched::MirrorSwitch;
 pub(crate) use self::{options::Options, target::EngineTarget};
 
-use std::{borrow::Cow, fmt, sync::atomic::AtomicBool, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use http::request::Parts;
 use mirror_compare::Rules;
@@ -33,7 +38,7 @@ use crate::{
     outcome::SkipReason,
     request::with_original_uri,
     sampling::{Draw, Sampler},
-    stats::LatencyRecorder,
+    stats::{LatencyRecorder, PrimaryMeasured},
     telemetry::{Happened, RequestId},
     workers::{Code, caught},
 };
@@ -67,6 +72,8 @@ pub(crate) struct Engine {
     pub(crate) key: Key,
     /// Of the primary, for requests that were sampled.
     pub(crate) latency: LatencyRecorder,
+    /// The same, for the feature `metrics`.
+    pub(crate) primary: Arc<PrimaryMeasured>,
 }
 
 impl Engine {
@@ -129,8 +136,8 @@ impl Engine {
 
     /// The key of its jobs among those of other mirrors. A job keeps its mirror, so no other has
     /// its place meanwhile.
-    pub(crate) fn key(self: &std::sync::Arc<Self>) -> usize {
-        std::sync::Arc::as_ptr(self).addr()
+    pub(crate) fn key(self: &Arc<Self>) -> usize {
+        Arc::as_ptr(self).addr()
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
     exchange::Open,
     outcome::SkipReason,
     request::{HeaderRules, ShadowRequest},
+    stats::RouteLabel,
     telemetry::RequestId,
     trace::Origin,
     transport::handler::Candidates,
@@ -96,6 +97,8 @@ impl Copies {
 pub(crate) struct About<'a> {
     request_id: Option<&'a RequestId>,
     origin: &'a Origin,
+    /// The route, as a label.
+    route: RouteLabel,
 }
 
 /// The copies of one request that are about to leave.

@@ -28,6 +28,7 @@ use crate::{
     outcome::{BufferedResponse, MirrorError, ShedReason, SkipReason},
     recorded::RecordedExchange,
     request::{HeaderRules, Unjoinable},
+    stats::RouteLabel,
     target::Recipient,
     telemetry::{Happened, RequestId},
     trace::{CopySpan, Leaving, Origin},
@@ -47,6 +48,8 @@ pub(super) struct Flight {
     candidates: Option<Candidates>,
     /// Where the response is to be compared.
     side: Option<CopySide>,
+    /// The route of the request, as a label.
+    route: RouteLabel,
     capturing: Capturing,
     request_id: Option<RequestId>,
     origin: Origin,
@@ -81,6 +84,7 @@ impl Flight {
             stage: Stage::Admitted,
             candidates: candidates.filter(|_| target.target().is_handler()).cloned(),
             side: open.map(|open| open.copy(index)),
+            route: about.route,
             capturing: Capturing::here(),
             request_id: about.request_id.cloned(),
             origin: about.origin.clone(),
@@ -95,6 +99,7 @@ impl Flight {
         index: usize,
         permit: Permit,
         request_id: Option<&RequestId>,
+        route: RouteLabel,
     ) -> Result<Self, ShedReason> {
         let admission = engine.targets[index].gate.admit_waiting(permit)?;
         Ok(Self {
@@ -104,6 +109,7 @@ impl Flight {
             stage: Stage::Admitted,
             candidates: None,
             side: None,
+            route,
             capturing: Capturing::here(),
             request_id: request_id.cloned(),
             // It is sent no copy.
@@ -315,7 +321,8 @@ impl Flight {
                 (turn, turn.map(|_| error.to_string()))
             }
         };
-        let reported = self.tell(Happened::Ended(outcome, elapsed));
+        let source = &target.source;
+        let reported = source.tell_end(self.request_id.as_ref(), self.route, outcome, elapsed);
         if let Some(turn) = turn {
             target.source.tell(Happened::CircuitTurned(turn, error));
         }

@@ -30,6 +30,7 @@ use crate::{
     exchange::{Joining, Open, PrimarySide},
     outcome::{ShedReason, SkipReason},
     request::{MIRRORED_FROM, Original, ShadowRequest, expects_continue, has_any, is_upgrade},
+    stats::RouteLabel,
     telemetry::{RequestId, request_id_of},
     trace::Origin,
     transport::handler::Candidates,
@@ -52,6 +53,8 @@ pub(crate) struct Sampled {
     open: Option<Open>,
     /// Where the request is to meet its response, if sinks are among the targets.
     joining: Option<Box<Joining>>,
+    /// The route of the request, as a label.
+    route: RouteLabel,
     /// The source of the copies, from its arrival until they leave.
     ready: Option<Box<Ready>>,
     /// The tasks for which the response waits, in `sync` mode.
@@ -152,6 +155,7 @@ impl Sampled {
             candidates: None,
             open: None,
             joining: None,
+            route: RouteLabel::default(),
             ready: None,
             copies: Copies::default(),
             request_id: None,
@@ -199,6 +203,7 @@ impl Sampled {
                 self.open = Some(open);
                 side
             });
+            self.route = RouteLabel::of(&parts);
             self.join(&parts, &body);
             let body = self.prepare(&parts, body).await;
             let mut around = Some(Around::new(&self.engine, &parts));
@@ -239,7 +244,9 @@ impl Sampled {
                 return answer;
             }
             let engine = &self.engine;
-            engine.latency.record(began.elapsed());
+            let elapsed = began.elapsed();
+            engine.latency.record(elapsed);
+            engine.primary.record(self.route, elapsed);
             let joining = self.joining.take();
             if side.is_some() || joining.is_some() {
                 let response = response(&mut answer, Asked::Response);
@@ -360,6 +367,7 @@ impl Sampled {
             candidates: self.candidates.take(),
             open: self.open.take(),
             joining: self.joining.as_mut().and_then(|joining| joining.split()),
+            route: self.route,
             ready: None,
             copies: Copies::default(),
             request_id: self.request_id.clone(),
@@ -476,11 +484,8 @@ impl Sampled {
     /// The handover of the request to the sinks among the targets.
     fn handover(&mut self) -> Option<Handover> {
         let waiting = self.joining.as_mut()?.take_waiting()?;
-        Some(Handover::new(
-            &self.engine,
-            waiting,
-            self.request_id.clone(),
-        ))
+        let request_id = self.request_id.clone();
+        Some(Handover::new(&self.engine, waiting, request_id, self.route))
     }
 
     fn admit(&self, index: usize, departure: &mut Departure) -> Result<(), SkipReason> {
@@ -492,6 +497,7 @@ impl Sampled {
         let about = About {
             request_id: self.request_id.as_ref(),
             origin: &self.origin,
+            route: self.route,
         };
         departure.admit(&self.engine, index, self.open.as_ref(), candidates, about)
     }

@@ -22,7 +22,7 @@ use crate::{
     key::Key,
     mirror::{Mirror, registry::register},
     sampling::{Sampler, Share},
-    stats::LatencyRecorder,
+    stats::{LatencyRecorder, PrimaryMeasured},
     target::{Destination, OffReason, Recipient, Target},
     telemetry::{Audience, Source, prepare_skips},
     transport::{Origin, Pool, Route, check_tls, sink_of, transport_of},
@@ -143,6 +143,7 @@ impl MirrorBuilder {
             sampler: Sampler::new(),
             key,
             latency: LatencyRecorder::new(),
+            primary: Arc::new(PrimaryMeasured::new()),
         }));
         register(&mirror, configured);
         mirror
