@@ -3,7 +3,6 @@
 mod circuit_breaker;
 mod conflict;
 mod reading;
-mod trace;
 
 use std::time::Duration;
 
@@ -18,7 +17,6 @@ use syn::{ExprPath, Ident, LitStr, Type};
 pub(crate) use circuit_breaker::{Breaker, CircuitBreaker};
 
 pub(crate) use self::reading::OPTIONS;
-pub(crate) use self::trace::Trace;
 use crate::{
     baggage::Member,
     callback::Callback,
@@ -30,6 +28,7 @@ use crate::{
     runtime::Runtime,
     table::{means, read},
     target::{Source, Target, Transport},
+    trace::Trace,
     value::{self, Entry},
 };
 

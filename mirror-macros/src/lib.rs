@@ -22,6 +22,7 @@ mod table;
 mod target;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod value;
 
 use proc_macro::TokenStream;

@@ -15,7 +15,8 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{
     Leaving,
-    context::{TRACER, Traced, span_context},
+    context::{TRACER, span_context},
+    traced::Traced,
 };
 use crate::{
     body::CopyBody,
@@ -39,7 +40,15 @@ struct Started {
     is_within: bool,
 }
 
+/// The target of the spans, by which a program chooses whether it records them.
+const TARGET: &str = "mirror_runtime::copy";
+
 impl CopySpan {
+    /// Whether the subscriber is likely to want one.
+    pub(super) fn would_be_recorded() -> bool {
+        tracing::span_enabled!(target: TARGET, tracing::Level::DEBUG)
+    }
+
     /// Starts the span, if anybody records it.
     pub(super) fn start(
         traced: &Arc<Traced>,
@@ -56,7 +65,7 @@ impl CopySpan {
         };
         let (host, port) = leaving.target.server().unzip();
         let span = tracing::debug_span!(
-            target: "mirror_runtime::copy",
+            target: TARGET,
             parent: None,
             "mirror",
             otel.kind = if is_within { "internal" } else { "client" },
