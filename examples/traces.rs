@@ -12,7 +12,7 @@ use std::{error::Error, future::pending, io, net::SocketAddr, time::Duration};
 use axum::{
     Router,
     extract::{MatchedPath, Request},
-    http::HeaderMap,
+    http::{HeaderMap, HeaderName},
     middleware::{Next, from_fn},
     response::Response,
     routing::get,
@@ -49,7 +49,7 @@ fn context_of(headers: &HeaderMap) -> Context {
         }
 
         fn keys(&self) -> Vec<&str> {
-            self.0.keys().map(|name| name.as_str()).collect()
+            self.0.keys().map(HeaderName::as_str).collect()
         }
     }
 

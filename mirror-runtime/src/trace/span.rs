@@ -171,10 +171,9 @@ impl CopySpan {
 
     /// Nothing more will be known but what the primary responds, if that is within a time.
     pub(crate) fn settle_within(self, within: Duration) {
-        let is_needed = |started: &&Box<Started>| {
-            started.error.is_some() && started.traced.primary.is_pending()
-        };
-        if let Some(started) = self.0.as_ref().filter(is_needed)
+        let is_needed =
+            |started: &&Started| started.error.is_some() && started.traced.primary.is_pending();
+        if let Some(started) = self.0.as_deref().filter(is_needed)
             && let Ok(runtime) = Handle::try_current()
         {
             let traced = Arc::clone(&started.traced);
