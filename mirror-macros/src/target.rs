@@ -15,9 +15,9 @@ pub(crate) use statics::{Static, Transport};
 
 use crate::{
     amount,
-    args::Trace,
     error::{Errors, error, error_with_help},
     table::{Row, Table, read},
+    trace::Trace,
     value::{self, Setting, peel},
 };
 

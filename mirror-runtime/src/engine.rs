@@ -117,6 +117,12 @@ impl Engine {
         timeouts.max().unwrap_or_default()
     }
 
+    /// Whether anybody may ask which request it is about that is told.
+    pub(crate) fn tells(&self) -> bool {
+        let source = self.targets.first().map(|target| &target.source);
+        self.comparing.is_some() || source.is_some_and(|source| source.is_heard())
+    }
+
     /// A request is not sent to a target.
     #[inline]
     pub(crate) fn not_sent(&self, index: usize, reason: SkipReason) {

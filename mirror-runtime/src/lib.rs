@@ -54,6 +54,7 @@
 //! | [`verdict`](guide::verdict) | when a shadow may take over: the rule, its level, its limits |
 //! | [`recording`](guide::recording) | tests made from mismatches, by `replay!` |
 //! | [`testing`](guide::testing) | keeping `cargo test` from sending copies, and capturing them |
+//! | [`traces`](guide::traces) | copies as spans of OpenTelemetry, the headers of traces, baggage, request ids |
 //! | [`extending`](guide::extending) | observers for metrics and traces, transports and sinks of your own |
 //! | [`shutdown`](guide::shutdown) | waiting for copies in flight, with [`drain`] |
 //! | [`bounds`](guide::bounds) | guarantees, and every limit with its default |

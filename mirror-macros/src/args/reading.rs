@@ -2,7 +2,7 @@
 
 use mirror_grammar::options;
 
-use super::{AcceptEncoding, Args, Body, Credentials, Host, Trace, circuit_breaker};
+use super::{AcceptEncoding, Args, Body, Credentials, Host, circuit_breaker};
 use crate::{
     amount, baggage, callback,
     compare::{self, At, Mode},
@@ -15,6 +15,7 @@ use crate::{
     sticky::Sticky,
     table::{Row, Table},
     target::{self, Transport},
+    trace::Trace,
 };
 
 /// Every option, in the order of the manual.

@@ -194,7 +194,9 @@ impl Sampled {
             #[cfg(feature = "record")]
             let is_replayed = self.undecided == 0;
             if self.undecided != 0 {
-                self.request_id = request_id_of(&parts);
+                if self.engine.tells() {
+                    self.request_id = request_id_of(&parts);
+                }
                 self.origin = Origin::capture(&parts);
             }
             let status = self.origin.primary();
