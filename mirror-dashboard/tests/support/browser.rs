@@ -243,11 +243,10 @@ impl Browser {
         }
     }
 
-    /// Whether the page is wider than the window, so that it has to be scrolled sideways.
-    pub async fn overflows(&self) -> bool {
-        self.value("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-            .await
-            == json!(true)
+    /// What is wider than the window, so that the page has to be scrolled sideways.
+    pub async fn overflowing(&self) -> Vec<String> {
+        let wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth ? [...document.querySelectorAll('body *')].filter((one) => !one.closest('.scroll') && one.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map((one) => `${one.localName}.${one.className} ${one.textContent.slice(0, 40)}`) : []";
+        serde_json::from_value(self.value(wide).await).unwrap()
     }
 }
 
