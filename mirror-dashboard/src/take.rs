@@ -7,8 +7,9 @@ use std::{
 
 use http::StatusCode;
 use mirror_runtime::{
-    DifferenceGroup, DifferenceKind, FailureKind, MirrorStats, NotComparedReason, Report,
-    ReportVerdict, ShedReason, SkipReason, TargetReport, TargetStats, Unanswered,
+    Callback, CallbackOutcome, DifferenceGroup, DifferenceKind, FailureKind, FixtureOutcome,
+    MirrorStats, NotComparedReason, Report, ReportVerdict, ShedReason, SkipReason, TargetReport,
+    TargetStats, Unanswered,
 };
 
 use crate::{
@@ -125,7 +126,6 @@ fn unused(listed: &Listed) -> Vec<TargetSnapshot> {
         windows: Vec::new(),
         series: Vec::new(),
         report: None,
-        fixtures: None,
     };
     listed.targets.iter().map(target).collect()
 }
@@ -211,7 +211,6 @@ fn target(
         report: report
             .filter(|_| detail.is_full)
             .map(|report| self::report(report, detail)),
-        fixtures: None,
     }
 }
 
@@ -260,6 +259,7 @@ pub(crate) fn stats(stats: &TargetStats, with_zeros: bool) -> Stats {
         cut: stats.cut,
         failed: stats.failed,
         in_flight: stats.in_flight,
+        max_in_flight: u64::try_from(stats.max_in_flight).unwrap_or(u64::MAX),
         resends: stats.resends,
         floods: stats.floods,
         skipped: stats.skipped,
@@ -269,6 +269,7 @@ pub(crate) fn stats(stats: &TargetStats, with_zeros: bool) -> Stats {
         raw_mismatched: stats.raw_mismatched,
         schema_mismatch: stats.schema_mismatch,
         not_compared: stats.not_compared,
+        differences: stats.differences,
         latency: latency(&stats.latency),
         first_byte: latency(&stats.first_byte),
         answered_by_class: counts(
@@ -301,7 +302,33 @@ pub(crate) fn stats(stats: &TargetStats, with_zeros: bool) -> Stats {
                 .map(|reason| (reason.as_str(), stats.not_compared_for(*reason))),
             with_zeros,
         ),
+        differences_by_kind: counts(
+            DifferenceKind::ALL
+                .iter()
+                .map(|kind| (kind.as_str(), stats.differences_of(*kind))),
+            with_zeros,
+        ),
+        fixtures_by_outcome: counts(
+            FixtureOutcome::ALL
+                .iter()
+                .map(|outcome| (outcome.as_str(), stats.fixtures_with(*outcome))),
+            with_zeros,
+        ),
+        callbacks_by_outcome: callbacks(stats, with_zeros),
     }
+}
+
+fn callbacks(stats: &TargetStats, with_zeros: bool) -> BTreeMap<String, Counts> {
+    let of = |callback: &Callback| {
+        let outcomes = CallbackOutcome::ALL.iter();
+        let calls = outcomes.map(|outcome| {
+            let calls = stats.callbacks_with(*callback, *outcome);
+            (outcome.as_str(), calls)
+        });
+        (callback.as_str().to_owned(), counts(calls, with_zeros))
+    };
+    let all = Callback::ALL.iter().map(of);
+    all.filter(|(_, calls)| !calls.is_empty()).collect()
 }
 
 fn paired(paired: mirror_runtime::Paired) -> Paired {

@@ -409,9 +409,8 @@ function example(group) {
 }
 
 function recorded(target) {
-  const outcomes = target.fixtures ? reasons(target.fixtures.by_outcome) : "";
-  if (!target.fixtures) return null;
-  return h("div", {}, h("h4", {}, "Recorded"), h("p", {}, outcomes || "No mismatch was recorded yet."));
+  const outcomes = reasons(target.stats.fixtures_by_outcome);
+  return h("div", {}, h("h4", {}, "Recorded"), h("p", { class: outcomes ? null : "hint" }, outcomes ? `Mismatches: ${outcomes}.` : "No mismatch was recorded."));
 }
 
 // --- A mirror ---
