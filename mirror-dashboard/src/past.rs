@@ -5,7 +5,7 @@
 //! because a part in which nothing happened is empty.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -14,7 +14,6 @@ use mirror_runtime::{FailureKind, MirrorStats, TargetStats};
 use crate::{
     program::Listed,
     snapshot::{Counts, Latency, Series, Window},
-    take::ByTarget,
 };
 
 /// How long a part of the last five minutes is: short enough that a chart moves soon after the page
@@ -248,13 +247,13 @@ impl Target {
     }
 
     fn read(&self, tally: &Tally, now: Instant, age: Duration) -> OfTarget {
-        let rest = Part {
+        let begun = Part {
             took: now.saturating_duration_since(self.at),
             tally: tally.since(&self.last),
         };
-        let window = |name: &str, parts: &VecDeque<Part>, begun: Option<&Part>| {
-            let mut all = rest.clone();
-            for part in parts.iter().chain(begun) {
+        let window = |name: &str, parts: &VecDeque<Part>, minute: Option<&Part>| {
+            let mut all = begun.clone();
+            for part in parts.iter().chain(minute) {
                 all.took += part.took;
                 all.tally.add(&part.tally);
             }
@@ -263,7 +262,7 @@ impl Target {
         let epoch = self.epoch.and_then(|epoch| epoch.elapsed().ok());
         let reset = tally.since(&self.base);
         let reset = reset.window("reset", epoch.unwrap_or(age));
-        let recent = self.short.iter().rev().take(RECENT).chain([&rest]);
+        let recent = self.short.iter().rev().take(RECENT).chain([&begun]);
         let recent = recent.fold((0, Duration::ZERO), |(sent, took), part| {
             (sent + part.tally.sent(), took + part.took)
         });
@@ -324,7 +323,8 @@ pub(crate) struct OfTarget {
 /// The last minutes of all targets.
 #[derive(Debug, Default)]
 pub(crate) struct Past {
-    targets: ByTarget<Target>,
+    /// By the name of the mirror and its own.
+    targets: BTreeMap<(String, String), Target>,
     /// When somebody looked first, and when last.
     begun: Option<Instant>,
     at: Option<Instant>,

@@ -1,9 +1,6 @@
 //! Taking a snapshot of what the runtime knows.
 
-use std::{
-    collections::BTreeMap,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::collections::BTreeMap;
 
 use http::StatusCode;
 use mirror_runtime::{
@@ -14,7 +11,7 @@ use mirror_runtime::{
 
 use crate::{
     past::Past,
-    program::Listed,
+    program::{Listed, unix_s},
     snapshot::{
         self, Counts, Example, Group, Latency, MirrorSnapshot, Paired, Rate, ReportWindow, Route,
         Share, Stats, Suggestion, TargetSnapshot, Verdict,
@@ -30,17 +27,6 @@ pub(crate) struct Detail {
     pub(crate) examples: bool,
     /// Latencies over time.
     pub(crate) series: bool,
-}
-
-/// Milliseconds since 1970.
-pub(crate) fn unix_ms(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Seconds since 1970.
-pub(crate) fn unix_s(time: SystemTime) -> u64 {
-    unix_ms(time) / 1000
 }
 
 /// What is known of a mirror now.
@@ -493,6 +479,3 @@ fn option_for(group: &DifferenceGroup, report: &TargetReport) -> Option<String> 
         _ => None,
     }
 }
-
-/// What was seen of each target, by the name of the mirror and its own.
-pub(crate) type ByTarget<T> = BTreeMap<(String, String), T>;

@@ -193,7 +193,7 @@ async fn a_page_without_mirrors_says_what_to_do() {
 async fn a_hidden_tab_lets_go_and_comes_back() {
     let _turn = TURN.lock().await;
     let shop = Shop::start("orders", |builder| builder).await;
-    let (_server, url) = serve().await;
+    let (server, url) = serve().await;
     shop.differ().await;
     browse(async |browser| {
         browser.open(&url).await;
@@ -204,7 +204,7 @@ async fn a_hidden_tab_lets_go_and_comes_back() {
         hide(true).await;
         browser.until("document.getElementById('status').textContent === 'Paused'").await;
         let others: Vec<_> = futures_util::future::join_all((0..16).map(|_| async {
-            let mut stream = _server.connect().await;
+            let mut stream = server.connect().await;
             let request = b"GET /admin/mirror/events HTTP/1.1\r\nhost: localhost\r\n\r\n";
             tokio::io::AsyncWriteExt::write_all(&mut stream, request).await.unwrap();
             let mut start = [0; 12];
