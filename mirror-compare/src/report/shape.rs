@@ -40,7 +40,7 @@ const MIN_AGREED_SHARE: f64 = 0.1;
 /// In what share of all comparisons the old version must have what the shadow never has.
 const MIN_MISSED_SHARE: f64 = 0.1;
 
-/// What is remembered of the values at one place: at most 6 KiB.
+/// What is remembered of the values at one place: at most 9 KiB.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Shaped {
     values: Marks<MAX_VALUES>,
