@@ -5,6 +5,9 @@
 //! Each gate is what the code needs now, so that it can only get better. Where that is not the goal
 //! yet, the goal stands beside it.
 
+#[path = "allocations/evidence.rs"]
+mod evidence;
+
 use std::process::Command;
 
 use mirror_runtime::Sticky;
