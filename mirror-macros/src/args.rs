@@ -64,6 +64,8 @@ pub(crate) struct Args {
     pub(crate) accept_encoding: Option<AcceptEncoding>,
     pub(crate) trace: Option<Trace>,
     pub(crate) baggage: Vec<Member>,
+    pub(crate) map_request: Option<Callback>,
+    pub(crate) mask: Vec<LitStr>,
     pub(crate) name: Option<LitStr>,
     pub(crate) transport: Option<Transport>,
     pub(crate) key: Option<Key>,

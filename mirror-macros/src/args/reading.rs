@@ -154,6 +154,16 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             read: |args, setting, errors| args.baggage = baggage::members(setting, errors),
         },
         Row {
+            spec: &options::MAP_REQUEST,
+            read: |args, setting, errors| {
+                args.map_request = errors.check(callback::map_request(setting));
+            },
+        },
+        Row {
+            spec: &options::MASK,
+            read: |args, setting, errors| args.mask = compare::pointers(setting, errors),
+        },
+        Row {
             spec: &options::NAME,
             read: |args, setting, errors| args.name = errors.check(setting.text()),
         },
