@@ -30,6 +30,9 @@ pub mod testing {}
 #[doc = include_str!("../docs/extending.md")]
 pub mod extending {}
 
+#[doc = include_str!("../docs/control.md")]
+pub mod control {}
+
 #[doc = include_str!("../docs/shutdown.md")]
 pub mod shutdown {}
 

@@ -437,8 +437,8 @@ const NOT_THERE: &[(&[&str], &str)] = &[
         "write `set_headers` or `remove_headers`, or send the copies with `transport = CLIENT`",
     ),
     (
-        &["max_age", "ttl", "expires", "until"],
-        "remove it: a mirror ends with the program",
+        &["max_age", "ttl", "expires"],
+        "write `until = \"2027-01-31\"`: the mirror is off from that day on",
     ),
 ];
 

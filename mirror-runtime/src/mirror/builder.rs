@@ -15,7 +15,10 @@ mod no_compare;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use mirror_grammar::options::{DEFAULT_PERCENTAGE, DEFAULT_TIMEOUT};
+use mirror_grammar::{
+    Date,
+    options::{DEFAULT_PERCENTAGE, DEFAULT_TIMEOUT},
+};
 
 #[cfg(feature = "compare")]
 use self::compare::CompareOptions;
@@ -92,6 +95,8 @@ pub struct MirrorBuilder {
     read_ahead: Option<Duration>,
     protection: Protection,
     connect_timeout: Option<Duration>,
+    until: Option<Date>,
+    allow_raise: Option<bool>,
     options: Options,
     when: Option<When>,
     callbacks: Callbacks,
@@ -120,6 +125,8 @@ impl Default for MirrorBuilder {
             read_ahead: None,
             protection: Protection::default(),
             connect_timeout: None,
+            until: None,
+            allow_raise: None,
             options: Options::default(),
             when: None,
             callbacks: Callbacks::default(),

@@ -13,7 +13,7 @@ use mirror_grammar::options::{self, Conflict, MAX_TARGETS};
 use super::MirrorBuilder;
 use crate::{
     bounds::{Gate, limits},
-    control::{self, AtomicShare, Configured, ConfiguredTarget, Place},
+    control::{self, AtomicShare, Configured, ConfiguredTarget, Place, begin},
     engine::{BodyMode, Engine, EngineTarget, MirrorSwitch},
     error::ConfigError,
     mirror::{Mirror, registry::register},
@@ -143,7 +143,8 @@ impl MirrorBuilder {
         });
         Configured {
             targets: targets.collect(),
-            ..Configured::default()
+            until: self.until.map(begin),
+            allow_raise: self.allow_raise.unwrap_or_default(),
         }
     }
 

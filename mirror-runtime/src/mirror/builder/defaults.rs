@@ -5,7 +5,7 @@ mod taken;
 use std::time::Duration;
 
 use http::{Method, request::Parts};
-use mirror_grammar::{ConstMessage, MAX_TIMEOUT, is_percentage, is_settable};
+use mirror_grammar::{ConstMessage, Date, MAX_TIMEOUT, is_percentage, is_settable};
 #[cfg(feature = "compare")]
 use mirror_grammar::{is_comparable, is_header_name, is_tolerance};
 
@@ -14,7 +14,7 @@ use super::{AcceptEncoding, Credentials, Host};
 use crate::mirror::MirrorBuilder;
 use crate::{
     bounds::CircuitBreaker,
-    control::Shared,
+    control::{Shared, checked_date},
     engine::BodyMode,
     outcome::{BufferedResponse, MirrorError, SkipReason},
     target::Target,
@@ -75,6 +75,8 @@ pub struct Defaults {
     max_in_flight: Option<usize>,
     rate_limit: Option<(u32, Duration)>,
     circuit_breaker: Option<Breaker>,
+    until: Option<Date>,
+    allow_raise: Option<bool>,
     on_success: Option<fn(&Target, &BufferedResponse)>,
     on_error: Option<fn(&Target, &MirrorError)>,
     on_skip: Option<fn(&Target, SkipReason)>,
@@ -148,6 +150,8 @@ impl Defaults {
             max_in_flight: None,
             rate_limit: None,
             circuit_breaker: None,
+            until: None,
+            allow_raise: None,
             on_success: None,
             on_error: None,
             on_skip: None,
@@ -189,6 +193,8 @@ impl Defaults {
     pub(crate) const fn of_entry(&self) -> Shared {
         Shared {
             percentage: self.percentage,
+            until: self.until,
+            allow_raise: self.allow_raise,
         }
     }
 
@@ -323,6 +329,23 @@ impl Defaults {
             );
         }
         self.circuit_breaker = Some(Breaker(breaker));
+        self
+    }
+
+    /// See [`MirrorBuilder::until`].
+    ///
+    /// # Panics
+    ///
+    /// If it is no date.
+    #[track_caller]
+    pub const fn until(mut self, date: &str) -> Self {
+        self.until = Some(checked_date(date));
+        self
+    }
+
+    /// See [`MirrorBuilder::allow_raise`].
+    pub const fn allow_raise(mut self, allow_raise: bool) -> Self {
+        self.allow_raise = Some(allow_raise);
         self
     }
 

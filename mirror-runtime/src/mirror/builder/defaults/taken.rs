@@ -59,6 +59,8 @@ impl MirrorBuilder {
         if let (true, Some(host)) = (is_missing(&options::HOST), defaults.host) {
             self = self.host(host);
         }
+        self.until = self.until.or(defaults.until);
+        self.allow_raise = self.allow_raise.or(defaults.allow_raise);
         self = self.take_default_functions(&defaults);
         self = self.take_default_body(&defaults);
         self = self.take_default_headers(&defaults);
