@@ -43,6 +43,8 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
     let max_in_flight = call("max_in_flight", args.max_in_flight);
     let rate_limit = args.rate_limit.map(rate_limit);
     let circuit_breaker = args.circuit_breaker.as_ref().map(circuit_breaker);
+    let until = call("until", args.until.as_ref());
+    let allow_raise = call("allow_raise", args.allow_raise);
     let methods = args.methods.iter().map(Method::as_str);
     let set = args.set_headers.iter().map(|header| {
         let (name, value) = (header.name.as_str(), &header.value);
@@ -94,6 +96,8 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             #max_in_flight
             #rate_limit
             #circuit_breaker
+            #until
+            #allow_raise
             #(.method(#methods))*
             #(#set)*
             #(.remove_header(#removed))*

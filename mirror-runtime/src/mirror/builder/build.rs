@@ -16,7 +16,7 @@ use mirror_grammar::options::{self, Conflict, MAX_TARGETS};
 use super::MirrorBuilder;
 use crate::{
     bounds::{Gate, limits},
-    control::{self, AtomicShare, Configured, ConfiguredTarget, Place},
+    control::{self, AtomicShare, Configured, ConfiguredTarget, Place, begin},
     engine::{BodyMode, Engine, EngineTarget, MirrorSwitch},
     error::ConfigError,
     key::Key,
@@ -170,7 +170,8 @@ impl MirrorBuilder {
         });
         Configured {
             targets: targets.collect(),
-            ..Configured::default()
+            until: self.until.map(begin),
+            allow_raise: self.allow_raise.unwrap_or_default(),
         }
     }
 
