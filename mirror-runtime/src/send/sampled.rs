@@ -140,7 +140,7 @@ impl Sampled {
             candidates: None,
             open: None,
             joining: None,
-            route: RouteLabel::default(),
+            route: RouteLabel::NONE,
             ready: None,
             copies: Copies::default(),
         }
