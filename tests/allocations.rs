@@ -8,7 +8,7 @@
 use std::process::Command;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
-use mirror_runtime::metrics;
+use mirror_runtime::{Sticky, metrics};
 use testkit::measure::{Allocated, Sender, Shape, Version};
 
 /// Switches all mirrors of a process off.
@@ -83,6 +83,30 @@ fn a_recorder_costs_requests_no_allocation() {
             .render()
             .contains("mirror_primary_duration_seconds")
     );
+}
+
+#[test]
+fn a_user_who_is_not_sampled_costs_no_allocation() {
+    let request = || {
+        let mut request = Shape::KIB.request();
+        let headers = request.headers_mut();
+        headers.insert("x-user-id", "42".parse().unwrap());
+        headers.insert("cookie", "theme=dark; sid=42; lang=en".parse().unwrap());
+        request
+    };
+    let count = |version| Allocated::until_the_answer_to(version, request).count;
+    let empty = count(Version::EmptyLayer);
+    for by in [
+        Sticky::Header("x-user-id"),
+        Sticky::Cookie("sid"),
+        Sticky::Path,
+        // Which the request does not have.
+        Sticky::Header("x-session"),
+        Sticky::Cookie("session"),
+    ] {
+        let version = Version::StickyUnsampled(by);
+        at_most(empty, count(version), &version.to_string());
+    }
 }
 
 /// Runs in a process whose mirrors are switched off: the test below starts it.

@@ -85,6 +85,14 @@ impl Mirror {
         &self.engine.name
     }
 
+    /// The name of the baseline, if there is one.
+    #[must_use]
+    pub fn baseline(&self) -> Option<&str> {
+        let targets = self.engine.targets.iter().enumerate();
+        let mut baselines = targets.filter(|(index, _)| self.engine.is_baseline(*index));
+        baselines.next().map(|(_, target)| target.target().name())
+    }
+
     /// Control of this mirror, and of others of its name: what it sends, while the program runs.
     pub fn control(&self) -> Control {
         control(self.name())
