@@ -3,7 +3,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use mirror_runtime::{
-    BodyMode, CompareMode, ConfigError, Http2, Mirror, MirrorBuilder, Target, Thresholds,
+    BodyMode, CompareMode, ConfigError, Http2, Mirror, MirrorBuilder, Sticky, Target, Thresholds,
 };
 
 fn message(builder: MirrorBuilder) -> String {
@@ -162,6 +162,14 @@ fn values_are_checked() {
                 .read_ahead(Duration::from_secs(1))
                 .body(BodyMode::Tee),
             "`read_ahead` conflicts with `body(BodyMode::Tee)`: the handler reads the body then",
+        ),
+        (
+            valid().sticky(Sticky::Header("host")),
+            "invalid `sticky`: `host` does not tell users apart: it names the server, and requests over HTTP/2 have none",
+        ),
+        (
+            valid().sticky(Sticky::Cookie("")),
+            "invalid `sticky`: invalid cookie name ``",
         ),
         (
             valid().key("hunter2"),

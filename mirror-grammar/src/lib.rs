@@ -19,6 +19,7 @@ mod percentage;
 mod pointer;
 mod rate;
 mod size;
+mod sticky;
 mod tolerance;
 mod unit;
 mod url;
@@ -36,5 +37,8 @@ pub use pointer::{
 };
 pub use rate::{Rate, RateError, parse_rate};
 pub use size::{MAX_COMPARE_BODY, SizeError, parse_size, parse_size_up_to};
+pub use sticky::{
+    StickyError, check_cookie_name, is_cookie_name, is_sticky_header, parse_sticky_header,
+};
 pub use tolerance::{ToleranceError, check_tolerance, is_tolerance};
 pub use url::{Scheme, TargetUrl, UrlError, parse_url, same_target};

@@ -18,6 +18,7 @@ mod original;
 mod replay;
 mod runtime;
 mod self_use;
+mod sticky;
 mod table;
 mod target;
 #[cfg(test)]

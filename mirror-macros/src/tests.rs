@@ -10,6 +10,7 @@ mod key;
 mod manual;
 mod options;
 mod replay;
+mod sticky;
 mod table;
 mod transports;
 mod values;

@@ -35,7 +35,7 @@ use crate::{
     mask::Mask,
     outcome::SkipReason,
     request::with_original_uri,
-    sampling::Sampler,
+    sampling::{Draw, Sampler},
     stats::LatencyRecorder,
     target::MapRequest,
     telemetry::Happened,
@@ -68,7 +68,6 @@ pub(crate) struct Engine {
     pub(crate) is_known_to_be_twice: AtomicBool,
     pub(crate) sampler: Sampler,
     /// Of what must be the same in each process.
-    #[allow(dead_code, reason = "it is there for the parts that hash and sign")]
     pub(crate) key: Key,
     /// Of the primary, for requests that were sampled.
     pub(crate) latency: LatencyRecorder,
@@ -87,6 +86,15 @@ impl Engine {
                 }
                 None => true,
             }
+    }
+
+    /// The number drawn for a request: that of its user, if it says who that is and the mirror asks
+    /// for it.
+    #[inline]
+    pub(crate) fn draw(&self, parts: &Parts) -> Draw {
+        let sticky = self.options.sticky.as_ref();
+        let of_user = sticky.and_then(|sticky| sticky.draw(&self.key, parts));
+        of_user.unwrap_or_else(|| self.sampler.draw())
     }
 
     /// Whether a target is the baseline that the others are compared beside.

@@ -4,7 +4,7 @@ use std::{convert::Infallible, fmt};
 
 use mirror_compare::{RuleError, ThresholdError};
 use mirror_grammar::{
-    DurationError, HeaderError, PercentageError, PointerError, UrlError,
+    DurationError, HeaderError, PercentageError, PointerError, StickyError, UrlError,
     options::{self, breaker},
 };
 
@@ -84,6 +84,9 @@ pub enum ConfigError {
     /// A percentage outside 0 to 100.
     #[error("`percentage` must be {limit}, not {0}", limit = options::PERCENTAGE.limit)]
     Percentage(f64),
+    /// A header or a cookie that does not tell users apart.
+    #[error("invalid `sticky`: {0}")]
+    Sticky(String),
     /// A timeout of zero, or of more than a day.
     #[error("invalid `timeout`: {0}")]
     Timeout(String),
@@ -268,6 +271,10 @@ impl ConfigError {
             pattern: pattern.to_owned(),
             error: error.to_string(),
         }
+    }
+
+    pub(crate) fn sticky(error: StickyError) -> Self {
+        Self::Sticky(error.to_string())
     }
 
     pub(crate) fn header(error: HeaderError) -> Self {

@@ -6,11 +6,16 @@
 
 mod text;
 
-use std::{env, fmt, sync::Arc, sync::LazyLock};
+#[cfg(feature = "testing")]
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    env, fmt,
+    sync::{Arc, LazyLock},
+};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use siphasher::sip::SipHasher24;
+use siphasher::sip::SipHasher13;
 
 use self::text::Secret;
 use crate::error::ConfigError;
@@ -23,6 +28,16 @@ const CONTEXT: &str = "mirror/1/";
 
 /// The bytes of a signature, or of what stands for a masked value: all of SHA-256.
 pub(crate) const TAG_LEN: usize = 32;
+
+/// Whether a random key is always the same.
+#[cfg(feature = "testing")]
+static IS_FIXED: AtomicBool = AtomicBool::new(false);
+
+/// Makes the random key of the process one that is the same in each run.
+#[cfg(feature = "testing")]
+pub(crate) fn fix() {
+    IS_FIXED.store(true, Ordering::Relaxed);
+}
 
 /// The key of sticky sampling, of what stands for masked values, and of the signatures of copies.
 ///
@@ -65,8 +80,7 @@ struct Version {
 
 struct Subkey {
     mac: Hmac<Sha256>,
-    #[allow(dead_code, reason = "it is there for the part that samples users")]
-    sip: SipHasher24,
+    sip: SipHasher13,
 }
 
 /// What a key is used for.
@@ -124,22 +138,20 @@ impl Key {
     ///
     /// [`ConfigError::KeyEnv`] if the variable does not hold a key.
     pub fn from_env(variable: &str) -> Result<Self, ConfigError> {
-        let not_a_key = |reason| ConfigError::KeyEnv {
-            variable: variable.to_owned(),
-            reason,
-        };
-        let Some(text) = env::var_os(variable).filter(|text| !text.is_empty()) else {
+        let Some(text) = env::var_os(variable) else {
             return Ok(Self::random());
         };
-        let text = text
-            .to_str()
-            .ok_or_else(|| not_a_key(text::NOT_VISIBLE.to_owned()))?;
+        // What is not Unicode has characters that are not visible ASCII, as the message says.
+        let text = text.to_string_lossy();
         if text.trim().is_empty() {
             return Ok(Self::random());
         }
-        match text::parse(text) {
+        match text::parse(&text) {
             Ok(secrets) => Ok(Self::of(&secrets, false)),
-            Err(reason) => Err(not_a_key(reason)),
+            Err(reason) => Err(ConfigError::KeyEnv {
+                variable: variable.to_owned(),
+                reason,
+            }),
         }
     }
 
@@ -151,7 +163,11 @@ impl Key {
     /// [`ConfigError::KeyEnv`] if the variable does not hold a key.
     pub fn of_process() -> Result<Self, ConfigError> {
         static KEY: LazyLock<Result<Key, ConfigError>> = LazyLock::new(|| Key::from_env(VARIABLE));
-        KEY.clone()
+        match &*KEY {
+            // It may have been fixed since.
+            Ok(key) if key.is_random() => Ok(Self::random()),
+            key => key.clone(),
+        }
     }
 
     /// The random key of the process. It is the same for all mirrors.
@@ -165,6 +181,10 @@ impl Key {
             }
             Key::of(&[Secret::new("random", &bytes)], true)
         });
+        #[cfg(feature = "testing")]
+        if IS_FIXED.load(Ordering::Relaxed) {
+            return Self::of(&[Secret::new("fixed", b"the same in each run")], true);
+        }
         RANDOM.clone()
     }
 
@@ -194,10 +214,9 @@ impl Key {
     }
 
     /// A hash that nobody without the key can compute, of these parts and no others: `["ab", "c"]`
-    /// has another than `["a", "bc"]`. It is `SipHash-2-4`, and allocates nothing.
+    /// has another than `["a", "bc"]`. It is `SipHash-1-3`, and allocates nothing.
     ///
     /// It is the same in each process with the key, and in each release of this crate.
-    #[allow(dead_code, reason = "it is there for the part that samples users")]
     pub(crate) fn hash(&self, purpose: Purpose, parts: &[&[u8]]) -> u64 {
         use std::hash::Hasher;
         let mut hasher = self.current().subkey(purpose).sip;
@@ -277,7 +296,7 @@ impl Subkey {
         let mac = keyed(&derived(secret, purpose.label()));
         let [sip, _] = halves(&derived(&mac, "siphash"));
         Self {
-            sip: SipHasher24::new_with_key(&sip),
+            sip: SipHasher13::new_with_key(&sip),
             mac,
         }
     }

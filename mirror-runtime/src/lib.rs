@@ -146,6 +146,7 @@ pub use self::{
         BufferedResponse, Completion, FailureKind, MirrorError, ShedReason, SinkError, SkipReason,
     },
     recorded::{RecordedExchange, RecordedRequest, RecordedResponse},
+    sampling::Sticky,
     stats::{Latency, MirrorStats, TargetStats},
     target::{Http2, ShadowRequest, Target},
     telemetry::{Event, EventKind, Observer, observe},

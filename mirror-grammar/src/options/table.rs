@@ -83,6 +83,9 @@ table! {
         .everywhere()
         .target();
 
+    /// What users are told apart by, so that the same ones are sampled.
+    STICKY = Spec::new("sticky", r#"header("x-user-id")"#, DefaultValue::None).everywhere();
+
     /// The time of a copy, from leaving to the last byte of the response.
     TIMEOUT = Spec::new("timeout", r#""2s""#, DefaultValue::Time(DEFAULT_TIMEOUT))
         .limit(Limit::Time)

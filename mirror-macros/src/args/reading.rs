@@ -12,6 +12,7 @@ use crate::{
     method,
     original::Original,
     runtime::Runtime,
+    sticky::Sticky,
     table::{Row, Table},
     target::{self, Transport},
 };
@@ -33,6 +34,10 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             read: |args, setting, errors| {
                 args.percentage = errors.check(amount::percentage(setting));
             },
+        },
+        Row {
+            spec: &options::STICKY,
+            read: |args, setting, errors| args.sticky = errors.check(Sticky::parse(setting)),
         },
         Row {
             spec: &options::TIMEOUT,

@@ -13,6 +13,7 @@ use crate::{
     args::{AcceptEncoding, Args, Body, Breaker, CircuitBreaker, Credentials, Host},
     handler::Handler,
     key::Key,
+    sticky::Sticky,
     target::Transport,
 };
 
@@ -21,6 +22,11 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
     let name = name(args, handler);
     let targets = target::calls(args);
     let percentage = call("percentage", args.percentage);
+    let sticky = args.sticky.as_ref().map(|sticky| match sticky {
+        Sticky::Header(name) => quote!(.sticky_header(#name)),
+        Sticky::Cookie(name) => quote!(.sticky_cookie(#name)),
+        Sticky::Path => quote!(.sticky_path()),
+    });
     let timeout = call("timeout_ms", args.timeout.map(milliseconds));
     let connect_timeout = args.connect_timeout.as_ref();
     let connect_timeout = connect_timeout.map(|(_, timeout)| milliseconds(*timeout));
@@ -68,6 +74,7 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             #defaults
             #targets
             #percentage
+            #sticky
             #timeout
             #connect_timeout
             #sync

@@ -239,6 +239,22 @@ const OTHER_NAMES: &[(&[&str], &str)] = &[
         "credentials",
     ),
     (&["preserve_host", "host_rewrite", "authority"], "host"),
+    (
+        &[
+            "sticky_by",
+            "sticky_header",
+            "sticky_cookie",
+            "session",
+            "session_affinity",
+            "affinity",
+            "hash",
+            "hash_by",
+            "consistent",
+            "sampling_key",
+            "sample_by",
+        ],
+        "sticky",
+    ),
     (&["label", "id", "tag"], "name"),
     (
         &["secret", "secret_key", "signing_key", "hmac_key", "salt"],
@@ -371,16 +387,8 @@ const NOT_THERE: &[(&[&str], &str)] = &[
         "remove it: a copy is not sent again, its failure is counted and told to `on_error`",
     ),
     (
-        &[
-            "sticky",
-            "sticky_by",
-            "session",
-            "hash",
-            "consistent",
-            "sampling_key",
-            "seed",
-        ],
-        "requests are drawn one by one; write `when = |parts| ..` to choose them by what they carry",
+        &["seed"],
+        "remove it: sampling starts at a random point; write `sticky = header(\"x-user-id\")` to sample the same users in each process",
     ),
     (
         &["redirects", "follow_redirects", "redirect", "max_redirects"],

@@ -61,6 +61,7 @@ fn every_option() {
                 target("http://c", set_headers = { "x-a" = "1", "x-b" = "2" }, map_request = |copy| copy.set_body("")),
             ],
             percentage = 12.5,
+            sticky = header("X-User-Id"),
             timeout = "250ms",
             connect_timeout = "100ms",
             sync = true,

@@ -16,6 +16,7 @@ use crate::{
     key::Key,
     mirror::{AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder},
     outcome::{BufferedResponse, MirrorError, SkipReason},
+    sampling::Sticky,
     target::{ShadowRequest, Target},
     transport::Transport,
     workers::{Code, caught, contained},
@@ -70,6 +71,24 @@ impl Options {
     #[must_use]
     pub fn percentage(self, percentage: f64) -> Self {
         self.with(|builder| builder.percentage(percentage))
+    }
+
+    /// `sticky = header("..")`
+    #[must_use]
+    pub fn sticky_header(self, name: &'static str) -> Self {
+        self.with(|builder| builder.sticky(Sticky::Header(name)))
+    }
+
+    /// `sticky = cookie("..")`
+    #[must_use]
+    pub fn sticky_cookie(self, name: &'static str) -> Self {
+        self.with(|builder| builder.sticky(Sticky::Cookie(name)))
+    }
+
+    /// `sticky = path`
+    #[must_use]
+    pub fn sticky_path(self) -> Self {
+        self.with(|builder| builder.sticky(Sticky::Path))
     }
 
     /// `timeout`

@@ -13,8 +13,8 @@ const MAX_ID_LEN: usize = 32;
 /// ones is told before the text grows for years.
 const MAX_SECRETS: usize = 8;
 
-pub(super) const NOT_VISIBLE: &str =
-    "it must be visible ASCII: `openssl rand -base64 32` makes one";
+/// How to get one.
+const HELP: &str = "`openssl rand -base64 32` makes one";
 
 /// A secret with its id.
 pub(super) struct Secret<'a> {
@@ -34,7 +34,7 @@ impl<'a> Secret<'a> {
 /// The secrets of a text, the one that is used first.
 pub(super) fn parse(text: &str) -> Result<Vec<Secret<'_>>, String> {
     // Files and templates end in newlines.
-    let secrets: Vec<_> = text.split(',').map(|secret| secret.trim_ascii()).collect();
+    let secrets: Vec<_> = text.split(',').map(str::trim_ascii).collect();
     let count = secrets.len();
     if count > MAX_SECRETS {
         return Err(format!(
@@ -72,12 +72,12 @@ fn secret<'a>(text: &'a str, which: &str) -> Result<Secret<'a>, String> {
     }
     if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(format!(
-            "{which} has a character that is not visible ASCII: `openssl rand -base64 32` makes one"
+            "{which} has a character that is not visible ASCII: {HELP}"
         ));
     }
     if secret.len() < MIN_LEN {
         return Err(format!(
-            "{which} has {} characters, and must have at least {MIN_LEN}: `openssl rand -base64 32` makes one",
+            "{which} has {} characters, and must have at least {MIN_LEN}: {HELP}",
             secret.len()
         ));
     }

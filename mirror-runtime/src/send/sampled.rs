@@ -81,7 +81,7 @@ impl Sampled {
             skip_all(engine, SkipReason::Filtered);
             return None;
         }
-        let (draw, capturing) = (engine.sampler.draw(), Capturing::here());
+        let (draw, capturing) = (engine.draw(parts), Capturing::here());
         let samples = |target: &EngineTarget| target.share.samples(draw) || capturing.samples_all();
         let mut targets = 0;
         for (index, target) in engine.targets.iter().enumerate() {

@@ -88,6 +88,7 @@ where
                                         ),
                                     )
                                     .percentage(12.5f64)
+                                    .sticky_header("X-User-Id")
                                     .timeout_ms(250u64)
                                     .connect_timeout_ms(100u64)
                                     .sync(true)

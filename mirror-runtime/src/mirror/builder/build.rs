@@ -3,7 +3,10 @@
 use std::{
     borrow::Cow,
     collections::HashSet,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -105,8 +108,9 @@ impl MirrorBuilder {
         let set_headers = set_headers.collect();
         let mask = Some(std::mem::take(&mut self.mask));
         let mask = mask.filter(|mask| !mask.is_empty()).map(Arc::new);
-        if mask.is_some() && key.is_random() && !is_off {
-            announce_random_masks(&name);
+        let needs_a_key = mask.is_some() || self.options.sticky.is_some();
+        if !is_off && needs_a_key && key.is_random() {
+            announce_random_key();
         }
         let resolve = |target: Target| {
             let timeout = target.own_timeout().unwrap_or(self.timeout);
@@ -300,12 +304,15 @@ impl MirrorBuilder {
     }
 }
 
-/// Masks that are others in each process, which is seldom meant.
-fn announce_random_masks(mirror: &str) {
+/// Tells the log once that nothing that rests on a key is the same in another process.
+fn announce_random_key() {
+    static IS_TOLD: AtomicBool = AtomicBool::new(false);
+    if IS_TOLD.swap(true, Ordering::Relaxed) {
+        return;
+    }
     contained(|| {
         tracing::warn!(
-            mirror,
-            "masked values are others in each process: set the environment variable `MIRROR_KEY`"
+            "no key is set, and this process has made one up: `sticky` samples other users in each process, what `mask` puts in place of values is another there, and no copy is signed; set the environment variable `MIRROR_KEY` to the same secret in all of them, such as `openssl rand -base64 32` makes"
         );
     });
 }

@@ -13,6 +13,7 @@ use crate::{
     error::ConfigError,
     key::Key,
     outcome::{BufferedResponse, MirrorError, SkipReason},
+    sampling::Sticky,
     target::{ShadowRequest, Target},
     telemetry::Observer,
     transport::Transport,
@@ -50,6 +51,22 @@ impl MirrorBuilder {
         match check_percentage(percentage) {
             Ok(percentage) => self.percentage = percentage,
             Err(error) => self.mistaken(ConfigError::percentage(error)),
+        }
+        self
+    }
+
+    /// Samples users instead of requests: all requests with the same header, cookie or path are
+    /// sampled, or none. The percentages are shares of the users then. A request without the header
+    /// or the cookie, or with an empty one, is drawn by itself. Default: none, each request is drawn
+    /// by itself.
+    ///
+    /// Who is sampled follows from the [`key`](Self::key) and the value alone. With the same key,
+    /// the users are the same in each process and each mirror, and those of a smaller percentage
+    /// are among those of a larger one. See [`copies`](crate::guide::copies).
+    pub fn sticky(mut self, sticky: Sticky<'_>) -> Self {
+        match sticky.try_into() {
+            Ok(sticky) => self.options.sticky = Some(sticky),
+            Err(error) => self.mistaken(ConfigError::sticky(error)),
         }
         self
     }

@@ -5,7 +5,9 @@ mod taken;
 use std::time::Duration;
 
 use http::{Method, request::Parts};
-use mirror_grammar::{ConstMessage, MAX_TIMEOUT, is_percentage, is_settable};
+use mirror_grammar::{
+    ConstMessage, MAX_TIMEOUT, is_cookie_name, is_percentage, is_settable, is_sticky_header,
+};
 #[cfg(feature = "compare")]
 use mirror_grammar::{is_comparable, is_header_name, is_tolerance};
 
@@ -18,6 +20,7 @@ use crate::{
     error::ConfigError,
     key::Key,
     outcome::{BufferedResponse, MirrorError, SkipReason},
+    sampling::Sticky,
     target::{ShadowRequest, Target},
 };
 #[cfg(feature = "compare")]
@@ -66,6 +69,7 @@ use crate::{
 #[must_use = "defaults do nothing until a mirror has them"]
 pub struct Defaults {
     percentage: Option<f64>,
+    sticky: Option<Sticky<'static>>,
     timeout: Option<Duration>,
     connect_timeout: Option<Duration>,
     sync: Option<bool>,
@@ -142,6 +146,7 @@ impl Defaults {
     pub const fn new() -> Self {
         Self {
             percentage: None,
+            sticky: None,
             timeout: None,
             connect_timeout: None,
             sync: None,
@@ -204,6 +209,25 @@ impl Defaults {
             "`percentage` must be between 0 and 100"
         );
         self.percentage = Some(percentage);
+        self
+    }
+
+    /// See [`MirrorBuilder::sticky`].
+    ///
+    /// # Panics
+    ///
+    /// If it does not tell users apart: no name of a header or a cookie, or that of a header that
+    /// says nothing of the user.
+    #[track_caller]
+    pub const fn sticky(mut self, sticky: Sticky<'static>) -> Self {
+        match sticky {
+            Sticky::Header(name) => check_name(is_sticky_header(name), name, "tell users apart"),
+            Sticky::Cookie(name) => {
+                assert!(is_cookie_name(name), "the name of a cookie must be a token");
+            }
+            Sticky::Path => {}
+        }
+        self.sticky = Some(sticky);
         self
     }
 

@@ -13,6 +13,9 @@ const CALLS: &[(&str, Call)] = &[
     ("target", |builder| builder.target("http://b.invalid")),
     ("defaults", |builder| builder.defaults(&Defaults::new())),
     ("percentage", |builder| builder.percentage(10.0)),
+    ("sticky", |builder| {
+        builder.sticky(crate::Sticky::Header("x-user-id"))
+    }),
     ("timeout", |builder| builder.timeout(Duration::from_secs(2))),
     ("connect_timeout", |builder| {
         builder.connect_timeout(Duration::from_secs(1))

@@ -27,6 +27,9 @@ impl MirrorBuilder {
         if let (true, Some(percentage)) = (is_missing(&options::PERCENTAGE), defaults.percentage) {
             self = self.percentage(percentage);
         }
+        if let (None, Some(sticky)) = (&self.options.sticky, defaults.sticky) {
+            self = self.sticky(sticky);
+        }
         if let (true, Some(timeout)) = (is_missing(&options::TIMEOUT), defaults.timeout) {
             self = self.timeout(timeout);
         }

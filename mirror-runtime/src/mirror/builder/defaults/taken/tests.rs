@@ -5,7 +5,7 @@ use http::Method;
 use super::*;
 use crate::{
     AcceptEncoding, CircuitBreaker, CompareAt, CompareMode, Credentials, Host, Key, Mirror,
-    MirrorBuilder, Thresholds,
+    MirrorBuilder, Sticky, Thresholds,
 };
 
 const STAGING: &str = "http://staging.invalid";
@@ -14,6 +14,7 @@ const OLD: &str = "http://old.invalid";
 /// A value of each option that is not its default.
 const ALL: Defaults = Defaults::new()
     .percentage(10.0)
+    .sticky(Sticky::Cookie("sid"))
     .timeout(Duration::from_secs(2))
     .connect_timeout(Duration::from_millis(500))
     .sync(true)
@@ -65,6 +66,8 @@ fn shown(builder: &MirrorBuilder) -> String {
 fn a_mirror_takes_all_that_it_is_not_given() {
     let taken = taken(Mirror::builder());
     assert!((taken.percentage - 10.0).abs() < f64::EPSILON);
+    let by_cookie = Sticky::Cookie("sid").try_into().ok();
+    assert_eq!(taken.options.sticky, by_cookie);
     assert_eq!(taken.timeout, Duration::from_secs(2));
     assert_eq!(taken.connect_timeout, Some(Duration::from_millis(500)));
     assert!(taken.options.sync);
@@ -118,6 +121,7 @@ fn what_a_mirror_is_given_itself_counts() {
     let own = |builder: MirrorBuilder| {
         builder
             .percentage(100.0)
+            .sticky(Sticky::Path)
             .timeout(Duration::from_millis(100))
             .sync(false)
             .copy_body(true)
@@ -147,6 +151,7 @@ fn what_a_mirror_is_given_itself_counts() {
         assert_eq!(taken.timeout, Duration::from_millis(100));
         // Nobody has written that it is longer than the timeout.
         assert_eq!(taken.connect_timeout, Some(Duration::from_millis(100)));
+        assert_eq!(taken.options.sticky, Sticky::Path.try_into().ok());
         assert!(!taken.options.sync);
         assert_eq!(taken.body, Some(BodyMode::Buffer));
         assert_eq!(taken.protection.max_in_flight, 2);
