@@ -117,7 +117,8 @@ impl MirrorBuilder {
         let set_headers = set_headers.collect();
         let mask = Some(std::mem::take(&mut self.mask));
         let mask = mask.filter(|mask| !mask.is_empty()).map(Arc::new);
-        if !is_off && key.is_random() && (mask.is_some() || self.options.sticky.is_some()) {
+        let needs_a_key = mask.is_some() || self.options.sticky.is_some();
+        if !is_off && needs_a_key && key.is_random() {
             announce_random_key();
         }
         let resolve = |target: Target| {
