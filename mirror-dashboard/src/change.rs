@@ -33,6 +33,9 @@ pub struct Change {
     /// Begins the report anew.
     #[serde(skip_serializing_if = "is_false")]
     pub restart_report: bool,
+    /// Why, for those who see the switch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// After how many seconds the switch and the shares are again what they were.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub for_seconds: Option<u64>,
@@ -64,6 +67,13 @@ impl Change {
     #[must_use]
     pub const fn restart_report(mut self) -> Self {
         self.restart_report = true;
+        self
+    }
+
+    /// Says why.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
         self
     }
 

@@ -8,7 +8,11 @@ mod change;
 pub mod snapshot;
 
 #[cfg(feature = "page")]
+mod control;
+#[cfg(feature = "page")]
 mod feed;
+#[cfg(feature = "page")]
+pub mod guide;
 #[cfg(feature = "page")]
 mod page;
 #[cfg(feature = "page")]
@@ -20,4 +24,7 @@ mod take;
 
 pub use self::change::{Change, Changed, Refused};
 #[cfg(feature = "page")]
-pub use self::page::{Dashboard, dashboard};
+pub use self::{
+    control::{Actor, control_router, control_router_for},
+    page::{Dashboard, dashboard},
+};

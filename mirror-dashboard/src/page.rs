@@ -141,6 +141,7 @@ async fn page(
     let mount = Mount::new(uri.path(), &headers);
     files::page(
         &mount,
+        uri.path(),
         shared.options.control_at.as_deref(),
         shared.options.examples,
     )

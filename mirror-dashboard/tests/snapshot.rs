@@ -3,7 +3,7 @@
 mod support;
 
 use mirror_dashboard::{Dashboard, snapshot::Snapshot};
-use mirror_runtime::{CompareMode, Mirror};
+use mirror_runtime::{CompareMode, Mirror, mirror};
 use serde_json::{Value, json};
 
 use support::{Shop, get};
@@ -188,4 +188,48 @@ async fn the_baseline_is_told_from_shadows() {
     );
     assert_eq!(targets[1].verdict, None);
     drop(baseline);
+}
+
+#[mirror(
+    targets = [target("http://127.0.0.1:9", name = "rewrite", percentage = 20)],
+    compare = "json",
+    set_headers = { "authorization" = "Bearer of-the-shadow" },
+    name = "snapshot.idle",
+)]
+async fn idle() -> &'static str {
+    "nobody asks"
+}
+
+#[tokio::test]
+async fn a_mirror_without_traffic_is_listed_with_what_is_known_of_it() {
+    let _route: axum::routing::MethodRouter = axum::routing::get(idle);
+    let page = mirror_dashboard::dashboard();
+    let response = get(&page, "/snapshot.json?mirror=snapshot.idle").await;
+    let value: Value = serde_json::from_str(&response.body).unwrap();
+    check(&strict(), &value);
+    let snapshot: Snapshot = serde_json::from_value(value).unwrap();
+    let mirror = &snapshot.mirrors[0];
+    assert!(!mirror.has_traffic);
+    assert_eq!(mirror.verdict.unwrap().as_str(), "not_enough_data");
+    assert_eq!(mirror.reason, "no traffic yet");
+    assert_eq!(mirror.module.as_deref(), Some("snapshot"));
+    assert!(
+        mirror
+            .file
+            .as_deref()
+            .unwrap()
+            .ends_with("tests/snapshot.rs")
+    );
+    assert!(mirror.line.is_some());
+    assert_eq!(mirror.control.source, "code");
+    let target = &mirror.targets[0];
+    assert_eq!((&*target.name, target.stats.received), ("rewrite", 0));
+    assert_eq!(target.share.percentage, Some(20.0));
+    let options: Vec<_> = mirror.options.iter().map(|option| &*option.name).collect();
+    assert!(options.contains(&"set_headers"), "{options:?}");
+    assert!(
+        !response.body.contains("of-the-shadow"),
+        "{}",
+        response.body
+    );
 }

@@ -9,6 +9,7 @@
 //!
 //! This crate is a part of `mirror-runtime` and has no promise of stability of its own.
 
+mod date;
 mod duration;
 mod fixture;
 mod header;
@@ -23,6 +24,7 @@ mod tolerance;
 mod unit;
 mod url;
 
+pub use date::{Date, DateError, Moment, parse_date, parse_moment};
 pub use duration::{DurationError, MAX_TIMEOUT, check_timeout, parse_duration};
 pub use fixture::{FIXTURE_FORMAT, FIXTURE_VERSION, FixtureError, check_fixture, is_fixture_name};
 pub use header::{

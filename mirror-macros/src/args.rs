@@ -28,6 +28,7 @@ use crate::{
     table::{means, read},
     target::{Source, Target, Transport},
     value::{self, Entry},
+    written,
 };
 
 /// The options that the user wrote. One that is not there is left to the defaults of the runtime.
@@ -65,6 +66,8 @@ pub(crate) struct Args {
     pub(crate) comparing: Comparing,
     /// The type of the router's state.
     pub(crate) state: Option<Type>,
+    /// The options as they are written, for those who look at the mirrors of a program.
+    pub(crate) written: Vec<(String, String)>,
 }
 
 /// When the body of a request is read for its copies.
@@ -106,6 +109,7 @@ impl Args {
             check_required(&entries, errors);
         }
         conflict::check(&mut args, &entries, errors);
+        args.written = written::options(&entries);
         args
     }
 }

@@ -22,6 +22,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 mod value;
+mod written;
 
 use proc_macro::TokenStream;
 

@@ -6,6 +6,7 @@ mod comparing;
 #[cfg(not(feature = "compare"))]
 mod not_comparing;
 mod options;
+mod switched;
 mod target;
 pub(crate) mod twice;
 
@@ -18,6 +19,7 @@ pub(crate) use self::comparing::{Mismatch, Record};
 #[cfg(not(feature = "compare"))]
 pub(crate) use self::not_comparing::Comparing;
 pub use self::options::BodyMode;
+pub(crate) use self::switched::MirrorSwitch;
 pub(crate) use self::{options::Options, target::EngineTarget};
 
 use std::{borrow::Cow, fmt, sync::atomic::AtomicBool, time::Duration};
@@ -26,6 +28,7 @@ use http::request::Parts;
 use mirror_compare::Rules;
 
 use crate::{
+    control::{Entry, Place},
     outcome::SkipReason,
     request::with_original_uri,
     sampling::Sampler,
@@ -52,6 +55,12 @@ pub(crate) struct Engine {
     pub(crate) redacted: Rules,
     /// Whether the log was told that another mirror copies the same requests.
     pub(crate) is_known_to_be_twice: AtomicBool,
+    /// Whether anything is sent at all.
+    pub(crate) switch: MirrorSwitch,
+    /// The attribute that it is of.
+    pub(crate) entry: Option<&'static Entry>,
+    /// Where it stands in the code.
+    pub(crate) place: Place,
     pub(crate) sampler: Sampler,
     /// Of the primary, for requests that were sampled.
     pub(crate) latency: LatencyRecorder,

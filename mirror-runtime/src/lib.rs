@@ -89,6 +89,7 @@ mod body;
 mod bounds;
 #[cfg(feature = "compare")]
 mod comparison;
+mod control;
 mod drain;
 mod engine;
 mod error;
@@ -128,12 +129,16 @@ pub use mirror_macros::replay;
 pub use self::{
     body::CopyBody,
     bounds::{CircuitBreaker, Limits},
+    control::{
+        Control, ControlAll, ControlError, ControlSource, ControlState, TargetControl, control,
+        control_all, disable_all, enable_all,
+    },
     drain::{Drained, drain},
     engine::BodyMode,
     error::ConfigError,
     mirror::{
-        AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder, MirrorLayer,
-        MirrorService, ResponseFuture, mirror_named, mirrors,
+        AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder, MirrorInfo,
+        MirrorLayer, MirrorService, ResponseFuture, mirror_named, mirrors,
     },
     outcome::{
         BufferedResponse, Completion, FailureKind, MirrorError, ShedReason, SinkError, SkipReason,

@@ -10,16 +10,18 @@ use std::{fmt, sync::Arc};
 
 use http::request::Parts;
 
+pub(crate) use self::registry::made;
 #[cfg(feature = "compare")]
 pub use self::server::{CompareAtServer, CompareAtServerFuture, CompareAtServerService};
 pub use self::{
     builder::{AcceptEncoding, Credentials, Defaults, Host, MirrorBuilder},
     layer::{MirrorLayer, MirrorService, ResponseFuture},
-    registry::{mirror_named, mirrors},
+    registry::{MirrorInfo, mirror_named, mirrors},
 };
 #[cfg(feature = "compare")]
 use crate::report::Report;
 use crate::{
+    control::{Control, control},
     engine::{Engine, EngineTarget},
     error::ConfigError,
     send::Sampled,
@@ -54,6 +56,7 @@ impl Mirror {
     ///
     /// [`ConfigError`] if a URL is not that of a target, or there is no target, or the same one
     /// twice.
+    #[track_caller]
     pub fn new<I>(targets: I) -> Result<Self, ConfigError>
     where
         I: IntoIterator<Item: TryInto<Target, Error: Into<ConfigError>>>,
@@ -88,6 +91,11 @@ impl Mirror {
         let targets = self.engine.targets.iter().enumerate();
         let mut baselines = targets.filter(|(index, _)| self.engine.is_baseline(*index));
         baselines.next().map(|(_, target)| target.target().name())
+    }
+
+    /// Control of this mirror, and of others of its name: what it sends, while the program runs.
+    pub fn control(&self) -> Control {
+        control(self.name())
     }
 
     /// The counters as they are now.

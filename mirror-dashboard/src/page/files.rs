@@ -5,19 +5,23 @@ use http::header::CONTENT_TYPE;
 
 use super::mount::{Mount, escaped};
 
-const PAGE: &str = include_str!("page.html");
 const SCRIPT: &str = include_str!("page.js");
 const STYLE: &str = include_str!("page.css");
 
 /// The page, for where it was asked for.
-pub(super) fn page(mount: &Mount, control_at: Option<&str>, examples: bool) -> Response {
-    let control = escaped(control_at.unwrap_or_default());
-    let examples = if examples { "true" } else { "false" };
-    // The base comes first: what the others bring is not looked at again.
-    let page = PAGE
-        .replace("{base}", &mount.to_string())
-        .replace("{examples}", examples)
-        .replace("{control}", &control);
+pub(super) fn page(
+    mount: &Mount,
+    path: &str,
+    control_at: Option<&str>,
+    examples: bool,
+) -> Response {
+    let page = format!(
+        include_str!("page.html"),
+        base = mount,
+        path = escaped(path.trim_end_matches('/')),
+        control = escaped(control_at.unwrap_or_default()),
+        examples = examples,
+    );
     Html(page).into_response()
 }
 

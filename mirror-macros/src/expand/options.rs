@@ -3,11 +3,11 @@
 use http::Method;
 use mirror_grammar::Rate;
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 
 use super::{
     call::{borrowed, call, call_back, call_with, milliseconds},
-    comparing, defaults, target,
+    comparing, defaults, entry, target,
 };
 use crate::{
     args::{AcceptEncoding, Args, Body, Breaker, CircuitBreaker, Credentials, Host},
@@ -17,7 +17,7 @@ use crate::{
 
 pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
     let runtime = &args.runtime;
-    let name = name(args, handler);
+    let entry = entry::constant_of_entry();
     let targets = target::calls(args);
     let percentage = call("percentage", args.percentage);
     let timeout = call("timeout_ms", args.timeout.map(milliseconds));
@@ -58,7 +58,7 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
     let defaults = call("defaults", defaults.map(|_| defaults::constant()));
     let comparing = comparing::calls(args);
     let options = quote! {
-        #runtime::__private::Options::new(#name)
+        #runtime::__private::Options::new(&#entry)
             #defaults
             #targets
             #percentage
@@ -93,14 +93,6 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         None => options,
     };
     quote!(#options.build())
-}
-
-fn name(args: &Args, handler: &Handler) -> TokenStream {
-    if let Some(name) = &args.name {
-        return name.to_token_stream();
-    }
-    let function = format!("::{}", handler.name());
-    quote!(::core::concat!(::core::module_path!(), #function))
 }
 
 fn rate_limit(rate: Rate) -> TokenStream {

@@ -45,6 +45,16 @@ fn options(runtime: &Runtime, target: &Target, constant: &Ident) -> TokenStream 
     quote!(#source #percentage #timeout #name #http2)
 }
 
+/// The name of a target that is given none.
+pub(super) fn name_of(source: &Source, constant: &Ident) -> TokenStream {
+    match source {
+        Source::Url(text) | Source::Env(text) => text.to_token_stream(),
+        Source::Const(_) => constant.to_token_stream(),
+        Source::Handler(path) => Source::handler_name(path).to_token_stream(),
+        Source::Via(place) | Source::Sink(place) => place.name().to_token_stream(),
+    }
+}
+
 fn source(
     runtime: &Runtime,
     source: &Source,
@@ -140,6 +150,6 @@ fn baseline_constant() -> Ident {
     format_ident!("__MIRROR_BASELINE")
 }
 
-fn constant(index: usize) -> Ident {
+pub(super) fn constant(index: usize) -> Ident {
     format_ident!("__MIRROR_TARGET_{index}")
 }

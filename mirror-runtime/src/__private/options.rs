@@ -12,6 +12,7 @@ pub use self::target::TargetOptions;
 use super::statics::Static;
 use crate::{
     bounds::CircuitBreaker,
+    control::Entry,
     engine::BodyMode,
     mirror::{AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder},
     outcome::{BufferedResponse, MirrorError, SkipReason},
@@ -25,6 +26,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Options {
     name: &'static str,
+    entry: &'static Entry,
     builder: MirrorBuilder,
     targets: Vec<Target>,
     methods: Vec<Method>,
@@ -33,12 +35,14 @@ pub struct Options {
 }
 
 impl Options {
-    /// The options of the attribute on the function of this name.
+    /// The options of an attribute.
     #[must_use]
-    pub fn new(name: &'static str) -> Self {
+    pub fn new(entry: &'static Entry) -> Self {
+        let name = entry.mirror();
         Self {
             name,
-            builder: Mirror::builder().name(name),
+            entry,
+            builder: Mirror::builder().of_entry(entry),
             targets: Vec::new(),
             methods: Vec::new(),
             #[cfg(feature = "compare")]
@@ -250,6 +254,7 @@ impl Options {
     pub fn build(self) -> Mirror {
         let Self {
             name,
+            entry,
             mut builder,
             targets,
             methods,
@@ -287,7 +292,7 @@ impl Options {
                 contained(|| {
                     tracing::error!(mirror = name, %error, "mirror disabled: nothing is sent");
                 });
-                Mirror::builder().name(name).finish()
+                Mirror::builder().of_entry(entry).finish()
             })
     }
 }
@@ -300,7 +305,8 @@ mod tests {
     #[test]
     fn prior_knowledge_turns_off_a_target_of_the_environment_that_has_tls() {
         let grpc = |url| TargetOptions::url(url).http2(Http2::PriorKnowledge);
-        let mirror = Options::new("prior_knowledge")
+        static ENTRY: Entry = Entry::new("m", "f", file!(), line!(), || "");
+        let mirror = Options::new(&ENTRY)
             .target(grpc("https://a.invalid").name("tls"))
             .target(grpc("http://a.invalid").name("plain"))
             .build();

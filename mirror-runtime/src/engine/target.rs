@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    bounds::Gate, sampling::Share, stats::TargetStats, target::Target, telemetry::Source,
+    bounds::Gate, control::AtomicShare, stats::TargetStats, target::Target, telemetry::Source,
     transport::Route,
 };
 
@@ -12,7 +12,10 @@ use crate::{
 pub(crate) struct EngineTarget {
     /// The target itself, its counters, and who is told of what happens to its requests.
     pub(crate) source: Arc<Source>,
-    pub(crate) share: Share,
+    /// What is in force now.
+    pub(crate) share: AtomicShare,
+    /// Whether it has no share by the code: of all that it is not sent, nobody has switched it off.
+    pub(crate) has_no_share: bool,
     pub(crate) timeout: Duration,
     /// `None` for a target that is off.
     pub(crate) route: Option<Route>,

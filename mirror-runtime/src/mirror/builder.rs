@@ -24,6 +24,7 @@ pub use self::defaults::Defaults;
 use self::no_compare::CompareOptions;
 use crate::{
     bounds::Protection,
+    control::Entry,
     engine::{BodyMode, Options, When},
     error::ConfigError,
     target::Target,
@@ -100,6 +101,8 @@ pub struct MirrorBuilder {
     transport: Option<Arc<dyn Transport>>,
     /// The options of the mirror itself count before these.
     shared: Option<Box<Defaults>>,
+    /// The attribute that it is of.
+    entry: Option<&'static Entry>,
     /// The options that were given, by name, as far as their values do not show it.
     given: Vec<&'static str>,
     mistake: Option<ConfigError>,
@@ -124,6 +127,7 @@ impl Default for MirrorBuilder {
             compare: CompareOptions::default(),
             transport: None,
             shared: None,
+            entry: None,
             given: Vec::new(),
             mistake: None,
         }
@@ -131,6 +135,13 @@ impl Default for MirrorBuilder {
 }
 
 impl MirrorBuilder {
+    /// The mirror of an attribute.
+    pub(crate) fn of_entry(mut self, entry: &'static Entry) -> Self {
+        self.name = Some(Cow::Borrowed(entry.mirror()));
+        self.entry = Some(entry);
+        self
+    }
+
     fn mistaken(&mut self, mistake: impl Into<ConfigError>) {
         self.mistake.get_or_insert(mistake.into());
     }

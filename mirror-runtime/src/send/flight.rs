@@ -181,7 +181,7 @@ impl Flight {
     }
 
     fn leave(&mut self, request: Request<CopyBody>) -> Result<Sending, SkipReason> {
-        if !self.capturing.lets_leave() {
+        if !self.capturing.lets_leave(&self.engine) {
             return Err(SkipReason::SwitchedOff);
         }
         let bytes = request.body().remaining();
@@ -201,7 +201,7 @@ impl Flight {
     /// Hands an exchange over to a sink: it is counted as sent now. The future has it kept, within
     /// the target's timeout, and reports what became of it.
     pub(super) async fn hand_over(mut self, exchange: Arc<RecordedExchange>) {
-        if !self.capturing.lets_leave() {
+        if !self.capturing.lets_leave(&self.engine) {
             self.stay(SkipReason::SwitchedOff);
             return;
         }

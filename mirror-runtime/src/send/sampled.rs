@@ -30,7 +30,6 @@ use crate::{
     exchange::{Joining, Open, PrimarySide},
     outcome::{ShedReason, SkipReason},
     request::{MIRRORED_FROM, Original, ShadowRequest, expects_continue, has_any, is_upgrade},
-    sampling::switch,
     transport::handler::Candidates,
     workers::{caught, runtime_with_timers},
 };
@@ -69,7 +68,7 @@ impl Sampled {
     /// Decides whether a request is mirrored, from its head alone. If it is not, that is all it
     /// costs.
     pub(crate) fn choose(engine: &Arc<Engine>, parts: &mut Parts) -> Option<Self> {
-        if switch::is_off() && !Capturing::here().captures() {
+        if engine.switch.is_off() && !is_captured(engine) {
             skip_all(engine, SkipReason::SwitchedOff);
             return Self::replayed(engine);
         }
@@ -82,15 +81,31 @@ impl Sampled {
             return None;
         }
         let (draw, capturing) = (engine.sampler.draw(), Capturing::here());
-        let samples = |target: &EngineTarget| target.share.samples(draw) || capturing.samples_all();
+        let samples = |target: &EngineTarget| {
+            let share = target.share.get();
+            if share.samples(draw) {
+                Ok(())
+            } else if share.is_zero() && !target.has_no_share {
+                Err(SkipReason::SwitchedOff)
+            } else if capturing.samples_all() {
+                Ok(())
+            } else {
+                Err(SkipReason::NotSampled)
+            }
+        };
         let mut targets = 0;
         for (index, target) in engine.targets.iter().enumerate() {
-            if !capturing.enables(target.target()) {
-                engine.not_sent(index, SkipReason::Disabled);
-            } else if engine.is_baseline(index) && targets == 0
-                || !engine.is_baseline(index) && !samples(target)
-            {
-                engine.not_sent(index, SkipReason::NotSampled);
+            let sampled = if !capturing.enables(target.target()) {
+                Err(SkipReason::Disabled)
+            } else if !engine.is_baseline(index) {
+                samples(target)
+            } else if targets == 0 {
+                Err(SkipReason::NotSampled)
+            } else {
+                Ok(())
+            };
+            if let Err(reason) = sampled {
+                engine.not_sent(index, reason);
             } else if let Some(reason) = target.gate.refuses() {
                 engine.not_sent(index, reason.into());
             } else {
@@ -495,6 +510,12 @@ fn note(
         (None, Some(joining)) => joining.failed(),
         (None, None) => {}
     }
+}
+
+/// Whether a test captures what a mirror would send that is off for all else.
+#[cold]
+fn is_captured(engine: &Engine) -> bool {
+    engine.switch.is_on_for_captures() && Capturing::here().captures()
 }
 
 fn skip_all(engine: &Engine, reason: SkipReason) {

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     collections::HashSet,
+    panic::Location,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
@@ -12,10 +13,11 @@ use mirror_grammar::options::{self, Conflict, MAX_TARGETS};
 use super::MirrorBuilder;
 use crate::{
     bounds::{Gate, limits},
-    engine::{BodyMode, Engine, EngineTarget},
+    control::{self, AtomicShare, Configured, ConfiguredTarget, Place},
+    engine::{BodyMode, Engine, EngineTarget, MirrorSwitch},
     error::ConfigError,
     mirror::{Mirror, registry::register},
-    sampling::{Sampler, Share, switch},
+    sampling::{Sampler, Share},
     stats::LatencyRecorder,
     target::{Destination, OffReason, Recipient, Target},
     telemetry::{Audience, Source, prepare_skips},
@@ -30,6 +32,7 @@ impl MirrorBuilder {
     ///
     /// [`ConfigError`] for the first wrong value, for options that contradict one another, and for
     /// targets that are missing, given twice, or named alike.
+    #[track_caller]
     pub fn build(mut self) -> Result<Mirror, ConfigError> {
         if let Some(mistake) = self.mistake.take() {
             return Err(mistake);
@@ -56,14 +59,19 @@ impl MirrorBuilder {
     }
 
     /// Makes the mirror of options that have been checked.
+    #[track_caller]
     pub(crate) fn finish(mut self) -> Mirror {
-        switch::read_environment();
+        let place = match self.entry {
+            Some(entry) => entry.place(),
+            None => Place::from(Location::caller()),
+        };
+        control::read_environment();
         if self.callbacks.on_skip.is_some() {
             prepare_skips();
         }
         let name = self.name.clone().unwrap_or(Cow::Borrowed("mirror"));
         let baseline = self.compare.baseline.take();
-        let is_off = switch::is_off();
+        let is_off = control::is_isolated();
         if !is_off {
             for target in self.targets.iter().chain(&baseline) {
                 self.announce(&name, target);
@@ -90,11 +98,15 @@ impl MirrorBuilder {
         let sinks = places.filter(|(_, target)| target.is_sink());
         let sinks = sinks.fold(0, |sinks, (index, _)| sinks | 1 << index);
         let redacted = self.compare.rules.clone();
+        let configured = self.configured();
         let resolve = |target: Target| {
             let timeout = target.own_timeout().unwrap_or(self.timeout);
             let gate = Gate::new(&self.protection, target.connects());
+            let percentage = target.own_percentage().unwrap_or(self.percentage);
+            let share = Share::of_percentage(percentage);
             EngineTarget {
-                share: Share::of_percentage(target.own_percentage().unwrap_or(self.percentage)),
+                share: AtomicShare::new(share),
+                has_no_share: share.is_zero(),
                 timeout,
                 route: self.route(&target, timeout),
                 gate,
@@ -113,11 +125,26 @@ impl MirrorBuilder {
             sinks,
             redacted,
             is_known_to_be_twice: AtomicBool::new(false),
+            switch: MirrorSwitch::default(),
+            entry: self.entry,
+            place,
             sampler: Sampler::new(),
             latency: LatencyRecorder::new(),
         }));
-        register(&mirror);
+        register(&mirror, configured);
         mirror
+    }
+
+    /// What the code says of what can be controlled.
+    fn configured(&self) -> Configured {
+        let targets = self.targets.iter().map(|target| ConfiguredTarget {
+            name: target.name().to_owned(),
+            percentage: target.own_percentage().unwrap_or(self.percentage),
+        });
+        Configured {
+            targets: targets.collect(),
+            ..Configured::default()
+        }
     }
 
     /// How copies get to a target.

@@ -14,6 +14,7 @@ use super::{AcceptEncoding, Credentials, Host};
 use crate::mirror::MirrorBuilder;
 use crate::{
     bounds::CircuitBreaker,
+    control::Shared,
     engine::BodyMode,
     outcome::{BufferedResponse, MirrorError, SkipReason},
     target::Target,
@@ -181,6 +182,13 @@ impl Defaults {
                 #[cfg(feature = "record")]
                 max_fixture_bytes: None,
             },
+        }
+    }
+
+    /// What is known of a mirror with these options before it is made.
+    pub(crate) const fn of_entry(&self) -> Shared {
+        Shared {
+            percentage: self.percentage,
         }
     }
 
