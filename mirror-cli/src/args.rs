@@ -33,7 +33,7 @@ pub(crate) struct Cli {
         global = true,
         value_name = "WHEN",
         default_value = "auto",
-        hide_possible_values = false
+        display_order = 900
     )]
     pub(crate) color: ColorChoice,
 }
@@ -63,18 +63,21 @@ impl Command {
     }
 }
 
+/// The heading of [`Access`] in help texts.
+const CALLING: &str = "Calling the server";
+
 /// How a server is called: options of all commands that call one.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Access {
     /// Environment variable with the token that is sent as `Authorization: Bearer ..`
     /// [default: MIRROR_TOKEN, if it is set]
-    #[arg(long, value_name = "NAME", conflicts_with = "token_file")]
+    #[arg(long, value_name = "NAME", conflicts_with = "token_file", help_heading = CALLING)]
     pub(crate) token_env: Option<String>,
     /// File with the token
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", help_heading = CALLING)]
     pub(crate) token_file: Option<std::path::PathBuf>,
     /// How long to wait for one response
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration, help_heading = CALLING)]
     pub(crate) timeout: Duration,
 }
 

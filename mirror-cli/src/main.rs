@@ -8,6 +8,8 @@ mod client;
 mod command;
 mod exit;
 mod output;
+#[cfg(test)]
+mod sample;
 mod text;
 
 use std::process::ExitCode;

@@ -61,9 +61,9 @@ impl Address {
         if authority.host().is_empty() {
             return Err(invalid(&"the host is missing"));
         }
-        if authority.as_str().ends_with(':')
-            || (authority.port().is_some() && authority.port_u16().is_none())
-        {
+        // `http` takes any digits for a port.
+        let port = authority.as_str().rsplit_once(':').map(|(_, port)| port);
+        if port.is_some_and(|port| !port.ends_with(']') && port.parse::<u16>().is_err()) {
             return Err(invalid(&"the port must be a number up to 65535"));
         }
         Ok(Self {

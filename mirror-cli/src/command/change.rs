@@ -17,7 +17,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  mirror set http://localhost:8080/admin/mirror-control --mirror orders --target rewrite --percentage 5
+  export URL=http://localhost:8080/admin/mirror-control
+  mirror set $URL --mirror orders --target rewrite --percentage 5
   mirror set $URL --mirror orders --target rewrite --percentage 50 --for 1h --reason 'load test'
 
 The URL is that of the control router. Exits with 0 if it is done, 1 if it was refused, 3 if the
@@ -178,7 +179,7 @@ impl To {
             Stop::new(
                 Exit::Bad,
                 format_args!(
-                    "{address} has responded, but not as a control router does: look whether anything was changed"
+                    "{address} has responded, but not as a control router does: give the URL of the control router, like http://localhost:8080/admin/mirror-control"
                 ),
             )
         })?;

@@ -18,7 +18,7 @@ use super::{
 };
 
 /// The lines of details, with the one above them.
-const DETAILS: u16 = 7;
+const DETAILS: u16 = 8;
 
 /// A screen that is lower shows no details.
 const WITH_DETAILS: u16 = 18;
@@ -100,13 +100,13 @@ fn title(model: &Model, width: u16) -> Line<'static> {
 /// How it stands, or why it is not known how it stands.
 fn status(model: &Model, paint: Paint, now: Instant) -> Line<'static> {
     let Some(heard) = &model.heard else {
-        return match &model.trouble {
-            Some(trouble) => Line::styled(
-                format!("{}; trying again", trouble.text),
-                paint.colour(Color::Red),
-            ),
-            None => Line::raw("asking .."),
-        };
+        // The reason has room below.
+        let known = model.trouble.is_some();
+        return Line::raw(if known {
+            "trying again .."
+        } else {
+            "asking .."
+        });
     };
     if let Some(trouble) = &model.trouble {
         let age = now.saturating_duration_since(heard.at).as_secs();
@@ -133,7 +133,7 @@ fn status(model: &Model, paint: Paint, now: Instant) -> Line<'static> {
         let count = of(verdict);
         if count > 0 {
             spans.push(Span::raw(" · "));
-            let words = verdict.as_str().replace('_', " ");
+            let words = short(verdict.as_str());
             spans.push(Span::styled(
                 format!("{count} {words}"),
                 paint.verdict(Some(verdict)),
@@ -162,6 +162,14 @@ fn number(count: usize, noun: &str) -> String {
     format!("{count} {noun}{plural}")
 }
 
+/// A verdict in a narrow column.
+fn short(verdict: &str) -> &str {
+    if verdict == Verdict::NotEnoughData.as_str() {
+        return "not enough";
+    }
+    verdict
+}
+
 /// A column: its heading, its width, and the screen from which on it is there.
 struct Column {
     heading: &'static str,
@@ -174,10 +182,10 @@ struct Column {
 const COLUMNS: [Column; 11] = [
     Column {
         heading: "VERDICT",
-        width: 15,
+        width: 10,
         from: 0,
         is_number: false,
-        cell: |row, paint| (row.verdict().to_owned(), paint.verdict(row.verdict)),
+        cell: |row, paint| (short(row.verdict()).to_owned(), paint.verdict(row.verdict)),
     },
     Column {
         heading: "SHARE",
@@ -350,7 +358,8 @@ fn names(model: &Model, room: usize) -> (usize, usize) {
 
 fn empty(model: &Model) -> Paragraph<'static> {
     let text = if model.heard.is_none() {
-        String::new()
+        let trouble = model.trouble.as_ref();
+        trouble.map_or_else(String::new, |trouble| trouble.text.clone())
     } else if model.rows.is_empty() {
         "The program has no mirrors yet: put `#[mirror(targets = [..])]` on a handler.".to_owned()
     } else {
@@ -369,18 +378,17 @@ fn details(row: &Row, paint: Paint) -> Paragraph<'static> {
         Span::styled(row.verdict().to_owned(), paint.verdict(row.verdict)),
         Span::raw(format!(": {}", row.reason)),
     ]);
-    let counts = format!(
-        "received {} = sent {} + skipped {} + shed {}; sent = answered {} + failed {} + in flight {}",
-        row.received, row.sent, row.skipped, row.shed, row.answered, row.failed, row.in_flight
+    let received = format!(
+        "received {} = sent {} + skipped {} + shed {}",
+        row.received, row.sent, row.skipped, row.shed
     );
-    let mut why = Vec::new();
-    if !row.failed_by.is_empty() {
-        why.push(format!("failed: {}", row.failed_by));
-    }
-    if !row.shed_by.is_empty() {
-        why.push(format!("shed: {}", row.shed_by));
-    }
-    why.push(format!("compared {}, differ {}", row.compared, row.differ));
+    let sent = format!(
+        "sent = answered {} + failed {} + in flight {}; compared {}, differ {}",
+        row.answered, row.failed, row.in_flight, row.compared, row.differ
+    );
+    let reasons = [("failed", &row.failed_by), ("shed", &row.shed_by)];
+    let reasons = reasons.into_iter().filter(|(_, by)| !by.is_empty());
+    let reasons: Vec<_> = reasons.map(|(what, by)| format!("{what}: {by}")).collect();
     let lines = vec![
         verdict,
         Line::from(vec![
@@ -388,13 +396,14 @@ fn details(row: &Row, paint: Paint) -> Paragraph<'static> {
             Span::styled(row.switch_said.clone(), paint.state(row.state)),
             Span::raw(format!("; share {}", row.share_said)),
         ]),
-        Line::raw(counts),
-        Line::raw(why.join("; ")),
+        Line::raw(received),
+        Line::raw(sent),
         Line::raw(format!(
             "p50 / p95 / p99: {}; primary {}",
             row::quantiles(&row.latency),
             row::quantiles(&row.primary)
         )),
+        Line::raw(reasons.join("; ")),
     ];
     let title = Line::styled(format!(" {} -> {}{place} ", row.mirror, row.target), BOLD);
     let block = Block::new().borders(Borders::TOP).title(title);
@@ -463,3 +472,6 @@ fn cut(text: &str, width: usize) -> String {
     }
     kept + "…"
 }
+
+#[cfg(test)]
+mod tests;
