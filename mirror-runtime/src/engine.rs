@@ -22,7 +22,12 @@ pub use self::options::BodyMode;
 pub(crate) use self::switched::MirrorSwitch;
 pub(crate) use self::{options::Options, target::EngineTarget};
 
-use std::{borrow::Cow, fmt, sync::atomic::AtomicBool, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use http::request::Parts;
 use mirror_compare::Rules;
@@ -32,7 +37,7 @@ use crate::{
     outcome::SkipReason,
     request::with_original_uri,
     sampling::Sampler,
-    stats::LatencyRecorder,
+    stats::{LatencyRecorder, PrimaryMeasured},
     telemetry::Happened,
     workers::{Code, caught},
 };
@@ -64,6 +69,8 @@ pub(crate) struct Engine {
     pub(crate) sampler: Sampler,
     /// Of the primary, for requests that were sampled.
     pub(crate) latency: LatencyRecorder,
+    /// The same, for the feature `metrics`.
+    pub(crate) primary: Arc<PrimaryMeasured>,
 }
 
 impl Engine {
@@ -106,8 +113,8 @@ impl Engine {
 
     /// The key of its jobs among those of other mirrors. A job keeps its mirror, so no other has
     /// its place meanwhile.
-    pub(crate) fn key(self: &std::sync::Arc<Self>) -> usize {
-        std::sync::Arc::as_ptr(self).addr()
+    pub(crate) fn key(self: &Arc<Self>) -> usize {
+        Arc::as_ptr(self).addr()
     }
 }
 

@@ -49,6 +49,7 @@
 //! | [`features`](guide::features) | every feature, and TLS with aws-lc, ring or your own provider |
 //! | [`copies`](guide::copies) | what happens to a request, and the bytes of its copy |
 //! | [`counters`](guide::counters) | every outcome, its meaning and what to do about it |
+//! | [`metrics`](guide::metrics) | what a recorder of the facade `metrics` gets: Prometheus, dashboards, alerts |
 //! | [`comparing`](guide::comparing) | rules, baselines and reports |
 //! | [`verdict`](guide::verdict) | when a shadow may take over: the rule, its level, its limits |
 //! | [`recording`](guide::recording) | tests made from mismatches, by `replay!` |
@@ -97,6 +98,8 @@ mod exchange;
 #[cfg(fuzzing)]
 mod fuzz;
 pub mod guide;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod mirror;
 mod outcome;
 #[cfg(feature = "record")]
@@ -141,7 +144,8 @@ pub use self::{
         MirrorLayer, MirrorService, ResponseFuture, mirror_named, mirrors,
     },
     outcome::{
-        BufferedResponse, Completion, FailureKind, MirrorError, ShedReason, SinkError, SkipReason,
+        BufferedResponse, Callback, CallbackOutcome, Completion, FailureKind, FixtureOutcome,
+        MirrorError, ShedReason, SinkError, SkipReason,
     },
     recorded::{RecordedExchange, RecordedRequest, RecordedResponse},
     stats::{Latency, MirrorStats, TargetStats},

@@ -21,6 +21,7 @@ use crate::{
     exchange::Open,
     outcome::SkipReason,
     request::{HeaderRules, ShadowRequest},
+    stats::RouteLabel,
     transport::handler::Candidates,
     workers::runtime_with_timers,
 };
@@ -109,8 +110,9 @@ impl Departure {
         index: usize,
         open: Option<&Open>,
         candidates: Option<&Candidates>,
+        route: RouteLabel,
     ) -> Result<(), SkipReason> {
-        let flight = Flight::admit(engine, index, open, candidates)?;
+        let flight = Flight::admit(engine, index, open, candidates, route)?;
         if self.first.is_none() {
             self.first = Some(flight);
         } else {

@@ -4,7 +4,7 @@ use std::{fmt, panic::Location, sync::OnceLock, time::SystemTime};
 
 use mirror_grammar::options::DEFAULT_PERCENTAGE;
 
-use super::table::canonical;
+use crate::target::Destination;
 
 /// The mirror of an attribute, as it is written.
 ///
@@ -219,6 +219,12 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
     }
+}
+
+/// A URL as targets are named by it.
+pub(super) fn canonical(name: &str) -> Option<String> {
+    let destination = Destination::parse(name).ok()?;
+    Some(destination.url().to_owned())
 }
 
 /// The module, the types around the function, and the function. `path` is that of something within

@@ -8,10 +8,12 @@ use std::{
 use mirror_grammar::check_percentage;
 
 use super::{
+    entry::canonical,
     layers::{Override, Said},
+    process::with,
     report::Notice,
     state::{ControlSource, ControlState},
-    table::{Record, Table, canonical, with},
+    table::{Record, Table},
 };
 
 /// How much of a reason, or of the name of an actor, is remembered: more than a line.

@@ -3,26 +3,23 @@
 use std::{
     collections::BTreeMap,
     mem,
-    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Weak},
     time::SystemTime,
 };
 
+use mirror_grammar::options::DEFAULT_PERCENTAGE;
+
 use super::{
-    entry::{Configured, Entry, Place, entries},
+    entry::{Configured, ConfiguredTarget, Entry, Place, canonical},
     environment::{Setting, VARIABLE, matches},
-    expiry,
     layers::{Decided, Layer, Override, Said, decide},
     report::Notice,
     state::{ControlSource, ControlState, TargetControl},
     switch::{InForce, Switched},
 };
-use crate::target::Destination;
 
 /// Names that are controlled and that no mirror has: more than any program has mirrors.
 const MAX_NAMES: usize = 4096;
-
-/// Locked for moments, and never while code of the user's runs.
-static TABLE: LazyLock<Mutex<Table>> = LazyLock::new(|| Mutex::new(Table::new()));
 
 pub(super) struct Table {
     records: BTreeMap<String, Record>,
@@ -34,12 +31,10 @@ pub(super) struct Table {
     is_isolated: bool,
     /// When the next override ends, or mirror is over.
     pub(super) next_end: Option<SystemTime>,
-    /// Whether a thread waits for it.
-    pub(super) has_timer: bool,
     /// What the log is to be told.
     pub(super) notices: Vec<Notice>,
     /// Mirrors that may have nobody else any more: what they hold is the user's.
-    kept: Vec<Arc<dyn Switched>>,
+    pub(super) kept: Vec<Arc<dyn Switched>>,
 }
 
 /// Everything about a name.
@@ -52,116 +47,19 @@ pub(super) struct Record {
     /// Mirrors of this name that have been made; more than one is a mistake.
     made: Vec<Made>,
     /// Attributes of this name; as above.
-    entries: Vec<(&'static Entry, Configured)>,
+    entries: Vec<(&'static Entry, Arc<Configured>)>,
     /// The places of mirrors of which the log was told that they share their name.
     told: Vec<Place>,
     /// Whether the log was told that `until` has come.
     is_told_over: bool,
 }
 
-struct Made {
-    place: Place,
-    entry: Option<&'static Entry>,
-    configured: Configured,
-    mirror: Weak<dyn Switched>,
-}
-
-pub(super) fn lock() -> MutexGuard<'static, Table> {
-    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Looks at the table, or changes it, and tells the log what came of it.
-pub(super) fn with<T>(act: impl FnOnce(&mut Table, SystemTime) -> T) -> T {
-    let mut table = lock();
-    let now = SystemTime::now();
-    table.end(now);
-    let value = act(&mut table, now);
-    let notices = mem::take(&mut table.notices);
-    let kept = mem::take(&mut table.kept);
-    drop(table);
-    drop(kept);
-    notices.into_iter().for_each(Notice::log);
-    value
-}
-
-/// Reads the environment, if that was not done yet.
-pub(crate) fn read_environment() {
-    with(|_, _| ());
-}
-
-/// Whether nothing leaves this process for now, so that nothing need be said of where it would go.
-pub(crate) fn is_isolated() -> bool {
-    with(|table, _| table.is_isolated || table.environment.is_off())
-}
-
-/// Switches all mirrors off until the process ends, but for what tests capture; `false` if they
-/// are.
-#[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "tests call it"))]
-pub(crate) fn isolate() -> bool {
-    with(|table, now| {
-        let is_new = !mem::replace(&mut table.is_isolated, true);
-        table.settle_all(now);
-        is_new
-    })
-}
-
-/// A mirror is made. `mirror` is told at once what is in force.
-pub(crate) fn register(
-    name: &str,
-    place: Place,
-    entry: Option<&'static Entry>,
-    configured: Configured,
-    mirror: Weak<dyn Switched>,
-) {
-    with(|table, now| {
-        table.forget();
-        let is_off = !table.environment.is_off() && table.environment.switches_off(name);
-        let is_new = !table.records.contains_key(name);
-        if is_off && is_new {
-            let mirror = name.to_owned();
-            table.notices.push(Notice::EnvironmentMirror { mirror });
-        }
-        let mut record = table.take(name);
-        let others = record.made.iter().map(|made| (made.place, made.entry));
-        let written = record.entries.iter();
-        let written = written.map(|(entry, _)| (entry.place(), Some(*entry)));
-        let is_other = |(_, other): &(Place, Option<&'static Entry>)| match (other, entry) {
-            (Some(other), Some(entry)) => !std::ptr::eq(*other, entry),
-            _ => true,
-        };
-        if let Some((first, _)) = others.chain(written).find(is_other)
-            && !record.told.contains(&place)
-        {
-            record.told.push(place);
-            let name = name.to_owned();
-            let places = [first, place];
-            table.notices.push(Notice::Twice { name, places });
-        }
-        let layers = [
-            (ControlSource::File, &record.file),
-            (ControlSource::Fleet, &record.fleet),
-            (ControlSource::Api, &record.api),
-        ];
-        for (source, layer) in layers {
-            let unknown = layer.shares.keys();
-            let unknown = unknown.filter(|target| configured.find(target).is_none());
-            table
-                .notices
-                .extend(unknown.map(|target| Notice::NoSuchTarget {
-                    mirror: name.to_owned(),
-                    target: target.clone(),
-                    source,
-                    known: configured.names(),
-                }));
-        }
-        record.made.push(Made {
-            place,
-            entry,
-            configured,
-            mirror,
-        });
-        table.put(name, record, now);
-    });
+/// A mirror that was made.
+pub(super) struct Made {
+    pub(super) place: Place,
+    pub(super) entry: Option<&'static Entry>,
+    pub(super) configured: Arc<Configured>,
+    pub(super) mirror: Weak<dyn Switched>,
 }
 
 impl Configured {
@@ -183,16 +81,13 @@ impl Configured {
     }
 }
 
-/// A URL as targets are named by it.
-pub(super) fn canonical(name: &str) -> Option<String> {
-    let destination = Destination::parse(name).ok()?;
-    Some(destination.url().to_owned())
-}
-
 impl Table {
-    fn new() -> Self {
-        let now = SystemTime::now();
-        let environment = Setting::read();
+    /// What is known before anything was said.
+    pub(super) fn new(
+        environment: Setting,
+        entries: impl Iterator<Item = &'static Entry>,
+        now: SystemTime,
+    ) -> Self {
         let reason = format!("environment variable {VARIABLE}");
         let mut table = Self {
             records: BTreeMap::new(),
@@ -206,16 +101,64 @@ impl Table {
             }),
             is_isolated: false,
             next_end: None,
-            has_timer: false,
             notices: Vec::new(),
             kept: Vec::new(),
         };
-        for entry in entries() {
+        for entry in entries {
             table.enter(entry);
         }
         table.tell_environment();
         table.settle_all(now);
         table
+    }
+
+    /// Whether nothing leaves this process for now.
+    pub(super) const fn is_isolated(&self) -> bool {
+        self.is_isolated || self.environment.is_off()
+    }
+
+    /// Nothing leaves this process from now on; `false` if that was said before.
+    #[cfg(feature = "testing")]
+    pub(super) fn isolate(&mut self, now: SystemTime) -> bool {
+        let is_new = !mem::replace(&mut self.is_isolated, true);
+        self.settle_all(now);
+        is_new
+    }
+
+    /// A mirror is made.
+    pub(super) fn register(&mut self, name: &str, made: Made, now: SystemTime) {
+        self.forget();
+        let is_off = !self.environment.is_off() && self.environment.switches_off(name);
+        if is_off && !self.records.contains_key(name) {
+            let mirror = name.to_owned();
+            self.notices.push(Notice::EnvironmentMirror { mirror });
+        }
+        let mut record = self.take(name);
+        if let Some(other) = record.other_place(&made)
+            && !record.told.contains(&made.place)
+        {
+            record.told.push(made.place);
+            let places = [other, made.place];
+            let name = name.to_owned();
+            self.notices.push(Notice::Twice { name, places });
+        }
+        for source in [
+            ControlSource::File,
+            ControlSource::Fleet,
+            ControlSource::Api,
+        ] {
+            let named = record.layer(source).shares.keys();
+            let unknown = named.filter(|target| made.configured.find(target).is_none());
+            self.notices
+                .extend(unknown.map(|target| Notice::NoSuchTarget {
+                    mirror: name.to_owned(),
+                    target: target.clone(),
+                    source,
+                    known: made.configured.names(),
+                }));
+        }
+        record.made.push(made);
+        self.put(name, record, now);
     }
 
     /// The mirror of an attribute is known.
@@ -228,7 +171,7 @@ impl Table {
             let name = name.to_owned();
             self.notices.push(Notice::Twice { name, places });
         }
-        record.entries.push((entry, entry.configured()));
+        record.entries.push((entry, Arc::new(entry.configured())));
         self.records.insert(name.to_owned(), record);
     }
 
@@ -318,7 +261,7 @@ impl Table {
     }
 
     /// Ends what has ended.
-    fn end(&mut self, now: SystemTime) {
+    pub(super) fn end(&mut self, now: SystemTime) {
         if self.next_end.is_none_or(|end| end > now) {
             return;
         }
@@ -337,11 +280,7 @@ impl Table {
             .values()
             .filter_map(|record| record.next_end(now));
         let all = self.all.iter().filter_map(|all| all.said.until);
-        let next = ends.chain(all).min();
-        if next != self.next_end {
-            self.next_end = next;
-            expiry::see_to(self);
-        }
+        self.next_end = ends.chain(all).min();
     }
 
     /// Forgets names of which nothing is left.
@@ -422,6 +361,20 @@ impl Record {
         !self.entries.is_empty() || made.any(|made| made.mirror.strong_count() > 0)
     }
 
+    /// The place of another mirror of this name.
+    fn other_place(&self, new: &Made) -> Option<Place> {
+        let made = self.made.iter().map(|made| (made.place, made.entry));
+        let written = self.entries.iter();
+        let written = written.map(|(entry, _)| (entry.place(), Some(*entry)));
+        let mut others = made
+            .chain(written)
+            .filter(|(_, other)| match (other, new.entry) {
+                (Some(other), Some(new)) => !std::ptr::eq(*other, new),
+                _ => true,
+            });
+        others.next().map(|(place, _)| place)
+    }
+
     /// Whether something was said that is not said of all mirrors.
     fn is_of_its_own(&self, all: Option<&Arc<Said>>) -> bool {
         let is_as_all = match (&self.api.switch, all) {
@@ -433,7 +386,7 @@ impl Record {
     }
 
     /// What the code says, as far as it is known.
-    pub(super) fn configured(&self) -> Configured {
+    pub(super) fn configured(&self) -> Arc<Configured> {
         let mut made = self.made.iter();
         let made = made.rfind(|made| made.mirror.strong_count() > 0);
         let made = made.map(|made| &made.configured);
@@ -485,7 +438,7 @@ impl Record {
     fn state(&self, name: &str, now: SystemTime) -> ControlState {
         let mut code = self.configured();
         if !self.is_of_a_mirror() {
-            code.add_named(&[&self.file, &self.fleet, &self.api]);
+            Arc::make_mut(&mut code).add_named(&[&self.file, &self.fleet, &self.api]);
         }
         let switch = self.switch(&code, now);
         let said = switch.by.map(|by| &by.said);
@@ -575,9 +528,9 @@ impl Configured {
     fn add_named(&mut self, layers: &[&Layer]) {
         for name in layers.iter().flat_map(|layer| layer.shares.keys()) {
             if self.find(name).is_none() {
-                self.targets.push(super::entry::ConfiguredTarget {
+                self.targets.push(ConfiguredTarget {
                     name: canonical(name).unwrap_or_else(|| name.clone()),
-                    percentage: mirror_grammar::options::DEFAULT_PERCENTAGE,
+                    percentage: DEFAULT_PERCENTAGE,
                 });
             }
         }

@@ -31,7 +31,8 @@ impl EngineTarget {
     pub(crate) fn stats(&self) -> TargetStats {
         let mut stats = self.source.stats();
         stats.floods = self.route.as_ref().map_or(0, Route::floods);
-        stats.is_circuit_open = self.gate.is_shut();
+        stats.max_in_flight = self.gate.max_in_flight();
+        stats.is_circuit_open = self.gate.is_open();
         stats
     }
 }

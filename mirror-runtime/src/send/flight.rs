@@ -27,6 +27,7 @@ use crate::{
     outcome::{BufferedResponse, MirrorError, ShedReason, SkipReason},
     recorded::RecordedExchange,
     request::{HeaderRules, Unjoinable},
+    stats::RouteLabel,
     target::Recipient,
     telemetry::Happened,
     transport::{Keeping, Route, Sending, handler::Candidates},
@@ -45,6 +46,8 @@ pub(super) struct Flight {
     candidates: Option<Candidates>,
     /// Where the response is to be compared.
     side: Option<CopySide>,
+    /// The route of the request, as a label.
+    route: RouteLabel,
     capturing: Capturing,
     /// Held until the callback has run, so that draining waits for that too.
     permit: Permit,
@@ -64,6 +67,7 @@ impl Flight {
         index: usize,
         open: Option<&Open>,
         candidates: Option<&Candidates>,
+        route: RouteLabel,
     ) -> Result<Self, ShedReason> {
         let target = &engine.targets[index];
         let admission = target.gate.admit()?;
@@ -74,6 +78,7 @@ impl Flight {
             stage: Stage::Admitted,
             candidates: candidates.filter(|_| target.target().is_handler()).cloned(),
             side: open.map(|open| open.copy(index)),
+            route,
             capturing: Capturing::here(),
             permit: admission.permit,
         })
@@ -84,6 +89,7 @@ impl Flight {
         engine: &Arc<Engine>,
         index: usize,
         permit: Permit,
+        route: RouteLabel,
     ) -> Result<Self, ShedReason> {
         let admission = engine.targets[index].gate.admit_waiting(permit)?;
         Ok(Self {
@@ -93,6 +99,7 @@ impl Flight {
             stage: Stage::Admitted,
             candidates: None,
             side: None,
+            route,
             capturing: Capturing::here(),
             permit: admission.permit,
         })
@@ -280,7 +287,7 @@ impl Flight {
                 (turn, turn.map(|_| error.to_string()))
             }
         };
-        let reported = target.source.tell(Happened::Ended(outcome, elapsed));
+        let reported = target.source.tell_end(self.route, outcome, elapsed);
         if let Some(turn) = turn {
             target.source.tell(Happened::CircuitTurned(turn, error));
         }

@@ -12,6 +12,7 @@ use crate::{
     exchange::{Joined, Waiting},
     outcome::{Completion, ShedReason, SkipReason},
     recorded::{Exchanged, RecordedExchange, Times},
+    stats::RouteLabel,
     workers::redact_off_path,
 };
 
@@ -22,6 +23,8 @@ use crate::{
 struct Sinks {
     engine: Arc<Engine>,
     all: Vec<(usize, Permit)>,
+    /// The route of the request, as a label.
+    route: RouteLabel,
 }
 
 /// A request that waits for its response, to be handed over to sinks.
@@ -32,10 +35,11 @@ pub(super) struct Handover {
 }
 
 impl Handover {
-    pub(super) fn new(engine: &Arc<Engine>, waiting: Waiting) -> Self {
+    pub(super) fn new(engine: &Arc<Engine>, waiting: Waiting, route: RouteLabel) -> Self {
         let sinks = Sinks {
             engine: Arc::clone(engine),
             all: Vec::new(),
+            route,
         };
         Self { sinks, waiting }
     }
@@ -138,9 +142,9 @@ async fn ended_or_cut(joined: Receiver<Joined>) -> Option<Joined> {
 impl Sinks {
     /// Those whose gates let them through.
     fn admitted(&mut self) -> Vec<Flight> {
-        let engine = &self.engine;
+        let (engine, route) = (&self.engine, self.route);
         let all = std::mem::take(&mut self.all).into_iter();
-        let admit = |(index, permit)| match Flight::admit_waiting(engine, index, permit) {
+        let admit = |(index, permit)| match Flight::admit_waiting(engine, index, permit, route) {
             Ok(flight) => Some(flight),
             Err(reason) => {
                 engine.not_sent(index, reason.into());

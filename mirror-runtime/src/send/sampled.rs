@@ -30,6 +30,7 @@ use crate::{
     exchange::{Joining, Open, PrimarySide},
     outcome::{ShedReason, SkipReason},
     request::{MIRRORED_FROM, Original, ShadowRequest, expects_continue, has_any, is_upgrade},
+    stats::RouteLabel,
     transport::handler::Candidates,
     workers::{caught, runtime_with_timers},
 };
@@ -50,6 +51,8 @@ pub(crate) struct Sampled {
     open: Option<Open>,
     /// Where the request is to meet its response, if sinks are among the targets.
     joining: Option<Box<Joining>>,
+    /// The route of the request, as a label.
+    route: RouteLabel,
     /// The source of the copies, from its arrival until they leave.
     ready: Option<Box<Ready>>,
     /// The tasks for which the response waits, in `sync` mode.
@@ -137,6 +140,7 @@ impl Sampled {
             candidates: None,
             open: None,
             joining: None,
+            route: RouteLabel::default(),
             ready: None,
             copies: Copies::default(),
         }
@@ -176,6 +180,7 @@ impl Sampled {
                 self.open = Some(open);
                 side
             });
+            self.route = RouteLabel::of(&parts);
             self.join(&parts, &body);
             let body = self.prepare(&parts, body).await;
             let mut around = Some(Around::new(&self.engine, &parts));
@@ -216,7 +221,9 @@ impl Sampled {
                 return answer;
             }
             let engine = &self.engine;
-            engine.latency.record(began.elapsed());
+            let elapsed = began.elapsed();
+            engine.latency.record(elapsed);
+            engine.primary.record(self.route, elapsed);
             let joining = self.joining.take();
             if side.is_some() || joining.is_some() {
                 note(side, joining, response(&mut answer), began, &self.engine);
@@ -332,6 +339,7 @@ impl Sampled {
             candidates: self.candidates.take(),
             open: self.open.take(),
             joining: self.joining.as_mut().and_then(|joining| joining.split()),
+            route: self.route,
             ready: None,
             copies: Copies::default(),
         }
@@ -446,7 +454,7 @@ impl Sampled {
     /// The handover of the request to the sinks among the targets.
     fn handover(&mut self) -> Option<Handover> {
         let waiting = self.joining.as_mut()?.take_waiting()?;
-        Some(Handover::new(&self.engine, waiting))
+        Some(Handover::new(&self.engine, waiting, self.route))
     }
 
     fn admit(&self, index: usize, departure: &mut Departure) -> Result<(), SkipReason> {
@@ -455,7 +463,8 @@ impl Sampled {
             return Err(SkipReason::NotSampled);
         }
         let candidates = self.candidates.as_deref();
-        departure.admit(&self.engine, index, self.open.as_ref(), candidates)
+        let open = self.open.as_ref();
+        departure.admit(&self.engine, index, open, candidates, self.route)
     }
 
     /// The next undecided target. Whoever takes it decides it.

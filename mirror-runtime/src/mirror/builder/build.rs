@@ -18,7 +18,7 @@ use crate::{
     error::ConfigError,
     mirror::{Mirror, registry::register},
     sampling::{Sampler, Share},
-    stats::LatencyRecorder,
+    stats::{LatencyRecorder, PrimaryMeasured},
     target::{Destination, OffReason, Recipient, Target},
     telemetry::{Audience, Source, prepare_skips},
     transport::{Origin, Pool, Route, check_tls, sink_of, transport_of},
@@ -130,6 +130,7 @@ impl MirrorBuilder {
             place,
             sampler: Sampler::new(),
             latency: LatencyRecorder::new(),
+            primary: Arc::new(PrimaryMeasured::new()),
         }));
         register(&mirror, configured);
         mirror
