@@ -3,7 +3,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use mirror_runtime::{
-    BodyMode, CompareMode, ConfigError, Http2, Mirror, MirrorBuilder, Target, Thresholds,
+    BodyMode, CompareMode, ConfigError, Http2, Mirror, MirrorBuilder, Sticky, Target, Thresholds,
 };
 
 fn message(builder: MirrorBuilder) -> String {
@@ -164,8 +164,32 @@ fn values_are_checked() {
             "`read_ahead` conflicts with `body(BodyMode::Tee)`: the handler reads the body then",
         ),
         (
+            valid().sticky(Sticky::Header("host")),
+            "invalid `sticky`: `host` does not tell users apart: it names the server, and requests over HTTP/2 have none",
+        ),
+        (
+            valid().sticky(Sticky::Cookie("")),
+            "invalid `sticky`: invalid cookie name ``",
+        ),
+        (
+            valid().key("hunter2"),
+            "invalid `key`: the secret has 7 characters, and must have at least 32: `openssl rand -base64 32` makes one",
+        ),
+        (
             valid().set_header("x-a", "1").remove_header("X-A"),
             "the header `x-a` is both set and removed",
+        ),
+        (
+            valid().baggage("a b", "1"),
+            "invalid baggage key `a b`: it must be letters, digits and `!#$%&'*+-.^_`|~`",
+        ),
+        (
+            valid().baggage("a", "1").baggage("a", "2"),
+            "the baggage key `a` is there twice",
+        ),
+        (
+            valid().baggage("a", "ä".repeat(4096)),
+            "the members of `baggage` must have at most 8192 bytes together",
         ),
     ] {
         assert_eq!(message(builder), expected);

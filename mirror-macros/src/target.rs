@@ -10,11 +10,12 @@ use mirror_grammar::options::{self, MAX_TARGETS};
 use syn::{Expr, ExprCall, LitStr};
 
 pub(crate) use http2::{Choice, Http2};
-pub(crate) use source::Source;
+pub(crate) use source::{Source, env, variable};
 pub(crate) use statics::{Static, Transport};
 
 use crate::{
     amount,
+    args::Trace,
     error::{Errors, error, error_with_help},
     table::{Row, Table, read},
     value::{self, Setting, peel},
@@ -32,6 +33,7 @@ pub(crate) struct Overrides {
     pub(crate) percentage: Option<f64>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) name: Option<LitStr>,
+    pub(crate) trace: Option<TargetTrace>,
     pub(crate) http2: Option<Http2>,
 }
 
@@ -52,6 +54,12 @@ pub(crate) const OVERRIDES: Table<Overrides> = Table {
             },
         },
         Row {
+            spec: &options::TRACE,
+            read: |target, setting, errors| {
+                target.trace = errors.check(TargetTrace::parse(setting));
+            },
+        },
+        Row {
             spec: &options::NAME,
             read: |target, setting, errors| target.name = errors.check(setting.text()),
         },
@@ -61,6 +69,33 @@ pub(crate) const OVERRIDES: Table<Overrides> = Table {
         },
     ],
 };
+
+/// `trace` of a target, and its value for its span.
+pub(crate) struct TargetTrace {
+    pub(crate) trace: Trace,
+    value: Expr,
+}
+
+impl TargetTrace {
+    fn parse(setting: &Setting<'_>) -> syn::Result<Self> {
+        let trace = Trace::parse(setting)?;
+        let value = setting
+            .expr()
+            .cloned()
+            .ok_or_else(|| setting.must("be a string"))?;
+        Ok(Self { trace, value })
+    }
+
+    /// What a source cannot be combined with.
+    fn check(&self, source: &Source, errors: &mut Errors) {
+        if let Source::Sink(_) = source {
+            errors.push(error(
+                &self.value,
+                "`trace` is for copies: a sink is given the request as it arrived",
+            ));
+        }
+    }
+}
 
 impl Target {
     /// The name in counters and logs, unless it is a URL or a variable.
@@ -117,13 +152,16 @@ fn target(item: &Expr, errors: &mut Errors) -> Option<Target> {
         item => Source::parse(item, option),
     };
     let source = errors.check(source)?;
+    if let Some(trace) = &overrides.trace {
+        trace.check(&source, errors);
+    }
     if let Some(http2) = &overrides.http2 {
         http2.check(&source, errors);
     }
     Some(Target { source, overrides })
 }
 
-fn is_call_of(call: &ExprCall, name: &str) -> bool {
+pub(crate) fn is_call_of(call: &ExprCall, name: &str) -> bool {
     matches!(&*call.func, Expr::Path(path) if path.path.is_ident(name))
 }
 

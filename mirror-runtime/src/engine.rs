@@ -34,11 +34,12 @@ use mirror_compare::Rules;
 
 use crate::{
     control::{Entry, Place},
+    key::Key,
     outcome::SkipReason,
     request::with_original_uri,
-    sampling::Sampler,
+    sampling::{Draw, Sampler},
     stats::{LatencyRecorder, PrimaryMeasured},
-    telemetry::Happened,
+    telemetry::{Happened, RequestId},
     workers::{Code, caught},
 };
 
@@ -67,6 +68,8 @@ pub(crate) struct Engine {
     /// Where it stands in the code.
     pub(crate) place: Place,
     pub(crate) sampler: Sampler,
+    /// Of what must be the same in each process.
+    pub(crate) key: Key,
     /// Of the primary, for requests that were sampled.
     pub(crate) latency: LatencyRecorder,
     /// The same, for the feature `metrics`.
@@ -86,6 +89,15 @@ impl Engine {
                 }
                 None => true,
             }
+    }
+
+    /// The number drawn for a request: that of its user, if it says who that is and the mirror asks
+    /// for it.
+    #[inline]
+    pub(crate) fn draw(&self, parts: &Parts) -> Draw {
+        let sticky = self.options.sticky.as_ref();
+        let of_user = sticky.and_then(|sticky| sticky.draw(&self.key, parts));
+        of_user.unwrap_or_else(|| self.sampler.draw())
     }
 
     /// Whether a target is the baseline that the others are compared beside.
@@ -109,6 +121,17 @@ impl Engine {
     #[inline]
     pub(crate) fn not_sent(&self, index: usize, reason: SkipReason) {
         self.targets[index].source.tell(Happened::NotSent(reason));
+    }
+
+    /// The same of a sampled request.
+    pub(crate) fn not_sent_of(
+        &self,
+        request_id: Option<&RequestId>,
+        index: usize,
+        reason: SkipReason,
+    ) {
+        let source = &self.targets[index].source;
+        source.tell_of(request_id, Happened::NotSent(reason));
     }
 
     /// The key of its jobs among those of other mirrors. A job keeps its mirror, so no other has

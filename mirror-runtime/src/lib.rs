@@ -98,6 +98,7 @@ mod exchange;
 #[cfg(fuzzing)]
 mod fuzz;
 pub mod guide;
+mod key;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 mod mirror;
@@ -115,6 +116,7 @@ mod target;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trace;
 mod transport;
 mod workers;
 
@@ -139,6 +141,7 @@ pub use self::{
     drain::{Drained, drain},
     engine::BodyMode,
     error::ConfigError,
+    key::Key,
     mirror::{
         AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder, MirrorInfo,
         MirrorLayer, MirrorService, ResponseFuture, mirror_named, mirrors,
@@ -148,9 +151,10 @@ pub use self::{
         MirrorError, ShedReason, SinkError, SkipReason,
     },
     recorded::{RecordedExchange, RecordedRequest, RecordedResponse},
+    sampling::Sticky,
     stats::{Latency, MirrorStats, TargetStats},
-    target::{Http2, Target},
-    telemetry::{Event, EventKind, Observer, observe},
+    target::{Http2, Target, Trace},
+    telemetry::{Event, EventKind, Observer, observe, request_id},
     transport::{Keeping, Sending, Sink, Transport, Unsendable},
 };
 
@@ -168,7 +172,8 @@ pub use self::{
     mirror::{CompareAtServer, CompareAtServerFuture, CompareAtServerService},
     report::{
         DifferenceGroup, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport,
-        ShapeFinding, Suggestion, TargetReport, Thresholds, Unanswered, UnfitBaseline, WindowReport,
+        ShapeFinding, Suggestion, TargetReport, Thresholds, Unanswered, UnfitBaseline,
+        WindowReport,
     },
 };
 

@@ -2,6 +2,7 @@
 
 mod destination;
 mod http2;
+mod trace;
 mod written;
 
 use std::{any::Any, fmt, sync::Arc, time::Duration};
@@ -10,6 +11,7 @@ use mirror_grammar::{check_percentage, check_timeout};
 
 pub(crate) use destination::Destination;
 pub use http2::Http2;
+pub use trace::Trace;
 pub(crate) use written::check_url;
 
 use crate::error::ConfigError;
@@ -33,6 +35,7 @@ pub struct Target {
     percentage: Option<f64>,
     timeout: Option<Duration>,
     http2: Http2,
+    trace: Option<Trace>,
 }
 
 #[derive(Clone)]
@@ -169,6 +172,7 @@ impl Target {
             percentage: None,
             timeout: None,
             http2: Http2::default(),
+            trace: None,
         }
     }
 
@@ -205,6 +209,22 @@ impl Target {
 
     pub(crate) fn with_http2(mut self, http2: Http2) -> Self {
         self.http2 = http2;
+        self
+    }
+
+    /// What becomes of the trace context of requests in the copies for this target. Default: that of
+    /// the mirror. A [sink](Self::sink) is sent no copies, and is given the request as it arrived.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::TraceWithoutOtel`] for what needs a tracer, without the feature `otel`.
+    pub fn trace(self, trace: Trace) -> Result<Self, ConfigError> {
+        let trace = trace.check()?;
+        Ok(self.with_trace(Some(trace)))
+    }
+
+    pub(crate) fn with_trace(mut self, trace: Option<Trace>) -> Self {
+        self.trace = trace;
         self
     }
 
@@ -253,6 +273,12 @@ impl Target {
             State::On(destination) => Some(destination),
             State::Handler(_) | State::Via(_) | State::Sink(_) | State::Off(_) => None,
         }
+    }
+
+    /// The host and port of the server that gets the copies, if it is known.
+    #[cfg(feature = "otel")]
+    pub(crate) fn server(&self) -> Option<(&str, u16)> {
+        self.destination().map(Destination::host_and_port)
     }
 
     /// Who gets the copies; nobody, if the target is disabled.
@@ -307,6 +333,10 @@ impl Target {
         self.percentage
     }
 
+    pub(crate) fn own_trace(&self) -> Option<Trace> {
+        self.trace
+    }
+
     pub(crate) fn own_http2(&self) -> Http2 {
         self.http2
     }
@@ -337,6 +367,7 @@ impl fmt::Debug for Target {
             .field("percentage", &self.percentage)
             .field("timeout", &self.timeout)
             .field("http2", &self.http2)
+            .field("trace", &self.trace)
             .finish_non_exhaustive()
     }
 }

@@ -37,6 +37,7 @@ fn is_v2(parts: &Parts) -> bool {
         env("OTHER_SHADOW_URL"),
     ],
     percentage = 12.5,
+    sticky = header("X-User-Id"),
     timeout = "1m 30s",
     connect_timeout = "250ms",
     sync = true,
@@ -56,6 +57,7 @@ fn is_v2(parts: &Parts) -> bool {
     credentials = "strip",
     host = "preserve",
     name = "orders.all",
+    key = env("MIRROR_KEY"),
 )]
 async fn paths(body: Bytes) -> Bytes {
     body
@@ -64,6 +66,7 @@ async fn paths(body: Bytes) -> Bytes {
 #[mirror(
     targets = ["https://staging.example.com"],
     percentage = 0,
+    sticky = path,
     copy_body = false,
     sync = false,
     circuit_breaker = off,
@@ -97,6 +100,7 @@ async fn closures_with_types() {}
 #[mirror(
     targets = ["https://staging.example.com"],
     circuit_breaker = { cooldown = "1m" },
+    sticky = cookie("__Host-sid"),
 )]
 async fn half_of_a_breaker() {}
 

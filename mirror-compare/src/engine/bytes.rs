@@ -7,7 +7,7 @@ use crate::{
         content::{Content, form, messages, multipart},
         found::Found,
     },
-    model::{BufferedResponse, DifferenceKind, MAX_BYTES, Shape, Shapes, prefix},
+    model::{BufferedResponse, DifferenceKind, MAX_BYTES, Shape, Shapes, prefix, shared},
     redact::REDACTED,
 };
 
@@ -75,11 +75,7 @@ fn differing(
         return None;
     }
     let at = match messages {
-        [Some((_, one)), Some((_, other))] => one
-            .iter()
-            .zip(*other)
-            .take_while(|(one, other)| one == other)
-            .count(),
+        [Some((_, one)), Some((_, other))] => shared(one, other),
         _ => 0,
     };
     let lengths = messages.map(|message| message.map(|(_, bytes)| bytes.len()));
@@ -122,11 +118,7 @@ pub(crate) fn bodies(found: &mut Found<'_>, primary: &[u8], shadow: &[u8]) {
         _ => DifferenceKind::Value,
     };
     let [primary_shown, shadow_shown] = [!primary.is_empty(), !shadow.is_empty()];
-    let at = primary
-        .iter()
-        .zip(shadow)
-        .take_while(|(one, other)| one == other)
-        .count();
+    let at = shared(primary, shadow);
     let is_secret = found.is_secret_text([primary, shadow]);
     let (kind, [one, other]) = if is_secret {
         (kind, [REDACTED.to_owned(), REDACTED.to_owned()])

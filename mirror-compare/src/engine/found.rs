@@ -295,7 +295,7 @@ impl<'r> Found<'r> {
         shapes: impl FnOnce() -> Shapes,
     ) {
         let (has_room, is_full) = (self.has_room(&group), self.is_full(&group));
-        self.places.add(place.clone(), &group, shapes);
+        self.places.add(&place, &group, shapes);
         if is_full {
             self.more += 1;
             return;

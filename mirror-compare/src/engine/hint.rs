@@ -86,13 +86,16 @@ fn rounding(one: &str, other: &str) -> Option<f64> {
     if !has_fraction(one) && !has_fraction(other) {
         return None;
     }
+    let number = |text: &str| text.parse::<f64>().ok();
+    let near = number(one)?;
+    let far = number(other)?;
+    let most = ROUNDING.max(near.abs().max(far.abs()) * ROUNDING_SHARE);
+    // Most are further apart than that, which is soon seen.
+    if (near - far).abs() > 2.0 * most {
+        return None;
+    }
     let distance = Decimal::parse(one)?.distance(&Decimal::parse(other)?)?;
-    let size = one
-        .parse::<f64>()
-        .ok()?
-        .abs()
-        .max(other.parse::<f64>().ok()?.abs());
-    (distance <= ROUNDING.max(size * ROUNDING_SHARE)).then_some(distance)
+    (distance <= most).then_some(distance)
 }
 
 /// Whether a text looks like a moment or an id, of which each response has another.

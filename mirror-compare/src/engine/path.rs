@@ -2,6 +2,7 @@
 
 use std::{
     cell::Cell,
+    fmt::Write,
     hash::{DefaultHasher, Hash, Hasher},
 };
 
@@ -21,6 +22,9 @@ const MAX_TUPLE: usize = 8;
 /// From so many members of one shape on, an object is a map whatever its keys are. A record has
 /// rarely as many members of one type, and nothing else.
 const MIN_MAP: usize = 64;
+
+/// Bytes of the indices in a pointer, about.
+const ROOM: usize = 8;
 
 /// A key of so many digits and letters from `a` to `f` is an id.
 const MIN_HEX: usize = 16;
@@ -102,7 +106,7 @@ impl<'a> Path<'a> {
         self.written(|_, token, pointer| match token {
             Token::Key(key) if secrets.are_in(key) => pointer.push_str(REDACTED),
             Token::Key(key) => escape(key, pointer),
-            Token::Index(index) => pointer.push_str(&index.to_string()),
+            Token::Index(index) => push_index(index, pointer),
         })
     }
 
@@ -124,7 +128,7 @@ impl<'a> Path<'a> {
     pub(crate) fn place(&self, secrets: &Secrets) -> String {
         self.written(|depth, token, place| match token {
             _ if self.alike(depth) != Alike::Not => place.push('*'),
-            Token::Index(index) => place.push_str(&index.to_string()),
+            Token::Index(index) => push_index(index, place),
             Token::Key(key) if is_index(key) => place.push('*'),
             Token::Key(key) if secrets.are_in(key) => place.push_str(REDACTED),
             Token::Key(key) => escape(key, place),
@@ -164,7 +168,7 @@ impl<'a> Path<'a> {
     }
 
     fn written(&self, write: impl Fn(usize, Token<'a>, &mut String)) -> String {
-        let mut text = String::new();
+        let mut text = String::with_capacity(self.shown_bytes() + ROOM);
         for (depth, token) in self.tokens.iter().enumerate() {
             // There may be a key of any length in the way to any number of differences.
             if text.len() > MAX_BYTES {
@@ -190,6 +194,11 @@ impl<'a> Path<'a> {
         inside.alike.set(Some(alike));
         alike
     }
+}
+
+fn push_index(index: usize, text: &mut String) {
+    // Writing to a `String` never fails.
+    let _ = write!(text, "{index}");
 }
 
 /// Whether the elements of both lists are alike: many scalars of one type, objects with mostly the

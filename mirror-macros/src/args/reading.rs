@@ -2,14 +2,17 @@
 
 use mirror_grammar::options;
 
-use super::{AcceptEncoding, Args, Body, Credentials, Host, circuit_breaker};
+use super::{AcceptEncoding, Args, Body, Credentials, Host, Trace, circuit_breaker};
 use crate::{
-    amount, callback,
+    amount, baggage, callback,
     compare::{self, At, Mode},
     defaults::Defaults,
-    header, method,
+    header,
+    key::Key,
+    method,
     original::Original,
     runtime::Runtime,
+    sticky::Sticky,
     table::{Row, Table},
     target::{self, Transport},
 };
@@ -31,6 +34,10 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             read: |args, setting, errors| {
                 args.percentage = errors.check(amount::percentage(setting));
             },
+        },
+        Row {
+            spec: &options::STICKY,
+            read: |args, setting, errors| args.sticky = errors.check(Sticky::parse(setting)),
         },
         Row {
             spec: &options::TIMEOUT,
@@ -138,6 +145,14 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             },
         },
         Row {
+            spec: &options::TRACE,
+            read: |args, setting, errors| args.trace = errors.check(Trace::parse(setting)),
+        },
+        Row {
+            spec: &options::BAGGAGE,
+            read: |args, setting, errors| args.baggage = baggage::members(setting, errors),
+        },
+        Row {
             spec: &options::NAME,
             read: |args, setting, errors| args.name = errors.check(setting.text()),
         },
@@ -148,6 +163,10 @@ pub(crate) const OPTIONS: Table<Args> = Table {
         Row {
             spec: &options::TRANSPORT,
             read: |args, setting, errors| args.transport = errors.check(Transport::parse(setting)),
+        },
+        Row {
+            spec: &options::KEY,
+            read: |args, setting, errors| args.key = errors.check(Key::parse(setting)),
         },
         Row {
             spec: &options::ORIGINAL,

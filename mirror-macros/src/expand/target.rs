@@ -37,12 +37,14 @@ fn options(runtime: &Runtime, target: &Target, constant: &Ident) -> TokenStream 
         Source::Via(_) | Source::Sink(_) => None,
         _ => call("name", overrides.name.as_ref()),
     };
+    let trace = overrides.trace.as_ref().map(|trace| trace.trace);
+    let trace = call("trace", trace.map(|trace| quote!(#runtime::Trace::#trace)));
     let http2 = overrides.http2.as_ref().map(|http2| http2.choice);
     let http2 = call(
         "http2",
         http2.map(|choice| quote!(#runtime::Http2::#choice)),
     );
-    quote!(#source #percentage #timeout #name #http2)
+    quote!(#source #percentage #timeout #trace #name #http2)
 }
 
 /// The name of a target that is given none.

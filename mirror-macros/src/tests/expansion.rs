@@ -57,9 +57,10 @@ fn every_option() {
                 target("https://canary.example.com/base", percentage = 5, timeout = "1s", name = "canary"),
                 env("SHADOW_URL"),
                 config::SHADOW_URL,
-                target(AUDIT_URL, percentage = 0.1, http2 = "prior-knowledge"),
+                target(AUDIT_URL, percentage = 0.1, http2 = "prior-knowledge", trace = "strip"),
             ],
             percentage = 12.5,
+            sticky = header("X-User-Id"),
             timeout = "250ms",
             connect_timeout = "100ms",
             sync = true,
@@ -79,7 +80,10 @@ fn every_option() {
             credentials = "strip",
             host = "preserve",
             accept_encoding = "comparable",
+            trace = "unsampled",
+            baggage = { "mirror" = "shadow" },
             name = "users.list",
+            key = env("USERS_KEY"),
         )]
         async fn list_users() -> impl IntoResponse {}"#,
     );

@@ -182,8 +182,10 @@ impl State {
         let noted = |response: NotedResponse| match reason {
             None => Ok(response),
             // Whatever the primary does, it would not have been compared.
-            Some(_) if response.is_streaming() => Err(NotComparedReason::Streaming),
-            Some(reason) => Err(reason),
+            Some(_) if response.is_streaming() => {
+                Err(response.not_compared(NotComparedReason::Streaming))
+            }
+            Some(reason) => Err(response.not_compared(reason)),
         };
         waiting
             .map(|(index, response)| (index, noted(response)))

@@ -169,7 +169,6 @@ impl Counters {
             max_in_flight: 0,
             resends: self.resends.load(Relaxed),
             floods: 0,
-            is_circuit_open: false,
             skipped,
             shed,
             bytes: self.bytes.load(Relaxed),

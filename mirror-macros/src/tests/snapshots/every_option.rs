@@ -120,9 +120,11 @@ where
                                             __MIRROR_TARGET_4,
                                         )
                                         .percentage(0.1f64)
+                                        .trace(::mirror_runtime::Trace::Strip)
                                         .http2(::mirror_runtime::Http2::PriorKnowledge),
                                 )
                                 .percentage(12.5f64)
+                                .sticky_header("X-User-Id")
                                 .timeout_ms(250u64)
                                 .connect_timeout_ms(100u64)
                                 .sync(true)
@@ -138,7 +140,10 @@ where
                                 .remove_header("x-internal")
                                 .strip_credentials()
                                 .preserve_host()
-                                .comparable_encodings(),
+                                .comparable_encodings()
+                                .trace(::mirror_runtime::Trace::Unsampled)
+                                .baggage("mirror", "shadow")
+                                .key_from_env("USERS_KEY"),
                             count,
                         ),
                         |target, error| warn!(% target, % error),

@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use crate::{
     error::ConfigError,
-    target::{Destination, Http2, OffReason, Target},
+    target::{Destination, Http2, OffReason, Target, Trace},
     transport::check_tls,
     workers::contained,
 };
@@ -18,6 +18,7 @@ pub struct TargetOptions {
     timeout: Option<Duration>,
     name: Option<&'static str>,
     http2: Http2,
+    trace: Option<Trace>,
 }
 
 /// Where the copies of a target go.
@@ -61,6 +62,7 @@ impl TargetOptions {
             timeout: None,
             name: None,
             http2: Http2::default(),
+            trace: None,
         }
     }
 
@@ -80,6 +82,12 @@ impl TargetOptions {
     pub fn name(self, name: &'static str) -> Self {
         let name = Some(name);
         Self { name, ..self }
+    }
+
+    /// `trace`
+    pub fn trace(self, trace: Trace) -> Self {
+        let trace = Some(trace);
+        Self { trace, ..self }
     }
 
     /// `http2`
@@ -104,7 +112,9 @@ impl TargetOptions {
             Some(name) => target.named(name),
             None => target,
         };
-        target.overridden(self.percentage, self.timeout)
+        target
+            .with_trace(self.trace)
+            .overridden(self.percentage, self.timeout)
     }
 }
 

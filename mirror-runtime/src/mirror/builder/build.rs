@@ -4,7 +4,10 @@ use std::{
     borrow::Cow,
     collections::HashSet,
     panic::Location,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -16,6 +19,7 @@ use crate::{
     control::{self, AtomicShare, Configured, ConfiguredTarget, Place},
     engine::{BodyMode, Engine, EngineTarget, MirrorSwitch},
     error::ConfigError,
+    key::Key,
     mirror::{Mirror, registry::register},
     sampling::{Sampler, Share},
     stats::{LatencyRecorder, PrimaryMeasured},
@@ -47,6 +51,9 @@ impl MirrorBuilder {
         self.compare.check(&self.targets)?;
         if let Some(connect_timeout) = self.connect_timeout {
             self.protection.connect_timeout = connect_timeout;
+        }
+        if self.key.is_none() {
+            self.key = Some(Key::of_process()?);
         }
         self.options.body = self.body.unwrap_or_default();
         if let Some(max_body) = self.max_body {
@@ -108,6 +115,7 @@ impl MirrorBuilder {
                 share: AtomicShare::new(share),
                 has_no_share: share.is_zero(),
                 timeout,
+                trace: target.own_trace().unwrap_or(self.trace),
                 route: self.route(&target, timeout),
                 gate,
                 source: Arc::new(Source::new(&audience, target)),
@@ -115,6 +123,10 @@ impl MirrorBuilder {
         };
         let targets = all.into_iter().map(resolve).collect();
         let comparing = self.compare.comparing(&self.targets, has_baseline);
+        let key = self.key.unwrap_or_else(Key::random);
+        if !is_off && self.options.sticky.is_some() && key.is_random() {
+            announce_random_key();
+        }
         let mirror = Mirror::new_from(Arc::new(Engine {
             name,
             targets,
@@ -129,6 +141,7 @@ impl MirrorBuilder {
             entry: self.entry,
             place,
             sampler: Sampler::new(),
+            key,
             latency: LatencyRecorder::new(),
             primary: Arc::new(PrimaryMeasured::new()),
         }));
@@ -303,6 +316,19 @@ impl MirrorBuilder {
             None => Ok(()),
         }
     }
+}
+
+/// Tells the log once that nothing that rests on a key is the same in another process.
+fn announce_random_key() {
+    static IS_TOLD: AtomicBool = AtomicBool::new(false);
+    if IS_TOLD.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    contained(|| {
+        tracing::warn!(
+            "no key is set, and this process has made one up: `sticky` samples other users in each process, and no copy is signed; set the environment variable `MIRROR_KEY` to the same secret in all of them, such as `openssl rand -base64 32` makes"
+        );
+    });
 }
 
 #[cfg(test)]

@@ -9,7 +9,12 @@ use super::Baseline;
 use super::{Breaker, Defaults};
 #[cfg(feature = "compare")]
 use crate::error::ConfigError;
-use crate::{engine::BodyMode, mirror::MirrorBuilder, target::Target};
+use crate::{
+    engine::BodyMode,
+    mirror::MirrorBuilder,
+    target::Target,
+    workers::{Code, caught},
+};
 
 impl MirrorBuilder {
     /// Takes what the builder was not given, and does not contradict what it was given.
@@ -21,6 +26,9 @@ impl MirrorBuilder {
         let is_missing = |spec: &options::Spec| !given.contains(&spec.name);
         if let (true, Some(percentage)) = (is_missing(&options::PERCENTAGE), defaults.percentage) {
             self = self.percentage(percentage);
+        }
+        if let (None, Some(sticky)) = (&self.options.sticky, defaults.sticky) {
+            self = self.sticky(sticky);
         }
         if let (true, Some(timeout)) = (is_missing(&options::TIMEOUT), defaults.timeout) {
             self = self.timeout(timeout);
@@ -58,6 +66,20 @@ impl MirrorBuilder {
         }
         if let (true, Some(host)) = (is_missing(&options::HOST), defaults.host) {
             self = self.host(host);
+        }
+        if let (None, Some(key)) = (&self.key, defaults.key) {
+            // It is code of the user's, and this may be within a request.
+            if let Some(key) = caught(Code::new("key"), key) {
+                self = self.key_or_mistake(key);
+            }
+        }
+        if let (true, Some(trace)) = (is_missing(&options::TRACE), defaults.trace) {
+            self = self.trace(trace);
+        }
+        for (key, value) in defaults.baggage {
+            if !self.options.headers.baggage.has(key) {
+                self = self.baggage(key, value);
+            }
         }
         self = self.take_default_functions(&defaults);
         self = self.take_default_body(&defaults);
