@@ -185,6 +185,26 @@ fn values_are_checked() {
 }
 
 #[test]
+fn baggage_is_of_tokens_and_not_long() {
+    for (builder, expected) in [
+        (
+            valid().baggage("a b", "1"),
+            "invalid baggage key `a b`: it must be letters, digits and `!#$%&'*+-.^_`|~`",
+        ),
+        (
+            valid().baggage("a", "1").baggage("a", "2"),
+            "the baggage key `a` is there twice",
+        ),
+        (
+            valid().baggage("a", "ä".repeat(4096)),
+            "the members of `baggage` must have at most 8192 bytes together",
+        ),
+    ] {
+        assert_eq!(message(builder), expected);
+    }
+}
+
+#[test]
 fn what_tells_no_users_apart_and_weak_keys_are_errors() {
     assert_eq!(
         message(valid().sticky(Sticky::Header("host"))),

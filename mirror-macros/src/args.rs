@@ -18,6 +18,7 @@ pub(crate) use circuit_breaker::{Breaker, CircuitBreaker};
 
 pub(crate) use self::reading::OPTIONS;
 use crate::{
+    baggage::Member,
     callback::Callback,
     compare::{Compared, Comparing},
     defaults::Defaults,
@@ -29,6 +30,7 @@ use crate::{
     sticky::Sticky,
     table::{means, read},
     target::{Source, Target, Transport},
+    trace::Trace,
     value::{self, Entry},
     written,
 };
@@ -50,6 +52,8 @@ pub(crate) struct Args {
     pub(crate) max_in_flight: Option<usize>,
     pub(crate) rate_limit: Option<Rate>,
     pub(crate) circuit_breaker: Option<CircuitBreaker>,
+    pub(crate) until: Option<LitStr>,
+    pub(crate) allow_raise: Option<bool>,
     pub(crate) on_success: Option<Callback>,
     pub(crate) on_error: Option<Callback>,
     pub(crate) on_skip: Option<Callback>,
@@ -60,6 +64,8 @@ pub(crate) struct Args {
     pub(crate) credentials: Option<Credentials>,
     pub(crate) host: Option<Host>,
     pub(crate) accept_encoding: Option<AcceptEncoding>,
+    pub(crate) trace: Option<Trace>,
+    pub(crate) baggage: Vec<Member>,
     pub(crate) map_request: Option<Callback>,
     pub(crate) mask: Vec<LitStr>,
     pub(crate) name: Option<LitStr>,

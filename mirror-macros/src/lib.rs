@@ -4,6 +4,7 @@
 mod above;
 mod amount;
 mod args;
+mod baggage;
 mod callback;
 mod compare;
 mod defaults;
@@ -23,6 +24,7 @@ mod table;
 mod target;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod value;
 mod written;
 

@@ -39,9 +39,9 @@ use crate::{
     outcome::SkipReason,
     request::with_original_uri,
     sampling::{Draw, Sampler},
-    stats::LatencyRecorder,
+    stats::{LatencyRecorder, PrimaryMeasured},
     target::MapRequest,
-    telemetry::Happened,
+    telemetry::{Happened, RequestId},
     workers::{Code, caught},
 };
 
@@ -80,6 +80,8 @@ pub(crate) struct Engine {
     pub(crate) key: Key,
     /// Of the primary, for requests that were sampled.
     pub(crate) latency: LatencyRecorder,
+    /// The same, for the feature `metrics`.
+    pub(crate) primary: Arc<PrimaryMeasured>,
 }
 
 impl Engine {
@@ -131,10 +133,27 @@ impl Engine {
         timeouts.max().unwrap_or_default()
     }
 
+    /// Whether anybody may ask which request it is about that is told.
+    pub(crate) fn tells(&self) -> bool {
+        let source = self.targets.first().map(|target| &target.source);
+        self.comparing.is_some() || source.is_some_and(|source| source.is_heard())
+    }
+
     /// A request is not sent to a target.
     #[inline]
     pub(crate) fn not_sent(&self, index: usize, reason: SkipReason) {
         self.targets[index].source.tell(Happened::NotSent(reason));
+    }
+
+    /// The same of a sampled request.
+    pub(crate) fn not_sent_of(
+        &self,
+        request_id: Option<&RequestId>,
+        index: usize,
+        reason: SkipReason,
+    ) {
+        let source = &self.targets[index].source;
+        source.tell_of(request_id, Happened::NotSent(reason));
     }
 
     /// The key of its jobs among those of other mirrors. A job keeps its mirror, so no other has

@@ -10,6 +10,7 @@ use std::{fmt, sync::Arc};
 
 use http::request::Parts;
 
+#[cfg(feature = "testing")]
 pub(crate) use self::registry::made;
 #[cfg(feature = "compare")]
 pub use self::server::{CompareAtServer, CompareAtServerFuture, CompareAtServerService};
@@ -83,6 +84,14 @@ impl Mirror {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.engine.name
+    }
+
+    /// The name of the baseline, if there is one.
+    #[must_use]
+    pub fn baseline(&self) -> Option<&str> {
+        let targets = self.engine.targets.iter().enumerate();
+        let mut baselines = targets.filter(|(index, _)| self.engine.is_baseline(*index));
+        baselines.next().map(|(_, target)| target.target().name())
     }
 
     /// Control of this mirror, and of others of its name: what it sends, while the program runs.

@@ -37,6 +37,8 @@ fn options(runtime: &Runtime, target: &Target, constant: &Ident) -> TokenStream 
         Source::Via(_) | Source::Sink(_) => None,
         _ => call("name", overrides.name.as_ref()),
     };
+    let trace = overrides.trace.as_ref().map(|trace| trace.trace);
+    let trace = call("trace", trace.map(|trace| quote!(#runtime::Trace::#trace)));
     let http2 = overrides.http2.as_ref().map(|http2| http2.choice);
     let http2 = call(
         "http2",
@@ -46,7 +48,7 @@ fn options(runtime: &Runtime, target: &Target, constant: &Ident) -> TokenStream 
         let (name, value) = (header.name.as_str(), &header.value);
         quote!(.set_header(#name, #value))
     });
-    let options = quote!(#source #percentage #timeout #name #http2 #(#set)*);
+    let options = quote!(#source #percentage #timeout #trace #name #http2 #(#set)*);
     match &overrides.map_request {
         Some(callback) => call_back_of(runtime, "TargetOptions", callback, "map_request", &options),
         None => options,

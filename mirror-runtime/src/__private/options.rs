@@ -18,7 +18,7 @@ use crate::{
     mirror::{AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder},
     outcome::{BufferedResponse, MirrorError, SkipReason},
     sampling::Sticky,
-    target::{ShadowRequest, Target},
+    target::{ShadowRequest, Target, Trace},
     transport::Transport,
     workers::{Code, caught, contained},
 };
@@ -193,7 +193,19 @@ impl Options {
         self.with(|builder| builder.rate_limit(copies, Duration::from_millis(period_ms)))
     }
 
-    /// `body = "tee"`
+    /// `until`
+    #[must_use]
+    pub fn until(self, date: &'static str) -> Self {
+        self.with(|builder| builder.until(date))
+    }
+
+    /// `allow_raise`
+    #[must_use]
+    pub fn allow_raise(self, allow_raise: bool) -> Self {
+        self.with(|builder| builder.allow_raise(allow_raise))
+    }
+
+    /// `body = "tee"
     #[must_use]
     pub fn tee(self) -> Self {
         self.with(|builder| builder.body(BodyMode::Tee))
@@ -260,6 +272,18 @@ impl Options {
     #[must_use]
     pub fn forward_credentials(self) -> Self {
         self.with(|builder| builder.credentials(Credentials::Forward))
+    }
+
+    /// `trace`
+    #[must_use]
+    pub fn trace(self, trace: Trace) -> Self {
+        self.with(|builder| builder.trace(trace))
+    }
+
+    /// One of `baggage`
+    #[must_use]
+    pub fn baggage(self, key: &'static str, value: &'static str) -> Self {
+        self.with(|builder| builder.baggage(key, value))
     }
 
     /// `transport = STATIC`

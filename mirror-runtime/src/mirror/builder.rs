@@ -15,7 +15,10 @@ mod no_compare;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use mirror_grammar::options::{DEFAULT_PERCENTAGE, DEFAULT_TIMEOUT};
+use mirror_grammar::{
+    Date,
+    options::{DEFAULT_PERCENTAGE, DEFAULT_TIMEOUT},
+};
 
 #[cfg(feature = "compare")]
 use self::compare::CompareOptions;
@@ -29,7 +32,7 @@ use crate::{
     error::ConfigError,
     key::Key,
     mask::Mask,
-    target::{MapRequest, Target},
+    target::{MapRequest, Target, Trace},
     telemetry::{Callbacks, Observer},
     transport::Transport,
 };
@@ -41,7 +44,8 @@ pub enum Credentials {
     /// `Authorization`, `Cookie` and `X-Api-Key` travel like any other header.
     #[default]
     Forward,
-    /// `Authorization`, `Cookie` and `X-Api-Key` are left out.
+    /// `Authorization`, `Cookie` and `X-Api-Key` are left out, and `Baggage`, which may carry what is
+    /// not for others (W3C Baggage, section 4).
     Strip,
 }
 
@@ -94,6 +98,9 @@ pub struct MirrorBuilder {
     read_ahead: Option<Duration>,
     protection: Protection,
     connect_timeout: Option<Duration>,
+    trace: Trace,
+    until: Option<Date>,
+    allow_raise: Option<bool>,
     options: Options,
     when: Option<When>,
     map_request: Option<MapRequest>,
@@ -128,6 +135,9 @@ impl Default for MirrorBuilder {
             read_ahead: None,
             protection: Protection::default(),
             connect_timeout: None,
+            trace: Trace::by_default(),
+            until: None,
+            allow_raise: None,
             options: Options::default(),
             when: None,
             map_request: None,

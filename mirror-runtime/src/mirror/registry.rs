@@ -8,6 +8,8 @@ use std::{
 use serde::Serialize;
 
 use super::Mirror;
+#[cfg(feature = "metrics")]
+use crate::metrics;
 use crate::{
     control::{self, Configured, Control, Entry, Switched, control, entries},
     engine::Engine,
@@ -31,6 +33,11 @@ pub(super) fn register(mirror: &Mirror, configured: Configured) {
     let mut mirrors = MIRRORS.lock().unwrap_or_else(PoisonError::into_inner);
     mirrors.retain(|mirror| mirror.strong_count() > 0);
     mirrors.push(weak);
+    #[cfg(feature = "metrics")]
+    {
+        drop(mirrors);
+        metrics::add(engine);
+    }
 }
 
 /// The mirrors that were made, in the order in which that was done.

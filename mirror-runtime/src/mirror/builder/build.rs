@@ -16,13 +16,13 @@ use mirror_grammar::options::{self, Conflict, MAX_TARGETS};
 use super::MirrorBuilder;
 use crate::{
     bounds::{Gate, limits},
-    control::{self, AtomicShare, Configured, ConfiguredTarget, Place},
+    control::{self, AtomicShare, Configured, ConfiguredTarget, Place, begin},
     engine::{BodyMode, Engine, EngineTarget, MirrorSwitch},
     error::ConfigError,
     key::Key,
     mirror::{Mirror, registry::register},
     sampling::{Sampler, Share},
-    stats::LatencyRecorder,
+    stats::{LatencyRecorder, PrimaryMeasured},
     target::{Destination, OffReason, Recipient, Target},
     telemetry::{Audience, Source, prepare_skips},
     transport::{Origin, Pool, Route, check_tls, sink_of, transport_of},
@@ -117,7 +117,8 @@ impl MirrorBuilder {
         let set_headers = set_headers.collect();
         let mask = Some(std::mem::take(&mut self.mask));
         let mask = mask.filter(|mask| !mask.is_empty()).map(Arc::new);
-        if !is_off && key.is_random() && (mask.is_some() || self.options.sticky.is_some()) {
+        let needs_a_key = mask.is_some() || self.options.sticky.is_some();
+        if !is_off && needs_a_key && key.is_random() {
             announce_random_key();
         }
         let resolve = |target: Target| {
@@ -129,6 +130,7 @@ impl MirrorBuilder {
                 share: AtomicShare::new(share),
                 has_no_share: share.is_zero(),
                 timeout,
+                trace: target.own_trace().unwrap_or(self.trace),
                 route: self.route(&target, timeout),
                 gate,
                 source: Arc::new(Source::new(&audience, target)),
@@ -155,6 +157,7 @@ impl MirrorBuilder {
             sampler: Sampler::new(),
             key,
             latency: LatencyRecorder::new(),
+            primary: Arc::new(PrimaryMeasured::new()),
         }));
         register(&mirror, configured);
         mirror
@@ -168,7 +171,8 @@ impl MirrorBuilder {
         });
         Configured {
             targets: targets.collect(),
-            ..Configured::default()
+            until: self.until.map(begin),
+            allow_raise: self.allow_raise.unwrap_or_default(),
         }
     }
 
