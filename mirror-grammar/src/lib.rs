@@ -9,6 +9,8 @@
 //!
 //! This crate is a part of `mirror-runtime` and has no promise of stability of its own.
 
+mod baggage;
+mod date;
 mod duration;
 mod fixture;
 mod header;
@@ -24,6 +26,10 @@ mod tolerance;
 mod unit;
 mod url;
 
+pub use baggage::{
+    BaggageError, MAX_BAGGAGE, baggage_len, baggage_member, check_baggage_key, is_baggage_key,
+};
+pub use date::{Date, DateError, Moment, parse_date, parse_moment};
 pub use duration::{DurationError, MAX_TIMEOUT, check_timeout, parse_duration};
 pub use fixture::{FIXTURE_FORMAT, FIXTURE_VERSION, FixtureError, check_fixture, is_fixture_name};
 pub use header::{

@@ -4,6 +4,7 @@
 mod above;
 mod amount;
 mod args;
+mod baggage;
 mod callback;
 mod compare;
 mod defaults;
@@ -23,7 +24,9 @@ mod table;
 mod target;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod value;
+mod written;
 
 use proc_macro::TokenStream;
 

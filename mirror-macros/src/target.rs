@@ -19,6 +19,7 @@ use crate::{
     error::{Errors, error, error_with_help},
     header::{self, SetHeader},
     table::{Row, Table, read},
+    trace::Trace,
     value::{self, Setting, peel},
 };
 
@@ -34,6 +35,7 @@ pub(crate) struct Overrides {
     pub(crate) percentage: Option<f64>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) name: Option<LitStr>,
+    pub(crate) trace: Option<TargetTrace>,
     pub(crate) http2: Option<Http2>,
     pub(crate) set_headers: Vec<SetHeader>,
     pub(crate) map_request: Option<Callback>,
@@ -56,6 +58,12 @@ pub(crate) const OVERRIDES: Table<Overrides> = Table {
             },
         },
         Row {
+            spec: &options::TRACE,
+            read: |target, setting, errors| {
+                target.trace = errors.check(TargetTrace::parse(setting));
+            },
+        },
+        Row {
             spec: &options::SET_HEADERS,
             read: |target, setting, errors| target.set_headers = header::set(setting, errors),
         },
@@ -75,6 +83,33 @@ pub(crate) const OVERRIDES: Table<Overrides> = Table {
         },
     ],
 };
+
+/// `trace` of a target, and its value for its span.
+pub(crate) struct TargetTrace {
+    pub(crate) trace: Trace,
+    value: Expr,
+}
+
+impl TargetTrace {
+    fn parse(setting: &Setting<'_>) -> syn::Result<Self> {
+        let trace = Trace::parse(setting)?;
+        let value = setting
+            .expr()
+            .cloned()
+            .ok_or_else(|| setting.must("be a string"))?;
+        Ok(Self { trace, value })
+    }
+
+    /// What a source cannot be combined with.
+    fn check(&self, source: &Source, errors: &mut Errors) {
+        if let Source::Sink(_) = source {
+            errors.push(error(
+                &self.value,
+                "`trace` is for copies: a sink is given the request as it arrived",
+            ));
+        }
+    }
+}
 
 impl Target {
     /// The name in counters and logs, unless it is a URL or a variable.
@@ -131,6 +166,9 @@ fn target(item: &Expr, errors: &mut Errors) -> Option<Target> {
         item => Source::parse(item, option),
     };
     let source = errors.check(source)?;
+    if let Some(trace) = &overrides.trace {
+        trace.check(&source, errors);
+    }
     check_sink(&source, &overrides, errors);
     if let Some(http2) = &overrides.http2 {
         http2.check(&source, errors);

@@ -6,6 +6,7 @@ mod comparing;
 #[cfg(not(feature = "compare"))]
 mod not_comparing;
 mod options;
+mod switched;
 mod target;
 pub(crate) mod twice;
 
@@ -18,6 +19,7 @@ pub(crate) use self::comparing::{Mismatch, Record};
 #[cfg(not(feature = "compare"))]
 pub(crate) use self::not_comparing::Comparing;
 pub use self::options::BodyMode;
+pub(crate) use self::switched::MirrorSwitch;
 pub(crate) use self::{options::Options, target::EngineTarget};
 
 use std::{
@@ -31,14 +33,15 @@ use http::{HeaderName, HeaderValue, request::Parts};
 use mirror_compare::Rules;
 
 use crate::{
+    control::{Entry, Place},
     key::Key,
     mask::Mask,
     outcome::SkipReason,
     request::with_original_uri,
     sampling::{Draw, Sampler},
-    stats::LatencyRecorder,
+    stats::{LatencyRecorder, PrimaryMeasured},
     target::MapRequest,
-    telemetry::Happened,
+    telemetry::{Happened, RequestId},
     workers::{Code, caught},
 };
 
@@ -66,11 +69,19 @@ pub(crate) struct Engine {
     pub(crate) redacted: Rules,
     /// Whether the log was told that another mirror copies the same requests.
     pub(crate) is_known_to_be_twice: AtomicBool,
+    /// Whether anything is sent at all.
+    pub(crate) switch: MirrorSwitch,
+    /// The attribute that it is of.
+    pub(crate) entry: Option<&'static Entry>,
+    /// Where it stands in the code.
+    pub(crate) place: Place,
     pub(crate) sampler: Sampler,
     /// Of what must be the same in each process.
     pub(crate) key: Key,
     /// Of the primary, for requests that were sampled.
     pub(crate) latency: LatencyRecorder,
+    /// The same, for the feature `metrics`.
+    pub(crate) primary: Arc<PrimaryMeasured>,
 }
 
 impl Engine {
@@ -122,10 +133,27 @@ impl Engine {
         timeouts.max().unwrap_or_default()
     }
 
+    /// Whether anybody may ask which request it is about that is told.
+    pub(crate) fn tells(&self) -> bool {
+        let source = self.targets.first().map(|target| &target.source);
+        self.comparing.is_some() || source.is_some_and(|source| source.is_heard())
+    }
+
     /// A request is not sent to a target.
     #[inline]
     pub(crate) fn not_sent(&self, index: usize, reason: SkipReason) {
         self.targets[index].source.tell(Happened::NotSent(reason));
+    }
+
+    /// The same of a sampled request.
+    pub(crate) fn not_sent_of(
+        &self,
+        request_id: Option<&RequestId>,
+        index: usize,
+        reason: SkipReason,
+    ) {
+        let source = &self.targets[index].source;
+        source.tell_of(request_id, Happened::NotSent(reason));
     }
 
     /// The key of its jobs among those of other mirrors. A job keeps its mirror, so no other has

@@ -4,7 +4,7 @@ use std::{convert::Infallible, fmt};
 
 use mirror_compare::{RuleError, ThresholdError};
 use mirror_grammar::{
-    DurationError, HeaderError, PercentageError, PointerError, StickyError, UrlError,
+    BaggageError, DurationError, HeaderError, PercentageError, PointerError, StickyError, UrlError,
     options::{self, breaker},
 };
 
@@ -135,6 +135,9 @@ pub enum ConfigError {
     /// A `read_ahead` of zero, or of more than a day.
     #[error("invalid `read_ahead`: {0}")]
     ReadAhead(String),
+    /// An `until` that is no date.
+    #[error("invalid `until`: {0}")]
+    Until(String),
     /// An empty list of methods would mirror nothing.
     #[error("`methods` must name at least one method")]
     NoMethods,
@@ -159,6 +162,17 @@ pub enum ConfigError {
     /// A header that is both set and removed.
     #[error("the header `{0}` is both set and removed")]
     HeaderSetAndRemoved(String),
+    /// A `trace` that needs a tracer, without the feature `otel`.
+    #[error(
+        "`trace` is `Trace::{0}`, which needs the feature `otel` of `mirror-runtime`: add it in `Cargo.toml`, or choose `Trace::Forward` or `Trace::Strip`"
+    )]
+    TraceWithoutOtel(&'static str),
+    /// A member of `baggage` that cannot be sent.
+    #[error("{0}")]
+    Baggage(String),
+    /// Two members of `baggage` with one key.
+    #[error("the baggage key `{0}` is there twice")]
+    DuplicateBaggage(String),
     /// An invalid JSON pointer.
     #[error("invalid JSON pointer `{pattern}`: {error}")]
     Pointer {
@@ -266,15 +280,19 @@ impl ConfigError {
         Self::Timeout(error.to_string())
     }
 
+    pub(crate) fn sticky(error: StickyError) -> Self {
+        Self::Sticky(error.to_string())
+    }
+
+    pub(crate) fn baggage(error: BaggageError) -> Self {
+        Self::Baggage(error.to_string())
+    }
+
     pub(crate) fn mask(pattern: &str, error: PointerError) -> Self {
         Self::Pointer {
             pattern: pattern.to_owned(),
             error: error.to_string(),
         }
-    }
-
-    pub(crate) fn sticky(error: StickyError) -> Self {
-        Self::Sticky(error.to_string())
     }
 
     pub(crate) fn header(error: HeaderError) -> Self {

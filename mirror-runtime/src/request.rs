@@ -24,7 +24,7 @@ use crate::{
 
 pub(crate) use change::{arrived_path, changed};
 pub(crate) use expectations::{expects_continue, is_upgrade};
-pub(crate) use headers::{HeaderRules, has_any};
+pub(crate) use headers::{HeaderRules, fit, has_any};
 pub(crate) use kept::KeptRequest;
 #[cfg(feature = "record")]
 pub(crate) use kept::Missing;

@@ -2,7 +2,6 @@
 //! and without a pattern that periodic traffic could fall into.
 
 mod sticky;
-pub(crate) mod switch;
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -71,8 +70,10 @@ impl Sampler {
 }
 
 /// A percentage, as the part of all possible draws that lies below it.
+///
+/// It fits a word that can be shared: the largest stands for all draws, of which there is one more.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Share(u128);
+pub(crate) struct Share(u64);
 
 impl Share {
     /// The share of a percentage that has been checked to lie between 0 and 100.
@@ -81,14 +82,29 @@ impl Share {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "between 0 and 2^64; the fraction cut off is less than one draw in 2^64"
+            reason = "between 0 and 2^64, which becomes the largest; the fraction cut off is less than one draw in 2^64"
         )]
-        Self((percentage / 100.0 * ALL_DRAWS) as u128)
+        Self((percentage / 100.0 * ALL_DRAWS) as u64)
+    }
+
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// Whether it is no request at all.
+    #[inline]
+    pub(crate) const fn is_zero(self) -> bool {
+        self.0 == 0
     }
 
     /// Whether a request is sampled for a target that has this share.
-    pub(crate) fn samples(self, draw: Draw) -> bool {
-        u128::from(draw.0) < self.0
+    #[inline]
+    pub(crate) const fn samples(self, draw: Draw) -> bool {
+        draw.0 < self.0 || self.0 == u64::MAX
     }
 }
 

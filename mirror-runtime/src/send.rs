@@ -15,13 +15,16 @@ use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle, time::timeout};
 use self::flight::Flight;
 #[cfg(feature = "compare")]
 pub(crate) use self::response::MAX_READ;
-pub(crate) use self::sampled::Sampled;
+pub(crate) use self::sampled::{Asked, Sampled};
 use crate::{
     body::CopyBody,
     engine::Engine,
     exchange::Open,
     outcome::SkipReason,
     request::{CommonRequest, HeaderRules},
+    stats::RouteLabel,
+    telemetry::RequestId,
+    trace::Origin,
     transport::handler::Candidates,
     workers::runtime_with_timers,
 };
@@ -90,6 +93,15 @@ impl Copies {
     }
 }
 
+/// What copies and those who are told of them know of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct About<'a> {
+    request_id: Option<&'a RequestId>,
+    origin: &'a Origin,
+    /// The route, as a label.
+    route: RouteLabel,
+}
+
 /// The copies of one request that are about to leave.
 #[derive(Debug, Default)]
 pub(crate) struct Departure {
@@ -110,8 +122,9 @@ impl Departure {
         index: usize,
         open: Option<&Open>,
         candidates: Option<&Candidates>,
+        about: About<'_>,
     ) -> Result<(), SkipReason> {
-        let flight = Flight::admit(engine, index, open, candidates)?;
+        let flight = Flight::admit(engine, index, open, candidates, about)?;
         if self.first.is_none() {
             self.first = Some(flight);
         } else {

@@ -3,6 +3,7 @@
 mod destination;
 mod http2;
 mod shadow_request;
+mod trace;
 mod written;
 
 use std::{any::Any, fmt, sync::Arc, time::Duration};
@@ -16,6 +17,7 @@ pub(crate) use destination::Destination;
 pub use http2::Http2;
 pub use shadow_request::ShadowRequest;
 pub(crate) use shadow_request::{Changed, DIGESTS, MapRequest};
+pub use trace::Trace;
 pub(crate) use written::check_url;
 
 use crate::error::ConfigError;
@@ -39,6 +41,7 @@ pub struct Target {
     percentage: Option<f64>,
     timeout: Option<Duration>,
     http2: Http2,
+    trace: Option<Trace>,
     set_headers: Vec<(HeaderName, HeaderValue)>,
     map_request: Option<MapRequest>,
 }
@@ -177,6 +180,7 @@ impl Target {
             percentage: None,
             timeout: None,
             http2: Http2::default(),
+            trace: None,
             set_headers: Vec::new(),
             map_request: None,
         }
@@ -215,6 +219,22 @@ impl Target {
 
     pub(crate) fn with_http2(mut self, http2: Http2) -> Self {
         self.http2 = http2;
+        self
+    }
+
+    /// What becomes of the trace context of requests in the copies for this target. Default: that of
+    /// the mirror. A [sink](Self::sink) is sent no copies, and is given the request as it arrived.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::TraceWithoutOtel`] for what needs a tracer, without the feature `otel`.
+    pub fn trace(self, trace: Trace) -> Result<Self, ConfigError> {
+        let trace = trace.check()?;
+        Ok(self.with_trace(Some(trace)))
+    }
+
+    pub(crate) fn with_trace(mut self, trace: Option<Trace>) -> Self {
+        self.trace = trace;
         self
     }
 
@@ -297,6 +317,12 @@ impl Target {
         }
     }
 
+    /// The host and port of the server that gets the copies, if it is known.
+    #[cfg(feature = "otel")]
+    pub(crate) fn server(&self) -> Option<(&str, u16)> {
+        self.destination().map(Destination::host_and_port)
+    }
+
     /// Who gets the copies; nobody, if the target is disabled.
     pub(crate) fn recipient(&self) -> Option<Recipient<'_>> {
         match &self.state {
@@ -349,6 +375,10 @@ impl Target {
         self.percentage
     }
 
+    pub(crate) fn own_trace(&self) -> Option<Trace> {
+        self.trace
+    }
+
     pub(crate) fn own_http2(&self) -> Http2 {
         self.http2
     }
@@ -394,6 +424,7 @@ impl fmt::Debug for Target {
             .field("percentage", &self.percentage)
             .field("timeout", &self.timeout)
             .field("http2", &self.http2)
+            .field("trace", &self.trace)
             .field("set_headers", &names)
             .finish_non_exhaustive()
     }

@@ -82,7 +82,14 @@ pub use crate::engine::capturing::CapturedCopy;
 /// # }
 /// ```
 pub fn isolate() {
-    crate::sampling::switch::switch_off("testing::isolate");
+    if crate::control::isolate() {
+        crate::workers::contained(|| {
+            tracing::warn!(
+                source = "testing::isolate",
+                "all mirrors of this process are switched off, and no copies are sent"
+            );
+        });
+    }
 }
 
 /// Makes each mirror of this process that is made from now on start sampling at the same point, so

@@ -46,6 +46,13 @@ pub const DEFAULT_MAX_FIXTURES: usize = 3;
 /// Thousands of usual fixtures, and no more than a repository takes without harm.
 pub const DEFAULT_MAX_FIXTURE_BYTES: usize = 16 * 1024 * 1024;
 
+/// The words of `trace`.
+pub const TRACE_WORDS: [&str; 5] = ["child", "forward", "unsampled", "link", "strip"];
+
+/// A shadow that appears beside its primary in every trace is what people complain about first, so
+/// the copy is a span if anybody records spans.
+const DEFAULT_TRACE: &str = "`\"forward\"`, or `\"child\"` with the feature `otel`";
+
 const WITHOUT_LIMIT: Limit = Limit::Bytes { max: usize::MAX };
 
 const fn without_body(reason: &'static str) -> Conflict {
@@ -151,6 +158,14 @@ table! {
     )
     .everywhere();
 
+    /// The day from which nothing is sent.
+    UNTIL = Spec::new("until", r#""2027-01-31""#, DefaultValue::None)
+        .limit(Limit::Date)
+        .everywhere();
+
+    /// Whether a fleet may raise shares.
+    ALLOW_RAISE = Spec::new("allow_raise", "true", DefaultValue::Switch(false)).everywhere();
+
     /// Called for each response of a shadow.
     ON_SUCCESS = Spec::new("on_success", "|target, response| ..", DefaultValue::None).everywhere();
 
@@ -194,6 +209,14 @@ table! {
         .limit(Limit::Words(&["comparable", "verbatim"]))
         .everywhere();
 
+    /// What becomes of the trace context of a request in its copies.
+    TRACE = Spec::new("trace", r#""child""#, DefaultValue::Said(DEFAULT_TRACE))
+        .limit(Limit::Words(&TRACE_WORDS))
+        .everywhere()
+        .target();
+
+    /// Members that the baggage of each copy has.
+    BAGGAGE = Spec::new("baggage", r#"{ "mirror" = "shadow" }"#, DefaultValue::None).everywhere();
     /// Changes each copy before it leaves.
     MAP_REQUEST = Spec::new("map_request", "|request| ..", DefaultValue::None)
         .everywhere()

@@ -4,7 +4,7 @@ use mirror_grammar::options;
 
 use super::{AcceptEncoding, Args, Body, Credentials, Host, circuit_breaker};
 use crate::{
-    amount, callback,
+    amount, baggage, callback,
     compare::{self, At, Mode},
     defaults::Defaults,
     header,
@@ -15,6 +15,7 @@ use crate::{
     sticky::Sticky,
     table::{Row, Table},
     target::{self, Transport},
+    trace::Trace,
 };
 
 /// Every option, in the order of the manual.
@@ -88,6 +89,14 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             },
         },
         Row {
+            spec: &options::UNTIL,
+            read: |args, setting, errors| args.until = errors.check(amount::date(setting)),
+        },
+        Row {
+            spec: &options::ALLOW_RAISE,
+            read: |args, setting, errors| args.allow_raise = errors.check(setting.boolean()),
+        },
+        Row {
             spec: &options::ON_SUCCESS,
             read: |args, setting, errors| {
                 args.on_success = errors.check(callback::on_success(setting));
@@ -143,6 +152,14 @@ pub(crate) const OPTIONS: Table<Args> = Table {
                 ];
                 args.accept_encoding = errors.check(setting.choice(choices));
             },
+        },
+        Row {
+            spec: &options::TRACE,
+            read: |args, setting, errors| args.trace = errors.check(Trace::parse(setting)),
+        },
+        Row {
+            spec: &options::BAGGAGE,
+            read: |args, setting, errors| args.baggage = baggage::members(setting, errors),
         },
         Row {
             spec: &options::MAP_REQUEST,

@@ -3,14 +3,15 @@
 use http::Method;
 use mirror_grammar::Rate;
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 
 use super::{
     call::{borrowed, call, call_back, call_with, milliseconds},
-    comparing, defaults, target,
+    comparing, defaults, entry, target,
 };
 use crate::{
     args::{AcceptEncoding, Args, Body, Breaker, CircuitBreaker, Credentials, Host},
+    baggage::Member,
     handler::Handler,
     key::Key,
     sticky::Sticky,
@@ -19,7 +20,7 @@ use crate::{
 
 pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
     let runtime = &args.runtime;
-    let name = name(args, handler);
+    let entry = entry::constant_of_entry();
     let targets = target::calls(args);
     let percentage = call("percentage", args.percentage);
     let sticky = args.sticky.as_ref().map(|sticky| match sticky {
@@ -42,6 +43,8 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
     let max_in_flight = call("max_in_flight", args.max_in_flight);
     let rate_limit = args.rate_limit.map(rate_limit);
     let circuit_breaker = args.circuit_breaker.as_ref().map(circuit_breaker);
+    let until = call("until", args.until.as_ref());
+    let allow_raise = call("allow_raise", args.allow_raise);
     let methods = args.methods.iter().map(Method::as_str);
     let headers = headers(args);
     let mask = &args.mask;
@@ -49,11 +52,19 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         Key::Env(variable) => Some(quote!(.key_from_env(#variable))),
         Key::Static { .. } => None,
     });
+    let trace = call(
+        "trace",
+        args.trace.map(|trace| quote!(#runtime::Trace::#trace)),
+    );
+    let baggage = args
+        .baggage
+        .iter()
+        .map(|Member { key, value }| quote!(.baggage(#key, #value)));
     let defaults = args.defaults.as_ref();
     let defaults = call("defaults", defaults.map(|_| defaults::constant()));
     let comparing = comparing::calls(args);
     let options = quote! {
-        #runtime::__private::Options::new(#name)
+        #runtime::__private::Options::new(&#entry)
             #defaults
             #targets
             #percentage
@@ -68,10 +79,14 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             #max_in_flight
             #rate_limit
             #circuit_breaker
+            #until
+            #allow_raise
             #(.method(#methods))*
             #headers
             #(.mask(#mask))*
             #key
+            #trace
+            #(#baggage)*
             #comparing
     };
     let callbacks = [
@@ -128,14 +143,6 @@ fn headers(args: &Args) -> TokenStream {
         #host
         #accept_encoding
     }
-}
-
-fn name(args: &Args, handler: &Handler) -> TokenStream {
-    if let Some(name) = &args.name {
-        return name.to_token_stream();
-    }
-    let function = format!("::{}", handler.name());
-    quote!(::core::concat!(::core::module_path!(), #function))
 }
 
 fn rate_limit(rate: Rate) -> TokenStream {

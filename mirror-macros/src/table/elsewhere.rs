@@ -260,6 +260,20 @@ const OTHER_NAMES: &[(&[&str], &str)] = &[
         &["secret", "secret_key", "signing_key", "hmac_key", "salt"],
         "key",
     ),
+    (
+        &[
+            "traces",
+            "trace_context",
+            "traceparent",
+            "propagate",
+            "propagation",
+            "propagator",
+            "span",
+            "spans",
+        ],
+        "trace",
+    ),
+    (&["set_baggage", "add_baggage", "trace_baggage"], "baggage"),
     (&["app_state", "with_state"], "state"),
     (&["http_version", "h2", "h2c", "protocol"], "http2"),
     (&["client", "via", "connector", "http_client"], "transport"),
@@ -414,15 +428,7 @@ const NOT_THERE: &[(&[&str], &str)] = &[
         "write `percentage = 0`: nothing is sent, and requests are counted",
     ),
     (
-        &[
-            "log",
-            "logging",
-            "log_level",
-            "tracing",
-            "trace",
-            "debug",
-            "verbose",
-        ],
+        &["log", "logging", "log_level", "tracing", "debug", "verbose"],
         "mirrors log by `tracing` under the target `mirror_runtime`; write `on_error = f` to log on your own",
     ),
     (
@@ -460,8 +466,8 @@ const NOT_THERE: &[(&[&str], &str)] = &[
         "remove it: the client always gets the handler's response",
     ),
     (
-        &["max_age", "ttl", "expires", "until"],
-        "remove it: a mirror ends with the program",
+        &["max_age", "ttl", "expires"],
+        "write `until = \"2027-01-31\"`: the mirror is off from that day on",
     ),
 ];
 

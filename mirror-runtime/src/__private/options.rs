@@ -12,12 +12,13 @@ pub use self::target::TargetOptions;
 use super::statics::Static;
 use crate::{
     bounds::CircuitBreaker,
+    control::Entry,
     engine::BodyMode,
     key::Key,
     mirror::{AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder},
     outcome::{BufferedResponse, MirrorError, SkipReason},
     sampling::Sticky,
-    target::{ShadowRequest, Target},
+    target::{ShadowRequest, Target, Trace},
     transport::Transport,
     workers::{Code, caught, contained},
 };
@@ -27,6 +28,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Options {
     name: &'static str,
+    entry: &'static Entry,
     builder: MirrorBuilder,
     targets: Vec<Target>,
     methods: Vec<Method>,
@@ -35,12 +37,14 @@ pub struct Options {
 }
 
 impl Options {
-    /// The options of the attribute on the function of this name.
+    /// The options of an attribute.
     #[must_use]
-    pub fn new(name: &'static str) -> Self {
+    pub fn new(entry: &'static Entry) -> Self {
+        let name = entry.mirror();
         Self {
             name,
-            builder: Mirror::builder().name(name),
+            entry,
+            builder: Mirror::builder().of_entry(entry),
             targets: Vec::new(),
             methods: Vec::new(),
             #[cfg(feature = "compare")]
@@ -189,7 +193,19 @@ impl Options {
         self.with(|builder| builder.rate_limit(copies, Duration::from_millis(period_ms)))
     }
 
-    /// `body = "tee"`
+    /// `until`
+    #[must_use]
+    pub fn until(self, date: &'static str) -> Self {
+        self.with(|builder| builder.until(date))
+    }
+
+    /// `allow_raise`
+    #[must_use]
+    pub fn allow_raise(self, allow_raise: bool) -> Self {
+        self.with(|builder| builder.allow_raise(allow_raise))
+    }
+
+    /// `body = "tee"
     #[must_use]
     pub fn tee(self) -> Self {
         self.with(|builder| builder.body(BodyMode::Tee))
@@ -258,6 +274,18 @@ impl Options {
         self.with(|builder| builder.credentials(Credentials::Forward))
     }
 
+    /// `trace`
+    #[must_use]
+    pub fn trace(self, trace: Trace) -> Self {
+        self.with(|builder| builder.trace(trace))
+    }
+
+    /// One of `baggage`
+    #[must_use]
+    pub fn baggage(self, key: &'static str, value: &'static str) -> Self {
+        self.with(|builder| builder.baggage(key, value))
+    }
+
     /// `transport = STATIC`
     #[must_use]
     pub fn transport<L>(self, transport: &'static L) -> Self
@@ -304,6 +332,7 @@ impl Options {
     pub fn build(self) -> Mirror {
         let Self {
             name,
+            entry,
             mut builder,
             targets,
             methods,
@@ -341,7 +370,7 @@ impl Options {
                 contained(|| {
                     tracing::error!(mirror = name, %error, "mirror disabled: nothing is sent");
                 });
-                Mirror::builder().name(name).finish()
+                Mirror::builder().of_entry(entry).finish()
             })
     }
 }
@@ -354,7 +383,8 @@ mod tests {
     #[test]
     fn prior_knowledge_turns_off_a_target_of_the_environment_that_has_tls() {
         let grpc = |url| TargetOptions::url(url).http2(Http2::PriorKnowledge);
-        let mirror = Options::new("prior_knowledge")
+        static ENTRY: Entry = Entry::new("m", "f", file!(), line!(), || "");
+        let mirror = Options::new(&ENTRY)
             .target(grpc("https://a.invalid").name("tls"))
             .target(grpc("http://a.invalid").name("plain"))
             .build();

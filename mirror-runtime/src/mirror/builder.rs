@@ -15,7 +15,10 @@ mod no_compare;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use mirror_grammar::options::{DEFAULT_PERCENTAGE, DEFAULT_TIMEOUT};
+use mirror_grammar::{
+    Date,
+    options::{DEFAULT_PERCENTAGE, DEFAULT_TIMEOUT},
+};
 
 #[cfg(feature = "compare")]
 use self::compare::CompareOptions;
@@ -24,11 +27,12 @@ pub use self::defaults::Defaults;
 use self::no_compare::CompareOptions;
 use crate::{
     bounds::Protection,
+    control::Entry,
     engine::{BodyMode, Options, When},
     error::ConfigError,
     key::Key,
     mask::Mask,
-    target::{MapRequest, Target},
+    target::{MapRequest, Target, Trace},
     telemetry::{Callbacks, Observer},
     transport::Transport,
 };
@@ -40,7 +44,8 @@ pub enum Credentials {
     /// `Authorization`, `Cookie` and `X-Api-Key` travel like any other header.
     #[default]
     Forward,
-    /// `Authorization`, `Cookie` and `X-Api-Key` are left out.
+    /// `Authorization`, `Cookie` and `X-Api-Key` are left out, and `Baggage`, which may carry what is
+    /// not for others (W3C Baggage, section 4).
     Strip,
 }
 
@@ -93,6 +98,9 @@ pub struct MirrorBuilder {
     read_ahead: Option<Duration>,
     protection: Protection,
     connect_timeout: Option<Duration>,
+    trace: Trace,
+    until: Option<Date>,
+    allow_raise: Option<bool>,
     options: Options,
     when: Option<When>,
     map_request: Option<MapRequest>,
@@ -108,6 +116,8 @@ pub struct MirrorBuilder {
     transport: Option<Arc<dyn Transport>>,
     /// The options of the mirror itself count before these.
     shared: Option<Box<Defaults>>,
+    /// The attribute that it is of.
+    entry: Option<&'static Entry>,
     /// The options that were given, by name, as far as their values do not show it.
     given: Vec<&'static str>,
     mistake: Option<ConfigError>,
@@ -125,6 +135,9 @@ impl Default for MirrorBuilder {
             read_ahead: None,
             protection: Protection::default(),
             connect_timeout: None,
+            trace: Trace::by_default(),
+            until: None,
+            allow_raise: None,
             options: Options::default(),
             when: None,
             map_request: None,
@@ -136,6 +149,7 @@ impl Default for MirrorBuilder {
             key: None,
             transport: None,
             shared: None,
+            entry: None,
             given: Vec::new(),
             mistake: None,
         }
@@ -149,6 +163,13 @@ impl MirrorBuilder {
             Ok(key) => self.key = Some(key),
             Err(error) => self.mistaken(error),
         }
+        self
+    }
+
+    /// The mirror of an attribute.
+    pub(crate) fn of_entry(mut self, entry: &'static Entry) -> Self {
+        self.name = Some(Cow::Borrowed(entry.mirror()));
+        self.entry = Some(entry);
         self
     }
 

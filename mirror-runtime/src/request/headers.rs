@@ -1,6 +1,8 @@
 //! The headers of a copy: all end-to-end ones verbatim, minus those about the connection, plus the
 //! marker.
 
+mod baggage;
+
 use std::fmt;
 
 use http::{
@@ -9,6 +11,7 @@ use http::{
 };
 use mirror_grammar::is_hop_by_hop;
 
+use self::baggage::Baggage;
 use super::{MIRRORED_FROM, Original};
 use crate::{outcome::SkipReason, signature::MIRROR_SIGNATURE};
 
@@ -26,11 +29,13 @@ const BODY_HEADERS: [HeaderName; 9] = [
     HeaderName::from_static("repr-digest"),
 ];
 
-/// Headers that prove who the client is.
-const CREDENTIALS: [HeaderName; 3] = [
+/// Headers that prove who the client is, and `Baggage`, in which systems of tracing carry what they
+/// know of it: it must not leave the organization without being asked for (W3C Baggage, section 4).
+const CREDENTIALS: [HeaderName; 4] = [
     header::AUTHORIZATION,
     header::COOKIE,
     HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("baggage"),
 ];
 
 /// Headers that a copy may have beside those that arrived: the marker, and the target's `Host` if
@@ -102,6 +107,8 @@ pub(crate) struct HeaderRules {
     pub(crate) signs: bool,
     pub(crate) remove: Vec<HeaderName>,
     pub(crate) set: Vec<(HeaderName, HeaderValue)>,
+    /// Members that the baggage of each copy has.
+    pub(crate) baggage: Baggage,
 }
 
 /// The values of headers stay out: they may be secrets of the shadow.
@@ -116,6 +123,7 @@ impl fmt::Debug for HeaderRules {
             .field("signs", &self.signs)
             .field("remove", &self.remove)
             .field("set", &set)
+            .field("baggage", &self.baggage)
             .finish()
     }
 }
@@ -134,6 +142,11 @@ pub(crate) fn has_any<const N: usize>(headers: &HeaderMap, names: [&HeaderName; 
 }
 
 impl HeaderRules {
+    /// Whether the options set or remove a header: then nothing else does.
+    pub(crate) fn decides_about(&self, name: &HeaderName) -> bool {
+        self.remove.contains(name) || self.set.iter().any(|(set, _)| set == name)
+    }
+
     /// The headers of the copies of a request, which are taken out of it.
     pub(crate) fn apply(&self, original: &mut Original) -> Result<HeaderMap, TooMany> {
         let arrived = &mut original.headers;
@@ -301,7 +314,7 @@ pub(super) fn anticipates_body(method: &Method) -> bool {
 /// What goes is an `Accept: */*`, which says what its absence says (RFC 9110 section 12.5.1), and
 /// then lines beyond the first of a field: one line with all of them means the same (RFC 9110
 /// section 5.3).
-pub(super) fn fit(headers: &mut HeaderMap, has_body: bool, signs: bool) {
+pub(crate) fn fit(headers: &mut HeaderMap, has_body: bool, signs: bool) {
     const MOST: usize = 100;
     let signature = usize::from(signs);
     if headers.len() + ADDED + signature <= MOST {

@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use super::{
+    About,
     deadline::Bounded,
     response::{Failed, Received, Receiving, Wanted},
 };
@@ -29,8 +30,10 @@ use crate::{
     recorded::RecordedExchange,
     request::{HeaderRules, MIRRORED_FROM, Unjoinable, arrived_path, changed},
     signature::{MIRROR_SIGNATURE, Subject, body_hash, sign},
+    stats::RouteLabel,
     target::Recipient,
-    telemetry::Happened,
+    telemetry::{Happened, RequestId},
+    trace::{CopySpan, Leaving, Origin},
     transport::{Keeping, Route, Sending, handler::Candidates},
     workers::{Ended, caught},
 };
@@ -47,7 +50,13 @@ pub(super) struct Flight {
     candidates: Option<Candidates>,
     /// Where the response is to be compared.
     side: Option<CopySide>,
+    /// The route of the request, as a label.
+    route: RouteLabel,
     capturing: Capturing,
+    request_id: Option<RequestId>,
+    origin: Origin,
+    /// From when the copy leaves.
+    span: CopySpan,
     /// Held until the callback has run, so that draining waits for that too.
     permit: Permit,
 }
@@ -66,6 +75,7 @@ impl Flight {
         index: usize,
         open: Option<&Open>,
         candidates: Option<&Candidates>,
+        about: About<'_>,
     ) -> Result<Self, ShedReason> {
         let target = &engine.targets[index];
         let admission = target.gate.admit()?;
@@ -76,7 +86,11 @@ impl Flight {
             stage: Stage::Admitted,
             candidates: candidates.filter(|_| target.target().is_handler()).cloned(),
             side: open.map(|open| open.copy(index)),
+            route: about.route,
             capturing: Capturing::here(),
+            request_id: about.request_id.cloned(),
+            origin: about.origin.clone(),
+            span: CopySpan::default(),
             permit: admission.permit,
         })
     }
@@ -86,6 +100,8 @@ impl Flight {
         engine: &Arc<Engine>,
         index: usize,
         permit: Permit,
+        request_id: Option<&RequestId>,
+        route: RouteLabel,
     ) -> Result<Self, ShedReason> {
         let admission = engine.targets[index].gate.admit_waiting(permit)?;
         Ok(Self {
@@ -95,7 +111,12 @@ impl Flight {
             stage: Stage::Admitted,
             candidates: None,
             side: None,
+            route,
             capturing: Capturing::here(),
+            request_id: request_id.cloned(),
+            // It is sent no copy.
+            origin: Origin::none(),
+            span: CopySpan::default(),
             permit: admission.permit,
         })
     }
@@ -252,8 +273,10 @@ impl Flight {
             };
             let elapsed = outcome.is_err().then(|| left.elapsed());
             let reported = self.end(outcome, elapsed);
-            if let (Some(side), Some(noted)) = (self.side.take(), noted) {
-                side.ended(noted);
+            let span = std::mem::take(&mut self.span);
+            match (self.side.take(), noted) {
+                (Some(side), Some(noted)) => side.ended(noted, span),
+                _ => span.settle_within(self.target().timeout),
             }
             if let Some(reported) = reported {
                 // The callback has ended, or there was no thread for it.
@@ -264,7 +287,7 @@ impl Flight {
     }
 
     fn leave(&mut self, mut request: Request<CopyBody>) -> Result<Sending, SkipReason> {
-        if !self.capturing.lets_leave() {
+        if !self.capturing.lets_leave(&self.engine) {
             return Err(SkipReason::SwitchedOff);
         }
         if self.engine.options.headers.signs {
@@ -273,27 +296,43 @@ impl Flight {
         let bytes = request.body().remaining();
         let (engine, candidates) = (&self.engine, self.candidates.as_ref());
         let is_probe = self.ticket.is_probe();
+        let target = &engine.targets[self.index];
+        let leaving = Leaving {
+            mirror: &engine.name,
+            target: target.target(),
+            trace: target.trace,
+            rules: &engine.options.headers,
+        };
+        let span = self.origin.start(&leaving, &mut request);
         let sending = self
             .capturing
-            .send(engine, self.index, request, candidates, is_probe)?;
+            .send(engine, self.index, request, candidates, is_probe);
+        let sending = match sending {
+            Ok(sending) => span.around(sending),
+            Err(reason) => {
+                span.stays();
+                return Err(reason);
+            }
+        };
+        self.span = span;
         self.stage = Stage::Left;
         if let Some(side) = &mut self.side {
             side.sent();
         }
-        self.target().source.tell(Happened::Sent { bytes });
+        self.tell(Happened::Sent { bytes });
         Ok(sending)
     }
 
     /// Hands an exchange over to a sink: it is counted as sent now. The future has it kept, within
     /// the target's timeout, and reports what became of it.
     pub(super) async fn hand_over(mut self, exchange: Arc<RecordedExchange>) {
-        if !self.capturing.lets_leave() {
+        if !self.capturing.lets_leave(&self.engine) {
             self.stay(SkipReason::SwitchedOff);
             return;
         }
         let bytes = exchange.bytes();
         self.stage = Stage::Left;
-        self.target().source.tell(Happened::Sent { bytes });
+        self.tell(Happened::Sent { bytes });
         let left = Instant::now();
         let (outcome, is_given_up) = if self.capturing.captures() {
             (Ok(()), false)
@@ -335,7 +374,8 @@ impl Flight {
     pub(super) fn stay(&mut self, reason: SkipReason) {
         self.stage = Stage::Ended;
         self.target().gate.not_needed(self.ticket);
-        self.engine.not_sent(self.index, reason);
+        let request_id = self.request_id.as_ref();
+        self.engine.not_sent_of(request_id, self.index, reason);
     }
 
     fn outcome(
@@ -358,6 +398,7 @@ impl Flight {
         elapsed: Option<Duration>,
     ) -> Option<Ended> {
         self.stage = Stage::Ended;
+        self.span.ended(&outcome);
         let target = self.target();
         let (turn, error) = match &outcome {
             Ok(_) => (target.gate.answered(self.ticket), None),
@@ -366,11 +407,17 @@ impl Flight {
                 (turn, turn.map(|_| error.to_string()))
             }
         };
-        let reported = target.source.tell(Happened::Ended(outcome, elapsed));
+        let source = &target.source;
+        let reported = source.tell_end(self.request_id.as_ref(), self.route, outcome, elapsed);
         if let Some(turn) = turn {
             target.source.tell(Happened::CircuitTurned(turn, error));
         }
         reported
+    }
+
+    fn tell(&self, happened: Happened) -> Option<Ended> {
+        let source = &self.target().source;
+        source.tell_of(self.request_id.as_ref(), happened)
     }
 
     fn target(&self) -> &EngineTarget {

@@ -41,6 +41,63 @@ where
         __MIRROR_TARGET_4,
         "http://c",
     );
+    static __MIRROR_ENTRY: ::mirror_runtime::__private::Entry = ::mirror_runtime::__private::Entry::new(
+            ::core::module_path!(),
+            "list_users",
+            ::core::file!(),
+            ::core::line!(),
+            {
+                fn here() {}
+                || ::core::any::type_name_of_val(&here)
+            },
+        )
+        .name("users.list")
+        .percentage(12.5f64)
+        .targets(
+            &[
+                ::mirror_runtime::__private::EntryTarget::new(
+                    "https://staging.example.com",
+                ),
+                ::mirror_runtime::__private::EntryTarget::new("canary").percentage(5f64),
+                ::mirror_runtime::__private::EntryTarget::new("SHADOW_URL"),
+                ::mirror_runtime::__private::EntryTarget::new(__MIRROR_TARGET_3),
+                ::mirror_runtime::__private::EntryTarget::new(__MIRROR_TARGET_4)
+                    .percentage(0.1f64),
+                ::mirror_runtime::__private::EntryTarget::new("http://c"),
+            ],
+        )
+        .options(
+            &[
+                ("percentage", "12.5"),
+                ("sticky", "header(\"X-User-Id\")"),
+                ("timeout", "\"250ms\""),
+                ("connect_timeout", "\"100ms\""),
+                ("sync", "true"),
+                ("copy_body", "true"),
+                ("max_body", "\"2MiB\""),
+                ("body", "\"tee\""),
+                ("max_in_flight", "64"),
+                ("rate_limit", "\"100/m\""),
+                ("circuit_breaker", "{ failures = 3, cooldown = \"1m 30s\" }"),
+                ("on_success", "count"),
+                ("on_error", "|..| .."),
+                ("on_skip", "count::skip"),
+                ("methods", "[GET, \"PURGE\"]"),
+                ("when", "|..| .."),
+                ("set_headers", "{ \"X-Env\" = \"..\" }"),
+                ("remove_headers", "[\"x-internal\"]"),
+                ("credentials", "\"strip\""),
+                ("host", "\"preserve\""),
+                ("accept_encoding", "\"comparable\""),
+                ("map_request", "without_cookies"),
+                ("mask", "[\"/email\", \"/user/*/phone\"]"),
+                ("name", "\"users.list\""),
+                ("key", "env(\"USERS_KEY\")"),
+            ],
+        );
+    ::mirror_runtime::__private::submit! {
+        & __MIRROR_ENTRY
+    }
     static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
     {
         ::mirror_runtime::__private::Options::map_request(
@@ -48,7 +105,7 @@ where
                     ::mirror_runtime::__private::Options::on_skip(
                         ::mirror_runtime::__private::Options::on_error(
                             ::mirror_runtime::__private::Options::on_success(
-                                ::mirror_runtime::__private::Options::new("users.list")
+                                ::mirror_runtime::__private::Options::new(&__MIRROR_ENTRY)
                                     .target(
                                         ::mirror_runtime::__private::TargetOptions::url(
                                             "https://staging.example.com",

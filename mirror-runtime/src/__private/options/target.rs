@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use crate::{
     error::ConfigError,
-    target::{Destination, Http2, MapRequest, OffReason, ShadowRequest, Target},
+    target::{Destination, Http2, MapRequest, OffReason, ShadowRequest, Target, Trace},
     transport::check_tls,
     workers::contained,
 };
@@ -17,6 +17,7 @@ pub struct TargetOptions {
     timeout: Option<Duration>,
     name: Option<&'static str>,
     http2: Http2,
+    trace: Option<Trace>,
     set_headers: Vec<(&'static str, &'static str)>,
     map_request: Option<MapRequest>,
 }
@@ -72,6 +73,7 @@ impl TargetOptions {
             timeout: None,
             name: None,
             http2: Http2::default(),
+            trace: None,
             set_headers: Vec::new(),
             map_request: None,
         }
@@ -93,6 +95,12 @@ impl TargetOptions {
     pub fn name(self, name: &'static str) -> Self {
         let name = Some(name);
         Self { name, ..self }
+    }
+
+    /// `trace`
+    pub fn trace(self, trace: Trace) -> Self {
+        let trace = Some(trace);
+        Self { trace, ..self }
     }
 
     /// `http2`
@@ -137,6 +145,7 @@ impl TargetOptions {
             None => target,
         };
         target
+            .with_trace(self.trace)
             .overridden(self.percentage, self.timeout)
             .mapped_by(self.map_request)
     }

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     collections::HashSet,
+    panic::Location,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -15,12 +16,13 @@ use mirror_grammar::options::{self, Conflict, MAX_TARGETS};
 use super::MirrorBuilder;
 use crate::{
     bounds::{Gate, limits},
-    engine::{BodyMode, Engine, EngineTarget},
+    control::{self, AtomicShare, Configured, ConfiguredTarget, Place, begin},
+    engine::{BodyMode, Engine, EngineTarget, MirrorSwitch},
     error::ConfigError,
     key::Key,
     mirror::{Mirror, registry::register},
-    sampling::{Sampler, Share, switch},
-    stats::LatencyRecorder,
+    sampling::{Sampler, Share},
+    stats::{LatencyRecorder, PrimaryMeasured},
     target::{Destination, OffReason, Recipient, Target},
     telemetry::{Audience, Source, prepare_skips},
     transport::{Origin, Pool, Route, check_tls, sink_of, transport_of},
@@ -34,6 +36,7 @@ impl MirrorBuilder {
     ///
     /// [`ConfigError`] for the first wrong value, for options that contradict one another, and for
     /// targets that are missing, given twice, or named alike.
+    #[track_caller]
     pub fn build(mut self) -> Result<Mirror, ConfigError> {
         if let Some(mistake) = self.mistake.take() {
             return Err(mistake);
@@ -63,14 +66,19 @@ impl MirrorBuilder {
     }
 
     /// Makes the mirror of options that have been checked.
+    #[track_caller]
     pub(crate) fn finish(mut self) -> Mirror {
-        switch::read_environment();
+        let place = match self.entry {
+            Some(entry) => entry.place(),
+            None => Place::from(Location::caller()),
+        };
+        control::read_environment();
         if self.callbacks.on_skip.is_some() {
             prepare_skips();
         }
         let name = self.name.clone().unwrap_or(Cow::Borrowed("mirror"));
         let baseline = self.compare.baseline.take();
-        let is_off = switch::is_off();
+        let is_off = control::is_isolated();
         if !is_off {
             for target in self.targets.iter().chain(&baseline) {
                 self.announce(&name, target);
@@ -101,6 +109,7 @@ impl MirrorBuilder {
             self.compare.rules.hide(pointer);
         }
         let redacted = self.compare.rules.clone();
+        let configured = self.configured();
         let key = self.key.take().unwrap_or_else(Key::random);
         self.options.headers.signs = !key.is_random();
         let own = all.iter().flat_map(Target::own_headers).cloned();
@@ -115,9 +124,13 @@ impl MirrorBuilder {
         let resolve = |target: Target| {
             let timeout = target.own_timeout().unwrap_or(self.timeout);
             let gate = Gate::new(&self.protection, target.connects());
+            let percentage = target.own_percentage().unwrap_or(self.percentage);
+            let share = Share::of_percentage(percentage);
             EngineTarget {
-                share: Share::of_percentage(target.own_percentage().unwrap_or(self.percentage)),
+                share: AtomicShare::new(share),
+                has_no_share: share.is_zero(),
                 timeout,
+                trace: target.own_trace().unwrap_or(self.trace),
                 route: self.route(&target, timeout),
                 gate,
                 source: Arc::new(Source::new(&audience, target)),
@@ -138,12 +151,29 @@ impl MirrorBuilder {
             sinks,
             redacted,
             is_known_to_be_twice: AtomicBool::new(false),
+            switch: MirrorSwitch::default(),
+            entry: self.entry,
+            place,
             sampler: Sampler::new(),
             key,
             latency: LatencyRecorder::new(),
+            primary: Arc::new(PrimaryMeasured::new()),
         }));
-        register(&mirror);
+        register(&mirror, configured);
         mirror
+    }
+
+    /// What the code says of what can be controlled.
+    fn configured(&self) -> Configured {
+        let targets = self.targets.iter().map(|target| ConfiguredTarget {
+            name: target.name().to_owned(),
+            percentage: target.own_percentage().unwrap_or(self.percentage),
+        });
+        Configured {
+            targets: targets.collect(),
+            until: self.until.map(begin),
+            allow_raise: self.allow_raise.unwrap_or_default(),
+        }
     }
 
     /// How copies get to a target.
@@ -312,7 +342,7 @@ fn announce_random_key() {
     }
     contained(|| {
         tracing::warn!(
-            "no key is set, and this process has made one up: `sticky` samples other users in each process, what `mask` puts in place of values is another there, and no copy is signed; set the environment variable `MIRROR_KEY` to the same secret in all of them, such as `openssl rand -base64 32` makes"
+            "no key is set, and this process has made one up: `sticky` samples other users in each process, masked values are others in each, and no copy is signed; set the environment variable `MIRROR_KEY` to the same secret in all of them, such as `openssl rand -base64 32` makes"
         );
     });
 }

@@ -4,7 +4,10 @@
 use std::{borrow::Cow, num::NonZeroU32, sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue, Method, request::Parts};
-use mirror_grammar::{HeaderError, check_percentage, check_settable, check_timeout, options};
+use mirror_grammar::{
+    HeaderError, check_baggage_key, check_percentage, check_settable, check_timeout, options,
+    parse_date,
+};
 
 use super::{AcceptEncoding, Credentials, Defaults, Host, MirrorBuilder};
 use crate::{
@@ -14,7 +17,7 @@ use crate::{
     key::Key,
     outcome::{BufferedResponse, MirrorError, SkipReason},
     sampling::Sticky,
-    target::{ShadowRequest, Target},
+    target::{ShadowRequest, Target, Trace},
     telemetry::Observer,
     transport::Transport,
 };
@@ -184,6 +187,26 @@ impl MirrorBuilder {
         self
     }
 
+    /// The day from which nothing is sent, like `2027-01-31`: from 00:00 UTC on, the mirror is
+    /// switched off, and the log is told so, once. It ends an experiment that nobody ends. Default:
+    /// none.
+    ///
+    /// [`control`](crate::control) and a [`ControlFile`](crate::ControlFile) can still switch it on.
+    pub fn until(mut self, date: impl AsRef<str>) -> Self {
+        match parse_date(date.as_ref()) {
+            Ok(date) => self.until = Some(date),
+            Err(error) => self.mistaken(ConfigError::Until(error.to_string())),
+        }
+        self
+    }
+
+    /// Whether a fleet ([`Control::as_fleet`](crate::Control::as_fleet)) may send more than the
+    /// layers below it say: switch on what they switch off, and raise shares. Default: `false`.
+    pub fn allow_raise(mut self, allow_raise: bool) -> Self {
+        self.allow_raise = Some(allow_raise);
+        self
+    }
+
     /// Called for each copy that got an HTTP response, whatever its status, on a thread of the
     /// mirrors' own. The copy is in flight until it returns: while it blocks, it takes one of
     /// `max_in_flight`. A panic in it is caught and logged.
@@ -279,6 +302,37 @@ impl MirrorBuilder {
         self.given.push(options::ACCEPT_ENCODING.name);
         let comparable = accept_encoding == AcceptEncoding::Comparable;
         self.options.headers.comparable_encodings = comparable;
+        self
+    }
+
+    /// What becomes of the trace context of requests in their copies, for each target without a
+    /// `trace` of its own. Default: [`Trace::Forward`], or [`Trace::Child`] with the feature `otel`.
+    /// [`Trace::Child`], [`Trace::Unsampled`] and [`Trace::Link`] need that feature.
+    pub fn trace(mut self, trace: Trace) -> Self {
+        self.given.push(options::TRACE.name);
+        match trace.check() {
+            Ok(trace) => self.trace = trace,
+            Err(error) => self.mistaken(error),
+        }
+        self
+    }
+
+    /// A member that the `baggage` of each copy has in addition to those that the request has
+    /// ([W3C Baggage](https://www.w3.org/TR/baggage/)), so that hops behind the shadow know what
+    /// they are asked for. Can be called several times. Default: none.
+    ///
+    /// The key is a token; the value may be any text, and is percent-encoded. A member of the
+    /// request with the same key is replaced. A copy whose `baggage` would be longer than 8,192
+    /// bytes keeps that of its request.
+    pub fn baggage(mut self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        let (key, value) = (key.as_ref(), value.as_ref());
+        if let Err(error) = check_baggage_key(key) {
+            self.mistaken(ConfigError::baggage(error));
+        } else if !self.options.headers.baggage.add(key, value) {
+            self.mistaken(ConfigError::DuplicateBaggage(key.to_owned()));
+        } else if self.options.headers.baggage.is_too_long() {
+            self.mistaken(ConfigError::baggage(mirror_grammar::BaggageError::TooLong));
+        }
         self
     }
 

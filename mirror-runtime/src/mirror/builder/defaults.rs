@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use http::{Method, request::Parts};
 use mirror_grammar::{
-    ConstMessage, MAX_TIMEOUT, is_cookie_name, is_percentage, is_settable, is_sticky_header,
+    ConstMessage, Date, MAX_BAGGAGE, MAX_TIMEOUT, baggage_len, is_baggage_key, is_cookie_name,
+    is_percentage, is_settable, is_sticky_header,
 };
 #[cfg(feature = "compare")]
 use mirror_grammar::{is_comparable, is_header_name, is_tolerance};
@@ -16,12 +17,13 @@ use super::{AcceptEncoding, Credentials, Host};
 use crate::mirror::MirrorBuilder;
 use crate::{
     bounds::CircuitBreaker,
+    control::{Shared, checked_date},
     engine::BodyMode,
     error::ConfigError,
     key::Key,
     outcome::{BufferedResponse, MirrorError, SkipReason},
     sampling::Sticky,
-    target::{ShadowRequest, Target},
+    target::{ShadowRequest, Target, Trace},
 };
 #[cfg(feature = "compare")]
 use crate::{
@@ -80,6 +82,8 @@ pub struct Defaults {
     max_in_flight: Option<usize>,
     rate_limit: Option<(u32, Duration)>,
     circuit_breaker: Option<Breaker>,
+    until: Option<Date>,
+    allow_raise: Option<bool>,
     on_success: Option<fn(&Target, &BufferedResponse)>,
     on_error: Option<fn(&Target, &MirrorError)>,
     on_skip: Option<fn(&Target, SkipReason)>,
@@ -93,6 +97,8 @@ pub struct Defaults {
     map_request: Option<fn(&mut ShadowRequest)>,
     mask: &'static [&'static str],
     key: Option<fn() -> Result<Key, ConfigError>>,
+    trace: Option<Trace>,
+    baggage: &'static [(&'static str, &'static str)],
     redact: &'static [&'static str],
     #[cfg(feature = "compare")]
     comparing: Comparing,
@@ -157,6 +163,8 @@ impl Defaults {
             max_in_flight: None,
             rate_limit: None,
             circuit_breaker: None,
+            until: None,
+            allow_raise: None,
             on_success: None,
             on_error: None,
             on_skip: None,
@@ -170,6 +178,8 @@ impl Defaults {
             map_request: None,
             mask: &[],
             key: None,
+            trace: None,
+            baggage: &[],
             redact: &[],
             #[cfg(feature = "compare")]
             comparing: Comparing {
@@ -194,6 +204,15 @@ impl Defaults {
                 #[cfg(feature = "record")]
                 max_fixture_bytes: None,
             },
+        }
+    }
+
+    /// What is known of a mirror with these options before it is made.
+    pub(crate) const fn of_entry(&self) -> Shared {
+        Shared {
+            percentage: self.percentage,
+            until: self.until,
+            allow_raise: self.allow_raise,
         }
     }
 
@@ -350,6 +369,23 @@ impl Defaults {
         self
     }
 
+    /// See [`MirrorBuilder::until`].
+    ///
+    /// # Panics
+    ///
+    /// If it is no date.
+    #[track_caller]
+    pub const fn until(mut self, date: &str) -> Self {
+        self.until = Some(checked_date(date));
+        self
+    }
+
+    /// See [`MirrorBuilder::allow_raise`].
+    pub const fn allow_raise(mut self, allow_raise: bool) -> Self {
+        self.allow_raise = Some(allow_raise);
+        self
+    }
+
     /// See [`MirrorBuilder::on_success`].
     pub const fn on_success(mut self, on_success: fn(&Target, &BufferedResponse)) -> Self {
         self.on_success = Some(on_success);
@@ -476,6 +512,48 @@ impl Defaults {
     /// See [`MirrorBuilder::key`].
     pub const fn key(mut self, key: fn() -> Result<Key, ConfigError>) -> Self {
         self.key = Some(key);
+        self
+    }
+
+    /// See [`MirrorBuilder::trace`].
+    ///
+    /// # Panics
+    ///
+    /// If it needs a tracer, and the feature `otel` is off.
+    #[track_caller]
+    pub const fn trace(mut self, trace: Trace) -> Self {
+        assert!(
+            trace.is_available(),
+            "`Trace::Child`, `Trace::Unsampled` and `Trace::Link` need the feature `otel` of `mirror-runtime`"
+        );
+        self.trace = Some(trace);
+        self
+    }
+
+    /// Keys and values of members. See [`MirrorBuilder::baggage`].
+    ///
+    /// # Panics
+    ///
+    /// If a key is no token, or if all are longer than 8,192 bytes.
+    #[track_caller]
+    pub const fn baggage(mut self, members: &'static [(&'static str, &'static str)]) -> Self {
+        let mut i = 0;
+        while i < members.len() {
+            let (key, _) = members[i];
+            if !is_baggage_key(key) {
+                let message = ConstMessage::new()
+                    .with("invalid baggage key `")
+                    .with(key)
+                    .with("`: it must be a token, like `mirror`");
+                panic!("{}", message.as_str());
+            }
+            i += 1;
+        }
+        assert!(
+            baggage_len(members) <= MAX_BAGGAGE,
+            "the members of `baggage` must have at most 8192 bytes together"
+        );
+        self.baggage = members;
         self
     }
 

@@ -73,6 +73,16 @@ impl MirrorBuilder {
                 self = self.key_or_mistake(key);
             }
         }
+        if let (true, Some(trace)) = (is_missing(&options::TRACE), defaults.trace) {
+            self = self.trace(trace);
+        }
+        for (key, value) in defaults.baggage {
+            if !self.options.headers.baggage.has(key) {
+                self = self.baggage(key, value);
+            }
+        }
+        self.until = self.until.or(defaults.until);
+        self.allow_raise = self.allow_raise.or(defaults.allow_raise);
         self = self.take_default_functions(&defaults);
         self = self.take_default_body(&defaults);
         self = self.take_default_headers(&defaults);

@@ -5,7 +5,7 @@ use http::Method;
 use super::*;
 use crate::{
     AcceptEncoding, CircuitBreaker, CompareAt, CompareMode, Credentials, Host, Key, Mirror,
-    MirrorBuilder, Sticky, Thresholds,
+    MirrorBuilder, Sticky, Thresholds, Trace,
 };
 
 const STAGING: &str = "http://staging.invalid";
@@ -23,6 +23,8 @@ const ALL: Defaults = Defaults::new()
     .max_in_flight(1)
     .rate_limit(7, Duration::from_secs(1))
     .circuit_breaker(None)
+    .until("2999-01-31")
+    .allow_raise(true)
     .on_success(|_, _| ())
     .on_error(|_, _| ())
     .on_skip(|_, _| ())
@@ -36,6 +38,8 @@ const ALL: Defaults = Defaults::new()
     .map_request(|_| ())
     .mask(&["/email"])
     .key(|| Key::from_env("MIRROR_KEY_THAT_IS_UNSET"))
+    .trace(Trace::Strip)
+    .baggage(&[("mirror", "shadow")])
     .compare(CompareMode::Json)
     .compare_at(CompareAt::Server)
     .compare_headers(&["x-total"])
@@ -76,6 +80,8 @@ fn a_mirror_takes_all_that_it_is_not_given() {
     assert_eq!(taken.protection.max_in_flight, 1);
     assert_eq!(taken.protection.rate_limit.unwrap().copies.get(), 7);
     assert_eq!(taken.protection.circuit_breaker, None);
+    assert_eq!(taken.until.unwrap().to_string(), "2999-01-31");
+    assert_eq!(taken.allow_raise, Some(true));
     assert!(taken.callbacks.on_success.is_some());
     assert!(taken.callbacks.on_error.is_some());
     assert!(taken.callbacks.on_skip.is_some());
@@ -88,6 +94,8 @@ fn a_mirror_takes_all_that_it_is_not_given() {
     assert_eq!(headers.remove[0], "x-internal");
     assert!(headers.strip_credentials && headers.preserve_host && headers.comparable_encodings);
     assert!(taken.key.as_ref().is_some_and(Key::is_random));
+    assert!(headers.baggage.has("mirror"));
+    assert_eq!(taken.trace, Trace::Strip);
     assert!(taken.compare.looks_at_json());
     let shown = shown(&taken);
     for part in [
@@ -133,6 +141,8 @@ fn what_a_mirror_is_given_itself_counts() {
             .host(Host::Target)
             .key("0123456789abcdef".repeat(2))
             .accept_encoding(AcceptEncoding::Verbatim)
+            .trace(Trace::Forward)
+            .baggage("mirror", "its own")
             .compare_at(CompareAt::Handler)
             .compare_headers(["etag"])
             .ignore_headers(["x-total"])
@@ -161,6 +171,10 @@ fn what_a_mirror_is_given_itself_counts() {
         assert!(!headers.strip_credentials && !headers.preserve_host);
         assert!(!headers.comparable_encodings);
         assert!(taken.key.as_ref().is_some_and(|key| !key.is_random()));
+        assert_eq!(taken.trace, Trace::Forward);
+        let mut copy = http::HeaderMap::new();
+        headers.baggage.append_to(&mut copy);
+        assert_eq!(copy["baggage"], "mirror=its%20own");
         assert_eq!((headers.set.len(), headers.remove.len()), (1, 1));
         let rules = &taken.compare.rules;
         assert_eq!(rules.compare_headers(), ["etag"]);
