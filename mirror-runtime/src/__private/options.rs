@@ -26,7 +26,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Options {
     name: &'static str,
-    entry: &'static Entry,
+    entry: Option<&'static Entry>,
     builder: MirrorBuilder,
     targets: Vec<Target>,
     methods: Vec<Method>,
@@ -37,12 +37,21 @@ pub struct Options {
 impl Options {
     /// The options of an attribute.
     #[must_use]
-    pub fn new(entry: &'static Entry) -> Self {
-        let name = entry.mirror();
+    pub fn of(entry: &'static Entry) -> Self {
+        Self {
+            entry: Some(entry),
+            builder: Mirror::builder().of_entry(entry),
+            ..Self::new(entry.mirror())
+        }
+    }
+
+    /// Options under a name, of no attribute.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
         Self {
             name,
-            entry,
-            builder: Mirror::builder().of_entry(entry),
+            entry: None,
+            builder: Mirror::builder().name(name),
             targets: Vec::new(),
             methods: Vec::new(),
             #[cfg(feature = "compare")]
@@ -304,7 +313,11 @@ impl Options {
                 contained(|| {
                     tracing::error!(mirror = name, %error, "mirror disabled: nothing is sent");
                 });
-                Mirror::builder().of_entry(entry).finish()
+                let builder = Mirror::builder().name(name);
+                match entry {
+                    Some(entry) => builder.of_entry(entry).finish(),
+                    None => builder.finish(),
+                }
             })
     }
 }
@@ -317,8 +330,7 @@ mod tests {
     #[test]
     fn prior_knowledge_turns_off_a_target_of_the_environment_that_has_tls() {
         let grpc = |url| TargetOptions::url(url).http2(Http2::PriorKnowledge);
-        static ENTRY: Entry = Entry::new("m", "f", file!(), line!(), || "");
-        let mirror = Options::new(&ENTRY)
+        let mirror = Options::new("prior_knowledge")
             .target(grpc("https://a.invalid").name("tls"))
             .target(grpc("http://a.invalid").name("plain"))
             .build();
