@@ -60,7 +60,7 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
     let defaults = call("defaults", defaults.map(|_| defaults::constant()));
     let comparing = comparing::calls(args);
     let options = quote! {
-        #runtime::__private::Options::of(&#entry)
+        #runtime::__private::Options::new(&#entry)
             #defaults
             #targets
             #percentage

@@ -34,24 +34,42 @@ pub struct Options {
     baseline: Option<Target>,
 }
 
-impl Options {
-    /// The options of an attribute.
-    #[must_use]
-    pub fn of(entry: &'static Entry) -> Self {
-        Self {
-            entry: Some(entry),
-            builder: Mirror::builder().of_entry(entry),
-            ..Self::new(entry.mirror())
-        }
-    }
+/// What options are of.
+#[derive(Debug)]
+pub enum Of {
+    /// An attribute.
+    Entry(&'static Entry),
+    /// A name.
+    Name(&'static str),
+}
 
-    /// Options under a name, of no attribute.
+impl From<&'static Entry> for Of {
+    fn from(entry: &'static Entry) -> Self {
+        Self::Entry(entry)
+    }
+}
+
+impl From<&'static str> for Of {
+    fn from(name: &'static str) -> Self {
+        Self::Name(name)
+    }
+}
+
+impl Options {
+    /// The options of an attribute, or of a name alone.
     #[must_use]
-    pub fn new(name: &'static str) -> Self {
+    pub fn new(of: impl Into<Of>) -> Self {
+        let (name, entry, builder) = match of.into() {
+            Of::Entry(entry) => {
+                let builder = Mirror::builder().of_entry(entry);
+                (entry.mirror(), Some(entry), builder)
+            }
+            Of::Name(name) => (name, None, Mirror::builder().name(name)),
+        };
         Self {
             name,
-            entry: None,
-            builder: Mirror::builder().name(name),
+            entry,
+            builder,
             targets: Vec::new(),
             methods: Vec::new(),
             #[cfg(feature = "compare")]
