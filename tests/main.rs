@@ -7,6 +7,7 @@ mod client_faults;
 mod comparison;
 mod configuration;
 mod connections;
+mod control;
 mod delivery;
 mod differential;
 mod disconnect;
