@@ -2,8 +2,8 @@
 //!
 //! A shop with mirrors, traffic, and the page beside it. A rewrite of the orders forgets a time and
 //! sometimes miscounts, a canary is dead, a rewrite of the users is as good as the shop, and nobody
-//! asks for refunds. Without `--serve` it ends by itself after some five seconds, and prints what
-//! the page would show.
+//! asks for refunds. Press *Switch off*, and the copies stop. Without `--serve` it ends by itself
+//! after some five seconds, and prints what the page would show.
 
 mod shop;
 mod traffic;
@@ -11,7 +11,7 @@ mod traffic;
 use std::time::Duration;
 
 use axum::{Router, http::Method};
-use mirror_dashboard::{Dashboard, snapshot::Snapshot};
+use mirror_dashboard::{Actor, Dashboard, control_router, snapshot::Snapshot};
 use testkit::demo::{Client, Result, Server};
 
 /// Where the shop and its page are.
@@ -20,14 +20,19 @@ const SHOP: &str = "http://127.0.0.1:20260";
 /// The page, as the shop nests it.
 const PAGE: &str = "/admin/mirror";
 
+/// The router that writes.
+const CONTROL: &str = "/admin/mirror-control";
+
 /// How many requests there are without `--serve`.
 const REQUESTS: usize = 600;
 
 #[tokio::main]
 async fn main() -> Result {
     let serve = std::env::args().any(|argument| argument == "--serve");
-    let page = Dashboard::new().examples(true).router();
-    let app: Router = shop::app().nest(PAGE, page);
+    let page = Dashboard::new().examples(true).control_at(CONTROL);
+    // Whoever reaches this machine from itself may switch. A service asks who it is.
+    let control = control_router(|_| Some(Actor::new("you")));
+    let app: Router = shop::app().nest(PAGE, page.router()).nest(CONTROL, control);
     let _rewrite = Server::start(shop::REWRITE, shop::rewrite())?;
     let shop = Server::start(SHOP, app)?;
     println!("the page      {SHOP}{PAGE}");

@@ -101,7 +101,7 @@ impl Feed {
         Some(Snapshot {
             version: VERSION,
             process: self.process().to_owned(),
-            taken_unix_ms: take::unix_ms(SystemTime::now()),
+            taken_unix_ms: program::unix_ms(SystemTime::now()),
             mirrors: taken.collect(),
         })
     }
@@ -198,7 +198,7 @@ impl Shared {
         *known = fingerprints;
         self.tick.send_replace(Arc::new(Tick {
             number,
-            taken_unix_ms: take::unix_ms(SystemTime::now()),
+            taken_unix_ms: program::unix_ms(SystemTime::now()),
             mirrors,
         }));
     }

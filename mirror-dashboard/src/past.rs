@@ -5,7 +5,7 @@
 //! because a part in which nothing happened is empty.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -14,7 +14,6 @@ use mirror_runtime::{FailureKind, MirrorStats, TargetStats};
 use crate::{
     program::Listed,
     snapshot::{Counts, Latency, Series, Window},
-    take::ByTarget,
 };
 
 /// How long a part of the last five minutes is: short enough that a chart moves soon after the page
@@ -248,13 +247,13 @@ impl Target {
     }
 
     fn read(&self, tally: &Tally, now: Instant, age: Duration) -> OfTarget {
-        let rest = Part {
+        let begun = Part {
             took: now.saturating_duration_since(self.at),
             tally: tally.since(&self.last),
         };
-        let window = |name: &str, parts: &VecDeque<Part>, begun: Option<&Part>| {
-            let mut all = rest.clone();
-            for part in parts.iter().chain(begun) {
+        let window = |name: &str, parts: &VecDeque<Part>, minute: Option<&Part>| {
+            let mut all = begun.clone();
+            for part in parts.iter().chain(minute) {
                 all.took += part.took;
                 all.tally.add(&part.tally);
             }
@@ -263,7 +262,7 @@ impl Target {
         let epoch = self.epoch.and_then(|epoch| epoch.elapsed().ok());
         let reset = tally.since(&self.base);
         let reset = reset.window("reset", epoch.unwrap_or(age));
-        let recent = self.short.iter().rev().take(RECENT).chain([&rest]);
+        let recent = self.short.iter().rev().take(RECENT).chain([&begun]);
         let recent = recent.fold((0, Duration::ZERO), |(sent, took), part| {
             (sent + part.tally.sent(), took + part.took)
         });
@@ -324,7 +323,8 @@ pub(crate) struct OfTarget {
 /// The last minutes of all targets.
 #[derive(Debug, Default)]
 pub(crate) struct Past {
-    targets: ByTarget<Target>,
+    /// By the name of the mirror and its own.
+    targets: BTreeMap<(String, String), Target>,
     /// When somebody looked first, and when last.
     begun: Option<Instant>,
     at: Option<Instant>,
@@ -374,5 +374,116 @@ impl Past {
             }
             None => OfTarget::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Counts by a moment: so many were sent, and so many of them took 1 ms.
+    fn tally(sent: u64) -> Tally {
+        let mut counts = vec![0; MAIN + FailureKind::ALL.len()];
+        counts[0] = sent;
+        counts[1] = sent;
+        Tally {
+            counts,
+            latency: vec![(1000, sent)],
+            primary: Vec::new(),
+        }
+    }
+
+    fn window(target: &Target, sent: u64, now: Instant, name: &str) -> Window {
+        let windows = target.read(&tally(sent), now, Duration::ZERO).windows;
+        windows
+            .into_iter()
+            .find(|window| window.name == name)
+            .unwrap()
+    }
+
+    #[test]
+    fn windows_forget_a_part_at_a_time() {
+        let begun = Instant::now();
+        let mut target = Target::new(begun);
+        let mut now = begun;
+        // A copy a second, for two hours.
+        for step in 1..=1440_u64 {
+            now = begun + STEP * u32::try_from(step).unwrap();
+            target.step(tally(step * 5), now);
+        }
+        let short = window(&target, 7200, now, "5m");
+        assert_eq!(
+            (short.seconds, short.sent, short.latency.count),
+            (300, 300, 300)
+        );
+        let long = window(&target, 7200, now, "1h");
+        assert_eq!(
+            (long.seconds, long.sent, long.latency.count),
+            (3600, 3600, 3600)
+        );
+        assert_eq!(window(&target, 7200, now, "reset").sent, 7200);
+        // The part that has begun counts at once.
+        let short = window(&target, 7203, now + SECOND * 3, "5m");
+        assert_eq!((short.seconds, short.sent), (303, 303));
+        let rate = target
+            .read(&tally(7203), now + SECOND * 3, Duration::ZERO)
+            .sent_per_s;
+        assert_eq!(rate, Some(1.0));
+        let series = target.read(&tally(7200), now, Duration::ZERO).series;
+        assert_eq!((series[0].target.len(), series[1].target.len()), (60, 60));
+        assert_eq!(series[1].step_s, 60);
+    }
+
+    #[test]
+    fn what_stands_still_takes_no_room() {
+        let begun = Instant::now();
+        let mut target = Target::new(begun);
+        target.step(tally(9), begun + STEP);
+        for step in 2..=200 {
+            target.step(tally(9), begun + STEP * step);
+        }
+        let mut parts = target.short.iter().chain(&target.long).skip(1);
+        let is_empty = |part: &Part| part.tally == Tally::default();
+        assert!(parts.any(is_empty));
+        assert!(target.short.iter().all(is_empty));
+    }
+
+    #[test]
+    fn a_report_that_begins_anew_begins_a_window() {
+        let begun = Instant::now();
+        let mut target = Target::new(begun);
+        let epoch = SystemTime::now();
+        target.since(None);
+        target.since(Some(epoch));
+        target.step(tally(10), begun + STEP);
+        assert_eq!(window(&target, 12, begun + STEP, "reset").sent, 12);
+        target.since(Some(epoch));
+        assert_eq!(window(&target, 12, begun + STEP, "reset").sent, 12);
+        target.since(Some(epoch + SECOND));
+        assert_eq!(window(&target, 12, begun + STEP, "reset").sent, 2);
+    }
+
+    #[test]
+    fn counters_that_begin_anew_are_no_negative_count() {
+        let begun = Instant::now();
+        let mut target = Target::new(begun);
+        target.step(tally(100), begun + STEP);
+        target.step(tally(3), begun + STEP * 2);
+        assert_eq!(window(&target, 3, begun + STEP * 2, "5m").sent, 103);
+    }
+
+    #[test]
+    fn quantiles_are_those_of_the_nearest_rank() {
+        let latency = quantiles(&vec![(10, 50), (20, 45), (30, 4), (40, 1)]);
+        assert_eq!(latency.count, 100);
+        let found = (latency.p50_us, latency.p95_us, latency.p99_us);
+        assert_eq!(found, (Some(10), Some(20), Some(30)));
+        assert_eq!(quantiles(&Vec::new()), Latency::default());
+        let mut all = vec![(10, 1)];
+        add(&mut all, &vec![(5, 2), (10, 3), (20, 4)]);
+        assert_eq!(all, [(5, 2), (10, 4), (20, 4)]);
+        assert_eq!(less(&all, &vec![(5, 2), (10, 1)]), [(10, 3), (20, 4)]);
     }
 }

@@ -1,13 +1,15 @@
 //! The mirrors of the program, and what is changed of them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use mirror_runtime::{Control, ControlError, ControlState, Mirror, MirrorInfo, TargetControl};
 
 use crate::{
     change::{Change, Changed},
     snapshot::{Share, Switch, WrittenOption},
-    take::unix_s,
 };
 
 /// A mirror that the program has, with or without traffic.
@@ -163,4 +165,15 @@ impl<'c> Setting<'c> {
             None => {}
         }
     }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn unix_ms(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Seconds since 1970.
+pub(crate) fn unix_s(time: SystemTime) -> u64 {
+    unix_ms(time) / 1000
 }

@@ -201,9 +201,6 @@ pub struct TargetSnapshot {
     /// The comparisons; `None` if there are none. Not in events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<Report>,
-    /// Mismatches that were recorded; `None` if that is not known. Not in events.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fixtures: Option<Fixtures>,
 }
 
 /// The counters of a target.
@@ -225,6 +222,8 @@ pub struct Stats {
     pub failed: u64,
     /// Copies that are under way: a gauge.
     pub in_flight: u64,
+    /// How many may be: the option `max_in_flight`.
+    pub max_in_flight: u64,
     /// Copies that were sent once more.
     pub resends: u64,
     /// Connections that were closed because the shadow sent more than its copies allow.
@@ -243,6 +242,8 @@ pub struct Stats {
     pub schema_mismatch: u64,
     /// Responses that were not compared.
     pub not_compared: u64,
+    /// Differences of all responses, noise included.
+    pub differences: u64,
     /// The time from the moment a copy left to the last byte of its response.
     pub latency: Latency,
     /// The time from the moment a copy left to the head of its response.
@@ -257,6 +258,12 @@ pub struct Stats {
     pub shed_by_reason: Counts,
     /// `not_compared` by reason: `too_large`.
     pub not_compared_by_reason: Counts,
+    /// `differences` by kind: `value`.
+    pub differences_by_kind: Counts,
+    /// Mismatches that were to be recorded, by what became of them: `recorded`.
+    pub fixtures_by_outcome: Counts,
+    /// Calls of the program's own code, by callback and by what became of them: `on_error`, `ran`.
+    pub callbacks_by_outcome: BTreeMap<String, Counts>,
 }
 
 /// How long things took: a quantile is at most 6 % too large.
@@ -321,16 +328,6 @@ pub struct Series {
     pub target: Vec<Latency>,
     /// How long the primary took, at the same times.
     pub primary: Vec<Latency>,
-}
-
-/// What was recorded of the mismatches of a target.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct Fixtures {
-    /// Mismatches by what became of them: `written`, and others for which there was no room, or
-    /// which could not be written.
-    pub by_outcome: Counts,
 }
 
 /// The comparisons with one target, since the report on it began.

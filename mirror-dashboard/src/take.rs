@@ -1,19 +1,17 @@
 //! Taking a snapshot of what the runtime knows.
 
-use std::{
-    collections::BTreeMap,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::collections::BTreeMap;
 
 use http::StatusCode;
 use mirror_runtime::{
-    DifferenceGroup, DifferenceKind, FailureKind, MirrorStats, NotComparedReason, Report,
-    ReportVerdict, ShedReason, SkipReason, TargetReport, TargetStats, Unanswered,
+    Callback, CallbackOutcome, DifferenceGroup, DifferenceKind, FailureKind, FixtureOutcome,
+    MirrorStats, NotComparedReason, Report, ReportVerdict, ShedReason, SkipReason, TargetReport,
+    TargetStats, Unanswered,
 };
 
 use crate::{
     past::Past,
-    program::Listed,
+    program::{Listed, unix_s},
     snapshot::{
         self, Counts, Example, Group, Latency, MirrorSnapshot, Paired, Rate, ReportWindow, Route,
         Share, Stats, Suggestion, TargetSnapshot, Verdict,
@@ -29,17 +27,6 @@ pub(crate) struct Detail {
     pub(crate) examples: bool,
     /// Latencies over time.
     pub(crate) series: bool,
-}
-
-/// Milliseconds since 1970.
-pub(crate) fn unix_ms(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Seconds since 1970.
-pub(crate) fn unix_s(time: SystemTime) -> u64 {
-    unix_ms(time) / 1000
 }
 
 /// What is known of a mirror now.
@@ -125,7 +112,6 @@ fn unused(listed: &Listed) -> Vec<TargetSnapshot> {
         windows: Vec::new(),
         series: Vec::new(),
         report: None,
-        fixtures: None,
     };
     listed.targets.iter().map(target).collect()
 }
@@ -211,7 +197,6 @@ fn target(
         report: report
             .filter(|_| detail.is_full)
             .map(|report| self::report(report, detail)),
-        fixtures: None,
     }
 }
 
@@ -260,6 +245,7 @@ pub(crate) fn stats(stats: &TargetStats, with_zeros: bool) -> Stats {
         cut: stats.cut,
         failed: stats.failed,
         in_flight: stats.in_flight,
+        max_in_flight: u64::try_from(stats.max_in_flight).unwrap_or(u64::MAX),
         resends: stats.resends,
         floods: stats.floods,
         skipped: stats.skipped,
@@ -269,6 +255,7 @@ pub(crate) fn stats(stats: &TargetStats, with_zeros: bool) -> Stats {
         raw_mismatched: stats.raw_mismatched,
         schema_mismatch: stats.schema_mismatch,
         not_compared: stats.not_compared,
+        differences: stats.differences,
         latency: latency(&stats.latency),
         first_byte: latency(&stats.first_byte),
         answered_by_class: counts(
@@ -301,7 +288,33 @@ pub(crate) fn stats(stats: &TargetStats, with_zeros: bool) -> Stats {
                 .map(|reason| (reason.as_str(), stats.not_compared_for(*reason))),
             with_zeros,
         ),
+        differences_by_kind: counts(
+            DifferenceKind::ALL
+                .iter()
+                .map(|kind| (kind.as_str(), stats.differences_of(*kind))),
+            with_zeros,
+        ),
+        fixtures_by_outcome: counts(
+            FixtureOutcome::ALL
+                .iter()
+                .map(|outcome| (outcome.as_str(), stats.fixtures_with(*outcome))),
+            with_zeros,
+        ),
+        callbacks_by_outcome: callbacks(stats, with_zeros),
     }
+}
+
+fn callbacks(stats: &TargetStats, with_zeros: bool) -> BTreeMap<String, Counts> {
+    let of = |callback: &Callback| {
+        let outcomes = CallbackOutcome::ALL.iter();
+        let calls = outcomes.map(|outcome| {
+            let calls = stats.callbacks_with(*callback, *outcome);
+            (outcome.as_str(), calls)
+        });
+        (callback.as_str().to_owned(), counts(calls, with_zeros))
+    };
+    let all = Callback::ALL.iter().map(of);
+    all.filter(|(_, calls)| !calls.is_empty()).collect()
 }
 
 fn paired(paired: mirror_runtime::Paired) -> Paired {
@@ -466,6 +479,3 @@ fn option_for(group: &DifferenceGroup, report: &TargetReport) -> Option<String> 
         _ => None,
     }
 }
-
-/// What was seen of each target, by the name of the mirror and its own.
-pub(crate) type ByTarget<T> = BTreeMap<(String, String), T>;

@@ -48,8 +48,8 @@ async fn is_quiet(browser: &Browser) {
 async fn numbers_move_under_traffic_and_the_layout_fits_every_width() {
     let _turn = TURN.lock().await;
     let shop = Shop::start("orders", comparing).await;
-    shop.differ().await;
     let (_server, url) = serve().await;
+    shop.differ().await;
     browse(async |browser| {
         browser.open(&url).await;
         browser.until("document.querySelector('.equation b')?.textContent === '3'").await;
@@ -75,7 +75,8 @@ async fn numbers_move_under_traffic_and_the_layout_fits_every_width() {
         browser.until("document.querySelectorAll('svg path').length === 2").await;
         for (width, height) in [(320, 2200), (1280, 1100), (3840, 2160)] {
             browser.resize(width, height).await;
-            assert!(!browser.overflows().await, "{width}");
+            let overflowing = browser.overflowing().await;
+            assert!(overflowing.is_empty(), "{width}: {overflowing:#?}");
             browser.picture(&format!("at_{width}")).await;
         }
         browser.resize(1280, 1100).await;
@@ -96,8 +97,8 @@ async fn numbers_move_under_traffic_and_the_layout_fits_every_width() {
 async fn the_switch_and_the_share_work_after_a_confirmation() {
     let _turn = TURN.lock().await;
     let shop = Shop::start("orders", comparing).await;
-    shop.differ().await;
     let (_server, url) = serve().await;
+    shop.differ().await;
     browse(async |browser| {
         browser.open(&url).await;
         let press = async |label: &str| {
@@ -192,8 +193,8 @@ async fn a_page_without_mirrors_says_what_to_do() {
 async fn a_hidden_tab_lets_go_and_comes_back() {
     let _turn = TURN.lock().await;
     let shop = Shop::start("orders", |builder| builder).await;
+    let (server, url) = serve().await;
     shop.differ().await;
-    let (_server, url) = serve().await;
     browse(async |browser| {
         browser.open(&url).await;
         browser.until("document.querySelector('.equation')").await;
@@ -203,7 +204,7 @@ async fn a_hidden_tab_lets_go_and_comes_back() {
         hide(true).await;
         browser.until("document.getElementById('status').textContent === 'Paused'").await;
         let others: Vec<_> = futures_util::future::join_all((0..16).map(|_| async {
-            let mut stream = _server.connect().await;
+            let mut stream = server.connect().await;
             let request = b"GET /admin/mirror/events HTTP/1.1\r\nhost: localhost\r\n\r\n";
             tokio::io::AsyncWriteExt::write_all(&mut stream, request).await.unwrap();
             let mut start = [0; 12];
@@ -268,8 +269,8 @@ async fn five_hundred_mirrors_of_eight_targets_are_usable() {
 async fn it_is_read_by_the_keyboard_and_by_screen_readers() {
     let _turn = TURN.lock().await;
     let shop = Shop::start("orders", comparing).await;
-    shop.differ().await;
     let (_server, url) = serve().await;
+    shop.differ().await;
     browse(async |browser| {
         browser.open(&url).await;
         browser.until("document.querySelector('.differences')").await;

@@ -335,7 +335,7 @@ async fn any_name_is_reached_and_every_change_is_logged_with_its_actor() {
     assert!(line.contains("enabled: Some(false)"), "{line}");
     assert!(
         text.lines()
-            .all(|line| !line.starts_with("2027 INFO") && !line.starts_with("b")),
+            .all(|line| !line.starts_with("2027 INFO") && !line.starts_with('b')),
         "{text}"
     );
 }

@@ -188,8 +188,10 @@ function summary(mirror) {
 function sentence(mirror) {
   const judged = mirror.targets.filter((target) => target.verdict);
   if (judged.length === 0) return h("p", { class: "verdict" }, badge(null), ` ${mirror.reason}.`);
-  return judged.map((target) =>
-    h("p", { class: "verdict", key: `verdict ${target.name}` }, badge(target.verdict), " ", h("b", {}, target.name), `: ${target.reason}.`,
+  // Targets of which there is nothing else to say are in one sentence.
+  const alike = Map.groupBy(judged, (target) => `${target.verdict} ${target.reason}`);
+  return [...alike.values()].map((targets) => [targets.map(({ name }) => name).join(", "), targets[0]]).map(([names, target]) =>
+    h("p", { class: "verdict", key: `verdict ${names}` }, badge(target.verdict), " ", h("b", {}, names), `: ${target.reason}.`,
       // The reason of one that is held says it already, unless something else is wrong as well.
       target.needed > 0 && target.verdict !== "regressed" && !target.reason.includes("more clean") && h("span", { class: "needs" }, ` It still needs about ${count(target.needed)} clean comparisons.`)));
 }
@@ -254,8 +256,8 @@ function line(points, top) {
     const command = isDown ? "L" : "M";
     isDown = true;
     const [x, y] = [index * step, HEIGHT - 2 - (value / top) * (HEIGHT - 6)].map((at) => at.toFixed(1));
-    // A point alone is a dot.
-    return `${command}${x} ${y}h0.1`;
+    // A point alone is seen as well.
+    return `${command}${x} ${y}h2`;
   });
   return parts.join("");
 }
@@ -332,6 +334,7 @@ function targetCard(mirror, target) {
 
 // --- Differences ---
 
+const cell = (name, ...value) => h("td", { role: "cell", "data-name": name }, ...value);
 const place = (group) => (group.pointer !== "" ? group.pointer : ["status", "not_modified"].includes(group.kind) ? "status" : "(body)");
 
 function differences(mirror, target) {
@@ -351,14 +354,15 @@ function differences(mirror, target) {
   return h("div", {},
     h("h4", {}, "Differences"), summed,
     h("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": `Differences of ${target.name}` },
-      h("table", { class: "differences" },
-        h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)))),
-        h("tbody", {}, report.differences.map((group) => h("tr", { key: `${group.kind} ${group.pointer}`, class: group.noise ? "noise" : null },
-          h("th", { scope: "row", class: "pointer" }, place(group)),
-          h("td", {}, words(group.kind), group.noise && " (noise)"),
-          h("td", { class: "count" }, count(group.comparisons)),
-          h("td", {}, group.option ? pasted(group.option) : h("span", { class: "hint" }, "none")),
-          examples === "true" && h("td", {}, group.examples?.length > 0
+      // With their roles, because on a narrow screen a row is shown as a block.
+      h("table", { class: "differences", role: "table" },
+        h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map((name) => h("th", { role: "columnheader", scope: "col" }, name)))),
+        h("tbody", { role: "rowgroup" }, report.differences.map((group) => h("tr", { key: `${group.kind} ${group.pointer}`, role: "row", class: group.noise ? "noise" : null },
+          h("th", { role: "rowheader", scope: "row", class: "pointer" }, place(group)),
+          cell("kind", words(group.kind), group.noise && " (noise)"),
+          cell("responses", count(group.comparisons)),
+          cell("option to paste", group.option ? pasted(group.option) : h("span", { class: "hint" }, "none")),
+          examples === "true" && cell("example", group.examples?.length > 0
             ? button(group === chosen ? "Shown" : "Show", () => choose(id, group), { class: "small", "aria-pressed": group === chosen ? "true" : "false", "aria-label": `Example of ${place(group)}` })
             : "–")))))),
     report.other_differences > 0 && h("p", { class: "hint" }, `And ${count(report.other_differences)} at other places.`),
@@ -405,9 +409,8 @@ function example(group) {
 }
 
 function recorded(target) {
-  const outcomes = target.fixtures ? reasons(target.fixtures.by_outcome) : "";
-  if (!target.fixtures) return null;
-  return h("div", {}, h("h4", {}, "Recorded"), h("p", {}, outcomes || "No mismatch was recorded yet."));
+  const outcomes = reasons(target.stats.fixtures_by_outcome);
+  return h("div", {}, h("h4", {}, "Recorded"), h("p", { class: outcomes ? null : "hint" }, outcomes ? `Mismatches: ${outcomes}.` : "No mismatch was recorded."));
 }
 
 // --- A mirror ---

@@ -1,4 +1,4 @@
-//! A real browser, driven over WebDriver.
+//! A real browser, driven over `WebDriver`.
 
 use std::{
     ffi::OsString,
@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 use testkit::Directory;
 
 /// No test of a page takes that long.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A page under test.
-pub struct Browser {
+pub(crate) struct Browser {
     client: Client,
 }
 
@@ -86,7 +86,7 @@ impl Driver {
 }
 
 /// Runs a test in a browser of its own, if there is one. The browser ends, whatever the test does.
-pub async fn browse<F>(test: impl FnOnce(Browser) -> F)
+pub(crate) async fn browse<F>(test: impl FnOnce(Browser) -> F)
 where
     F: Future<Output = ()>,
 {
@@ -155,18 +155,18 @@ impl WebDriverCompatibleCommand for Own {
 }
 
 impl Browser {
-    pub async fn open(&self, url: &str) {
+    pub(crate) async fn open(&self, url: &str) {
         self.client.goto(url).await.unwrap();
     }
 
     /// The value of an expression in the page.
-    pub async fn value(&self, expression: &str) -> Value {
+    pub(crate) async fn value(&self, expression: &str) -> Value {
         let script = format!("return {expression}");
         self.client.execute(&script, Vec::new()).await.unwrap()
     }
 
     /// Waits until an expression is true in the page.
-    pub async fn until(&self, expression: &str) {
+    pub(crate) async fn until(&self, expression: &str) {
         let end = tokio::time::Instant::now() + PATIENCE / 4;
         while self.value(&format!("Boolean({expression})")).await != json!(true) {
             if tokio::time::Instant::now() > end {
@@ -178,13 +178,13 @@ impl Browser {
     }
 
     /// The text that is seen in the first element that a selector finds.
-    pub async fn text(&self, selector: &str) -> String {
+    pub(crate) async fn text(&self, selector: &str) -> String {
         let expression = format!("document.querySelector({selector:?})?.innerText ?? ''");
         self.value(&expression).await.as_str().unwrap().to_owned()
     }
 
     /// Presses what a selector finds, once it is there.
-    pub async fn press(&self, selector: &str) {
+    pub(crate) async fn press(&self, selector: &str) {
         self.until(&format!("document.querySelector({selector:?})"))
             .await;
         self.value(&format!("document.querySelector({selector:?}).click()"))
@@ -192,7 +192,7 @@ impl Browser {
     }
 
     /// Presses keys, as a person does.
-    pub async fn type_keys(&self, keys: &[&str]) {
+    pub(crate) async fn type_keys(&self, keys: &[&str]) {
         for key in keys {
             for kind in ["rawKeyDown", "keyUp"] {
                 self.devtools("Input.dispatchKeyEvent", json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code(key) })).await;
@@ -200,7 +200,7 @@ impl Browser {
         }
     }
 
-    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
+    pub(crate) async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let body = json!({ "cmd": command, "params": parameters });
         self.client
             .issue_cmd(Own("goog/cdp/execute", body))
@@ -209,20 +209,20 @@ impl Browser {
     }
 
     /// The size of the window, in pixels of CSS.
-    pub async fn resize(&self, width: u32, height: u32) {
+    pub(crate) async fn resize(&self, width: u32, height: u32) {
         let size =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", size)
             .await;
     }
 
-    pub async fn prefer(&self, feature: &str, value: &str) {
+    pub(crate) async fn prefer(&self, feature: &str, value: &str) {
         let features = json!({ "features": [{ "name": feature, "value": value }] });
         self.devtools("Emulation.setEmulatedMedia", features).await;
     }
 
     /// What the console was told since it was asked for last, and every error in it.
-    pub async fn console(&self) -> Vec<String> {
+    pub(crate) async fn console(&self) -> Vec<String> {
         let entries = self
             .client
             .issue_cmd(Own("se/log", json!({ "type": "browser" })))
@@ -235,7 +235,7 @@ impl Browser {
     }
 
     /// Writes a picture into the directory of the variable `MIRROR_SCREENSHOTS`, if it is set.
-    pub async fn picture(&self, name: &str) {
+    pub(crate) async fn picture(&self, name: &str) {
         let png = self.client.screenshot().await.unwrap();
         assert!(png.starts_with(b"\x89PNG"));
         if let Some(directory) = std::env::var_os("MIRROR_SCREENSHOTS") {
@@ -243,11 +243,10 @@ impl Browser {
         }
     }
 
-    /// Whether the page is wider than the window, so that it has to be scrolled sideways.
-    pub async fn overflows(&self) -> bool {
-        self.value("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-            .await
-            == json!(true)
+    /// What is wider than the window, so that the page has to be scrolled sideways.
+    pub(crate) async fn overflowing(&self) -> Vec<String> {
+        let wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth ? [...document.querySelectorAll('body *')].filter((one) => !one.closest('.scroll') && one.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map((one) => `${one.localName}.${one.className} ${one.textContent.slice(0, 40)}`) : []";
+        serde_json::from_value(self.value(wide).await).unwrap()
     }
 }
 

@@ -1,12 +1,6 @@
 //! What the tests share: a mirrored shop, and a client of a router.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    missing_docs,
-    missing_debug_implementations,
-    reason = "each test uses a part of it"
-)]
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use axum::{Json, Router, body::Body, routing::any};
 use http::{HeaderMap, Request};
@@ -18,14 +12,17 @@ use tower::ServiceExt;
 
 /// A primary with a mirror and its shadow. Their responses have what is asked for at `/at` of the
 /// body: the primary's `1`, the shadow's `2`.
-pub struct Shop {
-    pub mirror: Mirror,
-    pub primary: Primary,
+pub(crate) struct Shop {
+    pub(crate) mirror: Mirror,
+    pub(crate) primary: Primary,
     shadow: Server,
 }
 
 impl Shop {
-    pub async fn start(name: &str, with: impl FnOnce(MirrorBuilder) -> MirrorBuilder) -> Self {
+    pub(crate) async fn start(
+        name: &str,
+        with: impl FnOnce(MirrorBuilder) -> MirrorBuilder,
+    ) -> Self {
         let respond =
             |at: Value| any(move || std::future::ready(Json(json!({ "at": at, "total": 12 }))));
         Self::with(
@@ -37,7 +34,7 @@ impl Shop {
         .await
     }
 
-    pub async fn with(
+    pub(crate) async fn with(
         name: &str,
         with: impl FnOnce(MirrorBuilder) -> MirrorBuilder,
         primary: Router,
@@ -55,12 +52,12 @@ impl Shop {
         }
     }
 
-    pub fn shadow_url(&self) -> String {
+    pub(crate) fn shadow_url(&self) -> String {
         self.shadow.url()
     }
 
     /// Three orders, whose copies have ended and, if they are to be, are compared.
-    pub async fn differ(&self) {
+    pub(crate) async fn differ(&self) {
         let before = self.mirror.stats().targets[0].received;
         for number in 0..3 {
             self.primary.get(&format!("/orders/{number}")).await;
@@ -68,7 +65,7 @@ impl Shop {
         self.settle(before + 3).await;
     }
 
-    pub async fn settle(&self, received: u64) {
+    pub(crate) async fn settle(&self, received: u64) {
         until("the copies have ended", || {
             let stats = self.mirror.stats();
             let target = &stats.targets[0];
@@ -84,14 +81,14 @@ impl Shop {
     }
 }
 
-pub struct Got {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: String,
+pub(crate) struct Got {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Got {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
@@ -99,11 +96,11 @@ impl Got {
 }
 
 /// Asks a router, without a connection.
-pub async fn get(router: &Router, path: &str) -> Got {
+pub(crate) async fn get(router: &Router, path: &str) -> Got {
     send(router, Request::get(path).body(Body::empty()).unwrap()).await
 }
 
-pub async fn send(router: &Router, request: Request<Body>) -> Got {
+pub(crate) async fn send(router: &Router, request: Request<Body>) -> Got {
     let (head, body) = router.clone().oneshot(request).await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     Got {
