@@ -5,8 +5,12 @@
 //! Each gate is what the code needs now, so that it can only get better. Where that is not the goal
 //! yet, the goal stands beside it.
 
+#[path = "allocations/evidence.rs"]
+mod evidence;
+
 use std::process::Command;
 
+use mirror_runtime::Sticky;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use testkit::measure::{Allocated, Sender, Shape, Version};
@@ -87,6 +91,30 @@ fn unsampled_requests_allocate_nothing() {
         at_server.count,
         "the outermost layer around the layer",
     );
+}
+
+#[test]
+fn a_user_who_is_not_sampled_costs_no_allocation() {
+    let request = || {
+        let mut request = Shape::KIB.request();
+        let headers = request.headers_mut();
+        headers.insert("x-user-id", "42".parse().unwrap());
+        headers.insert("cookie", "theme=dark; sid=42; lang=en".parse().unwrap());
+        request
+    };
+    let count = |version| Allocated::until_the_answer_to(version, request).count;
+    let empty = count(Version::EmptyLayer);
+    for by in [
+        Sticky::Header("x-user-id"),
+        Sticky::Cookie("sid"),
+        Sticky::Path,
+        // Which the request does not have.
+        Sticky::Header("x-session"),
+        Sticky::Cookie("session"),
+    ] {
+        let version = Version::StickyUnsampled(by);
+        at_most(empty, count(version), &version.to_string());
+    }
 }
 
 /// Runs in a process whose mirrors are switched off: the test below starts it.

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use mirror_runtime::{
-    BodyMode, CompareMode, ConfigError, Http2, Mirror, MirrorBuilder, Target, Thresholds,
+    BodyMode, CompareMode, ConfigError, Http2, Mirror, MirrorBuilder, Sticky, Target, Thresholds,
 };
 
 fn message(builder: MirrorBuilder) -> String {
@@ -202,6 +202,22 @@ fn baggage_is_of_tokens_and_not_long() {
     ] {
         assert_eq!(message(builder), expected);
     }
+}
+
+#[test]
+fn what_tells_no_users_apart_and_weak_keys_are_errors() {
+    assert_eq!(
+        message(valid().sticky(Sticky::Header("host"))),
+        "invalid `sticky`: `host` does not tell users apart: it names the server, and requests over HTTP/2 have none"
+    );
+    assert_eq!(
+        message(valid().sticky(Sticky::Cookie(""))),
+        "invalid `sticky`: invalid cookie name ``"
+    );
+    assert_eq!(
+        message(valid().key("hunter2")),
+        "invalid `key`: the secret has 7 characters, and must have at least 32: `openssl rand -base64 32` makes one"
+    );
 }
 
 #[test]

@@ -33,6 +33,7 @@ mod sampling;
 mod shadow_faults;
 mod shared_options;
 mod sinks;
+mod sticky;
 mod sync;
 mod trace_headers;
 mod trailers;

@@ -13,17 +13,20 @@ mod expand;
 mod feature;
 mod handler;
 mod header;
+mod key;
 mod method;
 mod original;
 mod replay;
 mod runtime;
 mod self_use;
+mod sticky;
 mod table;
 mod target;
 #[cfg(test)]
 mod tests;
 mod trace;
 mod value;
+mod written;
 
 use proc_macro::TokenStream;
 

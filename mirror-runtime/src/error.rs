@@ -4,7 +4,7 @@ use std::{convert::Infallible, fmt};
 
 use mirror_compare::{RuleError, ThresholdError};
 use mirror_grammar::{
-    BaggageError, DurationError, HeaderError, PercentageError, UrlError,
+    BaggageError, DurationError, HeaderError, PercentageError, PointerError, StickyError, UrlError,
     options::{self, breaker},
 };
 
@@ -84,6 +84,9 @@ pub enum ConfigError {
     /// A percentage outside 0 to 100.
     #[error("`percentage` must be {limit}, not {0}", limit = options::PERCENTAGE.limit)]
     Percentage(f64),
+    /// A header or a cookie that does not tell users apart.
+    #[error("invalid `sticky`: {0}")]
+    Sticky(String),
     /// A timeout of zero, or of more than a day.
     #[error("invalid `timeout`: {0}")]
     Timeout(String),
@@ -138,6 +141,18 @@ pub enum ConfigError {
     /// `CONNECT` opens a tunnel, which cannot be mirrored.
     #[error("`CONNECT` cannot be mirrored: it opens a tunnel")]
     Connect,
+    /// A key with a secret that is too short or cannot be written so, or with an id that cannot or
+    /// is there twice. The message repeats neither.
+    #[error("invalid `key`: {0}")]
+    Key(String),
+    /// An environment variable does not hold a key.
+    #[error("the environment variable `{variable}` does not hold a key: {reason}")]
+    KeyEnv {
+        /// The variable.
+        variable: String,
+        /// The error in its value.
+        reason: String,
+    },
     /// A header that cannot be set or removed.
     #[error("{0}")]
     Header(String),
@@ -262,8 +277,19 @@ impl ConfigError {
         Self::Timeout(error.to_string())
     }
 
+    pub(crate) fn sticky(error: StickyError) -> Self {
+        Self::Sticky(error.to_string())
+    }
+
     pub(crate) fn baggage(error: BaggageError) -> Self {
         Self::Baggage(error.to_string())
+    }
+
+    pub(crate) fn mask(pattern: &str, error: PointerError) -> Self {
+        Self::Pointer {
+            pattern: pattern.to_owned(),
+            error: error.to_string(),
+        }
     }
 
     pub(crate) fn header(error: HeaderError) -> Self {

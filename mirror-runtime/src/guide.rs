@@ -15,6 +15,9 @@ pub mod copies {}
 #[doc = include_str!("../docs/counters.md")]
 pub mod counters {}
 
+#[doc = include_str!("../docs/metrics.md")]
+pub mod metrics {}
+
 #[doc = include_str!("../docs/comparing.md")]
 pub mod comparing {}
 

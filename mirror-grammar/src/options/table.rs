@@ -90,6 +90,9 @@ table! {
         .everywhere()
         .target();
 
+    /// What users are told apart by, so that the same ones are sampled.
+    STICKY = Spec::new("sticky", r#"header("x-user-id")"#, DefaultValue::None).everywhere();
+
     /// The time of a copy, from leaving to the last byte of the response.
     TIMEOUT = Spec::new("timeout", r#""2s""#, DefaultValue::Time(DEFAULT_TIMEOUT))
         .limit(Limit::Time)
@@ -175,6 +178,7 @@ table! {
     /// Headers that each copy has.
     SET_HEADERS = Spec::new("set_headers", r#"{ "x-env" = "shadow" }"#, DefaultValue::None)
         .attribute()
+        .target()
         .builder("set_header");
 
     /// Headers that no copy has.
@@ -205,6 +209,16 @@ table! {
 
     /// Members that the baggage of each copy has.
     BAGGAGE = Spec::new("baggage", r#"{ "mirror" = "shadow" }"#, DefaultValue::None).everywhere();
+    /// Changes each copy before it leaves.
+    MAP_REQUEST = Spec::new("map_request", "|request| ..", DefaultValue::None)
+        .everywhere()
+        .target();
+
+    /// Fields of bodies that are replaced in copies.
+    MASK = Spec::new("mask", r#"["/email"]"#, DefaultValue::None)
+        .limit(Limit::Filled)
+        .everywhere()
+        .conflicts(&[without_body("there is no body to mask")]);
 
     /// The name in counters and logs.
     NAME = Spec::new("name", r#""users.list""#, DefaultValue::Said("module and function"))
@@ -224,6 +238,14 @@ table! {
     /// The transport of the copies to servers.
     TRANSPORT = Spec::new("transport", "CLIENT", DefaultValue::Said("shared connections"))
         .everywhere();
+
+    /// The key of sticky sampling, masks and signatures.
+    KEY = Spec::new(
+        "key",
+        r#"env("MIRROR_KEY")"#,
+        DefaultValue::Said("`MIRROR_KEY` of the environment, or random"),
+    )
+    .everywhere();
 
     /// The name under which the handler can still be called.
     ORIGINAL = Spec::new("original", "list_users_unmirrored", DefaultValue::None).attribute();

@@ -3,24 +3,31 @@
 use http::Method;
 use mirror_grammar::Rate;
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 
 use super::{
     call::{borrowed, call, call_back, call_with, milliseconds},
-    comparing, defaults, target,
+    comparing, defaults, entry, target,
 };
 use crate::{
     args::{AcceptEncoding, Args, Body, Breaker, CircuitBreaker, Credentials, Host},
     baggage::Member,
     handler::Handler,
+    key::Key,
+    sticky::Sticky,
     target::Transport,
 };
 
 pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
     let runtime = &args.runtime;
-    let name = name(args, handler);
+    let entry = entry::constant_of_entry();
     let targets = target::calls(args);
     let percentage = call("percentage", args.percentage);
+    let sticky = args.sticky.as_ref().map(|sticky| match sticky {
+        Sticky::Header(name) => quote!(.sticky_header(#name)),
+        Sticky::Cookie(name) => quote!(.sticky_cookie(#name)),
+        Sticky::Path => quote!(.sticky_path()),
+    });
     let timeout = call("timeout_ms", args.timeout.map(milliseconds));
     let connect_timeout = args.connect_timeout.as_ref();
     let connect_timeout = connect_timeout.map(|(_, timeout)| milliseconds(*timeout));
@@ -55,6 +62,11 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         AcceptEncoding::Comparable => quote!(.comparable_encodings()),
         AcceptEncoding::Verbatim => quote!(.verbatim_encodings()),
     });
+    let mask = &args.mask;
+    let key = args.key.as_ref().and_then(|key| match key {
+        Key::Env(variable) => Some(quote!(.key_from_env(#variable))),
+        Key::Static { .. } => None,
+    });
     let trace = call(
         "trace",
         args.trace.map(|trace| quote!(#runtime::Trace::#trace)),
@@ -67,10 +79,11 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
     let defaults = call("defaults", defaults.map(|_| defaults::constant()));
     let comparing = comparing::calls(args);
     let options = quote! {
-        #runtime::__private::Options::new(#name)
+        #runtime::__private::Options::new(&#entry)
             #defaults
             #targets
             #percentage
+            #sticky
             #timeout
             #connect_timeout
             #sync
@@ -87,11 +100,19 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             #credentials
             #host
             #accept_encoding
+            #(.mask(#mask))*
+            #key
             #trace
             #(#baggage)*
             #comparing
     };
-    let callbacks = [&args.on_success, &args.on_error, &args.on_skip, &args.when];
+    let callbacks = [
+        &args.on_success,
+        &args.on_error,
+        &args.on_skip,
+        &args.when,
+        &args.map_request,
+    ];
     let callbacks = callbacks.into_iter().flatten();
     let options = callbacks.fold(options, |options, callback| {
         call_back(runtime, callback, &callback.option.to_string(), &options)
@@ -103,15 +124,13 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         }
         None => options,
     };
+    let options = match &args.key {
+        Some(Key::Static { option, path }) => {
+            call_with(runtime, option, "key", &options, &borrowed(path))
+        }
+        _ => options,
+    };
     quote!(#options.build())
-}
-
-fn name(args: &Args, handler: &Handler) -> TokenStream {
-    if let Some(name) = &args.name {
-        return name.to_token_stream();
-    }
-    let function = format!("::{}", handler.name());
-    quote!(::core::concat!(::core::module_path!(), #function))
 }
 
 fn rate_limit(rate: Rate) -> TokenStream {

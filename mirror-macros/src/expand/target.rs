@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::{
     across::across,
-    call::{borrowed, call, milliseconds},
+    call::{borrowed, call, call_back_of, milliseconds},
 };
 use crate::{
     args::Args,
@@ -44,7 +44,25 @@ fn options(runtime: &Runtime, target: &Target, constant: &Ident) -> TokenStream 
         "http2",
         http2.map(|choice| quote!(#runtime::Http2::#choice)),
     );
-    quote!(#source #percentage #timeout #trace #name #http2)
+    let set = overrides.set_headers.iter().map(|header| {
+        let (name, value) = (header.name.as_str(), &header.value);
+        quote!(.set_header(#name, #value))
+    });
+    let options = quote!(#source #percentage #timeout #trace #name #http2 #(#set)*);
+    match &overrides.map_request {
+        Some(callback) => call_back_of(runtime, "TargetOptions", callback, "map_request", &options),
+        None => options,
+    }
+}
+
+/// The name of a target that is given none.
+pub(super) fn name_of(source: &Source, constant: &Ident) -> TokenStream {
+    match source {
+        Source::Url(text) | Source::Env(text) => text.to_token_stream(),
+        Source::Const(_) => constant.to_token_stream(),
+        Source::Handler(path) => Source::handler_name(path).to_token_stream(),
+        Source::Via(place) | Source::Sink(place) => place.name().to_token_stream(),
+    }
 }
 
 fn source(
@@ -142,6 +160,6 @@ fn baseline_constant() -> Ident {
     format_ident!("__MIRROR_BASELINE")
 }
 
-fn constant(index: usize) -> Ident {
+pub(super) fn constant(index: usize) -> Ident {
     format_ident!("__MIRROR_TARGET_{index}")
 }

@@ -34,6 +34,7 @@ use crate::{
 #[cfg(feature = "record")]
 use crate::{
     engine::{CompareAt, Mismatch},
+    outcome::FixtureOutcome,
     report::Recorder,
 };
 #[cfg(feature = "record")]
@@ -284,9 +285,12 @@ impl Exchange {
         #[cfg(feature = "record")]
         if comparison.differs() && !comparison.may_be_noise() {
             // What is compared is counted already, whatever becomes of the file.
-            self.caught("record", index, || {
-                self.write_down(comparing, recorder, &comparison, &shadow.response);
+            let outcome = self.caught("record", index, || {
+                self.write_down(comparing, recorder, &comparison, &shadow.response)
             });
+            if let Some(outcome) = outcome.unwrap_or(Some(FixtureOutcome::Failed)) {
+                self.engine.targets[index].source.recorded(outcome);
+            }
         }
         #[cfg(feature = "testing")]
         {
@@ -296,7 +300,7 @@ impl Exchange {
         Some(comparison)
     }
 
-    /// Records a mismatch, if that is asked for.
+    /// Records a mismatch, if that is asked for, and says what has become of it.
     #[cfg(feature = "record")]
     fn write_down(
         &self,
@@ -304,31 +308,32 @@ impl Exchange {
         recorder: &Recorder,
         comparison: &Comparison,
         shadow: &BufferedResponse,
-    ) {
-        let (Some(recording), Some(request)) = (&comparing.recording, self.lock().request()) else {
-            return;
+    ) -> Option<FixtureOutcome> {
+        let recording = comparing.recording.as_ref()?;
+        let request = self.lock().request();
+        if let Some(missing) = request.as_ref().and_then(|request| request.missing()) {
+            recording.missing(&self.engine.name, missing);
+            return Some(FixtureOutcome::LeftOut);
+        }
+        let (Some(request), Some(Some(primary))) = (request, self.primary.get()) else {
+            return Some(FixtureOutcome::LeftOut);
         };
-        if let Some(missing) = request.missing() {
-            return recording.missing(&self.engine.name, missing);
-        }
-        if let Some(Some(primary)) = self.primary.get() {
-            recording.record(&Mismatch {
-                comparison,
-                method: &self.method,
-                request: &request,
-                set: &self.engine.options.headers.set,
-                primary: &primary.response,
-                shadow,
-                mode: comparing.mode,
-                at: if self.at_server.load(Relaxed) {
-                    CompareAt::Server
-                } else {
-                    CompareAt::Handler
-                },
-                rules: &comparing.rules,
-                noise: &recorder.noise(),
-            });
-        }
+        Some(recording.record(&Mismatch {
+            comparison,
+            method: &self.method,
+            request: &request,
+            set: &self.engine.set_headers,
+            primary: &primary.response,
+            shadow,
+            mode: comparing.mode,
+            at: if self.at_server.load(Relaxed) {
+                CompareAt::Server
+            } else {
+                CompareAt::Handler
+            },
+            rules: &comparing.rules,
+            noise: &recorder.noise(),
+        }))
     }
 
     fn comparison(
@@ -384,7 +389,7 @@ impl Exchange {
         primary: &BufferedResponse,
         shadow: &BufferedResponse,
     ) -> Cow<'_, KnownSecrets> {
-        let (rules, set) = (&comparing.rules, &self.engine.options.headers.set);
+        let (rules, set) = (&comparing.rules, &self.engine.set_headers);
         let learn = |with_body| match self.request() {
             Some(request) => request.known(rules, set, with_body),
             None => KnownSecrets::from_set_headers(rules, set),

@@ -12,6 +12,7 @@ use crate::{
     exchange::{Joined, Waiting},
     outcome::{Completion, ShedReason, SkipReason},
     recorded::{Exchanged, RecordedExchange, Times},
+    stats::RouteLabel,
     telemetry::RequestId,
     workers::redact_off_path,
 };
@@ -24,6 +25,8 @@ struct Sinks {
     engine: Arc<Engine>,
     all: Vec<(usize, Permit)>,
     request_id: Option<RequestId>,
+    /// The route of the request, as a label.
+    route: RouteLabel,
 }
 
 /// A request that waits for its response, to be handed over to sinks.
@@ -38,11 +41,13 @@ impl Handover {
         engine: &Arc<Engine>,
         waiting: Waiting,
         request_id: Option<RequestId>,
+        route: RouteLabel,
     ) -> Self {
         let sinks = Sinks {
             engine: Arc::clone(engine),
             all: Vec::new(),
             request_id,
+            route,
         };
         Self { sinks, waiting }
     }
@@ -105,7 +110,7 @@ impl Handover {
                 response,
                 places: places.unwrap_or_default(),
             };
-            let (rules, set) = (&engine.redacted, &engine.options.headers.set);
+            let (rules, set) = (&engine.redacted, &engine.set_headers);
             RecordedExchange::new(&engine.name, exchanged, rules, set)
         });
         // Without it the flights are dropped: there is no thread.
@@ -145,16 +150,18 @@ async fn ended_or_cut(joined: Receiver<Joined>) -> Option<Joined> {
 impl Sinks {
     /// Those whose gates let them through.
     fn admitted(&mut self) -> Vec<Flight> {
-        let (engine, request_id) = (&self.engine, self.request_id.as_ref());
+        let (engine, route) = (&self.engine, self.route);
+        let request_id = self.request_id.as_ref();
         let all = std::mem::take(&mut self.all).into_iter();
-        let admit = |(index, permit)| match Flight::admit_waiting(engine, index, permit, request_id)
-        {
-            Ok(flight) => Some(flight),
-            Err(reason) => {
-                engine.not_sent_of(request_id, index, reason.into());
-                None
-            }
-        };
+        let admit =
+            |(index, permit)| match Flight::admit_waiting(engine, index, permit, request_id, route)
+            {
+                Ok(flight) => Some(flight),
+                Err(reason) => {
+                    engine.not_sent_of(request_id, index, reason.into());
+                    None
+                }
+            };
         all.filter_map(admit).collect()
     }
 

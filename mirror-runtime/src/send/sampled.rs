@@ -29,8 +29,8 @@ use crate::{
     },
     exchange::{Joining, Open, PrimarySide},
     outcome::{ShedReason, SkipReason},
-    request::{MIRRORED_FROM, Original, ShadowRequest, expects_continue, has_any, is_upgrade},
-    sampling::switch,
+    request::{CommonRequest, MIRRORED_FROM, Original, expects_continue, has_any, is_upgrade},
+    stats::RouteLabel,
     telemetry::{RequestId, request_id_of},
     trace::Origin,
     transport::handler::Candidates,
@@ -53,6 +53,8 @@ pub(crate) struct Sampled {
     open: Option<Open>,
     /// Where the request is to meet its response, if sinks are among the targets.
     joining: Option<Box<Joining>>,
+    /// The route of the request, as a label.
+    route: RouteLabel,
     /// The source of the copies, from its arrival until they leave.
     ready: Option<Box<Ready>>,
     /// The tasks for which the response waits, in `sync` mode.
@@ -84,7 +86,7 @@ impl Sampled {
     /// Decides whether a request is mirrored, from its head alone. If it is not, that is all it
     /// costs.
     pub(crate) fn choose(engine: &Arc<Engine>, parts: &mut Parts) -> Option<Self> {
-        if switch::is_off() && !Capturing::here().captures() {
+        if engine.switch.is_off() && !is_captured(engine) {
             skip_all(engine, SkipReason::SwitchedOff);
             return Self::replayed(engine);
         }
@@ -96,16 +98,32 @@ impl Sampled {
             skip_all(engine, SkipReason::Filtered);
             return None;
         }
-        let (draw, capturing) = (engine.sampler.draw(), Capturing::here());
-        let samples = |target: &EngineTarget| target.share.samples(draw) || capturing.samples_all();
+        let (draw, capturing) = (engine.draw(parts), Capturing::here());
+        let samples = |target: &EngineTarget| {
+            let share = target.share.get();
+            if share.samples(draw) {
+                Ok(())
+            } else if share.is_zero() && !target.has_no_share {
+                Err(SkipReason::SwitchedOff)
+            } else if capturing.samples_all() {
+                Ok(())
+            } else {
+                Err(SkipReason::NotSampled)
+            }
+        };
         let mut targets = 0;
         for (index, target) in engine.targets.iter().enumerate() {
-            if !capturing.enables(target.target()) {
-                engine.not_sent(index, SkipReason::Disabled);
-            } else if engine.is_baseline(index) && targets == 0
-                || !engine.is_baseline(index) && !samples(target)
-            {
-                engine.not_sent(index, SkipReason::NotSampled);
+            let sampled = if !capturing.enables(target.target()) {
+                Err(SkipReason::Disabled)
+            } else if !engine.is_baseline(index) {
+                samples(target)
+            } else if targets == 0 {
+                Err(SkipReason::NotSampled)
+            } else {
+                Ok(())
+            };
+            if let Err(reason) = sampled {
+                engine.not_sent(index, reason);
             } else if let Some(reason) = target.gate.refuses() {
                 engine.not_sent(index, reason.into());
             } else {
@@ -137,6 +155,7 @@ impl Sampled {
             candidates: None,
             open: None,
             joining: None,
+            route: RouteLabel::default(),
             ready: None,
             copies: Copies::default(),
             request_id: None,
@@ -186,6 +205,7 @@ impl Sampled {
                 self.open = Some(open);
                 side
             });
+            self.route = RouteLabel::of(&parts);
             self.join(&parts, &body);
             let body = self.prepare(&parts, body).await;
             let mut around = Some(Around::new(&self.engine, &parts));
@@ -226,7 +246,9 @@ impl Sampled {
                 return answer;
             }
             let engine = &self.engine;
-            engine.latency.record(began.elapsed());
+            let elapsed = began.elapsed();
+            engine.latency.record(elapsed);
+            engine.primary.record(self.route, elapsed);
             let joining = self.joining.take();
             if side.is_some() || joining.is_some() {
                 let response = response(&mut answer, Asked::Response);
@@ -347,6 +369,7 @@ impl Sampled {
             candidates: self.candidates.take(),
             open: self.open.take(),
             joining: self.joining.as_mut().and_then(|joining| joining.split()),
+            route: self.route,
             ready: None,
             copies: Copies::default(),
             request_id: self.request_id.clone(),
@@ -431,7 +454,7 @@ impl Sampled {
         }
         let kept = self.open.as_ref().and_then(Open::kept);
         let copy = move |make: _, body, rules: &_| {
-            let copy: Result<ShadowRequest, _> = Make::copy(make, body, rules);
+            let copy: Result<CommonRequest, _> = Make::copy(make, body, rules);
             if let (Some(kept), Ok(copy)) = (kept, &copy) {
                 kept.keep(copy.body());
             }
@@ -463,11 +486,8 @@ impl Sampled {
     /// The handover of the request to the sinks among the targets.
     fn handover(&mut self) -> Option<Handover> {
         let waiting = self.joining.as_mut()?.take_waiting()?;
-        Some(Handover::new(
-            &self.engine,
-            waiting,
-            self.request_id.clone(),
-        ))
+        let request_id = self.request_id.clone();
+        Some(Handover::new(&self.engine, waiting, request_id, self.route))
     }
 
     fn admit(&self, index: usize, departure: &mut Departure) -> Result<(), SkipReason> {
@@ -479,6 +499,7 @@ impl Sampled {
         let about = About {
             request_id: self.request_id.as_ref(),
             origin: &self.origin,
+            route: self.route,
         };
         departure.admit(&self.engine, index, self.open.as_ref(), candidates, about)
     }
@@ -536,6 +557,12 @@ fn note(
         (None, Some(joining)) => joining.failed(),
         (None, None) => {}
     }
+}
+
+/// Whether a test captures what a mirror would send that is off for all else.
+#[cold]
+fn is_captured(engine: &Engine) -> bool {
+    engine.switch.is_on_for_captures() && Capturing::here().captures()
 }
 
 fn skip_all(engine: &Engine, reason: SkipReason) {

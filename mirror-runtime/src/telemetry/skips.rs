@@ -76,9 +76,13 @@ pub(crate) fn prepare() {
     LazyLock::force(&SKIPS);
 }
 
-/// Queues a call of `on_skip`, within the runtime of the caller, and drops it if too many calls
-/// wait already.
-pub(super) fn tell(who: Arc<dyn OnSkip>, reason: SkipReason, request_id: Option<&RequestId>) {
+/// Queues a call of `on_skip`, within the runtime of the caller; `false` if too many calls wait
+/// already.
+pub(super) fn tell(
+    who: Arc<dyn OnSkip>,
+    reason: SkipReason,
+    request_id: Option<&RequestId>,
+) -> bool {
     let skip = Skip {
         who,
         reason,
@@ -90,6 +94,7 @@ pub(super) fn tell(who: Arc<dyn OnSkip>, reason: SkipReason, request_id: Option<
     if is_told && !IS_AWAKE.load(SeqCst) && !IS_AWAKE.swap(true, SeqCst) {
         SKIPS.thread.iter().for_each(Thread::unpark);
     }
+    is_told
 }
 
 fn tell_all(skips: &Receiver<Skip>) {

@@ -4,6 +4,7 @@ use std::{
     borrow::{Borrow, Cow},
     fmt,
     sync::{Arc, LazyLock},
+    time::Duration,
 };
 
 use super::{
@@ -11,10 +12,12 @@ use super::{
     request_id::about,
     skips::{self, OnSkip},
 };
+#[cfg(feature = "record")]
+use crate::outcome::FixtureOutcome;
 use crate::{
     bounds::{Gauge, Turn, draining},
-    outcome::SkipReason,
-    stats::{Counters, TargetStats},
+    outcome::{BufferedResponse, Callback, CallbackOutcome, MirrorError, SkipReason},
+    stats::{Counters, RouteLabel, TargetStats},
     target::Target,
     workers::{Code, Ended, caught, contained, observe_off_path, off_path},
 };
@@ -45,7 +48,8 @@ pub(crate) struct Audience {
 pub(crate) struct Source {
     audience: Arc<Audience>,
     target: Target,
-    counters: Counters,
+    /// Shared with who publishes them as metrics: they outlive their mirror by a moment.
+    counters: Arc<Counters>,
     failures: Throttle,
 }
 
@@ -71,7 +75,7 @@ impl Source {
         Self {
             audience: Arc::clone(audience),
             target,
-            counters: Counters::new(),
+            counters: Arc::new(Counters::new()),
             failures: Throttle::default(),
         }
     }
@@ -83,6 +87,24 @@ impl Source {
     /// The counters as they are now.
     pub(crate) fn stats(&self) -> TargetStats {
         self.counters.snapshot(self.target.name())
+    }
+
+    /// The counters themselves.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.counters
+    }
+
+    /// A copy has ended: as [`tell`](Self::tell), and counted with its route.
+    pub(crate) fn tell_end(
+        self: &Arc<Self>,
+        request_id: Option<&RequestId>,
+        route: RouteLabel,
+        outcome: Result<BufferedResponse, MirrorError>,
+        elapsed: Option<Duration>,
+    ) -> Option<Ended> {
+        self.counters.measured.ended(route, &outcome, elapsed);
+        self.tell_of(request_id, Happened::Ended(outcome, elapsed))
     }
 
     /// Counts what happened, logs it, and tells whoever wants to know. `Some` if the callback of a
@@ -126,7 +148,10 @@ impl Source {
             // The state of a circuit is not counted.
             Happened::CircuitTurned(..) => {}
             #[cfg(feature = "compare")]
-            Happened::Compared(comparison) => counters.compared(comparison.verdict),
+            Happened::Compared(comparison) => {
+                counters.compared(comparison.verdict);
+                counters.differ(comparison);
+            }
             #[cfg(feature = "compare")]
             Happened::NotCompared(reason) => counters.compared(Verdict::NotCompared(*reason)),
         }
@@ -223,12 +248,20 @@ impl Source {
         let is_told = observe_off_path(key, move || {
             let request_id = request_id.as_ref();
             let event = source.event(happened.kind(), request_id);
-            caught(source.code("observer"), || {
+            let returned = caught(source.code("observer"), || {
                 about(request_id, || observer.observe(&event));
             });
+            source.called(
+                Callback::Observer,
+                returned.map_or(CallbackOutcome::Panicked, |()| CallbackOutcome::Ran),
+            );
             drop((happened, telling));
         });
-        if !is_told && let Some(events) = UNOBSERVED.note() {
+        if is_told {
+            return;
+        }
+        self.called(Callback::Observer, CallbackOutcome::LeftOut);
+        if let Some(events) = UNOBSERVED.note() {
             let mirror = &*self.audience.mirror;
             contained(|| {
                 tracing::warn!(
@@ -249,14 +282,21 @@ impl Source {
         match happened.borrow() {
             Happened::NotSent(reason) => {
                 let source = Arc::clone(self);
-                skips::tell(source, *reason, request_id);
+                if !skips::tell(source, *reason, request_id) {
+                    self.called(Callback::OnSkip, CallbackOutcome::LeftOut);
+                }
                 None
             }
             Happened::Ended(..) => {
                 let (source, request_id) = (Arc::clone(self), request_id.cloned());
-                off_path(key, move || {
+                let callback = Callbacks::told_of(happened.borrow());
+                let ended = off_path(key, move || {
                     source.report(happened.borrow(), request_id.as_ref());
-                })
+                });
+                if let (None, Some(callback)) = (&ended, callback) {
+                    self.called(callback, CallbackOutcome::LeftOut);
+                }
+                ended
             }
             #[cfg(feature = "compare")]
             Happened::Compared(_) => {
@@ -280,7 +320,11 @@ impl Source {
             source.report(happened.borrow(), request_id.as_ref());
             drop(telling);
         });
-        if !is_told && let Some(calls) = LEFT_OUT.note() {
+        if is_told {
+            return;
+        }
+        self.called(Callback::OnMismatch, CallbackOutcome::LeftOut);
+        if let Some(calls) = LEFT_OUT.note() {
             let mirror = &*self.audience.mirror;
             contained(|| {
                 tracing::warn!(
@@ -297,9 +341,23 @@ impl Source {
         let Audience {
             mirror, callbacks, ..
         } = &*self.audience;
-        about(request_id, || {
-            callbacks.report(mirror, &self.target, happened);
+        let outcome = about(request_id, || {
+            callbacks.report(mirror, &self.target, happened)
         });
+        if let (Some(callback), Some(outcome)) = (Callbacks::told_of(happened), outcome) {
+            self.called(callback, outcome);
+        }
+    }
+
+    /// Counts a call of the program's own code.
+    fn called(&self, callback: Callback, outcome: CallbackOutcome) {
+        self.counters.called(callback, outcome);
+    }
+
+    /// Counts what became of a mismatch that was to be recorded.
+    #[cfg(feature = "record")]
+    pub(crate) fn recorded(&self, outcome: FixtureOutcome) {
+        self.counters.recorded(outcome);
     }
 
     /// Code of the user's that runs for this target, as the log calls it.

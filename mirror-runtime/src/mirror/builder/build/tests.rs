@@ -13,6 +13,9 @@ const CALLS: &[(&str, Call)] = &[
     ("target", |builder| builder.target("http://b.invalid")),
     ("defaults", |builder| builder.defaults(&Defaults::new())),
     ("percentage", |builder| builder.percentage(10.0)),
+    ("sticky", |builder| {
+        builder.sticky(crate::Sticky::Header("x-user-id"))
+    }),
     ("timeout", |builder| builder.timeout(Duration::from_secs(2))),
     ("connect_timeout", |builder| {
         builder.connect_timeout(Duration::from_secs(1))
@@ -45,8 +48,11 @@ const CALLS: &[(&str, Call)] = &[
     }),
     ("trace", |builder| builder.trace(crate::Trace::Strip)),
     ("baggage", |builder| builder.baggage("mirror", "shadow")),
+    ("map_request", |builder| builder.map_request(|_| ())),
+    ("mask", |builder| builder.mask(["/email"])),
     ("name", |builder| builder.name("users.list")),
     ("transport", |builder| builder.transport(Nowhere)),
+    ("key", |builder| builder.key("0123456789abcdef".repeat(2))),
     ("compare", |builder| builder.compare(CompareMode::Status)),
     ("compare_at", |builder| {
         builder.compare_at(crate::CompareAt::Server)
