@@ -34,7 +34,7 @@ pub(crate) use self::{
     hint::{Hint, Settling},
     place::{Places, Tally},
     shape::{Shape, Shapes},
-    truncate::{MAX_BYTES, cut},
+    truncate::{MAX_BYTES, cut, shared},
 };
 pub use self::{
     kind::DifferenceKind,

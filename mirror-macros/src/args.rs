@@ -18,15 +18,19 @@ pub(crate) use circuit_breaker::{Breaker, CircuitBreaker};
 
 pub(crate) use self::reading::OPTIONS;
 use crate::{
+    baggage::Member,
     callback::Callback,
     compare::{Compared, Comparing},
     defaults::Defaults,
     error::{Errors, error_with_help},
     header::{RemovedHeader, SetHeader},
+    key::Key,
     original::Original,
     runtime::Runtime,
+    sticky::Sticky,
     table::{means, read},
     target::{Source, Target, Transport},
+    trace::Trace,
     value::{self, Entry},
     written,
 };
@@ -37,6 +41,7 @@ pub(crate) struct Args {
     pub(crate) targets: Vec<Target>,
     pub(crate) defaults: Option<Defaults>,
     pub(crate) percentage: Option<f64>,
+    pub(crate) sticky: Option<Sticky>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) connect_timeout: Option<(Ident, Duration)>,
     pub(crate) sync: Option<bool>,
@@ -57,8 +62,13 @@ pub(crate) struct Args {
     pub(crate) credentials: Option<Credentials>,
     pub(crate) host: Option<Host>,
     pub(crate) accept_encoding: Option<AcceptEncoding>,
+    pub(crate) trace: Option<Trace>,
+    pub(crate) baggage: Vec<Member>,
+    pub(crate) map_request: Option<Callback>,
+    pub(crate) mask: Vec<LitStr>,
     pub(crate) name: Option<LitStr>,
     pub(crate) transport: Option<Transport>,
+    pub(crate) key: Option<Key>,
     pub(crate) original: Option<Original>,
     /// The options of comparing that stand here, and `compare` in the defaults or nowhere.
     pub(crate) compared: Vec<Compared>,

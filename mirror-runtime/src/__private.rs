@@ -113,7 +113,7 @@ where
             let sampled = prepare(sampled, &state);
             let primary = move |parts, body| handler.call(Incoming { parts, body, state });
             // In a box: it is larger, and most requests should not pay for its size.
-            Box::pin(sampled.serve(parts, body, primary, |answer| Some(answer)))
+            Box::pin(sampled.serve(parts, body, primary, |answer, _| Some(answer)))
         },
     )
 }

@@ -54,6 +54,7 @@
 //! | [`verdict`](guide::verdict) | when a shadow may take over: the rule, its level, its limits |
 //! | [`recording`](guide::recording) | tests made from mismatches, by `replay!` |
 //! | [`testing`](guide::testing) | keeping `cargo test` from sending copies, and capturing them |
+//! | [`traces`](guide::traces) | copies as spans of OpenTelemetry, the headers of traces, baggage, request ids |
 //! | [`extending`](guide::extending) | observers for metrics and traces, transports and sinks of your own |
 //! | [`shutdown`](guide::shutdown) | waiting for copies in flight, with [`drain`] |
 //! | [`bounds`](guide::bounds) | guarantees, and every limit with its default |
@@ -71,7 +72,8 @@
 //! A copy carries what its original carried, cookies and tokens included, unless
 //! `credentials = "strip"` is set. Choose `https://` targets that may see them. The log warns of
 //! credentials that would leave the machine over plain HTTP. `X-Mirrored-From` is a hint, not a
-//! proof: any client can send it, and a request that carries it is not mirrored. A shadow does what
+//! proof: any client can send it, and a request that carries it is not mirrored. With a key, copies
+//! are signed, and [`Mirrored`] verifies them. `mask` replaces fields of bodies by keyed hashes. A shadow does what
 //! its copies ask for: mirror writes only to a shadow that has its own database.
 //!
 //! # Tests
@@ -98,9 +100,12 @@ mod exchange;
 #[cfg(fuzzing)]
 mod fuzz;
 pub mod guide;
+mod key;
+mod mask;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 mod mirror;
+mod mirrored;
 mod outcome;
 #[cfg(feature = "record")]
 mod record;
@@ -110,11 +115,13 @@ mod report;
 mod request;
 mod sampling;
 mod send;
+mod signature;
 mod stats;
 mod target;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trace;
 mod transport;
 mod workers;
 
@@ -139,18 +146,21 @@ pub use self::{
     drain::{Drained, drain},
     engine::BodyMode,
     error::ConfigError,
+    key::Key,
     mirror::{
         AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder, MirrorInfo,
         MirrorLayer, MirrorService, ResponseFuture, mirror_named, mirrors,
     },
+    mirrored::{Mirrored, NotMirrored, Proof, Unproved, VerifyMirrored},
     outcome::{
         BufferedResponse, Callback, CallbackOutcome, Completion, FailureKind, FixtureOutcome,
         MirrorError, ShedReason, SinkError, SkipReason,
     },
     recorded::{RecordedExchange, RecordedRequest, RecordedResponse},
+    sampling::Sticky,
     stats::{Latency, MirrorStats, TargetStats},
-    target::{Http2, Target},
-    telemetry::{Event, EventKind, Observer, observe},
+    target::{Http2, ShadowRequest, Target, Trace},
+    telemetry::{Event, EventKind, Observer, observe, request_id},
     transport::{Keeping, Sending, Sink, Transport, Unsendable},
 };
 
@@ -168,7 +178,8 @@ pub use self::{
     mirror::{CompareAtServer, CompareAtServerFuture, CompareAtServerService},
     report::{
         DifferenceGroup, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport,
-        ShapeFinding, Suggestion, TargetReport, Thresholds, Unanswered, UnfitBaseline, WindowReport,
+        ShapeFinding, Suggestion, TargetReport, Thresholds, Unanswered, UnfitBaseline,
+        WindowReport,
     },
 };
 

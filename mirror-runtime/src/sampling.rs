@@ -1,6 +1,8 @@
 //! Which requests are copied: a share of them, spread evenly from a random point on, without locks
 //! and without a pattern that periodic traffic could fall into.
 
+mod sticky;
+
 use std::{
     hash::{BuildHasher, RandomState},
     sync::atomic::{AtomicU64, Ordering},
@@ -8,6 +10,9 @@ use std::{
 
 #[cfg(feature = "testing")]
 use std::sync::atomic::AtomicBool;
+
+pub use self::sticky::Sticky;
+pub(crate) use self::sticky::StickyBy;
 
 /// 2^64 divided by the golden ratio. The multiples of it, modulo 2^64, are the additive sequence
 /// with the lowest discrepancy there is: each stretch of them is spread over the whole range as

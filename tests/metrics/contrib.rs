@@ -84,11 +84,12 @@ fn grouped(text: &str) -> BTreeSet<&str> {
     all.collect()
 }
 
-/// Asserts that there is what a text asks for, and that it asks for something.
+/// Asserts that there is what a text asks for, and that it asks for something. Returns the labels
+/// that this has.
 #[track_caller]
-fn asks_for_what_exists(file: &str, text: &str) {
+fn asks_for_what_exists(file: &str, text: &str) -> BTreeSet<String> {
     let asked = asked(text);
-    assert!(!asked.is_empty(), "{file} asks for nothing");
+    assert!(!asked.is_empty(), "{file} asks for nothing: {text}");
     let mut all: BTreeSet<String> = OTHERS.map(str::to_owned).into();
     for (name, labels) in asked {
         let known = labels_of(name);
@@ -101,6 +102,13 @@ fn asks_for_what_exists(file: &str, text: &str) {
         }
         all.extend(known);
     }
+    all
+}
+
+/// The same, and that it groups by labels that there are.
+#[track_caller]
+fn groups_by_what_exists(file: &str, text: &str) {
+    let all = asks_for_what_exists(file, text);
     for label in grouped(text) {
         assert!(all.contains(label), "{file} groups by {label}: {text}");
     }
@@ -130,7 +138,16 @@ fn each_query_of_the_dashboard_asks_for_what_exists() {
     strings(&dashboard, "expr", &mut queries);
     assert!(queries.len() > 15, "{}", queries.len());
     for query in &queries {
-        asks_for_what_exists("mirror.json", query);
+        groups_by_what_exists("mirror.json", query);
+    }
+    let mut legends = Vec::new();
+    strings(&dashboard, "legendFormat", &mut legends);
+    let labels: BTreeSet<_> = table::rows()
+        .into_values()
+        .flat_map(|row| row.labels)
+        .collect();
+    for label in legends.iter().flat_map(|legend| grouped(legend)) {
+        assert!(labels.contains(label), "{label}");
     }
     let mut variables = Vec::new();
     strings(&dashboard["templating"], "query", &mut variables);
@@ -187,7 +204,7 @@ fn each_query_of_the_dashboard_asks_for_what_exists() {
 
 #[test]
 fn the_alerts_are_rules_and_do_as_their_tests_say() {
-    asks_for_what_exists("alerts.yml", &read("prometheus/alerts.yml"));
+    groups_by_what_exists("alerts.yml", &read("prometheus/alerts.yml"));
     let directory = format!("{CONTRIB}/prometheus");
     promtool::passes(&["check", "rules", "alerts.yml"], &directory, "");
     promtool::passes(&["test", "rules", "alerts_test.yml"], &directory, "");

@@ -71,11 +71,12 @@ async fn requests_and_copies_add_up_to_what_the_counters_say() {
     })
     .await;
     let held = Shadow::holding().await;
+    let seldom = Shadow::start().await;
     let mirror = builder(NAME)
         .target(named(up.url(), "up"))
         .target(named(held.url(), "held"))
         .target(named(closed_port().await, "down"))
-        .target(named(up.url(), "seldom").percentage(0.0))
+        .target(named(seldom.url(), "seldom").percentage(0.0).unwrap())
         .circuit_breaker(CircuitBreaker::new(3, Duration::from_hours(1)))
         .max_in_flight(7)
         .build()
@@ -114,7 +115,7 @@ async fn histograms_count_each_copy_and_each_primary_once() {
     let mirror = builder(NAME)
         .target(named(shadow.url(), "up"))
         .target(named(closed_port().await, "down"))
-        .without_circuit_breaker()
+        .circuit_breaker(None)
         .build()
         .unwrap();
     let primary = primary(&mirror).await;

@@ -10,4 +10,5 @@ mod promtool;
 mod recorders;
 mod routes;
 mod scrape;
+mod switch;
 mod table;

@@ -54,10 +54,6 @@ impl Scrape {
         samples.filter(move |sample| sample.metric == name && has_all(&sample.labels))
     }
 
-    pub(crate) fn samples(&self) -> &[Sample] {
-        &self.0
-    }
-
     /// Their sum, if there are any.
     pub(crate) fn sum(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let values = self.all(name, labels).map(|sample| number(&sample.value));

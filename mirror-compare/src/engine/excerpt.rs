@@ -2,7 +2,7 @@
 
 use crate::{
     json::{Node, write_string},
-    model::{MAX_BYTES, cut, prefix},
+    model::{MAX_BYTES, cut, prefix, shared},
     redact::{REDACTED, Secrets},
     rules::{Patterns, State},
 };
@@ -19,12 +19,7 @@ const AROUND: usize = 256;
 
 /// Two texts that differ, as JSON and cut to 1 KiB, from before the first difference on.
 pub(crate) fn excerpts(texts: [&str; 2], secrets: &Secrets) -> [String; 2] {
-    let [one, other] = texts.map(str::as_bytes);
-    let same = one
-        .iter()
-        .zip(other)
-        .take_while(|(one, other)| one == other)
-        .count();
+    let same = shared(texts[0].as_bytes(), texts[1].as_bytes());
     texts.map(|text| {
         let start = if same > LONG {
             text.floor_char_boundary(same - SHOWN_BEFORE)

@@ -1,7 +1,8 @@
 //! The place in a body at which a comparison is.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
+    fmt::Write,
     hash::{DefaultHasher, Hash, Hasher},
 };
 
@@ -22,6 +23,9 @@ const MAX_TUPLE: usize = 8;
 /// rarely as many members of one type, and nothing else.
 const MIN_MAP: usize = 64;
 
+/// Bytes of the indices in a pointer, about.
+const ROOM: usize = 8;
+
 /// A key of so many digits and letters from `a` to `f` is an id.
 const MIN_HEX: usize = 16;
 
@@ -31,6 +35,14 @@ pub(crate) struct Path<'a> {
     tokens: Vec<Token<'a>>,
     /// The array or object in which each token stands. The last may have no token yet.
     inside: Vec<Inside<'a>>,
+    last: RefCell<Named<'a>>,
+}
+
+/// The names of a place, and the way to it. In a list, those of one element are those of the next.
+#[derive(Debug, Default)]
+struct Named<'a> {
+    way: Vec<(Token<'a>, Alike)>,
+    names: Option<[String; 2]>,
 }
 
 /// A key or an index.
@@ -97,12 +109,45 @@ impl<'a> Path<'a> {
         self.inside.truncate(depth);
     }
 
+    /// Its [place](Self::place) and its [pattern](Self::pattern), as `name` makes them where they
+    /// are not those of the last time.
+    pub(crate) fn place_and_pattern(&self, name: impl FnOnce(&Self) -> [String; 2]) -> [String; 2] {
+        let mut last = self.last.borrow_mut();
+        let way = self.tokens.iter().enumerate();
+        let mut way = way.map(|(depth, token)| (*token, self.alike(depth)));
+        let is_same = last.way.len() == self.tokens.len()
+            && last
+                .way
+                .iter()
+                .zip(&mut way)
+                .all(|((token, alike), (ours, is))| {
+                    *alike == is
+                        && match (token, ours) {
+                            (Token::Key(one), Token::Key(other)) => *one == other,
+                            (Token::Index(one), Token::Index(other)) => {
+                                is != Alike::Not || *one == other
+                            }
+                            _ => false,
+                        }
+                });
+        if let (true, Some(names)) = (is_same, &last.names) {
+            return names.clone();
+        }
+        let names = name(self);
+        last.way.clear();
+        let way = self.tokens.iter().enumerate();
+        last.way
+            .extend(way.map(|(depth, token)| (*token, self.alike(depth))));
+        last.names = Some(names.clone());
+        names
+    }
+
     /// As a JSON pointer, cut to 1 KiB.
     pub(crate) fn pointer(&self, secrets: &Secrets) -> String {
         self.written(|_, token, pointer| match token {
             Token::Key(key) if secrets.are_in(key) => pointer.push_str(REDACTED),
             Token::Key(key) => escape(key, pointer),
-            Token::Index(index) => pointer.push_str(&index.to_string()),
+            Token::Index(index) => push_index(index, pointer),
         })
     }
 
@@ -124,7 +169,7 @@ impl<'a> Path<'a> {
     pub(crate) fn place(&self, secrets: &Secrets) -> String {
         self.written(|depth, token, place| match token {
             _ if self.alike(depth) != Alike::Not => place.push('*'),
-            Token::Index(index) => place.push_str(&index.to_string()),
+            Token::Index(index) => push_index(index, place),
             Token::Key(key) if is_index(key) => place.push('*'),
             Token::Key(key) if secrets.are_in(key) => place.push_str(REDACTED),
             Token::Key(key) => escape(key, place),
@@ -164,7 +209,7 @@ impl<'a> Path<'a> {
     }
 
     fn written(&self, write: impl Fn(usize, Token<'a>, &mut String)) -> String {
-        let mut text = String::new();
+        let mut text = String::with_capacity(self.shown_bytes() + ROOM);
         for (depth, token) in self.tokens.iter().enumerate() {
             // There may be a key of any length in the way to any number of differences.
             if text.len() > MAX_BYTES {
@@ -190,6 +235,11 @@ impl<'a> Path<'a> {
         inside.alike.set(Some(alike));
         alike
     }
+}
+
+fn push_index(index: usize, text: &mut String) {
+    // Writing to a `String` never fails.
+    let _ = write!(text, "{index}");
 }
 
 /// Whether the elements of both lists are alike: many scalars of one type, objects with mostly the

@@ -63,6 +63,9 @@ pub(crate) fn parse<'a>(body: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, No
 /// `None` if there are none.
 fn without_lone_surrogates(text: &[u8]) -> Option<Vec<u8>> {
     let mut written = Vec::new();
+    if !text.contains(&b'\\') {
+        return None;
+    }
     let (mut at, mut copied) = (0, 0);
     while let Some(found) = text[at..].iter().position(|byte| *byte == b'\\') {
         at += found;

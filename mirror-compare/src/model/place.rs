@@ -48,7 +48,7 @@ impl Places {
     }
 
     /// Adds a difference at a place, that is shown in a group.
-    pub(crate) fn add(&mut self, place: Group, group: &Group, shapes: impl FnOnce() -> Shapes) {
+    pub(crate) fn add(&mut self, place: &Group, group: &Group, shapes: impl FnOnce() -> Shapes) {
         let has_room = self.groups.len() < MAX_PLACES;
         if let Some(known) = self.groups.get_mut(group) {
             known.count += 1;
@@ -59,7 +59,7 @@ impl Places {
             };
             self.groups.insert(group.clone(), known);
         }
-        if let Some(tally) = self.tallies.get_mut(&place) {
+        if let Some(tally) = self.tallies.get_mut(place) {
             tally.count += 1;
             if tally.shapes.len() < MAX_SHAPES {
                 tally.shapes.push(shapes());
@@ -70,7 +70,7 @@ impl Places {
                 group: group.clone(),
                 shapes: vec![shapes()],
             };
-            self.tallies.insert(place, tally);
+            self.tallies.insert(place.clone(), tally);
         } else {
             self.others += 1;
         }

@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     args::{AcceptEncoding, Args, Body, Breaker, CircuitBreaker, Credentials, Host},
+    baggage::Member,
     handler::Handler,
+    key::Key,
+    sticky::Sticky,
     target::Transport,
 };
 
@@ -20,6 +23,11 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
     let entry = entry::constant_of_entry();
     let targets = target::calls(args);
     let percentage = call("percentage", args.percentage);
+    let sticky = args.sticky.as_ref().map(|sticky| match sticky {
+        Sticky::Header(name) => quote!(.sticky_header(#name)),
+        Sticky::Cookie(name) => quote!(.sticky_cookie(#name)),
+        Sticky::Path => quote!(.sticky_path()),
+    });
     let timeout = call("timeout_ms", args.timeout.map(milliseconds));
     let connect_timeout = args.connect_timeout.as_ref();
     let connect_timeout = connect_timeout.map(|(_, timeout)| milliseconds(*timeout));
@@ -54,6 +62,19 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         AcceptEncoding::Comparable => quote!(.comparable_encodings()),
         AcceptEncoding::Verbatim => quote!(.verbatim_encodings()),
     });
+    let mask = &args.mask;
+    let key = args.key.as_ref().and_then(|key| match key {
+        Key::Env(variable) => Some(quote!(.key_from_env(#variable))),
+        Key::Static { .. } => None,
+    });
+    let trace = call(
+        "trace",
+        args.trace.map(|trace| quote!(#runtime::Trace::#trace)),
+    );
+    let baggage = args
+        .baggage
+        .iter()
+        .map(|Member { key, value }| quote!(.baggage(#key, #value)));
     let defaults = args.defaults.as_ref();
     let defaults = call("defaults", defaults.map(|_| defaults::constant()));
     let comparing = comparing::calls(args);
@@ -62,6 +83,7 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             #defaults
             #targets
             #percentage
+            #sticky
             #timeout
             #connect_timeout
             #sync
@@ -78,9 +100,19 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             #credentials
             #host
             #accept_encoding
+            #(.mask(#mask))*
+            #key
+            #trace
+            #(#baggage)*
             #comparing
     };
-    let callbacks = [&args.on_success, &args.on_error, &args.on_skip, &args.when];
+    let callbacks = [
+        &args.on_success,
+        &args.on_error,
+        &args.on_skip,
+        &args.when,
+        &args.map_request,
+    ];
     let callbacks = callbacks.into_iter().flatten();
     let options = callbacks.fold(options, |options, callback| {
         call_back(runtime, callback, &callback.option.to_string(), &options)
@@ -91,6 +123,12 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             call_with(runtime, option, "transport", &options, &borrowed(path))
         }
         None => options,
+    };
+    let options = match &args.key {
+        Some(Key::Static { option, path }) => {
+            call_with(runtime, option, "key", &options, &borrowed(path))
+        }
+        _ => options,
     };
     quote!(#options.build())
 }

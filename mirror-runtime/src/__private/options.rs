@@ -14,11 +14,13 @@ use crate::{
     bounds::CircuitBreaker,
     control::Entry,
     engine::BodyMode,
+    key::Key,
     mirror::{AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder},
     outcome::{BufferedResponse, MirrorError, SkipReason},
-    target::Target,
+    sampling::Sticky,
+    target::{ShadowRequest, Target, Trace},
     transport::Transport,
-    workers::contained,
+    workers::{Code, caught, contained},
 };
 
 /// Builds the mirror of an attribute. It never fails and never panics, for it runs within a
@@ -73,6 +75,24 @@ impl Options {
     #[must_use]
     pub fn percentage(self, percentage: f64) -> Self {
         self.with(|builder| builder.percentage(percentage))
+    }
+
+    /// `sticky = header("..")`
+    #[must_use]
+    pub fn sticky_header(self, name: &'static str) -> Self {
+        self.with(|builder| builder.sticky(Sticky::Header(name)))
+    }
+
+    /// `sticky = cookie("..")`
+    #[must_use]
+    pub fn sticky_cookie(self, name: &'static str) -> Self {
+        self.with(|builder| builder.sticky(Sticky::Cookie(name)))
+    }
+
+    /// `sticky = path`
+    #[must_use]
+    pub fn sticky_path(self) -> Self {
+        self.with(|builder| builder.sticky(Sticky::Path))
     }
 
     /// `timeout`
@@ -221,10 +241,37 @@ impl Options {
         self.with(|builder| builder.accept_encoding(AcceptEncoding::Verbatim))
     }
 
+    /// `map_request`
+    #[must_use]
+    pub fn map_request<F>(self, map_request: F) -> Self
+    where
+        F: Fn(&mut ShadowRequest) + Send + Sync + 'static,
+    {
+        self.with(|builder| builder.map_request(map_request))
+    }
+
+    /// One of `mask`
+    #[must_use]
+    pub fn mask(self, pointer: &'static str) -> Self {
+        self.with(|builder| builder.mask([pointer]))
+    }
+
     /// `credentials = "forward"`
     #[must_use]
     pub fn forward_credentials(self) -> Self {
         self.with(|builder| builder.credentials(Credentials::Forward))
+    }
+
+    /// `trace`
+    #[must_use]
+    pub fn trace(self, trace: Trace) -> Self {
+        self.with(|builder| builder.trace(trace))
+    }
+
+    /// One of `baggage`
+    #[must_use]
+    pub fn baggage(self, key: &'static str, value: &'static str) -> Self {
+        self.with(|builder| builder.baggage(key, value))
     }
 
     /// `transport = STATIC`
@@ -234,6 +281,25 @@ impl Options {
         L: Deref<Target: Transport> + Sync,
     {
         self.with(|builder| builder.transport(Static(transport)))
+    }
+
+    /// `key = env("VARIABLE")`
+    #[must_use]
+    pub fn key_from_env(self, variable: &'static str) -> Self {
+        self.with(|builder| builder.key_or_mistake(Key::from_env(variable)))
+    }
+
+    /// `key = STATIC`
+    #[must_use]
+    pub fn key<L>(self, key: &'static L) -> Self
+    where
+        L: Deref<Target = Key> + Sync,
+    {
+        // It is made here at the latest, by code of the user's, within a request.
+        match caught(Code::new("key").of(self.name), || Key::clone(key)) {
+            Some(key) => self.with(|builder| builder.key(key)),
+            None => self,
+        }
     }
 
     /// `host = "preserve"`

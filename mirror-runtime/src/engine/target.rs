@@ -3,7 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    bounds::Gate, control::AtomicShare, stats::TargetStats, target::Target, telemetry::Source,
+    bounds::Gate,
+    control::AtomicShare,
+    stats::TargetStats,
+    target::{Target, Trace},
+    telemetry::Source,
     transport::Route,
 };
 
@@ -17,6 +21,7 @@ pub(crate) struct EngineTarget {
     /// Whether it has no share by the code: of all that it is not sent, nobody has switched it off.
     pub(crate) has_no_share: bool,
     pub(crate) timeout: Duration,
+    pub(crate) trace: Trace,
     /// `None` for a target that is off.
     pub(crate) route: Option<Route>,
     pub(crate) gate: Gate,

@@ -27,7 +27,9 @@ use crate::{
     control::Entry,
     engine::{BodyMode, Options, When},
     error::ConfigError,
-    target::Target,
+    key::Key,
+    mask::Mask,
+    target::{MapRequest, Target, Trace},
     telemetry::{Callbacks, Observer},
     transport::Transport,
 };
@@ -39,7 +41,8 @@ pub enum Credentials {
     /// `Authorization`, `Cookie` and `X-Api-Key` travel like any other header.
     #[default]
     Forward,
-    /// `Authorization`, `Cookie` and `X-Api-Key` are left out.
+    /// `Authorization`, `Cookie` and `X-Api-Key` are left out, and `Baggage`, which may carry what is
+    /// not for others (W3C Baggage, section 4).
     Strip,
 }
 
@@ -92,11 +95,18 @@ pub struct MirrorBuilder {
     read_ahead: Option<Duration>,
     protection: Protection,
     connect_timeout: Option<Duration>,
+    trace: Trace,
     options: Options,
     when: Option<When>,
+    map_request: Option<MapRequest>,
+    mask: Mask,
+    /// The fields as they are written.
+    masked: Vec<String>,
     callbacks: Callbacks,
     observers: Vec<Arc<dyn Observer>>,
     compare: CompareOptions,
+    /// That of the process, if there is none.
+    key: Option<Key>,
     /// Connections of our own, if there is none.
     transport: Option<Arc<dyn Transport>>,
     /// The options of the mirror itself count before these.
@@ -120,11 +130,16 @@ impl Default for MirrorBuilder {
             read_ahead: None,
             protection: Protection::default(),
             connect_timeout: None,
+            trace: Trace::by_default(),
             options: Options::default(),
             when: None,
+            map_request: None,
+            mask: Mask::default(),
+            masked: Vec::new(),
             callbacks: Callbacks::default(),
             observers: Vec::new(),
             compare: CompareOptions::default(),
+            key: None,
             transport: None,
             shared: None,
             entry: None,
@@ -135,6 +150,15 @@ impl Default for MirrorBuilder {
 }
 
 impl MirrorBuilder {
+    /// The key, or what is wrong with it.
+    pub(crate) fn key_or_mistake(mut self, key: Result<Key, ConfigError>) -> Self {
+        match key {
+            Ok(key) => self.key = Some(key),
+            Err(error) => self.mistaken(error),
+        }
+        self
+    }
+
     /// The mirror of an attribute.
     pub(crate) fn of_entry(mut self, entry: &'static Entry) -> Self {
         self.name = Some(Cow::Borrowed(entry.mirror()));
@@ -153,9 +177,11 @@ impl fmt::Debug for MirrorBuilder {
             .field("name", &self.name)
             .field("targets", &self.targets)
             .field("options", &self.options)
+            .field("mask", &self.masked)
             .field("callbacks", &self.callbacks)
             .field("compare", &self.compare)
             .field("transport", &self.transport)
+            .field("key", &self.key)
             .field("shared", &self.shared)
             .field("mistake", &self.mistake)
             .finish_non_exhaustive()

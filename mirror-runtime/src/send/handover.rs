@@ -13,6 +13,7 @@ use crate::{
     outcome::{Completion, ShedReason, SkipReason},
     recorded::{Exchanged, RecordedExchange, Times},
     stats::RouteLabel,
+    telemetry::RequestId,
     workers::redact_off_path,
 };
 
@@ -23,6 +24,7 @@ use crate::{
 struct Sinks {
     engine: Arc<Engine>,
     all: Vec<(usize, Permit)>,
+    request_id: Option<RequestId>,
     /// The route of the request, as a label.
     route: RouteLabel,
 }
@@ -35,10 +37,16 @@ pub(super) struct Handover {
 }
 
 impl Handover {
-    pub(super) fn new(engine: &Arc<Engine>, waiting: Waiting, route: RouteLabel) -> Self {
+    pub(super) fn new(
+        engine: &Arc<Engine>,
+        waiting: Waiting,
+        request_id: Option<RequestId>,
+        route: RouteLabel,
+    ) -> Self {
         let sinks = Sinks {
             engine: Arc::clone(engine),
             all: Vec::new(),
+            request_id,
             route,
         };
         Self { sinks, waiting }
@@ -102,7 +110,7 @@ impl Handover {
                 response,
                 places: places.unwrap_or_default(),
             };
-            let (rules, set) = (&engine.redacted, &engine.options.headers.set);
+            let (rules, set) = (&engine.redacted, &engine.set_headers);
             RecordedExchange::new(&engine.name, exchanged, rules, set)
         });
         // Without it the flights are dropped: there is no thread.
@@ -143,21 +151,25 @@ impl Sinks {
     /// Those whose gates let them through.
     fn admitted(&mut self) -> Vec<Flight> {
         let (engine, route) = (&self.engine, self.route);
+        let request_id = self.request_id.as_ref();
         let all = std::mem::take(&mut self.all).into_iter();
-        let admit = |(index, permit)| match Flight::admit_waiting(engine, index, permit, route) {
-            Ok(flight) => Some(flight),
-            Err(reason) => {
-                engine.not_sent(index, reason.into());
-                None
-            }
-        };
+        let admit =
+            |(index, permit)| match Flight::admit_waiting(engine, index, permit, request_id, route)
+            {
+                Ok(flight) => Some(flight),
+                Err(reason) => {
+                    engine.not_sent_of(request_id, index, reason.into());
+                    None
+                }
+            };
         all.filter_map(admit).collect()
     }
 
     /// They get nothing.
     fn stay(&mut self, reason: ShedReason) {
         for (index, permit) in std::mem::take(&mut self.all) {
-            self.engine.not_sent(index, reason.into());
+            let request_id = self.request_id.as_ref();
+            self.engine.not_sent_of(request_id, index, reason.into());
             drop(permit);
         }
     }

@@ -14,7 +14,7 @@ use http_body::Body as _;
 use tokio::runtime::Handle;
 
 use super::{
-    Copies, Departure, Make,
+    About, Copies, Departure, Make,
     handover::Handover,
     ready::{MadeBefore, Ready},
 };
@@ -29,8 +29,10 @@ use crate::{
     },
     exchange::{Joining, Open, PrimarySide},
     outcome::{ShedReason, SkipReason},
-    request::{MIRRORED_FROM, Original, ShadowRequest, expects_continue, has_any, is_upgrade},
+    request::{CommonRequest, MIRRORED_FROM, Original, expects_continue, has_any, is_upgrade},
     stats::RouteLabel,
+    telemetry::{RequestId, request_id_of},
+    trace::Origin,
     transport::handler::Candidates,
     workers::{caught, runtime_with_timers},
 };
@@ -57,6 +59,19 @@ pub(crate) struct Sampled {
     ready: Option<Box<Ready>>,
     /// The tasks for which the response waits, in `sync` mode.
     copies: Copies,
+    /// The id by which those who are told know the request.
+    request_id: Option<RequestId>,
+    /// The trace that the request belongs to.
+    origin: Origin,
+}
+
+/// What is asked of the primary's response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// All of it.
+    Response,
+    /// Its status, which need not be there.
+    Status,
 }
 
 /// The progress of the primary.
@@ -83,7 +98,7 @@ impl Sampled {
             skip_all(engine, SkipReason::Filtered);
             return None;
         }
-        let (draw, capturing) = (engine.sampler.draw(), Capturing::here());
+        let (draw, capturing) = (engine.draw(parts), Capturing::here());
         let samples = |target: &EngineTarget| {
             let share = target.share.get();
             if share.samples(draw) {
@@ -143,6 +158,8 @@ impl Sampled {
             route: RouteLabel::default(),
             ready: None,
             copies: Copies::default(),
+            request_id: None,
+            origin: Origin::none(),
         }
     }
 
@@ -171,12 +188,20 @@ impl Sampled {
         parts: Parts,
         body: Body,
         primary: impl FnOnce(Parts, Body) -> F,
-        response: impl FnOnce(&mut F::Output) -> Option<&mut Response>,
+        response: impl FnOnce(&mut F::Output, Asked) -> Option<&mut Response>,
     ) -> impl Future<Output = F::Output> {
         async move {
             #[cfg(feature = "record")]
             let is_replayed = self.undecided == 0;
-            let side = PrimarySide::new(&self.engine, &parts, &body).map(|(side, open)| {
+            if self.undecided != 0 {
+                if self.engine.tells() {
+                    self.request_id = request_id_of(&parts);
+                }
+                self.origin = Origin::capture(&parts);
+            }
+            let status = self.origin.primary();
+            let side = PrimarySide::new(&self.engine, &parts, &body, self.request_id.as_ref());
+            let side = side.map(|(side, open)| {
                 self.open = Some(open);
                 side
             });
@@ -217,7 +242,7 @@ impl Sampled {
             };
             #[cfg(feature = "record")]
             if is_replayed {
-                response(&mut answer).map(point::take);
+                response(&mut answer, Asked::Response).map(point::take);
                 return answer;
             }
             let engine = &self.engine;
@@ -226,7 +251,12 @@ impl Sampled {
             engine.primary.record(self.route, elapsed);
             let joining = self.joining.take();
             if side.is_some() || joining.is_some() {
-                note(side, joining, response(&mut answer), began, &self.engine);
+                let response = response(&mut answer, Asked::Response);
+                status.responded(response.as_ref().map(|response| response.status()));
+                note(side, joining, response, began, &self.engine);
+            } else if status.is_waited_for() {
+                let response = response(&mut answer, Asked::Status);
+                status.responded(response.map(|response| response.status()));
             }
             if engine.options.sync {
                 let longest = engine.longest_timeout();
@@ -342,6 +372,8 @@ impl Sampled {
             route: self.route,
             ready: None,
             copies: Copies::default(),
+            request_id: self.request_id.clone(),
+            origin: self.origin.clone(),
         }
     }
 
@@ -422,7 +454,7 @@ impl Sampled {
         }
         let kept = self.open.as_ref().and_then(Open::kept);
         let copy = move |make: _, body, rules: &_| {
-            let copy: Result<ShadowRequest, _> = Make::copy(make, body, rules);
+            let copy: Result<CommonRequest, _> = Make::copy(make, body, rules);
             if let (Some(kept), Ok(copy)) = (kept, &copy) {
                 kept.keep(copy.body());
             }
@@ -454,7 +486,8 @@ impl Sampled {
     /// The handover of the request to the sinks among the targets.
     fn handover(&mut self) -> Option<Handover> {
         let waiting = self.joining.as_mut()?.take_waiting()?;
-        Some(Handover::new(&self.engine, waiting, self.route))
+        let request_id = self.request_id.clone();
+        Some(Handover::new(&self.engine, waiting, request_id, self.route))
     }
 
     fn admit(&self, index: usize, departure: &mut Departure) -> Result<(), SkipReason> {
@@ -463,8 +496,12 @@ impl Sampled {
             return Err(SkipReason::NotSampled);
         }
         let candidates = self.candidates.as_deref();
-        let open = self.open.as_ref();
-        departure.admit(&self.engine, index, open, candidates, self.route)
+        let about = About {
+            request_id: self.request_id.as_ref(),
+            origin: &self.origin,
+            route: self.route,
+        };
+        departure.admit(&self.engine, index, self.open.as_ref(), candidates, about)
     }
 
     /// The next undecided target. Whoever takes it decides it.
@@ -484,7 +521,8 @@ impl Sampled {
         if let Some(open) = &self.open {
             open.not_sent(index, reason);
         }
-        self.engine.not_sent(index, reason);
+        let request_id = self.request_id.as_ref();
+        self.engine.not_sent_of(request_id, index, reason);
     }
 }
 

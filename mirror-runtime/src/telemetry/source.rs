@@ -8,7 +8,8 @@ use std::{
 };
 
 use super::{
-    Callbacks, Event, EventKind, Happened, Observer, Observers, Throttle, observer,
+    Callbacks, Event, EventKind, Happened, Observer, Observers, RequestId, Throttle, observer,
+    request_id::about,
     skips::{self, OnSkip},
 };
 #[cfg(feature = "record")]
@@ -97,26 +98,36 @@ impl Source {
     /// A copy has ended: as [`tell`](Self::tell), and counted with its route.
     pub(crate) fn tell_end(
         self: &Arc<Self>,
+        request_id: Option<&RequestId>,
         route: RouteLabel,
         outcome: Result<BufferedResponse, MirrorError>,
         elapsed: Option<Duration>,
     ) -> Option<Ended> {
         self.counters.measured.ended(route, &outcome, elapsed);
-        self.tell(Happened::Ended(outcome, elapsed))
+        self.tell_of(request_id, Happened::Ended(outcome, elapsed))
     }
 
     /// Counts what happened, logs it, and tells whoever wants to know. `Some` if the callback of a
     /// copy runs: its task waits for that to end.
     #[inline]
     pub(crate) fn tell(self: &Arc<Self>, happened: Happened) -> Option<Ended> {
+        self.tell_of(None, happened)
+    }
+
+    /// The same of a request whose id is known.
+    #[inline]
+    pub(crate) fn tell_of(
+        self: &Arc<Self>,
+        request_id: Option<&RequestId>,
+        happened: Happened,
+    ) -> Option<Ended> {
         self.count(&happened);
-        self.log(&happened);
+        self.log(&happened, request_id);
         let audience = &*self.audience;
-        let is_heard = !audience.observers.is_empty() || observer::are_there();
-        if is_heard {
-            self.tell_all(happened)
+        if self.is_observed() {
+            self.tell_all(happened, request_id)
         } else if audience.callbacks.want(&happened) {
-            self.call_back(happened)
+            self.call_back(happened, request_id)
         } else {
             None
         }
@@ -147,7 +158,7 @@ impl Source {
     }
 
     #[inline]
-    fn log(&self, happened: &Happened) {
+    fn log(&self, happened: &Happened, request_id: Option<&RequestId>) {
         let mirror = &*self.audience.mirror;
         let target = &self.target;
         let variable = target.variable();
@@ -160,6 +171,7 @@ impl Source {
                             %target,
                             variable,
                             %error,
+                            request_id = request_id.map(|id| &**id),
                             failures,
                             "copies failed: the number is of those since the last such line"
                         );
@@ -189,11 +201,15 @@ impl Source {
 
     /// Tells observers, and the callback.
     #[cold]
-    fn tell_all(self: &Arc<Self>, happened: Happened) -> Option<Ended> {
+    fn tell_all(
+        self: &Arc<Self>,
+        happened: Happened,
+        request_id: Option<&RequestId>,
+    ) -> Option<Ended> {
         let of_all = observer::of_all();
         let of_all = of_all.iter().flat_map(|of_all| of_all.iter());
         let observers = self.audience.observers.iter().chain(of_all);
-        let event = self.event(happened.kind());
+        let event = self.event(happened.kind(), request_id);
         let interested: Vec<_> = observers
             .filter(|observer| {
                 caught(self.code("observer"), || observer.is_of_interest(&event))
@@ -204,29 +220,37 @@ impl Source {
         let wants = self.audience.callbacks.want(&happened);
         if interested.is_empty() {
             return if wants {
-                self.call_back(happened)
+                self.call_back(happened, request_id)
             } else {
                 None
             };
         }
         let happened = Arc::new(happened);
         let ended = if wants {
-            self.call_back(Arc::clone(&happened))
+            self.call_back(Arc::clone(&happened), request_id)
         } else {
             None
         };
         for observer in interested {
-            self.observe(observer, Arc::clone(&happened));
+            self.observe(observer, Arc::clone(&happened), request_id.cloned());
         }
         ended
     }
 
-    fn observe(self: &Arc<Self>, observer: Arc<dyn Observer>, happened: Arc<Happened>) {
+    fn observe(
+        self: &Arc<Self>,
+        observer: Arc<dyn Observer>,
+        happened: Arc<Happened>,
+        request_id: Option<RequestId>,
+    ) {
         let (source, telling) = (Arc::clone(self), Telling::begin());
         let key = Arc::as_ptr(&observer).addr();
         let is_told = observe_off_path(key, move || {
-            let event = source.event(happened.kind());
-            let returned = caught(source.code("observer"), || observer.observe(&event));
+            let request_id = request_id.as_ref();
+            let event = source.event(happened.kind(), request_id);
+            let returned = caught(source.code("observer"), || {
+                about(request_id, || observer.observe(&event));
+            });
             source.called(
                 Callback::Observer,
                 returned.map_or(CallbackOutcome::Panicked, |()| CallbackOutcome::Ran),
@@ -250,7 +274,7 @@ impl Source {
     }
 
     /// Has the callback called, away from the path of the request.
-    fn call_back<H>(self: &Arc<Self>, happened: H) -> Option<Ended>
+    fn call_back<H>(self: &Arc<Self>, happened: H, request_id: Option<&RequestId>) -> Option<Ended>
     where
         H: Borrow<Happened> + Send + 'static,
     {
@@ -258,16 +282,16 @@ impl Source {
         match happened.borrow() {
             Happened::NotSent(reason) => {
                 let source = Arc::clone(self);
-                if !skips::tell(source, *reason) {
+                if !skips::tell(source, *reason, request_id) {
                     self.called(Callback::OnSkip, CallbackOutcome::LeftOut);
                 }
                 None
             }
             Happened::Ended(..) => {
-                let source = Arc::clone(self);
+                let (source, request_id) = (Arc::clone(self), request_id.cloned());
                 let callback = Callbacks::told_of(happened.borrow());
                 let ended = off_path(key, move || {
-                    source.report(happened.borrow());
+                    source.report(happened.borrow(), request_id.as_ref());
                 });
                 if let (None, Some(callback)) = (&ended, callback) {
                     self.called(callback, CallbackOutcome::LeftOut);
@@ -276,7 +300,7 @@ impl Source {
             }
             #[cfg(feature = "compare")]
             Happened::Compared(_) => {
-                self.tell_of_mismatch(key, happened);
+                self.tell_of_mismatch(key, happened, request_id.cloned());
                 None
             }
             _ => None,
@@ -285,7 +309,7 @@ impl Source {
 
     /// Has `on_mismatch` called, some time; not at all if too many calls wait.
     #[cfg(feature = "compare")]
-    fn tell_of_mismatch<H>(self: &Arc<Self>, key: usize, happened: H)
+    fn tell_of_mismatch<H>(self: &Arc<Self>, key: usize, happened: H, request_id: Option<RequestId>)
     where
         H: Borrow<Happened> + Send + 'static,
     {
@@ -293,7 +317,7 @@ impl Source {
         // time.
         let (source, telling) = (Arc::clone(self), Telling::begin());
         let is_told = tell_off_path(key, move || {
-            source.report(happened.borrow());
+            source.report(happened.borrow(), request_id.as_ref());
             drop(telling);
         });
         if is_told {
@@ -313,11 +337,13 @@ impl Source {
     }
 
     /// Calls the callback that is told of it.
-    fn report(&self, happened: &Happened) {
+    fn report(&self, happened: &Happened, request_id: Option<&RequestId>) {
         let Audience {
             mirror, callbacks, ..
         } = &*self.audience;
-        let outcome = callbacks.report(mirror, &self.target, happened);
+        let outcome = about(request_id, || {
+            callbacks.report(mirror, &self.target, happened)
+        });
         if let (Some(callback), Some(outcome)) = (Callbacks::told_of(happened), outcome) {
             self.called(callback, outcome);
         }
@@ -340,14 +366,25 @@ impl Source {
         code.with_target(self.target.name())
     }
 
-    fn event<'a>(&'a self, kind: EventKind<'a>) -> Event<'a> {
-        Event::new(&self.audience.mirror, &self.target, kind)
+    /// Whether there are observers.
+    fn is_observed(&self) -> bool {
+        !self.audience.observers.is_empty() || observer::are_there()
+    }
+
+    /// Whether there are observers or callbacks.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.is_observed() || self.audience.callbacks.are_there()
+    }
+
+    fn event<'a>(&'a self, kind: EventKind<'a>, request_id: Option<&'a RequestId>) -> Event<'a> {
+        let event = Event::new(&self.audience.mirror, &self.target, kind);
+        event.with_request_id(request_id.map(|id| &**id))
     }
 }
 
 impl OnSkip for Source {
-    fn skipped(&self, reason: SkipReason) {
-        self.report(&Happened::NotSent(reason));
+    fn skipped(&self, reason: SkipReason, request_id: Option<&RequestId>) {
+        self.report(&Happened::NotSent(reason), request_id);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
         budget::Spent,
         path::{Siblings, Token},
     },
-    json::Node,
+    json::{Node, decimal},
     model::edits,
     rules::State,
 };
@@ -67,14 +67,80 @@ impl<'n> Walk<'n, '_, '_> {
     /// Whether two arrays have the same elements in another order, as far as that is soon known.
     fn are_permuted(&mut self, ones: &[Node<'n>], others: &[Node<'n>], state: &State) -> bool {
         std::mem::swap(&mut self.budget, &mut self.hint_budget);
-        let hashes = [ones, others].map(|nodes| {
-            let hashes = nodes.iter().map(|node| self.hash(node, state));
-            let mut hashes = hashes.collect::<Result<Vec<_>, _>>()?;
-            hashes.sort_unstable();
-            Ok::<_, Spent>(hashes)
-        });
+        let permuted = self.permuted(ones, others, state);
         std::mem::swap(&mut self.budget, &mut self.hint_budget);
-        matches!(hashes, [Ok(one), Ok(other)] if one == other)
+        permuted.unwrap_or(false)
+    }
+
+    fn permuted(
+        &mut self,
+        ones: &[Node<'n>],
+        others: &[Node<'n>],
+        state: &State,
+    ) -> Result<bool, Spent> {
+        // Mostly they have not, and one element is enough to see it.
+        for (one, other) in ones.iter().zip(others) {
+            if !self.equal(one, other)? {
+                if !self.has(others, one)? || !self.has(ones, other)? {
+                    return Ok(false);
+                }
+                break;
+            }
+        }
+        let mut sorted = |nodes: &[Node<'n>]| {
+            let hashes = nodes.iter().map(|node| self.hash(node, state));
+            let mut hashes = hashes.collect::<Result<Vec<_>, Spent>>()?;
+            hashes.sort_unstable();
+            Ok(hashes)
+        };
+        Ok(sorted(ones)? == sorted(others)?)
+    }
+
+    fn has(&mut self, nodes: &[Node<'_>], wanted: &Node<'_>) -> Result<bool, Spent> {
+        for node in nodes {
+            if self.equal(node, wanted)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether two values are equal where there are no rules.
+    fn equal(&mut self, one: &Node<'_>, other: &Node<'_>) -> Result<bool, Spent> {
+        self.budget.spend(1)?;
+        match (one, other) {
+            (Node::Number(one), Node::Number(other)) => {
+                self.budget.spend_on(one)?;
+                self.budget.spend_on(other)?;
+                Ok(decimal::same(
+                    one,
+                    other,
+                    !self.found.rules.ignore_zero_fraction,
+                ))
+            }
+            (Node::String(one), Node::String(other)) => {
+                self.budget.spend_on(one)?;
+                Ok(one == other)
+            }
+            (Node::Array(ones), Node::Array(others)) if ones.len() == others.len() => {
+                for (one, other) in ones.iter().zip(*others) {
+                    if !self.equal(one, other)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            (Node::Object(ones), Node::Object(others)) if ones.len() == others.len() => {
+                for ((key, one), (other_key, other)) in ones.iter().zip(*others) {
+                    if key != other_key || !self.equal(one, other)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            (Node::Array(_) | Node::Object(_), _) => Ok(false),
+            (one, other) => Ok(one == other),
+        }
     }
 
     /// The elements that are not ignored.

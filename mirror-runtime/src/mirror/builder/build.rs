@@ -4,7 +4,10 @@ use std::{
     borrow::Cow,
     collections::HashSet,
     panic::Location,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -16,6 +19,7 @@ use crate::{
     control::{self, AtomicShare, Configured, ConfiguredTarget, Place},
     engine::{BodyMode, Engine, EngineTarget, MirrorSwitch},
     error::ConfigError,
+    key::Key,
     mirror::{Mirror, registry::register},
     sampling::{Sampler, Share},
     stats::{LatencyRecorder, PrimaryMeasured},
@@ -47,6 +51,9 @@ impl MirrorBuilder {
         self.compare.check(&self.targets)?;
         if let Some(connect_timeout) = self.connect_timeout {
             self.protection.connect_timeout = connect_timeout;
+        }
+        if self.key.is_none() {
+            self.key = Some(Key::of_process()?);
         }
         self.options.body = self.body.unwrap_or_default();
         if let Some(max_body) = self.max_body {
@@ -97,8 +104,22 @@ impl MirrorBuilder {
         let places = all.iter().enumerate();
         let sinks = places.filter(|(_, target)| target.is_sink());
         let sinks = sinks.fold(0, |sinks, (index, _)| sinks | 1 << index);
+        // What is masked leaves the process in no other way.
+        for pointer in &self.masked {
+            self.compare.rules.hide(pointer);
+        }
         let redacted = self.compare.rules.clone();
         let configured = self.configured();
+        let key = self.key.take().unwrap_or_else(Key::random);
+        self.options.headers.signs = !key.is_random();
+        let own = all.iter().flat_map(Target::own_headers).cloned();
+        let set_headers = self.options.headers.set.iter().cloned().chain(own);
+        let set_headers = set_headers.collect();
+        let mask = Some(std::mem::take(&mut self.mask));
+        let mask = mask.filter(|mask| !mask.is_empty()).map(Arc::new);
+        if !is_off && key.is_random() && (mask.is_some() || self.options.sticky.is_some()) {
+            announce_random_key();
+        }
         let resolve = |target: Target| {
             let timeout = target.own_timeout().unwrap_or(self.timeout);
             let gate = Gate::new(&self.protection, target.connects());
@@ -108,6 +129,7 @@ impl MirrorBuilder {
                 share: AtomicShare::new(share),
                 has_no_share: share.is_zero(),
                 timeout,
+                trace: target.own_trace().unwrap_or(self.trace),
                 route: self.route(&target, timeout),
                 gate,
                 source: Arc::new(Source::new(&audience, target)),
@@ -120,6 +142,9 @@ impl MirrorBuilder {
             targets,
             options: self.options,
             when: self.when,
+            mask,
+            map_request: self.map_request,
+            set_headers,
             keeps_bodies,
             comparing,
             sinks,
@@ -129,6 +154,7 @@ impl MirrorBuilder {
             entry: self.entry,
             place,
             sampler: Sampler::new(),
+            key,
             latency: LatencyRecorder::new(),
             primary: Arc::new(PrimaryMeasured::new()),
         }));
@@ -262,6 +288,7 @@ impl MirrorBuilder {
             "max_body" => self.max_body.is_some(),
             "body" => self.body.is_some(),
             "read_ahead" => self.read_ahead.is_some(),
+            "mask" => !self.masked.is_empty(),
             option => self.compare.has(option),
         }
     }
@@ -303,6 +330,19 @@ impl MirrorBuilder {
             None => Ok(()),
         }
     }
+}
+
+/// Tells the log once that nothing that rests on a key is the same in another process.
+fn announce_random_key() {
+    static IS_TOLD: AtomicBool = AtomicBool::new(false);
+    if IS_TOLD.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    contained(|| {
+        tracing::warn!(
+            "no key is set, and this process has made one up: `sticky` samples other users in each process, masked values are others in each, and no copy is signed; set the environment variable `MIRROR_KEY` to the same secret in all of them, such as `openssl rand -base64 32` makes"
+        );
+    });
 }
 
 #[cfg(test)]

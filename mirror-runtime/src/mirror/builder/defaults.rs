@@ -5,7 +5,10 @@ mod taken;
 use std::time::Duration;
 
 use http::{Method, request::Parts};
-use mirror_grammar::{ConstMessage, MAX_TIMEOUT, is_percentage, is_settable};
+use mirror_grammar::{
+    ConstMessage, MAX_BAGGAGE, MAX_TIMEOUT, baggage_len, is_baggage_key, is_cookie_name,
+    is_percentage, is_settable, is_sticky_header,
+};
 #[cfg(feature = "compare")]
 use mirror_grammar::{is_comparable, is_header_name, is_tolerance};
 
@@ -16,8 +19,11 @@ use crate::{
     bounds::CircuitBreaker,
     control::Shared,
     engine::BodyMode,
+    error::ConfigError,
+    key::Key,
     outcome::{BufferedResponse, MirrorError, SkipReason},
-    target::Target,
+    sampling::Sticky,
+    target::{ShadowRequest, Target, Trace},
 };
 #[cfg(feature = "compare")]
 use crate::{
@@ -65,6 +71,7 @@ use crate::{
 #[must_use = "defaults do nothing until a mirror has them"]
 pub struct Defaults {
     percentage: Option<f64>,
+    sticky: Option<Sticky<'static>>,
     timeout: Option<Duration>,
     connect_timeout: Option<Duration>,
     sync: Option<bool>,
@@ -85,6 +92,11 @@ pub struct Defaults {
     credentials: Option<Credentials>,
     host: Option<Host>,
     accept_encoding: Option<AcceptEncoding>,
+    map_request: Option<fn(&mut ShadowRequest)>,
+    mask: &'static [&'static str],
+    key: Option<fn() -> Result<Key, ConfigError>>,
+    trace: Option<Trace>,
+    baggage: &'static [(&'static str, &'static str)],
     redact: &'static [&'static str],
     #[cfg(feature = "compare")]
     comparing: Comparing,
@@ -138,6 +150,7 @@ impl Defaults {
     pub const fn new() -> Self {
         Self {
             percentage: None,
+            sticky: None,
             timeout: None,
             connect_timeout: None,
             sync: None,
@@ -158,6 +171,11 @@ impl Defaults {
             credentials: None,
             host: None,
             accept_encoding: None,
+            map_request: None,
+            mask: &[],
+            key: None,
+            trace: None,
+            baggage: &[],
             redact: &[],
             #[cfg(feature = "compare")]
             comparing: Comparing {
@@ -204,6 +222,25 @@ impl Defaults {
             "`percentage` must be between 0 and 100"
         );
         self.percentage = Some(percentage);
+        self
+    }
+
+    /// See [`MirrorBuilder::sticky`].
+    ///
+    /// # Panics
+    ///
+    /// If it does not tell users apart: no name of a header or a cookie, or that of a header that
+    /// says nothing of the user.
+    #[track_caller]
+    pub const fn sticky(mut self, sticky: Sticky<'static>) -> Self {
+        match sticky {
+            Sticky::Header(name) => check_name(is_sticky_header(name), name, "tell users apart"),
+            Sticky::Cookie(name) => {
+                assert!(is_cookie_name(name), "the name of a cookie must be a token");
+            }
+            Sticky::Path => {}
+        }
+        self.sticky = Some(sticky);
         self
     }
 
@@ -427,6 +464,73 @@ impl Defaults {
     /// See [`MirrorBuilder::accept_encoding`].
     pub const fn accept_encoding(mut self, accept_encoding: AcceptEncoding) -> Self {
         self.accept_encoding = Some(accept_encoding);
+        self
+    }
+
+    /// See [`MirrorBuilder::map_request`].
+    pub const fn map_request(mut self, map_request: fn(&mut ShadowRequest)) -> Self {
+        self.map_request = Some(map_request);
+        self
+    }
+
+    /// See [`MirrorBuilder::mask`]. It counts for mirrors whose copies have a body.
+    ///
+    /// # Panics
+    ///
+    /// If one is no JSON pointer.
+    #[track_caller]
+    pub const fn mask(mut self, pointers: &'static [&'static str]) -> Self {
+        check_pointers(pointers);
+        self.mask = pointers;
+        self
+    }
+
+    /// Where the key is taken from, for each mirror when it is made: `|| Key::from_env("ORDERS_KEY")`.
+    /// See [`MirrorBuilder::key`].
+    pub const fn key(mut self, key: fn() -> Result<Key, ConfigError>) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// See [`MirrorBuilder::trace`].
+    ///
+    /// # Panics
+    ///
+    /// If it needs a tracer, and the feature `otel` is off.
+    #[track_caller]
+    pub const fn trace(mut self, trace: Trace) -> Self {
+        assert!(
+            trace.is_available(),
+            "`Trace::Child`, `Trace::Unsampled` and `Trace::Link` need the feature `otel` of `mirror-runtime`"
+        );
+        self.trace = Some(trace);
+        self
+    }
+
+    /// Keys and values of members. See [`MirrorBuilder::baggage`].
+    ///
+    /// # Panics
+    ///
+    /// If a key is no token, or if all are longer than 8,192 bytes.
+    #[track_caller]
+    pub const fn baggage(mut self, members: &'static [(&'static str, &'static str)]) -> Self {
+        let mut i = 0;
+        while i < members.len() {
+            let (key, _) = members[i];
+            if !is_baggage_key(key) {
+                let message = ConstMessage::new()
+                    .with("invalid baggage key `")
+                    .with(key)
+                    .with("`: it must be a token, like `mirror`");
+                panic!("{}", message.as_str());
+            }
+            i += 1;
+        }
+        assert!(
+            baggage_len(members) <= MAX_BAGGAGE,
+            "the members of `baggage` must have at most 8192 bytes together"
+        );
+        self.baggage = members;
         self
     }
 
