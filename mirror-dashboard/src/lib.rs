@@ -10,6 +10,8 @@ pub mod snapshot;
 #[cfg(feature = "page")]
 mod control;
 #[cfg(feature = "page")]
+mod distribution;
+#[cfg(feature = "page")]
 mod feed;
 #[cfg(feature = "page")]
 pub mod guide;

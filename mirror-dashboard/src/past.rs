@@ -9,11 +9,12 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use mirror_runtime::{FailureKind, MirrorStats, TargetStats};
+use mirror_runtime::{FailureKind, TargetStats};
 
 use crate::{
+    distribution::Distribution,
     program::Listed,
-    snapshot::{Counts, Latency, Series, Window},
+    snapshot::{Counts, Series, Window},
 };
 
 /// How long a part of the last five minutes is: short enough that a chart moves soon after the page
@@ -36,10 +37,6 @@ const RECENT: usize = 2;
 /// kind.
 const MAIN: usize = 8;
 
-/// The time that some things took: the upper ends of buckets in microseconds, in order, with the
-/// number in each.
-type Distribution = Vec<(u64, u64)>;
-
 /// What was counted and noted by a moment, or between two.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Tally {
@@ -50,7 +47,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn new(stats: &TargetStats, mirror: &MirrorStats) -> Self {
+    fn new(stats: &TargetStats, primary: Distribution) -> Self {
         let main = [
             stats.received,
             stats.sent,
@@ -65,8 +62,8 @@ impl Tally {
         let failures = FailureKind::ALL.iter().map(|kind| stats.failed_with(*kind));
         Self {
             counts: main.into_iter().chain(failures).collect(),
-            latency: distribution(&stats.latency),
-            primary: distribution(&mirror.latency),
+            latency: Distribution::new(&stats.latency),
+            primary,
         }
     }
 
@@ -84,8 +81,8 @@ impl Tally {
         }
         Self {
             counts,
-            latency: less(&self.latency, &earlier.latency),
-            primary: less(&self.primary, &earlier.primary),
+            latency: self.latency.since(&earlier.latency),
+            primary: self.primary.since(&earlier.primary),
         }
     }
 
@@ -97,8 +94,8 @@ impl Tally {
                 *count += more;
             }
         }
-        add(&mut self.latency, &more.latency);
-        add(&mut self.primary, &more.primary);
+        self.latency.add(&more.latency);
+        self.primary.add(&more.primary);
     }
 
     fn count(&self, index: usize) -> u64 {
@@ -125,59 +122,9 @@ impl Tally {
             compared: self.count(6),
             raw_mismatched: self.count(7),
             failed_by_kind: failed.filter(|(_, count)| *count > 0).collect::<Counts>(),
-            latency: quantiles(&self.latency),
-            primary_latency: quantiles(&self.primary),
+            latency: self.latency.latency(),
+            primary_latency: self.primary.latency(),
         }
-    }
-}
-
-fn distribution(latency: &mirror_runtime::Latency) -> Distribution {
-    let buckets = latency.buckets();
-    let micros = |end: Duration| u64::try_from(end.as_micros()).unwrap_or(u64::MAX);
-    buckets.map(|(end, count)| (micros(end), count)).collect()
-}
-
-/// What is in one and was not in the other.
-fn less(now: &Distribution, earlier: &Distribution) -> Distribution {
-    let mut before = earlier.iter().peekable();
-    let mut more = Vec::new();
-    for &(end, count) in now {
-        while before.next_if(|(other, _)| *other < end).is_some() {}
-        let was = before.next_if(|(other, _)| *other == end);
-        let count = count.saturating_sub(was.map_or(0, |(_, was)| *was));
-        if count > 0 {
-            more.push((end, count));
-        }
-    }
-    more
-}
-
-fn add(all: &mut Distribution, more: &Distribution) {
-    for &(end, count) in more {
-        match all.binary_search_by_key(&end, |(end, _)| *end) {
-            Ok(index) => all[index].1 += count,
-            Err(index) => all.insert(index, (end, count)),
-        }
-    }
-}
-
-fn quantiles(distribution: &Distribution) -> Latency {
-    let count: u64 = distribution.iter().map(|(_, count)| count).sum();
-    // The rank of a quantile in hundredths, rounded up: the nearest rank.
-    let quantile = |hundredths: u64| {
-        let rank = (count * hundredths).div_ceil(100).max(1);
-        let mut below = 0;
-        let mut buckets = distribution.iter();
-        buckets.find_map(|(end, count)| {
-            below += count;
-            (below >= rank).then_some(*end)
-        })
-    };
-    Latency {
-        count,
-        p50_us: quantile(50),
-        p95_us: quantile(95),
-        p99_us: quantile(99),
     }
 }
 
@@ -246,7 +193,7 @@ impl Target {
         }
     }
 
-    fn read(&self, tally: &Tally, now: Instant, age: Duration) -> OfTarget {
+    fn read(&self, tally: &Tally, now: Instant, age: Duration, depth: Depth) -> OfTarget {
         let begun = Part {
             took: now.saturating_duration_since(self.at),
             tally: tally.since(&self.last),
@@ -262,21 +209,37 @@ impl Target {
         let epoch = self.epoch.and_then(|epoch| epoch.elapsed().ok());
         let reset = tally.since(&self.base);
         let reset = reset.window("reset", epoch.unwrap_or(age));
-        let recent = self.short.iter().rev().take(RECENT).chain([&begun]);
-        let recent = recent.fold((0, Duration::ZERO), |(sent, took), part| {
-            (sent + part.tally.sent(), took + part.took)
-        });
         OfTarget {
-            sent_per_s: rate(recent),
             windows: vec![
                 window("5m", &self.short, None),
                 window("1h", &self.long, Some(&self.minute)),
                 reset,
             ],
-            series: vec![
-                series("5m", STEP, &self.short),
-                series("1h", STEP * 12, &self.long),
-            ],
+            series: if depth.series {
+                vec![
+                    series("5m", STEP, &self.short),
+                    series("1h", STEP * 12, &self.long),
+                ]
+            } else {
+                Vec::new()
+            },
+            ..self.rate(tally.sent(), now)
+        }
+    }
+
+    /// The copies each second, if so many were sent by now.
+    fn rate(&self, sent: u64, now: Instant) -> OfTarget {
+        let recent = self.short.iter().rev().take(RECENT);
+        let begun = (
+            sent.saturating_sub(self.last.sent()),
+            now.saturating_duration_since(self.at),
+        );
+        let recent = recent.fold(begun, |(sent, took), part| {
+            (sent + part.tally.sent(), took + part.took)
+        });
+        OfTarget {
+            sent_per_s: rate(recent),
+            ..OfTarget::default()
         }
     }
 }
@@ -303,11 +266,11 @@ fn series(name: &str, step: Duration, parts: &VecDeque<Part>) -> Series {
         step_s: step.as_secs(),
         target: parts
             .iter()
-            .map(|part| quantiles(&part.tally.latency))
+            .map(|part| part.tally.latency.latency())
             .collect(),
         primary: parts
             .iter()
-            .map(|part| quantiles(&part.tally.primary))
+            .map(|part| part.tally.primary.latency())
             .collect(),
     }
 }
@@ -339,13 +302,14 @@ impl Past {
         self.begun.get_or_insert(now);
         for mirror in mirrors.iter().filter_map(|listed| listed.mirror.as_ref()) {
             let stats = mirror.stats();
+            let primary = Distribution::new(&stats.latency);
             let mut report = None;
             for target in &stats.targets {
                 let key = (stats.name.clone(), target.name.clone());
                 let mut past = old
                     .remove(&key)
                     .unwrap_or_else(|| Target::new(at.unwrap_or(now)));
-                let tally = Tally::new(target, &stats);
+                let tally = Tally::new(target, primary.clone());
                 if at.is_none() {
                     // Nobody knows when this was.
                     past.last.clone_from(&tally);
@@ -364,17 +328,32 @@ impl Past {
     }
 
     /// What is known of one target, whose counters are these.
-    pub(crate) fn of(&self, mirror: &str, target: &TargetStats, stats: &MirrorStats) -> OfTarget {
+    pub(crate) fn of(
+        &self,
+        mirror: &str,
+        target: &TargetStats,
+        primary: &Distribution,
+        depth: Depth,
+    ) -> OfTarget {
         let key = (mirror.to_owned(), target.name.clone());
-        match self.targets.get(&key) {
-            Some(past) => {
-                let now = Instant::now();
-                let age = self.begun.map(|begun| now.saturating_duration_since(begun));
-                past.read(&Tally::new(target, stats), now, age.unwrap_or_default())
-            }
-            None => OfTarget::default(),
+        let Some(past) = self.targets.get(&key) else {
+            return OfTarget::default();
+        };
+        let now = Instant::now();
+        if !depth.windows {
+            return past.rate(target.sent, now);
         }
+        let age = self.begun.map(|begun| now.saturating_duration_since(begun));
+        let tally = Tally::new(target, primary.clone());
+        past.read(&tally, now, age.unwrap_or_default(), depth)
     }
+}
+
+/// How much is asked for: a rate, which is always, and what takes work.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Depth {
+    pub(crate) windows: bool,
+    pub(crate) series: bool,
 }
 
 #[cfg(test)]
@@ -383,6 +362,11 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    const ALL: Depth = Depth {
+        windows: true,
+        series: true,
+    };
+
     /// Counts by a moment: so many were sent, and so many of them took 1 ms.
     fn tally(sent: u64) -> Tally {
         let mut counts = vec![0; MAIN + FailureKind::ALL.len()];
@@ -390,13 +374,13 @@ mod tests {
         counts[1] = sent;
         Tally {
             counts,
-            latency: vec![(1000, sent)],
-            primary: Vec::new(),
+            latency: Distribution::of(1000, sent),
+            primary: Distribution::default(),
         }
     }
 
     fn window(target: &Target, sent: u64, now: Instant, name: &str) -> Window {
-        let windows = target.read(&tally(sent), now, Duration::ZERO).windows;
+        let windows = target.read(&tally(sent), now, Duration::ZERO, ALL).windows;
         windows
             .into_iter()
             .find(|window| window.name == name)
@@ -427,11 +411,9 @@ mod tests {
         // The part that has begun counts at once.
         let short = window(&target, 7203, now + SECOND * 3, "5m");
         assert_eq!((short.seconds, short.sent), (303, 303));
-        let rate = target
-            .read(&tally(7203), now + SECOND * 3, Duration::ZERO)
-            .sent_per_s;
+        let rate = target.rate(7203, now + SECOND * 3).sent_per_s;
         assert_eq!(rate, Some(1.0));
-        let series = target.read(&tally(7200), now, Duration::ZERO).series;
+        let series = target.read(&tally(7200), now, Duration::ZERO, ALL).series;
         assert_eq!((series[0].target.len(), series[1].target.len()), (60, 60));
         assert_eq!(series[1].step_s, 60);
     }
@@ -472,18 +454,5 @@ mod tests {
         target.step(tally(100), begun + STEP);
         target.step(tally(3), begun + STEP * 2);
         assert_eq!(window(&target, 3, begun + STEP * 2, "5m").sent, 103);
-    }
-
-    #[test]
-    fn quantiles_are_those_of_the_nearest_rank() {
-        let latency = quantiles(&vec![(10, 50), (20, 45), (30, 4), (40, 1)]);
-        assert_eq!(latency.count, 100);
-        let found = (latency.p50_us, latency.p95_us, latency.p99_us);
-        assert_eq!(found, (Some(10), Some(20), Some(30)));
-        assert_eq!(quantiles(&Vec::new()), Latency::default());
-        let mut all = vec![(10, 1)];
-        add(&mut all, &vec![(5, 2), (10, 3), (20, 4)]);
-        assert_eq!(all, [(5, 2), (10, 4), (20, 4)]);
-        assert_eq!(less(&all, &vec![(5, 2), (10, 1)]), [(10, 3), (20, 4)]);
     }
 }

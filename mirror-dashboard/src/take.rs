@@ -10,7 +10,8 @@ use mirror_runtime::{
 };
 
 use crate::{
-    past::Past,
+    distribution::Distribution,
+    past::{Depth, OfTarget, Past},
     program::{Listed, unix_s},
     snapshot::{
         self, Counts, Example, Group, Latency, MirrorSnapshot, Paired, Rate, ReportWindow, Route,
@@ -73,6 +74,11 @@ fn of_stats(
     listed: &Listed,
     detail: Detail,
 ) -> Vec<TargetSnapshot> {
+    let primary = Distribution::new(&stats.latency);
+    let depth = Depth {
+        windows: detail.is_full,
+        series: detail.series,
+    };
     let of_target = |target: &TargetStats| {
         let report = report.and_then(|report| {
             report
@@ -86,7 +92,7 @@ fn of_stats(
             report,
             baseline,
             share,
-            past.of(&stats.name, target, stats),
+            past.of(&stats.name, target, &primary, depth),
             detail,
         )
     };
@@ -166,7 +172,7 @@ fn target(
     report: Option<&TargetReport>,
     baseline: Option<&str>,
     share: Option<Share>,
-    past: crate::past::OfTarget,
+    past: OfTarget,
     detail: Detail,
 ) -> TargetSnapshot {
     let is_baseline = baseline == Some(stats.name.as_str());
@@ -184,16 +190,8 @@ fn target(
         is_circuit_open: Some(stats.is_circuit_open),
         sent_per_s: past.sent_per_s,
         stats: self::stats(stats, detail.is_full),
-        windows: if detail.is_full {
-            past.windows
-        } else {
-            Vec::new()
-        },
-        series: if detail.series {
-            past.series
-        } else {
-            Vec::new()
-        },
+        windows: past.windows,
+        series: past.series,
         report: report
             .filter(|_| detail.is_full)
             .map(|report| self::report(report, detail)),
@@ -209,17 +207,8 @@ fn verdict(verdict: ReportVerdict) -> Verdict {
     }
 }
 
-pub(crate) fn latency(latency: &mirror_runtime::Latency) -> Latency {
-    let quantile = |share: f64| {
-        let duration = latency.quantile(share)?;
-        Some(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
-    };
-    Latency {
-        count: latency.count(),
-        p50_us: quantile(0.5),
-        p95_us: quantile(0.95),
-        p99_us: quantile(0.99),
-    }
+fn latency(latency: &mirror_runtime::Latency) -> Latency {
+    Distribution::new(latency).latency()
 }
 
 /// Counts by word. Those that are 0 are left out, unless all are asked for.

@@ -243,9 +243,10 @@ impl Browser {
         }
     }
 
-    /// What is wider than the window, so that the page has to be scrolled sideways.
+    /// What is wider than the window, so that the page has to be scrolled sideways, or than the card
+    /// that it is in.
     pub(crate) async fn overflowing(&self) -> Vec<String> {
-        let wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth ? [...document.querySelectorAll('body *')].filter((one) => !one.closest('.scroll') && one.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map((one) => `${one.localName}.${one.className} ${one.textContent.slice(0, 40)}`) : []";
+        let wide = "[...document.querySelectorAll('body *')].filter((one) => !one.closest('.scroll, svg') && !one.matches('.skip, .unseen') && one.getBoundingClientRect().right > (one.closest('.target') ?? document.documentElement).getBoundingClientRect().right + 1).map((one) => `${one.localName}.${one.className} ${one.textContent.slice(0, 40)}`)";
         serde_json::from_value(self.value(wide).await).unwrap()
     }
 }
