@@ -5,10 +5,16 @@
 //! Each gate is what the code needs now, so that it can only get better. Where that is not the goal
 //! yet, the goal stands beside it.
 
+#[path = "allocations/evidence.rs"]
+mod evidence;
+
 use std::process::Command;
 
 use mirror_runtime::Sticky;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use testkit::measure::{Allocated, Sender, Shape, Version};
+use tracing_subscriber::layer::SubscriberExt;
 
 /// Switches all mirrors of a process off.
 const SWITCH: &str = "MIRROR_DISABLED";
@@ -16,6 +22,14 @@ const SWITCH: &str = "MIRROR_DISABLED";
 /// What a request allocates until the response, and the plain handler does not.
 fn until_the_answer(version: Version, shape: Shape) -> Allocated {
     Allocated::until_the_answer(version, shape) - Allocated::until_the_answer(Version::Plain, shape)
+}
+
+/// Runs within a span that a tracer of OpenTelemetry records, as in a server that is traced.
+fn traced<T>(run: impl FnOnce() -> T) -> T {
+    let tracer = SdkTracerProvider::builder().build().tracer("tests");
+    let layer = tracing_opentelemetry::layer().with_tracer(tracer);
+    let subscriber = tracing_subscriber::registry().with(layer);
+    tracing::subscriber::with_default(subscriber, || tracing::info_span!("server").in_scope(run))
 }
 
 /// Asserts that a figure is within its gate.
@@ -26,6 +40,15 @@ fn at_most(gate: f64, figure: f64, what: &str) {
 
 #[test]
 fn a_request_that_is_not_sampled_allocates_nothing() {
+    unsampled_requests_allocate_nothing();
+}
+
+#[test]
+fn a_request_that_is_not_sampled_allocates_nothing_in_a_program_that_is_traced() {
+    traced(unsampled_requests_allocate_nothing);
+}
+
+fn unsampled_requests_allocate_nothing() {
     let attribute = until_the_answer(Version::AttributeUnsampled, Shape::KIB);
     at_most(0.0, attribute.count, "the attribute");
     let candidate = until_the_answer(Version::CandidateUnsampled, Shape::KIB);
@@ -109,6 +132,17 @@ fn a_sampled_request_allocates_little() {
         (attribute(3) - attribute(1)) / 2.0,
         "each further target",
     );
+}
+
+/// What the primary waits for. The span of a copy is made on its task.
+#[test]
+fn a_sampled_request_allocates_little_in_a_program_that_is_traced() {
+    let attribute = |targets| until_the_answer(Version::Attribute(targets), Shape::KIB).count;
+    let traces = traced(|| attribute(1)) - attribute(1);
+    // The identity of the primary's span, what copies know of it, and its attribute.
+    at_most(4.0, traces, "one target");
+    let another = traced(|| attribute(3) - attribute(1)) / 2.0;
+    at_most(1.0, another, "each further target");
 }
 
 #[test]

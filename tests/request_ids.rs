@@ -17,7 +17,9 @@ use testkit::{Directory, Primary, Shadow, closed_port, settled, until};
 
 /// What was told, and the id that was there then.
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<(&'static str, Option<String>)>>>);
+struct Told(Arc<Mutex<Vec<Entry>>>);
+
+type Entry = (&'static str, Option<String>);
 
 impl Told {
     fn note(&self, what: &'static str) {
@@ -25,7 +27,7 @@ impl Told {
         self.0.lock().unwrap().push((what, id));
     }
 
-    fn all(&self) -> Vec<(&'static str, Option<String>)> {
+    fn all(&self) -> Vec<Entry> {
         let mut all = self.0.lock().unwrap().clone();
         all.sort();
         all

@@ -192,6 +192,34 @@ async fn zero_and_a_hundred_percent_are_exact() {
 }
 
 #[tokio::test]
+async fn who_is_in_stays_in_when_the_percentage_is_raised() {
+    let shadow = Shadow::start().await;
+    let target = Target::new(shadow.url()).unwrap().named("shadow");
+    let mirror = Mirror::builder()
+        .name("sticky.raised")
+        .target(target)
+        .percentage(25.0)
+        .key(SECRET)
+        .sticky(Sticky::Header("x-user-id"))
+        .build()
+        .unwrap();
+    let primary = Primary::start(app(&mirror)).await;
+    for user in 0..USERS {
+        primary.send(by_header(user)).await;
+    }
+    settled(&mirror, USERS).await;
+    let before = users(&shadow);
+    mirror.control().set_percentage("shadow", 50.0).unwrap();
+    for user in 0..USERS {
+        primary.send(by_header(user)).await;
+    }
+    settled(&mirror, 2 * USERS).await;
+    let after = users(&shadow);
+    assert!(!before.is_empty() && before.len() < after.len());
+    assert!(before.keys().all(|user| after[user] == 2));
+}
+
+#[tokio::test]
 async fn requests_of_a_path_stay_together_wherever_routers_are_nested() {
     let (shadow, nested_shadow) = (Shadow::start().await, Shadow::start().await);
     let mirror = |url: String| {

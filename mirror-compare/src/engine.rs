@@ -24,7 +24,7 @@ pub(crate) use self::encoding::is_readable;
 use self::{
     bytes::{BYTE_ORDER_MARK, bodies, by_type},
     content::Content,
-    encoding::{Fault, Unread, both_decoded, whole_bodies},
+    encoding::{Fault, GRPC_ENCODING, Unread, both_decoded, whole_bodies},
     found::Found,
     headers::{Headers, fields},
     secrecy::Secrecy,
@@ -150,6 +150,7 @@ fn not_read(
     let max = found.rules.max_compare_body;
     let encoding = |response: &BufferedResponse| {
         let encoding = response.headers().get(http::header::CONTENT_ENCODING);
+        let encoding = encoding.or_else(|| response.headers().get(GRPC_ENCODING));
         let encoding = encoding
             .and_then(|value| value.to_str().ok())
             .unwrap_or("no encoding");
@@ -219,7 +220,9 @@ fn json(mut found: Found<'_>, primary: &BufferedResponse, shadow: &BufferedRespo
             }
         }
         (one, other) => {
-            by_type(&mut found, content, primary, shadow);
+            if let Err(unread) = by_type(&mut found, content, primary, shadow) {
+                return not_read(found, unread, [primary, shadow]);
+            }
             let might_be = one.is_ok() || other.is_ok();
             let note = content.note().filter(|_| !might_be);
             let note = note.unwrap_or_else(|| not_json(one.err(), other.err()));

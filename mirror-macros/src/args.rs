@@ -3,7 +3,6 @@
 mod circuit_breaker;
 mod conflict;
 mod reading;
-mod trace;
 
 use std::time::Duration;
 
@@ -18,7 +17,6 @@ use syn::{ExprPath, Ident, LitStr, Type};
 pub(crate) use circuit_breaker::{Breaker, CircuitBreaker};
 
 pub(crate) use self::reading::OPTIONS;
-pub(crate) use self::trace::Trace;
 use crate::{
     baggage::Member,
     callback::Callback,
@@ -32,6 +30,7 @@ use crate::{
     sticky::Sticky,
     table::{means, read},
     target::{Source, Target, Transport},
+    trace::Trace,
     value::{self, Entry},
     written,
 };
@@ -65,6 +64,8 @@ pub(crate) struct Args {
     pub(crate) accept_encoding: Option<AcceptEncoding>,
     pub(crate) trace: Option<Trace>,
     pub(crate) baggage: Vec<Member>,
+    pub(crate) map_request: Option<Callback>,
+    pub(crate) mask: Vec<LitStr>,
     pub(crate) name: Option<LitStr>,
     pub(crate) transport: Option<Transport>,
     pub(crate) key: Option<Key>,

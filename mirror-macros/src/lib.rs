@@ -24,6 +24,7 @@ mod table;
 mod target;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod value;
 mod written;
 

@@ -15,9 +15,11 @@ pub(crate) use statics::{Static, Transport};
 
 use crate::{
     amount,
-    args::Trace,
+    callback::{self, Callback},
     error::{Errors, error, error_with_help},
+    header::{self, SetHeader},
     table::{Row, Table, read},
+    trace::Trace,
     value::{self, Setting, peel},
 };
 
@@ -35,6 +37,8 @@ pub(crate) struct Overrides {
     pub(crate) name: Option<LitStr>,
     pub(crate) trace: Option<TargetTrace>,
     pub(crate) http2: Option<Http2>,
+    pub(crate) set_headers: Vec<SetHeader>,
+    pub(crate) map_request: Option<Callback>,
 }
 
 /// How each option of `target(..)` is read.
@@ -57,6 +61,16 @@ pub(crate) const OVERRIDES: Table<Overrides> = Table {
             spec: &options::TRACE,
             read: |target, setting, errors| {
                 target.trace = errors.check(TargetTrace::parse(setting));
+            },
+        },
+        Row {
+            spec: &options::SET_HEADERS,
+            read: |target, setting, errors| target.set_headers = header::set(setting, errors),
+        },
+        Row {
+            spec: &options::MAP_REQUEST,
+            read: |target, setting, errors| {
+                target.map_request = errors.check(callback::map_request(setting));
             },
         },
         Row {
@@ -155,10 +169,24 @@ fn target(item: &Expr, errors: &mut Errors) -> Option<Target> {
     if let Some(trace) = &overrides.trace {
         trace.check(&source, errors);
     }
+    check_sink(&source, &overrides, errors);
     if let Some(http2) = &overrides.http2 {
         http2.check(&source, errors);
     }
     Some(Target { source, overrides })
+}
+
+/// What says nothing of a target that is sent no copies.
+fn check_sink(source: &Source, overrides: &Overrides, errors: &mut Errors) {
+    let Source::Sink(_) = source else { return };
+    if let Some(header) = overrides.set_headers.first() {
+        let message = "`set_headers` is for copies: a sink is given the request as it arrived";
+        errors.push(error(&header.written, message));
+    }
+    if let Some(callback) = &overrides.map_request {
+        let message = "`map_request` is for copies: a sink is given the request as it arrived";
+        errors.push(error(&callback.option, message));
+    }
 }
 
 pub(crate) fn is_call_of(call: &ExprCall, name: &str) -> bool {

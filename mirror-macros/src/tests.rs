@@ -1,5 +1,6 @@
 //! The attribute from outside: source in, code or mistakes out.
 
+mod changing;
 mod comparing;
 mod expansion;
 mod functions;

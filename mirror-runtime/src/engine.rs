@@ -29,16 +29,18 @@ use std::{
     time::Duration,
 };
 
-use http::request::Parts;
+use http::{HeaderName, HeaderValue, request::Parts};
 use mirror_compare::Rules;
 
 use crate::{
     control::{Entry, Place},
     key::Key,
+    mask::Mask,
     outcome::SkipReason,
     request::with_original_uri,
     sampling::{Draw, Sampler},
     stats::{LatencyRecorder, PrimaryMeasured},
+    target::MapRequest,
     telemetry::{Happened, RequestId},
     workers::{Code, caught},
 };
@@ -51,6 +53,12 @@ pub(crate) struct Engine {
     pub(crate) targets: Box<[EngineTarget]>,
     pub(crate) options: Options,
     pub(crate) when: Option<When>,
+    /// The fields of bodies that copies have masked.
+    pub(crate) mask: Option<Arc<Mask>>,
+    /// Changes each copy before it leaves.
+    pub(crate) map_request: Option<MapRequest>,
+    /// The headers that copies are given, to all targets or to some: they may be secrets.
+    pub(crate) set_headers: Vec<(HeaderName, HeaderValue)>,
     /// Whether a callback asks for the bodies of responses.
     pub(crate) keeps_bodies: bool,
     /// Where responses are compared.
@@ -106,6 +114,14 @@ impl Engine {
         comparing.is_some_and(|comparing| comparing.is_baseline(index))
     }
 
+    /// Whether its copies are changed by what takes its time, on threads of its own.
+    pub(crate) fn changes_copies(&self) -> bool {
+        let mut targets = self.targets.iter().map(EngineTarget::target);
+        self.mask.is_some()
+            || self.map_request.is_some()
+            || targets.any(|target| target.own_map().is_some())
+    }
+
     /// Whether a target keeps requests with their responses.
     pub(crate) fn is_sink(&self, index: usize) -> bool {
         self.sinks >> index & 1 == 1
@@ -115,6 +131,12 @@ impl Engine {
     pub(crate) fn longest_timeout(&self) -> Duration {
         let timeouts = self.targets.iter().map(|target| target.timeout);
         timeouts.max().unwrap_or_default()
+    }
+
+    /// Whether anybody may ask which request it is about that is told.
+    pub(crate) fn tells(&self) -> bool {
+        let source = self.targets.first().map(|target| &target.source);
+        self.comparing.is_some() || source.is_some_and(|source| source.is_heard())
     }
 
     /// A request is not sent to a target.

@@ -4,7 +4,7 @@ use std::{convert::Infallible, fmt};
 
 use mirror_compare::{RuleError, ThresholdError};
 use mirror_grammar::{
-    BaggageError, DurationError, HeaderError, PercentageError, StickyError, UrlError,
+    BaggageError, DurationError, HeaderError, PercentageError, PointerError, StickyError, UrlError,
     options::{self, breaker},
 };
 
@@ -283,6 +283,13 @@ impl ConfigError {
 
     pub(crate) fn baggage(error: BaggageError) -> Self {
         Self::Baggage(error.to_string())
+    }
+
+    pub(crate) fn mask(pattern: &str, error: PointerError) -> Self {
+        Self::Pointer {
+            pattern: pattern.to_owned(),
+            error: error.to_string(),
+        }
     }
 
     pub(crate) fn header(error: HeaderError) -> Self {

@@ -30,6 +30,9 @@ pub mod recording {}
 #[doc = include_str!("../docs/testing.md")]
 pub mod testing {}
 
+#[doc = include_str!("../docs/traces.md")]
+pub mod traces {}
+
 #[doc = include_str!("../docs/extending.md")]
 pub mod extending {}
 

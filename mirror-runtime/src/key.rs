@@ -85,7 +85,6 @@ struct Subkey {
 
 /// What a key is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "each is there for the part that uses it")]
 pub(crate) enum Purpose {
     /// Which users are sampled.
     Sticky,
@@ -109,7 +108,6 @@ impl Purpose {
 
 /// That the holder of a key has signed something.
 #[derive(Clone, Copy, Debug)]
-#[allow(dead_code, reason = "it is there for the part that signs copies")]
 pub(crate) struct Signature<'a> {
     /// Of the key.
     pub(crate) id: &'a str,
@@ -229,7 +227,6 @@ impl Key {
 
     /// The same with HMAC-SHA-256, for what others get to see. A prefix of it is as good as it is
     /// long.
-    #[allow(dead_code, reason = "it is there for the part that masks values")]
     pub(crate) fn digest(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; TAG_LEN] {
         let mut mac = self.current().subkey(purpose).mac.clone();
         for part in parts {
@@ -244,7 +241,6 @@ impl Key {
     ///
     /// Who writes a verifier in another language computes
     /// `HMAC(HMAC(secret, "mirror/1/signature"), message)`.
-    #[allow(dead_code, reason = "it is there for the part that signs copies")]
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Signature<'_>> {
         if self.is_random() {
             return None;
@@ -258,7 +254,6 @@ impl Key {
 
     /// Whether the holder of a secret of this key, the one with this id, has signed a message. It
     /// takes as long for a tag that is nearly right.
-    #[allow(dead_code, reason = "it is there for the part that verifies copies")]
     pub(crate) fn verify(&self, id: &str, message: &[u8], tag: &[u8]) -> bool {
         let mut versions = self.0.versions.iter();
         let version = versions.find(|version| &*version.id == id);

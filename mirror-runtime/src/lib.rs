@@ -54,6 +54,7 @@
 //! | [`verdict`](guide::verdict) | when a shadow may take over: the rule, its level, its limits |
 //! | [`recording`](guide::recording) | tests made from mismatches, by `replay!` |
 //! | [`testing`](guide::testing) | keeping `cargo test` from sending copies, and capturing them |
+//! | [`traces`](guide::traces) | copies as spans of OpenTelemetry, the headers of traces, baggage, request ids |
 //! | [`extending`](guide::extending) | observers for metrics and traces, transports and sinks of your own |
 //! | [`shutdown`](guide::shutdown) | waiting for copies in flight, with [`drain`] |
 //! | [`bounds`](guide::bounds) | guarantees, and every limit with its default |
@@ -71,7 +72,8 @@
 //! A copy carries what its original carried, cookies and tokens included, unless
 //! `credentials = "strip"` is set. Choose `https://` targets that may see them. The log warns of
 //! credentials that would leave the machine over plain HTTP. `X-Mirrored-From` is a hint, not a
-//! proof: any client can send it, and a request that carries it is not mirrored. A shadow does what
+//! proof: any client can send it, and a request that carries it is not mirrored. With a key, copies
+//! are signed, and [`Mirrored`] verifies them. `mask` replaces fields of bodies by keyed hashes. A shadow does what
 //! its copies ask for: mirror writes only to a shadow that has its own database.
 //!
 //! # Tests
@@ -99,9 +101,11 @@ mod exchange;
 mod fuzz;
 pub mod guide;
 mod key;
+mod mask;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 mod mirror;
+mod mirrored;
 mod outcome;
 #[cfg(feature = "record")]
 mod record;
@@ -111,6 +115,7 @@ mod report;
 mod request;
 mod sampling;
 mod send;
+mod signature;
 mod stats;
 mod target;
 mod telemetry;
@@ -146,6 +151,7 @@ pub use self::{
         AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder, MirrorInfo,
         MirrorLayer, MirrorService, ResponseFuture, mirror_named, mirrors,
     },
+    mirrored::{Mirrored, NotMirrored, Proof, Unproved, VerifyMirrored},
     outcome::{
         BufferedResponse, Callback, CallbackOutcome, Completion, FailureKind, FixtureOutcome,
         MirrorError, ShedReason, SinkError, SkipReason,
@@ -153,7 +159,7 @@ pub use self::{
     recorded::{RecordedExchange, RecordedRequest, RecordedResponse},
     sampling::Sticky,
     stats::{Latency, MirrorStats, TargetStats},
-    target::{Http2, Target, Trace},
+    target::{Http2, ShadowRequest, Target, Trace},
     telemetry::{Event, EventKind, Observer, observe, request_id},
     transport::{Keeping, Sending, Sink, Transport, Unsendable},
 };

@@ -10,6 +10,7 @@ use std::{fmt, sync::Arc};
 
 use http::request::Parts;
 
+#[cfg(feature = "testing")]
 pub(crate) use self::registry::made;
 #[cfg(feature = "compare")]
 pub use self::server::{CompareAtServer, CompareAtServerFuture, CompareAtServerService};

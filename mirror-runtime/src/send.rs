@@ -1,5 +1,6 @@
 //! Sending copies: who may leave, how long it takes at most, and what is counted.
 
+mod changed;
 mod deadline;
 mod flight;
 mod handover;
@@ -20,7 +21,7 @@ use crate::{
     engine::Engine,
     exchange::Open,
     outcome::SkipReason,
-    request::{HeaderRules, ShadowRequest},
+    request::{CommonRequest, HeaderRules},
     stats::RouteLabel,
     telemetry::RequestId,
     trace::Origin,
@@ -38,17 +39,17 @@ pub(crate) trait Make: Send + 'static {
     fn body(&mut self) -> CopyBody;
 
     /// What all copies have in common, with the body, or why there are none.
-    fn copy(self, body: CopyBody, rules: &HeaderRules) -> Result<ShadowRequest, SkipReason>;
+    fn copy(self, body: CopyBody, rules: &HeaderRules) -> Result<CommonRequest, SkipReason>;
 }
 
 /// Makes what all copies of a request have in common, or says why there are none. On their task.
 pub(crate) trait MakeCopy:
-    FnOnce(&HeaderRules) -> Result<ShadowRequest, SkipReason> + Send + 'static
+    FnOnce(&HeaderRules) -> Result<CommonRequest, SkipReason> + Send + 'static
 {
 }
 
 impl<F> MakeCopy for F where
-    F: FnOnce(&HeaderRules) -> Result<ShadowRequest, SkipReason> + Send + 'static
+    F: FnOnce(&HeaderRules) -> Result<CommonRequest, SkipReason> + Send + 'static
 {
 }
 
@@ -140,6 +141,9 @@ impl Departure {
         // The task is small while the primary waits for it to be made: it holds what makes the
         // copies, and then a box.
         let left = runtime.spawn(async move {
+            if first.engine().changes_copies() {
+                return Box::pin(changed::leave(first, others, copy, sync)).await;
+            }
             let (first, others) = take_off(first, others, copy);
             if let Some(first) = first {
                 first.await;

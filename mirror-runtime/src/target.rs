@@ -2,15 +2,21 @@
 
 mod destination;
 mod http2;
+mod shadow_request;
 mod trace;
 mod written;
 
 use std::{any::Any, fmt, sync::Arc, time::Duration};
 
-use mirror_grammar::{check_percentage, check_timeout};
+use http::{HeaderName, HeaderValue};
+use mirror_grammar::{
+    HeaderError, check_percentage, check_settable, check_timeout, parse_header_name,
+};
 
 pub(crate) use destination::Destination;
 pub use http2::Http2;
+pub use shadow_request::ShadowRequest;
+pub(crate) use shadow_request::{Changed, DIGESTS, MapRequest};
 pub use trace::Trace;
 pub(crate) use written::check_url;
 
@@ -36,6 +42,8 @@ pub struct Target {
     timeout: Option<Duration>,
     http2: Http2,
     trace: Option<Trace>,
+    set_headers: Vec<(HeaderName, HeaderValue)>,
+    map_request: Option<MapRequest>,
 }
 
 #[derive(Clone)]
@@ -173,6 +181,8 @@ impl Target {
             timeout: None,
             http2: Http2::default(),
             trace: None,
+            set_headers: Vec::new(),
+            map_request: None,
         }
     }
 
@@ -225,6 +235,38 @@ impl Target {
 
     pub(crate) fn with_trace(mut self, trace: Option<Trace>) -> Self {
         self.trace = trace;
+        self
+    }
+
+    /// Sets a header on each copy to this target, in place of any that the original carried, or that
+    /// the mirror sets on all copies.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Header`] for a name or a value that is none, and for headers that the mirror
+    /// decides about.
+    pub fn set_header<N, V>(mut self, name: N, value: V) -> Result<Self, ConfigError>
+    where
+        N: AsRef<str>,
+        V: TryInto<HeaderValue>,
+    {
+        let name = parse_header_name(name.as_ref()).map_err(ConfigError::header)?;
+        check_settable(&name).map_err(ConfigError::header)?;
+        let value = value.try_into();
+        let value = value.map_err(|_| ConfigError::header(HeaderError::Value))?;
+        self.set_headers.retain(|(set, _)| *set != name);
+        self.set_headers.push((name, value));
+        Ok(self)
+    }
+
+    /// Changes each copy to this target before it leaves, after the mirror's own
+    /// [`map_request`](crate::MirrorBuilder::map_request). A sink is sent no copies.
+    #[must_use]
+    pub fn map_request<F>(mut self, map_request: F) -> Self
+    where
+        F: Fn(&mut ShadowRequest) + Send + Sync + 'static,
+    {
+        self.map_request = Some(Arc::new(map_request));
         self
     }
 
@@ -346,6 +388,19 @@ impl Target {
         self.http2 == Http2::PriorKnowledge && self.destination().is_some_and(Destination::is_tls)
     }
 
+    pub(crate) fn mapped_by(mut self, map_request: Option<MapRequest>) -> Self {
+        self.map_request = map_request.or(self.map_request);
+        self
+    }
+
+    pub(crate) fn own_headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.set_headers
+    }
+
+    pub(crate) fn own_map(&self) -> Option<&MapRequest> {
+        self.map_request.as_ref()
+    }
+
     pub(crate) fn own_timeout(&self) -> Option<Duration> {
         self.timeout
     }
@@ -360,6 +415,8 @@ impl fmt::Display for Target {
 
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Their values may be secrets of the shadow.
+        let names: Vec<_> = self.set_headers.iter().map(|(name, _)| name).collect();
         f.debug_struct("Target")
             .field("name", &self.name)
             .field("variable", &self.variable)
@@ -368,6 +425,7 @@ impl fmt::Debug for Target {
             .field("timeout", &self.timeout)
             .field("http2", &self.http2)
             .field("trace", &self.trace)
+            .field("set_headers", &names)
             .finish_non_exhaustive()
     }
 }

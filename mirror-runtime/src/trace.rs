@@ -9,16 +9,20 @@ mod absent;
 mod context;
 mod headers;
 #[cfg(feature = "otel")]
+mod origin;
+#[cfg(feature = "otel")]
 mod primary;
 #[cfg(feature = "otel")]
 mod propagated;
 #[cfg(feature = "otel")]
 mod span;
+#[cfg(feature = "otel")]
+mod traced;
 
 #[cfg(not(feature = "otel"))]
 pub(crate) use self::absent::{CopySpan, Origin};
 #[cfg(feature = "otel")]
-pub(crate) use self::{context::Origin, span::CopySpan};
+pub(crate) use self::{origin::Origin, span::CopySpan};
 use crate::{
     request::HeaderRules,
     target::{Target, Trace},

@@ -10,6 +10,7 @@ mod headers;
 mod modes;
 mod outcomes;
 mod primary;
+mod propagators;
 mod recorded;
 mod untraced;
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::{
     engine::{
         content::{Content, form, messages, multipart},
+        encoding::{Message, Unread, decoded_messages},
         found::Found,
     },
     model::{BufferedResponse, DifferenceKind, MAX_BYTES, Shape, Shapes, prefix, shared},
@@ -26,28 +27,30 @@ pub(crate) fn by_type(
     content: Content,
     primary: &BufferedResponse,
     shadow: &BufferedResponse,
-) {
+) -> Result<(), Unread> {
     let responses = [primary, shadow];
     let [mut one, mut other] = responses.map(|response| &response.body()[..]);
     if found.rules.ignore_bom {
         [one, other] = [one, other].map(|it| it.strip_prefix(BYTE_ORDER_MARK).unwrap_or(it));
         if one == other {
-            return;
+            return Ok(());
         }
     }
     let parts = match content {
         Content::Form => [one, other].map(form),
         Content::Multipart => responses.map(|it| multipart(it.headers(), it.body())),
         Content::Messages => {
-            if let [Some(ones), Some(others)] = [one, other].map(messages)
-                && let Some((kind, texts)) = differing(&ones, &others)
-            {
+            if let [Some(ones), Some(others)] = [one, other].map(messages) {
+                let [ones, others] = decoded_messages([&ones, &others], responses, found.rules)?;
+                let Some((kind, texts)) = differing(&ones, &others) else {
+                    return Ok(());
+                };
                 let is_secret = found.is_secret_text([one, other]);
                 let shown = |text| Some(if is_secret { REDACTED.to_owned() } else { text });
                 let [shown_one, shown_other] = texts.map(shown);
                 let shapes = || shapes(one, other, is_secret);
                 found.other("", kind, shown_one, shown_other, shapes);
-                return;
+                return Ok(());
             }
             [None, None]
         }
@@ -58,12 +61,13 @@ pub(crate) fn by_type(
         [Some(one), Some(other)] => bodies(found, &one, &other),
         _ => bodies(found, one, other),
     }
+    Ok(())
 }
 
 /// The first message of two streams that differs, as it is shown.
 fn differing(
-    ones: &[(u8, &[u8])],
-    others: &[(u8, &[u8])],
+    ones: &[Message<'_>],
+    others: &[Message<'_>],
 ) -> Option<(DifferenceKind, [String; 2])> {
     let same = ones
         .iter()

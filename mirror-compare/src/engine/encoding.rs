@@ -1,6 +1,6 @@
 //! Bodies as they are compared: without their `Content-Encoding` (RFC 9110 section 8.4).
 
-use std::io::Read;
+use std::{borrow::Cow, io::Read};
 
 use brotli_decompressor::{BrotliDecoderParameter, Decompressor};
 use bytes::Bytes;
@@ -54,6 +54,20 @@ enum Unreadable {
     TooLarge,
 }
 
+impl Unreadable {
+    fn of_primary(self) -> Unread {
+        Unread::Unknown(self.into())
+    }
+
+    fn of_shadow(self) -> Unread {
+        match self {
+            Self::Broken => Unread::Shadow(Fault::Broken),
+            Self::TooLarge => Unread::Shadow(Fault::TooLarge),
+            Self::Unknown => Unread::Unknown(NotComparedReason::Encoding),
+        }
+    }
+}
+
 impl From<Unreadable> for NotComparedReason {
     fn from(unreadable: Unreadable) -> Self {
         match unreadable {
@@ -84,13 +98,52 @@ pub(super) fn both_decoded(
     rules: &Rules,
 ) -> Result<[BufferedResponse; 2], Unread> {
     check_both(primary, shadow, rules)?;
-    let primary = decoded(primary, rules).map_err(|error| Unread::Unknown(error.into()))?;
-    let shadow = decoded(shadow, rules).map_err(|error| match error {
-        Unreadable::Broken => Unread::Shadow(Fault::Broken),
-        Unreadable::TooLarge => Unread::Shadow(Fault::TooLarge),
-        Unreadable::Unknown => Unread::Unknown(NotComparedReason::Encoding),
-    })?;
+    let primary = decoded(primary, rules).map_err(Unreadable::of_primary)?;
+    let shadow = decoded(shadow, rules).map_err(Unreadable::of_shadow)?;
     Ok([primary, shadow])
+}
+
+/// A message of gRPC, with the flag before it.
+pub(super) type Message<'b> = (u8, Cow<'b, [u8]>);
+
+/// How the messages of a call are compressed.
+pub(super) const GRPC_ENCODING: &str = "grpc-encoding";
+
+/// The bit of the flag that says that a message is compressed.
+const COMPRESSED: u8 = 1;
+
+/// The messages of both, without their compression: a server compresses which it likes.
+pub(super) fn decoded_messages<'b>(
+    [ones, others]: [&[(u8, &'b [u8])]; 2],
+    [primary, shadow]: [&BufferedResponse; 2],
+    rules: &Rules,
+) -> Result<[Vec<Message<'b>>; 2], Unread> {
+    let ones = messages(ones, primary, rules).map_err(Unreadable::of_primary)?;
+    let others = messages(others, shadow, rules).map_err(Unreadable::of_shadow)?;
+    Ok([ones, others])
+}
+
+fn messages<'b>(
+    messages: &[(u8, &'b [u8])],
+    response: &BufferedResponse,
+    rules: &Rules,
+) -> Result<Vec<Message<'b>>, Unreadable> {
+    let coding = response.headers().get(GRPC_ENCODING);
+    let coding = coding.and_then(|value| value.to_str().ok());
+    let coding = coding.unwrap_or_default().trim().to_ascii_lowercase();
+    let mut left = rules.max_compare_body;
+    let decoded = messages.iter().map(|(flag, message)| {
+        let message = if flag & COMPRESSED == 0 || coding == "identity" {
+            Cow::Borrowed(*message)
+        } else {
+            Cow::Owned(undo(&coding, message, left)?)
+        };
+        left = left
+            .checked_sub(message.len())
+            .ok_or(Unreadable::TooLarge)?;
+        Ok((flag & !COMPRESSED, message))
+    });
+    decoded.collect()
 }
 
 fn check_both(
@@ -189,7 +242,7 @@ fn gzip(mut body: &[u8], limit: usize) -> Result<Vec<u8>, Unreadable> {
     let mut decoded = Vec::new();
     loop {
         let mut member = GzDecoder::new(body);
-        decoded.extend(read(&mut member, limit - decoded.len())?);
+        read_onto(&mut decoded, &mut member, limit)?;
         body = member.into_inner();
         if body.iter().all(|byte| *byte == 0) {
             return Ok(decoded);
@@ -265,10 +318,17 @@ fn is_zlib(body: &[u8]) -> bool {
 
 fn read(encoded: impl Read, limit: usize) -> Result<Vec<u8>, Unreadable> {
     let mut decoded = Vec::new();
-    let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    match encoded.take(one_more).read_to_end(&mut decoded) {
+    read_onto(&mut decoded, encoded, limit)?;
+    Ok(decoded)
+}
+
+/// Reads what comes behind what was read already: so much in all at most.
+fn read_onto(decoded: &mut Vec<u8>, encoded: impl Read, limit: usize) -> Result<(), Unreadable> {
+    let room = limit.saturating_sub(decoded.len());
+    let one_more = u64::try_from(room).unwrap_or(u64::MAX).saturating_add(1);
+    match encoded.take(one_more).read_to_end(decoded) {
         Ok(_) if decoded.len() > limit => Err(Unreadable::TooLarge),
-        Ok(_) => Ok(decoded),
+        Ok(_) => Ok(()),
         Err(_) => Err(Unreadable::Broken),
     }
 }

@@ -240,22 +240,12 @@ impl<'r> Found<'r> {
     }
 
     fn grouped(&self, path: &Path<'_>, kind: DifferenceKind) -> (Group, Group) {
-        let secrets = &self.secrecy.secrets;
-        // Those of one group follow one another.
-        let last = self
-            .differences
-            .last()
-            .map(|last| [&last.place, &last.pattern]);
-        let [place, group] = [(path.place(secrets), 0), (path.pattern(secrets), 1)];
-        let [place, group] = [place, group].map(|(pattern, which)| Group {
-            pattern: if last.is_some_and(|last| *last[which] == pattern) {
-                pattern
-            } else {
-                hidden_alike(pattern)
-            },
-            kind,
+        let [place, group] = path.place_and_pattern(|path| {
+            let secrets = &self.secrecy.secrets;
+            [path.place(secrets), path.pattern(secrets)].map(hidden_alike)
         });
-        (place, group)
+        let of = |pattern| Group { pattern, kind };
+        (of(place), of(group))
     }
 
     /// Whether one difference more of a group is shown.

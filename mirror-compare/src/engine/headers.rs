@@ -89,6 +89,10 @@ pub(crate) fn fields(
                 header(found, method, name, responses, headers);
             }
         }
+        // What there is of a call of gRPC is in the same lines.
+        if last.is_none() && responses.iter().all(|it| it.trailers().is_none()) {
+            return;
+        }
     } else {
         for name in ones.keys() {
             let (one, other) = (ones.get_all(name), others.get_all(name));

@@ -1,7 +1,7 @@
 //! Rules that would settle differences, seen while these are found.
 
 use crate::{
-    json::{Node, decimal::Decimal},
+    json::{Node, decimal},
     model::{DifferenceKind, Hint, Settling},
 };
 
@@ -11,6 +11,9 @@ const MAX_HINTS: usize = 16;
 /// A difference of numbers is one of rounding if it is at most this, or this share of them.
 const ROUNDING: f64 = 0.011;
 const ROUNDING_SHARE: f64 = 0.001;
+
+/// The share of two numbers by which their difference as `f64`s may be wrong, and more.
+const INEXACT: f64 = 1e-14;
 
 /// Digits of a number that is an id or a moment.
 const LONG_NUMBER: usize = 9;
@@ -36,7 +39,8 @@ impl Hints {
         }
         match (one, other) {
             (Node::Number(one), Node::Number(other)) => {
-                if let Some(distance) = rounding(one, other) {
+                let known = self.tolerance_of(pattern);
+                if let Some(distance) = rounding(one, other, known) {
                     self.add(Settling::Tolerance(distance), pattern, 1);
                 } else if one.len().min(other.len()) >= LONG_NUMBER {
                     self.add(Settling::Ignore, pattern, 1);
@@ -47,6 +51,16 @@ impl Hints {
             }
             _ => {}
         }
+    }
+
+    /// The tolerance that is enough for what was seen at a place.
+    fn tolerance_of(&self, pattern: &str) -> f64 {
+        let mut hints = self.0.iter().filter(|hint| hint.pattern == pattern);
+        let known = hints.find_map(|hint| match hint.settling {
+            Settling::Tolerance(known) => Some(known),
+            _ => None,
+        });
+        known.unwrap_or(0.0)
     }
 
     /// Takes note of a rule that is about so many differences.
@@ -80,8 +94,9 @@ impl Hints {
     }
 }
 
-/// By how much two numbers differ, if that is little enough to be rounding.
-fn rounding(one: &str, other: &str) -> Option<f64> {
+/// By how much two numbers differ, if that is little enough to be rounding; or something less than
+/// `known`, if that is more.
+fn rounding(one: &str, other: &str, known: f64) -> Option<f64> {
     let has_fraction = |number: &str| number.contains(['.', 'e', 'E']);
     if !has_fraction(one) && !has_fraction(other) {
         return None;
@@ -89,12 +104,17 @@ fn rounding(one: &str, other: &str) -> Option<f64> {
     let number = |text: &str| text.parse::<f64>().ok();
     let near = number(one)?;
     let far = number(other)?;
-    let most = ROUNDING.max(near.abs().max(far.abs()) * ROUNDING_SHARE);
-    // Most are further apart than that, which is soon seen.
-    if (near - far).abs() > 2.0 * most {
+    let size = near.abs().max(far.abs());
+    let most = ROUNDING.max(size * ROUNDING_SHARE);
+    let about = (near - far).abs();
+    // Most are further apart than that, or nearer than others were, which is soon seen.
+    if about > 2.0 * most {
         return None;
     }
-    let distance = Decimal::parse(one)?.distance(&Decimal::parse(other)?)?;
+    if about + size * INEXACT < known.min(most) {
+        return Some(about);
+    }
+    let distance = decimal::distance(one, other)?;
     (distance <= most).then_some(distance)
 }
 
@@ -138,9 +158,12 @@ mod tests {
         ] {
             assert!(!is_volatile(text), "{text}");
         }
-        assert_eq!(rounding("12.5", "12.51"), Some(0.01));
+        assert_eq!(rounding("12.5", "12.51", 0.0), Some(0.01));
+        // Enough for both, and exactly that.
+        assert_eq!(rounding("12.5", "12.51", 0.01), Some(0.01));
+        assert!(rounding("12.5", "12.501", 0.01).is_some_and(|about| about < 0.01));
         for (one, other) in [("1", "2"), ("12.5", "13.5"), ("0.5", "5")] {
-            assert_eq!(rounding(one, other), None, "{one} {other}");
+            assert_eq!(rounding(one, other, 0.0), None, "{one} {other}");
         }
     }
 }

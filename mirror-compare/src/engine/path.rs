@@ -1,7 +1,7 @@
 //! The place in a body at which a comparison is.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     fmt::Write,
     hash::{DefaultHasher, Hash, Hasher},
 };
@@ -35,6 +35,14 @@ pub(crate) struct Path<'a> {
     tokens: Vec<Token<'a>>,
     /// The array or object in which each token stands. The last may have no token yet.
     inside: Vec<Inside<'a>>,
+    last: RefCell<Named<'a>>,
+}
+
+/// The names of a place, and the way to it. In a list, those of one element are those of the next.
+#[derive(Debug, Default)]
+struct Named<'a> {
+    way: Vec<(Token<'a>, Alike)>,
+    names: Option<[String; 2]>,
 }
 
 /// A key or an index.
@@ -99,6 +107,39 @@ impl<'a> Path<'a> {
     pub(crate) fn truncate(&mut self, depth: usize) {
         self.tokens.truncate(depth);
         self.inside.truncate(depth);
+    }
+
+    /// Its [place](Self::place) and its [pattern](Self::pattern), as `name` makes them where they
+    /// are not those of the last time.
+    pub(crate) fn place_and_pattern(&self, name: impl FnOnce(&Self) -> [String; 2]) -> [String; 2] {
+        let mut last = self.last.borrow_mut();
+        let way = self.tokens.iter().enumerate();
+        let mut way = way.map(|(depth, token)| (*token, self.alike(depth)));
+        let is_same = last.way.len() == self.tokens.len()
+            && last
+                .way
+                .iter()
+                .zip(&mut way)
+                .all(|((token, alike), (ours, is))| {
+                    *alike == is
+                        && match (token, ours) {
+                            (Token::Key(one), Token::Key(other)) => *one == other,
+                            (Token::Index(one), Token::Index(other)) => {
+                                is != Alike::Not || *one == other
+                            }
+                            _ => false,
+                        }
+                });
+        if let (true, Some(names)) = (is_same, &last.names) {
+            return names.clone();
+        }
+        let names = name(self);
+        last.way.clear();
+        let way = self.tokens.iter().enumerate();
+        last.way
+            .extend(way.map(|(depth, token)| (*token, self.alike(depth))));
+        last.names = Some(names.clone());
+        names
     }
 
     /// As a JSON pointer, cut to 1 KiB.

@@ -175,6 +175,57 @@ impl PartialOrd for Decimal {
     }
 }
 
+/// Digits of a number that is looked at as an integer.
+const MAX_FIXED: u32 = 18;
+
+/// A number without an exponent and of few digits, as most are: an integer, and how many of its
+/// digits stand behind the point.
+fn fixed(text: &str) -> Option<(i128, u32)> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (mut number, mut count, mut point) = (0_i128, 0, None);
+    for byte in digits.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                number = number * 10 + i128::from(byte - b'0');
+                count += 1;
+            }
+            b'.' => point = Some(count),
+            _ => return None,
+        }
+        if count > MAX_FIXED {
+            return None;
+        }
+    }
+    let sign = if digits.len() < text.len() { -1 } else { 1 };
+    Some((number * sign, count - point.unwrap_or(count)))
+}
+
+/// Two such numbers with as many digits behind the point, and how many these are.
+fn both_fixed(one: &str, other: &str) -> Option<([i128; 2], u32)> {
+    let ((one, behind_one), (other, behind_other)) = fixed(one).zip(fixed(other))?;
+    let behind = behind_one.max(behind_other);
+    let scaled = |number: i128, of: u32| number * 10_i128.pow(behind - of);
+    Some((
+        [scaled(one, behind_one), scaled(other, behind_other)],
+        behind,
+    ))
+}
+
+/// By how much two numbers of JSON differ, as [`Decimal::distance`] says.
+pub(crate) fn distance(one: &str, other: &str) -> Option<f64> {
+    /// Up to here an `f64` is exact, as are the powers of ten that are in question; the shortest
+    /// decimal that is their quotient is the quotient.
+    const MAX_EXACT: u128 = 1_000_000_000_000_000;
+    if let Some(([one, other], behind)) = both_fixed(one, other) {
+        let apart = (one - other).unsigned_abs();
+        if apart < MAX_EXACT {
+            #[expect(clippy::cast_precision_loss, reason = "both are exact")]
+            return Some(apart as f64 / 10_u64.pow(behind) as f64);
+        }
+    }
+    Decimal::parse(one)?.distance(&Decimal::parse(other)?)
+}
+
 /// Whether two numbers of JSON are the same number. `exactly`: and `5.0` is not `5`, which a client
 /// that reads integers takes for another type.
 pub(crate) fn same(one: &str, other: &str, exactly: bool) -> bool {
@@ -182,10 +233,16 @@ pub(crate) fn same(one: &str, other: &str, exactly: bool) -> bool {
     let plain = |text: &str| text != "-0" && !text.contains(['.', 'e', 'E']);
     one == other
         || !(plain(one) && plain(other))
-            && Decimal::parse(one)
-                .zip(Decimal::parse(other))
-                .is_some_and(|(one, other)| one == other)
+            && are_same(one, other)
             && (!exactly || is_whole_fraction(one) == is_whole_fraction(other))
+}
+
+fn are_same(one: &str, other: &str) -> bool {
+    if let Some(([one, other], _)) = both_fixed(one, other) {
+        return one == other;
+    }
+    let both = Decimal::parse(one).zip(Decimal::parse(other));
+    both.is_some_and(|(one, other)| one == other)
 }
 
 /// Hashes a number, so that the same number has the same hash however it is written.
@@ -277,6 +334,20 @@ mod tests {
             ("5", "5e0"),
         ] {
             assert!(same(one, other, true), "{one} {other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn short_numbers_are_what_they_are_as_decimals(
+            one in "-?(0|[1-9][0-9]{0,9})(\\.[0-9]{1,9})?",
+            other in "-?(0|[1-9][0-9]{0,9})(\\.[0-9]{1,9})?",
+        ) {
+            let both = [&one, &other].map(|text| Decimal::parse(text).unwrap());
+            prop_assert_eq!(distance(&one, &other), both[0].distance(&both[1]));
+            prop_assert_eq!(same(&one, &other, false), both[0] == both[1]);
+            let longer = one.clone() + "0";
+            prop_assert!(same(&one, &longer, false) || !one.contains('.'));
         }
     }
 

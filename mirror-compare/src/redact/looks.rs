@@ -193,14 +193,21 @@ impl Iterator for Looks<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         while self.at < self.bytes.len() {
             let start = self.at;
-            let end = self.end(start, is_atom);
-            let secret = if end == start {
+            let first = self.bytes[start];
+            let secret = if ATOMS[usize::from(first)] {
+                let end = self.end(start, is_atom);
+                self.at = end;
+                if self.says_nothing(start, end) {
+                    continue;
+                }
+                self.look(start, end)
+            } else {
                 self.at += 1;
+                if !matches!(first, b'/' | b'+' | b':') {
+                    continue;
+                }
                 self.pass_data(start);
                 self.password(start)
-            } else {
-                self.at = end;
-                self.look(start, end)
             };
             if let Some(secret) = secret {
                 self.at = secret.end;
@@ -221,6 +228,20 @@ impl Looks<'_> {
     /// Whether the text was cut at the end of something.
     fn is_cut(&self, range: &Range<usize>) -> bool {
         self.bytes[range.end..].starts_with(CUT) || self.bytes[..range.start].ends_with(CUT)
+    }
+
+    /// Whether a run is too short to be a secret, and no name of what stands behind it, as most words
+    /// of a text are.
+    fn says_nothing(&self, start: usize, end: usize) -> bool {
+        let length = end - start;
+        let next = self.bytes.get(end).copied().unwrap_or(b' ');
+        length < MIN_ISSUED
+            && match next {
+                // Behind a scheme.
+                b' ' => !matches!(length, 5 | 6),
+                b'.' | b'+' | b'/' | b'=' | b'"' | b'\\' | b':' | b'>' => false,
+                _ => true,
+            }
     }
 
     /// Looks at a run of letters, digits, `-` and `_`. Most are short, begin like no secret, and end
@@ -487,8 +508,20 @@ impl Looks<'_> {
     }
 }
 
-const fn is_atom(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+/// The bytes of a run.
+const ATOMS: [bool; 256] = {
+    let mut atoms = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let character = byte as u8;
+        atoms[byte] = character.is_ascii_alphanumeric() || matches!(character, b'-' | b'_');
+        byte += 1;
+    }
+    atoms
+};
+
+fn is_atom(byte: u8) -> bool {
+    ATOMS[usize::from(byte)]
 }
 
 /// The bytes with which a credential of an issuer, or a block of PEM, begins.

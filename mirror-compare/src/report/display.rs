@@ -159,9 +159,13 @@ impl TargetReport {
         if !self.suggestions.is_empty() {
             let mut table = Table::new(&["if these may differ", "settles", "mismatches"]);
             for suggestion in self.suggestions.iter().take(TOLD) {
-                let counts = [suggestion.settled, suggestion.mismatches];
-                let counts = counts.map(|count| count.to_string());
-                table.row([suggestion.to_string()].into_iter().chain(counts).collect());
+                // Another difference is left in each of them.
+                let settled = match suggestion.settled {
+                    0 => "only with others".to_owned(),
+                    settled => settled.to_string(),
+                };
+                let mismatches = suggestion.mismatches.to_string();
+                table.row(vec![suggestion.to_string(), settled, mismatches]);
             }
             write!(f, "\n{table}")?;
         }

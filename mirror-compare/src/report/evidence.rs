@@ -31,8 +31,9 @@ use crate::{
 /// any number of [`Recorder`](super::Recorder)s, whose evidence is merged in any order, give the
 /// counts, the evidence and the verdict of a single one, as long as no bounded table overflows: 100
 /// routes, 400 places and 200 groups of differences, and 32 values and 12 forms of values at each
-/// place. Beyond that, the counts of responses are still exact, and a table has what is most
-/// frequent. What a comparison was told depends on what its recorder had seen by then. The examples
+/// place. Beyond that, the counts of responses are still exact. Of a table with room for `k` places
+/// that were met `n` times in all, what was met more than `n / k` times is there, with all of its
+/// counts but `n / k` at most; routes beyond 100 are one row. What a comparison was told depends on what its recorder had seen by then. The examples
 /// of a group are some of those that were kept. What a single recorder says beyond that, of its last
 /// 256 comparisons, is no evidence.
 ///

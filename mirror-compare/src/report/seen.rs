@@ -21,11 +21,12 @@ use crate::{
     },
 };
 
-/// The most places at which noise is told from differences. At most 8 KiB are kept of each, mostly
+/// The most places at which noise is told from differences. At most 11 KiB are kept of each, mostly
 /// less than one.
 const MAX_PLACES: usize = 400;
 
-/// The most groups of differences that are shown. The examples of a group are at most 10 KiB.
+/// The most groups of differences that are shown. At most 15 KiB are kept of each: two examples and
+/// the names of its places.
 const MAX_GROUPS: usize = 200;
 
 /// Tenths of a document, and one for all of it.
@@ -39,8 +40,8 @@ const PRESUMED: u64 = 4;
 /// chance: less than one place in a hundred that are noise is met like that.
 const SURE: u64 = 7;
 
-/// The verdicts, and the differences by their places and groups: at most 6 MiB for each target, and
-/// mostly some 100 KiB.
+/// The verdicts, and the differences by their places and groups: at most 8 MiB for each target (7.3
+/// with all tables full, as `tests/allocations` counts), and mostly some 100 KiB.
 ///
 /// Each of `n`, `b` and `c`, of the responses and of each place, counts comparisons by what is known
 /// of each alone, and is never revised. The counts of verdicts say what comparisons were told.

@@ -40,7 +40,7 @@ const MIN_AGREED_SHARE: f64 = 0.1;
 /// In what share of all comparisons the old version must have what the shadow never has.
 const MIN_MISSED_SHARE: f64 = 0.1;
 
-/// What is remembered of the values at one place: at most 6 KiB.
+/// What is remembered of the values at one place: at most 9 KiB.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(super) struct Shaped {
     values: Marks<MAX_VALUES>,
@@ -55,10 +55,14 @@ pub(super) struct Shaped {
     disagreed: u64,
 }
 
-/// How often the old version and the shadow have each of some marks.
+/// How often the old version and the shadow have each of some marks. Rare ones make way as places do
+/// in their [table](super::table), with the same bound.
 #[derive(Clone, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-struct Marks<const ROOM: usize>(BTreeMap<String, Mark>);
+struct Marks<const ROOM: usize> {
+    all: BTreeMap<String, Mark>,
+    /// Whether some mark had to make way.
+    overflowed: bool,
+}
 
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
 struct Mark {
@@ -231,7 +235,7 @@ impl Shaped {
 
     /// An error if it is none that can have been.
     pub(super) fn check(&self) -> Result<(), &'static str> {
-        let is_full = self.values.0.len() > MAX_VALUES || self.forms.0.len() > MAX_FORMS;
+        let is_full = self.values.all.len() > MAX_VALUES || self.forms.all.len() > MAX_FORMS;
         if is_full || self.words.len() > 128 {
             return Err("too many marks of values");
         }
@@ -262,10 +266,10 @@ impl<const ROOM: usize> Marks<ROOM> {
 
     fn mark(&mut self, name: &str) -> &mut Mark {
         let mut weight = 0;
-        if !self.0.contains_key(name) && self.0.len() >= ROOM {
+        if !self.all.contains_key(name) && self.all.len() >= ROOM {
             weight = self.make_way();
         }
-        let mark = self.0.entry(name.to_owned()).or_insert(Mark {
+        let mark = self.all.entry(name.to_owned()).or_insert(Mark {
             weight,
             ..Mark::default()
         });
@@ -274,22 +278,39 @@ impl<const ROOM: usize> Marks<ROOM> {
     }
 
     fn make_way(&mut self) -> u64 {
-        let least = self.0.iter().min_by_key(|(_, mark)| mark.weight);
+        let least = self.all.iter().min_by_key(|(_, mark)| mark.weight);
         let Some(least) = least.map(|(name, _)| name.clone()) else {
             return 0;
         };
-        self.0.remove(&least).map_or(0, |mark| mark.weight)
+        self.overflowed = true;
+        self.all.remove(&least).map_or(0, |mark| mark.weight)
+    }
+
+    /// How often a mark may have been met that is not there.
+    fn least(&self) -> u64 {
+        let weights = self.all.values().map(|mark| mark.weight);
+        weights.min().filter(|_| self.overflowed).unwrap_or(0)
     }
 
     fn merge(&mut self, other: &Self) {
-        for (name, theirs) in &other.0 {
-            let ours = self.0.entry(name.clone()).or_default();
+        let [own_least, other_least] = [self.least(), other.least()];
+        for (name, ours) in &mut self.all {
+            if !other.all.contains_key(name) {
+                add(&mut ours.weight, other_least);
+            }
+        }
+        for (name, theirs) in &other.all {
+            let ours = self.all.entry(name.clone()).or_insert(Mark {
+                weight: own_least,
+                ..Mark::default()
+            });
             add(&mut ours.primary, theirs.primary);
             add(&mut ours.baseline, theirs.baseline);
             add(&mut ours.shadow, theirs.shadow);
             add(&mut ours.weight, theirs.weight);
         }
-        while self.0.len() > ROOM {
+        self.overflowed |= other.overflowed;
+        while self.all.len() > ROOM {
             self.make_way();
         }
     }
@@ -301,7 +322,7 @@ impl<const ROOM: usize> Marks<ROOM> {
         compared: u64,
         named: fn(&str) -> String,
     ) -> impl Iterator<Item = (String, u64, u64)> {
-        self.0.iter().filter_map(move |(name, mark)| {
+        self.all.iter().filter_map(move |(name, mark)| {
             let what = if mark.is_foreign() {
                 named(name)
             } else if mark.is_missed(compared) {
@@ -400,5 +421,57 @@ impl Numbers {
         add(&mut self.count, other.count);
         add(&mut self.far_shadow, other.far_shadow);
         add(&mut self.far_baseline, other.far_baseline);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    const ROOM: usize = 6;
+
+    /// Notes what primary, baseline and shadow show, in this order.
+    fn noted<'a>(responses: impl Iterator<Item = &'a [u8; 3]>) -> Marks<ROOM> {
+        let mut marks = Marks::default();
+        for response in responses {
+            let names = response.map(|name| name.to_string());
+            let sets = names.each_ref().map(|name| BTreeSet::from([&**name]));
+            marks.note(&sets, 1);
+        }
+        marks
+    }
+
+    proptest! {
+        #[test]
+        fn marks_are_within_the_bound_however_they_are_split_and_merged(
+            responses in vec(
+                (0..12_u8, 0..12_u8, prop_oneof![0..4_u8, any::<u8>()]).prop_map(<[u8; 3]>::from),
+                0..150,
+            ),
+            whose in vec(0..4_usize, 150),
+            order in Just([0_usize, 1, 2, 3]).prop_shuffle(),
+        ) {
+            let mut merged = Marks::<ROOM>::default();
+            for part in order {
+                let of_part = responses.iter().zip(&whose).filter(|(_, of)| **of == part);
+                merged.merge(&noted(of_part.map(|(response, _)| response)));
+            }
+            // A mark is met up to three times in a comparison.
+            let bound = (3 * responses.len() / ROOM) as u64;
+            for marks in [noted(responses.iter()), merged] {
+                for name in 0..=u8::MAX {
+                    let met = [0, 1, 2].map(|who| {
+                        responses.iter().filter(|response| response[who] == name).count() as u64
+                    });
+                    let mark = marks.all.get(&name.to_string()).copied().unwrap_or_default();
+                    let counted = [mark.primary, mark.baseline, mark.shadow];
+                    prop_assert!(counted.iter().zip(met).all(|(counted, met)| *counted <= met));
+                    let missing = met.iter().sum::<u64>() - counted.iter().sum::<u64>();
+                    prop_assert!(missing <= bound, "{name}: {counted:?} of {met:?}, {bound}");
+                }
+            }
+        }
     }
 }

@@ -15,6 +15,13 @@ const MAX_REPLACED: usize = 8;
 /// A new place takes the room of the one that was met least often, and its weight as well, as in the
 /// space-saving sketch: a place that is met in more than one of so many comparisons as there is room
 /// for always stays, and what is new stays for a while.
+///
+/// With room for `k` places, and `n` times that places were met in all: what was met more often than
+/// `n / k` times is there; what is there was counted since it came, which is all but `n / k` times
+/// at most. That holds for tables that were merged as well, whoever met what, and in whatever order
+/// they were merged, because what a full table does not know counts as what it knows least (Cafaro,
+/// Pulimeno and Tempesta, 2016). Not counted is what finds no room because one comparison has more
+/// than [`MAX_REPLACED`] new places.
 #[derive(Clone)]
 pub(super) struct Table<T, const ROOM: usize> {
     entries: BTreeMap<Group, Entry<T>>,
@@ -112,8 +119,10 @@ impl<T: Default, const ROOM: usize> Table<T, ROOM> {
     ) where
         T: Clone,
     {
+        let [own_least, other_least] = [self.least(), other.least()];
         for (place, entry) in &mut self.entries {
             if !other.entries.contains_key(place) {
+                entry.weight = entry.weight.saturating_add(other_least);
                 merge(
                     &mut entry.of,
                     None,
@@ -127,6 +136,7 @@ impl<T: Default, const ROOM: usize> Table<T, ROOM> {
                 merge(&mut ours.of, Some(&theirs.of), Missed::Nothing);
             } else {
                 let mut entry = theirs.clone();
+                entry.weight = entry.weight.saturating_add(own_least);
                 merge(
                     &mut entry.of,
                     None,
@@ -142,6 +152,12 @@ impl<T: Default, const ROOM: usize> Table<T, ROOM> {
             };
             left(of);
         }
+    }
+
+    /// How often a place may have been met that is not there.
+    fn least(&self) -> u64 {
+        let weights = self.entries.values().map(|entry| entry.weight);
+        weights.min().filter(|_| self.overflowed).unwrap_or(0)
     }
 }
 
@@ -214,6 +230,8 @@ impl<'de, T: Deserialize<'de>, const ROOM: usize> Deserialize<'de> for Table<T, 
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*};
+
     use super::*;
     use crate::model::DifferenceKind;
 
@@ -253,6 +271,81 @@ mod tests {
                 .is_some()
         });
         assert_eq!(new.count(), 4 + MAX_REPLACED);
+    }
+
+    const ROOM: usize = 6;
+
+    type Small = Table<u64, ROOM>;
+
+    /// Notes each of these, in this order.
+    fn noted(names: impl IntoIterator<Item = u8>) -> Small {
+        let mut table = Table::default();
+        for name in names {
+            let met = table.met(&place(&name.to_string()), &mut Moves::default(), drop);
+            *met.unwrap().0 += 1;
+        }
+        table
+    }
+
+    fn merge_all(tables: &[Small]) -> Small {
+        let add = |ours: &mut u64, theirs: Option<&u64>, _: Missed| *ours += theirs.unwrap_or(&0);
+        let mut merged = Table::default();
+        for table in tables {
+            merged.merge(table, add, drop);
+        }
+        merged
+    }
+
+    /// What is said of the table at its top, of one that knows all of these.
+    fn check(table: &Small, names: &[u8]) {
+        let bound = (names.len() / ROOM) as u64;
+        for name in 0..=u8::MAX {
+            let met = names.iter().filter(|other| **other == name).count() as u64;
+            match table.get(&place(&name.to_string())) {
+                Some(counted) => assert!(
+                    *counted <= met && met - counted <= bound,
+                    "{name}: {counted} of {met}, which is not within {bound}"
+                ),
+                None => assert!(met <= bound, "{name} is not there, and was met {met} times"),
+            }
+        }
+        let weights = table.entries.values().map(|entry| entry.weight);
+        assert!(weights.sum::<u64>() <= names.len() as u64);
+    }
+
+    proptest! {
+        #[test]
+        fn counts_are_within_the_bound_however_places_are_split_and_merged(
+            // Some are met often, most are rare.
+            names in vec(prop_oneof![2 => 0..4_u8, 1 => 0..20_u8, 1 => any::<u8>()], 0..400),
+            whose in vec(0..6_usize, 400),
+            order in Just([0_usize, 1, 2, 3, 4, 5]).prop_shuffle(),
+        ) {
+            check(&noted(names.iter().copied()), &names);
+            let parts = order.map(|part| {
+                let names = names.iter().zip(&whose).filter(|(_, of)| **of == part);
+                noted(names.map(|(name, _)| *name))
+            });
+            check(&merge_all(&parts), &names);
+            // As pairs of pairs.
+            let [one, other] = [&parts[..3], &parts[3..]].map(merge_all);
+            check(&merge_all(&[other, one]), &names);
+        }
+    }
+
+    /// Each process has seen little of what is frequent in all of them.
+    #[test]
+    fn what_each_of_many_has_seen_seldom_is_found_beside_what_one_has_seen_often() {
+        let mut all: Vec<u8> = (0..6).flat_map(|name| [name; 20]).collect();
+        let mut tables = vec![noted(all.iter().copied().chain([99]))];
+        all.push(99);
+        for _ in 0..200 {
+            tables.push(noted([7, 7]));
+            all.extend([7, 7]);
+        }
+        let merged = merge_all(&tables);
+        check(&merged, &all);
+        assert!(merged.get(&place("7")).is_some_and(|met| *met >= 380));
     }
 
     #[test]

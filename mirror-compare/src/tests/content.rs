@@ -1,5 +1,9 @@
 //! Bodies by their content type.
 
+use std::io::Write;
+
+use flate2::{Compression, write::GzEncoder};
+
 use super::*;
 
 fn of(content_type: &str, body: impl Into<bytes::Bytes>) -> BufferedResponse {
@@ -15,6 +19,52 @@ fn differences(
     let [primary, shadow] = [primary, shadow].map(|body| of(content_type, body.to_vec()));
     let compared = get(&primary, &shadow, CompareMode::Json, rules);
     (list(&compared), compared.notes)
+}
+
+#[test]
+fn messages_are_compared_without_their_compression() {
+    let gzip = |message: &[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(message).unwrap();
+        encoder.finish().unwrap()
+    };
+    let call = |coding: &str, messages: &[(u8, Vec<u8>)]| {
+        let mut body = Vec::new();
+        for (flag, message) in messages {
+            body.push(*flag);
+            body.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
+            body.extend(message);
+        }
+        with_header(&of("application/grpc", body), "grpc-encoding", coding)
+    };
+    let plain = call("identity", &[(0, b"tea".to_vec()), (0, b"cup".to_vec())]);
+    let found = |other: &BufferedResponse| {
+        let compared = get(&plain, other, CompareMode::Json, &Rules::default());
+        let differs = compared.verdict == Verdict::Mismatch;
+        (
+            compared.verdict,
+            if differs { list(&compared) } else { vec![] },
+        )
+    };
+    // A server compresses which it likes.
+    let same = call("gzip", &[(1, gzip(b"tea")), (0, b"cup".to_vec())]);
+    assert_eq!(found(&same), (Verdict::Match, vec![]));
+    let other = call("gzip", &[(1, gzip(b"tea")), (1, gzip(b"cap"))]);
+    let (verdict, differences) = found(&other);
+    assert_eq!(verdict, Verdict::Mismatch);
+    let [one, other] = ["75 70", "61 70"].map(|bytes| format!("3_bytes,_at_1:_{bytes}"));
+    let shown = differences[0].replace(' ', "_");
+    assert!(shown.contains(&one.replace(' ', "_")), "{shown}");
+    assert!(shown.contains(&other.replace(' ', "_")), "{shown}");
+    // What is not known of one is known of neither.
+    let unknown = call("snappy", &[(1, b"??".to_vec()), (0, b"cup".to_vec())]);
+    let encoding = Verdict::NotCompared(NotComparedReason::Encoding);
+    assert_eq!(found(&unknown), (encoding, vec![]));
+    let broken = call("gzip", &[(1, b"tea".to_vec()), (0, b"cup".to_vec())]);
+    assert_eq!(found(&broken).1, ["value  identity broken gzip"]);
+    // Few bytes take no more memory than a body may have.
+    let large = call("gzip", &[(1, gzip(&[0; 1 << 20])), (0, b"cup".to_vec())]);
+    assert_eq!(found(&large).0, Verdict::Mismatch);
 }
 
 #[test]

@@ -178,6 +178,7 @@ table! {
     /// Headers that each copy has.
     SET_HEADERS = Spec::new("set_headers", r#"{ "x-env" = "shadow" }"#, DefaultValue::None)
         .attribute()
+        .target()
         .builder("set_header");
 
     /// Headers that no copy has.
@@ -208,6 +209,16 @@ table! {
 
     /// Members that the baggage of each copy has.
     BAGGAGE = Spec::new("baggage", r#"{ "mirror" = "shadow" }"#, DefaultValue::None).everywhere();
+    /// Changes each copy before it leaves.
+    MAP_REQUEST = Spec::new("map_request", "|request| ..", DefaultValue::None)
+        .everywhere()
+        .target();
+
+    /// Fields of bodies that are replaced in copies.
+    MASK = Spec::new("mask", r#"["/email"]"#, DefaultValue::None)
+        .limit(Limit::Filled)
+        .everywhere()
+        .conflicts(&[without_body("there is no body to mask")]);
 
     /// The name in counters and logs.
     NAME = Spec::new("name", r#""users.list""#, DefaultValue::Said("module and function"))

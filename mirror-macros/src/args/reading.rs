@@ -2,7 +2,7 @@
 
 use mirror_grammar::options;
 
-use super::{AcceptEncoding, Args, Body, Credentials, Host, Trace, circuit_breaker};
+use super::{AcceptEncoding, Args, Body, Credentials, Host, circuit_breaker};
 use crate::{
     amount, baggage, callback,
     compare::{self, At, Mode},
@@ -15,6 +15,7 @@ use crate::{
     sticky::Sticky,
     table::{Row, Table},
     target::{self, Transport},
+    trace::Trace,
 };
 
 /// Every option, in the order of the manual.
@@ -151,6 +152,16 @@ pub(crate) const OPTIONS: Table<Args> = Table {
         Row {
             spec: &options::BAGGAGE,
             read: |args, setting, errors| args.baggage = baggage::members(setting, errors),
+        },
+        Row {
+            spec: &options::MAP_REQUEST,
+            read: |args, setting, errors| {
+                args.map_request = errors.check(callback::map_request(setting));
+            },
+        },
+        Row {
+            spec: &options::MASK,
+            read: |args, setting, errors| args.mask = compare::pointers(setting, errors),
         },
         Row {
             spec: &options::NAME,

@@ -62,6 +62,7 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         AcceptEncoding::Comparable => quote!(.comparable_encodings()),
         AcceptEncoding::Verbatim => quote!(.verbatim_encodings()),
     });
+    let mask = &args.mask;
     let key = args.key.as_ref().and_then(|key| match key {
         Key::Env(variable) => Some(quote!(.key_from_env(#variable))),
         Key::Static { .. } => None,
@@ -99,12 +100,19 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             #credentials
             #host
             #accept_encoding
+            #(.mask(#mask))*
             #key
             #trace
             #(#baggage)*
             #comparing
     };
-    let callbacks = [&args.on_success, &args.on_error, &args.on_skip, &args.when];
+    let callbacks = [
+        &args.on_success,
+        &args.on_error,
+        &args.on_skip,
+        &args.when,
+        &args.map_request,
+    ];
     let callbacks = callbacks.into_iter().flatten();
     let options = callbacks.fold(options, |options, callback| {
         call_back(runtime, callback, &callback.option.to_string(), &options)

@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::{
     across::across,
-    call::{borrowed, call, milliseconds},
+    call::{borrowed, call, call_back_of, milliseconds},
 };
 use crate::{
     args::Args,
@@ -44,7 +44,15 @@ fn options(runtime: &Runtime, target: &Target, constant: &Ident) -> TokenStream 
         "http2",
         http2.map(|choice| quote!(#runtime::Http2::#choice)),
     );
-    quote!(#source #percentage #timeout #trace #name #http2)
+    let set = overrides.set_headers.iter().map(|header| {
+        let (name, value) = (header.name.as_str(), &header.value);
+        quote!(.set_header(#name, #value))
+    });
+    let options = quote!(#source #percentage #timeout #trace #name #http2 #(#set)*);
+    match &overrides.map_request {
+        Some(callback) => call_back_of(runtime, "TargetOptions", callback, "map_request", &options),
+        None => options,
+    }
 }
 
 /// The name of a target that is given none.

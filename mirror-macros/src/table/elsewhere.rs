@@ -326,8 +326,23 @@ const OTHER_NAMES: &[(&[&str], &str)] = &[
     ),
     (&["epsilon", "delta", "approx", "tolerances"], "tolerance"),
     (
-        &["mask", "redacted", "secrets", "hide", "sensitive", "scrub"],
+        &["redacted", "secrets", "hide", "sensitive", "scrub"],
         "redact",
+    ),
+    (
+        &[
+            "masked",
+            "mask_fields",
+            "anonymize",
+            "anonymise",
+            "pseudonymize",
+            "tokenize",
+        ],
+        "mask",
+    ),
+    (
+        &["modify", "transform", "on_request", "before_send", "map"],
+        "map_request",
     ),
     (&["max_response_body", "max_diff_body"], "max_compare_body"),
     (&["on_diff", "on_difference", "on_compare"], "on_mismatch"),
@@ -449,10 +464,6 @@ const NOT_THERE: &[(&[&str], &str)] = &[
     (
         &["response", "use_response", "return"],
         "remove it: the client always gets the handler's response",
-    ),
-    (
-        &["map_request", "modify", "transform", "on_request"],
-        "write `set_headers` or `remove_headers`, or send the copies with `transport = CLIENT`",
     ),
     (
         &["max_age", "ttl", "expires", "until"],

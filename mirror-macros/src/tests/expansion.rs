@@ -58,6 +58,7 @@ fn every_option() {
                 env("SHADOW_URL"),
                 config::SHADOW_URL,
                 target(AUDIT_URL, percentage = 0.1, http2 = "prior-knowledge", trace = "strip"),
+                target("http://c", set_headers = { "x-a" = "1", "x-b" = "2" }, map_request = |copy| copy.set_body("")),
             ],
             percentage = 12.5,
             sticky = header("X-User-Id"),
@@ -82,6 +83,8 @@ fn every_option() {
             accept_encoding = "comparable",
             trace = "unsampled",
             baggage = { "mirror" = "shadow" },
+            map_request = without_cookies,
+            mask = ["/email", "/user/*/phone"],
             name = "users.list",
             key = env("USERS_KEY"),
         )]

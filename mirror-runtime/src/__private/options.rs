@@ -18,7 +18,7 @@ use crate::{
     mirror::{AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder},
     outcome::{BufferedResponse, MirrorError, SkipReason},
     sampling::Sticky,
-    target::{Target, Trace},
+    target::{ShadowRequest, Target, Trace},
     transport::Transport,
     workers::{Code, caught, contained},
 };
@@ -239,6 +239,21 @@ impl Options {
     #[must_use]
     pub fn verbatim_encodings(self) -> Self {
         self.with(|builder| builder.accept_encoding(AcceptEncoding::Verbatim))
+    }
+
+    /// `map_request`
+    #[must_use]
+    pub fn map_request<F>(self, map_request: F) -> Self
+    where
+        F: Fn(&mut ShadowRequest) + Send + Sync + 'static,
+    {
+        self.with(|builder| builder.map_request(map_request))
+    }
+
+    /// One of `mask`
+    #[must_use]
+    pub fn mask(self, pointer: &'static str) -> Self {
+        self.with(|builder| builder.mask([pointer]))
     }
 
     /// `credentials = "forward"`

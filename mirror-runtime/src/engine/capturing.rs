@@ -67,7 +67,8 @@ impl Capturing {
         target.recipient().or_else(|| self.stand_in())
     }
 
-    fn stand_in(&self) -> Option<Recipient<'static>> {
+    /// Who gets the copies to a target that is off.
+    pub(crate) fn stand_in(&self) -> Option<Recipient<'static>> {
         self.captured()?.stand_in()
     }
 
@@ -129,6 +130,10 @@ impl Capturing {
 
     pub(crate) const fn lets_leave(&self, _: &Engine) -> bool {
         true
+    }
+
+    pub(crate) const fn stand_in(&self) -> Option<Recipient<'static>> {
+        None
     }
 
     pub(crate) fn enables(&self, target: &Target) -> bool {

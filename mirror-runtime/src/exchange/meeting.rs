@@ -322,7 +322,7 @@ impl Exchange {
             comparison,
             method: &self.method,
             request: &request,
-            set: &self.engine.options.headers.set,
+            set: &self.engine.set_headers,
             primary: &primary.response,
             shadow,
             mode: comparing.mode,
@@ -389,7 +389,7 @@ impl Exchange {
         primary: &BufferedResponse,
         shadow: &BufferedResponse,
     ) -> Cow<'_, KnownSecrets> {
-        let (rules, set) = (&comparing.rules, &self.engine.options.headers.set);
+        let (rules, set) = (&comparing.rules, &self.engine.set_headers);
         let learn = |with_body| match self.request() {
             Some(request) => request.known(rules, set, with_body),
             None => KnownSecrets::from_set_headers(rules, set),

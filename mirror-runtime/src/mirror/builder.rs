@@ -28,7 +28,8 @@ use crate::{
     engine::{BodyMode, Options, When},
     error::ConfigError,
     key::Key,
-    target::{Target, Trace},
+    mask::Mask,
+    target::{MapRequest, Target, Trace},
     telemetry::{Callbacks, Observer},
     transport::Transport,
 };
@@ -97,6 +98,10 @@ pub struct MirrorBuilder {
     trace: Trace,
     options: Options,
     when: Option<When>,
+    map_request: Option<MapRequest>,
+    mask: Mask,
+    /// The fields as they are written.
+    masked: Vec<String>,
     callbacks: Callbacks,
     observers: Vec<Arc<dyn Observer>>,
     compare: CompareOptions,
@@ -128,6 +133,9 @@ impl Default for MirrorBuilder {
             trace: Trace::by_default(),
             options: Options::default(),
             when: None,
+            map_request: None,
+            mask: Mask::default(),
+            masked: Vec::new(),
             callbacks: Callbacks::default(),
             observers: Vec::new(),
             compare: CompareOptions::default(),
@@ -169,6 +177,7 @@ impl fmt::Debug for MirrorBuilder {
             .field("name", &self.name)
             .field("targets", &self.targets)
             .field("options", &self.options)
+            .field("mask", &self.masked)
             .field("callbacks", &self.callbacks)
             .field("compare", &self.compare)
             .field("transport", &self.transport)

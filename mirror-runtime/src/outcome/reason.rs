@@ -35,6 +35,11 @@ labels! {
         /// path (`OPTIONS *`), the transport would change it, or it has more headers than a copy
         /// has room for.
         Unsendable = "unsendable",
+        /// `mask` names fields, and its body is not one in which they can be found for sure: it is
+        /// no JSON and no form, it is compressed, or it cannot be read.
+        Unmaskable = "unmaskable",
+        /// `map_request` panicked, so that it is not known what the copy would have carried.
+        NotMapped = "not_mapped",
         ..
         /// It was shed, to protect this process. Counted as shed, not as skipped.
         Shed(ShedReason),

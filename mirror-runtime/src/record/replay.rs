@@ -2,14 +2,13 @@
 
 use std::{fs, io::ErrorKind, path::Path, time::Instant};
 
-use axum::body::Body;
-use bytes::BytesMut;
-use http::{Response, StatusCode};
-use http_body_util::BodyExt;
-use mirror_compare::Ending;
+use http::StatusCode;
 use mirror_grammar::is_fixture_name;
 
-use super::{App, Fixture, point::taking};
+use super::{
+    App, Fixture,
+    point::{self, taking},
+};
 use crate::{
     comparison::{
         BufferedResponse, CompareMode, Comparison, REDACTION_VERSION, Subject, Verdict, compare,
@@ -88,7 +87,7 @@ async fn try_replay<M>(file: &[u8], app: impl App<M>) -> Result<(), String> {
     let (began, max) = (Instant::now(), rules.max_compare_body());
     let (answer, taken) = taking(&fixture.mirror, max, app.answer(request)).await;
     let answer = answer.map_err(|error| format!("the app has failed: {error}"))?;
-    let answer = noted(answer, max, began).await;
+    let answer = point::read(answer, max, began).await;
     let answer = match by.at()? {
         CompareAt::Handler => taken().unwrap_or(answer),
         CompareAt::Server => answer,
@@ -99,33 +98,6 @@ async fn try_replay<M>(file: &[u8], app: impl App<M>) -> Result<(), String> {
         return Ok(());
     }
     Err(fixture.failure(&comparison))
-}
-
-/// A response, with as much of its body as is compared.
-async fn noted(answer: Response<Body>, max: usize, began: Instant) -> BufferedResponse {
-    let (head, mut body) = answer.into_parts();
-    let (mut noted, mut is_whole, mut trailers) = (BytesMut::new(), true, None);
-    while noted.len() <= max
-        && let Some(frame) = body.frame().await
-    {
-        match frame.map(http_body::Frame::into_data) {
-            Ok(Ok(data)) => noted.extend_from_slice(&data),
-            Ok(Err(other)) => trailers = other.into_trailers().ok().or(trailers),
-            Err(_) => {
-                is_whole = false;
-                break;
-            }
-        }
-    }
-    let answer =
-        BufferedResponse::new(head.status, head.headers, noted).with_latency(began.elapsed());
-    // There are none if none have come: the app is in this process.
-    let answer = answer.with_trailers(trailers.unwrap_or_default());
-    if is_whole {
-        answer
-    } else {
-        answer.with_ending(Ending::CutShort)
-    }
 }
 
 impl Fixture {

@@ -5,11 +5,12 @@ use std::{
     pin::pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
+use axum::extract::OriginalUri;
 use bytes::Bytes;
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 use tokio::{
     task::coop::unconstrained,
     time::{Instant, sleep_until},
@@ -27,7 +28,8 @@ use crate::{
     exchange::{CopySide, Ending, Open},
     outcome::{BufferedResponse, MirrorError, ShedReason, SkipReason},
     recorded::RecordedExchange,
-    request::{HeaderRules, Unjoinable},
+    request::{HeaderRules, MIRRORED_FROM, Unjoinable, arrived_path, changed},
+    signature::{MIRROR_SIGNATURE, Subject, body_hash, sign},
     stats::RouteLabel,
     target::Recipient,
     telemetry::{Happened, RequestId},
@@ -119,6 +121,10 @@ impl Flight {
         })
     }
 
+    pub(super) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
     pub(super) fn is_sync(&self) -> bool {
         self.engine.options.sync
     }
@@ -135,7 +141,84 @@ impl Flight {
     ) -> Result<Request<CopyBody>, SkipReason> {
         let recipient = self.capturing.recipient(self.target().target());
         let recipient = recipient.ok_or(SkipReason::Disabled)?;
-        make(recipient).map_err(|_| SkipReason::Unsendable)
+        let mut request = make(recipient).map_err(|_| SkipReason::Unsendable)?;
+        let own = self.target().target().own_headers();
+        if !own.is_empty() {
+            give_headers(&mut request, own)?;
+        }
+        Ok(request)
+    }
+
+    /// Whether functions of the user's change the copy.
+    pub(super) fn maps(&self) -> bool {
+        self.engine.map_request.is_some() || self.target().target().own_map().is_some()
+    }
+
+    /// What changes the copy: the mirror's function, and then the target's. A copy about which one
+    /// of them panics does not leave, for nobody knows what is left in it.
+    pub(super) fn map(
+        &self,
+    ) -> impl FnOnce(Request<CopyBody>) -> Result<Request<CopyBody>, SkipReason> + Send + use<>
+    {
+        let (engine, index) = (Arc::clone(&self.engine), self.index);
+        let stand_in = self.capturing.stand_in();
+        move |request| {
+            let source = &engine.targets[index].source;
+            let target = source.target();
+            let functions: Vec<_> = engine.map_request.iter().chain(target.own_map()).collect();
+            let recipient = target.recipient().or(stand_in);
+            let recipient = recipient.ok_or(SkipReason::Disabled)?;
+            let names = (&*engine.name, target.name());
+            let options = &engine.options;
+            let changed = caught(source.code("map_request"), || {
+                changed(
+                    request,
+                    recipient,
+                    names,
+                    &functions,
+                    &options.headers,
+                    options.max_body,
+                )
+            });
+            changed.unwrap_or(Err(SkipReason::NotMapped))
+        }
+    }
+
+    /// The copy will not leave in the time that a drain has.
+    pub(super) fn give_up(&mut self) {
+        self.permit.give_up();
+    }
+
+    /// Signs a copy that leaves now.
+    fn sign(&self, request: &mut Request<CopyBody>) -> Result<(), SkipReason> {
+        let target = self.target().target();
+        let base = match self.capturing.recipient(target) {
+            Some(Recipient::Server(destination)) => &*destination.base_path,
+            _ => "",
+        };
+        let path = match request.extensions().get::<OriginalUri>() {
+            // A handler is called with what a router has left of the path.
+            Some(OriginalUri(uri)) => uri.path_and_query().cloned(),
+            None => arrived_path(request.uri(), base),
+        };
+        let headers = request.headers();
+        let (Some(path), Some(from)) = (path, headers.get(MIRRORED_FROM)) else {
+            return Err(SkipReason::Unsendable);
+        };
+        let subject = Subject {
+            from: from.as_bytes(),
+            method: request.method(),
+            path_and_query: path.as_str(),
+        };
+        let hash = body_hash(request.body().pieces());
+        let names = (&*self.engine.name, target.name());
+        let now = SystemTime::now();
+        if let Some(signature) = sign(&self.engine.key, names, base, subject, &hash, now) {
+            let headers = request.headers_mut();
+            let inserted = headers.try_insert(MIRROR_SIGNATURE, signature);
+            inserted.map_err(|_| SkipReason::Unsendable)?;
+        }
+        Ok(())
     }
 
     /// Lets the copy leave, unless it cannot: it is counted as sent now. The future sends it and
@@ -206,6 +289,9 @@ impl Flight {
     fn leave(&mut self, mut request: Request<CopyBody>) -> Result<Sending, SkipReason> {
         if !self.capturing.lets_leave(&self.engine) {
             return Err(SkipReason::SwitchedOff);
+        }
+        if self.engine.options.headers.signs {
+            self.sign(&mut request)?;
         }
         let bytes = request.body().remaining();
         let (engine, candidates) = (&self.engine, self.candidates.as_ref());
@@ -337,6 +423,30 @@ impl Flight {
     fn target(&self) -> &EngineTarget {
         &self.engine.targets[self.index]
     }
+}
+
+/// Gives a copy the headers of its target alone. A trailer of the same name would be another value
+/// of them.
+fn give_headers(
+    request: &mut Request<CopyBody>,
+    set: &[(HeaderName, HeaderValue)],
+) -> Result<(), SkipReason> {
+    for (name, value) in set {
+        let inserted = request
+            .headers_mut()
+            .try_insert(name.clone(), value.clone());
+        inserted.map_err(|_| SkipReason::Unsendable)?;
+    }
+    let body = request.body_mut();
+    let is_set = |trailers: &HeaderMap| set.iter().any(|(name, _)| trailers.contains_key(name));
+    if body.trailers().is_some_and(is_set) {
+        let mut trailers = body.take_trailers().unwrap_or_default();
+        for (name, _) in set {
+            trailers.remove(name);
+        }
+        *body = std::mem::take(body).with_trailers(Some(Arc::new(trailers)));
+    }
+    Ok(())
 }
 
 /// Has an exchange kept, within a time, and says whether a drain has given that up.

@@ -110,7 +110,7 @@ impl Handover {
                 response,
                 places: places.unwrap_or_default(),
             };
-            let (rules, set) = (&engine.redacted, &engine.options.headers.set);
+            let (rules, set) = (&engine.redacted, &engine.set_headers);
             RecordedExchange::new(&engine.name, exchanged, rules, set)
         });
         // Without it the flights are dropped: there is no thread.

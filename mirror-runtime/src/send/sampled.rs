@@ -29,7 +29,7 @@ use crate::{
     },
     exchange::{Joining, Open, PrimarySide},
     outcome::{ShedReason, SkipReason},
-    request::{MIRRORED_FROM, Original, ShadowRequest, expects_continue, has_any, is_upgrade},
+    request::{CommonRequest, MIRRORED_FROM, Original, expects_continue, has_any, is_upgrade},
     stats::RouteLabel,
     telemetry::{RequestId, request_id_of},
     trace::Origin,
@@ -194,7 +194,9 @@ impl Sampled {
             #[cfg(feature = "record")]
             let is_replayed = self.undecided == 0;
             if self.undecided != 0 {
-                self.request_id = request_id_of(&parts);
+                if self.engine.tells() {
+                    self.request_id = request_id_of(&parts);
+                }
                 self.origin = Origin::capture(&parts);
             }
             let status = self.origin.primary();
@@ -452,7 +454,7 @@ impl Sampled {
         }
         let kept = self.open.as_ref().and_then(Open::kept);
         let copy = move |make: _, body, rules: &_| {
-            let copy: Result<ShadowRequest, _> = Make::copy(make, body, rules);
+            let copy: Result<CommonRequest, _> = Make::copy(make, body, rules);
             if let (Some(kept), Ok(copy)) = (kept, &copy) {
                 kept.keep(copy.body());
             }

@@ -167,6 +167,7 @@ impl Counters {
             in_flight: outcomes.started - answered - failed,
             // These two are not counted: the target that has the counters says them.
             max_in_flight: 0,
+            is_circuit_open: false,
             resends: self.resends.load(Relaxed),
             floods: 0,
             skipped,

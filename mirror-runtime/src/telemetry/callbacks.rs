@@ -32,6 +32,15 @@ pub(crate) struct Callbacks {
 }
 
 impl Callbacks {
+    /// Whether there are some.
+    pub(super) fn are_there(&self) -> bool {
+        #[cfg(feature = "compare")]
+        if self.on_mismatch.is_some() {
+            return true;
+        }
+        self.on_success.is_some() || self.on_error.is_some() || self.on_skip.is_some()
+    }
+
     /// Whether one of them is told of something.
     #[inline]
     pub(super) fn want(&self, happened: &Happened) -> bool {

@@ -124,8 +124,7 @@ impl Source {
         self.count(&happened);
         self.log(&happened, request_id);
         let audience = &*self.audience;
-        let is_heard = !audience.observers.is_empty() || observer::are_there();
-        if is_heard {
+        if self.is_observed() {
             self.tell_all(happened, request_id)
         } else if audience.callbacks.want(&happened) {
             self.call_back(happened, request_id)
@@ -365,6 +364,16 @@ impl Source {
     pub(crate) fn code(&self, option: &'static str) -> Code<'_> {
         let code = Code::new(option).of(&self.audience.mirror);
         code.with_target(self.target.name())
+    }
+
+    /// Whether there are observers.
+    fn is_observed(&self) -> bool {
+        !self.audience.observers.is_empty() || observer::are_there()
+    }
+
+    /// Whether there are observers or callbacks.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.is_observed() || self.audience.callbacks.are_there()
     }
 
     fn event<'a>(&'a self, kind: EventKind<'a>, request_id: Option<&'a RequestId>) -> Event<'a> {

@@ -23,8 +23,12 @@ pub(crate) struct Primary;
 
 /// The span of a copy, which there is not.
 #[derive(Debug, Default)]
-pub(crate) struct CopySpan;
+pub(crate) struct CopySpan(());
 
+#[expect(
+    clippy::unused_self,
+    reason = "with the feature there is something to know"
+)]
 impl Origin {
     pub(crate) const fn none() -> Self {
         Self
@@ -40,10 +44,14 @@ impl Origin {
 
     pub(crate) fn start(&self, leaving: &Leaving<'_>, copy: &mut Request<CopyBody>) -> CopySpan {
         headers::change(leaving, copy);
-        CopySpan
+        CopySpan(())
     }
 }
 
+#[expect(
+    clippy::unused_self,
+    reason = "with the feature there is somebody to tell"
+)]
 impl Primary {
     pub(crate) const fn is_waited_for(&self) -> bool {
         false

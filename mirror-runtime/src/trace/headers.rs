@@ -29,7 +29,7 @@ pub(super) fn change(leaving: &Leaving<'_>, request: &mut http::Request<CopyBody
     }
     rules.baggage.append_to(request.headers_mut());
     let has_body = !request.body().is_empty();
-    fit(request.headers_mut(), has_body);
+    fit(request.headers_mut(), has_body, rules.signs);
 }
 
 /// Removes the headers that are chosen by their names.

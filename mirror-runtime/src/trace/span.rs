@@ -15,7 +15,8 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{
     Leaving,
-    context::{TRACER, Traced, span_context},
+    context::{TRACER, span_context},
+    traced::Traced,
 };
 use crate::{
     body::CopyBody,
@@ -39,7 +40,15 @@ struct Started {
     is_within: bool,
 }
 
+/// The target of the spans, by which a program chooses whether it records them.
+const TARGET: &str = "mirror_runtime::copy";
+
 impl CopySpan {
+    /// Whether the subscriber is likely to want one.
+    pub(super) fn would_be_recorded() -> bool {
+        tracing::span_enabled!(target: TARGET, tracing::Level::DEBUG)
+    }
+
     /// Starts the span, if anybody records it.
     pub(super) fn start(
         traced: &Arc<Traced>,
@@ -56,7 +65,7 @@ impl CopySpan {
         };
         let (host, port) = leaving.target.server().unzip();
         let span = tracing::debug_span!(
-            target: "mirror_runtime::copy",
+            target: TARGET,
             parent: None,
             "mirror",
             otel.kind = if is_within { "internal" } else { "client" },
@@ -162,10 +171,9 @@ impl CopySpan {
 
     /// Nothing more will be known but what the primary responds, if that is within a time.
     pub(crate) fn settle_within(self, within: Duration) {
-        let is_needed = |started: &&Box<Started>| {
-            started.error.is_some() && started.traced.primary.is_pending()
-        };
-        if let Some(started) = self.0.as_ref().filter(is_needed)
+        let is_needed =
+            |started: &&Started| started.error.is_some() && started.traced.primary.is_pending();
+        if let Some(started) = self.0.as_deref().filter(is_needed)
             && let Ok(runtime) = Handle::try_current()
         {
             let traced = Arc::clone(&started.traced);

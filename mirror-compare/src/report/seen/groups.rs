@@ -13,8 +13,9 @@ use crate::{
     },
 };
 
-/// The most places of a group that are remembered.
+/// The most places of a group that are remembered, and the bytes of their names.
 const MAX_PLACES: usize = 16;
+const MAX_PLACE_BYTES: usize = 2048;
 
 /// Counts and examples of one group.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -42,7 +43,6 @@ struct Kept {
     path: String,
     query: Option<String>,
     pointer: String,
-    place: String,
     primary: Option<String>,
     shadow: Option<String>,
 }
@@ -73,9 +73,15 @@ impl OfGroup {
     }
 
     pub(super) fn add_place(&mut self, place: &Group) {
-        if self.places.len() < MAX_PLACES && !self.places.contains(&place.pattern) {
+        if !self.places.contains(&place.pattern) && self.has_room_for(&place.pattern) {
             self.places.insert(place.pattern.clone());
         }
+    }
+
+    fn has_room_for(&self, place: &str) -> bool {
+        let bytes: usize = self.places.iter().map(String::len).sum();
+        self.places.is_empty()
+            || self.places.len() < MAX_PLACES && bytes + place.len() <= MAX_PLACE_BYTES
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
@@ -90,7 +96,7 @@ impl OfGroup {
             add(ours, theirs);
         }
         for place in &other.places {
-            if self.places.len() < MAX_PLACES {
+            if self.has_room_for(place) {
                 self.places.insert(place.clone());
             }
         }
@@ -155,7 +161,6 @@ impl Kept {
             path: comparison.path.clone(),
             query: comparison.query.clone(),
             pointer: difference.pointer.clone(),
-            place: difference.place.clone(),
             primary: difference.primary.clone(),
             shadow: difference.shadow.clone(),
         }
@@ -174,7 +179,8 @@ impl Kept {
                 shadow: self.shadow.as_ref().map(shown),
                 noise,
                 pattern: group.pattern.clone(),
-                place: self.place.clone(),
+                // Nobody judges it any more.
+                place: group.pattern.clone(),
             },
         })
     }

@@ -66,6 +66,29 @@ fn rules_are_suggested_with_what_they_would_settle() {
 }
 
 #[test]
+fn a_rule_that_helps_with_others_alone_says_so() {
+    let recorder = recorder();
+    record(
+        &recorder,
+        3,
+        r#"{"at":"2024-05-01T10:00:00Z","until":"2024-05-01T11:00:00Z"}"#,
+        r#"{"at":"2024-05-01T10:00:01Z","until":"2024-05-01T11:00:01Z"}"#,
+    );
+    let report = recorder.report(Standing::default()).to_string();
+    for option in [r#"ignore = ["/at"]"#, r#"ignore = ["/until"]"#] {
+        let row = report
+            .lines()
+            .find(|line| line.starts_with(option))
+            .unwrap();
+        let cells: Vec<_> = row[option.len()..].split("  ").map(str::trim).collect();
+        assert!(
+            cells.contains(&"only with others") && cells.contains(&"3"),
+            "{row}"
+        );
+    }
+}
+
+#[test]
 fn a_rule_that_is_about_nothing_is_named() {
     let mut rules = Rules::default();
     rules.ignore("/at").unwrap();

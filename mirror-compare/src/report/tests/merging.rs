@@ -30,6 +30,12 @@ fn requests() -> impl Strategy<Value = Vec<Request>> {
     vec((reason, bodies, 0..90_u64), 0..60)
 }
 
+/// What is said of the shadow, and why.
+fn said(evidence: &Evidence, thresholds: &Thresholds) -> (ReportVerdict, String, u64) {
+    let report = evidence.report("staging", thresholds, Standing::default());
+    (report.verdict, report.reason, report.needed)
+}
+
 fn note(recorder: &Recorder, (reason, [primary, shadow, baseline], millis): Request) {
     let route = ROUTES[usize::try_from(millis).unwrap() % ROUTES.len()];
     if let Some(reason) = reason {
@@ -145,6 +151,54 @@ proptest! {
             restored.merge(&several[place].evidence());
         }
         prop_assert_eq!(counts(&restored.evidence()), expected);
+    }
+}
+
+/// How many differ of these requests: seldom, often, or never.
+fn mostly_alike() -> impl Strategy<Value = Vec<Request>> {
+    (0..12_u32, any::<bool>(), 0..700_usize).prop_flat_map(|(differ, with_baseline, count)| {
+        let body = move || prop_oneof![400 => Just(0), differ => 0..BODIES.len()];
+        let bodies = (body(), body()).prop_map(move |(shadow, baseline)| {
+            [0, shadow, if with_baseline { baseline } else { 0 }]
+        });
+        let millis = (0..90_u64).prop_map(move |millis| {
+            // A multiple of four has no baseline.
+            if with_baseline {
+                millis | 1
+            } else {
+                millis * 4
+            }
+        });
+        let reason =
+            prop_oneof![300 => Just(None), 1 => select(NotComparedReason::ALL).prop_map(Some)];
+        vec((reason, bodies, millis), count)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn the_verdict_is_that_of_all_comparisons_however_they_are_split(
+        requests in mostly_alike(),
+        places in vec(0..4_usize, 700),
+        order in Just([0_usize, 1, 2, 3]).prop_shuffle(),
+    ) {
+        let one = recorder();
+        let several = [(); 4].map(|()| recorder());
+        for (request, place) in requests.into_iter().zip(places) {
+            note(&one, request);
+            note(&several[place], request);
+        }
+        let mut merged = Evidence::default();
+        for place in order {
+            merged.merge(&sent(&several[place].evidence()));
+        }
+        for thresholds in [Thresholds::default(), Thresholds::default().with_min_compared(20)] {
+            let [one, merged] = [&one.evidence(), &merged].map(|it| said(it, &thresholds));
+            prop_assert_eq!(one.0, merged.0, "{:?} {:?}", one, merged);
+            prop_assert_eq!(one.2, merged.2, "{:?} {:?}", one, merged);
+        }
     }
 }
 

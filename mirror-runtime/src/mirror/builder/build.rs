@@ -104,8 +104,22 @@ impl MirrorBuilder {
         let places = all.iter().enumerate();
         let sinks = places.filter(|(_, target)| target.is_sink());
         let sinks = sinks.fold(0, |sinks, (index, _)| sinks | 1 << index);
+        // What is masked leaves the process in no other way.
+        for pointer in &self.masked {
+            self.compare.rules.hide(pointer);
+        }
         let redacted = self.compare.rules.clone();
         let configured = self.configured();
+        let key = self.key.take().unwrap_or_else(Key::random);
+        self.options.headers.signs = !key.is_random();
+        let own = all.iter().flat_map(Target::own_headers).cloned();
+        let set_headers = self.options.headers.set.iter().cloned().chain(own);
+        let set_headers = set_headers.collect();
+        let mask = Some(std::mem::take(&mut self.mask));
+        let mask = mask.filter(|mask| !mask.is_empty()).map(Arc::new);
+        if !is_off && key.is_random() && (mask.is_some() || self.options.sticky.is_some()) {
+            announce_random_key();
+        }
         let resolve = |target: Target| {
             let timeout = target.own_timeout().unwrap_or(self.timeout);
             let gate = Gate::new(&self.protection, target.connects());
@@ -123,15 +137,14 @@ impl MirrorBuilder {
         };
         let targets = all.into_iter().map(resolve).collect();
         let comparing = self.compare.comparing(&self.targets, has_baseline);
-        let key = self.key.unwrap_or_else(Key::random);
-        if !is_off && self.options.sticky.is_some() && key.is_random() {
-            announce_random_key();
-        }
         let mirror = Mirror::new_from(Arc::new(Engine {
             name,
             targets,
             options: self.options,
             when: self.when,
+            mask,
+            map_request: self.map_request,
+            set_headers,
             keeps_bodies,
             comparing,
             sinks,
@@ -275,6 +288,7 @@ impl MirrorBuilder {
             "max_body" => self.max_body.is_some(),
             "body" => self.body.is_some(),
             "read_ahead" => self.read_ahead.is_some(),
+            "mask" => !self.masked.is_empty(),
             option => self.compare.has(option),
         }
     }
@@ -326,7 +340,7 @@ fn announce_random_key() {
     }
     contained(|| {
         tracing::warn!(
-            "no key is set, and this process has made one up: `sticky` samples other users in each process, and no copy is signed; set the environment variable `MIRROR_KEY` to the same secret in all of them, such as `openssl rand -base64 32` makes"
+            "no key is set, and this process has made one up: `sticky` samples other users in each process, masked values are others in each, and no copy is signed; set the environment variable `MIRROR_KEY` to the same secret in all of them, such as `openssl rand -base64 32` makes"
         );
     });
 }

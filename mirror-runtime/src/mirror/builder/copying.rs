@@ -16,7 +16,7 @@ use crate::{
     key::Key,
     outcome::{BufferedResponse, MirrorError, SkipReason},
     sampling::Sticky,
-    target::{Target, Trace},
+    target::{ShadowRequest, Target, Trace},
     telemetry::Observer,
     transport::Transport,
 };
@@ -311,6 +311,41 @@ impl MirrorBuilder {
             self.mistaken(ConfigError::DuplicateBaggage(key.to_owned()));
         } else if self.options.headers.baggage.is_too_long() {
             self.mistaken(ConfigError::baggage(mirror_grammar::BaggageError::TooLong));
+        }
+        self
+    }
+
+    /// Changes each copy before it leaves: its method, its path and query, its headers and its body.
+    /// Where it goes, no function can change. It runs once for each target, on a thread of the
+    /// mirrors' own, before the target's own [`map_request`](Target::map_request), and sees a body
+    /// whose fields are masked already. The copy is in flight while it runs: while it blocks, it
+    /// takes one of `max_in_flight`. If it panics, the copy is not sent, and counted as
+    /// [`NotMapped`](SkipReason::NotMapped). Sinks are sent no copies, and get the request as it
+    /// arrived. Default: none.
+    pub fn map_request<F>(mut self, map_request: F) -> Self
+    where
+        F: Fn(&mut ShadowRequest) + Send + Sync + 'static,
+    {
+        self.map_request = Some(Arc::new(map_request));
+        self
+    }
+
+    /// JSON pointers to fields of request bodies that copies have masked: replaced by a hash under
+    /// the mirror's [key](Self::key), so that equal values stay equal. Bodies are JSON, JSON lines,
+    /// forms and `multipart/form-data`. A request with another body, or with one that cannot be
+    /// read, is not copied, and counted as [`Unmaskable`](SkipReason::Unmaskable). Reports, records
+    /// and logs hide the values, as those of [`redact`](Self::redact). Path, query and headers are
+    /// as they arrived. Default: none.
+    pub fn mask<I>(mut self, pointers: I) -> Self
+    where
+        I: IntoIterator<Item: AsRef<str>>,
+    {
+        for pointer in pointers {
+            let pointer = pointer.as_ref();
+            match self.mask.add(pointer) {
+                Ok(()) => self.masked.push(pointer.to_owned()),
+                Err(reason) => self.mistaken(ConfigError::mask(pointer, reason)),
+            }
         }
         self
     }

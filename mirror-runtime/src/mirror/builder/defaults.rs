@@ -23,7 +23,7 @@ use crate::{
     key::Key,
     outcome::{BufferedResponse, MirrorError, SkipReason},
     sampling::Sticky,
-    target::{Target, Trace},
+    target::{ShadowRequest, Target, Trace},
 };
 #[cfg(feature = "compare")]
 use crate::{
@@ -92,6 +92,8 @@ pub struct Defaults {
     credentials: Option<Credentials>,
     host: Option<Host>,
     accept_encoding: Option<AcceptEncoding>,
+    map_request: Option<fn(&mut ShadowRequest)>,
+    mask: &'static [&'static str],
     key: Option<fn() -> Result<Key, ConfigError>>,
     trace: Option<Trace>,
     baggage: &'static [(&'static str, &'static str)],
@@ -169,6 +171,8 @@ impl Defaults {
             credentials: None,
             host: None,
             accept_encoding: None,
+            map_request: None,
+            mask: &[],
             key: None,
             trace: None,
             baggage: &[],
@@ -460,6 +464,24 @@ impl Defaults {
     /// See [`MirrorBuilder::accept_encoding`].
     pub const fn accept_encoding(mut self, accept_encoding: AcceptEncoding) -> Self {
         self.accept_encoding = Some(accept_encoding);
+        self
+    }
+
+    /// See [`MirrorBuilder::map_request`].
+    pub const fn map_request(mut self, map_request: fn(&mut ShadowRequest)) -> Self {
+        self.map_request = Some(map_request);
+        self
+    }
+
+    /// See [`MirrorBuilder::mask`]. It counts for mirrors whose copies have a body.
+    ///
+    /// # Panics
+    ///
+    /// If one is no JSON pointer.
+    #[track_caller]
+    pub const fn mask(mut self, pointers: &'static [&'static str]) -> Self {
+        check_pointers(pointers);
+        self.mask = pointers;
         self
     }
 

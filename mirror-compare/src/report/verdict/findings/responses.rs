@@ -21,6 +21,27 @@ impl Findings<'_> {
         format!("match rate {rate} ({low} to {})", at_least_percent(high))
     }
 
+    /// The rates, and that they are below a bound; or, if they are not, whose responses differ: what
+    /// was told of the first ones, that they may be noise, is not what is known of them by now.
+    fn below(&self, bound: f64, below: &str) -> String {
+        let is_below = self.match_rate.is_none_or(|it| it.rate < bound);
+        if is_below {
+            return format!(
+                "{}, {below} {}: {}",
+                self.rates(),
+                percent(bound),
+                self.differs()
+            );
+        }
+        let Paired { n, b, c } = self.responses;
+        let shadow = of_responses(b, n, "");
+        let shadow = shadow.trim_end();
+        format!(
+            "the shadow alone differs in {shadow}, the baseline alone in {}",
+            grouped(c)
+        )
+    }
+
     /// Where most responses differ, and how many.
     fn differs(&self) -> String {
         let found = self.groups.iter().find(|group| !group.noise);
@@ -30,7 +51,7 @@ impl Findings<'_> {
                 let count = of_responses(group.comparisons, self.compared, "");
                 format!("{place} differs in {}", count.trim_end())
             }
-            None => of_responses(self.responses.b, self.compared, "differ"),
+            None => of_responses(self.responses.b, self.responses.n, "differ"),
         }
     }
 
@@ -39,18 +60,12 @@ impl Findings<'_> {
         let responses = self.responses;
         let regressed = thresholds.regressed_match_rate;
         if responses.above(1.0 - regressed) >= REGRESSED {
-            let (rates, differs) = (self.rates(), self.differs());
-            let below = percent(regressed);
-            reasons
-                .regressed
-                .push(format!("{rates}, below {below}: {differs}"));
+            reasons.regressed.push(self.below(regressed, "below"));
         }
         let bound = thresholds.max_mismatched();
         let is_over = responses.mean() >= bound;
         reasons.bounded(responses, bound, || {
-            let (rates, differs) = (self.rates(), self.differs());
-            let wanted = percent(thresholds.promote_match_rate);
-            format!("{rates}, not {wanted}: {differs}")
+            self.below(thresholds.promote_match_rate, "not")
         });
         // A baseline that is wrong elsewhere makes up for nothing here.
         let mut worst: Option<(String, Paired)> = None;

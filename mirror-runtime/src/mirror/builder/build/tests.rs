@@ -48,6 +48,8 @@ const CALLS: &[(&str, Call)] = &[
     }),
     ("trace", |builder| builder.trace(crate::Trace::Strip)),
     ("baggage", |builder| builder.baggage("mirror", "shadow")),
+    ("map_request", |builder| builder.map_request(|_| ())),
+    ("mask", |builder| builder.mask(["/email"])),
     ("name", |builder| builder.name("users.list")),
     ("transport", |builder| builder.transport(Nowhere)),
     ("key", |builder| builder.key("0123456789abcdef".repeat(2))),

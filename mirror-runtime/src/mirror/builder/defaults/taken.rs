@@ -102,6 +102,9 @@ impl MirrorBuilder {
         if let (None, Some(when)) = (&self.when, defaults.when) {
             self = self.when(when);
         }
+        if let (None, Some(map_request)) = (&self.map_request, defaults.map_request) {
+            self = self.map_request(map_request);
+        }
         if let (None, Some(on_success)) = (&self.callbacks.on_success, defaults.on_success) {
             self = self.on_success(on_success);
         }
@@ -115,7 +118,10 @@ impl MirrorBuilder {
     }
 
     fn take_default_body(mut self, defaults: &Defaults) -> Self {
-        let reads = self.max_body.is_some() || self.body.is_some() || self.read_ahead.is_some();
+        let reads = self.max_body.is_some()
+            || self.body.is_some()
+            || self.read_ahead.is_some()
+            || !self.masked.is_empty();
         if !reads
             && !self.given.contains(&options::COPY_BODY.name)
             && let Some(copy_body) = defaults.copy_body
@@ -125,6 +131,7 @@ impl MirrorBuilder {
         if !self.options.copies_body() {
             return self;
         }
+        self = self.mask(defaults.mask);
         self.max_body = self.max_body.or(defaults.max_body);
         if self.read_ahead.is_none() {
             self.body = self.body.or(defaults.body);

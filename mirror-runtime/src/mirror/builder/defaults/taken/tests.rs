@@ -33,6 +33,8 @@ const ALL: Defaults = Defaults::new()
     .credentials(Credentials::Strip)
     .host(Host::Preserve)
     .accept_encoding(AcceptEncoding::Comparable)
+    .map_request(|_| ())
+    .mask(&["/email"])
     .key(|| Key::from_env("MIRROR_KEY_THAT_IS_UNSET"))
     .trace(Trace::Strip)
     .baggage(&[("mirror", "shadow")])
@@ -80,6 +82,8 @@ fn a_mirror_takes_all_that_it_is_not_given() {
     assert!(taken.callbacks.on_error.is_some());
     assert!(taken.callbacks.on_skip.is_some());
     assert!(taken.when.is_some());
+    assert!(taken.map_request.is_some());
+    assert_eq!(taken.masked, ["/email"]);
     assert_eq!(taken.options.methods, [Method::GET]);
     let headers = &taken.options.headers;
     assert_eq!(headers.set[0].0, "x-env");
@@ -182,6 +186,7 @@ fn what_a_mirror_is_given_itself_counts() {
 fn what_contradicts_a_mirror_is_not_taken() {
     let without_body = taken(Mirror::builder().copy_body(false));
     assert_eq!((without_body.max_body, without_body.body), (None, None));
+    assert!(without_body.masked.is_empty());
     assert!(without_body.build().is_ok());
 
     let of_all = Defaults::new().copy_body(false);
@@ -189,6 +194,10 @@ fn what_contradicts_a_mirror_is_not_taken() {
     let with_body = with_body.max_body(1).take_defaults();
     assert!(with_body.options.copies_body());
     assert!(with_body.build().is_ok());
+
+    let masked = Mirror::builder().target(STAGING).defaults(&of_all);
+    let masked = masked.mask(["/a"]).take_defaults();
+    assert!(masked.options.copies_body());
 
     let read_ahead = taken(Mirror::builder().read_ahead(Duration::from_secs(1)));
     assert_eq!(read_ahead.body, None);
