@@ -27,7 +27,7 @@ A wrong command line exits with 64, because 2 means `hold`."
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// When to use colours; `auto` leaves them out in pipes and where NO_COLOR is set
+    /// When to use colours; `auto` leaves them out in pipes and where `NO_COLOR` is set
     #[arg(
         long,
         global = true,
@@ -70,7 +70,7 @@ const CALLING: &str = "Calling the server";
 #[derive(Debug, clap::Args)]
 pub(crate) struct Access {
     /// Environment variable with the token that is sent as `Authorization: Bearer ..`
-    /// [default: MIRROR_TOKEN, if it is set]
+    /// [default: `MIRROR_TOKEN`, if it is set]
     #[arg(long, value_name = "NAME", conflicts_with = "token_file", help_heading = CALLING)]
     pub(crate) token_env: Option<String>,
     /// File with the token
