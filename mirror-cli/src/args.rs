@@ -27,7 +27,7 @@ A wrong command line exits with 64, because 2 means `hold`."
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
-    /// When to use colours; `auto` leaves them out in pipes and where NO_COLOR is set
+    /// When to use colours; `auto` leaves them out in pipes and where `NO_COLOR` is set
     #[arg(
         long,
         global = true,
@@ -70,7 +70,7 @@ const CALLING: &str = "Calling the server";
 #[derive(Debug, clap::Args)]
 pub(crate) struct Access {
     /// Environment variable with the token that is sent as `Authorization: Bearer ..`
-    /// [default: MIRROR_TOKEN, if it is set]
+    /// [default: `MIRROR_TOKEN`, if it is set]
     #[arg(long, value_name = "NAME", conflicts_with = "token_file", help_heading = CALLING)]
     pub(crate) token_env: Option<String>,
     /// File with the token
@@ -104,4 +104,76 @@ pub(crate) fn interval(text: &str) -> Result<Duration, String> {
         return Ok(interval);
     }
     Err("it must be between 100ms and 1h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// The words of a line of a shell, without what comes after the command.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quote = None;
+        for character in line.chars() {
+            match (quote, character) {
+                (None, '\'' | '"') => quote = Some(character),
+                (Some(open), close) if open == close => quote = None,
+                (None, '|' | '>' | '&' | ';') => break,
+                (None, ' ') => words.push(String::new()),
+                (_, other) => words.last_mut().unwrap().push(other),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn each_command_that_is_written_somewhere_is_understood() {
+        let mut texts = vec![
+            include_str!("../docs/cli.md").to_owned(),
+            include_str!("../README.md").to_owned(),
+        ];
+        let command = Cli::command();
+        let after = |command: &clap::Command| command.get_after_help().map(ToString::to_string);
+        texts.extend(after(&command));
+        texts.extend(command.get_subcommands().filter_map(after));
+        let mut count = 0;
+        for line in texts.iter().flat_map(|text| text.lines()) {
+            let line = line.trim().trim_start_matches("- run: ");
+            let words = words(line);
+            if words.first().is_none_or(|word| word != "mirror") {
+                continue;
+            }
+            count += 1;
+            if let Err(error) = Cli::try_parse_from(&words) {
+                panic!("{line}\n{error}");
+            }
+        }
+        assert!(count > 20, "{count}");
+    }
+
+    #[test]
+    fn durations_have_units_and_ends() {
+        assert_eq!(duration("1h 30m"), Ok(Duration::from_mins(90)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("7d"), Ok(Duration::from_hours(168)));
+        for text in [
+            "",
+            "10",
+            "0s",
+            "-1s",
+            "1 fortnight",
+            "367d",
+            "99999999999999999999s",
+        ] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
 }

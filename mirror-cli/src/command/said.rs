@@ -64,13 +64,13 @@ fn by(source: &str, actor: Option<&str>, until: Option<u64>, reason: Option<&str
     }
     let mut by = format!(", by {}", text::name(source));
     if let Some(actor) = actor {
-        by += &format!(" ({})", text::name(actor));
+        by.extend([" (", &text::name(actor), ")"]);
     }
     if let Some(until) = until {
-        by += &format!(", until {}", time(until));
+        by.extend([", until ", &time(until)]);
     }
     if let Some(reason) = reason.filter(|reason| !reason.trim().is_empty()) {
-        by += &format!(": {}", text::message(reason));
+        by.extend([": ", &text::message(reason)]);
     }
     by
 }

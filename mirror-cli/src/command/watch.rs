@@ -62,7 +62,7 @@ impl Args {
         if self.plain || !is_screen() {
             return plain::watch(&feed);
         }
-        let model = Model::new(address.to_string(), output::is_plain());
+        let model = Model::new(&address.to_string(), output::is_plain());
         terminal::watch(&feed, model)
     }
 }

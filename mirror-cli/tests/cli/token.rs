@@ -112,4 +112,18 @@ async fn a_token_stays_with_its_host() {
         Some("Bearer of-ada")
     );
     assert_eq!(other.asked()[0].authorization, None);
+    // Elsewhere on the same host it is still needed.
+    let stub = Stub::start(|_, asked: &Asked| {
+        if asked.target.starts_with("/old/") {
+            redirect("/new/snapshot.json")
+        } else if asked.authorization.is_some() {
+            Json(orders("promote", "good")).into_response()
+        } else {
+            response(401, "text/plain", "")
+        }
+    });
+    let url = stub.url() + "/old/";
+    check(&url, &[], &[("MIRROR_TOKEN", "of-ada")])
+        .await
+        .expect(0, "promote");
 }

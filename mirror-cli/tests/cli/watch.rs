@@ -90,9 +90,8 @@ async fn line<R: tokio::io::AsyncRead + Unpin>(lines: &mut Lines<BufReader<R>>) 
 #[tokio::test]
 async fn changes_are_printed_and_a_server_that_goes_away_is_survived() {
     let stub = Stub::start(|number, _| match number {
-        0 | 1 => Json(orders("hold", "not yet")).into_response(),
+        0 | 1 | 5 => Json(orders("hold", "not yet")).into_response(),
         2..=4 => response(503, "text/plain", ""),
-        5 => Json(orders("hold", "not yet")).into_response(),
         _ => {
             let mut turned = orders("promote", "good");
             turned["process"] = json!("another");

@@ -111,9 +111,9 @@ pub(super) enum Flow {
 }
 
 impl Model {
-    pub(super) fn new(url: String, is_plain: bool) -> Self {
+    pub(super) fn new(url: &str, is_plain: bool) -> Self {
         Self {
-            url: text::name(&url),
+            url: text::name(url),
             is_plain,
             rows: Vec::new(),
             shown: Vec::new(),

@@ -82,7 +82,7 @@ pub(super) fn rows(snapshot: &Snapshot) -> Vec<Row> {
 }
 
 fn row(mirror: &MirrorSnapshot, target: &TargetSnapshot) -> Row {
-    let stats = &target.stats;
+    let counts = &target.stats;
     let state = if !mirror.control.is_enabled {
         State::Off
     } else if target.is_circuit_open == Some(true) {
@@ -100,18 +100,18 @@ fn row(mirror: &MirrorSnapshot, target: &TargetSnapshot) -> Row {
         reason: text::message(&target.reason),
         share: target.share.percentage,
         rate: target.sent_per_s,
-        received: stats.received,
-        sent: stats.sent,
-        answered: stats.answered,
-        in_flight: stats.in_flight,
-        failed: stats.failed,
-        skipped: stats.skipped,
-        shed: stats.shed,
-        compared: stats.compared,
-        differ: stats.raw_mismatched.saturating_add(stats.schema_mismatch),
-        failed_by: by(&stats.failed_by_kind),
-        shed_by: by(&stats.shed_by_reason),
-        latency: stats.latency,
+        received: counts.received,
+        sent: counts.sent,
+        answered: counts.answered,
+        in_flight: counts.in_flight,
+        failed: counts.failed,
+        skipped: counts.skipped,
+        shed: counts.shed,
+        compared: counts.compared,
+        differ: counts.raw_mismatched.saturating_add(counts.schema_mismatch),
+        failed_by: by(&counts.failed_by_kind),
+        shed_by: by(&counts.shed_by_reason),
+        latency: counts.latency,
         primary: mirror.latency,
         state,
         switch_said: said::switch(&mirror.control),

@@ -424,10 +424,11 @@ fn keys(model: &Model) -> Line<'static> {
         model.sort.as_str()
     );
     if !model.filter.is_empty() {
-        keys += &format!("  Esc all  [{}]", model.filter);
+        keys.extend(["  Esc all  [", &model.filter, "]"]);
     }
     if !model.shown.is_empty() {
-        keys += &format!("  {}/{}", model.selected + 1, model.shown.len());
+        let place = format!("  {}/{}", model.selected + 1, model.shown.len());
+        keys.push_str(&place);
     }
     Line::styled(keys, DIM)
 }

@@ -26,7 +26,7 @@ const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (200, 50);
 
 fn model() -> Model {
-    Model::new("http://localhost:8080/admin/mirror".to_owned(), false)
+    Model::new("http://localhost:8080/admin/mirror", false)
 }
 
 fn hear(model: &mut Model, snapshot: Value, at: Instant) {
@@ -290,7 +290,7 @@ fn a_process_that_has_begun_anew_is_told() {
 
 #[test]
 fn without_colours_words_say_the_same() {
-    let mut plain = Model::new("http://h".to_owned(), true);
+    let mut plain = Model::new("http://h", true);
     hear(&mut plain, shop(), Instant::now());
     for (mut model, is_plain) in [(plain, true), (heard(shop()), false)] {
         let terminal = drawn(&mut model, LARGE, Instant::now());
