@@ -96,8 +96,7 @@ async fn main() -> testkit::demo::Result {
     settle().await;
     println!("{REQUESTS} requests, {wrong} wrong responses to clients\n");
 
-    let mirrors = mirror_runtime::mirrors();
-    let users = mirrors.iter().find(|mirror| mirror.name() == "users");
+    let users = mirror_runtime::mirror_named("users");
     let stats = users.ok_or("`users` has served requests")?.stats();
     let stable = stats.target("stable").ok_or("it is a target")?;
     let canary = stats.target("canary").ok_or("it is a target")?;

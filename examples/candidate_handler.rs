@@ -90,7 +90,10 @@ async fn main() -> testkit::demo::Result {
         client.send(Method::GET, &path, "").await?;
     }
     settle().await;
-    for mirror in mirror_runtime::mirrors() {
+    for mirror in mirror_runtime::mirrors()
+        .iter()
+        .filter_map(|mirror| mirror.mirror())
+    {
         println!("{}", mirror.report());
     }
     print_counters();

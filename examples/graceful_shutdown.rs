@@ -35,7 +35,7 @@ async fn shadow(address: &str, delay: Duration) -> io::Result<()> {
 }
 
 fn print_counters() {
-    for mirror in mirrors() {
+    for mirror in mirrors().iter().filter_map(|mirror| mirror.mirror()) {
         print!("{}", mirror.stats());
     }
 }

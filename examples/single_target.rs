@@ -45,7 +45,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     // Copies are sent in the background. A server waits for them before it ends.
     mirror_runtime::drain(Duration::from_secs(5)).await;
-    for mirror in mirror_runtime::mirrors() {
+    for mirror in mirror_runtime::mirrors()
+        .iter()
+        .filter_map(|mirror| mirror.mirror())
+    {
         print!("\n{}", mirror.stats());
     }
     Ok(())

@@ -59,7 +59,10 @@ async fn main() -> testkit::demo::Result {
         settle().await;
     }
     print_counters();
-    for mirror in mirror_runtime::mirrors() {
+    for mirror in mirror_runtime::mirrors()
+        .iter()
+        .filter_map(|mirror| mirror.mirror())
+    {
         let stats = mirror.stats();
         let staging = stats.target("staging").ok_or("staging has counters")?;
         for status in [StatusCode::OK, StatusCode::INTERNAL_SERVER_ERROR] {

@@ -10,14 +10,44 @@ mod evidence;
 
 use std::process::Command;
 
+use metrics_exporter_prometheus::PrometheusBuilder;
+use mirror_runtime::{Sticky, metrics};
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use testkit::measure::{Allocated, Sender, Shape, Version};
+use tracing_subscriber::layer::SubscriberExt;
 
 /// Switches all mirrors of a process off.
 const SWITCH: &str = "MIRROR_DISABLED";
 
+/// Tells a process that it is the one that has a recorder.
+const RECORDED: &str = "MIRROR_TESTS_RECORDED";
+
+/// Runs a test once more, in a process with a variable.
+fn passes_with(variable: &str, test: &str) {
+    let run = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test])
+        .env(variable, "1")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&run.stdout);
+    assert!(
+        run.status.success() && printed.contains("1 passed"),
+        "{printed}"
+    );
+}
+
 /// What a request allocates until the response, and the plain handler does not.
 fn until_the_answer(version: Version, shape: Shape) -> Allocated {
     Allocated::until_the_answer(version, shape) - Allocated::until_the_answer(Version::Plain, shape)
+}
+
+/// Runs within a span that a tracer of OpenTelemetry records, as in a server that is traced.
+fn traced<T>(run: impl FnOnce() -> T) -> T {
+    let tracer = SdkTracerProvider::builder().build().tracer("tests");
+    let layer = tracing_opentelemetry::layer().with_tracer(tracer);
+    let subscriber = tracing_subscriber::registry().with(layer);
+    tracing::subscriber::with_default(subscriber, || tracing::info_span!("server").in_scope(run))
 }
 
 /// Asserts that a figure is within its gate.
@@ -28,6 +58,15 @@ fn at_most(gate: f64, figure: f64, what: &str) {
 
 #[test]
 fn a_request_that_is_not_sampled_allocates_nothing() {
+    unsampled_requests_allocate_nothing();
+}
+
+#[test]
+fn a_request_that_is_not_sampled_allocates_nothing_in_a_program_that_is_traced() {
+    traced(unsampled_requests_allocate_nothing);
+}
+
+fn unsampled_requests_allocate_nothing() {
     let attribute = until_the_answer(Version::AttributeUnsampled, Shape::KIB);
     at_most(0.0, attribute.count, "the attribute");
     let candidate = until_the_answer(Version::CandidateUnsampled, Shape::KIB);
@@ -48,6 +87,51 @@ fn a_request_that_is_not_sampled_allocates_nothing() {
     );
 }
 
+/// Runs in a process of its own: the recorder is that of a process.
+#[test]
+fn a_recorder_costs_requests_no_allocation() {
+    if std::env::var_os(RECORDED).is_none() {
+        return passes_with(RECORDED, "a_recorder_costs_requests_no_allocation");
+    }
+    let exporter = PrometheusBuilder::new().install_recorder().unwrap();
+    metrics::Options::new().http_route(true).apply();
+    let unsampled = until_the_answer(Version::AttributeUnsampled, Shape::KIB);
+    at_most(0.0, unsampled.count, "not sampled");
+    let sampled = until_the_answer(Version::Attribute(1), Shape::KIB);
+    // As without a recorder.
+    at_most(6.0, sampled.count, "one target");
+    metrics::publish();
+    assert!(
+        exporter
+            .render()
+            .contains("mirror_primary_duration_seconds")
+    );
+}
+
+#[test]
+fn a_user_who_is_not_sampled_costs_no_allocation() {
+    let request = || {
+        let mut request = Shape::KIB.request();
+        let headers = request.headers_mut();
+        headers.insert("x-user-id", "42".parse().unwrap());
+        headers.insert("cookie", "theme=dark; sid=42; lang=en".parse().unwrap());
+        request
+    };
+    let count = |version| Allocated::until_the_answer_to(version, request).count;
+    let empty = count(Version::EmptyLayer);
+    for by in [
+        Sticky::Header("x-user-id"),
+        Sticky::Cookie("sid"),
+        Sticky::Path,
+        // Which the request does not have.
+        Sticky::Header("x-session"),
+        Sticky::Cookie("session"),
+    ] {
+        let version = Version::StickyUnsampled(by);
+        at_most(empty, count(version), &version.to_string());
+    }
+}
+
 /// Runs in a process whose mirrors are switched off: the test below starts it.
 #[test]
 fn a_request_allocates_nothing_while_mirrors_are_switched_off() {
@@ -62,18 +146,9 @@ fn a_request_allocates_nothing_while_mirrors_are_switched_off() {
 
 #[test]
 fn the_switch_costs_no_allocation() {
-    let run = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "a_request_allocates_nothing_while_mirrors_are_switched_off",
-        ])
-        .env(SWITCH, "1")
-        .output()
-        .unwrap();
-    let printed = String::from_utf8_lossy(&run.stdout);
-    assert!(
-        run.status.success() && printed.contains("1 passed"),
-        "{printed}"
+    passes_with(
+        SWITCH,
+        "a_request_allocates_nothing_while_mirrors_are_switched_off",
     );
 }
 
@@ -87,6 +162,17 @@ fn a_sampled_request_allocates_little() {
         (attribute(3) - attribute(1)) / 2.0,
         "each further target",
     );
+}
+
+/// What the primary waits for. The span of a copy is made on its task.
+#[test]
+fn a_sampled_request_allocates_little_in_a_program_that_is_traced() {
+    let attribute = |targets| until_the_answer(Version::Attribute(targets), Shape::KIB).count;
+    let traces = traced(|| attribute(1)) - attribute(1);
+    // The identity of the primary's span, what copies know of it, and its attribute.
+    at_most(4.0, traces, "one target");
+    let another = traced(|| attribute(3) - attribute(1)) / 2.0;
+    at_most(1.0, another, "each further target");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use mirror_runtime::{
-    BodyMode, CompareMode, ConfigError, Http2, Mirror, MirrorBuilder, Target, Thresholds,
+    BodyMode, CompareMode, ConfigError, Http2, Mirror, MirrorBuilder, Sticky, Target, Thresholds,
 };
 
 fn message(builder: MirrorBuilder) -> String {
@@ -181,6 +181,42 @@ fn values_are_checked() {
             .unwrap()
             .timeout(Duration::ZERO)
             .is_err()
+    );
+}
+
+#[test]
+fn baggage_is_of_tokens_and_not_long() {
+    for (builder, expected) in [
+        (
+            valid().baggage("a b", "1"),
+            "invalid baggage key `a b`: it must be letters, digits and `!#$%&'*+-.^_`|~`",
+        ),
+        (
+            valid().baggage("a", "1").baggage("a", "2"),
+            "the baggage key `a` is there twice",
+        ),
+        (
+            valid().baggage("a", "ä".repeat(4096)),
+            "the members of `baggage` must have at most 8192 bytes together",
+        ),
+    ] {
+        assert_eq!(message(builder), expected);
+    }
+}
+
+#[test]
+fn what_tells_no_users_apart_and_weak_keys_are_errors() {
+    assert_eq!(
+        message(valid().sticky(Sticky::Header("host"))),
+        "invalid `sticky`: `host` does not tell users apart: it names the server, and requests over HTTP/2 have none"
+    );
+    assert_eq!(
+        message(valid().sticky(Sticky::Cookie(""))),
+        "invalid `sticky`: invalid cookie name ``"
+    );
+    assert_eq!(
+        message(valid().key("hunter2")),
+        "invalid `key`: the secret has 7 characters, and must have at least 32: `openssl rand -base64 32` makes one"
     );
 }
 

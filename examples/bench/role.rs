@@ -87,7 +87,10 @@ fn route(
 /// The sums over all targets: received, sent, answered, failed, in flight, skipped, shed.
 fn counters() -> String {
     let mut sums = [0; 7];
-    for mirror in mirror_runtime::mirrors() {
+    for mirror in mirror_runtime::mirrors()
+        .iter()
+        .filter_map(|mirror| mirror.mirror())
+    {
         for t in mirror.stats().targets {
             let counters = [
                 t.received,

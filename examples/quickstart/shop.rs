@@ -67,7 +67,6 @@ pub(crate) fn app() -> Router {
 
 /// The mirror that the attribute made. It is there from the first request on.
 pub(crate) fn mirror() -> Result<Mirror> {
-    let mirrors = mirror_runtime::mirrors();
-    let orders = mirrors.into_iter().find(|mirror| mirror.name() == "orders");
+    let orders = mirror_runtime::mirror_named("orders");
     orders.ok_or_else(|| "the mirror `orders` has not served a request".into())
 }

@@ -57,7 +57,10 @@ async fn echo(body: Bytes) -> Bytes {
 /// One line per target: its mirror, and its counters in the order in which `report` reads them.
 async fn stats() -> String {
     let mut lines = String::new();
-    for mirror in mirror_runtime::mirrors() {
+    for mirror in mirror_runtime::mirrors()
+        .iter()
+        .filter_map(|mirror| mirror.mirror())
+    {
         let stats = mirror.stats();
         for t in &stats.targets {
             let counters = [

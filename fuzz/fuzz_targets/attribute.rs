@@ -22,17 +22,19 @@ mod mirror_macros {
     pub(crate) mod feature;
     pub(crate) mod handler;
     pub(crate) mod header;
+    pub(crate) mod key;
     pub(crate) mod method;
     pub(crate) mod original;
     pub(crate) mod runtime;
     pub(crate) mod self_use;
+    pub(crate) mod sticky;
     pub(crate) mod table;
     pub(crate) mod target;
     pub(crate) mod value;
 }
 use mirror_macros::{
-    amount, args, callback, compare, defaults, error, expand, feature, handler, header, method,
-    original, runtime, self_use, table, target, value,
+    amount, args, callback, compare, defaults, error, expand, feature, handler, header, key, method,
+    original, runtime, self_use, sticky, table, target, value,
 };
 
 /// Deeper nesting than this makes overflows the stack of syn, and of rustc before it.

@@ -108,6 +108,14 @@ impl Latency {
         let bucket = self.micros.as_ref()?.quantile_bucket(share).ok()??;
         Some(Duration::from_micros(bucket.end()))
     }
+
+    /// The buckets that are not empty, the shortest first: the longest duration that counts in each,
+    /// and how many do. The difference of two moments is the distribution of the time between them.
+    pub fn buckets(&self) -> impl Iterator<Item = (Duration, u64)> {
+        let buckets = self.micros.iter().flat_map(Histogram::iter);
+        let filled = buckets.filter(|bucket| bucket.count() > 0);
+        filled.map(|bucket| (Duration::from_micros(bucket.end()), bucket.count()))
+    }
 }
 
 /// `p50 1.2ms, p95 3ms, p99 9ms`.
@@ -160,7 +168,7 @@ impl Latency {
         }
     }
 
-    pub(crate) fn buckets(&self) -> Buckets {
+    pub(crate) fn to_buckets(&self) -> Buckets {
         let counts = self.micros.iter().flat_map(Histogram::as_slice).copied();
         Buckets(counts.enumerate().filter(|(_, count)| *count > 0).collect())
     }
@@ -200,6 +208,22 @@ mod tests {
                 "{found:?} for {exact:?}"
             );
         }
+    }
+
+    #[test]
+    fn buckets_are_in_order_and_add_up() {
+        let recorder = LatencyRecorder::new();
+        for micros in [1, 1, 700, 90_000] {
+            recorder.record(Duration::from_micros(micros));
+        }
+        let buckets: Vec<_> = recorder.snapshot().buckets().collect();
+        assert_eq!(buckets.iter().map(|(_, count)| count).sum::<u64>(), 4);
+        assert_eq!(buckets[0], (Duration::from_micros(1), 2));
+        assert!(buckets.is_sorted());
+        assert_eq!(
+            buckets.last().map(|(end, _)| *end),
+            recorder.snapshot().quantile(1.0)
+        );
     }
 
     #[test]

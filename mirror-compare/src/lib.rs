@@ -86,14 +86,15 @@ pub use self::json::spelled;
 pub use self::{
     compare::{Subject, compare},
     engine::compared_body,
-    model::{Comparison, Difference, DifferenceKind, Group},
+    model::{Comparison, Difference, Group},
     typed::TypedResponse,
 };
 pub use self::{
     error::{RuleError, ThresholdError},
     latency::{Latency, LatencyRecorder},
     model::{
-        BufferedResponse, CompareMode, Ending, NotComparedReason, Typed, Verdict, is_bodiless,
+        BufferedResponse, CompareMode, DifferenceKind, Ending, NotComparedReason, Typed, Verdict,
+        is_bodiless,
     },
     rules::{Rules, Written},
 };

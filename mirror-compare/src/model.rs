@@ -12,7 +12,6 @@ mod edits;
 mod group;
 #[cfg(feature = "compare")]
 mod hint;
-#[cfg(feature = "compare")]
 mod kind;
 mod mode;
 mod not_compared;
@@ -26,9 +25,7 @@ mod verdict;
 
 pub(crate) use self::truncate::prefix;
 #[cfg(feature = "compare")]
-pub use self::{
-    comparison::Comparison, difference::Difference, group::Group, kind::DifferenceKind,
-};
+pub use self::{comparison::Comparison, difference::Difference, group::Group};
 #[cfg(feature = "compare")]
 pub(crate) use self::{
     comparison::{MAX_UNCOMPARED, serialize_method},
@@ -40,6 +37,7 @@ pub(crate) use self::{
     truncate::{MAX_BYTES, cut, shared},
 };
 pub use self::{
+    kind::DifferenceKind,
     mode::{CompareMode, Typed},
     not_compared::NotComparedReason,
     response::{BufferedResponse, Ending, is_bodiless},

@@ -273,6 +273,19 @@ impl Rules {
         Ok(())
     }
 
+    /// Keeps a value out of every output as [`redact`](Self::redact) does, and is no rule of its own:
+    /// it is not among those that are written down, nor among those that a report says are about
+    /// nothing. For values that are secret for another reason, such as those that are masked in
+    /// copies. A pattern that is no JSON pointer hides nothing.
+    pub fn hide(&mut self, pattern: &str) {
+        if let Ok(tokens) = parse_pointer(pattern) {
+            let applied = Applied::default();
+            self.patterns
+                .mark(&tokens, applied, |marks| marks.redact = true);
+            self.redacts = true;
+        }
+    }
+
     /// Larger bodies are not compared. Default: 256 KiB.
     pub fn set_max_compare_body(&mut self, bytes: usize) {
         self.max_compare_body = bytes;

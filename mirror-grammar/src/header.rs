@@ -40,6 +40,8 @@ pub enum HeaderError {
     Host,
     /// `X-Mirrored-From`, which keeps copies from being copied.
     Marker,
+    /// `Mirror-Signature`, which proves who has sent a copy.
+    Signature,
     /// Says nothing of the response as it is compared.
     Incomparable(HeaderName, &'static str),
 }
@@ -68,6 +70,9 @@ impl fmt::Display for HeaderError {
                 "`host` has an option of its own: `host = \"preserve\"` or `\"target\"`",
             ),
             Self::Marker => f.write_str("`x-mirrored-from` marks every copy and cannot be changed"),
+            Self::Signature => f.write_str(
+                "`mirror-signature` is made with the key of the mirror and cannot be changed",
+            ),
             Self::Incomparable(name, why) => {
                 write!(f, "`{name}` cannot be compared: {why}")
             }
@@ -96,7 +101,13 @@ const OF_THE_CONNECTION: &str =
     "it is about one connection, and the shadow is connected in another way";
 
 /// Headers that are set by the mirror and by the HTTP client, beside those of the connection.
-const DECIDED: &[&str] = &["content-length", "expect", "host", "x-mirrored-from"];
+const DECIDED: &[&str] = &[
+    "content-length",
+    "expect",
+    "host",
+    "mirror-signature",
+    "x-mirrored-from",
+];
 
 /// Whether a text is the name of a header (RFC 9110 section 5.1), also if it is the value of a
 /// `const`.
@@ -222,6 +233,8 @@ pub fn check_settable(name: &HeaderName) -> Result<(), HeaderError> {
         Err(HeaderError::Host)
     } else if name == "x-mirrored-from" {
         Err(HeaderError::Marker)
+    } else if name == "mirror-signature" {
+        Err(HeaderError::Signature)
     } else {
         Ok(())
     }
@@ -260,6 +273,7 @@ mod tests {
             "content-length",
             "expect",
             "host",
+            "mirror-signature",
             "x-mirrored-from",
         ] {
             assert!(

@@ -9,6 +9,8 @@
 //!
 //! This crate is a part of `mirror-runtime` and has no promise of stability of its own.
 
+mod baggage;
+mod date;
 mod duration;
 mod fixture;
 mod header;
@@ -19,10 +21,15 @@ mod percentage;
 mod pointer;
 mod rate;
 mod size;
+mod sticky;
 mod tolerance;
 mod unit;
 mod url;
 
+pub use baggage::{
+    BaggageError, MAX_BAGGAGE, baggage_len, baggage_member, check_baggage_key, is_baggage_key,
+};
+pub use date::{Date, DateError, Moment, parse_date, parse_moment};
 pub use duration::{DurationError, MAX_TIMEOUT, check_timeout, parse_duration};
 pub use fixture::{FIXTURE_FORMAT, FIXTURE_VERSION, FixtureError, check_fixture, is_fixture_name};
 pub use header::{
@@ -36,5 +43,8 @@ pub use pointer::{
 };
 pub use rate::{Rate, RateError, parse_rate};
 pub use size::{MAX_COMPARE_BODY, SizeError, parse_size, parse_size_up_to};
+pub use sticky::{
+    StickyError, check_cookie_name, is_cookie_name, is_sticky_header, parse_sticky_header,
+};
 pub use tolerance::{ToleranceError, check_tolerance, is_tolerance};
 pub use url::{Scheme, TargetUrl, UrlError, parse_url, same_target};

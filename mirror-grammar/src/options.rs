@@ -71,6 +71,8 @@ pub enum Feature {
     Record,
     /// `http2`
     Http2,
+    /// `otel`
+    Otel,
     /// `testing`
     Testing,
 }
@@ -83,6 +85,7 @@ impl Feature {
             Self::Compare => "compare",
             Self::Record => "record",
             Self::Http2 => "http2",
+            Self::Otel => "otel",
             Self::Testing => "testing",
         }
     }

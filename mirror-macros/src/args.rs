@@ -18,16 +18,21 @@ pub(crate) use circuit_breaker::{Breaker, CircuitBreaker};
 
 pub(crate) use self::reading::OPTIONS;
 use crate::{
+    baggage::Member,
     callback::Callback,
     compare::{Compared, Comparing},
     defaults::Defaults,
     error::{Errors, error_with_help},
     header::{RemovedHeader, SetHeader},
+    key::Key,
     original::Original,
     runtime::Runtime,
+    sticky::Sticky,
     table::{means, read},
     target::{Source, Target, Transport},
+    trace::Trace,
     value::{self, Entry},
+    written,
 };
 
 /// The options that the user wrote. One that is not there is left to the defaults of the runtime.
@@ -36,6 +41,7 @@ pub(crate) struct Args {
     pub(crate) targets: Vec<Target>,
     pub(crate) defaults: Option<Defaults>,
     pub(crate) percentage: Option<f64>,
+    pub(crate) sticky: Option<Sticky>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) connect_timeout: Option<(Ident, Duration)>,
     pub(crate) sync: Option<bool>,
@@ -46,6 +52,8 @@ pub(crate) struct Args {
     pub(crate) max_in_flight: Option<usize>,
     pub(crate) rate_limit: Option<Rate>,
     pub(crate) circuit_breaker: Option<CircuitBreaker>,
+    pub(crate) until: Option<LitStr>,
+    pub(crate) allow_raise: Option<bool>,
     pub(crate) on_success: Option<Callback>,
     pub(crate) on_error: Option<Callback>,
     pub(crate) on_skip: Option<Callback>,
@@ -56,8 +64,13 @@ pub(crate) struct Args {
     pub(crate) credentials: Option<Credentials>,
     pub(crate) host: Option<Host>,
     pub(crate) accept_encoding: Option<AcceptEncoding>,
+    pub(crate) trace: Option<Trace>,
+    pub(crate) baggage: Vec<Member>,
+    pub(crate) map_request: Option<Callback>,
+    pub(crate) mask: Vec<LitStr>,
     pub(crate) name: Option<LitStr>,
     pub(crate) transport: Option<Transport>,
+    pub(crate) key: Option<Key>,
     pub(crate) original: Option<Original>,
     /// The options of comparing that stand here, and `compare` in the defaults or nowhere.
     pub(crate) compared: Vec<Compared>,
@@ -65,6 +78,8 @@ pub(crate) struct Args {
     pub(crate) comparing: Comparing,
     /// The type of the router's state.
     pub(crate) state: Option<Type>,
+    /// The options as they are written, for those who look at the mirrors of a program.
+    pub(crate) written: Vec<(String, String)>,
 }
 
 /// When the body of a request is read for its copies.
@@ -106,6 +121,7 @@ impl Args {
             check_required(&entries, errors);
         }
         conflict::check(&mut args, &entries, errors);
+        args.written = written::options(&entries);
         args
     }
 }

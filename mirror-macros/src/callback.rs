@@ -38,6 +38,11 @@ pub(crate) fn when(setting: &Setting<'_>) -> syn::Result<Callback> {
     callback(setting, &Signature { text, arguments: 1 })
 }
 
+pub(crate) fn map_request(setting: &Setting<'_>) -> syn::Result<Callback> {
+    let text = "fn(&mut ShadowRequest)";
+    callback(setting, &Signature { text, arguments: 1 })
+}
+
 pub(crate) fn on_mismatch(setting: &Setting<'_>) -> syn::Result<Callback> {
     let text = "fn(&Comparison)";
     callback(setting, &Signature { text, arguments: 1 })

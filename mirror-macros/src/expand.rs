@@ -5,6 +5,7 @@ mod call;
 mod candidate;
 mod comparing;
 mod defaults;
+mod entry;
 mod options;
 mod original;
 mod outer;
@@ -61,6 +62,7 @@ fn expansion(args: &Args, handler: &Handler) -> TokenStream {
     let target_checks = target::checks(args);
     let mut end = <Token![,]>::default();
     end.spans = [outer::end(&handler.signature)];
+    let entry = entry::entry(args, handler);
     let options = options::options(args, handler);
     // Hygienic, so that an item of this name in the user's code stays in sight of the original.
     let incoming = Ident::new("incoming", Span::mixed_site());
@@ -71,6 +73,7 @@ fn expansion(args: &Args, handler: &Handler) -> TokenStream {
         #body_checks
         #default_checks
         #target_checks
+        #entry
         static __MIRROR: ::std::sync::LazyLock<#runtime::__private::Mirror> =
             ::std::sync::LazyLock::new(|| #options);
         #serve

@@ -1,6 +1,7 @@
 //! The features of `mirror-runtime` that options are a part of.
 
 use mirror_grammar::options::{Feature, Spec};
+use quote::ToTokens;
 
 use crate::{
     error::{Errors, error_with_help},
@@ -31,24 +32,28 @@ pub(crate) fn check_by(
             && !off.contains(&feature)
         {
             off.push(feature);
-            let name = feature.name();
-            errors.push(error_with_help(
-                key,
-                format_args!("`{key}` needs the feature `{name}` of `mirror-runtime`"),
-                format_args!(
-                    "write `mirror-runtime = {{ .., features = [\"{name}\"] }}` in `Cargo.toml`"
-                ),
-            ));
+            errors.push(missing(key, &key.to_string(), feature));
         }
     }
 }
 
+/// The mistake of what needs a feature that is off, at its tokens.
+pub(crate) fn missing(at: impl ToTokens, what: &str, feature: Feature) -> syn::Error {
+    let name = feature.name();
+    error_with_help(
+        at,
+        format_args!("`{what}` needs the feature `{name}` of `mirror-runtime`"),
+        format_args!("write `mirror-runtime = {{ .., features = [\"{name}\"] }}` in `Cargo.toml`"),
+    )
+}
+
 /// Whether `mirror-runtime` has a feature: it turns on ours of the same name.
-fn is_on(feature: Feature) -> bool {
+pub(crate) fn is_on(feature: Feature) -> bool {
     match feature {
         Feature::Compare => cfg!(any(test, fuzzing, feature = "compare")),
         Feature::Record => cfg!(any(test, fuzzing, feature = "record")),
         Feature::Http2 => cfg!(any(test, fuzzing, feature = "http2")),
+        Feature::Otel => cfg!(any(test, fuzzing, feature = "otel")),
         // No option is a part of it.
         Feature::Testing => true,
     }

@@ -50,6 +50,17 @@ pub(crate) enum Place {
     Named { name: Ident, is_associated: bool },
 }
 
+impl Place {
+    /// Whether the original is called as `Self::name`.
+    pub(crate) const fn is_associated(&self) -> bool {
+        match self {
+            Self::Inside => false,
+            Self::Hidden => true,
+            Self::Named { is_associated, .. } => *is_associated,
+        }
+    }
+}
+
 impl Handler {
     /// Reads the item. `above` are the attributes above it, and `original` is the name that the
     /// user has for the function as it is written.

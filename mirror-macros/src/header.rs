@@ -12,6 +12,7 @@ use crate::{
 /// A header that each copy is given.
 pub(crate) struct SetHeader {
     pub(crate) name: HeaderName,
+    pub(crate) written: LitStr,
     pub(crate) value: LitStr,
 }
 
@@ -32,7 +33,11 @@ pub(crate) fn set(setting: &Setting<'_>, errors: &mut Errors) -> Vec<SetHeader> 
         if headers.iter().any(|header| header.name == name) {
             errors.push(error(written, format_args!("`{name}` is set twice")));
         } else {
-            headers.push(SetHeader { name, value });
+            headers.push(SetHeader {
+                name,
+                written,
+                value,
+            });
         }
     }
     headers

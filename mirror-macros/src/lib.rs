@@ -4,6 +4,7 @@
 mod above;
 mod amount;
 mod args;
+mod baggage;
 mod callback;
 mod compare;
 mod defaults;
@@ -12,16 +13,20 @@ mod expand;
 mod feature;
 mod handler;
 mod header;
+mod key;
 mod method;
 mod original;
 mod replay;
 mod runtime;
 mod self_use;
+mod sticky;
 mod table;
 mod target;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod value;
+mod written;
 
 use proc_macro::TokenStream;
 

@@ -10,13 +10,16 @@ use mirror_grammar::options::{self, MAX_TARGETS};
 use syn::{Expr, ExprCall, LitStr};
 
 pub(crate) use http2::{Choice, Http2};
-pub(crate) use source::Source;
+pub(crate) use source::{Source, env, variable};
 pub(crate) use statics::{Static, Transport};
 
 use crate::{
     amount,
+    callback::{self, Callback},
     error::{Errors, error, error_with_help},
+    header::{self, SetHeader},
     table::{Row, Table, read},
+    trace::Trace,
     value::{self, Setting, peel},
 };
 
@@ -32,7 +35,10 @@ pub(crate) struct Overrides {
     pub(crate) percentage: Option<f64>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) name: Option<LitStr>,
+    pub(crate) trace: Option<TargetTrace>,
     pub(crate) http2: Option<Http2>,
+    pub(crate) set_headers: Vec<SetHeader>,
+    pub(crate) map_request: Option<Callback>,
 }
 
 /// How each option of `target(..)` is read.
@@ -52,6 +58,22 @@ pub(crate) const OVERRIDES: Table<Overrides> = Table {
             },
         },
         Row {
+            spec: &options::TRACE,
+            read: |target, setting, errors| {
+                target.trace = errors.check(TargetTrace::parse(setting));
+            },
+        },
+        Row {
+            spec: &options::SET_HEADERS,
+            read: |target, setting, errors| target.set_headers = header::set(setting, errors),
+        },
+        Row {
+            spec: &options::MAP_REQUEST,
+            read: |target, setting, errors| {
+                target.map_request = errors.check(callback::map_request(setting));
+            },
+        },
+        Row {
             spec: &options::NAME,
             read: |target, setting, errors| target.name = errors.check(setting.text()),
         },
@@ -61,6 +83,33 @@ pub(crate) const OVERRIDES: Table<Overrides> = Table {
         },
     ],
 };
+
+/// `trace` of a target, and its value for its span.
+pub(crate) struct TargetTrace {
+    pub(crate) trace: Trace,
+    value: Expr,
+}
+
+impl TargetTrace {
+    fn parse(setting: &Setting<'_>) -> syn::Result<Self> {
+        let trace = Trace::parse(setting)?;
+        let value = setting
+            .expr()
+            .cloned()
+            .ok_or_else(|| setting.must("be a string"))?;
+        Ok(Self { trace, value })
+    }
+
+    /// What a source cannot be combined with.
+    fn check(&self, source: &Source, errors: &mut Errors) {
+        if let Source::Sink(_) = source {
+            errors.push(error(
+                &self.value,
+                "`trace` is for copies: a sink is given the request as it arrived",
+            ));
+        }
+    }
+}
 
 impl Target {
     /// The name in counters and logs, unless it is a URL or a variable.
@@ -117,13 +166,30 @@ fn target(item: &Expr, errors: &mut Errors) -> Option<Target> {
         item => Source::parse(item, option),
     };
     let source = errors.check(source)?;
+    if let Some(trace) = &overrides.trace {
+        trace.check(&source, errors);
+    }
+    check_sink(&source, &overrides, errors);
     if let Some(http2) = &overrides.http2 {
         http2.check(&source, errors);
     }
     Some(Target { source, overrides })
 }
 
-fn is_call_of(call: &ExprCall, name: &str) -> bool {
+/// What says nothing of a target that is sent no copies.
+fn check_sink(source: &Source, overrides: &Overrides, errors: &mut Errors) {
+    let Source::Sink(_) = source else { return };
+    if let Some(header) = overrides.set_headers.first() {
+        let message = "`set_headers` is for copies: a sink is given the request as it arrived";
+        errors.push(error(&header.written, message));
+    }
+    if let Some(callback) = &overrides.map_request {
+        let message = "`map_request` is for copies: a sink is given the request as it arrived";
+        errors.push(error(&callback.option, message));
+    }
+}
+
+pub(crate) fn is_call_of(call: &ExprCall, name: &str) -> bool {
     matches!(&*call.func, Expr::Path(path) if path.path.is_ident(name))
 }
 

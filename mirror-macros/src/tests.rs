@@ -1,13 +1,16 @@
 //! The attribute from outside: source in, code or mistakes out.
 
+mod changing;
 mod comparing;
 mod expansion;
 mod functions;
 mod handler_targets;
 mod headers;
+mod key;
 mod manual;
 mod options;
 mod replay;
+mod sticky;
 mod table;
 mod transports;
 mod values;

@@ -3,7 +3,7 @@
 mod setting;
 
 use mirror_grammar::{check_percentage, options, parse_url};
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Token, Type, braced,
@@ -62,7 +62,7 @@ pub(crate) fn arguments<'a>(
 ) -> Vec<Entry> {
     let as_entry = |argument: &Expr| {
         let (key, value) = match argument {
-            Expr::Assign(assign) => (&*assign.left, Value::Expr((*assign.right).clone())),
+            Expr::Assign(assign) => (&*assign.left, map_or_expr(&assign.right)),
             key => (key, Value::Missing),
         };
         match key {
@@ -76,6 +76,55 @@ pub(crate) fn arguments<'a>(
     arguments
         .filter_map(|argument| errors.check(as_entry(argument)))
         .collect()
+}
+
+/// The name of a macro that stands for a map where Rust expects an expression.
+const MAP: &str = "__mirror_map";
+
+/// Writes each map among arguments, as in `target(URL, set_headers = { .. })`, as a call of a macro:
+/// to Rust it is a block, with mistakes in it.
+fn with_maps_as_calls(tokens: TokenStream) -> TokenStream {
+    let mut is_value = false;
+    let mut written = TokenStream::new();
+    for token in tokens {
+        let was_value = std::mem::replace(
+            &mut is_value,
+            matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '='),
+        );
+        match token {
+            TokenTree::Group(group) if was_value && group.delimiter() == Delimiter::Brace => {
+                let name = Ident::new(MAP, group.span());
+                written.extend(quote!(#name! #group));
+            }
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => {
+                let inner = with_maps_as_calls(group.stream());
+                let mut changed = Group::new(group.delimiter(), inner);
+                changed.set_span(group.span());
+                written.extend([TokenTree::Group(changed)]);
+            }
+            token => written.extend([token]),
+        }
+    }
+    written
+}
+
+/// A list of targets, in whose arguments there may be maps.
+fn list(input: ParseStream) -> syn::Result<Expr> {
+    let group: Group = input.parse()?;
+    let mut changed = Group::new(group.delimiter(), with_maps_as_calls(group.stream()));
+    changed.set_span(group.span());
+    syn::parse2(TokenTree::Group(changed).into())
+}
+
+fn map_or_expr(expr: &Expr) -> Value {
+    match peel(expr) {
+        Expr::Macro(call) if call.mac.path.is_ident(MAP) => {
+            let mut group = Group::new(Delimiter::Brace, call.mac.tokens.clone());
+            group.set_span(call.mac.delimiter.span().join());
+            Value::Map(group)
+        }
+        expr => Value::Expr(expr.clone()),
+    }
 }
 
 fn entry(input: ParseStream, errors: &mut Errors) -> syn::Result<Entry> {
@@ -96,7 +145,12 @@ fn entry(input: ParseStream, errors: &mut Errors) -> syn::Result<Entry> {
     } else {
         // A fork, so that what follows a broken expression is still there to be skipped.
         let ahead = input.fork();
-        match ahead.parse() {
+        let parsed = if key == options::TARGETS.name && ahead.peek(token::Bracket) {
+            list(&ahead)
+        } else {
+            ahead.parse()
+        };
+        match parsed {
             Ok(expr) => {
                 input.advance_to(&ahead);
                 Value::Expr(expr)

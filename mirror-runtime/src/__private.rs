@@ -22,7 +22,7 @@ pub use self::{
     call::Call,
     check::{
         check_baseline, check_connect_timeout, check_defaults, check_distinct, check_target,
-        check_without_tls,
+        check_without_tls, shared,
     },
     handlers::{Candidate, any_arguments, same_arguments_without_state},
     incoming::Incoming,
@@ -31,6 +31,9 @@ pub use self::{
     takes_body::{Argument, TakesBody},
 };
 pub use crate::mirror::Mirror;
+pub use inventory::submit;
+
+pub use crate::control::{Entry, EntryTarget, Shared};
 #[cfg(feature = "record")]
 pub use crate::record::{App, replay, replay_others};
 use crate::send::Sampled;
@@ -110,7 +113,7 @@ where
             let sampled = prepare(sampled, &state);
             let primary = move |parts, body| handler.call(Incoming { parts, body, state });
             // In a box: it is larger, and most requests should not pay for its size.
-            Box::pin(sampled.serve(parts, body, primary, |answer| Some(answer)))
+            Box::pin(sampled.serve(parts, body, primary, |answer, _| Some(answer)))
         },
     )
 }

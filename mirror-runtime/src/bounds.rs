@@ -13,6 +13,8 @@ mod options;
 mod rate;
 pub(crate) mod sync;
 
+#[cfg(feature = "metrics")]
+pub(crate) use self::bytes::bytes_held;
 pub(crate) use self::{
     breaker::Turn,
     bytes::Reservation,

@@ -4,7 +4,7 @@ use std::{convert::Infallible, fmt};
 
 use mirror_compare::{RuleError, ThresholdError};
 use mirror_grammar::{
-    DurationError, HeaderError, PercentageError, UrlError,
+    BaggageError, DurationError, HeaderError, PercentageError, PointerError, StickyError, UrlError,
     options::{self, breaker},
 };
 
@@ -84,6 +84,9 @@ pub enum ConfigError {
     /// A percentage outside 0 to 100.
     #[error("`percentage` must be {limit}, not {0}", limit = options::PERCENTAGE.limit)]
     Percentage(f64),
+    /// A header or a cookie that does not tell users apart.
+    #[error("invalid `sticky`: {0}")]
+    Sticky(String),
     /// A timeout of zero, or of more than a day.
     #[error("invalid `timeout`: {0}")]
     Timeout(String),
@@ -132,18 +135,44 @@ pub enum ConfigError {
     /// A `read_ahead` of zero, or of more than a day.
     #[error("invalid `read_ahead`: {0}")]
     ReadAhead(String),
+    /// An `until` that is no date.
+    #[error("invalid `until`: {0}")]
+    Until(String),
     /// An empty list of methods would mirror nothing.
     #[error("`methods` must name at least one method")]
     NoMethods,
     /// `CONNECT` opens a tunnel, which cannot be mirrored.
     #[error("`CONNECT` cannot be mirrored: it opens a tunnel")]
     Connect,
+    /// A key with a secret that is too short or cannot be written so, or with an id that cannot or
+    /// is there twice. The message repeats neither.
+    #[error("invalid `key`: {0}")]
+    Key(String),
+    /// An environment variable does not hold a key.
+    #[error("the environment variable `{variable}` does not hold a key: {reason}")]
+    KeyEnv {
+        /// The variable.
+        variable: String,
+        /// The error in its value.
+        reason: String,
+    },
     /// A header that cannot be set or removed.
     #[error("{0}")]
     Header(String),
     /// A header that is both set and removed.
     #[error("the header `{0}` is both set and removed")]
     HeaderSetAndRemoved(String),
+    /// A `trace` that needs a tracer, without the feature `otel`.
+    #[error(
+        "`trace` is `Trace::{0}`, which needs the feature `otel` of `mirror-runtime`: add it in `Cargo.toml`, or choose `Trace::Forward` or `Trace::Strip`"
+    )]
+    TraceWithoutOtel(&'static str),
+    /// A member of `baggage` that cannot be sent.
+    #[error("{0}")]
+    Baggage(String),
+    /// Two members of `baggage` with one key.
+    #[error("the baggage key `{0}` is there twice")]
+    DuplicateBaggage(String),
     /// An invalid JSON pointer.
     #[error("invalid JSON pointer `{pattern}`: {error}")]
     Pointer {
@@ -249,6 +278,21 @@ impl ConfigError {
 
     pub(crate) fn timeout(error: DurationError) -> Self {
         Self::Timeout(error.to_string())
+    }
+
+    pub(crate) fn sticky(error: StickyError) -> Self {
+        Self::Sticky(error.to_string())
+    }
+
+    pub(crate) fn baggage(error: BaggageError) -> Self {
+        Self::Baggage(error.to_string())
+    }
+
+    pub(crate) fn mask(pattern: &str, error: PointerError) -> Self {
+        Self::Pointer {
+            pattern: pattern.to_owned(),
+            error: error.to_string(),
+        }
     }
 
     pub(crate) fn header(error: HeaderError) -> Self {

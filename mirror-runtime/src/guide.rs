@@ -15,6 +15,9 @@ pub mod copies {}
 #[doc = include_str!("../docs/counters.md")]
 pub mod counters {}
 
+#[doc = include_str!("../docs/metrics.md")]
+pub mod metrics {}
+
 #[doc = include_str!("../docs/comparing.md")]
 pub mod comparing {}
 
@@ -27,8 +30,14 @@ pub mod recording {}
 #[doc = include_str!("../docs/testing.md")]
 pub mod testing {}
 
+#[doc = include_str!("../docs/traces.md")]
+pub mod traces {}
+
 #[doc = include_str!("../docs/extending.md")]
 pub mod extending {}
+
+#[doc = include_str!("../docs/control.md")]
+pub mod control {}
 
 #[doc = include_str!("../docs/shutdown.md")]
 pub mod shutdown {}

@@ -49,11 +49,14 @@
 //! | [`features`](guide::features) | every feature, and TLS with aws-lc, ring or your own provider |
 //! | [`copies`](guide::copies) | what happens to a request, and the bytes of its copy |
 //! | [`counters`](guide::counters) | every outcome, its meaning and what to do about it |
+//! | [`metrics`](guide::metrics) | what a recorder of the facade `metrics` gets: Prometheus, dashboards, alerts |
 //! | [`comparing`](guide::comparing) | rules, baselines and reports |
 //! | [`verdict`](guide::verdict) | when a shadow may take over: the rule, its level, its limits |
 //! | [`recording`](guide::recording) | tests made from mismatches, by `replay!` |
 //! | [`testing`](guide::testing) | keeping `cargo test` from sending copies, and capturing them |
+//! | [`traces`](guide::traces) | copies as spans of OpenTelemetry, the headers of traces, baggage, request ids |
 //! | [`extending`](guide::extending) | observers for metrics and traces, transports and sinks of your own |
+//! | [`control`](guide::control) | switching mirrors and setting shares while the program runs, from this process, a file or the environment |
 //! | [`shutdown`](guide::shutdown) | waiting for copies in flight, with [`drain`] |
 //! | [`bounds`](guide::bounds) | guarantees, and every limit with its default |
 //! | [`limitations`](guide::limitations) | what is not mirrored, and why |
@@ -70,7 +73,8 @@
 //! A copy carries what its original carried, cookies and tokens included, unless
 //! `credentials = "strip"` is set. Choose `https://` targets that may see them. The log warns of
 //! credentials that would leave the machine over plain HTTP. `X-Mirrored-From` is a hint, not a
-//! proof: any client can send it, and a request that carries it is not mirrored. A shadow does what
+//! proof: any client can send it, and a request that carries it is not mirrored. With a key, copies
+//! are signed, and [`Mirrored`] verifies them. `mask` replaces fields of bodies by keyed hashes. A shadow does what
 //! its copies ask for: mirror writes only to a shadow that has its own database.
 //!
 //! # Tests
@@ -89,6 +93,7 @@ mod body;
 mod bounds;
 #[cfg(feature = "compare")]
 mod comparison;
+mod control;
 mod drain;
 mod engine;
 mod error;
@@ -96,7 +101,12 @@ mod exchange;
 #[cfg(fuzzing)]
 mod fuzz;
 pub mod guide;
+mod key;
+mod mask;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod mirror;
+mod mirrored;
 mod outcome;
 #[cfg(feature = "record")]
 mod record;
@@ -106,11 +116,13 @@ mod report;
 mod request;
 mod sampling;
 mod send;
+mod signature;
 mod stats;
 mod target;
 mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trace;
 mod transport;
 mod workers;
 
@@ -128,20 +140,28 @@ pub use mirror_macros::replay;
 pub use self::{
     body::CopyBody,
     bounds::{CircuitBreaker, Limits},
+    control::{
+        Control, ControlAll, ControlError, ControlFile, ControlFileMirror, ControlSource,
+        ControlState, TargetControl, control, control_all, disable_all, enable_all,
+    },
     drain::{Drained, drain},
     engine::BodyMode,
     error::ConfigError,
+    key::Key,
     mirror::{
-        AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder, MirrorLayer,
-        MirrorService, ResponseFuture, mirror_named, mirrors,
+        AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder, MirrorInfo,
+        MirrorLayer, MirrorService, ResponseFuture, mirror_named, mirrors,
     },
+    mirrored::{Mirrored, NotMirrored, Proof, Unproved, VerifyMirrored},
     outcome::{
-        BufferedResponse, Completion, FailureKind, MirrorError, ShedReason, SinkError, SkipReason,
+        BufferedResponse, Callback, CallbackOutcome, Completion, FailureKind, FixtureOutcome,
+        MirrorError, ShedReason, SinkError, SkipReason,
     },
     recorded::{RecordedExchange, RecordedRequest, RecordedResponse},
+    sampling::Sticky,
     stats::{Latency, MirrorStats, TargetStats},
-    target::{Http2, Target},
-    telemetry::{Event, EventKind, Observer, observe},
+    target::{Http2, ShadowRequest, Target, Trace},
+    telemetry::{Event, EventKind, Observer, observe, request_id},
     transport::{Keeping, Sending, Sink, Transport, Unsendable},
 };
 
@@ -159,7 +179,8 @@ pub use self::{
     mirror::{CompareAtServer, CompareAtServerFuture, CompareAtServerService},
     report::{
         DifferenceGroup, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport,
-        ShapeFinding, TargetReport, Thresholds, Unanswered, UnfitBaseline, WindowReport,
+        ShapeFinding, Suggestion, TargetReport, Thresholds, Unanswered, UnfitBaseline,
+        WindowReport,
     },
 };
 

@@ -10,16 +10,19 @@ use std::{fmt, sync::Arc};
 
 use http::request::Parts;
 
+#[cfg(feature = "testing")]
+pub(crate) use self::registry::made;
 #[cfg(feature = "compare")]
 pub use self::server::{CompareAtServer, CompareAtServerFuture, CompareAtServerService};
 pub use self::{
     builder::{AcceptEncoding, Credentials, Defaults, Host, MirrorBuilder},
     layer::{MirrorLayer, MirrorService, ResponseFuture},
-    registry::{mirror_named, mirrors},
+    registry::{MirrorInfo, mirror_named, mirrors},
 };
 #[cfg(feature = "compare")]
 use crate::report::Report;
 use crate::{
+    control::{Control, control},
     engine::{Engine, EngineTarget},
     error::ConfigError,
     send::Sampled,
@@ -54,6 +57,7 @@ impl Mirror {
     ///
     /// [`ConfigError`] if a URL is not that of a target, or there is no target, or the same one
     /// twice.
+    #[track_caller]
     pub fn new<I>(targets: I) -> Result<Self, ConfigError>
     where
         I: IntoIterator<Item: TryInto<Target, Error: Into<ConfigError>>>,
@@ -80,6 +84,19 @@ impl Mirror {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.engine.name
+    }
+
+    /// The name of the baseline, if there is one.
+    #[must_use]
+    pub fn baseline(&self) -> Option<&str> {
+        let targets = self.engine.targets.iter().enumerate();
+        let mut baselines = targets.filter(|(index, _)| self.engine.is_baseline(*index));
+        baselines.next().map(|(_, target)| target.target().name())
+    }
+
+    /// Control of this mirror, and of others of its name: what it sends, while the program runs.
+    pub fn control(&self) -> Control {
+        control(self.name())
     }
 
     /// The counters as they are now.

@@ -5,6 +5,7 @@ mod cause;
 mod completion;
 mod error;
 mod reason;
+mod told;
 
 #[cfg(any(test, feature = "http2"))]
 pub(crate) use cause::ConnectionLost;
@@ -12,3 +13,4 @@ pub use completion::Completion;
 pub use error::{FailureKind, MirrorError, SinkError};
 pub use mirror_compare::BufferedResponse;
 pub use reason::{ShedReason, SkipReason};
+pub use told::{Callback, CallbackOutcome, FixtureOutcome};

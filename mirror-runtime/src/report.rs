@@ -2,6 +2,6 @@
 
 pub use mirror_compare::report::{
     DifferenceGroup, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport, ShapeFinding,
-    TargetReport, Thresholds, Unanswered, UnfitBaseline, WindowReport,
+    Suggestion, TargetReport, Thresholds, Unanswered, UnfitBaseline, WindowReport,
 };
 pub(crate) use mirror_compare::report::{Recorder, Standing};

@@ -1,5 +1,6 @@
 //! The request for a shadow, made from the one that arrived.
 
+mod change;
 mod expectations;
 mod headers;
 mod kept;
@@ -21,8 +22,9 @@ use crate::{
     target::Recipient,
 };
 
+pub(crate) use change::{arrived_path, changed};
 pub(crate) use expectations::{expects_continue, is_upgrade};
-pub(crate) use headers::{HeaderRules, has_any};
+pub(crate) use headers::{HeaderRules, fit, has_any};
 pub(crate) use kept::KeptRequest;
 #[cfg(feature = "record")]
 pub(crate) use kept::Missing;
@@ -86,13 +88,13 @@ impl Original {
     ///
     /// A request may have more headers than there is room for with those that are added: then there
     /// are none.
-    pub(crate) fn copy(&mut self, rules: &HeaderRules) -> Result<ShadowRequest, SkipReason> {
+    pub(crate) fn copy(&mut self, rules: &HeaderRules) -> Result<CommonRequest, SkipReason> {
         let place = place_of(&self.uri, &self.headers)?;
         let within = match self.within.take() {
             Some(within) => Some(within.finish(rules.apply_within(self)?)),
             None => None,
         };
-        Ok(ShadowRequest {
+        Ok(CommonRequest {
             within,
             // A `POST` without a body says so: many servers refuse one that does not (RFC 9110
             // section 8.6). So does what said so when it arrived.
@@ -130,7 +132,7 @@ fn reserve(size: usize) -> Result<Arc<Reservation>, ShedReason> {
 /// the original, whose read buffers would live as long as a copy. Its head does, until it has to
 /// [wait](in_own_memory).
 #[derive(Debug)]
-pub(crate) struct ShadowRequest {
+pub(crate) struct CommonRequest {
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -141,7 +143,7 @@ pub(crate) struct ShadowRequest {
     within: Option<Box<Within>>,
 }
 
-impl ShadowRequest {
+impl CommonRequest {
     /// Gives it a body, with the trailers that its options let travel.
     pub(crate) fn with_body(mut self, mut body: CopyBody, rules: &HeaderRules) -> Self {
         if let Some(trailers) = body.take_trailers() {
@@ -153,7 +155,7 @@ impl ShadowRequest {
             let none = HeaderValue::from_static("0");
             let _ = self.headers.try_insert(header::CONTENT_LENGTH, none);
         }
-        headers::fit(&mut self.headers, !body.is_empty());
+        headers::fit(&mut self.headers, !body.is_empty(), rules.signs);
         self.body = body;
         self
     }

@@ -1,7 +1,7 @@
 //! Which requests are copied: a share of them, spread evenly from a random point on, without locks
 //! and without a pattern that periodic traffic could fall into.
 
-pub(crate) mod switch;
+mod sticky;
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -10,6 +10,9 @@ use std::{
 
 #[cfg(feature = "testing")]
 use std::sync::atomic::AtomicBool;
+
+pub use self::sticky::Sticky;
+pub(crate) use self::sticky::StickyBy;
 
 /// 2^64 divided by the golden ratio. The multiples of it, modulo 2^64, are the additive sequence
 /// with the lowest discrepancy there is: each stretch of them is spread over the whole range as
@@ -67,8 +70,10 @@ impl Sampler {
 }
 
 /// A percentage, as the part of all possible draws that lies below it.
+///
+/// It fits a word that can be shared: the largest stands for all draws, of which there is one more.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Share(u128);
+pub(crate) struct Share(u64);
 
 impl Share {
     /// The share of a percentage that has been checked to lie between 0 and 100.
@@ -77,14 +82,29 @@ impl Share {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "between 0 and 2^64; the fraction cut off is less than one draw in 2^64"
+            reason = "between 0 and 2^64, which becomes the largest; the fraction cut off is less than one draw in 2^64"
         )]
-        Self((percentage / 100.0 * ALL_DRAWS) as u128)
+        Self((percentage / 100.0 * ALL_DRAWS) as u64)
+    }
+
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// Whether it is no request at all.
+    #[inline]
+    pub(crate) const fn is_zero(self) -> bool {
+        self.0 == 0
     }
 
     /// Whether a request is sampled for a target that has this share.
-    pub(crate) fn samples(self, draw: Draw) -> bool {
-        u128::from(draw.0) < self.0
+    #[inline]
+    pub(crate) const fn samples(self, draw: Draw) -> bool {
+        draw.0 < self.0 || self.0 == u64::MAX
     }
 }
 

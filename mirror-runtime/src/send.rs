@@ -1,5 +1,6 @@
 //! Sending copies: who may leave, how long it takes at most, and what is counted.
 
+mod changed;
 mod deadline;
 mod flight;
 mod handover;
@@ -14,13 +15,16 @@ use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle, time::timeout};
 use self::flight::Flight;
 #[cfg(feature = "compare")]
 pub(crate) use self::response::MAX_READ;
-pub(crate) use self::sampled::Sampled;
+pub(crate) use self::sampled::{Asked, Sampled};
 use crate::{
     body::CopyBody,
     engine::Engine,
     exchange::Open,
     outcome::SkipReason,
-    request::{HeaderRules, ShadowRequest},
+    request::{CommonRequest, HeaderRules},
+    stats::RouteLabel,
+    telemetry::RequestId,
+    trace::Origin,
     transport::handler::Candidates,
     workers::runtime_with_timers,
 };
@@ -35,17 +39,17 @@ pub(crate) trait Make: Send + 'static {
     fn body(&mut self) -> CopyBody;
 
     /// What all copies have in common, with the body, or why there are none.
-    fn copy(self, body: CopyBody, rules: &HeaderRules) -> Result<ShadowRequest, SkipReason>;
+    fn copy(self, body: CopyBody, rules: &HeaderRules) -> Result<CommonRequest, SkipReason>;
 }
 
 /// Makes what all copies of a request have in common, or says why there are none. On their task.
 pub(crate) trait MakeCopy:
-    FnOnce(&HeaderRules) -> Result<ShadowRequest, SkipReason> + Send + 'static
+    FnOnce(&HeaderRules) -> Result<CommonRequest, SkipReason> + Send + 'static
 {
 }
 
 impl<F> MakeCopy for F where
-    F: FnOnce(&HeaderRules) -> Result<ShadowRequest, SkipReason> + Send + 'static
+    F: FnOnce(&HeaderRules) -> Result<CommonRequest, SkipReason> + Send + 'static
 {
 }
 
@@ -89,6 +93,15 @@ impl Copies {
     }
 }
 
+/// What copies and those who are told of them know of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct About<'a> {
+    request_id: Option<&'a RequestId>,
+    origin: &'a Origin,
+    /// The route, as a label.
+    route: RouteLabel,
+}
+
 /// The copies of one request that are about to leave.
 #[derive(Debug, Default)]
 pub(crate) struct Departure {
@@ -109,8 +122,9 @@ impl Departure {
         index: usize,
         open: Option<&Open>,
         candidates: Option<&Candidates>,
+        about: About<'_>,
     ) -> Result<(), SkipReason> {
-        let flight = Flight::admit(engine, index, open, candidates)?;
+        let flight = Flight::admit(engine, index, open, candidates, about)?;
         if self.first.is_none() {
             self.first = Some(flight);
         } else {
@@ -127,6 +141,9 @@ impl Departure {
         // The task is small while the primary waits for it to be made: it holds what makes the
         // copies, and then a box.
         let left = runtime.spawn(async move {
+            if first.engine().changes_copies() {
+                return Box::pin(changed::leave(first, others, copy, sync)).await;
+            }
             let (first, others) = take_off(first, others, copy);
             if let Some(first) = first {
                 first.await;

@@ -1,6 +1,10 @@
 //! How many requests became what, per target.
 
 mod counters;
+#[cfg(feature = "metrics")]
+mod measured;
+#[cfg(not(feature = "metrics"))]
+mod not_measured;
 mod tally;
 
 use std::fmt;
@@ -8,12 +12,23 @@ use std::fmt;
 pub(crate) use counters::Counters;
 use counters::class;
 use http::StatusCode;
+#[cfg(feature = "metrics")]
+pub use measured::BUCKETS;
+#[cfg(feature = "metrics")]
+pub(crate) use measured::{
+    CopiesOfRoute, Durations, Measured, PrimaryMeasured, RouteLabel, Told, routes_are_told,
+    tell_routes,
+};
 pub use mirror_compare::Latency;
 pub(crate) use mirror_compare::LatencyRecorder;
-use mirror_compare::NotComparedReason;
-use serde::{Serialize, Serializer};
+use mirror_compare::{DifferenceKind, NotComparedReason};
+#[cfg(not(feature = "metrics"))]
+pub(crate) use not_measured::{Measured, PrimaryMeasured, RouteLabel};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::outcome::{FailureKind, ShedReason, SkipReason};
+use crate::outcome::{
+    Callback, CallbackOutcome, FailureKind, FixtureOutcome, ShedReason, SkipReason,
+};
 
 /// The classes of statuses, as they are called.
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -61,6 +76,11 @@ pub struct TargetStats {
     pub failed: u64,
     /// Copies that left and have neither been answered nor failed yet.
     pub in_flight: u64,
+    /// How many copies may be in flight at once: the option `max_in_flight`.
+    pub max_in_flight: usize,
+    /// Whether the target's circuit has opened and no copy has been answered since. While its
+    /// cooldown lasts, copies are [shed](ShedReason::CircuitOpen).
+    pub is_circuit_open: bool,
     /// Copies that were sent once more, because the shadow did not process them or closed the
     /// connection as they left. Each is counted once in [`sent`](Self::sent).
     pub resends: u64,
@@ -90,6 +110,15 @@ pub struct TargetStats {
     pub schema_mismatch: u64,
     /// Responses that were not compared, and copies that failed though they were to be compared.
     pub not_compared: u64,
+    /// Differences of all responses that differ, noise included. Of one response those are counted
+    /// that its [`Comparison`](crate::Comparison) names.
+    pub differences: u64,
+    #[serde(serialize_with = "by_difference_kind")]
+    differences_by_kind: [u64; DifferenceKind::ALL.len()],
+    #[serde(serialize_with = "by_callback")]
+    callbacks_by_outcome: [[u64; CallbackOutcome::ALL.len()]; Callback::ALL.len()],
+    #[serde(serialize_with = "by_fixture_outcome")]
+    fixtures_by_outcome: [u64; FixtureOutcome::ALL.len()],
     #[serde(serialize_with = "by_not_compared_reason")]
     not_compared_by_reason: [u64; NotComparedReason::ALL.len()],
     #[serde(serialize_with = "by_class")]
@@ -132,6 +161,25 @@ impl TargetStats {
         self.not_compared_by_reason[reason as usize]
     }
 
+    /// Those of [`differences`](Self::differences) that are of this kind.
+    #[must_use]
+    pub fn differences_of(&self, kind: DifferenceKind) -> u64 {
+        let place = DifferenceKind::ALL.iter().position(|of| *of == kind);
+        place.map_or(0, |place| self.differences_by_kind[place])
+    }
+
+    /// Calls of a callback, or of observers, that ended in this way.
+    #[must_use]
+    pub fn callbacks_with(&self, callback: Callback, outcome: CallbackOutcome) -> u64 {
+        self.callbacks_by_outcome[callback as usize][outcome as usize]
+    }
+
+    /// Mismatches of the option `record` of which this became.
+    #[must_use]
+    pub fn fixtures_with(&self, outcome: FixtureOutcome) -> u64 {
+        self.fixtures_by_outcome[outcome as usize]
+    }
+
     /// Requests of [`shed`](Self::shed) that were shed for this reason.
     #[must_use]
     pub fn shed_for(&self, reason: ShedReason) -> u64 {
@@ -141,6 +189,37 @@ impl TargetStats {
 
 fn by_not_compared_reason<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
     let names = NotComparedReason::ALL.iter().map(|reason| reason.as_str());
+    serializer.collect_map(names.zip(counts))
+}
+
+fn by_difference_kind<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
+    let names = DifferenceKind::ALL.iter().map(|kind| kind.as_str());
+    serializer.collect_map(names.zip(counts))
+}
+
+fn by_callback<S: Serializer>(
+    counts: &[[u64; CallbackOutcome::ALL.len()]],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    /// The counts of one callback.
+    struct Outcomes<'a>(&'a [u64]);
+
+    impl Serialize for Outcomes<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let names = CallbackOutcome::ALL.iter().map(|outcome| outcome.as_str());
+            serializer.collect_map(names.zip(self.0))
+        }
+    }
+
+    let mut map = serializer.serialize_map(Some(counts.len()))?;
+    for (callback, counts) in Callback::ALL.iter().zip(counts) {
+        map.serialize_entry(callback.as_str(), &Outcomes(counts))?;
+    }
+    map.end()
+}
+
+fn by_fixture_outcome<S: Serializer>(counts: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
+    let names = FixtureOutcome::ALL.iter().map(|outcome| outcome.as_str());
     serializer.collect_map(names.zip(counts))
 }
 

@@ -2,14 +2,22 @@
 
 mod destination;
 mod http2;
+mod shadow_request;
+mod trace;
 mod written;
 
 use std::{any::Any, fmt, sync::Arc, time::Duration};
 
-use mirror_grammar::{check_percentage, check_timeout};
+use http::{HeaderName, HeaderValue};
+use mirror_grammar::{
+    HeaderError, check_percentage, check_settable, check_timeout, parse_header_name,
+};
 
 pub(crate) use destination::Destination;
 pub use http2::Http2;
+pub use shadow_request::ShadowRequest;
+pub(crate) use shadow_request::{Changed, DIGESTS, MapRequest};
+pub use trace::Trace;
 pub(crate) use written::check_url;
 
 use crate::error::ConfigError;
@@ -33,6 +41,9 @@ pub struct Target {
     percentage: Option<f64>,
     timeout: Option<Duration>,
     http2: Http2,
+    trace: Option<Trace>,
+    set_headers: Vec<(HeaderName, HeaderValue)>,
+    map_request: Option<MapRequest>,
 }
 
 #[derive(Clone)]
@@ -169,6 +180,9 @@ impl Target {
             percentage: None,
             timeout: None,
             http2: Http2::default(),
+            trace: None,
+            set_headers: Vec::new(),
+            map_request: None,
         }
     }
 
@@ -205,6 +219,54 @@ impl Target {
 
     pub(crate) fn with_http2(mut self, http2: Http2) -> Self {
         self.http2 = http2;
+        self
+    }
+
+    /// What becomes of the trace context of requests in the copies for this target. Default: that of
+    /// the mirror. A [sink](Self::sink) is sent no copies, and is given the request as it arrived.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::TraceWithoutOtel`] for what needs a tracer, without the feature `otel`.
+    pub fn trace(self, trace: Trace) -> Result<Self, ConfigError> {
+        let trace = trace.check()?;
+        Ok(self.with_trace(Some(trace)))
+    }
+
+    pub(crate) fn with_trace(mut self, trace: Option<Trace>) -> Self {
+        self.trace = trace;
+        self
+    }
+
+    /// Sets a header on each copy to this target, in place of any that the original carried, or that
+    /// the mirror sets on all copies.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Header`] for a name or a value that is none, and for headers that the mirror
+    /// decides about.
+    pub fn set_header<N, V>(mut self, name: N, value: V) -> Result<Self, ConfigError>
+    where
+        N: AsRef<str>,
+        V: TryInto<HeaderValue>,
+    {
+        let name = parse_header_name(name.as_ref()).map_err(ConfigError::header)?;
+        check_settable(&name).map_err(ConfigError::header)?;
+        let value = value.try_into();
+        let value = value.map_err(|_| ConfigError::header(HeaderError::Value))?;
+        self.set_headers.retain(|(set, _)| *set != name);
+        self.set_headers.push((name, value));
+        Ok(self)
+    }
+
+    /// Changes each copy to this target before it leaves, after the mirror's own
+    /// [`map_request`](crate::MirrorBuilder::map_request). A sink is sent no copies.
+    #[must_use]
+    pub fn map_request<F>(mut self, map_request: F) -> Self
+    where
+        F: Fn(&mut ShadowRequest) + Send + Sync + 'static,
+    {
+        self.map_request = Some(Arc::new(map_request));
         self
     }
 
@@ -253,6 +315,12 @@ impl Target {
             State::On(destination) => Some(destination),
             State::Handler(_) | State::Via(_) | State::Sink(_) | State::Off(_) => None,
         }
+    }
+
+    /// The host and port of the server that gets the copies, if it is known.
+    #[cfg(feature = "otel")]
+    pub(crate) fn server(&self) -> Option<(&str, u16)> {
+        self.destination().map(Destination::host_and_port)
     }
 
     /// Who gets the copies; nobody, if the target is disabled.
@@ -307,6 +375,10 @@ impl Target {
         self.percentage
     }
 
+    pub(crate) fn own_trace(&self) -> Option<Trace> {
+        self.trace
+    }
+
     pub(crate) fn own_http2(&self) -> Http2 {
         self.http2
     }
@@ -314,6 +386,19 @@ impl Target {
     /// Whether it asks for HTTP/2 with prior knowledge over TLS, in which the server has a say.
     pub(crate) fn has_prior_knowledge_over_tls(&self) -> bool {
         self.http2 == Http2::PriorKnowledge && self.destination().is_some_and(Destination::is_tls)
+    }
+
+    pub(crate) fn mapped_by(mut self, map_request: Option<MapRequest>) -> Self {
+        self.map_request = map_request.or(self.map_request);
+        self
+    }
+
+    pub(crate) fn own_headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.set_headers
+    }
+
+    pub(crate) fn own_map(&self) -> Option<&MapRequest> {
+        self.map_request.as_ref()
     }
 
     pub(crate) fn own_timeout(&self) -> Option<Duration> {
@@ -330,6 +415,8 @@ impl fmt::Display for Target {
 
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Their values may be secrets of the shadow.
+        let names: Vec<_> = self.set_headers.iter().map(|(name, _)| name).collect();
         f.debug_struct("Target")
             .field("name", &self.name)
             .field("variable", &self.variable)
@@ -337,6 +424,8 @@ impl fmt::Debug for Target {
             .field("percentage", &self.percentage)
             .field("timeout", &self.timeout)
             .field("http2", &self.http2)
+            .field("trace", &self.trace)
+            .field("set_headers", &names)
             .finish_non_exhaustive()
     }
 }

@@ -3,6 +3,7 @@
 mod callbacks;
 mod event;
 mod observer;
+mod request_id;
 mod skips;
 mod source;
 mod throttle;
@@ -11,6 +12,7 @@ pub(crate) use self::{
     callbacks::Callbacks,
     event::Happened,
     observer::Observers,
+    request_id::{RequestId, request_id_of},
     skips::prepare as prepare_skips,
     source::{Audience, Source, all_told},
     throttle::Throttle,
@@ -18,4 +20,5 @@ pub(crate) use self::{
 pub use self::{
     event::{Event, EventKind},
     observer::{Observer, observe},
+    request_id::request_id,
 };

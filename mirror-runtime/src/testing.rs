@@ -82,12 +82,20 @@ pub use crate::engine::capturing::CapturedCopy;
 /// # }
 /// ```
 pub fn isolate() {
-    crate::sampling::switch::switch_off("testing::isolate");
+    if crate::control::isolate() {
+        crate::workers::contained(|| {
+            tracing::warn!(
+                source = "testing::isolate",
+                "all mirrors of this process are switched off, and no copies are sent"
+            );
+        });
+    }
 }
 
 /// Makes each mirror of this process that is made from now on start sampling at the same point, so
 /// that every run samples the same requests: at 10 %, exactly 1 of the first 10, and 10 of the
-/// first 100.
+/// first 100. With [`sticky`](crate::MirrorBuilder::sticky), every run samples the same users, also
+/// if no [`key`](crate::MirrorBuilder::key) is set.
 ///
 /// A mirror is made when it is built. The mirror of an attribute is made when its first request
 /// arrives.
@@ -101,4 +109,5 @@ pub fn isolate() {
 /// ```
 pub fn fixed_sampling() {
     crate::sampling::fix();
+    crate::key::fix();
 }

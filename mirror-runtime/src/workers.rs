@@ -17,6 +17,6 @@ pub(crate) use self::{
 pub(crate) use self::{
     hold::Hold,
     panic::{Code, caught, contained},
-    threads::{Ended, observe_off_path, off_path, redact_off_path},
+    threads::{Ended, map_off_path, observe_off_path, off_path, redact_off_path},
     timers::runtime_with_timers,
 };

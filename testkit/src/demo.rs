@@ -29,7 +29,10 @@ pub async fn settle() {
 /// Prints the counters of all mirrors, one line per target.
 pub fn print_counters() {
     println!();
-    for mirror in mirror_runtime::mirrors() {
+    for mirror in mirror_runtime::mirrors()
+        .iter()
+        .filter_map(|mirror| mirror.mirror())
+    {
         print!("{}", mirror.stats());
     }
 }

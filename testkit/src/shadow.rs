@@ -130,6 +130,14 @@ impl Shadow {
         Self::listen("127.0.0.1:0", answer, answers, None).await
     }
 
+    /// A shadow that records requests, and responds only when it is released, at a URL that is known
+    /// beforehand.
+    pub async fn holding_at(url: &str) -> Self {
+        let address = url.trim_start_matches("http://").split('/').next().unwrap();
+        let answer = |_: &Recorded| Response::new(Body::from("late"));
+        Self::listen(address, answer, 0, None).await
+    }
+
     async fn listen(
         address: &str,
         answer: impl Fn(&Recorded) -> Response<Body> + Send + Sync + 'static,

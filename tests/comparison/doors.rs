@@ -3,7 +3,7 @@
 use axum::{Json, Router, body::Body, response::Response};
 use futures_util::stream;
 use mirror_runtime::{
-    __private::{Options, TargetOptions},
+    __private::{Entry, Options, TargetOptions},
     BodyMode, BufferedResponse, CompareMode, Comparison, Mirror, Verdict,
 };
 use serde_json::Value;
@@ -79,8 +79,15 @@ async fn one_request_is_compared_with_each_target() {
 
 /// The options as generated code writes them down.
 fn options(shadow: &Shadow) -> Options {
+    static ENTRY: Entry = Entry::new(
+        module_path!(),
+        "generated",
+        file!(),
+        line!(),
+        || "generated",
+    );
     let url: &'static str = shadow.url().leak();
-    Options::new("generated").target(TargetOptions::url(url))
+    Options::new(&ENTRY).target(TargetOptions::url(url))
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod comparing;
 mod comparing_drained;
 mod few_files;
 mod http2;
+mod key;
 mod load;
 mod look_ups;
 mod observers;

@@ -17,8 +17,8 @@ async fn enabled() {}
 #[mirror(targets = ["https://staging.example.com"], retries = 3)]
 async fn retries() {}
 
-#[mirror(targets = ["https://staging.example.com"], sticky = "x-user-id")]
-async fn sticky() {}
+#[mirror(targets = ["https://staging.example.com"], session_affinity = "x-user-id")]
+async fn session_affinity() {}
 
 #[mirror(targets = ["https://staging.example.com"], failures = 3)]
 async fn failures() {}

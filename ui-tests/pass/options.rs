@@ -6,7 +6,7 @@ use axum::{
     http::{self, request::Parts},
     routing::any,
 };
-use mirror_runtime::{MirrorError, BufferedResponse, SkipReason, Target, mirror};
+use mirror_runtime::{BufferedResponse, MirrorError, ShadowRequest, SkipReason, Target, mirror};
 
 mod count {
     use super::{BufferedResponse, SkipReason, Target};
@@ -18,6 +18,10 @@ mod count {
 
 fn log<E: std::fmt::Display>(target: &Target, error: &E) {
     tracing::warn!(%target, %error);
+}
+
+fn without_cookies(copy: &mut ShadowRequest) {
+    copy.headers_mut().remove("cookie");
 }
 
 fn is_v2(parts: &Parts) -> bool {
@@ -33,10 +37,16 @@ fn is_v2(parts: &Parts) -> bool {
         target("https://old.example.com", http2 = "off", percentage = 1),
         target("https://new.example.com", http2 = "alpn"),
         target(env("GRPC_URL"), http2 = "prior-knowledge"),
-        target(env("SHADOW_URL"), name = "shadow"),
+        target(
+            env("SHADOW_URL"),
+            set_headers = { "x-env" = "shadow", "X-Other" = "" },
+            map_request = |copy| copy.set_body(""),
+            name = "shadow",
+        ),
         env("OTHER_SHADOW_URL"),
     ],
     percentage = 12.5,
+    sticky = header("X-User-Id"),
     timeout = "1m 30s",
     connect_timeout = "250ms",
     sync = true,
@@ -55,7 +65,10 @@ fn is_v2(parts: &Parts) -> bool {
     remove_headers = ["x-internal"],
     credentials = "strip",
     host = "preserve",
+    map_request = without_cookies,
+    mask = ["/email", "/user/*/phone", ""],
     name = "orders.all",
+    key = env("MIRROR_KEY"),
 )]
 async fn paths(body: Bytes) -> Bytes {
     body
@@ -64,6 +77,7 @@ async fn paths(body: Bytes) -> Bytes {
 #[mirror(
     targets = ["https://staging.example.com"],
     percentage = 0,
+    sticky = path,
     copy_body = false,
     sync = false,
     circuit_breaker = off,
@@ -97,6 +111,7 @@ async fn closures_with_types() {}
 #[mirror(
     targets = ["https://staging.example.com"],
     circuit_breaker = { cooldown = "1m" },
+    sticky = cookie("__Host-sid"),
 )]
 async fn half_of_a_breaker() {}
 

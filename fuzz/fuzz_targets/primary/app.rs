@@ -126,6 +126,7 @@ pub(crate) async fn settled_sent() -> u64 {
     assert_eq!(drained.cut, 0, "the shadow answers");
     let targets = mirrors()
         .into_iter()
+        .filter_map(|mirror| mirror.mirror())
         .flat_map(|mirror| mirror.stats().targets);
     let mut sent = 0;
     for target in targets {

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use bytes::Bytes;
 #[cfg(feature = "compare")]
 use http::header;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, Version};
 
 /// A response, the primary's or a shadow's, with as much of its body as was kept in memory.
 ///
@@ -13,6 +13,7 @@ use http::{HeaderMap, Method, StatusCode};
 #[derive(Clone)]
 pub struct BufferedResponse {
     status: StatusCode,
+    version: Option<Version>,
     headers: HeaderMap,
     body: Bytes,
     /// In a box: most responses have none.
@@ -46,6 +47,7 @@ impl BufferedResponse {
     pub fn new(status: StatusCode, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
         Self {
             status,
+            version: None,
             headers,
             body: body.into(),
             trailers: None,
@@ -60,6 +62,13 @@ impl BufferedResponse {
     #[must_use]
     pub fn with_trailers(mut self, trailers: impl Into<Box<HeaderMap>>) -> Self {
         self.trailers = Some(trailers.into());
+        self
+    }
+
+    /// The same response, which came over a version of HTTP.
+    #[must_use]
+    pub fn with_version(mut self, version: Version) -> Self {
+        self.version = Some(version);
         self
     }
 
@@ -95,6 +104,13 @@ impl BufferedResponse {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// The version of HTTP over which it came; `None` if that is not known, as of the primary's
+    /// response.
+    #[must_use]
+    pub fn version(&self) -> Option<Version> {
+        self.version
     }
 
     /// The headers, as they were sent.

@@ -212,9 +212,9 @@ impl Serialize for Evidence {
             routes: counted.routes.record(),
             windows: counted.windows.record(),
             advice: counted.advice.clone(),
-            primary_latency: counted.primary.buckets(),
-            shadow_latency: counted.shadow.buckets(),
-            baseline_latency: counted.baseline.buckets(),
+            primary_latency: counted.primary.to_buckets(),
+            shadow_latency: counted.shadow.to_buckets(),
+            baseline_latency: counted.baseline.to_buckets(),
             seen: seen.clone(),
         });
         record.serialize(serializer)

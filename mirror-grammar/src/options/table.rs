@@ -46,6 +46,13 @@ pub const DEFAULT_MAX_FIXTURES: usize = 3;
 /// Thousands of usual fixtures, and no more than a repository takes without harm.
 pub const DEFAULT_MAX_FIXTURE_BYTES: usize = 16 * 1024 * 1024;
 
+/// The words of `trace`.
+pub const TRACE_WORDS: [&str; 5] = ["child", "forward", "unsampled", "link", "strip"];
+
+/// A shadow that appears beside its primary in every trace is what people complain about first, so
+/// the copy is a span if anybody records spans.
+const DEFAULT_TRACE: &str = "`\"forward\"`, or `\"child\"` with the feature `otel`";
+
 const WITHOUT_LIMIT: Limit = Limit::Bytes { max: usize::MAX };
 
 const fn without_body(reason: &'static str) -> Conflict {
@@ -82,6 +89,9 @@ table! {
         .limit(Limit::Percentage)
         .everywhere()
         .target();
+
+    /// What users are told apart by, so that the same ones are sampled.
+    STICKY = Spec::new("sticky", r#"header("x-user-id")"#, DefaultValue::None).everywhere();
 
     /// The time of a copy, from leaving to the last byte of the response.
     TIMEOUT = Spec::new("timeout", r#""2s""#, DefaultValue::Time(DEFAULT_TIMEOUT))
@@ -148,6 +158,14 @@ table! {
     )
     .everywhere();
 
+    /// The day from which nothing is sent.
+    UNTIL = Spec::new("until", r#""2027-01-31""#, DefaultValue::None)
+        .limit(Limit::Date)
+        .everywhere();
+
+    /// Whether a fleet may raise shares.
+    ALLOW_RAISE = Spec::new("allow_raise", "true", DefaultValue::Switch(false)).everywhere();
+
     /// Called for each response of a shadow.
     ON_SUCCESS = Spec::new("on_success", "|target, response| ..", DefaultValue::None).everywhere();
 
@@ -168,6 +186,7 @@ table! {
     /// Headers that each copy has.
     SET_HEADERS = Spec::new("set_headers", r#"{ "x-env" = "shadow" }"#, DefaultValue::None)
         .attribute()
+        .target()
         .builder("set_header");
 
     /// Headers that no copy has.
@@ -190,6 +209,25 @@ table! {
         .limit(Limit::Words(&["comparable", "verbatim"]))
         .everywhere();
 
+    /// What becomes of the trace context of a request in its copies.
+    TRACE = Spec::new("trace", r#""child""#, DefaultValue::Said(DEFAULT_TRACE))
+        .limit(Limit::Words(&TRACE_WORDS))
+        .everywhere()
+        .target();
+
+    /// Members that the baggage of each copy has.
+    BAGGAGE = Spec::new("baggage", r#"{ "mirror" = "shadow" }"#, DefaultValue::None).everywhere();
+    /// Changes each copy before it leaves.
+    MAP_REQUEST = Spec::new("map_request", "|request| ..", DefaultValue::None)
+        .everywhere()
+        .target();
+
+    /// Fields of bodies that are replaced in copies.
+    MASK = Spec::new("mask", r#"["/email"]"#, DefaultValue::None)
+        .limit(Limit::Filled)
+        .everywhere()
+        .conflicts(&[without_body("there is no body to mask")]);
+
     /// The name in counters and logs.
     NAME = Spec::new("name", r#""users.list""#, DefaultValue::Said("module and function"))
         .limit(Limit::Filled)
@@ -208,6 +246,14 @@ table! {
     /// The transport of the copies to servers.
     TRANSPORT = Spec::new("transport", "CLIENT", DefaultValue::Said("shared connections"))
         .everywhere();
+
+    /// The key of sticky sampling, masks and signatures.
+    KEY = Spec::new(
+        "key",
+        r#"env("MIRROR_KEY")"#,
+        DefaultValue::Said("`MIRROR_KEY` of the environment, or random"),
+    )
+    .everywhere();
 
     /// The name under which the handler can still be called.
     ORIGINAL = Spec::new("original", "list_users_unmirrored", DefaultValue::None).attribute();

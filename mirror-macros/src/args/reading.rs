@@ -4,14 +4,18 @@ use mirror_grammar::options;
 
 use super::{AcceptEncoding, Args, Body, Credentials, Host, circuit_breaker};
 use crate::{
-    amount, callback,
+    amount, baggage, callback,
     compare::{self, At, Mode},
     defaults::Defaults,
-    header, method,
+    header,
+    key::Key,
+    method,
     original::Original,
     runtime::Runtime,
+    sticky::Sticky,
     table::{Row, Table},
     target::{self, Transport},
+    trace::Trace,
 };
 
 /// Every option, in the order of the manual.
@@ -31,6 +35,10 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             read: |args, setting, errors| {
                 args.percentage = errors.check(amount::percentage(setting));
             },
+        },
+        Row {
+            spec: &options::STICKY,
+            read: |args, setting, errors| args.sticky = errors.check(Sticky::parse(setting)),
         },
         Row {
             spec: &options::TIMEOUT,
@@ -79,6 +87,14 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             read: |args, setting, errors| {
                 args.circuit_breaker = circuit_breaker::circuit_breaker(setting, errors);
             },
+        },
+        Row {
+            spec: &options::UNTIL,
+            read: |args, setting, errors| args.until = errors.check(amount::date(setting)),
+        },
+        Row {
+            spec: &options::ALLOW_RAISE,
+            read: |args, setting, errors| args.allow_raise = errors.check(setting.boolean()),
         },
         Row {
             spec: &options::ON_SUCCESS,
@@ -138,6 +154,24 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             },
         },
         Row {
+            spec: &options::TRACE,
+            read: |args, setting, errors| args.trace = errors.check(Trace::parse(setting)),
+        },
+        Row {
+            spec: &options::BAGGAGE,
+            read: |args, setting, errors| args.baggage = baggage::members(setting, errors),
+        },
+        Row {
+            spec: &options::MAP_REQUEST,
+            read: |args, setting, errors| {
+                args.map_request = errors.check(callback::map_request(setting));
+            },
+        },
+        Row {
+            spec: &options::MASK,
+            read: |args, setting, errors| args.mask = compare::pointers(setting, errors),
+        },
+        Row {
             spec: &options::NAME,
             read: |args, setting, errors| args.name = errors.check(setting.text()),
         },
@@ -148,6 +182,10 @@ pub(crate) const OPTIONS: Table<Args> = Table {
         Row {
             spec: &options::TRANSPORT,
             read: |args, setting, errors| args.transport = errors.check(Transport::parse(setting)),
+        },
+        Row {
+            spec: &options::KEY,
+            read: |args, setting, errors| args.key = errors.check(Key::parse(setting)),
         },
         Row {
             spec: &options::ORIGINAL,

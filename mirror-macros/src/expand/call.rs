@@ -26,6 +26,18 @@ pub(super) fn call_back(
     call_with(runtime, option, method, options, &function)
 }
 
+/// The same of another type than `Options`.
+pub(super) fn call_back_of(
+    runtime: &Runtime,
+    of: &str,
+    Callback { option, function }: &Callback,
+    method: &str,
+    options: &TokenStream,
+) -> TokenStream {
+    let function = function.to_token_stream();
+    call_with_of(runtime, of, option, method, options, &function)
+}
+
 /// `Options::method(options, argument)`, with the span of `option = argument`: there, rustc says
 /// what it expects.
 ///
@@ -39,9 +51,21 @@ pub(super) fn call_with(
     options: &TokenStream,
     argument: &TokenStream,
 ) -> TokenStream {
+    call_with_of(runtime, "Options", option, method, options, argument)
+}
+
+fn call_with_of(
+    runtime: &Runtime,
+    of: &str,
+    option: &Ident,
+    method: &str,
+    options: &TokenStream,
+    argument: &TokenStream,
+) -> TokenStream {
     let method = Ident::new(method, option.span());
+    let of = Ident::new(of, option.span());
     let runtime = runtime.at(option.span());
-    let method = quote_spanned!(option.span()=> #runtime::__private::Options::#method);
+    let method = quote_spanned!(option.span()=> #runtime::__private::#of::#method);
     let end = argument.clone().into_iter().last();
     let end = end.map_or_else(|| option.span(), |token| token.span());
     quote_spanned!(end=> #method(#options, #argument))

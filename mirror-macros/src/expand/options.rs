@@ -3,23 +3,31 @@
 use http::Method;
 use mirror_grammar::Rate;
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 
 use super::{
     call::{borrowed, call, call_back, call_with, milliseconds},
-    comparing, defaults, target,
+    comparing, defaults, entry, target,
 };
 use crate::{
     args::{AcceptEncoding, Args, Body, Breaker, CircuitBreaker, Credentials, Host},
+    baggage::Member,
     handler::Handler,
+    key::Key,
+    sticky::Sticky,
     target::Transport,
 };
 
 pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
     let runtime = &args.runtime;
-    let name = name(args, handler);
+    let entry = entry::constant_of_entry();
     let targets = target::calls(args);
     let percentage = call("percentage", args.percentage);
+    let sticky = args.sticky.as_ref().map(|sticky| match sticky {
+        Sticky::Header(name) => quote!(.sticky_header(#name)),
+        Sticky::Cookie(name) => quote!(.sticky_cookie(#name)),
+        Sticky::Path => quote!(.sticky_path()),
+    });
     let timeout = call("timeout_ms", args.timeout.map(milliseconds));
     let connect_timeout = args.connect_timeout.as_ref();
     let connect_timeout = connect_timeout.map(|(_, timeout)| milliseconds(*timeout));
@@ -35,7 +43,81 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
     let max_in_flight = call("max_in_flight", args.max_in_flight);
     let rate_limit = args.rate_limit.map(rate_limit);
     let circuit_breaker = args.circuit_breaker.as_ref().map(circuit_breaker);
+    let until = call("until", args.until.as_ref());
+    let allow_raise = call("allow_raise", args.allow_raise);
     let methods = args.methods.iter().map(Method::as_str);
+    let headers = headers(args);
+    let mask = &args.mask;
+    let key = args.key.as_ref().and_then(|key| match key {
+        Key::Env(variable) => Some(quote!(.key_from_env(#variable))),
+        Key::Static { .. } => None,
+    });
+    let trace = call(
+        "trace",
+        args.trace.map(|trace| quote!(#runtime::Trace::#trace)),
+    );
+    let baggage = args
+        .baggage
+        .iter()
+        .map(|Member { key, value }| quote!(.baggage(#key, #value)));
+    let defaults = args.defaults.as_ref();
+    let defaults = call("defaults", defaults.map(|_| defaults::constant()));
+    let comparing = comparing::calls(args);
+    let options = quote! {
+        #runtime::__private::Options::new(&#entry)
+            #defaults
+            #targets
+            #percentage
+            #sticky
+            #timeout
+            #connect_timeout
+            #sync
+            #copy_body
+            #max_body
+            #body
+            #read_ahead
+            #max_in_flight
+            #rate_limit
+            #circuit_breaker
+            #until
+            #allow_raise
+            #(.method(#methods))*
+            #headers
+            #(.mask(#mask))*
+            #key
+            #trace
+            #(#baggage)*
+            #comparing
+    };
+    let callbacks = [
+        &args.on_success,
+        &args.on_error,
+        &args.on_skip,
+        &args.when,
+        &args.map_request,
+    ];
+    let callbacks = callbacks.into_iter().flatten();
+    let options = callbacks.fold(options, |options, callback| {
+        call_back(runtime, callback, &callback.option.to_string(), &options)
+    });
+    let options = comparing::functions(args, handler, options);
+    let options = match &args.transport {
+        Some(Transport { option, path }) => {
+            call_with(runtime, option, "transport", &options, &borrowed(path))
+        }
+        None => options,
+    };
+    let options = match &args.key {
+        Some(Key::Static { option, path }) => {
+            call_with(runtime, option, "key", &options, &borrowed(path))
+        }
+        _ => options,
+    };
+    quote!(#options.build())
+}
+
+/// The options about headers.
+fn headers(args: &Args) -> TokenStream {
     let set = args.set_headers.iter().map(|header| {
         let (name, value) = (header.name.as_str(), &header.value);
         quote!(.set_header(#name, #value))
@@ -54,53 +136,13 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         AcceptEncoding::Comparable => quote!(.comparable_encodings()),
         AcceptEncoding::Verbatim => quote!(.verbatim_encodings()),
     });
-    let defaults = args.defaults.as_ref();
-    let defaults = call("defaults", defaults.map(|_| defaults::constant()));
-    let comparing = comparing::calls(args);
-    let options = quote! {
-        #runtime::__private::Options::new(#name)
-            #defaults
-            #targets
-            #percentage
-            #timeout
-            #connect_timeout
-            #sync
-            #copy_body
-            #max_body
-            #body
-            #read_ahead
-            #max_in_flight
-            #rate_limit
-            #circuit_breaker
-            #(.method(#methods))*
-            #(#set)*
-            #(.remove_header(#removed))*
-            #credentials
-            #host
-            #accept_encoding
-            #comparing
-    };
-    let callbacks = [&args.on_success, &args.on_error, &args.on_skip, &args.when];
-    let callbacks = callbacks.into_iter().flatten();
-    let options = callbacks.fold(options, |options, callback| {
-        call_back(runtime, callback, &callback.option.to_string(), &options)
-    });
-    let options = comparing::functions(args, handler, options);
-    let options = match &args.transport {
-        Some(Transport { option, path }) => {
-            call_with(runtime, option, "transport", &options, &borrowed(path))
-        }
-        None => options,
-    };
-    quote!(#options.build())
-}
-
-fn name(args: &Args, handler: &Handler) -> TokenStream {
-    if let Some(name) = &args.name {
-        return name.to_token_stream();
+    quote! {
+        #(#set)*
+        #(.remove_header(#removed))*
+        #credentials
+        #host
+        #accept_encoding
     }
-    let function = format!("::{}", handler.name());
-    quote!(::core::concat!(::core::module_path!(), #function))
 }
 
 fn rate_limit(rate: Rate) -> TokenStream {

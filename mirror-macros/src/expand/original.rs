@@ -9,11 +9,19 @@ use crate::handler::{Handler, Place};
 /// The original under the name that [`path`] calls it by.
 pub(super) fn original(handler: &Handler) -> TokenStream {
     let attributes = &handler.original_attributes;
-    let body = &handler.body;
-    let signature = Signature {
+    let mut body = handler.body.clone();
+    let mut signature = Signature {
         ident: name(handler),
         ..handler.signature.clone()
     };
+    if handler.place.is_associated() {
+        // Clippy asks an `async fn` without `await` why it is one, unless it is used as a value. It
+        // does not see that in `Self::name`, so here the function is one that a macro has written.
+        body.set_span(written(body.span()));
+        if let Some(asyncness) = &mut signature.asyncness {
+            asyncness.span = written(asyncness.span);
+        }
+    }
     let (hidden, visibility) = match &handler.place {
         Place::Inside => (None, None),
         Place::Hidden => (Some(quote!(#[doc(hidden)])), None),
@@ -46,6 +54,11 @@ pub(super) fn path(handler: &Handler, span: Span) -> TokenStream {
     } else {
         quote_spanned!(span=> #scope #name::<#(#arguments),*>)
     }
+}
+
+/// The same place, in code of the macro.
+fn written(span: Span) -> Span {
+    Span::call_site().located_at(span)
 }
 
 fn at(mut name: Ident, span: Span) -> Ident {

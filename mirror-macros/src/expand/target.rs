@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::{
     across::across,
-    call::{borrowed, call, milliseconds},
+    call::{borrowed, call, call_back_of, milliseconds},
 };
 use crate::{
     args::Args,
@@ -37,12 +37,32 @@ fn options(runtime: &Runtime, target: &Target, constant: &Ident) -> TokenStream 
         Source::Via(_) | Source::Sink(_) => None,
         _ => call("name", overrides.name.as_ref()),
     };
+    let trace = overrides.trace.as_ref().map(|trace| trace.trace);
+    let trace = call("trace", trace.map(|trace| quote!(#runtime::Trace::#trace)));
     let http2 = overrides.http2.as_ref().map(|http2| http2.choice);
     let http2 = call(
         "http2",
         http2.map(|choice| quote!(#runtime::Http2::#choice)),
     );
-    quote!(#source #percentage #timeout #name #http2)
+    let set = overrides.set_headers.iter().map(|header| {
+        let (name, value) = (header.name.as_str(), &header.value);
+        quote!(.set_header(#name, #value))
+    });
+    let options = quote!(#source #percentage #timeout #trace #name #http2 #(#set)*);
+    match &overrides.map_request {
+        Some(callback) => call_back_of(runtime, "TargetOptions", callback, "map_request", &options),
+        None => options,
+    }
+}
+
+/// The name of a target that is given none.
+pub(super) fn name_of(source: &Source, constant: &Ident) -> TokenStream {
+    match source {
+        Source::Url(text) | Source::Env(text) => text.to_token_stream(),
+        Source::Const(_) => constant.to_token_stream(),
+        Source::Handler(path) => Source::handler_name(path).to_token_stream(),
+        Source::Via(place) | Source::Sink(place) => place.name().to_token_stream(),
+    }
 }
 
 fn source(
@@ -140,6 +160,6 @@ fn baseline_constant() -> Ident {
     format_ident!("__MIRROR_BASELINE")
 }
 
-fn constant(index: usize) -> Ident {
+pub(super) fn constant(index: usize) -> Ident {
     format_ident!("__MIRROR_TARGET_{index}")
 }

@@ -239,7 +239,41 @@ const OTHER_NAMES: &[(&[&str], &str)] = &[
         "credentials",
     ),
     (&["preserve_host", "host_rewrite", "authority"], "host"),
-    (&["label", "id", "key", "tag"], "name"),
+    (
+        &[
+            "sticky_by",
+            "sticky_header",
+            "sticky_cookie",
+            "session",
+            "session_affinity",
+            "affinity",
+            "hash",
+            "hash_by",
+            "consistent",
+            "sampling_key",
+            "sample_by",
+        ],
+        "sticky",
+    ),
+    (&["label", "id", "tag"], "name"),
+    (
+        &["secret", "secret_key", "signing_key", "hmac_key", "salt"],
+        "key",
+    ),
+    (
+        &[
+            "traces",
+            "trace_context",
+            "traceparent",
+            "propagate",
+            "propagation",
+            "propagator",
+            "span",
+            "spans",
+        ],
+        "trace",
+    ),
+    (&["set_baggage", "add_baggage", "trace_baggage"], "baggage"),
     (&["app_state", "with_state"], "state"),
     (&["http_version", "h2", "h2c", "protocol"], "http2"),
     (&["client", "via", "connector", "http_client"], "transport"),
@@ -292,8 +326,23 @@ const OTHER_NAMES: &[(&[&str], &str)] = &[
     ),
     (&["epsilon", "delta", "approx", "tolerances"], "tolerance"),
     (
-        &["mask", "redacted", "secrets", "hide", "sensitive", "scrub"],
+        &["redacted", "secrets", "hide", "sensitive", "scrub"],
         "redact",
+    ),
+    (
+        &[
+            "masked",
+            "mask_fields",
+            "anonymize",
+            "anonymise",
+            "pseudonymize",
+            "tokenize",
+        ],
+        "mask",
+    ),
+    (
+        &["modify", "transform", "on_request", "before_send", "map"],
+        "map_request",
     ),
     (&["max_response_body", "max_diff_body"], "max_compare_body"),
     (&["on_diff", "on_difference", "on_compare"], "on_mismatch"),
@@ -352,16 +401,8 @@ const NOT_THERE: &[(&[&str], &str)] = &[
         "remove it: a copy is not sent again, its failure is counted and told to `on_error`",
     ),
     (
-        &[
-            "sticky",
-            "sticky_by",
-            "session",
-            "hash",
-            "consistent",
-            "sampling_key",
-            "seed",
-        ],
-        "requests are drawn one by one; write `when = |parts| ..` to choose them by what they carry",
+        &["seed"],
+        "remove it: sampling starts at a random point; write `sticky = header(\"x-user-id\")` to sample the same users in each process",
     ),
     (
         &["redirects", "follow_redirects", "redirect", "max_redirects"],
@@ -387,15 +428,7 @@ const NOT_THERE: &[(&[&str], &str)] = &[
         "write `percentage = 0`: nothing is sent, and requests are counted",
     ),
     (
-        &[
-            "log",
-            "logging",
-            "log_level",
-            "tracing",
-            "trace",
-            "debug",
-            "verbose",
-        ],
+        &["log", "logging", "log_level", "tracing", "debug", "verbose"],
         "mirrors log by `tracing` under the target `mirror_runtime`; write `on_error = f` to log on your own",
     ),
     (
@@ -433,12 +466,8 @@ const NOT_THERE: &[(&[&str], &str)] = &[
         "remove it: the client always gets the handler's response",
     ),
     (
-        &["map_request", "modify", "transform", "on_request"],
-        "write `set_headers` or `remove_headers`, or send the copies with `transport = CLIENT`",
-    ),
-    (
-        &["max_age", "ttl", "expires", "until"],
-        "remove it: a mirror ends with the program",
+        &["max_age", "ttl", "expires"],
+        "write `until = \"2027-01-31\"`: the mirror is off from that day on",
     ),
 ];
 

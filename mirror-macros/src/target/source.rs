@@ -46,7 +46,9 @@ impl Source {
             return url(literal);
         }
         match expr {
-            Expr::Call(call) if is_call_of(call, "env") => env(call),
+            Expr::Call(call) if is_call_of(call, "env") => {
+                env(call, "env(\"SHADOW_URL\")").map(Self::Env)
+            }
             Expr::Call(call) if is_call_of(call, "handler") => handler(call),
             Expr::Call(call) if is_call_of(call, "via") => {
                 Static::parse(call, "via").map(Self::Via)
@@ -121,7 +123,7 @@ fn not_a_target(expr: &Expr) -> syn::Error {
 
 /// The variable of `env!("SHADOW_URL")` and `std::env::var("SHADOW_URL")`, whatever is done with
 /// its value.
-fn variable(expr: &Expr) -> Option<String> {
+pub(crate) fn variable(expr: &Expr) -> Option<String> {
     match peel(expr) {
         Expr::Macro(call) => {
             let name = &call.mac.path.segments.last()?.ident;
@@ -192,14 +194,15 @@ fn misspelled(text: &str) -> Option<String> {
     ))
 }
 
-fn env(call: &ExprCall) -> syn::Result<Source> {
+/// `env("NAME")`
+pub(crate) fn env(call: &ExprCall, example: &str) -> syn::Result<LitStr> {
     let variable = match call.args.first().and_then(string) {
         Some(variable) if call.args.len() == 1 => variable,
         _ => {
             return Err(error_with_help(
                 call,
                 "`env` takes the name of one environment variable, as a string",
-                "write `env(\"SHADOW_URL\")`",
+                format_args!("write `{example}`"),
             ));
         }
     };
@@ -209,7 +212,7 @@ fn env(call: &ExprCall) -> syn::Result<Source> {
         let message = format!("invalid environment variable name `{name}`");
         return Err(error(variable, message));
     }
-    Ok(Source::Env(variable.clone()))
+    Ok(variable.clone())
 }
 
 fn handler(call: &ExprCall) -> syn::Result<Source> {

@@ -57,9 +57,11 @@ fn every_option() {
                 target("https://canary.example.com/base", percentage = 5, timeout = "1s", name = "canary"),
                 env("SHADOW_URL"),
                 config::SHADOW_URL,
-                target(AUDIT_URL, percentage = 0.1, http2 = "prior-knowledge"),
+                target(AUDIT_URL, percentage = 0.1, http2 = "prior-knowledge", trace = "strip"),
+                target("http://c", set_headers = { "x-a" = "1", "x-b" = "2" }, map_request = |copy| copy.set_body("")),
             ],
             percentage = 12.5,
+            sticky = header("X-User-Id"),
             timeout = "250ms",
             connect_timeout = "100ms",
             sync = true,
@@ -79,7 +81,12 @@ fn every_option() {
             credentials = "strip",
             host = "preserve",
             accept_encoding = "comparable",
+            trace = "unsampled",
+            baggage = { "mirror" = "shadow" },
+            map_request = without_cookies,
+            mask = ["/email", "/user/*/phone"],
             name = "users.list",
+            key = env("USERS_KEY"),
         )]
         async fn list_users() -> impl IntoResponse {}"#,
     );
@@ -217,8 +224,9 @@ fn a_body_that_is_read_ahead_is_the_default() {
         .to_string()
     };
     // The defaults of handlers may have another.
-    let buffered = expand_with("body = \"buffer\"");
-    assert_eq!(buffered.replace(" . buffer ()", ""), expand_with(""));
+    let buffered = expand_with("body = \"buffer\"").replace(" . buffer ()", "");
+    let as_written = r#"("body" , "\"buffer\"")"#;
+    assert_eq!(buffered.replace(as_written, ""), expand_with(""));
     assert_ne!(expand_with("body = \"tee\""), expand_with(""));
 }
 

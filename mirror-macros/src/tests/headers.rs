@@ -1,6 +1,6 @@
-//! `methods`, `set_headers` and `remove_headers`.
+//! `methods`, `set_headers`, `remove_headers`, `trace` and `baggage`.
 
-use super::assert_mistake;
+use super::{assert_mistake, assert_mistakes};
 
 #[test]
 fn methods_are_those_of_http() {
@@ -131,5 +131,72 @@ fn a_header_is_named_once() {
         r#"remove_headers = ["x-env", "X-Env"]"#,
         "\"X-Env\"",
         "`x-env` is removed twice",
+    );
+}
+
+#[test]
+fn baggage_is_a_map_of_keys_that_are_tokens() {
+    assert_mistake(
+        "baggage = \"mirror=shadow\"",
+        "\"mirror=shadow\"",
+        "`baggage` must be a map\n= help: write `baggage = { \"mirror\" = \"shadow\" }`",
+    );
+    for key in ["a b", "", "a=b", "schlüssel"] {
+        assert_mistake(
+            &format!("baggage = {{ {key:?} = \"x\" }}"),
+            &format!("{key:?}"),
+            &format!(
+                "invalid baggage key `{key}`: it must be letters, digits and `!#$%&'*+-.^_`|~`"
+            ),
+        );
+    }
+    assert_mistake(
+        "baggage = { mirror = \"x\" }",
+        "mirror",
+        "a baggage key must be a string",
+    );
+    assert_mistake(
+        "baggage = { \"a\" = 1 }",
+        "1",
+        "a baggage value must be a string",
+    );
+    assert_mistake(
+        "baggage = { \"a\" = \"1\", \"a\" = \"2\" }",
+        "\"a\"",
+        "`a` is there twice",
+    );
+    let long = "ä".repeat(1365);
+    assert_mistake(
+        &format!("baggage = {{ \"ab\" = \"{long}\" }}"),
+        &format!("{{ \"ab\" = \"{long}\" }}"),
+        "the members of `baggage` must have at most 8192 bytes together",
+    );
+}
+
+#[test]
+fn traces_go_on_in_one_of_five_ways() {
+    let wrong =
+        "`trace` must be `\"child\"`, `\"forward\"`, `\"unsampled\"`, `\"link\"` or `\"strip\"`";
+    for (value, help) in [
+        ("\"chld\"", "child"),
+        ("\"none\"", "strip"),
+        ("true", "forward"),
+        ("\"unsample\"", "unsampled"),
+        ("\"linked\"", "link"),
+    ] {
+        let message = format!("{wrong}\n= help: write `trace = \"{help}\"`");
+        assert_mistake(&format!("trace = {value}"), value, &message);
+    }
+    assert_mistake("trace = \"otlp\"", "\"otlp\"", wrong);
+}
+
+#[test]
+fn a_sink_has_no_trace_of_its_own() {
+    assert_mistakes(
+        "#[mirror(targets = [target(sink(LOG), trace = \"strip\")])] async fn h() {}",
+        &[(
+            "\"strip\"",
+            "`trace` is for copies: a sink is given the request as it arrived",
+        )],
     );
 }

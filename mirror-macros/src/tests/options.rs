@@ -60,9 +60,10 @@ fn an_option_that_is_called_otherwise_elsewhere_is_named() {
             "retries",
             "remove it: a copy is not sent again, its failure is counted and told to `on_error`",
         ),
+        ("sticky_by", "write `sticky = header(\"x-user-id\")`"),
         (
-            "sticky",
-            "requests are drawn one by one; write `when = |parts| ..` to choose them by what they carry",
+            "seed",
+            "remove it: sampling starts at a random point; write `sticky = header(\"x-user-id\")` to sample the same users in each process",
         ),
     ] {
         let message = format!("unknown option `{name}`\n= help: {help}");

@@ -9,7 +9,7 @@ use super::{Entry, Value, entry, literal, map_entry, peel, string, within};
 use crate::error::{Errors, error, error_with_help, similar};
 
 /// What the words of options are called elsewhere.
-const OTHER_WORDS: [(&str, &str); 16] = [
+const OTHER_WORDS: [(&str, &str); 25] = [
     ("stream", "tee"),
     ("streaming", "tee"),
     ("buffered", "buffer"),
@@ -26,6 +26,15 @@ const OTHER_WORDS: [(&str, &str); 16] = [
     ("copy", "forward"),
     ("all", "forward"),
     ("true", "forward"),
+    ("verbatim", "forward"),
+    ("off", "strip"),
+    ("inherit", "child"),
+    ("parent", "child"),
+    ("propagate", "child"),
+    ("linked", "link"),
+    ("links", "link"),
+    ("root", "link"),
+    ("not_sampled", "unsampled"),
 ];
 
 /// An option whose name is known, on its way to a checked value.
@@ -99,7 +108,10 @@ impl Setting<'_> {
     }
 
     /// One of the strings of `choices`, which are those that the table has.
-    pub(crate) fn choice<T: Copy>(&self, choices: [(&str, T); 2]) -> syn::Result<T> {
+    pub(crate) fn choice<T: Copy, const N: usize>(
+        &self,
+        choices: [(&str, T); N],
+    ) -> syn::Result<T> {
         let found = self.string().map(LitStr::value);
         let chosen = choices
             .iter()

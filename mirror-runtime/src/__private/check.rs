@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mirror_grammar::{Scheme, parse_url, same_target};
 
-use crate::{mirror::Defaults, target::check_url};
+use crate::{control::Shared, mirror::Defaults, target::check_url};
 
 /// Fails the compilation if a `const` is not the URL of a target.
 ///
@@ -104,4 +104,10 @@ pub const fn check_baseline(target: &str, baseline: &str) {
             "the baseline is also a target: every difference would be noise"
         );
     }
+}
+
+/// What is known of a mirror with shared options before it is made.
+#[must_use]
+pub const fn shared(defaults: &Defaults) -> Shared {
+    defaults.of_entry()
 }

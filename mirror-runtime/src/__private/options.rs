@@ -12,12 +12,15 @@ pub use self::target::TargetOptions;
 use super::statics::Static;
 use crate::{
     bounds::CircuitBreaker,
+    control::Entry,
     engine::BodyMode,
+    key::Key,
     mirror::{AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder},
     outcome::{BufferedResponse, MirrorError, SkipReason},
-    target::Target,
+    sampling::Sticky,
+    target::{ShadowRequest, Target, Trace},
     transport::Transport,
-    workers::contained,
+    workers::{Code, caught, contained},
 };
 
 /// Builds the mirror of an attribute. It never fails and never panics, for it runs within a
@@ -25,6 +28,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Options {
     name: &'static str,
+    entry: &'static Entry,
     builder: MirrorBuilder,
     targets: Vec<Target>,
     methods: Vec<Method>,
@@ -33,12 +37,14 @@ pub struct Options {
 }
 
 impl Options {
-    /// The options of the attribute on the function of this name.
+    /// The options of an attribute.
     #[must_use]
-    pub fn new(name: &'static str) -> Self {
+    pub fn new(entry: &'static Entry) -> Self {
+        let name = entry.mirror();
         Self {
             name,
-            builder: Mirror::builder().name(name),
+            entry,
+            builder: Mirror::builder().of_entry(entry),
             targets: Vec::new(),
             methods: Vec::new(),
             #[cfg(feature = "compare")]
@@ -69,6 +75,24 @@ impl Options {
     #[must_use]
     pub fn percentage(self, percentage: f64) -> Self {
         self.with(|builder| builder.percentage(percentage))
+    }
+
+    /// `sticky = header("..")`
+    #[must_use]
+    pub fn sticky_header(self, name: &'static str) -> Self {
+        self.with(|builder| builder.sticky(Sticky::Header(name)))
+    }
+
+    /// `sticky = cookie("..")`
+    #[must_use]
+    pub fn sticky_cookie(self, name: &'static str) -> Self {
+        self.with(|builder| builder.sticky(Sticky::Cookie(name)))
+    }
+
+    /// `sticky = path`
+    #[must_use]
+    pub fn sticky_path(self) -> Self {
+        self.with(|builder| builder.sticky(Sticky::Path))
     }
 
     /// `timeout`
@@ -169,7 +193,19 @@ impl Options {
         self.with(|builder| builder.rate_limit(copies, Duration::from_millis(period_ms)))
     }
 
-    /// `body = "tee"`
+    /// `until`
+    #[must_use]
+    pub fn until(self, date: &'static str) -> Self {
+        self.with(|builder| builder.until(date))
+    }
+
+    /// `allow_raise`
+    #[must_use]
+    pub fn allow_raise(self, allow_raise: bool) -> Self {
+        self.with(|builder| builder.allow_raise(allow_raise))
+    }
+
+    /// `body = "tee"
     #[must_use]
     pub fn tee(self) -> Self {
         self.with(|builder| builder.body(BodyMode::Tee))
@@ -217,10 +253,37 @@ impl Options {
         self.with(|builder| builder.accept_encoding(AcceptEncoding::Verbatim))
     }
 
+    /// `map_request`
+    #[must_use]
+    pub fn map_request<F>(self, map_request: F) -> Self
+    where
+        F: Fn(&mut ShadowRequest) + Send + Sync + 'static,
+    {
+        self.with(|builder| builder.map_request(map_request))
+    }
+
+    /// One of `mask`
+    #[must_use]
+    pub fn mask(self, pointer: &'static str) -> Self {
+        self.with(|builder| builder.mask([pointer]))
+    }
+
     /// `credentials = "forward"`
     #[must_use]
     pub fn forward_credentials(self) -> Self {
         self.with(|builder| builder.credentials(Credentials::Forward))
+    }
+
+    /// `trace`
+    #[must_use]
+    pub fn trace(self, trace: Trace) -> Self {
+        self.with(|builder| builder.trace(trace))
+    }
+
+    /// One of `baggage`
+    #[must_use]
+    pub fn baggage(self, key: &'static str, value: &'static str) -> Self {
+        self.with(|builder| builder.baggage(key, value))
     }
 
     /// `transport = STATIC`
@@ -230,6 +293,25 @@ impl Options {
         L: Deref<Target: Transport> + Sync,
     {
         self.with(|builder| builder.transport(Static(transport)))
+    }
+
+    /// `key = env("VARIABLE")`
+    #[must_use]
+    pub fn key_from_env(self, variable: &'static str) -> Self {
+        self.with(|builder| builder.key_or_mistake(Key::from_env(variable)))
+    }
+
+    /// `key = STATIC`
+    #[must_use]
+    pub fn key<L>(self, key: &'static L) -> Self
+    where
+        L: Deref<Target = Key> + Sync,
+    {
+        // It is made here at the latest, by code of the user's, within a request.
+        match caught(Code::new("key").of(self.name), || Key::clone(key)) {
+            Some(key) => self.with(|builder| builder.key(key)),
+            None => self,
+        }
     }
 
     /// `host = "preserve"`
@@ -250,6 +332,7 @@ impl Options {
     pub fn build(self) -> Mirror {
         let Self {
             name,
+            entry,
             mut builder,
             targets,
             methods,
@@ -287,7 +370,7 @@ impl Options {
                 contained(|| {
                     tracing::error!(mirror = name, %error, "mirror disabled: nothing is sent");
                 });
-                Mirror::builder().name(name).finish()
+                Mirror::builder().of_entry(entry).finish()
             })
     }
 }
@@ -300,7 +383,8 @@ mod tests {
     #[test]
     fn prior_knowledge_turns_off_a_target_of_the_environment_that_has_tls() {
         let grpc = |url| TargetOptions::url(url).http2(Http2::PriorKnowledge);
-        let mirror = Options::new("prior_knowledge")
+        static ENTRY: Entry = Entry::new("m", "f", file!(), line!(), || "");
+        let mirror = Options::new(&ENTRY)
             .target(grpc("https://a.invalid").name("tls"))
             .target(grpc("http://a.invalid").name("plain"))
             .build();

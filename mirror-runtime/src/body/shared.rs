@@ -45,6 +45,25 @@ impl CopyBody {
         }
     }
 
+    /// A body of these bytes, unless the byte budget has no place for them.
+    pub(crate) fn from_bytes(bytes: Bytes) -> Option<Self> {
+        if bytes.is_empty() {
+            return Some(Self::default());
+        }
+        let reservation = Reservation::new(bytes.len())?;
+        Some(Self::new(Chunks::One(bytes), Arc::new(reservation)))
+    }
+
+    /// All of it in one piece, with the place of that if it has to be made. `None` if the byte
+    /// budget has none.
+    pub(crate) fn in_one_piece(&self) -> Option<(Bytes, Option<Reservation>)> {
+        let place = match &self.chunks {
+            Chunks::Many(_) => Some(Reservation::new(self.chunks.len())?),
+            Chunks::Empty | Chunks::One(_) => None,
+        };
+        Some((self.to_bytes(), place))
+    }
+
     /// The number of bytes left to send.
     #[must_use]
     pub fn remaining(&self) -> u64 {
@@ -83,6 +102,11 @@ impl CopyBody {
             Chunks::One(piece) => piece.clone(),
             Chunks::Many(pieces) => pieces.concat().into(),
         }
+    }
+
+    /// The pieces of it.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        self.chunks.as_slice().iter().map(|piece| &**piece)
     }
 
     /// The body's place in the byte budget.

@@ -90,6 +90,11 @@ impl Breaker {
         }
     }
 
+    /// Whether it has opened, and no copy has been answered since.
+    pub(crate) fn is_open(&self) -> bool {
+        !matches!(State::from_word(self.word.load(SeqCst)), State::Closed(_))
+    }
+
     /// Lets a copy through, or not. `now` is in milliseconds since any fixed moment.
     pub(crate) fn admit(&self, now: u64) -> Option<Pass> {
         let mut word = self.word.load(SeqCst);

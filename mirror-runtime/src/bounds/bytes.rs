@@ -9,6 +9,12 @@ static HELD: Gauge = Gauge::new();
 /// The part of them that is held for bodies whose clients take their time.
 static SLOW: Gauge = Gauge::new();
 
+/// How many bytes are held.
+#[cfg(feature = "metrics")]
+pub(crate) fn bytes_held() -> usize {
+    HELD.count()
+}
+
 /// Bytes of the budget, given back when it is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Reservation {

@@ -91,6 +91,17 @@ impl Gate {
         breaker.is_some_and(|breaker| breaker.is_shut(clock::millis))
     }
 
+    /// Whether the circuit has opened, and no copy has been answered since: also when its cooldown
+    /// is over, and the next copy would find out.
+    pub(crate) fn is_open(&self) -> bool {
+        self.breaker.as_ref().is_some_and(Breaker::is_open)
+    }
+
+    /// How many copies may be in flight.
+    pub(crate) fn max_in_flight(&self) -> usize {
+        self.max_in_flight
+    }
+
     /// Lets a copy leave, or says why not.
     pub(crate) fn admit(&self) -> Result<Admission, ShedReason> {
         let permit = Permit::acquire(&self.in_flight, self.max_in_flight, self.connects)?;

@@ -19,8 +19,6 @@ pub use self::copy::CapturedCopy;
 pub(crate) use self::raise::{panic_with, raises};
 #[cfg(all(feature = "compare", feature = "testing"))]
 use crate::comparison::Comparison;
-#[cfg(feature = "testing")]
-use crate::sampling::switch;
 use crate::{
     body::CopyBody,
     engine::{Engine, EngineTarget},
@@ -69,7 +67,8 @@ impl Capturing {
         target.recipient().or_else(|| self.stand_in())
     }
 
-    fn stand_in(&self) -> Option<Recipient<'static>> {
+    /// Who gets the copies to a target that is off.
+    pub(crate) fn stand_in(&self) -> Option<Recipient<'static>> {
         self.captured()?.stand_in()
     }
 
@@ -100,10 +99,10 @@ impl Capturing {
         self.captured().is_some()
     }
 
-    /// Whether what was sampled may still leave. Mirrors that are switched off sample for a capture,
-    /// and that may be gone by now.
-    pub(crate) fn lets_leave(&self) -> bool {
-        !switch::is_off() || self.captures()
+    /// Whether what was sampled may still leave. Mirrors that are off for all but captures sample for
+    /// one, and that may be gone by now.
+    pub(crate) fn lets_leave(&self, engine: &Engine) -> bool {
+        !engine.switch.is_on_for_captures() || self.captures()
     }
 
     /// Takes note of a comparison.
@@ -129,8 +128,12 @@ impl Capturing {
         false
     }
 
-    pub(crate) const fn lets_leave(&self) -> bool {
+    pub(crate) const fn lets_leave(&self, _: &Engine) -> bool {
         true
+    }
+
+    pub(crate) const fn stand_in(&self) -> Option<Recipient<'static>> {
+        None
     }
 
     pub(crate) fn enables(&self, target: &Target) -> bool {

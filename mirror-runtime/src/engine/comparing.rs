@@ -14,6 +14,7 @@ use crate::comparison::Comparison;
 #[cfg(feature = "record")]
 use crate::{
     comparison::{BufferedResponse, DifferenceKind},
+    outcome::FixtureOutcome,
     request::{KeptRequest, Missing},
 };
 use crate::{
@@ -27,8 +28,8 @@ use crate::{
 /// Writes mismatches down. On a thread that compares.
 #[cfg(feature = "record")]
 pub(crate) trait Record: fmt::Debug + Send + Sync {
-    /// Writes one down.
-    fn record(&self, mismatch: &Mismatch<'_>);
+    /// Writes one down, and says what has become of it.
+    fn record(&self, mismatch: &Mismatch<'_>) -> FixtureOutcome;
 
     /// Tells the log of one that cannot be written down.
     fn missing(&self, mirror: &str, missing: Missing);

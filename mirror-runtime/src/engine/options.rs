@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use mirror_grammar::options::{DEFAULT_MAX_BODY, DEFAULT_READ_AHEAD};
 
-use crate::request::HeaderRules;
+use crate::{request::HeaderRules, sampling::StickyBy};
 
 /// When the body of a request is read for its copies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum BodyMode {
 /// The options that are plain values.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
+    /// What users are told apart by, if the same ones are to be sampled.
+    pub(crate) sticky: Option<StickyBy>,
     pub(crate) sync: bool,
     pub(crate) max_body: usize,
     pub(crate) body: BodyMode,
@@ -36,6 +38,7 @@ pub(crate) struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            sticky: None,
             sync: false,
             max_body: DEFAULT_MAX_BODY,
             body: BodyMode::default(),

@@ -3,7 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    bounds::Gate, sampling::Share, stats::TargetStats, target::Target, telemetry::Source,
+    bounds::Gate,
+    control::AtomicShare,
+    stats::TargetStats,
+    target::{Target, Trace},
+    telemetry::Source,
     transport::Route,
 };
 
@@ -12,8 +16,12 @@ use crate::{
 pub(crate) struct EngineTarget {
     /// The target itself, its counters, and who is told of what happens to its requests.
     pub(crate) source: Arc<Source>,
-    pub(crate) share: Share,
+    /// What is in force now.
+    pub(crate) share: AtomicShare,
+    /// Whether it has no share by the code: of all that it is not sent, nobody has switched it off.
+    pub(crate) has_no_share: bool,
     pub(crate) timeout: Duration,
+    pub(crate) trace: Trace,
     /// `None` for a target that is off.
     pub(crate) route: Option<Route>,
     pub(crate) gate: Gate,
@@ -28,6 +36,8 @@ impl EngineTarget {
     pub(crate) fn stats(&self) -> TargetStats {
         let mut stats = self.source.stats();
         stats.floods = self.route.as_ref().map_or(0, Route::floods);
+        stats.max_in_flight = self.gate.max_in_flight();
+        stats.is_circuit_open = self.gate.is_open();
         stats
     }
 }

@@ -11,6 +11,8 @@ use crate::{
     body::CopyBody,
     engine::Engine,
     outcome::{MirrorError, SkipReason},
+    telemetry::RequestId,
+    trace::CopySpan,
 };
 
 /// The side of a primary, which there is not.
@@ -29,7 +31,12 @@ pub(crate) enum CopySide {}
 pub(crate) enum Kept {}
 
 impl PrimarySide {
-    pub(crate) const fn new(_: &Arc<Engine>, _: &Parts, _: &Body) -> Option<(Self, Open)> {
+    pub(crate) const fn new(
+        _: &Arc<Engine>,
+        _: &Parts,
+        _: &Body,
+        _: Option<&RequestId>,
+    ) -> Option<(Self, Open)> {
         None
     }
 
@@ -67,7 +74,7 @@ impl CopySide {
         match *self {}
     }
 
-    pub(crate) fn ended(self, _: Noted) {
+    pub(crate) fn ended(self, _: Noted, _: CopySpan) {
         match self {}
     }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::{meeting::Exchange, recorder::Noted};
 use crate::{
-    comparison::NotComparedReason,
+    comparison::{NotComparedReason, Verdict},
     outcome::{MirrorError, ShedReason, SkipReason},
     request::KeptRequest,
+    trace::CopySpan,
 };
 
 /// Tells what a shadow answered. Dropped before it has, its copy was not sent, or has failed.
@@ -38,7 +39,19 @@ impl CopySide {
     }
 
     /// The copy was answered, or has failed.
-    pub(crate) fn ended(mut self, noted: Noted) {
+    pub(crate) fn ended(mut self, noted: Noted, span: CopySpan) {
+        let noted = match (noted, &self.exchange) {
+            (noted, Some(exchange)) if exchange.engine().is_baseline(self.index) => {
+                // It is compared with nothing.
+                span.settle_within(exchange.engine().longest_timeout());
+                noted
+            }
+            (Ok(response), _) => Ok(response.with_span(span)),
+            (Err(reason), _) => {
+                span.compared(Verdict::NotCompared(reason));
+                Err(reason)
+            }
+        };
         self.end(Some(noted));
     }
 

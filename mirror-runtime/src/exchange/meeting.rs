@@ -28,12 +28,13 @@ use crate::{
     },
     engine::{Comparing, Engine},
     request::{KeptRequest, original_uri},
-    telemetry::Happened,
+    telemetry::{Happened, RequestId},
     workers::{Code, Overdue, Place, caught, panicked},
 };
 #[cfg(feature = "record")]
 use crate::{
     engine::{CompareAt, Mismatch},
+    outcome::FixtureOutcome,
     report::Recorder,
 };
 #[cfg(feature = "record")]
@@ -49,6 +50,8 @@ pub(super) struct Exchange {
     path_and_query: Box<str>,
     /// The route that the router found, if there is one.
     matched: Option<MatchedPath>,
+    /// The id by which those who are told know the request.
+    request_id: Option<RequestId>,
     /// Copies that are still to be compared, and those who may still send some. Once there are
     /// none, nobody needs to know what the primary responds.
     interest: AtomicUsize,
@@ -66,7 +69,12 @@ pub(super) struct Exchange {
 
 impl Exchange {
     /// For a request to a mirror that compares.
-    pub(super) fn new(engine: &Arc<Engine>, parts: &Parts, body: &Body) -> Arc<Self> {
+    pub(super) fn new(
+        engine: &Arc<Engine>,
+        parts: &Parts,
+        body: &Body,
+        request_id: Option<&RequestId>,
+    ) -> Arc<Self> {
         let lacks_body = !body.is_end_stream() && !engine.options.copies_body();
         let request = KeptRequest::from_parts(parts, lacks_body);
         Arc::new(Self {
@@ -78,6 +86,7 @@ impl Exchange {
                 all.map_or(uri.path(), PathAndQuery::as_str).into()
             },
             matched: parts.extensions.get().cloned(),
+            request_id: request_id.cloned(),
             interest: AtomicUsize::new(1),
             state: Mutex::new(State::new(request.map(Arc::new))),
             primary: OnceLock::new(),
@@ -193,14 +202,19 @@ impl Exchange {
 
     /// Queues a comparison of a shadow's response with the primary's, and drops it if too many of
     /// its mirror wait.
-    fn queue(self: &Arc<Self>, index: usize, response: NotedResponse) {
+    fn queue(self: &Arc<Self>, index: usize, mut response: NotedResponse) {
         let exchange = Arc::clone(self);
+        let span = response.take_span();
         let comparison = move || {
             let compared = exchange.caught("compare", index, || exchange.compare(index, response));
             match compared {
-                None => exchange.not_compared(index, NotComparedReason::Panicked),
+                None => {
+                    span.compared(Verdict::NotCompared(NotComparedReason::Panicked));
+                    exchange.not_compared(index, NotComparedReason::Panicked);
+                }
                 Some(None) => {}
                 Some(Some(comparison)) => {
+                    span.compared(comparison.verdict);
                     exchange.tell(index, Happened::Compared(Box::new(comparison)));
                 }
             }
@@ -248,7 +262,8 @@ impl Exchange {
     }
 
     fn tell(&self, index: usize, happened: Happened) {
-        self.engine.targets[index].source.tell(happened);
+        let source = &self.engine.targets[index].source;
+        source.tell_of(self.request_id.as_ref(), happened);
     }
 
     /// Compares the response of a shadow with the primary's, and records what is found. On a thread
@@ -270,9 +285,12 @@ impl Exchange {
         #[cfg(feature = "record")]
         if comparison.differs() && !comparison.may_be_noise() {
             // What is compared is counted already, whatever becomes of the file.
-            self.caught("record", index, || {
-                self.write_down(comparing, recorder, &comparison, &shadow.response);
+            let outcome = self.caught("record", index, || {
+                self.write_down(comparing, recorder, &comparison, &shadow.response)
             });
+            if let Some(outcome) = outcome.unwrap_or(Some(FixtureOutcome::Failed)) {
+                self.engine.targets[index].source.recorded(outcome);
+            }
         }
         #[cfg(feature = "testing")]
         {
@@ -282,7 +300,7 @@ impl Exchange {
         Some(comparison)
     }
 
-    /// Records a mismatch, if that is asked for.
+    /// Records a mismatch, if that is asked for, and says what has become of it.
     #[cfg(feature = "record")]
     fn write_down(
         &self,
@@ -290,31 +308,32 @@ impl Exchange {
         recorder: &Recorder,
         comparison: &Comparison,
         shadow: &BufferedResponse,
-    ) {
-        let (Some(recording), Some(request)) = (&comparing.recording, self.lock().request()) else {
-            return;
+    ) -> Option<FixtureOutcome> {
+        let recording = comparing.recording.as_ref()?;
+        let request = self.lock().request();
+        if let Some(missing) = request.as_ref().and_then(|request| request.missing()) {
+            recording.missing(&self.engine.name, missing);
+            return Some(FixtureOutcome::LeftOut);
+        }
+        let (Some(request), Some(Some(primary))) = (request, self.primary.get()) else {
+            return Some(FixtureOutcome::LeftOut);
         };
-        if let Some(missing) = request.missing() {
-            return recording.missing(&self.engine.name, missing);
-        }
-        if let Some(Some(primary)) = self.primary.get() {
-            recording.record(&Mismatch {
-                comparison,
-                method: &self.method,
-                request: &request,
-                set: &self.engine.options.headers.set,
-                primary: &primary.response,
-                shadow,
-                mode: comparing.mode,
-                at: if self.at_server.load(Relaxed) {
-                    CompareAt::Server
-                } else {
-                    CompareAt::Handler
-                },
-                rules: &comparing.rules,
-                noise: &recorder.noise(),
-            });
-        }
+        Some(recording.record(&Mismatch {
+            comparison,
+            method: &self.method,
+            request: &request,
+            set: &self.engine.set_headers,
+            primary: &primary.response,
+            shadow,
+            mode: comparing.mode,
+            at: if self.at_server.load(Relaxed) {
+                CompareAt::Server
+            } else {
+                CompareAt::Handler
+            },
+            rules: &comparing.rules,
+            noise: &recorder.noise(),
+        }))
     }
 
     fn comparison(
@@ -333,10 +352,8 @@ impl Exchange {
         let (route, request) = (self.route(), self.request());
         let body = request.as_ref().map(|request| request.body());
         let body = body.unwrap_or_default();
-        let headers = request.as_ref().map(|request| &request.headers);
-        let id = headers.and_then(|headers| headers.get("x-request-id"));
         let subject = Subject::new(&self.method, &self.path_and_query)
-            .with_request_id(id.and_then(|id| id.to_str().ok()))
+            .with_request_id(self.request_id.as_deref())
             .with_names(&self.engine.name, target)
             .with_secrets(&known)
             .with_body(&body)
@@ -372,7 +389,7 @@ impl Exchange {
         primary: &BufferedResponse,
         shadow: &BufferedResponse,
     ) -> Cow<'_, KnownSecrets> {
-        let (rules, set) = (&comparing.rules, &self.engine.options.headers.set);
+        let (rules, set) = (&comparing.rules, &self.engine.set_headers);
         let learn = |with_body| match self.request() {
             Some(request) => request.known(rules, set, with_body),
             None => KnownSecrets::from_set_headers(rules, set),

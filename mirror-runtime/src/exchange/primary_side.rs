@@ -26,6 +26,7 @@ use crate::{
     body::copied,
     comparison::NotComparedReason,
     engine::{CompareAt, Engine},
+    telemetry::RequestId,
     workers::contained,
 };
 
@@ -39,9 +40,14 @@ pub(crate) struct PrimarySide {
 impl PrimarySide {
     /// The side of the primary of a request, and what lets its copies take part; none for a mirror
     /// that does not compare.
-    pub(crate) fn new(engine: &Arc<Engine>, parts: &Parts, body: &Body) -> Option<(Self, Open)> {
+    pub(crate) fn new(
+        engine: &Arc<Engine>,
+        parts: &Parts,
+        body: &Body,
+        request_id: Option<&RequestId>,
+    ) -> Option<(Self, Open)> {
         engine.comparing.as_ref()?;
-        let exchange = Exchange::new(engine, parts, body);
+        let exchange = Exchange::new(engine, parts, body, request_id);
         let side = Self {
             exchange: Some(Arc::clone(&exchange)),
         };

@@ -12,6 +12,8 @@ use crate::{
     bounds::Reservation,
     outcome::{ShedReason, SkipReason},
 };
+#[cfg(feature = "compare")]
+use crate::{comparison::Verdict, trace::CopySpan};
 
 /// A response, or why there is none to compare.
 pub(crate) type Noted = Result<NotedResponse, NotComparedReason>;
@@ -45,6 +47,9 @@ pub(crate) struct NotedResponse {
     ending: Ending,
     latency: Duration,
     place: Reservation,
+    /// Of a copy that waits to be compared.
+    #[cfg(feature = "compare")]
+    span: CopySpan,
 }
 
 /// A response in the shape in which it is compared, with its place in the byte budget.
@@ -139,7 +144,28 @@ impl Noting {
             ending,
             latency,
             place,
+            #[cfg(feature = "compare")]
+            span: CopySpan::default(),
         })
+    }
+}
+
+#[cfg(feature = "compare")]
+impl NotedResponse {
+    /// The same response, of a copy whose span is told of the comparison.
+    pub(super) fn with_span(mut self, span: CopySpan) -> Self {
+        self.span = span;
+        self
+    }
+
+    pub(super) fn take_span(&mut self) -> CopySpan {
+        std::mem::take(&mut self.span)
+    }
+
+    /// Gives it up, for it is not compared.
+    pub(super) fn not_compared(mut self, reason: NotComparedReason) -> NotComparedReason {
+        self.take_span().compared(Verdict::NotCompared(reason));
+        reason
     }
 }
 

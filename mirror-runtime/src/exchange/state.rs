@@ -50,7 +50,8 @@ enum Baseline {
     #[default]
     None,
     Pending,
-    There(NotedResponse),
+    /// In a box: most mirrors have none.
+    There(Box<NotedResponse>),
 }
 
 impl State {
@@ -162,7 +163,7 @@ impl State {
     pub(super) fn baseline(&mut self, noted: Option<Noted>) {
         self.baseline = match (noted, &self.primary) {
             (_, Primary::Unknown(_)) | (None | Some(Err(_)), _) => Baseline::None,
-            (Some(Ok(response)), _) => Baseline::There(response),
+            (Some(Ok(response)), _) => Baseline::There(Box::new(response)),
         };
     }
 
@@ -182,8 +183,10 @@ impl State {
         let noted = |response: NotedResponse| match reason {
             None => Ok(response),
             // Whatever the primary does, it would not have been compared.
-            Some(_) if response.is_streaming() => Err(NotComparedReason::Streaming),
-            Some(reason) => Err(reason),
+            Some(_) if response.is_streaming() => {
+                Err(response.not_compared(NotComparedReason::Streaming))
+            }
+            Some(reason) => Err(response.not_compared(reason)),
         };
         waiting
             .map(|(index, response)| (index, noted(response)))
@@ -201,7 +204,7 @@ impl State {
     /// The baseline's response, for who compares first.
     pub(super) fn take_baseline(&mut self) -> Option<NotedResponse> {
         match std::mem::take(&mut self.baseline) {
-            Baseline::There(response) => Some(response),
+            Baseline::There(response) => Some(*response),
             _ => None,
         }
     }

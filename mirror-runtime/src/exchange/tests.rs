@@ -8,6 +8,7 @@ use super::*;
 use crate::{
     comparison::{CompareMode, NotComparedReason},
     mirror::Mirror,
+    trace::CopySpan,
 };
 
 fn mirror() -> Mirror {
@@ -30,11 +31,14 @@ fn runtime() -> Runtime {
 /// Of a request, of which the shadow has answered and the primary has not.
 fn answered_by_the_shadow(mirror: &Mirror) -> PrimarySide {
     let (parts, body) = Request::new(Body::empty()).into_parts();
-    let (side, open) = PrimarySide::new(mirror.engine(), &parts, &body).unwrap();
+    let (side, open) = PrimarySide::new(mirror.engine(), &parts, &body, None).unwrap();
     let mut copy = open.copy(0);
     copy.sent();
     let noting = Noting::new(StatusCode::OK, HeaderMap::new(), None, Some(0));
-    copy.ended(noting.finish(Ending::Complete, Duration::ZERO));
+    copy.ended(
+        noting.finish(Ending::Complete, Duration::ZERO),
+        CopySpan::default(),
+    );
     side
 }
 
@@ -111,7 +115,7 @@ fn what_a_runtime_has_not_handed_over_at_its_end_is_counted() {
         .build()
         .unwrap();
     let (parts, body) = Request::new(Body::empty()).into_parts();
-    let (_side, open) = PrimarySide::new(mirror.engine(), &parts, &body).unwrap();
+    let (_side, open) = PrimarySide::new(mirror.engine(), &parts, &body, None).unwrap();
     let count = || mirror.report().targets.remove(0).not_compared;
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.unwrap();

@@ -15,7 +15,10 @@ mod no_compare;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use mirror_grammar::options::{DEFAULT_PERCENTAGE, DEFAULT_TIMEOUT};
+use mirror_grammar::{
+    Date,
+    options::{DEFAULT_PERCENTAGE, DEFAULT_TIMEOUT},
+};
 
 #[cfg(feature = "compare")]
 use self::compare::CompareOptions;
@@ -24,9 +27,12 @@ pub use self::defaults::Defaults;
 use self::no_compare::CompareOptions;
 use crate::{
     bounds::Protection,
+    control::Entry,
     engine::{BodyMode, Options, When},
     error::ConfigError,
-    target::Target,
+    key::Key,
+    mask::Mask,
+    target::{MapRequest, Target, Trace},
     telemetry::{Callbacks, Observer},
     transport::Transport,
 };
@@ -38,7 +44,8 @@ pub enum Credentials {
     /// `Authorization`, `Cookie` and `X-Api-Key` travel like any other header.
     #[default]
     Forward,
-    /// `Authorization`, `Cookie` and `X-Api-Key` are left out.
+    /// `Authorization`, `Cookie` and `X-Api-Key` are left out, and `Baggage`, which may carry what is
+    /// not for others (W3C Baggage, section 4).
     Strip,
 }
 
@@ -91,15 +98,26 @@ pub struct MirrorBuilder {
     read_ahead: Option<Duration>,
     protection: Protection,
     connect_timeout: Option<Duration>,
+    trace: Trace,
+    until: Option<Date>,
+    allow_raise: Option<bool>,
     options: Options,
     when: Option<When>,
+    map_request: Option<MapRequest>,
+    mask: Mask,
+    /// The fields as they are written.
+    masked: Vec<String>,
     callbacks: Callbacks,
     observers: Vec<Arc<dyn Observer>>,
     compare: CompareOptions,
+    /// That of the process, if there is none.
+    key: Option<Key>,
     /// Connections of our own, if there is none.
     transport: Option<Arc<dyn Transport>>,
     /// The options of the mirror itself count before these.
     shared: Option<Box<Defaults>>,
+    /// The attribute that it is of.
+    entry: Option<&'static Entry>,
     /// The options that were given, by name, as far as their values do not show it.
     given: Vec<&'static str>,
     mistake: Option<ConfigError>,
@@ -117,13 +135,21 @@ impl Default for MirrorBuilder {
             read_ahead: None,
             protection: Protection::default(),
             connect_timeout: None,
+            trace: Trace::by_default(),
+            until: None,
+            allow_raise: None,
             options: Options::default(),
             when: None,
+            map_request: None,
+            mask: Mask::default(),
+            masked: Vec::new(),
             callbacks: Callbacks::default(),
             observers: Vec::new(),
             compare: CompareOptions::default(),
+            key: None,
             transport: None,
             shared: None,
+            entry: None,
             given: Vec::new(),
             mistake: None,
         }
@@ -131,6 +157,22 @@ impl Default for MirrorBuilder {
 }
 
 impl MirrorBuilder {
+    /// The key, or what is wrong with it.
+    pub(crate) fn key_or_mistake(mut self, key: Result<Key, ConfigError>) -> Self {
+        match key {
+            Ok(key) => self.key = Some(key),
+            Err(error) => self.mistaken(error),
+        }
+        self
+    }
+
+    /// The mirror of an attribute.
+    pub(crate) fn of_entry(mut self, entry: &'static Entry) -> Self {
+        self.name = Some(Cow::Borrowed(entry.mirror()));
+        self.entry = Some(entry);
+        self
+    }
+
     fn mistaken(&mut self, mistake: impl Into<ConfigError>) {
         self.mistake.get_or_insert(mistake.into());
     }
@@ -142,9 +184,11 @@ impl fmt::Debug for MirrorBuilder {
             .field("name", &self.name)
             .field("targets", &self.targets)
             .field("options", &self.options)
+            .field("mask", &self.masked)
             .field("callbacks", &self.callbacks)
             .field("compare", &self.compare)
             .field("transport", &self.transport)
+            .field("key", &self.key)
             .field("shared", &self.shared)
             .field("mistake", &self.mistake)
             .finish_non_exhaustive()

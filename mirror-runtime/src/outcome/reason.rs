@@ -23,8 +23,10 @@ labels! {
         /// The target is disabled: its environment variable is unset, empty or invalid, or it is
         /// `https` and this program has no TLS or no crypto provider.
         Disabled = "disabled",
-        /// All mirrors of the process were switched off, by the environment variable
-        /// `MIRROR_DISABLED` or by `testing::isolate`.
+        /// The mirror was switched off, or the target set to 0 %: by
+        /// [`control`](crate::control), a [`ControlFile`](crate::ControlFile), the option `until`,
+        /// the environment variable `MIRROR_DISABLED`, or `testing::isolate`. A `percentage = 0`
+        /// in the code is a share like any other: [`NotSampled`](Self::NotSampled).
         SwitchedOff = "switched_off",
         /// The client went away, or interrupted its body, before the copy could leave.
         PrimaryGone = "primary_gone",
@@ -35,6 +37,11 @@ labels! {
         /// path (`OPTIONS *`), the transport would change it, or it has more headers than a copy
         /// has room for.
         Unsendable = "unsendable",
+        /// `mask` names fields, and its body is not one in which they can be found for sure: it is
+        /// no JSON and no form, it is compressed, or it cannot be read.
+        Unmaskable = "unmaskable",
+        /// `map_request` panicked, so that it is not known what the copy would have carried.
+        NotMapped = "not_mapped",
         ..
         /// It was shed, to protect this process. Counted as shed, not as skipped.
         Shed(ShedReason),

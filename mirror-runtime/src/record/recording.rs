@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     engine::{Mismatch, Record},
+    outcome::FixtureOutcome,
     request::Missing,
     telemetry::Throttle,
     workers::contained,
@@ -80,42 +81,48 @@ impl Recording {
         }
     }
 
-    fn try_record(&self, mismatch: &Mismatch<'_>) -> io::Result<()> {
+    fn try_record(&self, mismatch: &Mismatch<'_>) -> io::Result<FixtureOutcome> {
         let directory = Directory::open(&self.path)?;
         let groups = mismatch.groups();
         // Before any work is done: of most mismatches there are enough.
         let kind = mismatch.kind(&groups);
         if directory.room_for(&kind, self.bounds).is_none() {
-            return Ok(());
+            return Ok(FixtureOutcome::Enough);
         }
         let Ok(fixture) = mismatch.fixture(&groups) else {
             let reason =
                 "it may contain secrets that cannot be located, or would be empty once redacted";
             self.leave_out(kind.mirror, Some(kind.target), reason);
-            return Ok(());
+            return Ok(FixtureOutcome::LeftOut);
         };
         // Without secrets, as what it is named after must be, and as who reads the file later
         // counts it.
         let kind = mismatch.kind(&fixture.groups);
         let Some(group) = directory.room_for(&kind, self.bounds) else {
-            return Ok(());
+            return Ok(FixtureOutcome::Enough);
         };
         let unique = unique(&fixture.request);
         let name = file_name(kind.mirror, kind.target, group, &unique);
         let file = fixture.to_file().map_err(io::Error::other)?;
-        directory.add(&name, &file, &kind, self.bounds)?;
-        Ok(())
+        let is_added = directory.add(&name, &file, &kind, self.bounds)?;
+        Ok(if is_added {
+            FixtureOutcome::Recorded
+        } else {
+            FixtureOutcome::Enough
+        })
     }
 }
 
 impl Record for Recording {
     /// Unless there are enough of its kind.
-    fn record(&self, mismatch: &Mismatch<'_>) {
+    fn record(&self, mismatch: &Mismatch<'_>) -> FixtureOutcome {
         let mirror = &*mismatch.comparison.mirror;
         let target = &*mismatch.comparison.target;
-        if let Err(error) = self.try_record(mismatch)
-            && let Some(failures) = self.failures.note()
-        {
+        let error = match self.try_record(mismatch) {
+            Ok(outcome) => return outcome,
+            Err(error) => error,
+        };
+        if let Some(failures) = self.failures.note() {
             let directory = self.path.display();
             contained(|| {
                 tracing::warn!(
@@ -128,6 +135,7 @@ impl Record for Recording {
                 );
             });
         }
+        FixtureOutcome::Failed
     }
 
     fn missing(&self, mirror: &str, missing: Missing) {

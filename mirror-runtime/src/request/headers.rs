@@ -1,6 +1,8 @@
 //! The headers of a copy: all end-to-end ones verbatim, minus those about the connection, plus the
 //! marker.
 
+mod baggage;
+
 use std::fmt;
 
 use http::{
@@ -9,8 +11,9 @@ use http::{
 };
 use mirror_grammar::is_hop_by_hop;
 
+use self::baggage::Baggage;
 use super::{MIRRORED_FROM, Original};
-use crate::outcome::SkipReason;
+use crate::{outcome::SkipReason, signature::MIRROR_SIGNATURE};
 
 /// Headers that describe a body, which a copy without one does not have (RFC 9110 section 8, RFC
 /// 9530).
@@ -26,11 +29,13 @@ const BODY_HEADERS: [HeaderName; 9] = [
     HeaderName::from_static("repr-digest"),
 ];
 
-/// Headers that prove who the client is.
-const CREDENTIALS: [HeaderName; 3] = [
+/// Headers that prove who the client is, and `Baggage`, in which systems of tracing carry what they
+/// know of it: it must not leave the organization without being asked for (W3C Baggage, section 4).
+const CREDENTIALS: [HeaderName; 4] = [
     header::AUTHORIZATION,
     header::COOKIE,
     HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("baggage"),
 ];
 
 /// Headers that a copy may have beside those that arrived: the marker, and the target's `Host` if
@@ -40,7 +45,7 @@ const ADDED: usize = 2;
 /// Fields that mean nothing after a body, or something else than before it: a recipient that merged
 /// them would be told how to read, route or response a request that it has read already (RFC 9110
 /// section 6.5.1). What is about the connection is no trailer either.
-const NO_TRAILERS: [HeaderName; 23] = [
+const NO_TRAILERS: [HeaderName; 24] = [
     header::AUTHORIZATION,
     header::CACHE_CONTROL,
     header::CONTENT_ENCODING,
@@ -64,6 +69,7 @@ const NO_TRAILERS: [HeaderName; 23] = [
     HeaderName::from_static("x-forwarded-for"),
     HeaderName::from_static("x-forwarded-host"),
     MIRRORED_FROM,
+    MIRROR_SIGNATURE,
 ];
 
 /// A copy would have more headers than there is room for.
@@ -97,8 +103,12 @@ pub(crate) struct HeaderRules {
     pub(crate) preserve_host: bool,
     /// Only encodings that can be undone are asked for.
     pub(crate) comparable_encodings: bool,
+    /// Each copy is signed when it leaves.
+    pub(crate) signs: bool,
     pub(crate) remove: Vec<HeaderName>,
     pub(crate) set: Vec<(HeaderName, HeaderValue)>,
+    /// Members that the baggage of each copy has.
+    pub(crate) baggage: Baggage,
 }
 
 /// The values of headers stay out: they may be secrets of the shadow.
@@ -110,8 +120,10 @@ impl fmt::Debug for HeaderRules {
             .field("strip_credentials", &self.strip_credentials)
             .field("preserve_host", &self.preserve_host)
             .field("comparable_encodings", &self.comparable_encodings)
+            .field("signs", &self.signs)
             .field("remove", &self.remove)
             .field("set", &set)
+            .field("baggage", &self.baggage)
             .finish()
     }
 }
@@ -130,6 +142,11 @@ pub(crate) fn has_any<const N: usize>(headers: &HeaderMap, names: [&HeaderName; 
 }
 
 impl HeaderRules {
+    /// Whether the options set or remove a header: then nothing else does.
+    pub(crate) fn decides_about(&self, name: &HeaderName) -> bool {
+        self.remove.contains(name) || self.set.iter().any(|(set, _)| set == name)
+    }
+
     /// The headers of the copies of a request, which are taken out of it.
     pub(crate) fn apply(&self, original: &mut Original) -> Result<HeaderMap, TooMany> {
         let arrived = &mut original.headers;
@@ -167,7 +184,8 @@ impl HeaderRules {
     /// thousand names at most, and for any number of values of a name: a map that is too large at
     /// once may become large enough.
     fn room_for(&self, arrived: usize) -> HeaderMap {
-        HeaderMap::try_with_capacity(arrived + ADDED + self.set.len()).unwrap_or_default()
+        HeaderMap::try_with_capacity(arrived + ADDED + usize::from(self.signs) + self.set.len())
+            .unwrap_or_default()
     }
 
     /// The headers for a handler of the same program: those of the connection and of the framing
@@ -178,6 +196,8 @@ impl HeaderRules {
         for (name, value) in arrived {
             headers.try_append(name.clone(), value.clone())?;
         }
+        // Another's says nothing of this copy.
+        headers.remove(MIRROR_SIGNATURE);
         let host = authority(&original.uri).or_else(|| headers.get(header::HOST).cloned());
         if self.without_body {
             remove_all(
@@ -259,7 +279,12 @@ fn mark(headers: &mut HeaderMap, host: Option<HeaderValue>) -> Result<(), TooMan
 /// target and the body.
 fn travels(name: &HeaderName) -> bool {
     // `Expect` asks the server to wait with the body; a copy's body is already there.
-    const SET_ANEW: [HeaderName; 3] = [header::HOST, header::CONTENT_LENGTH, header::EXPECT];
+    const SET_ANEW: [HeaderName; 4] = [
+        header::HOST,
+        header::CONTENT_LENGTH,
+        header::EXPECT,
+        MIRROR_SIGNATURE,
+    ];
     !is_hop_by_hop(name) && !SET_ANEW.contains(name)
 }
 
@@ -289,12 +314,14 @@ pub(super) fn anticipates_body(method: &Method) -> bool {
 /// What goes is an `Accept: */*`, which says what its absence says (RFC 9110 section 12.5.1), and
 /// then lines beyond the first of a field: one line with all of them means the same (RFC 9110
 /// section 5.3).
-pub(super) fn fit(headers: &mut HeaderMap, has_body: bool) {
+pub(crate) fn fit(headers: &mut HeaderMap, has_body: bool, signs: bool) {
     const MOST: usize = 100;
-    if headers.len() + ADDED <= MOST {
+    let signature = usize::from(signs);
+    if headers.len() + ADDED + signature <= MOST {
         return;
     }
-    let added = usize::from(has_body) + usize::from(!headers.contains_key(header::HOST));
+    let host = usize::from(!headers.contains_key(header::HOST));
+    let added = usize::from(has_body) + host + signature;
     if headers.len() + added <= MOST {
         return;
     }

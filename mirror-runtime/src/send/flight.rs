@@ -5,17 +5,19 @@ use std::{
     pin::pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
+use axum::extract::OriginalUri;
 use bytes::Bytes;
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 use tokio::{
     task::coop::unconstrained,
     time::{Instant, sleep_until},
 };
 
 use super::{
+    About,
     deadline::Bounded,
     response::{Failed, Received, Receiving, Wanted},
 };
@@ -26,9 +28,12 @@ use crate::{
     exchange::{CopySide, Ending, Open},
     outcome::{BufferedResponse, MirrorError, ShedReason, SkipReason},
     recorded::RecordedExchange,
-    request::{HeaderRules, Unjoinable},
+    request::{HeaderRules, MIRRORED_FROM, Unjoinable, arrived_path, changed},
+    signature::{MIRROR_SIGNATURE, Subject, body_hash, sign},
+    stats::RouteLabel,
     target::Recipient,
-    telemetry::Happened,
+    telemetry::{Happened, RequestId},
+    trace::{CopySpan, Leaving, Origin},
     transport::{Keeping, Route, Sending, handler::Candidates},
     workers::{Ended, caught},
 };
@@ -45,7 +50,13 @@ pub(super) struct Flight {
     candidates: Option<Candidates>,
     /// Where the response is to be compared.
     side: Option<CopySide>,
+    /// The route of the request, as a label.
+    route: RouteLabel,
     capturing: Capturing,
+    request_id: Option<RequestId>,
+    origin: Origin,
+    /// From when the copy leaves.
+    span: CopySpan,
     /// Held until the callback has run, so that draining waits for that too.
     permit: Permit,
 }
@@ -64,6 +75,7 @@ impl Flight {
         index: usize,
         open: Option<&Open>,
         candidates: Option<&Candidates>,
+        about: About<'_>,
     ) -> Result<Self, ShedReason> {
         let target = &engine.targets[index];
         let admission = target.gate.admit()?;
@@ -74,7 +86,11 @@ impl Flight {
             stage: Stage::Admitted,
             candidates: candidates.filter(|_| target.target().is_handler()).cloned(),
             side: open.map(|open| open.copy(index)),
+            route: about.route,
             capturing: Capturing::here(),
+            request_id: about.request_id.cloned(),
+            origin: about.origin.clone(),
+            span: CopySpan::default(),
             permit: admission.permit,
         })
     }
@@ -84,6 +100,8 @@ impl Flight {
         engine: &Arc<Engine>,
         index: usize,
         permit: Permit,
+        request_id: Option<&RequestId>,
+        route: RouteLabel,
     ) -> Result<Self, ShedReason> {
         let admission = engine.targets[index].gate.admit_waiting(permit)?;
         Ok(Self {
@@ -93,9 +111,18 @@ impl Flight {
             stage: Stage::Admitted,
             candidates: None,
             side: None,
+            route,
             capturing: Capturing::here(),
+            request_id: request_id.cloned(),
+            // It is sent no copy.
+            origin: Origin::none(),
+            span: CopySpan::default(),
             permit: admission.permit,
         })
+    }
+
+    pub(super) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
     }
 
     pub(super) fn is_sync(&self) -> bool {
@@ -114,7 +141,84 @@ impl Flight {
     ) -> Result<Request<CopyBody>, SkipReason> {
         let recipient = self.capturing.recipient(self.target().target());
         let recipient = recipient.ok_or(SkipReason::Disabled)?;
-        make(recipient).map_err(|_| SkipReason::Unsendable)
+        let mut request = make(recipient).map_err(|_| SkipReason::Unsendable)?;
+        let own = self.target().target().own_headers();
+        if !own.is_empty() {
+            give_headers(&mut request, own)?;
+        }
+        Ok(request)
+    }
+
+    /// Whether functions of the user's change the copy.
+    pub(super) fn maps(&self) -> bool {
+        self.engine.map_request.is_some() || self.target().target().own_map().is_some()
+    }
+
+    /// What changes the copy: the mirror's function, and then the target's. A copy about which one
+    /// of them panics does not leave, for nobody knows what is left in it.
+    pub(super) fn map(
+        &self,
+    ) -> impl FnOnce(Request<CopyBody>) -> Result<Request<CopyBody>, SkipReason> + Send + use<>
+    {
+        let (engine, index) = (Arc::clone(&self.engine), self.index);
+        let stand_in = self.capturing.stand_in();
+        move |request| {
+            let source = &engine.targets[index].source;
+            let target = source.target();
+            let functions: Vec<_> = engine.map_request.iter().chain(target.own_map()).collect();
+            let recipient = target.recipient().or(stand_in);
+            let recipient = recipient.ok_or(SkipReason::Disabled)?;
+            let names = (&*engine.name, target.name());
+            let options = &engine.options;
+            let changed = caught(source.code("map_request"), || {
+                changed(
+                    request,
+                    recipient,
+                    names,
+                    &functions,
+                    &options.headers,
+                    options.max_body,
+                )
+            });
+            changed.unwrap_or(Err(SkipReason::NotMapped))
+        }
+    }
+
+    /// The copy will not leave in the time that a drain has.
+    pub(super) fn give_up(&mut self) {
+        self.permit.give_up();
+    }
+
+    /// Signs a copy that leaves now.
+    fn sign(&self, request: &mut Request<CopyBody>) -> Result<(), SkipReason> {
+        let target = self.target().target();
+        let base = match self.capturing.recipient(target) {
+            Some(Recipient::Server(destination)) => &*destination.base_path,
+            _ => "",
+        };
+        let path = match request.extensions().get::<OriginalUri>() {
+            // A handler is called with what a router has left of the path.
+            Some(OriginalUri(uri)) => uri.path_and_query().cloned(),
+            None => arrived_path(request.uri(), base),
+        };
+        let headers = request.headers();
+        let (Some(path), Some(from)) = (path, headers.get(MIRRORED_FROM)) else {
+            return Err(SkipReason::Unsendable);
+        };
+        let subject = Subject {
+            from: from.as_bytes(),
+            method: request.method(),
+            path_and_query: path.as_str(),
+        };
+        let hash = body_hash(request.body().pieces());
+        let names = (&*self.engine.name, target.name());
+        let now = SystemTime::now();
+        if let Some(signature) = sign(&self.engine.key, names, base, subject, &hash, now) {
+            let headers = request.headers_mut();
+            let inserted = headers.try_insert(MIRROR_SIGNATURE, signature);
+            inserted.map_err(|_| SkipReason::Unsendable)?;
+        }
+        Ok(())
     }
 
     /// Lets the copy leave, unless it cannot: it is counted as sent now. The future sends it and
@@ -169,8 +273,10 @@ impl Flight {
             };
             let elapsed = outcome.is_err().then(|| left.elapsed());
             let reported = self.end(outcome, elapsed);
-            if let (Some(side), Some(noted)) = (self.side.take(), noted) {
-                side.ended(noted);
+            let span = std::mem::take(&mut self.span);
+            match (self.side.take(), noted) {
+                (Some(side), Some(noted)) => side.ended(noted, span),
+                _ => span.settle_within(self.target().timeout),
             }
             if let Some(reported) = reported {
                 // The callback has ended, or there was no thread for it.
@@ -180,34 +286,53 @@ impl Flight {
         }
     }
 
-    fn leave(&mut self, request: Request<CopyBody>) -> Result<Sending, SkipReason> {
-        if !self.capturing.lets_leave() {
+    fn leave(&mut self, mut request: Request<CopyBody>) -> Result<Sending, SkipReason> {
+        if !self.capturing.lets_leave(&self.engine) {
             return Err(SkipReason::SwitchedOff);
+        }
+        if self.engine.options.headers.signs {
+            self.sign(&mut request)?;
         }
         let bytes = request.body().remaining();
         let (engine, candidates) = (&self.engine, self.candidates.as_ref());
         let is_probe = self.ticket.is_probe();
+        let target = &engine.targets[self.index];
+        let leaving = Leaving {
+            mirror: &engine.name,
+            target: target.target(),
+            trace: target.trace,
+            rules: &engine.options.headers,
+        };
+        let span = self.origin.start(&leaving, &mut request);
         let sending = self
             .capturing
-            .send(engine, self.index, request, candidates, is_probe)?;
+            .send(engine, self.index, request, candidates, is_probe);
+        let sending = match sending {
+            Ok(sending) => span.around(sending),
+            Err(reason) => {
+                span.stays();
+                return Err(reason);
+            }
+        };
+        self.span = span;
         self.stage = Stage::Left;
         if let Some(side) = &mut self.side {
             side.sent();
         }
-        self.target().source.tell(Happened::Sent { bytes });
+        self.tell(Happened::Sent { bytes });
         Ok(sending)
     }
 
     /// Hands an exchange over to a sink: it is counted as sent now. The future has it kept, within
     /// the target's timeout, and reports what became of it.
     pub(super) async fn hand_over(mut self, exchange: Arc<RecordedExchange>) {
-        if !self.capturing.lets_leave() {
+        if !self.capturing.lets_leave(&self.engine) {
             self.stay(SkipReason::SwitchedOff);
             return;
         }
         let bytes = exchange.bytes();
         self.stage = Stage::Left;
-        self.target().source.tell(Happened::Sent { bytes });
+        self.tell(Happened::Sent { bytes });
         let left = Instant::now();
         let (outcome, is_given_up) = if self.capturing.captures() {
             (Ok(()), false)
@@ -249,7 +374,8 @@ impl Flight {
     pub(super) fn stay(&mut self, reason: SkipReason) {
         self.stage = Stage::Ended;
         self.target().gate.not_needed(self.ticket);
-        self.engine.not_sent(self.index, reason);
+        let request_id = self.request_id.as_ref();
+        self.engine.not_sent_of(request_id, self.index, reason);
     }
 
     fn outcome(
@@ -272,6 +398,7 @@ impl Flight {
         elapsed: Option<Duration>,
     ) -> Option<Ended> {
         self.stage = Stage::Ended;
+        self.span.ended(&outcome);
         let target = self.target();
         let (turn, error) = match &outcome {
             Ok(_) => (target.gate.answered(self.ticket), None),
@@ -280,16 +407,46 @@ impl Flight {
                 (turn, turn.map(|_| error.to_string()))
             }
         };
-        let reported = target.source.tell(Happened::Ended(outcome, elapsed));
+        let source = &target.source;
+        let reported = source.tell_end(self.request_id.as_ref(), self.route, outcome, elapsed);
         if let Some(turn) = turn {
             target.source.tell(Happened::CircuitTurned(turn, error));
         }
         reported
     }
 
+    fn tell(&self, happened: Happened) -> Option<Ended> {
+        let source = &self.target().source;
+        source.tell_of(self.request_id.as_ref(), happened)
+    }
+
     fn target(&self) -> &EngineTarget {
         &self.engine.targets[self.index]
     }
+}
+
+/// Gives a copy the headers of its target alone. A trailer of the same name would be another value
+/// of them.
+fn give_headers(
+    request: &mut Request<CopyBody>,
+    set: &[(HeaderName, HeaderValue)],
+) -> Result<(), SkipReason> {
+    for (name, value) in set {
+        let inserted = request
+            .headers_mut()
+            .try_insert(name.clone(), value.clone());
+        inserted.map_err(|_| SkipReason::Unsendable)?;
+    }
+    let body = request.body_mut();
+    let is_set = |trailers: &HeaderMap| set.iter().any(|(name, _)| trailers.contains_key(name));
+    if body.trailers().is_some_and(is_set) {
+        let mut trailers = body.take_trailers().unwrap_or_default();
+        for (name, _) in set {
+            trailers.remove(name);
+        }
+        *body = std::mem::take(body).with_trailers(Some(Arc::new(trailers)));
+    }
+    Ok(())
 }
 
 /// Has an exchange kept, within a time, and says whether a drain has given that up.

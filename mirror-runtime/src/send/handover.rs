@@ -12,6 +12,8 @@ use crate::{
     exchange::{Joined, Waiting},
     outcome::{Completion, ShedReason, SkipReason},
     recorded::{Exchanged, RecordedExchange, Times},
+    stats::RouteLabel,
+    telemetry::RequestId,
     workers::redact_off_path,
 };
 
@@ -22,6 +24,9 @@ use crate::{
 struct Sinks {
     engine: Arc<Engine>,
     all: Vec<(usize, Permit)>,
+    request_id: Option<RequestId>,
+    /// The route of the request, as a label.
+    route: RouteLabel,
 }
 
 /// A request that waits for its response, to be handed over to sinks.
@@ -32,10 +37,17 @@ pub(super) struct Handover {
 }
 
 impl Handover {
-    pub(super) fn new(engine: &Arc<Engine>, waiting: Waiting) -> Self {
+    pub(super) fn new(
+        engine: &Arc<Engine>,
+        waiting: Waiting,
+        request_id: Option<RequestId>,
+        route: RouteLabel,
+    ) -> Self {
         let sinks = Sinks {
             engine: Arc::clone(engine),
             all: Vec::new(),
+            request_id,
+            route,
         };
         Self { sinks, waiting }
     }
@@ -98,7 +110,7 @@ impl Handover {
                 response,
                 places: places.unwrap_or_default(),
             };
-            let (rules, set) = (&engine.redacted, &engine.options.headers.set);
+            let (rules, set) = (&engine.redacted, &engine.set_headers);
             RecordedExchange::new(&engine.name, exchanged, rules, set)
         });
         // Without it the flights are dropped: there is no thread.
@@ -138,22 +150,26 @@ async fn ended_or_cut(joined: Receiver<Joined>) -> Option<Joined> {
 impl Sinks {
     /// Those whose gates let them through.
     fn admitted(&mut self) -> Vec<Flight> {
-        let engine = &self.engine;
+        let (engine, route) = (&self.engine, self.route);
+        let request_id = self.request_id.as_ref();
         let all = std::mem::take(&mut self.all).into_iter();
-        let admit = |(index, permit)| match Flight::admit_waiting(engine, index, permit) {
-            Ok(flight) => Some(flight),
-            Err(reason) => {
-                engine.not_sent(index, reason.into());
-                None
-            }
-        };
+        let admit =
+            |(index, permit)| match Flight::admit_waiting(engine, index, permit, request_id, route)
+            {
+                Ok(flight) => Some(flight),
+                Err(reason) => {
+                    engine.not_sent_of(request_id, index, reason.into());
+                    None
+                }
+            };
         all.filter_map(admit).collect()
     }
 
     /// They get nothing.
     fn stay(&mut self, reason: ShedReason) {
         for (index, permit) in std::mem::take(&mut self.all) {
-            self.engine.not_sent(index, reason.into());
+            let request_id = self.request_id.as_ref();
+            self.engine.not_sent_of(request_id, index, reason.into());
             drop(permit);
         }
     }

@@ -6,7 +6,7 @@ use super::Make;
 use crate::{
     body::{CopyBody, ReadBody},
     outcome::SkipReason,
-    request::{HeaderRules, Original, ShadowRequest},
+    request::{CommonRequest, HeaderRules, Original},
 };
 
 /// The source of copies. In a box: it goes from hand to hand, and stays with the handler for as
@@ -24,14 +24,14 @@ impl Make for Box<Ready> {
         std::mem::take(&mut self.body).into_copy_body()
     }
 
-    fn copy(mut self, body: CopyBody, rules: &HeaderRules) -> Result<ShadowRequest, SkipReason> {
+    fn copy(mut self, body: CopyBody, rules: &HeaderRules) -> Result<CommonRequest, SkipReason> {
         Ok(self.original.copy(rules)?.with_body(body, rules))
     }
 }
 
 /// A copy that was made before its body was there.
 pub(super) struct MadeBefore {
-    pub(super) copy: ShadowRequest,
+    pub(super) copy: CommonRequest,
     pub(super) body: ReadBody,
 }
 
@@ -40,7 +40,7 @@ impl Make for MadeBefore {
         std::mem::take(&mut self.body).into_copy_body()
     }
 
-    fn copy(self, body: CopyBody, rules: &HeaderRules) -> Result<ShadowRequest, SkipReason> {
+    fn copy(self, body: CopyBody, rules: &HeaderRules) -> Result<CommonRequest, SkipReason> {
         Ok(self.copy.with_body(body, rules))
     }
 }

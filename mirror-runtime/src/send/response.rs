@@ -263,6 +263,7 @@ impl Reading {
         };
         let mut response = BufferedResponse::new(self.status, self.headers, self.kept.into_bytes())
             .with_ending(kept)
+            .with_version(self.version)
             .with_first_byte(self.first_byte)
             .with_latency(latency);
         if let Some(trailers) = trailers {

@@ -14,7 +14,7 @@ use http_body::Body as _;
 use tokio::runtime::Handle;
 
 use super::{
-    Copies, Departure, Make,
+    About, Copies, Departure, Make,
     handover::Handover,
     ready::{MadeBefore, Ready},
 };
@@ -29,8 +29,10 @@ use crate::{
     },
     exchange::{Joining, Open, PrimarySide},
     outcome::{ShedReason, SkipReason},
-    request::{MIRRORED_FROM, Original, ShadowRequest, expects_continue, has_any, is_upgrade},
-    sampling::switch,
+    request::{CommonRequest, MIRRORED_FROM, Original, expects_continue, has_any, is_upgrade},
+    stats::RouteLabel,
+    telemetry::{RequestId, request_id_of},
+    trace::Origin,
     transport::handler::Candidates,
     workers::{caught, runtime_with_timers},
 };
@@ -51,10 +53,25 @@ pub(crate) struct Sampled {
     open: Option<Open>,
     /// Where the request is to meet its response, if sinks are among the targets.
     joining: Option<Box<Joining>>,
+    /// The route of the request, as a label.
+    route: RouteLabel,
     /// The source of the copies, from its arrival until they leave.
     ready: Option<Box<Ready>>,
     /// The tasks for which the response waits, in `sync` mode.
     copies: Copies,
+    /// The id by which those who are told know the request.
+    request_id: Option<RequestId>,
+    /// The trace that the request belongs to.
+    origin: Origin,
+}
+
+/// What is asked of the primary's response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// All of it.
+    Response,
+    /// Its status, which need not be there.
+    Status,
 }
 
 /// The progress of the primary.
@@ -69,7 +86,7 @@ impl Sampled {
     /// Decides whether a request is mirrored, from its head alone. If it is not, that is all it
     /// costs.
     pub(crate) fn choose(engine: &Arc<Engine>, parts: &mut Parts) -> Option<Self> {
-        if switch::is_off() && !Capturing::here().captures() {
+        if engine.switch.is_off() && !is_captured(engine) {
             skip_all(engine, SkipReason::SwitchedOff);
             return Self::replayed(engine);
         }
@@ -81,16 +98,32 @@ impl Sampled {
             skip_all(engine, SkipReason::Filtered);
             return None;
         }
-        let (draw, capturing) = (engine.sampler.draw(), Capturing::here());
-        let samples = |target: &EngineTarget| target.share.samples(draw) || capturing.samples_all();
+        let (draw, capturing) = (engine.draw(parts), Capturing::here());
+        let samples = |target: &EngineTarget| {
+            let share = target.share.get();
+            if share.samples(draw) {
+                Ok(())
+            } else if share.is_zero() && !target.has_no_share {
+                Err(SkipReason::SwitchedOff)
+            } else if capturing.samples_all() {
+                Ok(())
+            } else {
+                Err(SkipReason::NotSampled)
+            }
+        };
         let mut targets = 0;
         for (index, target) in engine.targets.iter().enumerate() {
-            if !capturing.enables(target.target()) {
-                engine.not_sent(index, SkipReason::Disabled);
-            } else if engine.is_baseline(index) && targets == 0
-                || !engine.is_baseline(index) && !samples(target)
-            {
-                engine.not_sent(index, SkipReason::NotSampled);
+            let sampled = if !capturing.enables(target.target()) {
+                Err(SkipReason::Disabled)
+            } else if !engine.is_baseline(index) {
+                samples(target)
+            } else if targets == 0 {
+                Err(SkipReason::NotSampled)
+            } else {
+                Ok(())
+            };
+            if let Err(reason) = sampled {
+                engine.not_sent(index, reason);
             } else if let Some(reason) = target.gate.refuses() {
                 engine.not_sent(index, reason.into());
             } else {
@@ -122,8 +155,11 @@ impl Sampled {
             candidates: None,
             open: None,
             joining: None,
+            route: RouteLabel::NONE,
             ready: None,
             copies: Copies::default(),
+            request_id: None,
+            origin: Origin::none(),
         }
     }
 
@@ -152,15 +188,24 @@ impl Sampled {
         parts: Parts,
         body: Body,
         primary: impl FnOnce(Parts, Body) -> F,
-        response: impl FnOnce(&mut F::Output) -> Option<&mut Response>,
+        response: impl FnOnce(&mut F::Output, Asked) -> Option<&mut Response>,
     ) -> impl Future<Output = F::Output> {
         async move {
             #[cfg(feature = "record")]
             let is_replayed = self.undecided == 0;
-            let side = PrimarySide::new(&self.engine, &parts, &body).map(|(side, open)| {
+            if self.undecided != 0 {
+                if self.engine.tells() {
+                    self.request_id = request_id_of(&parts);
+                }
+                self.origin = Origin::capture(&parts);
+            }
+            let status = self.origin.primary();
+            let side = PrimarySide::new(&self.engine, &parts, &body, self.request_id.as_ref());
+            let side = side.map(|(side, open)| {
                 self.open = Some(open);
                 side
             });
+            self.route = RouteLabel::of(&parts);
             self.join(&parts, &body);
             let body = self.prepare(&parts, body).await;
             let mut around = Some(Around::new(&self.engine, &parts));
@@ -197,14 +242,21 @@ impl Sampled {
             };
             #[cfg(feature = "record")]
             if is_replayed {
-                response(&mut answer).map(point::take);
+                response(&mut answer, Asked::Response).map(point::take);
                 return answer;
             }
             let engine = &self.engine;
-            engine.latency.record(began.elapsed());
+            let elapsed = began.elapsed();
+            engine.latency.record(elapsed);
+            engine.primary.record(self.route, elapsed);
             let joining = self.joining.take();
             if side.is_some() || joining.is_some() {
-                note(side, joining, response(&mut answer), began, &self.engine);
+                let response = response(&mut answer, Asked::Response);
+                status.responded(response.as_ref().map(|response| response.status()));
+                note(side, joining, response, began, &self.engine);
+            } else if status.is_waited_for() {
+                let response = response(&mut answer, Asked::Status);
+                status.responded(response.map(|response| response.status()));
             }
             if engine.options.sync {
                 let longest = engine.longest_timeout();
@@ -317,8 +369,11 @@ impl Sampled {
             candidates: self.candidates.take(),
             open: self.open.take(),
             joining: self.joining.as_mut().and_then(|joining| joining.split()),
+            route: self.route,
             ready: None,
             copies: Copies::default(),
+            request_id: self.request_id.clone(),
+            origin: self.origin.clone(),
         }
     }
 
@@ -399,7 +454,7 @@ impl Sampled {
         }
         let kept = self.open.as_ref().and_then(Open::kept);
         let copy = move |make: _, body, rules: &_| {
-            let copy: Result<ShadowRequest, _> = Make::copy(make, body, rules);
+            let copy: Result<CommonRequest, _> = Make::copy(make, body, rules);
             if let (Some(kept), Ok(copy)) = (kept, &copy) {
                 kept.keep(copy.body());
             }
@@ -431,7 +486,8 @@ impl Sampled {
     /// The handover of the request to the sinks among the targets.
     fn handover(&mut self) -> Option<Handover> {
         let waiting = self.joining.as_mut()?.take_waiting()?;
-        Some(Handover::new(&self.engine, waiting))
+        let request_id = self.request_id.clone();
+        Some(Handover::new(&self.engine, waiting, request_id, self.route))
     }
 
     fn admit(&self, index: usize, departure: &mut Departure) -> Result<(), SkipReason> {
@@ -440,7 +496,12 @@ impl Sampled {
             return Err(SkipReason::NotSampled);
         }
         let candidates = self.candidates.as_deref();
-        departure.admit(&self.engine, index, self.open.as_ref(), candidates)
+        let about = About {
+            request_id: self.request_id.as_ref(),
+            origin: &self.origin,
+            route: self.route,
+        };
+        departure.admit(&self.engine, index, self.open.as_ref(), candidates, about)
     }
 
     /// The next undecided target. Whoever takes it decides it.
@@ -460,7 +521,8 @@ impl Sampled {
         if let Some(open) = &self.open {
             open.not_sent(index, reason);
         }
-        self.engine.not_sent(index, reason);
+        let request_id = self.request_id.as_ref();
+        self.engine.not_sent_of(request_id, index, reason);
     }
 }
 
@@ -495,6 +557,12 @@ fn note(
         (None, Some(joining)) => joining.failed(),
         (None, None) => {}
     }
+}
+
+/// Whether a test captures what a mirror would send that is off for all else.
+#[cold]
+fn is_captured(engine: &Engine) -> bool {
+    engine.switch.is_on_for_captures() && Capturing::here().captures()
 }
 
 fn skip_all(engine: &Engine, reason: SkipReason) {

@@ -6,17 +6,23 @@ use std::{
 };
 
 use http::StatusCode;
-use mirror_compare::NotComparedReason;
 #[cfg(feature = "compare")]
-use mirror_compare::Verdict;
+use mirror_compare::{Comparison, Verdict};
+use mirror_compare::{DifferenceKind, NotComparedReason};
 
-use super::{LatencyRecorder, TargetStats, tally::Tally};
-use crate::outcome::{FailureKind, ShedReason, SkipReason};
+use super::{LatencyRecorder, Measured, TargetStats, tally::Tally};
+use crate::outcome::{
+    Callback, CallbackOutcome, FailureKind, FixtureOutcome, ShedReason, SkipReason,
+};
 
 const SKIPS: usize = SkipReason::ALL.len();
 const SHEDS: usize = ShedReason::ALL.len();
 const FAILURES: usize = FailureKind::ALL.len();
 const NOT_COMPARED: usize = NotComparedReason::ALL.len();
+const DIFFERENCES: usize = DifferenceKind::ALL.len();
+const CALLBACKS: usize = Callback::ALL.len();
+const CALLS: usize = CallbackOutcome::ALL.len();
+const FIXTURES: usize = FixtureOutcome::ALL.len();
 /// Statuses from `1xx` to `5xx`.
 const CLASSES: usize = 5;
 /// Where those begin whose responses had not ended when the time of their copies was over.
@@ -36,6 +42,11 @@ pub(crate) struct Counters {
     mismatched: AtomicU64,
     schema_mismatch: AtomicU64,
     not_compared: [AtomicU64; NOT_COMPARED],
+    differences: [AtomicU64; DIFFERENCES],
+    callbacks: [[AtomicU64; CALLS]; CALLBACKS],
+    fixtures: [AtomicU64; FIXTURES],
+    /// For the feature `metrics`.
+    pub(crate) measured: Measured,
 }
 
 impl Counters {
@@ -50,6 +61,10 @@ impl Counters {
             mismatched: AtomicU64::new(0),
             schema_mismatch: AtomicU64::new(0),
             not_compared: [const { AtomicU64::new(0) }; NOT_COMPARED],
+            differences: [const { AtomicU64::new(0) }; DIFFERENCES],
+            callbacks: [const { [const { AtomicU64::new(0) }; CALLS] }; CALLBACKS],
+            fixtures: [const { AtomicU64::new(0) }; FIXTURES],
+            measured: Measured::new(),
         }
     }
 
@@ -63,6 +78,30 @@ impl Counters {
             _ => &self.mismatched,
         };
         counter.fetch_add(1, Relaxed);
+    }
+
+    /// The places at which two responses differ.
+    #[cfg(feature = "compare")]
+    pub(crate) fn differ(&self, comparison: &Comparison) {
+        for difference in &comparison.differences {
+            let place = DifferenceKind::ALL
+                .iter()
+                .position(|kind| *kind == difference.kind);
+            if let Some(place) = place {
+                self.differences[place].fetch_add(1, Relaxed);
+            }
+        }
+    }
+
+    /// Code of the program was called, or was to be.
+    pub(crate) fn called(&self, callback: Callback, outcome: CallbackOutcome) {
+        self.callbacks[callback as usize][outcome as usize].fetch_add(1, Relaxed);
+    }
+
+    /// A mismatch was recorded, or was to be.
+    #[cfg(feature = "record")]
+    pub(crate) fn recorded(&self, outcome: FixtureOutcome) {
+        self.fixtures[outcome as usize].fetch_add(1, Relaxed);
     }
 
     pub(crate) fn not_sent(&self, reason: SkipReason) {
@@ -116,10 +155,8 @@ impl Counters {
         let [answered, failed] = [sum(&answered_by_class), sum(&failed_by_kind)];
         let compared = [&self.matched, &self.mismatched, &self.schema_mismatch];
         let [matched, raw_mismatched, schema_mismatch] = compared.map(|count| count.load(Relaxed));
-        let not_compared_by_reason = self
-            .not_compared
-            .each_ref()
-            .map(|count| count.load(Relaxed));
+        let not_compared_by_reason = loaded(&self.not_compared);
+        let differences_by_kind = loaded(&self.differences);
         TargetStats {
             name: name.to_owned(),
             received: outcomes.started + skipped + shed,
@@ -128,6 +165,9 @@ impl Counters {
             cut: sum(&cut_by_class),
             failed,
             in_flight: outcomes.started - answered - failed,
+            // These two are not counted: the target that has the counters says them.
+            max_in_flight: 0,
+            is_circuit_open: false,
             resends: self.resends.load(Relaxed),
             floods: 0,
             skipped,
@@ -140,6 +180,10 @@ impl Counters {
             schema_mismatch,
             not_compared: sum(&not_compared_by_reason),
             not_compared_by_reason,
+            differences: sum(&differences_by_kind),
+            differences_by_kind,
+            callbacks_by_outcome: self.callbacks.each_ref().map(loaded),
+            fixtures_by_outcome: loaded(&self.fixtures),
             answered_by_class,
             failed_by_kind,
             skipped_by_reason,
@@ -156,6 +200,10 @@ fn split<const A: usize, const B: usize, const ALL: usize>(
         std::array::from_fn(|index| all[index]),
         std::array::from_fn(|index| all[A + index]),
     )
+}
+
+fn loaded<const N: usize>(counts: &[AtomicU64; N]) -> [u64; N] {
+    counts.each_ref().map(|count| count.load(Relaxed))
 }
 
 fn sum(counts: &[u64]) -> u64 {
@@ -204,6 +252,25 @@ mod tests {
                 .all(|kind| stats.failed_with(*kind) == 1)
         );
         assert_eq!(stats.bytes, 10 * stats.sent);
+    }
+
+    #[test]
+    fn what_was_told_and_what_was_recorded_is_counted_each_on_its_own() {
+        let counters = Counters::new();
+        let calls = Callback::ALL
+            .iter()
+            .flat_map(|callback| CallbackOutcome::ALL.iter().map(move |of| (*callback, *of)));
+        for (times, (callback, outcome)) in calls.clone().enumerate() {
+            (0..=times).for_each(|_| counters.called(callback, outcome));
+        }
+        let stats = counters.snapshot("x");
+        for (times, (callback, outcome)) in calls.enumerate() {
+            assert_eq!(stats.callbacks_with(callback, outcome), 1 + times as u64);
+        }
+        let json = serde_json::to_value(&stats).unwrap();
+        assert_eq!(json["callbacks_by_outcome"]["on_error"]["panicked"], 6);
+        assert_eq!(json["fixtures_by_outcome"]["recorded"], 0);
+        assert_eq!(json["differences_by_kind"]["not_modified"], 0);
     }
 
     #[test]

@@ -58,6 +58,14 @@ impl Destination {
         self.scheme == Scheme::HTTP && !stays
     }
 
+    /// The host, without the brackets of an IPv6 address, and the port.
+    #[cfg(feature = "otel")]
+    pub(crate) fn host_and_port(&self) -> (&str, u16) {
+        let default = if self.is_tls() { 443 } else { 80 };
+        let host = self.authority.host().trim_matches(['[', ']']);
+        (host, self.authority.port_u16().unwrap_or(default))
+    }
+
     /// Whether two base URLs are the same target.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (parse_url(&self.url), parse_url(&other.url)) {

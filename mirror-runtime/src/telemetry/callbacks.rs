@@ -6,7 +6,7 @@ use super::Happened;
 #[cfg(feature = "compare")]
 use crate::comparison::Comparison;
 use crate::{
-    outcome::{BufferedResponse, MirrorError, SkipReason},
+    outcome::{BufferedResponse, Callback, CallbackOutcome, MirrorError, SkipReason},
     target::Target,
     workers::{Code, caught},
 };
@@ -32,6 +32,15 @@ pub(crate) struct Callbacks {
 }
 
 impl Callbacks {
+    /// Whether there are some.
+    pub(super) fn are_there(&self) -> bool {
+        #[cfg(feature = "compare")]
+        if self.on_mismatch.is_some() {
+            return true;
+        }
+        self.on_success.is_some() || self.on_error.is_some() || self.on_skip.is_some()
+    }
+
     /// Whether one of them is told of something.
     #[inline]
     pub(super) fn want(&self, happened: &Happened) -> bool {
@@ -45,33 +54,51 @@ impl Callbacks {
         }
     }
 
-    /// Calls whichever is told of it.
-    pub(super) fn report(&self, mirror: &str, target: &Target, happened: &Happened) {
-        let code = |option| Code::new(option).of(mirror).with_target(target.name());
+    /// The one that is told of something, whether or not there is such a one.
+    pub(super) fn told_of(happened: &Happened) -> Option<Callback> {
         match happened {
+            Happened::NotSent(_) => Some(Callback::OnSkip),
+            Happened::Ended(Ok(_), _) => Some(Callback::OnSuccess),
+            Happened::Ended(Err(_), _) => Some(Callback::OnError),
+            #[cfg(feature = "compare")]
+            Happened::Compared(_) => Some(Callback::OnMismatch),
+            _ => None,
+        }
+    }
+
+    /// Calls whichever is told of it, and says whether it has returned; `None` if there is none.
+    pub(super) fn report(
+        &self,
+        mirror: &str,
+        target: &Target,
+        happened: &Happened,
+    ) -> Option<CallbackOutcome> {
+        let option = Self::told_of(happened)?.as_str();
+        let code = Code::new(option).of(mirror).with_target(target.name());
+        let returned = match happened {
             Happened::NotSent(reason) => {
-                if let Some(on_skip) = &self.on_skip {
-                    caught(code("on_skip"), || on_skip(target, *reason));
-                }
+                let on_skip = self.on_skip.as_ref()?;
+                caught(code, || on_skip(target, *reason))
             }
             Happened::Ended(Ok(response), _) => {
-                if let Some(on_success) = &self.on_success {
-                    caught(code("on_success"), || on_success(target, response));
-                }
+                let on_success = self.on_success.as_ref()?;
+                caught(code, || on_success(target, response))
             }
             Happened::Ended(Err(error), _) => {
-                if let Some(on_error) = &self.on_error {
-                    caught(code("on_error"), || on_error(target, error));
-                }
+                let on_error = self.on_error.as_ref()?;
+                caught(code, || on_error(target, error))
             }
             #[cfg(feature = "compare")]
             Happened::Compared(comparison) => {
-                if let Some(on_mismatch) = &self.on_mismatch {
-                    caught(code("on_mismatch"), || on_mismatch(comparison));
-                }
+                let on_mismatch = self.on_mismatch.as_ref()?;
+                caught(code, || on_mismatch(comparison))
             }
-            _ => {}
-        }
+            _ => return None,
+        };
+        Some(match returned {
+            Some(()) => CallbackOutcome::Ran,
+            None => CallbackOutcome::Panicked,
+        })
     }
 }
 

@@ -20,6 +20,9 @@ pub struct Event<'a> {
     pub target: &'a Target,
     /// The event.
     pub kind: EventKind<'a>,
+    /// The `x-request-id` of the request, if it has one and was sampled; cut to 128 bytes. `None`
+    /// for an event that is about a target, as when its circuit turns.
+    pub request_id: Option<&'a str>,
 }
 
 impl<'a> Event<'a> {
@@ -39,7 +42,15 @@ impl<'a> Event<'a> {
             mirror,
             target,
             kind,
+            request_id: None,
         }
+    }
+
+    /// The same event, of a request with this id.
+    #[must_use]
+    pub const fn with_request_id(mut self, request_id: Option<&'a str>) -> Self {
+        self.request_id = request_id;
+        self
     }
 }
 

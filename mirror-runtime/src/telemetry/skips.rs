@@ -18,6 +18,7 @@ use std::{
 
 use tokio::runtime::Handle;
 
+use super::RequestId;
 use crate::{outcome::SkipReason, workers::Hold};
 
 /// Skips that may wait. Nobody waits for them to be told, so nothing else bounds them.
@@ -30,13 +31,14 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// The subscribers to skips.
 pub(super) trait OnSkip: Send + Sync {
     /// On the thread for that.
-    fn skipped(&self, reason: SkipReason);
+    fn skipped(&self, reason: SkipReason, request_id: Option<&RequestId>);
 }
 
 /// A request that was not sent to a target.
 struct Skip {
     who: Arc<dyn OnSkip>,
     reason: SkipReason,
+    request_id: Option<RequestId>,
     runtime: Option<Handle>,
     hold: Hold,
 }
@@ -74,12 +76,17 @@ pub(crate) fn prepare() {
     LazyLock::force(&SKIPS);
 }
 
-/// Queues a call of `on_skip`, within the runtime of the caller, and drops it if too many calls
-/// wait already.
-pub(super) fn tell(who: Arc<dyn OnSkip>, reason: SkipReason) {
+/// Queues a call of `on_skip`, within the runtime of the caller; `false` if too many calls wait
+/// already.
+pub(super) fn tell(
+    who: Arc<dyn OnSkip>,
+    reason: SkipReason,
+    request_id: Option<&RequestId>,
+) -> bool {
     let skip = Skip {
         who,
         reason,
+        request_id: request_id.cloned(),
         runtime: Handle::try_current().ok(),
         hold: Hold::here(),
     };
@@ -87,6 +94,7 @@ pub(super) fn tell(who: Arc<dyn OnSkip>, reason: SkipReason) {
     if is_told && !IS_AWAKE.load(SeqCst) && !IS_AWAKE.swap(true, SeqCst) {
         SKIPS.thread.iter().for_each(Thread::unpark);
     }
+    is_told
 }
 
 fn tell_all(skips: &Receiver<Skip>) {
@@ -119,12 +127,13 @@ fn call(skip: Skip) {
     let Skip {
         who,
         reason,
+        request_id,
         runtime,
         hold,
     } = skip;
     let told = panic::catch_unwind(AssertUnwindSafe(|| {
         let _entered = runtime.as_ref().map(Handle::enter);
-        who.skipped(reason);
+        who.skipped(reason, request_id.as_ref());
     }));
     // A log that panics must not end the thread, and neither must what it panicked with.
     std::mem::forget(told);

@@ -4,16 +4,20 @@ use std::{
     borrow::{Borrow, Cow},
     fmt,
     sync::{Arc, LazyLock},
+    time::Duration,
 };
 
 use super::{
-    Callbacks, Event, EventKind, Happened, Observer, Observers, Throttle, observer,
+    Callbacks, Event, EventKind, Happened, Observer, Observers, RequestId, Throttle, observer,
+    request_id::about,
     skips::{self, OnSkip},
 };
+#[cfg(feature = "record")]
+use crate::outcome::FixtureOutcome;
 use crate::{
     bounds::{Gauge, Turn, draining},
-    outcome::SkipReason,
-    stats::{Counters, TargetStats},
+    outcome::{BufferedResponse, Callback, CallbackOutcome, MirrorError, SkipReason},
+    stats::{Counters, RouteLabel, TargetStats},
     target::Target,
     workers::{Code, Ended, caught, contained, observe_off_path, off_path},
 };
@@ -44,7 +48,8 @@ pub(crate) struct Audience {
 pub(crate) struct Source {
     audience: Arc<Audience>,
     target: Target,
-    counters: Counters,
+    /// Shared with who publishes them as metrics: they outlive their mirror by a moment.
+    counters: Arc<Counters>,
     failures: Throttle,
 }
 
@@ -70,7 +75,7 @@ impl Source {
         Self {
             audience: Arc::clone(audience),
             target,
-            counters: Counters::new(),
+            counters: Arc::new(Counters::new()),
             failures: Throttle::default(),
         }
     }
@@ -84,18 +89,45 @@ impl Source {
         self.counters.snapshot(self.target.name())
     }
 
+    /// The counters themselves.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.counters
+    }
+
+    /// A copy has ended: as [`tell`](Self::tell), and counted with its route.
+    pub(crate) fn tell_end(
+        self: &Arc<Self>,
+        request_id: Option<&RequestId>,
+        route: RouteLabel,
+        outcome: Result<BufferedResponse, MirrorError>,
+        elapsed: Option<Duration>,
+    ) -> Option<Ended> {
+        self.counters.measured.ended(route, &outcome, elapsed);
+        self.tell_of(request_id, Happened::Ended(outcome, elapsed))
+    }
+
     /// Counts what happened, logs it, and tells whoever wants to know. `Some` if the callback of a
     /// copy runs: its task waits for that to end.
     #[inline]
     pub(crate) fn tell(self: &Arc<Self>, happened: Happened) -> Option<Ended> {
+        self.tell_of(None, happened)
+    }
+
+    /// The same of a request whose id is known.
+    #[inline]
+    pub(crate) fn tell_of(
+        self: &Arc<Self>,
+        request_id: Option<&RequestId>,
+        happened: Happened,
+    ) -> Option<Ended> {
         self.count(&happened);
-        self.log(&happened);
+        self.log(&happened, request_id);
         let audience = &*self.audience;
-        let is_heard = !audience.observers.is_empty() || observer::are_there();
-        if is_heard {
-            self.tell_all(happened)
+        if self.is_observed() {
+            self.tell_all(happened, request_id)
         } else if audience.callbacks.want(&happened) {
-            self.call_back(happened)
+            self.call_back(happened, request_id)
         } else {
             None
         }
@@ -116,14 +148,17 @@ impl Source {
             // The state of a circuit is not counted.
             Happened::CircuitTurned(..) => {}
             #[cfg(feature = "compare")]
-            Happened::Compared(comparison) => counters.compared(comparison.verdict),
+            Happened::Compared(comparison) => {
+                counters.compared(comparison.verdict);
+                counters.differ(comparison);
+            }
             #[cfg(feature = "compare")]
             Happened::NotCompared(reason) => counters.compared(Verdict::NotCompared(*reason)),
         }
     }
 
     #[inline]
-    fn log(&self, happened: &Happened) {
+    fn log(&self, happened: &Happened, request_id: Option<&RequestId>) {
         let mirror = &*self.audience.mirror;
         let target = &self.target;
         let variable = target.variable();
@@ -136,6 +171,7 @@ impl Source {
                             %target,
                             variable,
                             %error,
+                            request_id = request_id.map(|id| &**id),
                             failures,
                             "copies failed: the number is of those since the last such line"
                         );
@@ -165,11 +201,15 @@ impl Source {
 
     /// Tells observers, and the callback.
     #[cold]
-    fn tell_all(self: &Arc<Self>, happened: Happened) -> Option<Ended> {
+    fn tell_all(
+        self: &Arc<Self>,
+        happened: Happened,
+        request_id: Option<&RequestId>,
+    ) -> Option<Ended> {
         let of_all = observer::of_all();
         let of_all = of_all.iter().flat_map(|of_all| of_all.iter());
         let observers = self.audience.observers.iter().chain(of_all);
-        let event = self.event(happened.kind());
+        let event = self.event(happened.kind(), request_id);
         let interested: Vec<_> = observers
             .filter(|observer| {
                 caught(self.code("observer"), || observer.is_of_interest(&event))
@@ -180,32 +220,48 @@ impl Source {
         let wants = self.audience.callbacks.want(&happened);
         if interested.is_empty() {
             return if wants {
-                self.call_back(happened)
+                self.call_back(happened, request_id)
             } else {
                 None
             };
         }
         let happened = Arc::new(happened);
         let ended = if wants {
-            self.call_back(Arc::clone(&happened))
+            self.call_back(Arc::clone(&happened), request_id)
         } else {
             None
         };
         for observer in interested {
-            self.observe(observer, Arc::clone(&happened));
+            self.observe(observer, Arc::clone(&happened), request_id.cloned());
         }
         ended
     }
 
-    fn observe(self: &Arc<Self>, observer: Arc<dyn Observer>, happened: Arc<Happened>) {
+    fn observe(
+        self: &Arc<Self>,
+        observer: Arc<dyn Observer>,
+        happened: Arc<Happened>,
+        request_id: Option<RequestId>,
+    ) {
         let (source, telling) = (Arc::clone(self), Telling::begin());
         let key = Arc::as_ptr(&observer).addr();
         let is_told = observe_off_path(key, move || {
-            let event = source.event(happened.kind());
-            caught(source.code("observer"), || observer.observe(&event));
+            let request_id = request_id.as_ref();
+            let event = source.event(happened.kind(), request_id);
+            let returned = caught(source.code("observer"), || {
+                about(request_id, || observer.observe(&event));
+            });
+            source.called(
+                Callback::Observer,
+                returned.map_or(CallbackOutcome::Panicked, |()| CallbackOutcome::Ran),
+            );
             drop((happened, telling));
         });
-        if !is_told && let Some(events) = UNOBSERVED.note() {
+        if is_told {
+            return;
+        }
+        self.called(Callback::Observer, CallbackOutcome::LeftOut);
+        if let Some(events) = UNOBSERVED.note() {
             let mirror = &*self.audience.mirror;
             contained(|| {
                 tracing::warn!(
@@ -218,7 +274,7 @@ impl Source {
     }
 
     /// Has the callback called, away from the path of the request.
-    fn call_back<H>(self: &Arc<Self>, happened: H) -> Option<Ended>
+    fn call_back<H>(self: &Arc<Self>, happened: H, request_id: Option<&RequestId>) -> Option<Ended>
     where
         H: Borrow<Happened> + Send + 'static,
     {
@@ -226,18 +282,25 @@ impl Source {
         match happened.borrow() {
             Happened::NotSent(reason) => {
                 let source = Arc::clone(self);
-                skips::tell(source, *reason);
+                if !skips::tell(source, *reason, request_id) {
+                    self.called(Callback::OnSkip, CallbackOutcome::LeftOut);
+                }
                 None
             }
             Happened::Ended(..) => {
-                let source = Arc::clone(self);
-                off_path(key, move || {
-                    source.report(happened.borrow());
-                })
+                let (source, request_id) = (Arc::clone(self), request_id.cloned());
+                let callback = Callbacks::told_of(happened.borrow());
+                let ended = off_path(key, move || {
+                    source.report(happened.borrow(), request_id.as_ref());
+                });
+                if let (None, Some(callback)) = (&ended, callback) {
+                    self.called(callback, CallbackOutcome::LeftOut);
+                }
+                ended
             }
             #[cfg(feature = "compare")]
             Happened::Compared(_) => {
-                self.tell_of_mismatch(key, happened);
+                self.tell_of_mismatch(key, happened, request_id.cloned());
                 None
             }
             _ => None,
@@ -246,7 +309,7 @@ impl Source {
 
     /// Has `on_mismatch` called, some time; not at all if too many calls wait.
     #[cfg(feature = "compare")]
-    fn tell_of_mismatch<H>(self: &Arc<Self>, key: usize, happened: H)
+    fn tell_of_mismatch<H>(self: &Arc<Self>, key: usize, happened: H, request_id: Option<RequestId>)
     where
         H: Borrow<Happened> + Send + 'static,
     {
@@ -254,10 +317,14 @@ impl Source {
         // time.
         let (source, telling) = (Arc::clone(self), Telling::begin());
         let is_told = tell_off_path(key, move || {
-            source.report(happened.borrow());
+            source.report(happened.borrow(), request_id.as_ref());
             drop(telling);
         });
-        if !is_told && let Some(calls) = LEFT_OUT.note() {
+        if is_told {
+            return;
+        }
+        self.called(Callback::OnMismatch, CallbackOutcome::LeftOut);
+        if let Some(calls) = LEFT_OUT.note() {
             let mirror = &*self.audience.mirror;
             contained(|| {
                 tracing::warn!(
@@ -270,11 +337,27 @@ impl Source {
     }
 
     /// Calls the callback that is told of it.
-    fn report(&self, happened: &Happened) {
+    fn report(&self, happened: &Happened, request_id: Option<&RequestId>) {
         let Audience {
             mirror, callbacks, ..
         } = &*self.audience;
-        callbacks.report(mirror, &self.target, happened);
+        let outcome = about(request_id, || {
+            callbacks.report(mirror, &self.target, happened)
+        });
+        if let (Some(callback), Some(outcome)) = (Callbacks::told_of(happened), outcome) {
+            self.called(callback, outcome);
+        }
+    }
+
+    /// Counts a call of the program's own code.
+    fn called(&self, callback: Callback, outcome: CallbackOutcome) {
+        self.counters.called(callback, outcome);
+    }
+
+    /// Counts what became of a mismatch that was to be recorded.
+    #[cfg(feature = "record")]
+    pub(crate) fn recorded(&self, outcome: FixtureOutcome) {
+        self.counters.recorded(outcome);
     }
 
     /// Code of the user's that runs for this target, as the log calls it.
@@ -283,14 +366,25 @@ impl Source {
         code.with_target(self.target.name())
     }
 
-    fn event<'a>(&'a self, kind: EventKind<'a>) -> Event<'a> {
-        Event::new(&self.audience.mirror, &self.target, kind)
+    /// Whether there are observers.
+    fn is_observed(&self) -> bool {
+        !self.audience.observers.is_empty() || observer::are_there()
+    }
+
+    /// Whether there are observers or callbacks.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.is_observed() || self.audience.callbacks.are_there()
+    }
+
+    fn event<'a>(&'a self, kind: EventKind<'a>, request_id: Option<&'a RequestId>) -> Event<'a> {
+        let event = Event::new(&self.audience.mirror, &self.target, kind);
+        event.with_request_id(request_id.map(|id| &**id))
     }
 }
 
 impl OnSkip for Source {
-    fn skipped(&self, reason: SkipReason) {
-        self.report(&Happened::NotSent(reason));
+    fn skipped(&self, reason: SkipReason, request_id: Option<&RequestId>) {
+        self.report(&Happened::NotSent(reason), request_id);
     }
 }
 

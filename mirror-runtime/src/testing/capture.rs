@@ -18,7 +18,7 @@ use tokio::runtime::{self, Handle};
 use crate::comparison::Comparison;
 use crate::{
     engine::capturing::{Captured, CapturedCopy},
-    mirror::mirrors,
+    mirror::made,
     workers::hold::{unwatch, watch},
 };
 
@@ -214,7 +214,7 @@ struct Counters;
 impl fmt::Display for Counters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the counters of the mirrors:\n")?;
-        let mut mirrors = mirrors().into_iter();
+        let mut mirrors = made().into_iter();
         mirrors.try_for_each(|mirror| write!(f, "{}", mirror.stats()))
     }
 }

@@ -1,6 +1,6 @@
 //! Failing tests for mismatches.
 
-use crate::mirror::mirrors;
+use crate::mirror::made;
 
 /// Fails a test for a mismatch, if the environment variable `MIRROR_RAISE_ON_MISMATCH` is `1`.
 /// Without the variable it does nothing.
@@ -20,7 +20,7 @@ use crate::mirror::mirrors;
 /// raise_mismatches();
 /// ```
 pub fn raise_mismatches() {
-    for mirror in mirrors() {
+    for mirror in made() {
         let comparing = mirror.engine().comparing.as_ref();
         if let Some(mismatch) = comparing.and_then(|comparing| comparing.raised.get()) {
             panic!("{mismatch}");

@@ -43,6 +43,10 @@ static OBSERVERS: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-observer
 /// For what sinks are given. Bounded by what is handed over to them at once, which waits for it.
 static RECORDS: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-records", 2));
 
+/// For functions of the user's that change copies. Bounded by the copies in flight, each of which
+/// waits for its function. If one of a mirror blocks for ever, a thread is left for others.
+static MAPPED: LazyLock<Fair> = LazyLock::new(|| Fair::start("mirror-map-request", 3));
+
 #[cfg(feature = "compare")]
 static COMPARISONS: LazyLock<Fair> =
     LazyLock::new(|| Fair::start("mirror-compare", comparing_threads()));
@@ -112,13 +116,35 @@ pub(crate) async fn redact_off_path<T: Send + 'static>(
     key: usize,
     redact: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
-    let (done, redacted) = oneshot::channel();
+    result_of(&RECORDS, key, redact).await
+}
+
+/// Changes a copy on a thread of the mirrors' own, within the runtime of the caller. `None` if there
+/// is no thread, or the function has panicked.
+pub(crate) async fn map_off_path<T: Send + 'static>(
+    key: usize,
+    map: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let runtime = Handle::try_current();
+    let map = move || {
+        let _entered = runtime.as_ref().map(Handle::enter);
+        map()
+    };
+    result_of(&MAPPED, key, map).await
+}
+
+async fn result_of<T: Send + 'static>(
+    threads: &Fair,
+    key: usize,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (done, result) = oneshot::channel();
     let job = Box::new(move || {
         // Nobody may be waiting for it any more.
-        let _ = done.send(redact());
+        let _ = done.send(run());
     });
-    if RECORDS.run(key, usize::MAX, job) {
-        redacted.await.ok()
+    if threads.run(key, usize::MAX, job) {
+        result.await.ok()
     } else {
         None
     }

@@ -100,6 +100,34 @@ async fn percentages_hold_unless_each_request_is_to_be_sampled() {
 }
 
 #[tokio::test]
+async fn the_users_who_are_sampled_are_the_same_in_each_run() {
+    #[mirror(
+        targets = ["https://staging.example.com"],
+        percentage = 50,
+        sticky = header("x-user-id")
+    )]
+    async fn half_of_the_users() {}
+    fixed_sampling();
+    let capture = Capture::start();
+    for user in 0..16 {
+        let request = Request::get("/").header("x-user-id", user);
+        send(half_of_the_users, request.body(Body::empty()).unwrap()).await;
+    }
+    let copies = capture.copies().await.into_iter();
+    let users = copies.map(|copy| {
+        copy.headers()["x-user-id"]
+            .to_str()
+            .unwrap()
+            .parse()
+            .unwrap()
+    });
+    assert_eq!(
+        users.collect::<std::collections::BTreeSet<u32>>(),
+        [0, 3, 4, 5, 6, 9, 11, 13].into()
+    );
+}
+
+#[tokio::test]
 async fn copies_are_counted_and_callbacks_called_as_in_production() {
     static STATUSES: std::sync::Mutex<Vec<u16>> = std::sync::Mutex::new(Vec::new());
     fn answered(_: &mirror_runtime::Target, answer: &mirror_runtime::BufferedResponse) {

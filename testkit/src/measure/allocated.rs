@@ -25,8 +25,13 @@ impl Allocated {
     /// By one request until the answer: the spawning of its copies is included, and their running
     /// is not.
     pub fn until_the_answer(version: Version, shape: Shape) -> Self {
+        Self::until_the_answer_to(version, || shape.request())
+    }
+
+    /// The same, by one of other requests.
+    pub fn until_the_answer_to(version: Version, request: impl Fn() -> Request<Body>) -> Self {
         let mut drive = Drive::new(|| version.app());
-        Self::by(shape, |request| {
+        Self::by(request, |request| {
             let answer = drive.answer(request);
             opt_out(|| {
                 drop(answer);
@@ -39,14 +44,17 @@ impl Allocated {
     pub fn with_copies(app: impl FnOnce() -> Router, shape: Shape) -> Self {
         let mut drive = Drive::new(app);
         drive.warm_up(shape);
-        Self::by(shape, |request| {
-            drop(drive.answer(request));
-            drive.settle();
-        })
+        Self::by(
+            || shape.request(),
+            |request| {
+                drop(drive.answer(request));
+                drive.settle();
+            },
+        )
     }
 
-    fn by(shape: Shape, mut answer: impl FnMut(Request<Body>)) -> Self {
-        let requests = || (0..REQUESTS).map(|_| shape.request()).collect::<Vec<_>>();
+    fn by(request: impl Fn() -> Request<Body>, mut answer: impl FnMut(Request<Body>)) -> Self {
+        let requests = || (0..REQUESTS).map(|_| request()).collect::<Vec<_>>();
         requests().into_iter().for_each(&mut answer);
         let requests = requests();
         let counted = measure(|| requests.into_iter().for_each(answer));

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use axum::{Router, routing::MethodRouter};
-use mirror_runtime::{Event, Mirror, Observer, SkipReason, Target};
+use mirror_runtime::{Event, Mirror, Observer, SkipReason, Sticky, Target};
 
 use super::{Nothing, app, by_hand::ByHand};
 
@@ -22,6 +22,8 @@ pub enum Version {
     CandidateUnsampled,
     /// The layer at 0 %.
     LayerUnsampled,
+    /// The layer that samples users, at 0 %.
+    StickyUnsampled(Sticky<'static>),
     /// The layer, where somebody is told of each request that is not sampled.
     ToldUnsampled,
     /// The layer with an observer, at 0 %.
@@ -71,6 +73,7 @@ impl Version {
             Self::AttributeUnsampled => app::attribute_unsampled(),
             Self::CandidateUnsampled => app::candidate_unsampled(),
             Self::LayerUnsampled => app::layer(&mirror(1, 0.0)),
+            Self::StickyUnsampled(by) => app::layer(&sticky(by)),
             Self::ToldUnsampled => app::layer(&telling()),
             Self::ObservedUnsampled => app::layer(&observed()),
             Self::AtServerUnsampled => app::at_server(&mirror(1, 0.0)),
@@ -94,6 +97,7 @@ impl fmt::Display for Version {
             Self::AttributeUnsampled => write!(f, "attribute, 0 %"),
             Self::CandidateUnsampled => write!(f, "attribute with a candidate, 0 %"),
             Self::LayerUnsampled => write!(f, "layer, 0 %"),
+            Self::StickyUnsampled(by) => write!(f, "layer, sticky by {by:?}, 0 %"),
             Self::ToldUnsampled => write!(f, "layer with `on_skip`, 0 %"),
             Self::ObservedUnsampled => write!(f, "layer with an observer, 0 %"),
             Self::AtServerUnsampled => write!(f, "layer compared at the server, 0 %"),
@@ -111,6 +115,12 @@ fn mirror(targets: usize, percentage: f64) -> Mirror {
     let mirror = urls(targets)
         .iter()
         .fold(mirror, |mirror, url| mirror.target(url.as_str()));
+    mirror.build().expect("options that are right")
+}
+
+fn sticky(by: Sticky<'_>) -> Mirror {
+    let mirror = Mirror::builder().percentage(0.0).transport(Nothing);
+    let mirror = mirror.target(urls(1).remove(0).as_str()).sticky(by);
     mirror.build().expect("options that are right")
 }
 

@@ -18,11 +18,30 @@ where
         }
         Local::new();
     }
+    static __MIRROR_ENTRY: ::mirror_runtime::__private::Entry = ::mirror_runtime::__private::Entry::new(
+            ::core::module_path!(),
+            "match",
+            ::core::file!(),
+            ::core::line!(),
+            {
+                fn here() {}
+                || ::core::any::type_name_of_val(&here)
+            },
+        )
+        .targets(
+            &[
+                ::mirror_runtime::__private::EntryTarget::new(
+                    "https://staging.example.com",
+                ),
+            ],
+        )
+        .options(&[]);
+    ::mirror_runtime::__private::submit! {
+        & __MIRROR_ENTRY
+    }
     static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
     {
-        ::mirror_runtime::__private::Options::new(
-                ::core::concat!(::core::module_path!(), "::match"),
-            )
+        ::mirror_runtime::__private::Options::new(&__MIRROR_ENTRY)
             .target(
                 ::mirror_runtime::__private::TargetOptions::url(
                     "https://staging.example.com",

@@ -26,12 +26,48 @@ where
         __MIRROR_TARGET_1,
         __MIRROR_BASELINE,
     );
+    static __MIRROR_ENTRY: ::mirror_runtime::__private::Entry = ::mirror_runtime::__private::Entry::new(
+            ::core::module_path!(),
+            "list_users",
+            ::core::file!(),
+            ::core::line!(),
+            {
+                fn here() {}
+                || ::core::any::type_name_of_val(&here)
+            },
+        )
+        .targets(
+            &[
+                ::mirror_runtime::__private::EntryTarget::new(
+                    "https://staging.example.com",
+                ),
+                ::mirror_runtime::__private::EntryTarget::new(__MIRROR_TARGET_1),
+            ],
+        )
+        .options(
+            &[
+                ("compare", "\"json\""),
+                ("compare_at", "\"server\""),
+                ("compare_headers", "[\"Content-Type\", \"etag\"]"),
+                ("ignore_headers", "[\"cache-control\"]"),
+                ("ignore", "[\"/generated_at\", \"/items/*/id\"]"),
+                ("ignore_zero_fraction", "true"),
+                ("ignore_bom", "true"),
+                ("unordered", "[\"/tags\"]"),
+                ("tolerance", "{ \"/total\" = 0.01, \"/items/*/price\" = 1 }"),
+                ("redact", "[\"/password\"]"),
+                ("max_compare_body", "\"64KiB\""),
+                ("on_mismatch", "|..| .."),
+                ("baseline", "config::OLD_URL"),
+            ],
+        );
+    ::mirror_runtime::__private::submit! {
+        & __MIRROR_ENTRY
+    }
     static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
     {
         ::mirror_runtime::__private::Options::on_mismatch(
-                ::mirror_runtime::__private::Options::new(
-                        ::core::concat!(::core::module_path!(), "::list_users"),
-                    )
+                ::mirror_runtime::__private::Options::new(&__MIRROR_ENTRY)
                     .target(
                         ::mirror_runtime::__private::TargetOptions::url(
                             "https://staging.example.com",

@@ -14,15 +14,35 @@ where
 {
     const __MIRROR_TARGET_0: &::core::primitive::str = config::SHADOW_URL;
     const _: () = shared::mirror_runtime::__private::check_target(__MIRROR_TARGET_0);
+    static __MIRROR_ENTRY: shared::mirror_runtime::__private::Entry = shared::mirror_runtime::__private::Entry::new(
+            ::core::module_path!(),
+            "find",
+            ::core::file!(),
+            ::core::line!(),
+            {
+                fn here() {}
+                || ::core::any::type_name_of_val(&here)
+            },
+        )
+        .targets(
+            &[
+                shared::mirror_runtime::__private::EntryTarget::new(__MIRROR_TARGET_0),
+                shared::mirror_runtime::__private::EntryTarget::new("nats"),
+            ],
+        )
+        .options(
+            &[("original", "find_unmirrored"), ("on_error", "log"), ("compare", "typed")],
+        );
+    shared::mirror_runtime::__private::submit! {
+        & __MIRROR_ENTRY
+    }
     static __MIRROR: ::std::sync::LazyLock<shared::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
     {
         shared::mirror_runtime::__private::Options::compare_typed::<
             Json<User>,
         >(
                 shared::mirror_runtime::__private::Options::on_error(
-                    shared::mirror_runtime::__private::Options::new(
-                            ::core::concat!(::core::module_path!(), "::find"),
-                        )
+                    shared::mirror_runtime::__private::Options::new(&__MIRROR_ENTRY)
                         .target(
                             shared::mirror_runtime::__private::TargetOptions::url(
                                     __MIRROR_TARGET_0,

@@ -50,12 +50,45 @@ where
         "`max_fixture_bytes` needs `compare`, here or in the defaults",
         "`max_fixture_bytes` applies to JSON only; the `compare` of the defaults does not",
     );
+    static __MIRROR_ENTRY: ::mirror_runtime::__private::Entry = ::mirror_runtime::__private::Entry::new(
+            ::core::module_path!(),
+            "list_users",
+            ::core::file!(),
+            ::core::line!(),
+            {
+                fn here() {}
+                || ::core::any::type_name_of_val(&here)
+            },
+        )
+        .shared(&::mirror_runtime::__private::shared(__MIRROR_DEFAULTS))
+        .targets(
+            &[
+                ::mirror_runtime::__private::EntryTarget::new(
+                    "https://staging.example.com",
+                ),
+            ],
+        )
+        .options(
+            &[
+                ("defaults", "config::SHADOW"),
+                ("connect_timeout", "\"1s\""),
+                ("credentials", "\"forward\""),
+                ("host", "\"target\""),
+                ("ignore", "[\"/generated_at\"]"),
+                ("compare_headers", "[\"etag\"]"),
+                ("thresholds", "Thresholds::default().with_min_compared(1_000)"),
+                ("record", "\"mirror-fixtures\""),
+                ("max_fixtures", "5"),
+                ("max_fixture_bytes", "\"1MiB\""),
+            ],
+        );
+    ::mirror_runtime::__private::submit! {
+        & __MIRROR_ENTRY
+    }
     static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
     {
         ::mirror_runtime::__private::Options::thresholds(
-                ::mirror_runtime::__private::Options::new(
-                        ::core::concat!(::core::module_path!(), "::list_users"),
-                    )
+                ::mirror_runtime::__private::Options::new(&__MIRROR_ENTRY)
                     .defaults(__MIRROR_DEFAULTS)
                     .target(
                         ::mirror_runtime::__private::TargetOptions::url(

@@ -13,11 +13,26 @@ where
     async fn list_users(State(db): State<Db>) -> Json<Vec<User>> {
         todo!()
     }
+    static __MIRROR_ENTRY: ::mirror_runtime::__private::Entry = ::mirror_runtime::__private::Entry::new(
+            ::core::module_path!(),
+            "list_users",
+            ::core::file!(),
+            ::core::line!(),
+            {
+                fn here() {}
+                || ::core::any::type_name_of_val(&here)
+            },
+        )
+        .targets(
+            &[::mirror_runtime::__private::EntryTarget::new("handler(list_users_v2)")],
+        )
+        .options(&[("state", "Arc<AppState>")]);
+    ::mirror_runtime::__private::submit! {
+        & __MIRROR_ENTRY
+    }
     static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
     {
-        ::mirror_runtime::__private::Options::new(
-                ::core::concat!(::core::module_path!(), "::list_users"),
-            )
+        ::mirror_runtime::__private::Options::new(&__MIRROR_ENTRY)
             .target(
                 ::mirror_runtime::__private::TargetOptions::handler(
                     "handler(list_users_v2)",

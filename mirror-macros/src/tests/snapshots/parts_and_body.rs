@@ -20,11 +20,31 @@ where
     ) -> Result<Json<Order>, ApiError> {
         db.insert(order).await.map(Json)
     }
+    static __MIRROR_ENTRY: ::mirror_runtime::__private::Entry = ::mirror_runtime::__private::Entry::new(
+            ::core::module_path!(),
+            "create_order",
+            ::core::file!(),
+            ::core::line!(),
+            {
+                fn here() {}
+                || ::core::any::type_name_of_val(&here)
+            },
+        )
+        .percentage(10f64)
+        .targets(
+            &[
+                ::mirror_runtime::__private::EntryTarget::new(
+                    "https://staging.example.com",
+                ),
+            ],
+        )
+        .options(&[("percentage", "10"), ("timeout", "\"2s\"")]);
+    ::mirror_runtime::__private::submit! {
+        & __MIRROR_ENTRY
+    }
     static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
     {
-        ::mirror_runtime::__private::Options::new(
-                ::core::concat!(::core::module_path!(), "::create_order"),
-            )
+        ::mirror_runtime::__private::Options::new(&__MIRROR_ENTRY)
             .target(
                 ::mirror_runtime::__private::TargetOptions::url(
                     "https://staging.example.com",

@@ -10,13 +10,36 @@ where
     async fn list_users() -> Json<Vec<User>> {
         todo!()
     }
+    static __MIRROR_ENTRY: ::mirror_runtime::__private::Entry = ::mirror_runtime::__private::Entry::new(
+            ::core::module_path!(),
+            "list_users",
+            ::core::file!(),
+            ::core::line!(),
+            {
+                fn here() {}
+                || ::core::any::type_name_of_val(&here)
+            },
+        )
+        .targets(
+            &[
+                ::mirror_runtime::__private::EntryTarget::new(
+                    "https://staging.example.com",
+                ),
+                ::mirror_runtime::__private::EntryTarget::new("nats"),
+                ::mirror_runtime::__private::EntryTarget::new("events").percentage(5f64),
+                ::mirror_runtime::__private::EntryTarget::new("log"),
+                ::mirror_runtime::__private::EntryTarget::new("audit"),
+            ],
+        )
+        .options(&[("transport", "clients::SHARED"), ("on_error", "count")]);
+    ::mirror_runtime::__private::submit! {
+        & __MIRROR_ENTRY
+    }
     static __MIRROR: ::std::sync::LazyLock<::mirror_runtime::__private::Mirror> = ::std::sync::LazyLock::new(||
     {
         ::mirror_runtime::__private::Options::transport(
                 ::mirror_runtime::__private::Options::on_error(
-                    ::mirror_runtime::__private::Options::new(
-                            ::core::concat!(::core::module_path!(), "::list_users"),
-                        )
+                    ::mirror_runtime::__private::Options::new(&__MIRROR_ENTRY)
                         .target(
                             ::mirror_runtime::__private::TargetOptions::url(
                                 "https://staging.example.com",

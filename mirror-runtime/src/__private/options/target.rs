@@ -1,16 +1,15 @@
 //! One target of an attribute.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use crate::{
     error::ConfigError,
-    target::{Destination, Http2, OffReason, Target},
+    target::{Destination, Http2, MapRequest, OffReason, ShadowRequest, Target, Trace},
     transport::check_tls,
     workers::contained,
 };
 
 /// One target as it is written in the attribute.
-#[derive(Debug)]
 #[must_use]
 pub struct TargetOptions {
     pub(super) source: Source,
@@ -18,6 +17,19 @@ pub struct TargetOptions {
     timeout: Option<Duration>,
     name: Option<&'static str>,
     http2: Http2,
+    trace: Option<Trace>,
+    set_headers: Vec<(&'static str, &'static str)>,
+    map_request: Option<MapRequest>,
+}
+
+/// The values of headers stay out: they may be secrets of the shadow.
+impl fmt::Debug for TargetOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TargetOptions")
+            .field("source", &self.source)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where the copies of a target go.
@@ -61,6 +73,9 @@ impl TargetOptions {
             timeout: None,
             name: None,
             http2: Http2::default(),
+            trace: None,
+            set_headers: Vec::new(),
+            map_request: None,
         }
     }
 
@@ -82,10 +97,34 @@ impl TargetOptions {
         Self { name, ..self }
     }
 
+    /// `trace`
+    pub fn trace(self, trace: Trace) -> Self {
+        let trace = Some(trace);
+        Self { trace, ..self }
+    }
+
     /// `http2`
     #[cfg(feature = "http2")]
     pub fn http2(self, http2: Http2) -> Self {
         Self { http2, ..self }
+    }
+
+    /// One of `set_headers`
+    pub fn set_header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.set_headers.push((name, value));
+        self
+    }
+
+    /// `map_request`
+    pub fn map_request<F>(self, map_request: F) -> Self
+    where
+        F: Fn(&mut ShadowRequest) + Send + Sync + 'static,
+    {
+        let map_request: Option<MapRequest> = Some(Arc::new(map_request));
+        Self {
+            map_request,
+            ..self
+        }
     }
 
     /// The target, which is off if it is none after all.
@@ -96,6 +135,7 @@ impl TargetOptions {
             .and_then(|target| distinct(target, earlier))
             .map(|target| target.with_http2(self.http2))
             .and_then(with_choice_of_http2)
+            .and_then(|target| with_headers(target, &self.set_headers))
             .unwrap_or_else(|error| {
                 let name = self.name.unwrap_or(&default_name);
                 off(mirror, name, variable, &error)
@@ -104,7 +144,10 @@ impl TargetOptions {
             Some(name) => target.named(name),
             None => target,
         };
-        target.overridden(self.percentage, self.timeout)
+        target
+            .with_trace(self.trace)
+            .overridden(self.percentage, self.timeout)
+            .mapped_by(self.map_request)
     }
 }
 
@@ -157,6 +200,14 @@ fn with_choice_of_http2(target: Target) -> Result<Target, ConfigError> {
         return Err(ConfigError::PriorKnowledgeOverTls(target.name().to_owned()));
     }
     Ok(target)
+}
+
+/// A target that is given headers of its own.
+fn with_headers(target: Target, set: &[(&str, &str)]) -> Result<Target, ConfigError> {
+    let mut set = set.iter();
+    set.try_fold(target, |target, (name, value)| {
+        target.set_header(name, *value)
+    })
 }
 
 /// A target, unless it is one that this program cannot connect to.

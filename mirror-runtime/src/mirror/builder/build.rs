@@ -3,7 +3,11 @@
 use std::{
     borrow::Cow,
     collections::HashSet,
-    sync::{Arc, atomic::AtomicBool},
+    panic::Location,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -12,11 +16,13 @@ use mirror_grammar::options::{self, Conflict, MAX_TARGETS};
 use super::MirrorBuilder;
 use crate::{
     bounds::{Gate, limits},
-    engine::{BodyMode, Engine, EngineTarget},
+    control::{self, AtomicShare, Configured, ConfiguredTarget, Place, begin},
+    engine::{BodyMode, Engine, EngineTarget, MirrorSwitch},
     error::ConfigError,
+    key::Key,
     mirror::{Mirror, registry::register},
-    sampling::{Sampler, Share, switch},
-    stats::LatencyRecorder,
+    sampling::{Sampler, Share},
+    stats::{LatencyRecorder, PrimaryMeasured},
     target::{Destination, OffReason, Recipient, Target},
     telemetry::{Audience, Source, prepare_skips},
     transport::{Origin, Pool, Route, check_tls, sink_of, transport_of},
@@ -30,6 +36,7 @@ impl MirrorBuilder {
     ///
     /// [`ConfigError`] for the first wrong value, for options that contradict one another, and for
     /// targets that are missing, given twice, or named alike.
+    #[track_caller]
     pub fn build(mut self) -> Result<Mirror, ConfigError> {
         if let Some(mistake) = self.mistake.take() {
             return Err(mistake);
@@ -45,6 +52,9 @@ impl MirrorBuilder {
         if let Some(connect_timeout) = self.connect_timeout {
             self.protection.connect_timeout = connect_timeout;
         }
+        if self.key.is_none() {
+            self.key = Some(Key::of_process()?);
+        }
         self.options.body = self.body.unwrap_or_default();
         if let Some(max_body) = self.max_body {
             self.options.max_body = max_body;
@@ -56,14 +66,19 @@ impl MirrorBuilder {
     }
 
     /// Makes the mirror of options that have been checked.
+    #[track_caller]
     pub(crate) fn finish(mut self) -> Mirror {
-        switch::read_environment();
+        let place = match self.entry {
+            Some(entry) => entry.place(),
+            None => Place::from(Location::caller()),
+        };
+        control::read_environment();
         if self.callbacks.on_skip.is_some() {
             prepare_skips();
         }
         let name = self.name.clone().unwrap_or(Cow::Borrowed("mirror"));
         let baseline = self.compare.baseline.take();
-        let is_off = switch::is_off();
+        let is_off = control::is_isolated();
         if !is_off {
             for target in self.targets.iter().chain(&baseline) {
                 self.announce(&name, target);
@@ -89,13 +104,33 @@ impl MirrorBuilder {
         let places = all.iter().enumerate();
         let sinks = places.filter(|(_, target)| target.is_sink());
         let sinks = sinks.fold(0, |sinks, (index, _)| sinks | 1 << index);
+        // What is masked leaves the process in no other way.
+        for pointer in &self.masked {
+            self.compare.rules.hide(pointer);
+        }
         let redacted = self.compare.rules.clone();
+        let configured = self.configured();
+        let key = self.key.take().unwrap_or_else(Key::random);
+        self.options.headers.signs = !key.is_random();
+        let own = all.iter().flat_map(Target::own_headers).cloned();
+        let set_headers = self.options.headers.set.iter().cloned().chain(own);
+        let set_headers = set_headers.collect();
+        let mask = Some(std::mem::take(&mut self.mask));
+        let mask = mask.filter(|mask| !mask.is_empty()).map(Arc::new);
+        let needs_a_key = mask.is_some() || self.options.sticky.is_some();
+        if !is_off && needs_a_key && key.is_random() {
+            announce_random_key();
+        }
         let resolve = |target: Target| {
             let timeout = target.own_timeout().unwrap_or(self.timeout);
             let gate = Gate::new(&self.protection, target.connects());
+            let percentage = target.own_percentage().unwrap_or(self.percentage);
+            let share = Share::of_percentage(percentage);
             EngineTarget {
-                share: Share::of_percentage(target.own_percentage().unwrap_or(self.percentage)),
+                share: AtomicShare::new(share),
+                has_no_share: share.is_zero(),
                 timeout,
+                trace: target.own_trace().unwrap_or(self.trace),
                 route: self.route(&target, timeout),
                 gate,
                 source: Arc::new(Source::new(&audience, target)),
@@ -108,16 +143,37 @@ impl MirrorBuilder {
             targets,
             options: self.options,
             when: self.when,
+            mask,
+            map_request: self.map_request,
+            set_headers,
             keeps_bodies,
             comparing,
             sinks,
             redacted,
             is_known_to_be_twice: AtomicBool::new(false),
+            switch: MirrorSwitch::default(),
+            entry: self.entry,
+            place,
             sampler: Sampler::new(),
+            key,
             latency: LatencyRecorder::new(),
+            primary: Arc::new(PrimaryMeasured::new()),
         }));
-        register(&mirror);
+        register(&mirror, configured);
         mirror
+    }
+
+    /// What the code says of what can be controlled.
+    fn configured(&self) -> Configured {
+        let targets = self.targets.iter().map(|target| ConfiguredTarget {
+            name: target.name().to_owned(),
+            percentage: target.own_percentage().unwrap_or(self.percentage),
+        });
+        Configured {
+            targets: targets.collect(),
+            until: self.until.map(begin),
+            allow_raise: self.allow_raise.unwrap_or_default(),
+        }
     }
 
     /// How copies get to a target.
@@ -234,6 +290,7 @@ impl MirrorBuilder {
             "max_body" => self.max_body.is_some(),
             "body" => self.body.is_some(),
             "read_ahead" => self.read_ahead.is_some(),
+            "mask" => !self.masked.is_empty(),
             option => self.compare.has(option),
         }
     }
@@ -275,6 +332,19 @@ impl MirrorBuilder {
             None => Ok(()),
         }
     }
+}
+
+/// Tells the log once that nothing that rests on a key is the same in another process.
+fn announce_random_key() {
+    static IS_TOLD: AtomicBool = AtomicBool::new(false);
+    if IS_TOLD.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    contained(|| {
+        tracing::warn!(
+            "no key is set, and this process has made one up: `sticky` samples other users in each process, masked values are others in each, and no copy is signed; set the environment variable `MIRROR_KEY` to the same secret in all of them, such as `openssl rand -base64 32` makes"
+        );
+    });
 }
 
 #[cfg(test)]

@@ -4,15 +4,20 @@
 use std::{borrow::Cow, num::NonZeroU32, sync::Arc, time::Duration};
 
 use http::{HeaderName, HeaderValue, Method, request::Parts};
-use mirror_grammar::{HeaderError, check_percentage, check_settable, check_timeout, options};
+use mirror_grammar::{
+    HeaderError, check_baggage_key, check_percentage, check_settable, check_timeout, options,
+    parse_date,
+};
 
 use super::{AcceptEncoding, Credentials, Defaults, Host, MirrorBuilder};
 use crate::{
     bounds::{CircuitBreaker, RateLimit},
     engine::BodyMode,
     error::ConfigError,
+    key::Key,
     outcome::{BufferedResponse, MirrorError, SkipReason},
-    target::Target,
+    sampling::Sticky,
+    target::{ShadowRequest, Target, Trace},
     telemetry::Observer,
     transport::Transport,
 };
@@ -49,6 +54,22 @@ impl MirrorBuilder {
         match check_percentage(percentage) {
             Ok(percentage) => self.percentage = percentage,
             Err(error) => self.mistaken(ConfigError::percentage(error)),
+        }
+        self
+    }
+
+    /// Samples users instead of requests: all requests with the same header, cookie or path are
+    /// sampled, or none. The percentages are shares of the users then. A request without the header
+    /// or the cookie, or with an empty one, is drawn by itself. Default: none, each request is drawn
+    /// by itself.
+    ///
+    /// Who is sampled follows from the [`key`](Self::key) and the value alone. With the same key,
+    /// the users are the same in each process and each mirror, and those of a smaller percentage
+    /// are among those of a larger one. See [`copies`](crate::guide::copies).
+    pub fn sticky(mut self, sticky: Sticky<'_>) -> Self {
+        match sticky.try_into() {
+            Ok(sticky) => self.options.sticky = Some(sticky),
+            Err(error) => self.mistaken(ConfigError::sticky(error)),
         }
         self
     }
@@ -166,6 +187,26 @@ impl MirrorBuilder {
         self
     }
 
+    /// The day from which nothing is sent, like `2027-01-31`: from 00:00 UTC on, the mirror is
+    /// switched off, and the log is told so, once. It ends an experiment that nobody ends. Default:
+    /// none.
+    ///
+    /// [`control`](crate::control) and a [`ControlFile`](crate::ControlFile) can still switch it on.
+    pub fn until(mut self, date: impl AsRef<str>) -> Self {
+        match parse_date(date.as_ref()) {
+            Ok(date) => self.until = Some(date),
+            Err(error) => self.mistaken(ConfigError::Until(error.to_string())),
+        }
+        self
+    }
+
+    /// Whether a fleet ([`Control::as_fleet`](crate::Control::as_fleet)) may send more than the
+    /// layers below it say: switch on what they switch off, and raise shares. Default: `false`.
+    pub fn allow_raise(mut self, allow_raise: bool) -> Self {
+        self.allow_raise = Some(allow_raise);
+        self
+    }
+
     /// Called for each copy that got an HTTP response, whatever its status, on a thread of the
     /// mirrors' own. The copy is in flight until it returns: while it blocks, it takes one of
     /// `max_in_flight`. A panic in it is caught and logged.
@@ -264,6 +305,72 @@ impl MirrorBuilder {
         self
     }
 
+    /// What becomes of the trace context of requests in their copies, for each target without a
+    /// `trace` of its own. Default: [`Trace::Forward`], or [`Trace::Child`] with the feature `otel`.
+    /// [`Trace::Child`], [`Trace::Unsampled`] and [`Trace::Link`] need that feature.
+    pub fn trace(mut self, trace: Trace) -> Self {
+        self.given.push(options::TRACE.name);
+        match trace.check() {
+            Ok(trace) => self.trace = trace,
+            Err(error) => self.mistaken(error),
+        }
+        self
+    }
+
+    /// A member that the `baggage` of each copy has in addition to those that the request has
+    /// ([W3C Baggage](https://www.w3.org/TR/baggage/)), so that hops behind the shadow know what
+    /// they are asked for. Can be called several times. Default: none.
+    ///
+    /// The key is a token; the value may be any text, and is percent-encoded. A member of the
+    /// request with the same key is replaced. A copy whose `baggage` would be longer than 8,192
+    /// bytes keeps that of its request.
+    pub fn baggage(mut self, key: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        let (key, value) = (key.as_ref(), value.as_ref());
+        if let Err(error) = check_baggage_key(key) {
+            self.mistaken(ConfigError::baggage(error));
+        } else if !self.options.headers.baggage.add(key, value) {
+            self.mistaken(ConfigError::DuplicateBaggage(key.to_owned()));
+        } else if self.options.headers.baggage.is_too_long() {
+            self.mistaken(ConfigError::baggage(mirror_grammar::BaggageError::TooLong));
+        }
+        self
+    }
+
+    /// Changes each copy before it leaves: its method, its path and query, its headers and its body.
+    /// Where it goes, no function can change. It runs once for each target, on a thread of the
+    /// mirrors' own, before the target's own [`map_request`](Target::map_request), and sees a body
+    /// whose fields are masked already. The copy is in flight while it runs: while it blocks, it
+    /// takes one of `max_in_flight`. If it panics, the copy is not sent, and counted as
+    /// [`NotMapped`](SkipReason::NotMapped). Sinks are sent no copies, and get the request as it
+    /// arrived. Default: none.
+    pub fn map_request<F>(mut self, map_request: F) -> Self
+    where
+        F: Fn(&mut ShadowRequest) + Send + Sync + 'static,
+    {
+        self.map_request = Some(Arc::new(map_request));
+        self
+    }
+
+    /// JSON pointers to fields of request bodies that copies have masked: replaced by a hash under
+    /// the mirror's [key](Self::key), so that equal values stay equal. Bodies are JSON, JSON lines,
+    /// forms and `multipart/form-data`. A request with another body, or with one that cannot be
+    /// read, is not copied, and counted as [`Unmaskable`](SkipReason::Unmaskable). Reports, records
+    /// and logs hide the values, as those of [`redact`](Self::redact). Path, query and headers are
+    /// as they arrived. Default: none.
+    pub fn mask<I>(mut self, pointers: I) -> Self
+    where
+        I: IntoIterator<Item: AsRef<str>>,
+    {
+        for pointer in pointers {
+            let pointer = pointer.as_ref();
+            match self.mask.add(pointer) {
+                Ok(()) => self.masked.push(pointer.to_owned()),
+                Err(reason) => self.mistaken(ConfigError::mask(pointer, reason)),
+            }
+        }
+        self
+    }
+
     /// The name used in counters and logs. Default: `mirror`.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = Some(name.into());
@@ -273,6 +380,32 @@ impl MirrorBuilder {
     /// The transport of the copies. Default: connections that all mirrors share.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// The key of sticky sampling, masks and signatures: a [`Key`], or its text. Default: that of
+    /// the environment variable `MIRROR_KEY`, or, if that is unset or empty, a random one, which all
+    /// mirrors of the process have.
+    ///
+    /// ```
+    /// use mirror_runtime::{Key, Mirror};
+    ///
+    /// # let secret = "0123456789abcdef".repeat(2);
+    /// let mirror = Mirror::builder().target("https://staging.example.com").key(secret).build()?;
+    /// let mirror = Mirror::builder()
+    ///     .target("https://staging.example.com")
+    ///     .key(Key::from_env("ORDERS_KEY")?)
+    ///     .build()?;
+    /// # Ok::<(), mirror_runtime::ConfigError>(())
+    /// ```
+    pub fn key<K>(mut self, key: K) -> Self
+    where
+        K: TryInto<Key, Error: Into<ConfigError>>,
+    {
+        match key.try_into() {
+            Ok(key) => self.key = Some(key),
+            Err(error) => self.mistaken(error),
+        }
         self
     }
 

@@ -5,7 +5,10 @@ mod taken;
 use std::time::Duration;
 
 use http::{Method, request::Parts};
-use mirror_grammar::{ConstMessage, MAX_TIMEOUT, is_percentage, is_settable};
+use mirror_grammar::{
+    ConstMessage, Date, MAX_BAGGAGE, MAX_TIMEOUT, baggage_len, is_baggage_key, is_cookie_name,
+    is_percentage, is_settable, is_sticky_header,
+};
 #[cfg(feature = "compare")]
 use mirror_grammar::{is_comparable, is_header_name, is_tolerance};
 
@@ -14,9 +17,13 @@ use super::{AcceptEncoding, Credentials, Host};
 use crate::mirror::MirrorBuilder;
 use crate::{
     bounds::CircuitBreaker,
+    control::{Shared, checked_date},
     engine::BodyMode,
+    error::ConfigError,
+    key::Key,
     outcome::{BufferedResponse, MirrorError, SkipReason},
-    target::Target,
+    sampling::Sticky,
+    target::{ShadowRequest, Target, Trace},
 };
 #[cfg(feature = "compare")]
 use crate::{
@@ -64,6 +71,7 @@ use crate::{
 #[must_use = "defaults do nothing until a mirror has them"]
 pub struct Defaults {
     percentage: Option<f64>,
+    sticky: Option<Sticky<'static>>,
     timeout: Option<Duration>,
     connect_timeout: Option<Duration>,
     sync: Option<bool>,
@@ -74,6 +82,8 @@ pub struct Defaults {
     max_in_flight: Option<usize>,
     rate_limit: Option<(u32, Duration)>,
     circuit_breaker: Option<Breaker>,
+    until: Option<Date>,
+    allow_raise: Option<bool>,
     on_success: Option<fn(&Target, &BufferedResponse)>,
     on_error: Option<fn(&Target, &MirrorError)>,
     on_skip: Option<fn(&Target, SkipReason)>,
@@ -84,6 +94,11 @@ pub struct Defaults {
     credentials: Option<Credentials>,
     host: Option<Host>,
     accept_encoding: Option<AcceptEncoding>,
+    map_request: Option<fn(&mut ShadowRequest)>,
+    mask: &'static [&'static str],
+    key: Option<fn() -> Result<Key, ConfigError>>,
+    trace: Option<Trace>,
+    baggage: &'static [(&'static str, &'static str)],
     redact: &'static [&'static str],
     #[cfg(feature = "compare")]
     comparing: Comparing,
@@ -137,6 +152,7 @@ impl Defaults {
     pub const fn new() -> Self {
         Self {
             percentage: None,
+            sticky: None,
             timeout: None,
             connect_timeout: None,
             sync: None,
@@ -147,6 +163,8 @@ impl Defaults {
             max_in_flight: None,
             rate_limit: None,
             circuit_breaker: None,
+            until: None,
+            allow_raise: None,
             on_success: None,
             on_error: None,
             on_skip: None,
@@ -157,6 +175,11 @@ impl Defaults {
             credentials: None,
             host: None,
             accept_encoding: None,
+            map_request: None,
+            mask: &[],
+            key: None,
+            trace: None,
+            baggage: &[],
             redact: &[],
             #[cfg(feature = "compare")]
             comparing: Comparing {
@@ -184,6 +207,15 @@ impl Defaults {
         }
     }
 
+    /// What is known of a mirror with these options before it is made.
+    pub(crate) const fn of_entry(&self) -> Shared {
+        Shared {
+            percentage: self.percentage,
+            until: self.until,
+            allow_raise: self.allow_raise,
+        }
+    }
+
     /// See [`MirrorBuilder::percentage`].
     ///
     /// # Panics
@@ -196,6 +228,25 @@ impl Defaults {
             "`percentage` must be between 0 and 100"
         );
         self.percentage = Some(percentage);
+        self
+    }
+
+    /// See [`MirrorBuilder::sticky`].
+    ///
+    /// # Panics
+    ///
+    /// If it does not tell users apart: no name of a header or a cookie, or that of a header that
+    /// says nothing of the user.
+    #[track_caller]
+    pub const fn sticky(mut self, sticky: Sticky<'static>) -> Self {
+        match sticky {
+            Sticky::Header(name) => check_name(is_sticky_header(name), name, "tell users apart"),
+            Sticky::Cookie(name) => {
+                assert!(is_cookie_name(name), "the name of a cookie must be a token");
+            }
+            Sticky::Path => {}
+        }
+        self.sticky = Some(sticky);
         self
     }
 
@@ -318,6 +369,23 @@ impl Defaults {
         self
     }
 
+    /// See [`MirrorBuilder::until`].
+    ///
+    /// # Panics
+    ///
+    /// If it is no date.
+    #[track_caller]
+    pub const fn until(mut self, date: &str) -> Self {
+        self.until = Some(checked_date(date));
+        self
+    }
+
+    /// See [`MirrorBuilder::allow_raise`].
+    pub const fn allow_raise(mut self, allow_raise: bool) -> Self {
+        self.allow_raise = Some(allow_raise);
+        self
+    }
+
     /// See [`MirrorBuilder::on_success`].
     pub const fn on_success(mut self, on_success: fn(&Target, &BufferedResponse)) -> Self {
         self.on_success = Some(on_success);
@@ -419,6 +487,73 @@ impl Defaults {
     /// See [`MirrorBuilder::accept_encoding`].
     pub const fn accept_encoding(mut self, accept_encoding: AcceptEncoding) -> Self {
         self.accept_encoding = Some(accept_encoding);
+        self
+    }
+
+    /// See [`MirrorBuilder::map_request`].
+    pub const fn map_request(mut self, map_request: fn(&mut ShadowRequest)) -> Self {
+        self.map_request = Some(map_request);
+        self
+    }
+
+    /// See [`MirrorBuilder::mask`]. It counts for mirrors whose copies have a body.
+    ///
+    /// # Panics
+    ///
+    /// If one is no JSON pointer.
+    #[track_caller]
+    pub const fn mask(mut self, pointers: &'static [&'static str]) -> Self {
+        check_pointers(pointers);
+        self.mask = pointers;
+        self
+    }
+
+    /// Where the key is taken from, for each mirror when it is made: `|| Key::from_env("ORDERS_KEY")`.
+    /// See [`MirrorBuilder::key`].
+    pub const fn key(mut self, key: fn() -> Result<Key, ConfigError>) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// See [`MirrorBuilder::trace`].
+    ///
+    /// # Panics
+    ///
+    /// If it needs a tracer, and the feature `otel` is off.
+    #[track_caller]
+    pub const fn trace(mut self, trace: Trace) -> Self {
+        assert!(
+            trace.is_available(),
+            "`Trace::Child`, `Trace::Unsampled` and `Trace::Link` need the feature `otel` of `mirror-runtime`"
+        );
+        self.trace = Some(trace);
+        self
+    }
+
+    /// Keys and values of members. See [`MirrorBuilder::baggage`].
+    ///
+    /// # Panics
+    ///
+    /// If a key is no token, or if all are longer than 8,192 bytes.
+    #[track_caller]
+    pub const fn baggage(mut self, members: &'static [(&'static str, &'static str)]) -> Self {
+        let mut i = 0;
+        while i < members.len() {
+            let (key, _) = members[i];
+            if !is_baggage_key(key) {
+                let message = ConstMessage::new()
+                    .with("invalid baggage key `")
+                    .with(key)
+                    .with("`: it must be a token, like `mirror`");
+                panic!("{}", message.as_str());
+            }
+            i += 1;
+        }
+        assert!(
+            baggage_len(members) <= MAX_BAGGAGE,
+            "the members of `baggage` must have at most 8192 bytes together"
+        );
+        self.baggage = members;
         self
     }
 

@@ -10,7 +10,7 @@ use axum::{body::Body, extract::Request, response::Response};
 use tower_service::Service;
 
 use super::ResponseFuture;
-use crate::{mirror::Mirror, workers::contained};
+use crate::{mirror::Mirror, send::Asked, workers::contained};
 
 /// A service that mirrors each request and passes it on. Made by
 /// [`MirrorLayer`](super::MirrorLayer).
@@ -51,9 +51,9 @@ where
         let mut ready = std::mem::replace(&mut self.inner, clone);
         let primary = move |parts, body| ready.call(Request::from_parts(parts, body));
         let mirror = self.mirror.clone();
-        ResponseFuture::mirrored(sampled.serve(parts, body, primary, move |answer| {
+        ResponseFuture::mirrored(sampled.serve(parts, body, primary, move |answer, asked| {
             let answer = answer.as_mut().ok()?;
-            response(answer, &mirror)
+            response(answer, &mirror, asked)
         }))
     }
 }
@@ -61,10 +61,14 @@ where
 /// The response, if it is one of axum's: what a router, a method router and a handler give. What
 /// stands between them in a stack of layers may give another, whose body cannot be exchanged for
 /// one that is noted.
-fn response<'a, R: 'static>(answer: &'a mut R, mirror: &Mirror) -> Option<&'a mut Response> {
+fn response<'a, R: 'static>(
+    answer: &'a mut R,
+    mirror: &Mirror,
+    asked: Asked,
+) -> Option<&'a mut Response> {
     static TOLD: Once = Once::new();
     let response = (answer as &mut dyn Any).downcast_mut();
-    if response.is_none() {
+    if response.is_none() && asked == Asked::Response {
         TOLD.call_once(|| {
             contained(|| tracing::error!(
                 mirror = mirror.name(),

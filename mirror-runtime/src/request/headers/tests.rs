@@ -102,18 +102,18 @@ fn a_hundred_fields_are_made_of_more_where_they_mean_the_same() {
         // There is room for each of them.
         let mut headers = fields(room - 1);
         headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
-        fit(&mut headers, has_body);
+        fit(&mut headers, has_body, false);
         assert_eq!(headers.len(), room);
         assert_eq!(headers[header::ACCEPT], "*/*");
         // One more, and what says nothing goes.
         headers.insert("x-more", HeaderValue::from_static("1"));
-        fit(&mut headers, has_body);
+        fit(&mut headers, has_body, false);
         assert_eq!(headers.len(), room);
         assert!(!headers.contains_key(header::ACCEPT));
         // And then lines are joined, as many as need be.
         headers.append("x-1", HeaderValue::from_static("b"));
         headers.append("x-1", HeaderValue::from_static("c"));
-        fit(&mut headers, has_body);
+        fit(&mut headers, has_body, false);
         assert_eq!(headers.len(), room);
         assert_eq!(headers["x-1"], "1, b, c");
     }
@@ -122,7 +122,7 @@ fn a_hundred_fields_are_made_of_more_where_they_mean_the_same() {
         cookies.append(header::COOKIE, HeaderValue::from_static(cookie));
     }
     cookies.insert(header::ACCEPT, HeaderValue::from_static("text/html"));
-    fit(&mut cookies, false);
+    fit(&mut cookies, false, false);
     assert_eq!(cookies["cookie"], "a=1; b=2");
     // A field that says something stays, whatever the server makes of it.
     assert_eq!(cookies[header::ACCEPT], "text/html");

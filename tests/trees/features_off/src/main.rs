@@ -1,4 +1,4 @@
-//! A program without the features `compare` and `http2` that uses their options. It is no program:
+//! A program without the features `compare`, `http2` and `otel` that uses their options. It is no program:
 //! each of them is one error, at the option.
 
 use axum::extract::Path;
@@ -33,6 +33,12 @@ async fn by_a_function() -> String {
 )]
 async fn over_http2() {}
 
+#[mirror(targets = [target("http://shadow.example", trace = "unsampled")], trace = "child")]
+async fn traced() {}
+
+#[mirror(targets = ["http://shadow.example"], trace = "strip", baggage = { "mirror" = "shadow" })]
+async fn not_traced() {}
+
 #[mirror(targets = ["http://shadow.example"], on_error = |target, error| drop((target, error)))]
 async fn good() {}
 
@@ -42,6 +48,8 @@ fn main() {
         .route("/typed", axum::routing::get(typed))
         .route("/by-a-function", axum::routing::get(by_a_function))
         .route("/over-http2", axum::routing::get(over_http2))
+        .route("/traced", axum::routing::get(traced))
+        .route("/not-traced", axum::routing::get(not_traced))
         .route("/good", axum::routing::get(good));
     drop(app);
 }

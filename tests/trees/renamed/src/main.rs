@@ -153,8 +153,11 @@ async fn create(Form(path): Form, body: String) -> String {
     remove_headers = ["x-internal"],
     credentials = "strip",
     host = "preserve",
+    accept_encoding = "comparable",
     compare = "json",
+    compare_at = "server",
     compare_headers = ["x-total"],
+    ignore_headers = ["etag"],
     ignore = ["/items/*/id"],
     unordered = ["/tags"],
     tolerance = { "/total" = 0.01 },
@@ -163,6 +166,7 @@ async fn create(Form(path): Form, body: String) -> String {
     on_mismatch = differed,
     baseline = env("OLD_REPLICA_URL"),
     thresholds = Thresholds::default().with_min_compared(1_000),
+    version_header = "x-version",
     record = "mirror-fixtures",
     max_fixtures = 3,
     max_fixture_bytes = "16MiB",
@@ -171,7 +175,7 @@ async fn everything(Path(id): Path<u64>) -> String {
     id.to_string()
 }
 
-#[mirror(crate = traffic, targets = [handler(candidate)], compare = verdict)]
+#[mirror(crate = traffic, targets = [handler(candidate)], state = u64, compare = verdict)]
 async fn by_a_function(State(factor): State<u64>, Path(id): Path<u64>) -> String {
     (factor * id).to_string()
 }
@@ -198,6 +202,18 @@ impl Users {
         tokio::task::yield_now().await;
         Self::FIRST.to_string()
     }
+
+    /// Finds the second, and waits for nothing.
+    #[mirror(crate = traffic, targets = [STAGING], original = Self::second_unmirrored)]
+    pub async fn second() -> String {
+        (Self::FIRST + 1).to_string()
+    }
+
+    /// Finds the third, under no name of its own.
+    #[mirror(crate = traffic, targets = [STAGING])]
+    pub async fn third() -> String {
+        (Self::FIRST + 2).to_string()
+    }
 }
 
 macro_rules! handlers {
@@ -218,6 +234,7 @@ handlers! {
 async fn main() {
     assert_eq!(find_unmirrored(State(2), Path(3)).await.unwrap(), "6");
     assert_eq!(Users::first_unmirrored().await, "1");
+    assert_eq!(Users::second_unmirrored().await, "2");
 
     let layer = Mirror::builder()
         .defaults(&SHADOW)
@@ -232,6 +249,8 @@ async fn main() {
         .route("/by-a-function/{id}", get(by_a_function))
         .route("/typed/{id}", get(typed))
         .route("/first", get(Users::first))
+        .route("/second", get(Users::second))
+        .route("/third", get(Users::third))
         .route("/one", get(one))
         .route("/two", get(two))
         .layer(layer.layer())

@@ -13,6 +13,9 @@ const CALLS: &[(&str, Call)] = &[
     ("target", |builder| builder.target("http://b.invalid")),
     ("defaults", |builder| builder.defaults(&Defaults::new())),
     ("percentage", |builder| builder.percentage(10.0)),
+    ("sticky", |builder| {
+        builder.sticky(crate::Sticky::Header("x-user-id"))
+    }),
     ("timeout", |builder| builder.timeout(Duration::from_secs(2))),
     ("connect_timeout", |builder| {
         builder.connect_timeout(Duration::from_secs(1))
@@ -29,6 +32,8 @@ const CALLS: &[(&str, Call)] = &[
         builder.rate_limit(100, Duration::from_secs(1))
     }),
     ("circuit_breaker", |builder| builder.circuit_breaker(None)),
+    ("until", |builder| builder.until("2999-01-31")),
+    ("allow_raise", |builder| builder.allow_raise(true)),
     ("on_success", |builder| builder.on_success(|_, _| ())),
     ("on_error", |builder| builder.on_error(|_, _| ())),
     ("on_skip", |builder| builder.on_skip(|_, _| ())),
@@ -43,8 +48,13 @@ const CALLS: &[(&str, Call)] = &[
     ("accept_encoding", |builder| {
         builder.accept_encoding(AcceptEncoding::Comparable)
     }),
+    ("trace", |builder| builder.trace(crate::Trace::Strip)),
+    ("baggage", |builder| builder.baggage("mirror", "shadow")),
+    ("map_request", |builder| builder.map_request(|_| ())),
+    ("mask", |builder| builder.mask(["/email"])),
     ("name", |builder| builder.name("users.list")),
     ("transport", |builder| builder.transport(Nowhere)),
+    ("key", |builder| builder.key("0123456789abcdef".repeat(2))),
     ("compare", |builder| builder.compare(CompareMode::Status)),
     ("compare_at", |builder| {
         builder.compare_at(crate::CompareAt::Server)
@@ -87,6 +97,33 @@ impl crate::Transport for Nowhere {
     ) -> Result<crate::Sending, crate::Unsendable> {
         unreachable!("no copy is sent")
     }
+}
+
+#[test]
+fn what_needs_a_tracer_names_its_feature() {
+    use crate::Trace;
+    let has_tracer = cfg!(feature = "otel");
+    for (trace, needs) in [
+        (Trace::Child, true),
+        (Trace::Forward, false),
+        (Trace::Unsampled, true),
+        (Trace::Link, true),
+        (Trace::Strip, false),
+    ] {
+        let of_mirror = builder().trace(trace).build().err();
+        let of_target = Target::new("http://a.invalid").unwrap().trace(trace).err();
+        assert_eq!(of_mirror, of_target);
+        let error = of_mirror.map(|error| error.to_string());
+        let name = format!("{trace:?}");
+        assert_eq!(error.is_some(), needs && !has_tracer, "{name}");
+        assert!(error.is_none_or(|error| error.contains(&name) && error.contains("`otel`")));
+    }
+    let default = if has_tracer {
+        Trace::Child
+    } else {
+        Trace::Forward
+    };
+    assert_eq!(MirrorBuilder::default().trace, default);
 }
 
 fn call(name: &str) -> Call {
@@ -239,6 +276,10 @@ fn the_defaults_are_those_of_the_table() {
             TimeWithin(protection.connect_timeout, "timeout"),
         ),
         (&options::SYNC, Switch(builder.options.sync)),
+        (
+            &options::ALLOW_RAISE,
+            Switch(builder.allow_raise.unwrap_or_default()),
+        ),
         (&options::COPY_BODY, Switch(!headers.without_body)),
         (&options::MAX_BODY, Bytes(builder.options.max_body)),
         (&options::READ_AHEAD, Time(builder.options.read_ahead)),

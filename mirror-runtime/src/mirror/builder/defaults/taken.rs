@@ -9,7 +9,12 @@ use super::Baseline;
 use super::{Breaker, Defaults};
 #[cfg(feature = "compare")]
 use crate::error::ConfigError;
-use crate::{engine::BodyMode, mirror::MirrorBuilder, target::Target};
+use crate::{
+    engine::BodyMode,
+    mirror::MirrorBuilder,
+    target::Target,
+    workers::{Code, caught},
+};
 
 impl MirrorBuilder {
     /// Takes what the builder was not given, and does not contradict what it was given.
@@ -21,6 +26,9 @@ impl MirrorBuilder {
         let is_missing = |spec: &options::Spec| !given.contains(&spec.name);
         if let (true, Some(percentage)) = (is_missing(&options::PERCENTAGE), defaults.percentage) {
             self = self.percentage(percentage);
+        }
+        if let (None, Some(sticky)) = (&self.options.sticky, defaults.sticky) {
+            self = self.sticky(sticky);
         }
         if let (true, Some(timeout)) = (is_missing(&options::TIMEOUT), defaults.timeout) {
             self = self.timeout(timeout);
@@ -59,6 +67,22 @@ impl MirrorBuilder {
         if let (true, Some(host)) = (is_missing(&options::HOST), defaults.host) {
             self = self.host(host);
         }
+        if let (None, Some(key)) = (&self.key, defaults.key) {
+            // It is code of the user's, and this may be within a request.
+            if let Some(key) = caught(Code::new("key"), key) {
+                self = self.key_or_mistake(key);
+            }
+        }
+        if let (true, Some(trace)) = (is_missing(&options::TRACE), defaults.trace) {
+            self = self.trace(trace);
+        }
+        for (key, value) in defaults.baggage {
+            if !self.options.headers.baggage.has(key) {
+                self = self.baggage(key, value);
+            }
+        }
+        self.until = self.until.or(defaults.until);
+        self.allow_raise = self.allow_raise.or(defaults.allow_raise);
         self = self.take_default_functions(&defaults);
         self = self.take_default_body(&defaults);
         self = self.take_default_headers(&defaults);
@@ -80,6 +104,9 @@ impl MirrorBuilder {
         if let (None, Some(when)) = (&self.when, defaults.when) {
             self = self.when(when);
         }
+        if let (None, Some(map_request)) = (&self.map_request, defaults.map_request) {
+            self = self.map_request(map_request);
+        }
         if let (None, Some(on_success)) = (&self.callbacks.on_success, defaults.on_success) {
             self = self.on_success(on_success);
         }
@@ -93,7 +120,10 @@ impl MirrorBuilder {
     }
 
     fn take_default_body(mut self, defaults: &Defaults) -> Self {
-        let reads = self.max_body.is_some() || self.body.is_some() || self.read_ahead.is_some();
+        let reads = self.max_body.is_some()
+            || self.body.is_some()
+            || self.read_ahead.is_some()
+            || !self.masked.is_empty();
         if !reads
             && !self.given.contains(&options::COPY_BODY.name)
             && let Some(copy_body) = defaults.copy_body
@@ -103,6 +133,7 @@ impl MirrorBuilder {
         if !self.options.copies_body() {
             return self;
         }
+        self = self.mask(defaults.mask);
         self.max_body = self.max_body.or(defaults.max_body);
         if self.read_ahead.is_none() {
             self.body = self.body.or(defaults.body);

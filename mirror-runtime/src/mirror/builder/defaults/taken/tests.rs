@@ -4,8 +4,8 @@ use http::Method;
 
 use super::*;
 use crate::{
-    AcceptEncoding, CircuitBreaker, CompareAt, CompareMode, Credentials, Host, Mirror,
-    MirrorBuilder, Thresholds,
+    AcceptEncoding, CircuitBreaker, CompareAt, CompareMode, Credentials, Host, Key, Mirror,
+    MirrorBuilder, Sticky, Thresholds, Trace,
 };
 
 const STAGING: &str = "http://staging.invalid";
@@ -14,6 +14,7 @@ const OLD: &str = "http://old.invalid";
 /// A value of each option that is not its default.
 const ALL: Defaults = Defaults::new()
     .percentage(10.0)
+    .sticky(Sticky::Cookie("sid"))
     .timeout(Duration::from_secs(2))
     .connect_timeout(Duration::from_millis(500))
     .sync(true)
@@ -22,6 +23,8 @@ const ALL: Defaults = Defaults::new()
     .max_in_flight(1)
     .rate_limit(7, Duration::from_secs(1))
     .circuit_breaker(None)
+    .until("2999-01-31")
+    .allow_raise(true)
     .on_success(|_, _| ())
     .on_error(|_, _| ())
     .on_skip(|_, _| ())
@@ -32,6 +35,11 @@ const ALL: Defaults = Defaults::new()
     .credentials(Credentials::Strip)
     .host(Host::Preserve)
     .accept_encoding(AcceptEncoding::Comparable)
+    .map_request(|_| ())
+    .mask(&["/email"])
+    .key(|| Key::from_env("MIRROR_KEY_THAT_IS_UNSET"))
+    .trace(Trace::Strip)
+    .baggage(&[("mirror", "shadow")])
     .compare(CompareMode::Json)
     .compare_at(CompareAt::Server)
     .compare_headers(&["x-total"])
@@ -62,6 +70,8 @@ fn shown(builder: &MirrorBuilder) -> String {
 fn a_mirror_takes_all_that_it_is_not_given() {
     let taken = taken(Mirror::builder());
     assert!((taken.percentage - 10.0).abs() < f64::EPSILON);
+    let by_cookie = Sticky::Cookie("sid").try_into().ok();
+    assert_eq!(taken.options.sticky, by_cookie);
     assert_eq!(taken.timeout, Duration::from_secs(2));
     assert_eq!(taken.connect_timeout, Some(Duration::from_millis(500)));
     assert!(taken.options.sync);
@@ -70,15 +80,22 @@ fn a_mirror_takes_all_that_it_is_not_given() {
     assert_eq!(taken.protection.max_in_flight, 1);
     assert_eq!(taken.protection.rate_limit.unwrap().copies.get(), 7);
     assert_eq!(taken.protection.circuit_breaker, None);
+    assert_eq!(taken.until.unwrap().to_string(), "2999-01-31");
+    assert_eq!(taken.allow_raise, Some(true));
     assert!(taken.callbacks.on_success.is_some());
     assert!(taken.callbacks.on_error.is_some());
     assert!(taken.callbacks.on_skip.is_some());
     assert!(taken.when.is_some());
+    assert!(taken.map_request.is_some());
+    assert_eq!(taken.masked, ["/email"]);
     assert_eq!(taken.options.methods, [Method::GET]);
     let headers = &taken.options.headers;
     assert_eq!(headers.set[0].0, "x-env");
     assert_eq!(headers.remove[0], "x-internal");
     assert!(headers.strip_credentials && headers.preserve_host && headers.comparable_encodings);
+    assert!(taken.key.as_ref().is_some_and(Key::is_random));
+    assert!(headers.baggage.has("mirror"));
+    assert_eq!(taken.trace, Trace::Strip);
     assert!(taken.compare.looks_at_json());
     let shown = shown(&taken);
     for part in [
@@ -101,6 +118,9 @@ fn a_mirror_takes_all_that_it_is_not_given() {
     assert_eq!(written.redact, ["/password"]);
     assert!(taken.compare.on_mismatch.is_some());
     assert!(taken.build().is_ok());
+    let bad = Defaults::new().key(|| Key::new("too short"));
+    let mistaken = Mirror::builder().target(STAGING).defaults(&bad).build();
+    assert!(matches!(mistaken, Err(ConfigError::Key(_))));
 }
 
 /// Before the defaults or behind them.
@@ -109,6 +129,7 @@ fn what_a_mirror_is_given_itself_counts() {
     let own = |builder: MirrorBuilder| {
         builder
             .percentage(100.0)
+            .sticky(Sticky::Path)
             .timeout(Duration::from_millis(100))
             .sync(false)
             .copy_body(true)
@@ -118,7 +139,10 @@ fn what_a_mirror_is_given_itself_counts() {
             .methods([Method::POST])
             .credentials(Credentials::Forward)
             .host(Host::Target)
+            .key("0123456789abcdef".repeat(2))
             .accept_encoding(AcceptEncoding::Verbatim)
+            .trace(Trace::Forward)
+            .baggage("mirror", "its own")
             .compare_at(CompareAt::Handler)
             .compare_headers(["etag"])
             .ignore_headers(["x-total"])
@@ -137,6 +161,7 @@ fn what_a_mirror_is_given_itself_counts() {
         assert_eq!(taken.timeout, Duration::from_millis(100));
         // Nobody has written that it is longer than the timeout.
         assert_eq!(taken.connect_timeout, Some(Duration::from_millis(100)));
+        assert_eq!(taken.options.sticky, Sticky::Path.try_into().ok());
         assert!(!taken.options.sync);
         assert_eq!(taken.body, Some(BodyMode::Buffer));
         assert_eq!(taken.protection.max_in_flight, 2);
@@ -145,6 +170,11 @@ fn what_a_mirror_is_given_itself_counts() {
         let headers = &taken.options.headers;
         assert!(!headers.strip_credentials && !headers.preserve_host);
         assert!(!headers.comparable_encodings);
+        assert!(taken.key.as_ref().is_some_and(|key| !key.is_random()));
+        assert_eq!(taken.trace, Trace::Forward);
+        let mut copy = http::HeaderMap::new();
+        headers.baggage.append_to(&mut copy);
+        assert_eq!(copy["baggage"], "mirror=its%20own");
         assert_eq!((headers.set.len(), headers.remove.len()), (1, 1));
         let rules = &taken.compare.rules;
         assert_eq!(rules.compare_headers(), ["etag"]);
@@ -160,6 +190,7 @@ fn what_a_mirror_is_given_itself_counts() {
 fn what_contradicts_a_mirror_is_not_taken() {
     let without_body = taken(Mirror::builder().copy_body(false));
     assert_eq!((without_body.max_body, without_body.body), (None, None));
+    assert!(without_body.masked.is_empty());
     assert!(without_body.build().is_ok());
 
     let of_all = Defaults::new().copy_body(false);
@@ -167,6 +198,10 @@ fn what_contradicts_a_mirror_is_not_taken() {
     let with_body = with_body.max_body(1).take_defaults();
     assert!(with_body.options.copies_body());
     assert!(with_body.build().is_ok());
+
+    let masked = Mirror::builder().target(STAGING).defaults(&of_all);
+    let masked = masked.mask(["/a"]).take_defaults();
+    assert!(masked.options.copies_body());
 
     let read_ahead = taken(Mirror::builder().read_ahead(Duration::from_secs(1)));
     assert_eq!(read_ahead.body, None);

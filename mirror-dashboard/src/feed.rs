@@ -1,0 +1,236 @@
+//! What pages and machines are given: snapshots, and once a second what has changed.
+//!
+//! One thread looks: every five seconds for the sake of the last minutes, and once a second while
+//! somebody listens, whoever that is. It ends when the routers are gone.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+use mirror_runtime::Mirror;
+use tokio::sync::{Semaphore, watch};
+
+use crate::{
+    past::{Past, STEP},
+    program::{self, Listed},
+    snapshot::{Snapshot, VERSION},
+    take::{self, Detail},
+};
+
+/// How often somebody who listens is told.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A mirror of which nothing changes is looked at again after so many ticks: a verdict may turn
+/// because time goes by.
+const AGAIN: u64 = 10;
+
+/// How many listen at once. A page has one stream for each tab that is seen.
+const STREAMS: usize = 16;
+
+/// What the routers of a [`Dashboard`](crate::Dashboard) share.
+pub(crate) struct Feed {
+    shared: Arc<Shared>,
+    watcher: Option<thread::Thread>,
+}
+
+struct Shared {
+    process: String,
+    past: Mutex<Past>,
+    tick: watch::Sender<Arc<Tick>>,
+    /// One permit for each stream.
+    streams: Arc<Semaphore>,
+    is_over: AtomicBool,
+}
+
+/// The state of all mirrors at one second.
+#[derive(Debug, Default)]
+pub(crate) struct Tick {
+    /// Counts the seconds in which somebody listened.
+    pub(crate) number: u64,
+    pub(crate) taken_unix_ms: u64,
+    /// By name: when it has changed last, and what it was then, as JSON.
+    pub(crate) mirrors: BTreeMap<String, (u64, Arc<str>)>,
+}
+
+impl Feed {
+    pub(crate) fn new() -> Self {
+        let shared = Arc::new(Shared {
+            process: format!("{:016x}", RandomState::new().hash_one(0)),
+            past: Mutex::default(),
+            tick: watch::Sender::new(Arc::default()),
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            is_over: AtomicBool::new(false),
+        });
+        let of_thread = Arc::clone(&shared);
+        let watcher = thread::Builder::new().name("mirror-dashboard".to_owned());
+        let watcher = watcher.spawn(move || of_thread.watch());
+        if let Err(error) = &watcher {
+            tracing::error!(%error, "no thread for the dashboard: its page does not move");
+        }
+        Self {
+            shared,
+            watcher: watcher.ok().map(|watcher| watcher.thread().clone()),
+        }
+    }
+
+    /// The process, as a random word.
+    pub(crate) fn process(&self) -> &str {
+        &self.shared.process
+    }
+
+    /// All mirrors, or one. `None` if there is none of that name.
+    pub(crate) fn snapshot(&self, name: Option<&str>, detail: Detail) -> Option<Snapshot> {
+        let mut mirrors = program::mirrors();
+        if let Some(name) = name {
+            mirrors.retain(|listed| listed.name == name);
+            if mirrors.is_empty() {
+                return None;
+            }
+        }
+        // Taken one by one, so that the thread never waits for all of them.
+        let taken = mirrors.into_iter();
+        let taken = taken.map(|listed| take::mirror(listed, &self.shared.past(), detail));
+        Some(Snapshot {
+            version: VERSION,
+            process: self.process().to_owned(),
+            taken_unix_ms: program::unix_ms(SystemTime::now()),
+            mirrors: taken.collect(),
+        })
+    }
+
+    /// A place among those who listen, if there is one, and the ticks.
+    pub(crate) fn listen(&self) -> Option<(tokio::sync::OwnedSemaphorePermit, Ticks)> {
+        let streams = Arc::clone(&self.shared.streams);
+        let permit = streams.try_acquire_owned().ok()?;
+        // At once, and not after what is left of the second.
+        if let Some(watcher) = &self.watcher {
+            watcher.unpark();
+        }
+        Some((permit, self.shared.tick.subscribe()))
+    }
+}
+
+/// The state of all mirrors, once a second.
+pub(crate) type Ticks = watch::Receiver<Arc<Tick>>;
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.shared.is_over.store(true, Relaxed);
+        if let Some(watcher) = &self.watcher {
+            watcher.unpark();
+        }
+    }
+}
+
+impl fmt::Debug for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feed").finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn past(&self) -> MutexGuard<'_, Past> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_heard(&self) -> bool {
+        self.streams.available_permits() < STREAMS
+    }
+
+    /// The thread.
+    fn watch(&self) {
+        let mut known = BTreeMap::new();
+        let mut next_step = Instant::now();
+        let mut next_tick = Instant::now();
+        while !self.is_over.load(Relaxed) {
+            let now = Instant::now();
+            if now >= next_step {
+                next_step = now + STEP;
+                self.past().step(&program::mirrors(), now);
+            }
+            if self.is_heard() && now >= next_tick {
+                next_tick = now + TICK;
+                self.tick(&mut known);
+            }
+            let next = if self.is_heard() {
+                next_tick.min(next_step)
+            } else {
+                next_step
+            };
+            thread::park_timeout(next.saturating_duration_since(Instant::now()));
+        }
+    }
+
+    /// Looks at all mirrors, and tells who listens.
+    fn tick(&self, known: &mut BTreeMap<String, Fingerprint>) {
+        let before = Arc::clone(&self.tick.borrow());
+        let number = before.number + 1;
+        let mut mirrors = BTreeMap::new();
+        let mut fingerprints = BTreeMap::new();
+        for (index, listed) in program::mirrors().into_iter().enumerate() {
+            let name = listed.name.clone();
+            let fingerprint = Fingerprint::new(&listed);
+            let old = before.mirrors.get(&name);
+            let is_due = (number + index as u64).is_multiple_of(AGAIN);
+            let is_same = known.get(&name) == Some(&fingerprint);
+            fingerprints.insert(name.clone(), fingerprint);
+            let entry = match old {
+                Some(old) if is_same && !is_due => old.clone(),
+                _ => {
+                    let taken = take::mirror(listed, &self.past(), Detail::default());
+                    let json = serde_json::to_string(&taken).unwrap_or_default();
+                    match old {
+                        Some(old) if *old.1 == *json => old.clone(),
+                        _ => (number, json.into()),
+                    }
+                }
+            };
+            mirrors.insert(name, entry);
+        }
+        *known = fingerprints;
+        self.tick.send_replace(Arc::new(Tick {
+            number,
+            taken_unix_ms: program::unix_ms(SystemTime::now()),
+            mirrors,
+        }));
+    }
+}
+
+/// What of a mirror is looked at every second. If it is as before, so is the rest.
+#[derive(Debug, PartialEq)]
+struct Fingerprint {
+    /// Of each target: its counts, and its circuit.
+    targets: Vec<([u64; 6], bool)>,
+    switch: crate::snapshot::Switch,
+    shares: BTreeMap<String, crate::snapshot::Share>,
+}
+
+impl Fingerprint {
+    fn new(listed: &Listed) -> Self {
+        let stats = listed.mirror.as_ref().map(Mirror::stats);
+        let targets = stats.iter().flat_map(|stats| &stats.targets).map(|target| {
+            let counts = [
+                target.received,
+                target.answered,
+                target.failed,
+                target.compared,
+                target.not_compared,
+                target.floods,
+            ];
+            (counts, target.is_circuit_open)
+        });
+        Self {
+            targets: targets.collect(),
+            switch: listed.switch.clone(),
+            shares: listed.shares.clone(),
+        }
+    }
+}

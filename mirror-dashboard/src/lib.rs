@@ -1,0 +1,30 @@
+#![cfg_attr(feature = "page", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "page"),
+    doc = "The types of `snapshot.json` and of the control router."
+)]
+
+mod change;
+pub mod snapshot;
+
+#[cfg(feature = "page")]
+mod control;
+#[cfg(feature = "page")]
+mod feed;
+#[cfg(feature = "page")]
+pub mod guide;
+#[cfg(feature = "page")]
+mod page;
+#[cfg(feature = "page")]
+mod past;
+#[cfg(feature = "page")]
+mod program;
+#[cfg(feature = "page")]
+mod take;
+
+pub use self::change::{Change, Changed, Refused};
+#[cfg(feature = "page")]
+pub use self::{
+    control::{Actor, control_router, control_router_for},
+    page::{Dashboard, dashboard},
+};

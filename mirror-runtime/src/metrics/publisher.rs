@@ -1,0 +1,553 @@
+//! From counters to metrics.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+};
+
+use ::metrics::{Key, Recorder, SharedString};
+
+use super::{
+    family::{self, Family},
+    known::{self, Switch},
+    series::{self, Has, Names, Writer, called, counted, ended, values, with_route},
+};
+use crate::{
+    bounds::{bytes_held, limits},
+    engine::Engine,
+    stats::{CopiesOfRoute, Counters, Durations, PrimaryMeasured, Told},
+};
+
+/// Durations that a histogram is told of at once; further ones follow with the next time. A
+/// recorder may keep each of them until it is scraped, which is 8 MiB.
+const MAX_TOLD: u64 = 1 << 20;
+
+/// Mirrors that wait to be seen by the thread. They are few, unless a program makes and drops them
+/// all the time.
+const MAX_NEW: usize = 64;
+
+/// The mirrors that were made since the thread has looked.
+static NEW: Mutex<Vec<NewMirror>> = Mutex::new(Vec::new());
+
+static PUBLISHER: Mutex<Publisher> = Mutex::new(Publisher::new());
+
+/// What is counted of a mirror. It outlives the mirror until it was published.
+struct NewMirror {
+    name: SharedString,
+    engine: Weak<Engine>,
+    primary: Arc<PrimaryMeasured>,
+    targets: Vec<(SharedString, Has, Arc<Counters>)>,
+}
+
+/// A mirror was made. Says whether many wait to be seen.
+pub(super) fn add(engine: &Arc<Engine>) -> bool {
+    let targets = engine.targets.iter().enumerate().map(|(index, target)| {
+        let name = target.target().name().to_owned();
+        (
+            name.into(),
+            has(engine, index),
+            Arc::clone(target.source.counters()),
+        )
+    });
+    let mirror = NewMirror {
+        name: engine.name.clone().into_owned().into(),
+        engine: Arc::downgrade(engine),
+        primary: Arc::clone(&engine.primary),
+        targets: targets.collect(),
+    };
+    let mut new = lock(&NEW);
+    new.push(mirror);
+    new.len() >= MAX_NEW
+}
+
+#[cfg(feature = "compare")]
+fn has(engine: &Engine, index: usize) -> Has {
+    let Some(comparing) = &engine.comparing else {
+        return Has::default();
+    };
+    // A sink gives no responses, and nobody judges a baseline.
+    let comparisons = !comparing.is_baseline(index) && !engine.is_sink(index);
+    #[cfg(feature = "record")]
+    let records = comparing.recording.is_some();
+    #[cfg(not(feature = "record"))]
+    let records = false;
+    Has {
+        comparisons,
+        fixtures: comparisons && records,
+    }
+}
+
+#[cfg(not(feature = "compare"))]
+fn has(_: &Engine, _: usize) -> Has {
+    Has::default()
+}
+
+/// Publishes to the recorder of this thread, which is that of the process: nobody else runs here.
+pub(super) fn publish() {
+    ::metrics::with_recorder(|recorder| lock(&PUBLISHER).publish(recorder));
+}
+
+/// Publishes to the recorder of this thread, if it is another than that of the process.
+pub(super) fn publish_locally() {
+    ::metrics::with_recorder(|recorder| {
+        let mut publisher = lock(&PUBLISHER);
+        if publisher.recorder != address(recorder) {
+            publisher.write(&Writer {
+                recorder,
+                is_of_process: false,
+            });
+        }
+    });
+}
+
+fn address(recorder: &dyn Recorder) -> usize {
+    std::ptr::from_ref(recorder).addr()
+}
+
+/// What was published, by mirror and target.
+struct Publisher {
+    /// The address of the recorder of the process, or of the one that ignores everything while
+    /// there is none.
+    recorder: usize,
+    mirrors: BTreeMap<String, OfMirror>,
+    /// Calls of mirrors that are no more.
+    gone: Vec<u64>,
+}
+
+impl Publisher {
+    const fn new() -> Self {
+        Self {
+            recorder: 0,
+            mirrors: BTreeMap::new(),
+            gone: Vec::new(),
+        }
+    }
+
+    fn publish(&mut self, recorder: &dyn Recorder) {
+        let address = address(recorder);
+        if self.recorder != address {
+            self.recorder = address;
+            // It was told nothing yet.
+            let mirrors = self.mirrors.values_mut();
+            mirrors.for_each(OfMirror::forget_what_was_told);
+        }
+        self.write(&Writer {
+            recorder,
+            is_of_process: true,
+        });
+    }
+
+    fn write(&mut self, writer: &Writer<'_>) {
+        family::describe_all(writer.recorder);
+        self.take_new();
+        self.take_known();
+        let mut calls = Calls {
+            of_all: Vec::new(),
+            gone: &mut self.gone,
+        };
+        for (name, mirror) in &mut self.mirrors {
+            mirror.write(name, writer, &mut calls);
+        }
+        let mut all = calls.of_all;
+        add_to(&mut all, &self.gone);
+        let mut all = all.into_iter();
+        called(&Counters::new().snapshot(""), &mut |family, words, _| {
+            let count = all.next().unwrap_or_default();
+            writer.counter(&series::key(family, [], words), count);
+        });
+        let gauge = |family: &Family, bytes| {
+            writer.gauge(&series::key(family, [], &[]), number(bytes));
+        };
+        gauge(&family::BUFFERED, bytes_held());
+        gauge(&family::BUFFERED_LIMIT, limits::byte_budget());
+    }
+
+    /// Mirrors that were made.
+    fn take_new(&mut self) {
+        for new in std::mem::take(&mut *lock(&NEW)) {
+            let of_mirror = self.mirror(&new.name);
+            for (index, (target, has, counters)) in new.targets.into_iter().enumerate() {
+                let of_target = of_mirror.target(&target);
+                of_target.has = of_target.has.or(has);
+                of_target.live.push(LiveTarget {
+                    engine: new.engine.clone(),
+                    index,
+                    counters,
+                    told: BTreeMap::new(),
+                });
+            }
+            of_mirror.live.push(LiveMirror {
+                engine: new.engine,
+                primary: new.primary,
+                told: BTreeMap::new(),
+            });
+        }
+    }
+
+    /// Mirrors that are known, whether or not they were made.
+    fn take_known(&mut self) {
+        for mirror in self.mirrors.values_mut() {
+            mirror.is_known = false;
+        }
+        for known in known::all() {
+            let of_mirror = self.mirror(known.name);
+            of_mirror.is_known = true;
+            for target in &known.targets {
+                let of_target = of_mirror.target(target);
+                of_target.has = of_target.has.or(known.has);
+            }
+        }
+    }
+
+    fn mirror(&mut self, name: &str) -> &mut OfMirror {
+        let mirrors = self.mirrors.entry(name.to_owned());
+        mirrors.or_insert_with(|| OfMirror::new(name))
+    }
+}
+
+/// Calls of the program's own code.
+struct Calls<'a> {
+    of_all: Vec<u64>,
+    /// Those of mirrors that are no more.
+    gone: &'a mut Vec<u64>,
+}
+
+/// All mirrors of one name: their numbers are added.
+struct OfMirror {
+    names: Names,
+    targets: BTreeMap<String, OfTarget>,
+    live: Vec<LiveMirror>,
+    /// Whether the program has it, though it may not have been made yet.
+    is_known: bool,
+    /// Whether there was none any more when it was published last.
+    is_over: bool,
+}
+
+struct LiveMirror {
+    engine: Weak<Engine>,
+    primary: Arc<PrimaryMeasured>,
+    /// Of each route.
+    told: BTreeMap<&'static str, Told>,
+}
+
+impl OfMirror {
+    fn new(name: &str) -> Self {
+        let names = Names {
+            mirror: name.to_owned().into(),
+            target: SharedString::const_str(""),
+        };
+        Self {
+            names,
+            targets: BTreeMap::new(),
+            live: Vec::new(),
+            is_known: false,
+            is_over: false,
+        }
+    }
+
+    fn target(&mut self, name: &str) -> &mut OfTarget {
+        let mirror = &self.names.mirror;
+        self.targets.entry(name.to_owned()).or_insert_with(|| {
+            OfTarget::new(Names {
+                mirror: mirror.clone(),
+                target: name.to_owned().into(),
+            })
+        })
+    }
+
+    fn forget_what_was_told(&mut self) {
+        let live = self.live.iter_mut();
+        live.for_each(|live| live.told.clear());
+        let targets = self.targets.values_mut();
+        targets.for_each(|target| target.live.iter_mut().for_each(|live| live.told.clear()));
+    }
+
+    fn write(&mut self, name: &str, writer: &Writer<'_>, calls: &mut Calls<'_>) {
+        let engines = self.live.iter().filter_map(|live| live.engine.upgrade());
+        let engines: Vec<_> = engines.collect();
+        let is_over = engines.is_empty() && !self.is_known;
+        if is_over && self.is_over && self.live.is_empty() {
+            // A recorder may forget it.
+            return;
+        }
+        // A mirror that is no more is off.
+        let switch = (!is_over).then(|| Switch::of(name));
+        self.write_switch(writer, switch.as_ref());
+        #[cfg(feature = "compare")]
+        let reports: Vec<_> = engines.iter().filter_map(report).collect();
+        #[cfg(not(feature = "compare"))]
+        let reports = [(); 0];
+        for (name, target) in &mut self.targets {
+            target.count(writer, calls);
+            target.measure(writer, &engines);
+            let percentage = match &switch {
+                Some(switch) => switch.percentage(name),
+                None => Some(0.0),
+            };
+            if let Some(percentage) = percentage {
+                target.gauge(writer, &family::PERCENTAGE, percentage);
+            }
+            target.judge(writer, &reports);
+        }
+        self.write_primary(writer);
+        if writer.is_of_process {
+            self.is_over = is_over;
+        }
+    }
+
+    fn write_switch(&self, writer: &Writer<'_>, switch: Option<&Switch>) {
+        for source in known::SOURCES {
+            let decides = switch.is_some_and(|switch| switch.is_of(*source));
+            let is_on = decides && switch.is_some_and(Switch::is_enabled);
+            let words = [("source", source.as_str())];
+            for (family, is) in [(&family::ENABLED, is_on), (&family::SWITCH, decides)] {
+                let key = self.names.key_of_mirror(family, &words);
+                writer.gauge(&key, f64::from(u8::from(is)));
+            }
+        }
+    }
+
+    fn write_primary(&mut self, writer: &Writer<'_>) {
+        if !writer.is_of_process {
+            return;
+        }
+        let names = &self.names;
+        let key = |route| {
+            let words = with_route(&[], route);
+            names.key_of_mirror(&family::PRIMARY_DURATION, &words)
+        };
+        if self.live.is_empty() {
+            writer.make_histogram(&key(""));
+        }
+        self.live.retain_mut(|live| {
+            let is_over = Arc::get_mut(&mut live.primary).is_some();
+            for (route, durations) in live.primary.by_route() {
+                let route = route.label();
+                let told = live.told.entry(route).or_default();
+                tell(writer, &key(route), durations, told, is_over);
+            }
+            !is_over
+        });
+    }
+}
+
+#[cfg(feature = "compare")]
+fn report(engine: &Arc<Engine>) -> Option<crate::report::Report> {
+    let comparing = engine.comparing.as_ref()?;
+    Some(comparing.report(&engine.name, &engine.targets))
+}
+
+/// All targets of one name of the mirrors of one name.
+struct OfTarget {
+    names: Names,
+    has: Has,
+    live: Vec<LiveTarget>,
+    /// The series that are counted, and what targets that are no more have counted.
+    series: Vec<(&'static Family, Key)>,
+    gone: Vec<u64>,
+    routes: BTreeMap<&'static str, OfRoute>,
+}
+
+struct LiveTarget {
+    engine: Weak<Engine>,
+    index: usize,
+    counters: Arc<Counters>,
+    /// Of each route: of those that were answered, those that failed, and of first bytes.
+    told: BTreeMap<&'static str, [Told; 3]>,
+}
+
+/// The copies of one route.
+struct OfRoute {
+    ended: Vec<Key>,
+    gone: Vec<u64>,
+    /// The histograms, as in [`LiveTarget::told`].
+    durations: [Key; 3],
+}
+
+impl OfRoute {
+    fn new(names: &Names, route: &'static str) -> Self {
+        let key = |family, words: &[_]| names.key(family, &with_route(words, route));
+        let mut keys = Vec::new();
+        ended(&CopiesOfRoute::default(), &mut |family, words, _| {
+            keys.push(key(family, words));
+        });
+        Self {
+            gone: vec![0; keys.len()],
+            ended: keys,
+            durations: [
+                key(&family::COPY_DURATION, &[("outcome", "answered")]),
+                key(&family::COPY_DURATION, &[("outcome", "failed")]),
+                key(&family::FIRST_BYTE, &[]),
+            ],
+        }
+    }
+}
+
+impl OfTarget {
+    fn new(names: Names) -> Self {
+        let mut series = Vec::new();
+        counted(&Counters::new().snapshot(""), &mut |family, words, _| {
+            series.push((family, names.key(family, words)));
+        });
+        Self {
+            gone: vec![0; series.len()],
+            names,
+            has: Has::default(),
+            live: Vec::new(),
+            series,
+            routes: BTreeMap::new(),
+        }
+    }
+
+    /// Writes the counters and the histograms.
+    fn count(&mut self, writer: &Writer<'_>, calls: &mut Calls<'_>) {
+        let Self {
+            names,
+            live,
+            series,
+            gone,
+            routes,
+            has,
+        } = self;
+        let mut counts = vec![0; series.len()];
+        let mut ends: BTreeMap<&'static str, Vec<u64>> = BTreeMap::new();
+        let of_route = |route| OfRoute::new(names, route);
+        // There is a series before there are copies.
+        routes.entry("").or_insert_with_key(|route| of_route(route));
+        live.retain_mut(|live| {
+            // If nobody else has them, nobody counts any more.
+            let is_over = writer.is_of_process && Arc::get_mut(&mut live.counters).is_some();
+            // Ends are read before starts, so that no more have ended than were sent.
+            for (route, copies) in live.counters.measured.by_route() {
+                let route = route.label();
+                let of_route = routes.entry(route).or_insert_with(|| of_route(route));
+                let ended = values(|visit| ended(copies, visit));
+                if is_over {
+                    add_to(&mut of_route.gone, &ended);
+                } else {
+                    add_to(ends.entry(route).or_default(), &ended);
+                }
+                if writer.is_of_process {
+                    let durations = copies.durations().into_iter().zip(&of_route.durations);
+                    let told = live.told.entry(route).or_default();
+                    for ((durations, key), told) in durations.zip(told) {
+                        tell(writer, key, durations, told, is_over);
+                    }
+                }
+            }
+            let stats = live.counters.snapshot("");
+            let counted = values(|visit| counted(&stats, visit));
+            let called = values(|visit| called(&stats, visit));
+            if is_over {
+                add_to(gone, &counted);
+                add_to(calls.gone, &called);
+            } else {
+                add_to(&mut counts, &counted);
+                add_to(&mut calls.of_all, &called);
+            }
+            !is_over
+        });
+        add_to(&mut counts, gone);
+        let mut in_flight = counts[SENT];
+        for ((family, key), count) in series.iter().zip(counts) {
+            if has.has(family) {
+                writer.counter(key, count);
+            }
+        }
+        for (route, of_route) in routes {
+            let ends = ends.entry(route).or_default();
+            add_to(ends, &of_route.gone);
+            for (key, count) in of_route.ended.iter().zip(ends) {
+                writer.counter(key, *count);
+                in_flight = in_flight.saturating_sub(*count);
+            }
+            if live.is_empty() && writer.is_of_process {
+                for key in &of_route.durations {
+                    writer.make_histogram(key);
+                }
+            }
+        }
+        self.gauge(writer, &family::IN_FLIGHT, number(in_flight));
+    }
+
+    /// Writes what is so now.
+    fn measure(&self, writer: &Writer<'_>, engines: &[Arc<Engine>]) {
+        let targets = self.live.iter().filter_map(|live| {
+            let engine = engines
+                .iter()
+                .find(|engine| live.engine.as_ptr() == Arc::as_ptr(engine))?;
+            engine.targets.get(live.index)
+        });
+        let (mut limit, mut is_open) = (0, false);
+        for target in targets {
+            limit += target.gate.max_in_flight();
+            is_open |= target.gate.is_open();
+        }
+        self.gauge(writer, &family::IN_FLIGHT_LIMIT, number(limit));
+        let is_open = f64::from(u8::from(is_open));
+        self.gauge(writer, &family::CIRCUIT_OPEN, is_open);
+    }
+
+    /// Writes what the first report says that is about it.
+    #[cfg(feature = "compare")]
+    fn judge(&self, writer: &Writer<'_>, reports: &[crate::report::Report]) {
+        if !self.has.comparisons {
+            return;
+        }
+        let name = self.names.target.as_ref();
+        let targets = reports.iter().flat_map(|report| &report.targets);
+        let report = targets.into_iter().find(|target| target.name == name);
+        for (word, is) in series::verdicts(report.map(|report| report.verdict)) {
+            let key = self.names.key(&family::VERDICT, &[("verdict", word)]);
+            writer.gauge(&key, f64::from(u8::from(is)));
+        }
+        let noise = report.map_or(0, |report| report.noise);
+        self.gauge(writer, &family::NOISE, number(noise));
+        let rate = report.and_then(|report| report.match_rate.as_ref());
+        for (family, share) in [
+            (&family::MATCH_RATIO, rate.map(|rate| rate.rate)),
+            (&family::MATCH_RATIO_LOW, rate.map(|rate| rate.low)),
+            (&family::MATCH_RATIO_HIGH, rate.map(|rate| rate.high)),
+        ] {
+            self.gauge(writer, family, share.unwrap_or(f64::NAN));
+        }
+    }
+
+    #[cfg(not(feature = "compare"))]
+    #[expect(clippy::unused_self, reason = "there are no verdicts")]
+    fn judge(&self, _: &Writer<'_>, _: &[()]) {}
+
+    fn gauge(&self, writer: &Writer<'_>, family: &Family, value: f64) {
+        writer.gauge(&self.names.key(family, &[]), value);
+    }
+}
+
+/// Where the copies that were sent stand among what is counted.
+const SENT: usize = 0;
+
+/// Tells a histogram of durations that it was not told of yet: of all of them if it is the last
+/// time.
+fn tell(writer: &Writer<'_>, key: &Key, durations: &Durations, told: &mut Told, is_last: bool) {
+    let histogram = writer.histogram(key);
+    let max = if is_last { u64::MAX } else { MAX_TOLD };
+    durations.tell(told, max, |seconds, count| {
+        histogram.record_many(seconds, usize::try_from(count).unwrap_or(usize::MAX));
+    });
+}
+
+fn add_to(sums: &mut Vec<u64>, counts: &[u64]) {
+    sums.resize(sums.len().max(counts.len()), 0);
+    for (sum, count) in sums.iter_mut().zip(counts) {
+        *sum += count;
+    }
+}
+
+/// As a gauge has it.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+fn number(number: impl TryInto<u64>) -> f64 {
+    number.try_into().unwrap_or(u64::MAX) as f64
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
