@@ -10,7 +10,8 @@ mod evidence;
 
 use std::process::Command;
 
-use mirror_runtime::Sticky;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use mirror_runtime::{Sticky, metrics};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use testkit::measure::{Allocated, Sender, Shape, Version};
@@ -19,10 +20,31 @@ use tracing_subscriber::layer::SubscriberExt;
 /// Switches all mirrors of a process off.
 const SWITCH: &str = "MIRROR_DISABLED";
 
+/// Tells a process that it is the one that has a recorder.
+const RECORDED: &str = "MIRROR_TESTS_RECORDED";
+
+/// Runs a test once more, in a process with a variable.
+fn passes_with(variable: &str, test: &str) {
+    let run = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test])
+        .env(variable, "1")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&run.stdout);
+    assert!(
+        run.status.success() && printed.contains("1 passed"),
+        "{printed}"
+    );
+}
+
 /// What a request allocates until the response, and the plain handler does not.
 fn until_the_answer(version: Version, shape: Shape) -> Allocated {
     Allocated::until_the_answer(version, shape) - Allocated::until_the_answer(Version::Plain, shape)
 }
+
+/// Set for the processes that the tests of traces start. A subscriber of one thread changes what
+/// the others ask, so that each test has a process of its own.
+const TRACED: &str = "MIRROR_TESTS_TRACED";
 
 /// Runs within a span that a tracer of OpenTelemetry records, as in a server that is traced.
 fn traced<T>(run: impl FnOnce() -> T) -> T {
@@ -45,6 +67,12 @@ fn a_request_that_is_not_sampled_allocates_nothing() {
 
 #[test]
 fn a_request_that_is_not_sampled_allocates_nothing_in_a_program_that_is_traced() {
+    if std::env::var_os(TRACED).is_none() {
+        return passes_with(
+            TRACED,
+            "a_request_that_is_not_sampled_allocates_nothing_in_a_program_that_is_traced",
+        );
+    }
     traced(unsampled_requests_allocate_nothing);
 }
 
@@ -66,6 +94,27 @@ fn unsampled_requests_allocate_nothing() {
         empty.count,
         at_server.count,
         "the outermost layer around the layer",
+    );
+}
+
+/// Runs in a process of its own: the recorder is that of a process.
+#[test]
+fn a_recorder_costs_requests_no_allocation() {
+    if std::env::var_os(RECORDED).is_none() {
+        return passes_with(RECORDED, "a_recorder_costs_requests_no_allocation");
+    }
+    let sampled = || until_the_answer(Version::Attribute(1), Shape::KIB).count;
+    let before = sampled();
+    let exporter = PrometheusBuilder::new().install_recorder().unwrap();
+    metrics::Options::new().http_route(true).apply();
+    let unsampled = until_the_answer(Version::AttributeUnsampled, Shape::KIB);
+    at_most(0.0, unsampled.count, "not sampled");
+    at_most(before, sampled(), "one target, beside no recorder");
+    metrics::publish();
+    assert!(
+        exporter
+            .render()
+            .contains("mirror_primary_duration_seconds")
     );
 }
 
@@ -107,18 +156,9 @@ fn a_request_allocates_nothing_while_mirrors_are_switched_off() {
 
 #[test]
 fn the_switch_costs_no_allocation() {
-    let run = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "a_request_allocates_nothing_while_mirrors_are_switched_off",
-        ])
-        .env(SWITCH, "1")
-        .output()
-        .unwrap();
-    let printed = String::from_utf8_lossy(&run.stdout);
-    assert!(
-        run.status.success() && printed.contains("1 passed"),
-        "{printed}"
+    passes_with(
+        SWITCH,
+        "a_request_allocates_nothing_while_mirrors_are_switched_off",
     );
 }
 
@@ -137,6 +177,12 @@ fn a_sampled_request_allocates_little() {
 /// What the primary waits for. The span of a copy is made on its task.
 #[test]
 fn a_sampled_request_allocates_little_in_a_program_that_is_traced() {
+    if std::env::var_os(TRACED).is_none() {
+        return passes_with(
+            TRACED,
+            "a_sampled_request_allocates_little_in_a_program_that_is_traced",
+        );
+    }
     let attribute = |targets| until_the_answer(Version::Attribute(targets), Shape::KIB).count;
     let traces = traced(|| attribute(1)) - attribute(1);
     // The identity of the primary's span, what copies know of it, and its attribute.

@@ -153,6 +153,7 @@ struct Asked {
     mirror: Option<String>,
     examples: bool,
     series: bool,
+    summary: bool,
 }
 
 impl Asked {
@@ -165,6 +166,7 @@ impl Asked {
                 "mirror" => asked.mirror = Some(value.into_owned()),
                 "examples" => asked.examples = is_on,
                 "series" => asked.series = is_on,
+                "summary" => asked.summary = is_on,
                 _ => {}
             }
         }
@@ -175,7 +177,7 @@ impl Asked {
 async fn snapshot(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
     let asked = Asked::new(&uri);
     let detail = Detail {
-        is_full: true,
+        is_full: !asked.summary,
         examples: asked.examples && shared.options.examples,
         series: asked.series,
     };

@@ -50,6 +50,7 @@ async fn every_snapshot_is_valid_and_is_read_back_as_it_was_written() {
         "",
         "?examples=true",
         "?series=true",
+        "?summary=true",
         "?mirror=snapshot.valid&examples=true&series=true",
     ] {
         let response = get(&page, &format!("/snapshot.json{query}")).await;
@@ -144,6 +145,23 @@ async fn examples_are_given_if_they_are_allowed_and_asked_for() {
         let examples = &target.report.as_ref().unwrap().differences[0].examples;
         assert_eq!(examples.len(), expected, "{is_allowed} {query}");
     }
+}
+
+#[tokio::test]
+async fn a_summary_has_the_verdict_and_no_report() {
+    let shop = Shop::start("snapshot.summary", |builder| {
+        builder.compare(CompareMode::Json)
+    })
+    .await;
+    shop.differ().await;
+    let page = mirror_dashboard::dashboard();
+    let response = get(&page, "/snapshot.json?mirror=snapshot.summary&summary=true").await;
+    let snapshot: Snapshot = serde_json::from_str(&response.body).unwrap();
+    let target = &snapshot.mirrors[0].targets[0];
+    assert_eq!(target.verdict.unwrap().as_str(), "not_enough_data");
+    assert_eq!((target.stats.sent, target.stats.compared), (3, 3));
+    assert!(target.report.is_none() && target.windows.is_empty());
+    assert!(target.stats.failed_by_kind.is_empty());
 }
 
 #[tokio::test]

@@ -47,8 +47,10 @@ pub(crate) fn fix() {
 /// users then, and no copy is signed.
 ///
 /// It is written `ID:SECRET`, or `SECRET` alone. Several, separated by commas, are for changing the
-/// key: hashes and signatures are made with the first, and the signatures of all are accepted. The
-/// id of a secret travels with signatures. It has up to 32 letters, digits, `.`, `_` and `-`. A
+/// key: hashes and signatures are made with the first, and the signatures of all are accepted. See
+/// [the manual](macro@crate::mirror#the-key) for the three steps.
+///
+/// The id of a secret travels with signatures. It has up to 32 letters, digits, `.`, `_` and `-`. A
 /// secret without an id has one that is derived from it. A secret has at least 32 characters of
 /// visible ASCII, without commas, and without a colon if it has no id. Its characters are used as
 /// they are, and are not decoded. `openssl rand -base64 32` makes one.

@@ -119,3 +119,50 @@ async fn nothing_zero_and_false_leave_them_on() {
 async fn a_value_that_is_not_known_switches_them_off_and_the_log_says_what_to_write() {
     with_switch("yes", false).await;
 }
+
+/// Runs in a process whose environment switches off one mirror.
+#[tokio::test]
+async fn a_mirror_is_off_if_its_name_is_that_of_a_pattern() {
+    if std::env::var_os("MIRROR_TESTS_PATTERNS").is_none() {
+        return;
+    }
+    let log = Log::default();
+    let writer = log.clone();
+    tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .init();
+    let shadow = Shadow::start().await;
+    let on = Mirror::builder()
+        .name("users.list")
+        .target(shadow.url())
+        .build()
+        .unwrap();
+    let primary = Primary::start(app(&on).route("/attribute", get(switched))).await;
+    primary.get("/").await;
+    primary.get("/attribute").await;
+    assert_eq!(settled(&on, 1).await[0].answered, 1);
+    let off = settled(&mirror_named("switched"), 1).await.remove(0);
+    assert_eq!(off.skipped_for(SkipReason::SwitchedOff), 1);
+    let told = log.text();
+    let lines: Vec<_> = told.lines().filter(|line| line.contains(SWITCH)).collect();
+    assert_eq!(lines.len(), 2, "{told}");
+    assert!(
+        lines[0].contains("switche?") && lines[0].contains("mirrors=\"switched\""),
+        "{told}"
+    );
+    assert!(
+        lines[1].contains("ordres.*") && lines[1].contains("no mirror"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn patterns_switch_off_whom_they_name_and_the_log_says_whom_nobody_has() {
+    let variables = vec![
+        (SWITCH, "switche?, ordres.*".to_owned()),
+        ("MIRROR_TESTS_PATTERNS", "1".to_owned()),
+    ];
+    let test = "switch::a_mirror_is_off_if_its_name_is_that_of_a_pattern";
+    passes_with(test, variables).await;
+}

@@ -32,9 +32,6 @@ async fn a_path() {}
 #[mirror(targets = [target("https://staging.example.com", sticky = path)])]
 async fn of_a_target() {}
 
-const BY_NOTHING: Defaults = Defaults::new().sticky(Sticky::Header("date"));
-
-#[mirror(targets = ["https://staging.example.com"], defaults = BY_NOTHING)]
-async fn in_defaults() {}
+const _: Defaults = Defaults::new().sticky(Sticky::Header("date"));
 
 fn main() {}

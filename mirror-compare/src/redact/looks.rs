@@ -511,11 +511,10 @@ impl Looks<'_> {
 /// The bytes of a run.
 const ATOMS: [bool; 256] = {
     let mut atoms = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        let character = byte as u8;
-        atoms[byte] = character.is_ascii_alphanumeric() || matches!(character, b'-' | b'_');
-        byte += 1;
+    let mut byte = u8::MAX;
+    while byte > 0 {
+        atoms[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        byte -= 1;
     }
     atoms
 };

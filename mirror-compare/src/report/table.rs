@@ -300,7 +300,10 @@ mod tests {
     fn check(table: &Small, names: &[u8]) {
         let bound = (names.len() / ROOM) as u64;
         for name in 0..=u8::MAX {
-            let met = names.iter().filter(|other| **other == name).count() as u64;
+            let met = names
+                .iter()
+                .map(|other| u64::from(*other == name))
+                .sum::<u64>();
             match table.get(&place(&name.to_string())) {
                 Some(counted) => assert!(
                     *counted <= met && met - counted <= bound,

@@ -63,7 +63,10 @@ fn messages_are_compared_without_their_compression() {
     let broken = call("gzip", &[(1, b"tea".to_vec()), (0, b"cup".to_vec())]);
     assert_eq!(found(&broken).1, ["value  identity broken gzip"]);
     // Few bytes take no more memory than a body may have.
-    let large = call("gzip", &[(1, gzip(&[0; 1 << 20])), (0, b"cup".to_vec())]);
+    let large = call(
+        "gzip",
+        &[(1, gzip(&vec![0; 1 << 20])), (0, b"cup".to_vec())],
+    );
     assert_eq!(found(&large).0, Verdict::Mismatch);
 }
 

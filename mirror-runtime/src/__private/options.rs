@@ -28,7 +28,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Options {
     name: &'static str,
-    entry: &'static Entry,
+    entry: Option<&'static Entry>,
     builder: MirrorBuilder,
     targets: Vec<Target>,
     methods: Vec<Method>,
@@ -36,15 +36,42 @@ pub struct Options {
     baseline: Option<Target>,
 }
 
+/// What options are of.
+#[derive(Debug)]
+pub enum Of {
+    /// An attribute.
+    Entry(&'static Entry),
+    /// A name.
+    Name(&'static str),
+}
+
+impl From<&'static Entry> for Of {
+    fn from(entry: &'static Entry) -> Self {
+        Self::Entry(entry)
+    }
+}
+
+impl From<&'static str> for Of {
+    fn from(name: &'static str) -> Self {
+        Self::Name(name)
+    }
+}
+
 impl Options {
-    /// The options of an attribute.
+    /// The options of an attribute, or of a name alone.
     #[must_use]
-    pub fn new(entry: &'static Entry) -> Self {
-        let name = entry.mirror();
+    pub fn new(of: impl Into<Of>) -> Self {
+        let (name, entry, builder) = match of.into() {
+            Of::Entry(entry) => {
+                let builder = Mirror::builder().of_entry(entry);
+                (entry.mirror(), Some(entry), builder)
+            }
+            Of::Name(name) => (name, None, Mirror::builder().name(name)),
+        };
         Self {
             name,
             entry,
-            builder: Mirror::builder().of_entry(entry),
+            builder,
             targets: Vec::new(),
             methods: Vec::new(),
             #[cfg(feature = "compare")]
@@ -193,7 +220,19 @@ impl Options {
         self.with(|builder| builder.rate_limit(copies, Duration::from_millis(period_ms)))
     }
 
-    /// `body = "tee"`
+    /// `until`
+    #[must_use]
+    pub fn until(self, date: &'static str) -> Self {
+        self.with(|builder| builder.until(date))
+    }
+
+    /// `allow_raise`
+    #[must_use]
+    pub fn allow_raise(self, allow_raise: bool) -> Self {
+        self.with(|builder| builder.allow_raise(allow_raise))
+    }
+
+    /// `body = "tee"
     #[must_use]
     pub fn tee(self) -> Self {
         self.with(|builder| builder.body(BodyMode::Tee))
@@ -358,7 +397,11 @@ impl Options {
                 contained(|| {
                     tracing::error!(mirror = name, %error, "mirror disabled: nothing is sent");
                 });
-                Mirror::builder().of_entry(entry).finish()
+                let builder = Mirror::builder().name(name);
+                match entry {
+                    Some(entry) => builder.of_entry(entry).finish(),
+                    None => builder.finish(),
+                }
             })
     }
 }
@@ -371,8 +414,7 @@ mod tests {
     #[test]
     fn prior_knowledge_turns_off_a_target_of_the_environment_that_has_tls() {
         let grpc = |url| TargetOptions::url(url).http2(Http2::PriorKnowledge);
-        static ENTRY: Entry = Entry::new("m", "f", file!(), line!(), || "");
-        let mirror = Options::new(&ENTRY)
+        let mirror = Options::new("prior_knowledge")
             .target(grpc("https://a.invalid").name("tls"))
             .target(grpc("http://a.invalid").name("plain"))
             .build();

@@ -179,6 +179,31 @@ fn where_all_of_the_body_is_noise_nothing_was_compared() {
 }
 
 #[test]
+fn a_reason_agrees_with_the_rate_of_matches() {
+    // Tables are wrong, at the place at which pages are noise: the first ones are forgiven.
+    let few = run(200, |role, i, draw| match (i % 20, role) {
+        (7, Role::Shadow) => "id;total".to_owned(),
+        (7, _) => "id,total".to_owned(),
+        _ => format!("<html nonce={}>", draw.next()),
+    });
+    let (rate, reason) = (few.report.match_rate.unwrap().rate, &few.report.reason);
+    let expected = "the shadow alone differs in 10 of 10 responses, the baseline alone in 0";
+    assert_eq!(reason.contains(expected), rate >= 0.95, "{}", few.report);
+    assert_eq!(reason.contains("match rate"), rate < 0.95, "{reason}");
+    // A place of pages that were not compared differs in no more responses than there are.
+    let more = run(300, |role, i, draw| match (i % 20, role) {
+        (7, Role::Shadow) => "id;total".to_owned(),
+        (7, _) => "id,total".to_owned(),
+        _ => format!("<html nonce={}>", draw.next()),
+    });
+    let reason = &more.report.reason;
+    assert!(
+        reason.contains("(body) differs in 300 of 300 responses"),
+        "{reason}"
+    );
+}
+
+#[test]
 fn a_mismatch_without_the_baselines_response_is_not_compared() {
     let recorder = recorder().with_baseline(true);
     record(&recorder, 3, "{}", "{}");

@@ -2,7 +2,7 @@
 
 use super::{Findings, NOISY, Reasons};
 use crate::{
-    model::Printable,
+    model::{NotComparedReason, Printable},
     report::{
         MatchRate, Paired, group,
         match_rate::number,
@@ -48,7 +48,9 @@ impl Findings<'_> {
         match found {
             Some(group) => {
                 let place = Printable(group.place());
-                let count = of_responses(group.comparisons, self.compared, "");
+                let all_noise = self.counted.not_compared[NotComparedReason::AllNoise as usize];
+                let all = self.compared.saturating_add(all_noise);
+                let count = of_responses(group.comparisons, all, "");
                 format!("{place} differs in {}", count.trim_end())
             }
             None => of_responses(self.responses.b, self.responses.n, "differ"),

@@ -1,0 +1,8 @@
+//! The subcommands, each with its options.
+
+pub(crate) mod change;
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod watch;
+
+mod said;
