@@ -69,6 +69,8 @@ impl Feed {
             streams: Arc::new(Semaphore::new(STREAMS)),
             is_over: AtomicBool::new(false),
         });
+        // Here, and not on the thread: what is counted from now on is seen.
+        shared.past().step(&program::mirrors(), Instant::now());
         let of_thread = Arc::clone(&shared);
         let watcher = thread::Builder::new().name("mirror-dashboard".to_owned());
         let watcher = watcher.spawn(move || of_thread.watch());
@@ -148,7 +150,7 @@ impl Shared {
     /// The thread.
     fn watch(&self) {
         let mut known = BTreeMap::new();
-        let mut next_step = Instant::now();
+        let mut next_step = Instant::now() + STEP;
         let mut next_tick = Instant::now();
         while !self.is_over.load(Relaxed) {
             let now = Instant::now();

@@ -456,6 +456,23 @@ async fn numbers_move_in_events_and_what_stands_still_is_in_none() {
 }
 
 #[tokio::test]
+async fn what_is_counted_once_the_router_is_made_is_in_its_windows() {
+    let shop = Shop::start("page.windows", |builder| builder).await;
+    shop.differ().await;
+    let app: Router = dashboard();
+    shop.differ().await;
+    let got = get(&app, "/snapshot.json?mirror=page.windows").await;
+    let snapshot: Value = serde_json::from_str(&got.body).unwrap();
+    let target = &snapshot["mirrors"][0]["targets"][0];
+    assert_eq!(target["stats"]["received"], 6);
+    let windows = target["windows"].as_array().unwrap().iter();
+    let received: Vec<_> = windows
+        .map(|window| window["received"].as_u64().unwrap())
+        .collect();
+    assert_eq!(received, [3, 3, 6]);
+}
+
+#[tokio::test]
 async fn the_thread_ends_with_its_router() {
     // All threads of this process by name, where the system says so.
     let threads = || {
