@@ -10,7 +10,8 @@ mod evidence;
 
 use std::process::Command;
 
-use mirror_runtime::Sticky;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use mirror_runtime::{Sticky, metrics};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use testkit::measure::{Allocated, Sender, Shape, Version};
@@ -18,6 +19,23 @@ use tracing_subscriber::layer::SubscriberExt;
 
 /// Switches all mirrors of a process off.
 const SWITCH: &str = "MIRROR_DISABLED";
+
+/// Tells a process that it is the one that has a recorder.
+const RECORDED: &str = "MIRROR_TESTS_RECORDED";
+
+/// Runs a test once more, in a process with a variable.
+fn passes_with(variable: &str, test: &str) {
+    let run = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test])
+        .env(variable, "1")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8_lossy(&run.stdout);
+    assert!(
+        run.status.success() && printed.contains("1 passed"),
+        "{printed}"
+    );
+}
 
 /// What a request allocates until the response, and the plain handler does not.
 fn until_the_answer(version: Version, shape: Shape) -> Allocated {
@@ -69,6 +87,27 @@ fn unsampled_requests_allocate_nothing() {
     );
 }
 
+/// Runs in a process of its own: the recorder is that of a process.
+#[test]
+fn a_recorder_costs_requests_no_allocation() {
+    if std::env::var_os(RECORDED).is_none() {
+        return passes_with(RECORDED, "a_recorder_costs_requests_no_allocation");
+    }
+    let exporter = PrometheusBuilder::new().install_recorder().unwrap();
+    metrics::Options::new().http_route(true).apply();
+    let unsampled = until_the_answer(Version::AttributeUnsampled, Shape::KIB);
+    at_most(0.0, unsampled.count, "not sampled");
+    let sampled = until_the_answer(Version::Attribute(1), Shape::KIB);
+    // As without a recorder.
+    at_most(6.0, sampled.count, "one target");
+    metrics::publish();
+    assert!(
+        exporter
+            .render()
+            .contains("mirror_primary_duration_seconds")
+    );
+}
+
 #[test]
 fn a_user_who_is_not_sampled_costs_no_allocation() {
     let request = || {
@@ -107,18 +146,9 @@ fn a_request_allocates_nothing_while_mirrors_are_switched_off() {
 
 #[test]
 fn the_switch_costs_no_allocation() {
-    let run = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "a_request_allocates_nothing_while_mirrors_are_switched_off",
-        ])
-        .env(SWITCH, "1")
-        .output()
-        .unwrap();
-    let printed = String::from_utf8_lossy(&run.stdout);
-    assert!(
-        run.status.success() && printed.contains("1 passed"),
-        "{printed}"
+    passes_with(
+        SWITCH,
+        "a_request_allocates_nothing_while_mirrors_are_switched_off",
     );
 }
 

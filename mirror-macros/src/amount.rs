@@ -5,11 +5,11 @@ mod repaired;
 use std::time::Duration;
 
 use mirror_grammar::{
-    DurationError, Rate, RateError, SizeError, check_percentage, options::Limit, parse_duration,
-    parse_rate, parse_size_up_to,
+    DateError, DurationError, Rate, RateError, SizeError, check_percentage, options::Limit,
+    parse_date, parse_duration, parse_rate, parse_size_up_to,
 };
 use quote::ToTokens;
-use syn::{Expr, Lit, UnOp};
+use syn::{Expr, Lit, LitStr, UnOp};
 
 use crate::{
     error::{error, error_with_help},
@@ -104,7 +104,21 @@ fn not_a_count(setting: &Setting<'_>) -> syn::Error {
     }
 }
 
-/// `timeout = "2s"`
+/// `until = "2027-01-31"`
+pub(crate) fn date(setting: &Setting<'_>) -> syn::Result<LitStr> {
+    let Some(text) = setting.string() else {
+        return Err(setting.must_like("be a date in quotes", setting.spec.example));
+    };
+    match parse_date(&text.value()) {
+        Ok(_) => Ok(text.clone()),
+        Err(DateError::Malformed) => {
+            Err(setting.must_like("be a date with year, month and day", setting.spec.example))
+        }
+        Err(error) => Err(setting.must(&format!("be {}: {error}", setting.spec.limit))),
+    }
+}
+
+/// `timeout = "2s"
 pub(crate) fn duration(setting: &Setting<'_>) -> syn::Result<Duration> {
     let parse = |text: &str| {
         parse_duration(text).map_err(|error| match error {

@@ -52,6 +52,8 @@ pub(crate) struct Args {
     pub(crate) max_in_flight: Option<usize>,
     pub(crate) rate_limit: Option<Rate>,
     pub(crate) circuit_breaker: Option<CircuitBreaker>,
+    pub(crate) until: Option<LitStr>,
+    pub(crate) allow_raise: Option<bool>,
     pub(crate) on_success: Option<Callback>,
     pub(crate) on_error: Option<Callback>,
     pub(crate) on_skip: Option<Callback>,

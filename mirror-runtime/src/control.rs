@@ -7,6 +7,8 @@
 
 mod entry;
 mod environment;
+mod error;
+mod file;
 mod handle;
 mod layers;
 mod process;
@@ -14,15 +16,19 @@ mod report;
 mod state;
 mod switch;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::{
-    entry::{Configured, ConfiguredTarget, Place, entries},
+    entry::{Configured, ConfiguredTarget, Place, begin, checked_date, entries},
     process::{is_isolated, read_environment, register},
     switch::{AtomicShare, InForce, Switched},
 };
 pub use self::{
     entry::{Entry, EntryTarget, Shared},
-    handle::{Control, ControlAll, ControlError, control, control_all, disable_all, enable_all},
+    error::ControlError,
+    file::{ControlFile, ControlFileMirror},
+    handle::{Control, ControlAll, control, control_all, disable_all, enable_all},
     state::{ControlSource, ControlState, TargetControl},
 };
 

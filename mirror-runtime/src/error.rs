@@ -135,6 +135,9 @@ pub enum ConfigError {
     /// A `read_ahead` of zero, or of more than a day.
     #[error("invalid `read_ahead`: {0}")]
     ReadAhead(String),
+    /// An `until` that is no date.
+    #[error("invalid `until`: {0}")]
+    Until(String),
     /// An empty list of methods would mirror nothing.
     #[error("`methods` must name at least one method")]
     NoMethods,

@@ -36,6 +36,9 @@ pub mod traces {}
 #[doc = include_str!("../docs/extending.md")]
 pub mod extending {}
 
+#[doc = include_str!("../docs/control.md")]
+pub mod control {}
+
 #[doc = include_str!("../docs/shutdown.md")]
 pub mod shutdown {}
 

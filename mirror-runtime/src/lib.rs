@@ -56,6 +56,7 @@
 //! | [`testing`](guide::testing) | keeping `cargo test` from sending copies, and capturing them |
 //! | [`traces`](guide::traces) | copies as spans of OpenTelemetry, the headers of traces, baggage, request ids |
 //! | [`extending`](guide::extending) | observers for metrics and traces, transports and sinks of your own |
+//! | [`control`](guide::control) | switching mirrors and setting shares while the program runs, from this process, a file or the environment |
 //! | [`shutdown`](guide::shutdown) | waiting for copies in flight, with [`drain`] |
 //! | [`bounds`](guide::bounds) | guarantees, and every limit with its default |
 //! | [`limitations`](guide::limitations) | what is not mirrored, and why |
@@ -140,8 +141,8 @@ pub use self::{
     body::CopyBody,
     bounds::{CircuitBreaker, Limits},
     control::{
-        Control, ControlAll, ControlError, ControlSource, ControlState, TargetControl, control,
-        control_all, disable_all, enable_all,
+        Control, ControlAll, ControlError, ControlFile, ControlFileMirror, ControlSource,
+        ControlState, TargetControl, control, control_all, disable_all, enable_all,
     },
     drain::{Drained, drain},
     engine::BodyMode,

@@ -1,8 +1,8 @@
 //! What mirrors count, as metrics of the [`metrics`](https://docs.rs/metrics) facade. Needs the
 //! feature `metrics`.
 //!
-//! Whatever recorder the program installs gets them: an exporter for Prometheus, for StatsD, one of
-//! its own. The chapter [`metrics`](crate::guide::metrics) lists each metric and its labels.
+//! Whatever recorder the program installs gets them: an exporter for Prometheus, for `StatsD`, one
+//! of its own. The chapter [`metrics`](crate::guide::metrics) lists each metric and its labels.
 //!
 //! A thread publishes every five seconds what [`stats`](crate::Mirror::stats) counts anyway, to the
 //! recorder of the process. Requests and copies only add to numbers, and never run a recorder's
@@ -94,7 +94,7 @@ impl Options {
     ///
     /// Its value is the route that the router has found (`/orders/{id}`), never a path, and empty
     /// if it has found none. The first 100 routes of the process have values of their own, all
-    /// others have `_other`. Each route makes some 75 series for each target.
+    /// others have `_other`. Each route makes some 70 series for each target.
     ///
     /// Copies that have ended before it is applied are counted without a route, so it should be
     /// applied before requests are served.

@@ -20,7 +20,7 @@ use crate::{
 /// How far the clock of a mirror may be from that of a shadow, and how long a signature can be sent
 /// again by somebody who has seen it. Clocks that are kept by NTP differ by less than a second, and
 /// copies travel for less than their `timeout`.
-const DEFAULT_MAX_SKEW: Duration = Duration::from_secs(5 * 60);
+const DEFAULT_MAX_SKEW: Duration = Duration::from_mins(5);
 
 /// That a request is the copy of another: an extractor for the shadow.
 ///

@@ -1,8 +1,11 @@
 //! Recorders of other kinds, and at other times. Those of a process are each in one of its own.
 
-use std::sync::{
-    Arc, LazyLock, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering::SeqCst},
+use std::{
+    sync::{
+        Arc, LazyLock, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
 };
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
@@ -187,7 +190,6 @@ async fn the_interval_can_be_chosen() {
     if !is_alone() {
         return passes_alone(TEST).await;
     }
-    use std::time::Duration;
     assert_eq!(Options::current(), Options::new());
     let of = |millis| Options::new().interval(Duration::from_millis(millis));
     for (given, taken) in [(10_000, 10_000), (100, 100), (1, 100)] {

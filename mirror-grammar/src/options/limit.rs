@@ -23,6 +23,8 @@ pub enum Limit {
         /// The largest.
         max: usize,
     },
+    /// A day from 1970 on.
+    Date,
     /// A number of copies in a second, a minute or an hour, from 1.
     Rate,
     /// One of a few words.
@@ -45,6 +47,7 @@ impl fmt::Display for Limit {
             Self::Count => f.write_str("at least 1"),
             Self::Bytes { max: usize::MAX } => f.write_str("larger than zero"),
             Self::Bytes { max } => write!(f, "larger than zero and at most {}", Size(max)),
+            Self::Date => f.write_str("a day from 1970 on, like `2027-01-31`"),
             Self::Rate => f.write_str("at least one copy in a second, a minute or an hour"),
             Self::Words(words) => {
                 for (index, word) in words.iter().enumerate() {

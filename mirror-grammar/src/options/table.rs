@@ -158,6 +158,14 @@ table! {
     )
     .everywhere();
 
+    /// The day from which nothing is sent.
+    UNTIL = Spec::new("until", r#""2027-01-31""#, DefaultValue::None)
+        .limit(Limit::Date)
+        .everywhere();
+
+    /// Whether a fleet may raise shares.
+    ALLOW_RAISE = Spec::new("allow_raise", "true", DefaultValue::Switch(false)).everywhere();
+
     /// Called for each response of a shadow.
     ON_SUCCESS = Spec::new("on_success", "|target, response| ..", DefaultValue::None).everywhere();
 

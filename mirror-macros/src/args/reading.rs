@@ -89,6 +89,14 @@ pub(crate) const OPTIONS: Table<Args> = Table {
             },
         },
         Row {
+            spec: &options::UNTIL,
+            read: |args, setting, errors| args.until = errors.check(amount::date(setting)),
+        },
+        Row {
+            spec: &options::ALLOW_RAISE,
+            read: |args, setting, errors| args.allow_raise = errors.check(setting.boolean()),
+        },
+        Row {
             spec: &options::ON_SUCCESS,
             read: |args, setting, errors| {
                 args.on_success = errors.check(callback::on_success(setting));

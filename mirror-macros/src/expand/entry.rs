@@ -25,6 +25,8 @@ pub(super) fn entry(args: &Args, handler: &Handler) -> TokenStream {
     let function = handler.name();
     let name = call("name", args.name.as_ref());
     let percentage = call("percentage", args.percentage);
+    let until = call("until", args.until.as_ref());
+    let allow_raise = call("allow_raise", args.allow_raise);
     let shared = args.defaults.as_ref().map(|_| {
         let constant = defaults::constant();
         quote!(.shared(&#runtime::__private::shared(#constant)))
@@ -54,6 +56,8 @@ pub(super) fn entry(args: &Args, handler: &Handler) -> TokenStream {
         )
         #name
         #percentage
+        #until
+        #allow_raise
         #shared
         .targets(&[#(#targets),*])
         .options(&[#(#options),*]);

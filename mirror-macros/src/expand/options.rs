@@ -43,25 +43,10 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
     let max_in_flight = call("max_in_flight", args.max_in_flight);
     let rate_limit = args.rate_limit.map(rate_limit);
     let circuit_breaker = args.circuit_breaker.as_ref().map(circuit_breaker);
+    let until = call("until", args.until.as_ref());
+    let allow_raise = call("allow_raise", args.allow_raise);
     let methods = args.methods.iter().map(Method::as_str);
-    let set = args.set_headers.iter().map(|header| {
-        let (name, value) = (header.name.as_str(), &header.value);
-        quote!(.set_header(#name, #value))
-    });
-    let removed = args.remove_headers.iter();
-    let removed = removed.map(|header| header.name.as_str());
-    let credentials = args.credentials.map(|credentials| match credentials {
-        Credentials::Strip => quote!(.strip_credentials()),
-        Credentials::Forward => quote!(.forward_credentials()),
-    });
-    let host = args.host.map(|host| match host {
-        Host::Preserve => quote!(.preserve_host()),
-        Host::Target => quote!(.target_host()),
-    });
-    let accept_encoding = args.accept_encoding.map(|accept| match accept {
-        AcceptEncoding::Comparable => quote!(.comparable_encodings()),
-        AcceptEncoding::Verbatim => quote!(.verbatim_encodings()),
-    });
+    let headers = headers(args);
     let mask = &args.mask;
     let key = args.key.as_ref().and_then(|key| match key {
         Key::Env(variable) => Some(quote!(.key_from_env(#variable))),
@@ -94,12 +79,10 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
             #max_in_flight
             #rate_limit
             #circuit_breaker
+            #until
+            #allow_raise
             #(.method(#methods))*
-            #(#set)*
-            #(.remove_header(#removed))*
-            #credentials
-            #host
-            #accept_encoding
+            #headers
             #(.mask(#mask))*
             #key
             #trace
@@ -131,6 +114,35 @@ pub(super) fn options(args: &Args, handler: &Handler) -> TokenStream {
         _ => options,
     };
     quote!(#options.build())
+}
+
+/// The options about headers.
+fn headers(args: &Args) -> TokenStream {
+    let set = args.set_headers.iter().map(|header| {
+        let (name, value) = (header.name.as_str(), &header.value);
+        quote!(.set_header(#name, #value))
+    });
+    let removed = args.remove_headers.iter();
+    let removed = removed.map(|header| header.name.as_str());
+    let credentials = args.credentials.map(|credentials| match credentials {
+        Credentials::Strip => quote!(.strip_credentials()),
+        Credentials::Forward => quote!(.forward_credentials()),
+    });
+    let host = args.host.map(|host| match host {
+        Host::Preserve => quote!(.preserve_host()),
+        Host::Target => quote!(.target_host()),
+    });
+    let accept_encoding = args.accept_encoding.map(|accept| match accept {
+        AcceptEncoding::Comparable => quote!(.comparable_encodings()),
+        AcceptEncoding::Verbatim => quote!(.verbatim_encodings()),
+    });
+    quote! {
+        #(#set)*
+        #(.remove_header(#removed))*
+        #credentials
+        #host
+        #accept_encoding
+    }
 }
 
 fn rate_limit(rate: Rate) -> TokenStream {

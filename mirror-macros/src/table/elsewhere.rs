@@ -466,8 +466,8 @@ const NOT_THERE: &[(&[&str], &str)] = &[
         "remove it: the client always gets the handler's response",
     ),
     (
-        &["max_age", "ttl", "expires", "until"],
-        "remove it: a mirror ends with the program",
+        &["max_age", "ttl", "expires"],
+        "write `until = \"2027-01-31\"`: the mirror is off from that day on",
     ),
 ];
 

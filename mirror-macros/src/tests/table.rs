@@ -38,6 +38,7 @@ fn outside(limit: Limit) -> Vec<String> {
         Limit::Count => texts(&["0"]),
         Limit::Bytes { max: usize::MAX } => texts(&["\"0B\""]),
         Limit::Bytes { max } => vec!["\"0B\"".to_owned(), format!("\"{}B\"", max + 1)],
+        Limit::Date => texts(&["\"1969-12-31\"", "\"2027-02-29\"", "\"31.01.2027\""]),
         Limit::Rate => texts(&["\"0/s\"", "\"1/d\""]),
         Limit::Words(_) => texts(&["\"\"", "\"another\"", "true"]),
         Limit::Filled => texts(&["\"\"", "[]", "{}"]),

@@ -193,7 +193,19 @@ impl Options {
         self.with(|builder| builder.rate_limit(copies, Duration::from_millis(period_ms)))
     }
 
-    /// `body = "tee"`
+    /// `until`
+    #[must_use]
+    pub fn until(self, date: &'static str) -> Self {
+        self.with(|builder| builder.until(date))
+    }
+
+    /// `allow_raise`
+    #[must_use]
+    pub fn allow_raise(self, allow_raise: bool) -> Self {
+        self.with(|builder| builder.allow_raise(allow_raise))
+    }
+
+    /// `body = "tee"
     #[must_use]
     pub fn tee(self) -> Self {
         self.with(|builder| builder.body(BodyMode::Tee))

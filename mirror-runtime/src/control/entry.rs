@@ -2,7 +2,7 @@
 
 use std::{fmt, panic::Location, sync::OnceLock, time::SystemTime};
 
-use mirror_grammar::options::DEFAULT_PERCENTAGE;
+use mirror_grammar::{ConstMessage, Date, options::DEFAULT_PERCENTAGE, parse_date};
 
 use crate::target::Destination;
 
@@ -21,9 +21,9 @@ pub struct Entry {
     targets: &'static [EntryTarget],
     options: &'static [(&'static str, &'static str)],
     percentage: Option<f64>,
-    shared_percentage: Option<f64>,
-    until: Option<SystemTime>,
-    allow_raise: bool,
+    until: Option<Date>,
+    allow_raise: Option<bool>,
+    shared: Shared,
 }
 
 /// A target of an attribute, as it is written.
@@ -37,6 +37,29 @@ pub struct EntryTarget {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Shared {
     pub(crate) percentage: Option<f64>,
+    pub(crate) until: Option<Date>,
+    pub(crate) allow_raise: Option<bool>,
+}
+
+/// The first moment of a day, in UTC.
+pub(crate) fn begin(date: Date) -> SystemTime {
+    SystemTime::UNIX_EPOCH + date.since_epoch()
+}
+
+/// The date that is written.
+///
+/// # Panics
+///
+/// If it is none, with what is wrong.
+#[track_caller]
+pub(crate) const fn checked_date(date: &str) -> Date {
+    match parse_date(date) {
+        Ok(date) => date,
+        Err(error) => {
+            let message = ConstMessage::new().with("invalid `until`: ");
+            panic!("{}", message.with(error.as_str()).as_str())
+        }
+    }
 }
 
 inventory::collect!(&'static Entry);
@@ -83,9 +106,13 @@ impl Entry {
             targets: &[],
             options: &[],
             percentage: None,
-            shared_percentage: None,
             until: None,
-            allow_raise: false,
+            allow_raise: None,
+            shared: Shared {
+                percentage: None,
+                until: None,
+                allow_raise: None,
+            },
         }
     }
 
@@ -117,10 +144,28 @@ impl Entry {
         self
     }
 
+    /// `until`
+    ///
+    /// # Panics
+    ///
+    /// In `const` evaluation, if it is no date: the attribute has checked it.
+    #[must_use]
+    pub const fn until(mut self, date: &str) -> Self {
+        self.until = Some(checked_date(date));
+        self
+    }
+
+    /// `allow_raise`
+    #[must_use]
+    pub const fn allow_raise(mut self, allow_raise: bool) -> Self {
+        self.allow_raise = Some(allow_raise);
+        self
+    }
+
     /// `defaults`
     #[must_use]
     pub const fn shared(mut self, shared: &Shared) -> Self {
-        self.shared_percentage = shared.percentage;
+        self.shared = *shared;
         self
     }
 
@@ -157,7 +202,7 @@ impl Entry {
 
     /// What the code says, as far as it is known before the mirror is made.
     pub(crate) fn configured(&self) -> Configured {
-        let shared = self.shared_percentage.unwrap_or(DEFAULT_PERCENTAGE);
+        let shared = self.shared.percentage.unwrap_or(DEFAULT_PERCENTAGE);
         let share = self.percentage.unwrap_or(shared);
         let targets = self.targets.iter().map(|target| ConfiguredTarget {
             name: canonical(target.name).unwrap_or_else(|| target.name.to_owned()),
@@ -165,8 +210,11 @@ impl Entry {
         });
         Configured {
             targets: targets.collect(),
-            until: self.until,
-            allow_raise: self.allow_raise,
+            until: self.until.or(self.shared.until).map(begin),
+            allow_raise: self
+                .allow_raise
+                .or(self.shared.allow_raise)
+                .unwrap_or_default(),
         }
     }
 }

@@ -8,16 +8,13 @@ use std::{
 use mirror_grammar::check_percentage;
 
 use super::{
-    entry::canonical,
-    layers::{Override, Said},
+    error::ControlError,
+    layers::{Order, shortened},
     process::with,
     report::Notice,
     state::{ControlSource, ControlState},
-    table::{Record, Table},
+    table::Table,
 };
-
-/// How much of a reason, or of the name of an actor, is remembered: more than a line.
-const MAX_SAID: usize = 256;
 
 /// Control of the mirror of a name: by [`control`], [`Mirror::control`](crate::Mirror::control) and
 /// [`MirrorInfo::control`](crate::MirrorInfo::control).
@@ -55,41 +52,6 @@ pub struct ControlAll {
     order: Order,
 }
 
-/// Who orders something, why and for how long.
-#[derive(Clone, Debug, Default)]
-struct Order {
-    actor: Option<String>,
-    reason: Option<String>,
-    until: Option<SystemTime>,
-}
-
-/// Why a share was not set.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ControlError {
-    /// It is not between 0 and 100.
-    #[error("invalid percentage of `{target}` of `{mirror}`: {reason}")]
-    Percentage {
-        /// The mirror.
-        mirror: String,
-        /// The target.
-        target: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The mirror has no target of this name. Its baseline has no share of its own: it gets each
-    /// request that another target gets.
-    #[error("`{mirror}` has no target `{target}` with a percentage: it has {known}")]
-    UnknownTarget {
-        /// The mirror.
-        mirror: String,
-        /// The target.
-        target: String,
-        /// The names of those that it has.
-        known: String,
-    },
-}
-
 /// Control of the mirror of this name.
 ///
 /// It works before the mirror is made, which for that of an attribute is its first request: what is
@@ -124,13 +86,13 @@ macro_rules! order {
         /// Who sets what is set with this handle: for the log and for
         /// [`state`](Control::state). At most 256 bytes of it are remembered.
         pub fn by(mut self, actor: impl Into<String>) -> Self {
-            self.order.actor = Some(short(actor.into()));
+            self.order.actor = Some(shortened(actor.into()));
             self
         }
 
         /// Why it is set. At most 256 bytes of it are remembered.
         pub fn because(mut self, reason: impl Into<String>) -> Self {
-            self.order.reason = Some(short(reason.into()));
+            self.order.reason = Some(shortened(reason.into()));
             self
         }
 
@@ -210,12 +172,8 @@ impl Control {
     /// [`ControlError`], if it is not between 0 and 100, or if the mirror is known and has no such
     /// target. Of one that is not known yet, the log is told when it is made.
     pub fn set_percentage(&self, target: &str, percentage: f64) -> Result<(), ControlError> {
-        let percentage =
-            check_percentage(percentage).map_err(|error| ControlError::Percentage {
-                mirror: self.mirror.clone(),
-                target: target.to_owned(),
-                reason: error.to_string(),
-            })?;
+        let percentage = check_percentage(percentage)
+            .map_err(|error| ControlError::percentage(&self.mirror, target, &error))?;
         with(|table, now| self.set_share(table, now, target, percentage))
     }
 
@@ -226,18 +184,7 @@ impl Control {
         target: &str,
         percentage: f64,
     ) -> Result<(), ControlError> {
-        let code = table.look(&self.mirror, Record::configured);
-        let name = if code.targets.is_empty() {
-            canonical(target).unwrap_or_else(|| target.to_owned())
-        } else {
-            let found = code.find(target);
-            let index = found.ok_or_else(|| ControlError::UnknownTarget {
-                mirror: self.mirror.clone(),
-                target: target.to_owned(),
-                known: code.names(),
-            })?;
-            code.targets[index].name.clone()
-        };
+        let name = table.target_of(&self.mirror, target)?;
         let (layer, mut changed) = (self.layer, None);
         table.change(&self.mirror, now, |record| {
             let shares = &mut record.layer(layer).shares;
@@ -276,7 +223,7 @@ impl Control {
             });
             if !was_empty {
                 let mirror = Some(self.mirror.clone());
-                table.notices.push(self.order.reset(mirror, self.layer));
+                table.notices.push(removed(&self.order, mirror, self.layer));
             }
         });
     }
@@ -337,7 +284,7 @@ impl ControlAll {
             table.change_all(None, now);
             table
                 .notices
-                .push(self.order.reset(None, ControlSource::Api));
+                .push(removed(&self.order, None, ControlSource::Api));
         });
     }
 
@@ -351,51 +298,12 @@ impl ControlAll {
     }
 }
 
-impl Order {
-    fn make<T>(&self, value: T, now: SystemTime) -> Override<T> {
-        let Self {
-            actor,
-            reason,
-            until,
-        } = self.clone();
-        let said = Arc::new(Said {
-            actor,
-            reason,
-            since: now,
-            until,
-        });
-        Override { value, said }
+/// For the log: what was set is removed.
+fn removed(order: &Order, mirror: Option<String>, source: ControlSource) -> Notice {
+    Notice::Reset {
+        mirror,
+        source,
+        actor: order.actor.clone(),
+        reason: order.reason.clone(),
     }
-
-    /// What is set in place of what was set before; nothing if it is the same.
-    fn replace<T: PartialEq>(
-        &self,
-        before: Option<&Override<T>>,
-        value: T,
-        now: SystemTime,
-    ) -> Option<Override<T>> {
-        let is_same = before.is_some_and(|before| {
-            let said = &before.said;
-            before.value == value
-                && (&said.actor, &said.reason, said.until)
-                    == (&self.actor, &self.reason, self.until)
-        });
-        (!is_same).then(|| self.make(value, now))
-    }
-
-    fn reset(&self, mirror: Option<String>, source: ControlSource) -> Notice {
-        Notice::Reset {
-            mirror,
-            source,
-            actor: self.actor.clone(),
-            reason: self.reason.clone(),
-        }
-    }
-}
-
-/// A text that takes no more room than it is worth.
-fn short(mut text: String) -> String {
-    let end = (0..=MAX_SAID.min(text.len())).rfind(|end| text.is_char_boundary(*end));
-    text.truncate(end.unwrap_or(0));
-    text
 }

@@ -4,6 +4,9 @@ use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use super::state::ControlSource;
 
+/// How much of a reason, or of the name of an actor, is remembered: more than a line.
+const MAX_SAID: usize = 256;
+
 /// What a layer says of a switch, or of a share.
 #[derive(Clone, Debug)]
 pub(super) struct Override<T> {
@@ -37,6 +40,27 @@ pub(super) struct Layer {
 impl Layer {
     pub(super) fn is_empty(&self) -> bool {
         self.switch.is_none() && self.shares.is_empty()
+    }
+
+    /// Whether it says the same as another.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let is_same_switch = match (&self.switch, &other.switch) {
+            (Some(a), Some(b)) => Arc::ptr_eq(&a.said, &b.said),
+            (None, None) => true,
+            _ => false,
+        };
+        let (a, b) = (self.shares.values(), other.shares.values());
+        let mut pairs = a.zip(b);
+        is_same_switch
+            && self.shares.len() == other.shares.len()
+            && pairs.all(|(a, b)| Arc::ptr_eq(&a.said, &b.said))
+    }
+
+    /// By whom and why something is said.
+    pub(super) fn said(&self) -> Option<Arc<Said>> {
+        let share = self.shares.values().map(|share| &share.said);
+        let said = self.switch.iter().map(|switch| &switch.said).chain(share);
+        said.cloned().next()
     }
 
     /// When the next of its overrides ends.
@@ -90,4 +114,92 @@ pub(super) fn decide<'a, T: Copy + PartialOrd>(
         };
     }
     decided
+}
+
+/// Who orders something, why and for how long.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Order {
+    pub(super) actor: Option<String>,
+    pub(super) reason: Option<String>,
+    pub(super) until: Option<SystemTime>,
+}
+
+impl Order {
+    pub(super) fn make<T>(&self, value: T, now: SystemTime) -> Override<T> {
+        let Self {
+            actor,
+            reason,
+            until,
+        } = self.clone();
+        let said = Arc::new(Said {
+            actor,
+            reason,
+            since: now,
+            until,
+        });
+        Override { value, said }
+    }
+
+    /// What is set in place of what was set before; nothing if it is the same.
+    pub(super) fn replace<T: PartialEq>(
+        &self,
+        before: Option<&Override<T>>,
+        value: T,
+        now: SystemTime,
+    ) -> Option<Override<T>> {
+        let is_same = before.is_some_and(|before| {
+            let said = &before.said;
+            before.value == value
+                && (&said.actor, &said.reason, said.until)
+                    == (&self.actor, &self.reason, self.until)
+        });
+        (!is_same).then(|| self.make(value, now))
+    }
+}
+
+/// A text that takes no more room than it is worth.
+pub(super) fn shortened(mut text: String) -> String {
+    let end = (0..=MAX_SAID.min(text.len())).rfind(|end| text.is_char_boundary(*end));
+    text.truncate(end.unwrap_or(0));
+    text
+}
+
+/// What a file says, checked.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Applied {
+    /// Of the mirrors that it does not name.
+    pub(super) all: FileSays,
+    pub(super) mirrors: BTreeMap<String, FileSays>,
+}
+
+/// What a file says of a mirror.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FileSays {
+    pub(super) order: Order,
+    pub(super) enabled: Option<bool>,
+    pub(super) targets: BTreeMap<String, f64>,
+}
+
+impl FileSays {
+    /// The layer that it is. What is as it was before stays, with its beginning. What has ended is
+    /// left out.
+    pub(super) fn layer(&self, before: &Layer, now: SystemTime) -> Layer {
+        if self.order.until.is_some_and(|until| until <= now) {
+            return Layer::default();
+        }
+        let switch = self.enabled.map(|enabled| {
+            let before = before.switch.as_ref();
+            let changed = self.order.replace(before, enabled, now);
+            changed.or_else(|| before.cloned())
+        });
+        let shares = self.targets.iter().filter_map(|(target, percentage)| {
+            let before = before.shares.get(target);
+            let changed = self.order.replace(before, *percentage, now);
+            Some((target.clone(), changed.or_else(|| before.cloned())?))
+        });
+        Layer {
+            switch: switch.flatten(),
+            shares: shares.collect(),
+        }
+    }
 }

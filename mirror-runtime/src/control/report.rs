@@ -8,7 +8,7 @@ use super::{
     entry::Place,
     environment::VARIABLE,
     layers::Said,
-    state::{ControlSource, written},
+    state::{ControlSource, ControlState, written},
 };
 use crate::workers::contained;
 
@@ -41,6 +41,13 @@ pub(super) enum Notice {
         actor: Option<String>,
         reason: Option<String>,
     },
+    /// A file says something else of a mirror than before.
+    File {
+        said: Option<Arc<Said>>,
+        state: ControlState,
+    },
+    /// A file names a mirror that is not there.
+    NoSuchMirror { mirror: String },
     /// An override has ended.
     Ended {
         mirror: String,
@@ -174,6 +181,34 @@ impl Notice {
                     "overrides removed: the layers below decide"
                 );
             }
+            Self::File { said, state } => {
+                let said = said.as_deref();
+                let (actor, reason) = (
+                    said.and_then(|said| said.actor.as_deref()),
+                    said.and_then(|said| said.reason.as_deref()),
+                );
+                let until = said.and_then(|said| said.until);
+                let until = until.map(|until| display(written(until)));
+                let shares = state.targets.iter();
+                let shares =
+                    shares.map(|target| format!("{} {} %", target.name, target.percentage));
+                tracing::warn!(
+                    mirror = state.mirror,
+                    source = ControlSource::File.as_str(),
+                    actor,
+                    reason,
+                    until,
+                    is_enabled = state.is_enabled,
+                    decides = state.source.as_str(),
+                    targets = shares.collect::<Vec<_>>().join(", "),
+                    "the control file has changed for this mirror"
+                );
+            }
+            Self::NoSuchMirror { mirror } => tracing::warn!(
+                mirror,
+                source = ControlSource::File.as_str(),
+                "the control file names a mirror that is not known yet: what it says applies when one of this name is made"
+            ),
             Self::Ended {
                 mirror,
                 target,

@@ -12,19 +12,22 @@ use mirror_grammar::options::DEFAULT_PERCENTAGE;
 use super::{
     entry::{Configured, ConfiguredTarget, Entry, Place, canonical},
     environment::{Setting, VARIABLE, matches},
-    layers::{Decided, Layer, Override, Said, decide},
+    error::ControlError,
+    layers::{Applied, Decided, FileSays, Layer, Override, Said, decide},
     report::Notice,
     state::{ControlSource, ControlState, TargetControl},
     switch::{InForce, Switched},
 };
 
 /// Names that are controlled and that no mirror has: more than any program has mirrors.
-const MAX_NAMES: usize = 4096;
+const MAX_NAMES: usize = 1024;
 
 pub(super) struct Table {
     records: BTreeMap<String, Record>,
     /// What the layer `api` says of mirrors that are yet to be made.
     all: Option<Override<bool>>,
+    /// What the file says that was applied last.
+    file: Applied,
     environment: Setting,
     by_environment: Arc<Said>,
     /// Whether nothing leaves this process, whatever is said here.
@@ -92,6 +95,7 @@ impl Table {
         let mut table = Self {
             records: BTreeMap::new(),
             all: None,
+            file: Applied::default(),
             environment,
             by_environment: Arc::new(Said {
                 actor: None,
@@ -200,16 +204,17 @@ impl Table {
     fn take(&mut self, name: &str) -> Record {
         self.records
             .remove(name)
-            .unwrap_or_else(|| self.new_record(name))
+            .unwrap_or_else(|| self.new_record(name, SystemTime::now()))
     }
 
-    fn new_record(&self, name: &str) -> Record {
+    fn new_record(&self, name: &str, now: SystemTime) -> Record {
         let is_off = self.environment.switches_off(name);
         Record {
             env: is_off.then(|| Override {
                 value: false,
                 said: Arc::clone(&self.by_environment),
             }),
+            file: self.file_says(name).layer(&Layer::default(), now),
             api: Layer {
                 switch: self.all.clone(),
                 shares: BTreeMap::new(),
@@ -283,6 +288,12 @@ impl Table {
         self.next_end = ends.chain(all).min();
     }
 
+    /// How many names are remembered.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.records.len()
+    }
+
     /// Forgets names of which nothing is left.
     fn forget(&mut self) {
         let all = self.all.as_ref().map(|all| Arc::clone(&all.said));
@@ -333,8 +344,60 @@ impl Table {
     pub(super) fn look<T>(&mut self, name: &str, look: impl FnOnce(&Record) -> T) -> T {
         match self.records.get(name) {
             Some(record) => look(record),
-            None => look(&self.new_record(name)),
+            None => look(&self.new_record(name, SystemTime::now())),
         }
+    }
+
+    /// The name of a target of a mirror, as the mirror has it; as it is given, if the mirror is not
+    /// known yet.
+    pub(super) fn target_of(&mut self, mirror: &str, target: &str) -> Result<String, ControlError> {
+        let code = self.look(mirror, Record::configured);
+        if code.targets.is_empty() {
+            return Ok(canonical(target).unwrap_or_else(|| target.to_owned()));
+        }
+        let found = code
+            .find(target)
+            .map(|index| code.targets[index].name.clone());
+        found.ok_or_else(|| ControlError::UnknownTarget {
+            mirror: mirror.to_owned(),
+            target: target.to_owned(),
+            known: code.names(),
+        })
+    }
+
+    fn file_says(&self, mirror: &str) -> &FileSays {
+        self.file.mirrors.get(mirror).unwrap_or(&self.file.all)
+    }
+
+    /// Puts a file in force, in place of another.
+    pub(super) fn apply(&mut self, mut file: Applied, now: SystemTime) -> Result<(), ControlError> {
+        for (name, says) in &mut file.mirrors {
+            let targets = mem::take(&mut says.targets);
+            for (target, percentage) in targets {
+                says.targets
+                    .insert(self.target_of(name, &target)?, percentage);
+            }
+            let is_known = self.records.get(name).is_some_and(Record::is_of_a_mirror);
+            if !is_known && !self.file.mirrors.contains_key(name) {
+                let mirror = name.clone();
+                self.notices.push(Notice::NoSuchMirror { mirror });
+            }
+        }
+        self.file = file;
+        let mut records = mem::take(&mut self.records);
+        for (name, record) in &mut records {
+            let layer = self.file_says(name).layer(&record.file, now);
+            let before = mem::replace(&mut record.file, layer);
+            if !record.file.is_same(&before) {
+                let state = record.state(name, now);
+                let said = record.file.said().or(before.said());
+                let changed = Notice::File { said, state };
+                self.notices.push(changed);
+            }
+        }
+        self.records = records;
+        self.settle_all(now);
+        Ok(())
     }
 
     pub(super) fn state(&mut self, name: &str, now: SystemTime) -> ControlState {

@@ -15,7 +15,10 @@ mod no_compare;
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
-use mirror_grammar::options::{DEFAULT_PERCENTAGE, DEFAULT_TIMEOUT};
+use mirror_grammar::{
+    Date,
+    options::{DEFAULT_PERCENTAGE, DEFAULT_TIMEOUT},
+};
 
 #[cfg(feature = "compare")]
 use self::compare::CompareOptions;
@@ -96,6 +99,8 @@ pub struct MirrorBuilder {
     protection: Protection,
     connect_timeout: Option<Duration>,
     trace: Trace,
+    until: Option<Date>,
+    allow_raise: Option<bool>,
     options: Options,
     when: Option<When>,
     map_request: Option<MapRequest>,
@@ -131,6 +136,8 @@ impl Default for MirrorBuilder {
             protection: Protection::default(),
             connect_timeout: None,
             trace: Trace::by_default(),
+            until: None,
+            allow_raise: None,
             options: Options::default(),
             when: None,
             map_request: None,

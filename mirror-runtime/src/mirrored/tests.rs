@@ -16,7 +16,7 @@ fn key(text: &str) -> Key {
 }
 
 fn now() -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000)
+    SystemTime::UNIX_EPOCH + Duration::from_hours(500_000)
 }
 
 fn signed(key: &Key, base: &str, path: &str, time: SystemTime) -> HeaderValue {
@@ -153,7 +153,7 @@ fn a_header_that_is_there_twice_proves_nothing() {
 #[test]
 fn a_signature_proves_something_for_as_long_as_it_may() {
     let second = Duration::from_secs(1);
-    let skew = Duration::from_secs(300);
+    let skew = Duration::from_mins(5);
     for (time, is_proved) in [
         (now() - skew, true),
         (now() - skew - second, false),

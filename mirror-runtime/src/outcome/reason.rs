@@ -23,8 +23,10 @@ labels! {
         /// The target is disabled: its environment variable is unset, empty or invalid, or it is
         /// `https` and this program has no TLS or no crypto provider.
         Disabled = "disabled",
-        /// All mirrors of the process were switched off, by the environment variable
-        /// `MIRROR_DISABLED` or by `testing::isolate`.
+        /// The mirror was switched off, or the target set to 0 %: by
+        /// [`control`](crate::control), a [`ControlFile`](crate::ControlFile), the option `until`,
+        /// the environment variable `MIRROR_DISABLED`, or `testing::isolate`. A `percentage = 0`
+        /// in the code is a share like any other: [`NotSampled`](Self::NotSampled).
         SwitchedOff = "switched_off",
         /// The client went away, or interrupted its body, before the copy could leave.
         PrimaryGone = "primary_gone",

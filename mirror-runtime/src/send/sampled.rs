@@ -155,7 +155,7 @@ impl Sampled {
             candidates: None,
             open: None,
             joining: None,
-            route: RouteLabel::default(),
+            route: RouteLabel::NONE,
             ready: None,
             copies: Copies::default(),
             request_id: None,

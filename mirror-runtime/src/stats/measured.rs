@@ -26,8 +26,13 @@ use crate::outcome::{BufferedResponse, FailureKind, MirrorError};
 /// Exporters for Prometheus make summaries unless they are told boundaries, and summaries of several
 /// instances cannot be added. This is the line for `metrics-exporter-prometheus`:
 ///
-/// ```ignore
-/// PrometheusBuilder::new().set_buckets(&mirror_runtime::metrics::BUCKETS)?;
+/// ```
+/// # use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+/// use mirror_runtime::metrics::BUCKETS;
+///
+/// # let builder = PrometheusBuilder::new();
+/// builder.set_buckets_for_metric(Matcher::Prefix("mirror_".to_owned()), &BUCKETS)?;
+/// # Ok::<(), metrics_exporter_prometheus::BuildError>(())
 /// ```
 pub const BUCKETS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
@@ -80,17 +85,20 @@ static ROUTES_ARE_TOLD: AtomicBool = AtomicBool::new(false);
 static ROUTES: [OnceLock<Box<str>>; MAX_ROUTES] = [const { OnceLock::new() }; MAX_ROUTES];
 
 /// The route of a request, as the place of its label.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RouteLabel(u8);
 
 impl RouteLabel {
+    /// That of no route.
+    pub(crate) const NONE: Self = Self(NO_ROUTE);
+
     /// The route that the router found for a request, if routes are told apart.
     pub(crate) fn of(parts: &Parts) -> Self {
         if !ROUTES_ARE_TOLD.load(Relaxed) {
-            return Self(NO_ROUTE);
+            return Self::NONE;
         }
         match parts.extensions.get::<MatchedPath>() {
-            None => Self(NO_ROUTE),
+            None => Self::NONE,
             Some(matched) => Self::find(matched.as_str(), &ROUTES),
         }
     }
@@ -134,7 +142,7 @@ impl<T: Default> ByRoute<T> {
     /// With what requests without a route have.
     pub(crate) fn new() -> Self {
         let all = Self(Box::new([const { OnceLock::new() }; PLACES]));
-        all.of(RouteLabel(NO_ROUTE));
+        all.of(RouteLabel::NONE);
         all
     }
 

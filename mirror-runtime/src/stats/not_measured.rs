@@ -7,10 +7,12 @@ use http::request::Parts;
 use crate::outcome::{BufferedResponse, MirrorError};
 
 /// The route of a request.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct RouteLabel;
 
 impl RouteLabel {
+    pub(crate) const NONE: Self = Self;
+
     pub(crate) const fn of(_: &Parts) -> Self {
         Self
     }

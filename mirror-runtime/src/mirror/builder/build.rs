@@ -16,7 +16,7 @@ use mirror_grammar::options::{self, Conflict, MAX_TARGETS};
 use super::MirrorBuilder;
 use crate::{
     bounds::{Gate, limits},
-    control::{self, AtomicShare, Configured, ConfiguredTarget, Place},
+    control::{self, AtomicShare, Configured, ConfiguredTarget, Place, begin},
     engine::{BodyMode, Engine, EngineTarget, MirrorSwitch},
     error::ConfigError,
     key::Key,
@@ -117,7 +117,8 @@ impl MirrorBuilder {
         let set_headers = set_headers.collect();
         let mask = Some(std::mem::take(&mut self.mask));
         let mask = mask.filter(|mask| !mask.is_empty()).map(Arc::new);
-        if !is_off && key.is_random() && (mask.is_some() || self.options.sticky.is_some()) {
+        let needs_a_key = mask.is_some() || self.options.sticky.is_some();
+        if !is_off && needs_a_key && key.is_random() {
             announce_random_key();
         }
         let resolve = |target: Target| {
@@ -170,7 +171,8 @@ impl MirrorBuilder {
         });
         Configured {
             targets: targets.collect(),
-            ..Configured::default()
+            until: self.until.map(begin),
+            allow_raise: self.allow_raise.unwrap_or_default(),
         }
     }
 

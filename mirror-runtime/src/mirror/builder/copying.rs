@@ -6,6 +6,7 @@ use std::{borrow::Cow, num::NonZeroU32, sync::Arc, time::Duration};
 use http::{HeaderName, HeaderValue, Method, request::Parts};
 use mirror_grammar::{
     HeaderError, check_baggage_key, check_percentage, check_settable, check_timeout, options,
+    parse_date,
 };
 
 use super::{AcceptEncoding, Credentials, Defaults, Host, MirrorBuilder};
@@ -183,6 +184,26 @@ impl MirrorBuilder {
         if let Some(Err(error)) = self.protection.circuit_breaker.map(CircuitBreaker::check) {
             self.mistaken(error);
         }
+        self
+    }
+
+    /// The day from which nothing is sent, like `2027-01-31`: from 00:00 UTC on, the mirror is
+    /// switched off, and the log is told so, once. It ends an experiment that nobody ends. Default:
+    /// none.
+    ///
+    /// [`control`](crate::control) and a [`ControlFile`](crate::ControlFile) can still switch it on.
+    pub fn until(mut self, date: impl AsRef<str>) -> Self {
+        match parse_date(date.as_ref()) {
+            Ok(date) => self.until = Some(date),
+            Err(error) => self.mistaken(ConfigError::Until(error.to_string())),
+        }
+        self
+    }
+
+    /// Whether a fleet ([`Control::as_fleet`](crate::Control::as_fleet)) may send more than the
+    /// layers below it say: switch on what they switch off, and raise shares. Default: `false`.
+    pub fn allow_raise(mut self, allow_raise: bool) -> Self {
+        self.allow_raise = Some(allow_raise);
         self
     }
 

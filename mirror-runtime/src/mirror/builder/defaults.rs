@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use http::{Method, request::Parts};
 use mirror_grammar::{
-    ConstMessage, MAX_BAGGAGE, MAX_TIMEOUT, baggage_len, is_baggage_key, is_cookie_name,
+    ConstMessage, Date, MAX_BAGGAGE, MAX_TIMEOUT, baggage_len, is_baggage_key, is_cookie_name,
     is_percentage, is_settable, is_sticky_header,
 };
 #[cfg(feature = "compare")]
@@ -17,7 +17,7 @@ use super::{AcceptEncoding, Credentials, Host};
 use crate::mirror::MirrorBuilder;
 use crate::{
     bounds::CircuitBreaker,
-    control::Shared,
+    control::{Shared, checked_date},
     engine::BodyMode,
     error::ConfigError,
     key::Key,
@@ -82,6 +82,8 @@ pub struct Defaults {
     max_in_flight: Option<usize>,
     rate_limit: Option<(u32, Duration)>,
     circuit_breaker: Option<Breaker>,
+    until: Option<Date>,
+    allow_raise: Option<bool>,
     on_success: Option<fn(&Target, &BufferedResponse)>,
     on_error: Option<fn(&Target, &MirrorError)>,
     on_skip: Option<fn(&Target, SkipReason)>,
@@ -161,6 +163,8 @@ impl Defaults {
             max_in_flight: None,
             rate_limit: None,
             circuit_breaker: None,
+            until: None,
+            allow_raise: None,
             on_success: None,
             on_error: None,
             on_skip: None,
@@ -207,6 +211,8 @@ impl Defaults {
     pub(crate) const fn of_entry(&self) -> Shared {
         Shared {
             percentage: self.percentage,
+            until: self.until,
+            allow_raise: self.allow_raise,
         }
     }
 
@@ -360,6 +366,23 @@ impl Defaults {
             );
         }
         self.circuit_breaker = Some(Breaker(breaker));
+        self
+    }
+
+    /// See [`MirrorBuilder::until`].
+    ///
+    /// # Panics
+    ///
+    /// If it is no date.
+    #[track_caller]
+    pub const fn until(mut self, date: &str) -> Self {
+        self.until = Some(checked_date(date));
+        self
+    }
+
+    /// See [`MirrorBuilder::allow_raise`].
+    pub const fn allow_raise(mut self, allow_raise: bool) -> Self {
+        self.allow_raise = Some(allow_raise);
         self
     }
 

@@ -32,6 +32,8 @@ const CALLS: &[(&str, Call)] = &[
         builder.rate_limit(100, Duration::from_secs(1))
     }),
     ("circuit_breaker", |builder| builder.circuit_breaker(None)),
+    ("until", |builder| builder.until("2999-01-31")),
+    ("allow_raise", |builder| builder.allow_raise(true)),
     ("on_success", |builder| builder.on_success(|_, _| ())),
     ("on_error", |builder| builder.on_error(|_, _| ())),
     ("on_skip", |builder| builder.on_skip(|_, _| ())),
@@ -274,6 +276,10 @@ fn the_defaults_are_those_of_the_table() {
             TimeWithin(protection.connect_timeout, "timeout"),
         ),
         (&options::SYNC, Switch(builder.options.sync)),
+        (
+            &options::ALLOW_RAISE,
+            Switch(builder.allow_raise.unwrap_or_default()),
+        ),
         (&options::COPY_BODY, Switch(!headers.without_body)),
         (&options::MAX_BODY, Bytes(builder.options.max_body)),
         (&options::READ_AHEAD, Time(builder.options.read_ahead)),

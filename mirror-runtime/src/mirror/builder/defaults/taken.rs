@@ -81,6 +81,8 @@ impl MirrorBuilder {
                 self = self.baggage(key, value);
             }
         }
+        self.until = self.until.or(defaults.until);
+        self.allow_raise = self.allow_raise.or(defaults.allow_raise);
         self = self.take_default_functions(&defaults);
         self = self.take_default_body(&defaults);
         self = self.take_default_headers(&defaults);

@@ -23,6 +23,8 @@ const ALL: Defaults = Defaults::new()
     .max_in_flight(1)
     .rate_limit(7, Duration::from_secs(1))
     .circuit_breaker(None)
+    .until("2999-01-31")
+    .allow_raise(true)
     .on_success(|_, _| ())
     .on_error(|_, _| ())
     .on_skip(|_, _| ())
@@ -78,6 +80,8 @@ fn a_mirror_takes_all_that_it_is_not_given() {
     assert_eq!(taken.protection.max_in_flight, 1);
     assert_eq!(taken.protection.rate_limit.unwrap().copies.get(), 7);
     assert_eq!(taken.protection.circuit_breaker, None);
+    assert_eq!(taken.until.unwrap().to_string(), "2999-01-31");
+    assert_eq!(taken.allow_raise, Some(true));
     assert!(taken.callbacks.on_success.is_some());
     assert!(taken.callbacks.on_error.is_some());
     assert!(taken.callbacks.on_skip.is_some());
