@@ -92,7 +92,7 @@ async fn main() -> testkit::demo::Result {
     settle().await;
     for mirror in mirror_runtime::mirrors()
         .iter()
-        .filter_map(|mirror| mirror.mirror())
+        .filter_map(mirror_runtime::MirrorInfo::mirror)
     {
         println!("{}", mirror.report());
     }

@@ -1,6 +1,6 @@
 //! `cargo run --example control_file`
 //!
-//! A file says what mirrors do, and the program polls it. Kubernetes mounts a ConfigMap as a
+//! A file says what mirrors do, and the program polls it. Kubernetes mounts a `ConfigMap` as a
 //! directory whose files are symbolic links, and exchanges one of them; a watch of the file would
 //! watch what is gone. Reading the file again every few seconds sees each change, over NFS as well.
 

@@ -21,7 +21,7 @@ async fn orders() -> &'static str {
     "orders"
 }
 
-/// What is needed of a client of OpenFeature, Unleash, LaunchDarkly and others: a flag's value, or
+/// What is needed of a client of `OpenFeature`, Unleash, `LaunchDarkly` and others: a flag's value, or
 /// nothing, if the client does not know.
 trait Flags: Send + Sync {
     fn number(&self, flag: &str) -> Option<f64>;

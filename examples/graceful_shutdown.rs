@@ -35,7 +35,10 @@ async fn shadow(address: &str, delay: Duration) -> io::Result<()> {
 }
 
 fn print_counters() {
-    for mirror in mirrors().iter().filter_map(|mirror| mirror.mirror()) {
+    for mirror in mirrors()
+        .iter()
+        .filter_map(mirror_runtime::MirrorInfo::mirror)
+    {
         print!("{}", mirror.stats());
     }
 }

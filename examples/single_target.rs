@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     mirror_runtime::drain(Duration::from_secs(5)).await;
     for mirror in mirror_runtime::mirrors()
         .iter()
-        .filter_map(|mirror| mirror.mirror())
+        .filter_map(mirror_runtime::MirrorInfo::mirror)
     {
         print!("\n{}", mirror.stats());
     }

@@ -61,7 +61,7 @@ async fn main() -> testkit::demo::Result {
     print_counters();
     for mirror in mirror_runtime::mirrors()
         .iter()
-        .filter_map(|mirror| mirror.mirror())
+        .filter_map(mirror_runtime::MirrorInfo::mirror)
     {
         let stats = mirror.stats();
         let staging = stats.target("staging").ok_or("staging has counters")?;

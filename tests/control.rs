@@ -37,9 +37,9 @@ async fn a_mirror_that_is_off_counts_its_requests_and_sends_none() {
     settled(&mirror, 2).await;
     mirror.control().by("ada").because("repairs").disable();
     get_times(&primary, 3).await;
-    let stats = settled(&mirror, 5).await.remove(0);
+    let counted = settled(&mirror, 5).await.remove(0);
     assert_eq!(
-        (stats.sent, stats.skipped_for(SkipReason::SwitchedOff)),
+        (counted.sent, counted.skipped_for(SkipReason::SwitchedOff)),
         (2, 3)
     );
     let state = mirror.control().state();
@@ -290,8 +290,8 @@ async fn a_day_that_has_come_is_the_end_of_a_mirror() {
         .unwrap();
     let primary = Primary::start(app(&mirror)).await;
     get_times(&primary, 2).await;
-    let stats = settled(&mirror, 2).await.remove(0);
-    assert_eq!(stats.skipped_for(SkipReason::SwitchedOff), 2);
+    let counted = settled(&mirror, 2).await.remove(0);
+    assert_eq!(counted.skipped_for(SkipReason::SwitchedOff), 2);
     let state = mirror.control().state();
     assert_eq!(
         (state.is_enabled, state.source),

@@ -89,7 +89,7 @@ fn counters() -> String {
     let mut sums = [0; 7];
     for mirror in mirror_runtime::mirrors()
         .iter()
-        .filter_map(|mirror| mirror.mirror())
+        .filter_map(mirror_runtime::MirrorInfo::mirror)
     {
         for t in mirror.stats().targets {
             let counters = [

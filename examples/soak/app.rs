@@ -59,7 +59,7 @@ async fn stats() -> String {
     let mut lines = String::new();
     for mirror in mirror_runtime::mirrors()
         .iter()
-        .filter_map(|mirror| mirror.mirror())
+        .filter_map(mirror_runtime::MirrorInfo::mirror)
     {
         let stats = mirror.stats();
         for t in &stats.targets {

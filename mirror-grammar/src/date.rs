@@ -154,7 +154,7 @@ impl Date {
     /// The day of a moment, and the time of that day; the last day there is, for what is later.
     fn at(since_epoch: Duration) -> (Self, Duration) {
         let mut days = since_epoch.as_secs() / SECONDS_OF_A_DAY;
-        let time = since_epoch - Duration::from_secs(days * SECONDS_OF_A_DAY);
+        let time = since_epoch.saturating_sub(Duration::from_secs(days * SECONDS_OF_A_DAY));
         let (mut year, mut month) = (YEARS.0, 1);
         loop {
             let of_year = if is_leap(year) { 366 } else { 365 };

@@ -118,7 +118,7 @@ pub(crate) fn date(setting: &Setting<'_>) -> syn::Result<LitStr> {
     }
 }
 
-/// `timeout = "2s"
+/// `timeout = "2s"`
 pub(crate) fn duration(setting: &Setting<'_>) -> syn::Result<Duration> {
     let parse = |text: &str| {
         parse_duration(text).map_err(|error| match error {

@@ -31,7 +31,7 @@ pub fn print_counters() {
     println!();
     for mirror in mirror_runtime::mirrors()
         .iter()
-        .filter_map(|mirror| mirror.mirror())
+        .filter_map(mirror_runtime::MirrorInfo::mirror)
     {
         print!("{}", mirror.stats());
     }

@@ -232,7 +232,7 @@ impl Options {
         self.with(|builder| builder.allow_raise(allow_raise))
     }
 
-    /// `body = "tee"
+    /// `body = "tee"`
     #[must_use]
     pub fn tee(self) -> Self {
         self.with(|builder| builder.body(BodyMode::Tee))

@@ -59,8 +59,8 @@ impl Layer {
     /// By whom and why something is said.
     pub(super) fn said(&self) -> Option<Arc<Said>> {
         let share = self.shares.values().map(|share| &share.said);
-        let said = self.switch.iter().map(|switch| &switch.said).chain(share);
-        said.cloned().next()
+        let mut said = self.switch.iter().map(|switch| &switch.said).chain(share);
+        said.next().cloned()
     }
 
     /// When the next of its overrides ends.
@@ -88,12 +88,12 @@ pub(super) struct Decided<'a, T> {
 
 /// The highest layer with an override that has not ended decides. One of `fleet` counts for nothing
 /// if it would send more than what is below it, unless it may.
-pub(super) fn decide<'a, T: Copy + PartialOrd>(
+pub(super) fn decide<T: Copy + PartialOrd>(
     code: T,
-    overrides: [Option<&'a Override<T>>; 4],
+    overrides: [Option<&Override<T>>; 4],
     allow_raise: bool,
     now: SystemTime,
-) -> Decided<'a, T> {
+) -> Decided<'_, T> {
     let mut decided = Decided {
         value: code,
         source: ControlSource::Code,

@@ -99,7 +99,7 @@ impl Sampled {
             return None;
         }
         let (draw, capturing) = (engine.draw(parts), Capturing::here());
-        let samples = |target: &EngineTarget| {
+        let drawn = |target: &EngineTarget| {
             let share = target.share.get();
             if share.samples(draw) {
                 Ok(())
@@ -113,16 +113,16 @@ impl Sampled {
         };
         let mut targets = 0;
         for (index, target) in engine.targets.iter().enumerate() {
-            let sampled = if !capturing.enables(target.target()) {
+            let decided = if !capturing.enables(target.target()) {
                 Err(SkipReason::Disabled)
             } else if !engine.is_baseline(index) {
-                samples(target)
+                drawn(target)
             } else if targets == 0 {
                 Err(SkipReason::NotSampled)
             } else {
                 Ok(())
             };
-            if let Err(reason) = sampled {
+            if let Err(reason) = decided {
                 engine.not_sent(index, reason);
             } else if let Some(reason) = target.gate.refuses() {
                 engine.not_sent(index, reason.into());

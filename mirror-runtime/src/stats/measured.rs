@@ -364,12 +364,12 @@ mod tests {
         let mut told = Vec::new();
         let mut position = Told::default();
         durations.tell(&mut position, u64::MAX, |value, count| {
-            told.push((value, count))
+            told.push((value, count));
         });
         assert_eq!(below(&told), expected);
         let found: f64 = told
             .iter()
-            .map(|(value, count)| value * *count as f64)
+            .map(|(value, count)| value * f64::from(u32::try_from(*count).unwrap()))
             .sum();
         assert!((found - sum).abs() < 1e-6, "{found} and {sum}");
         // Each once.
@@ -391,7 +391,7 @@ mod tests {
         }
         let sum: f64 = told
             .iter()
-            .map(|(value, count)| value * *count as f64)
+            .map(|(value, count)| value * f64::from(u32::try_from(*count).unwrap()))
             .sum();
         let expected = 500.5 + LONGEST.as_secs_f64();
         assert!((sum - expected).abs() < 1e-3, "{sum} and {expected}");
