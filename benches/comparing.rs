@@ -11,7 +11,7 @@ use http::{HeaderMap, Method, StatusCode};
 use mirror_compare::{Subject, compare};
 use mirror_runtime::{BufferedResponse, CompareMode, Rules, Verdict};
 
-use testkit::measure::{
+use measure::{
     Drive, Shape,
     answering::{Answering, KIB},
     documents::{orders, orders_in_other_order, spaced},

@@ -9,7 +9,7 @@
 //! differences are tens of nanoseconds, and a machine's mood changes by more between one benchmark
 //! and the next.
 
-use testkit::measure::{
+use measure::{
     Allocated, Drive, Shape, Version, goal,
     interleaved::{Until, nanoseconds},
 };

@@ -4,7 +4,7 @@
 //! on the same thread that allocates nothing, and its response read. Time without and with the
 //! shadow's own, allocations, and the figures that have a goal.
 
-use testkit::measure::{
+use measure::{
     Allocated, Sender, Shape, goal,
     interleaved::{Took, Until, took},
 };

@@ -10,11 +10,11 @@ mod evidence;
 
 use std::process::Command;
 
+use measure::{Allocated, Sender, Shape, Version};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use mirror_runtime::{Sticky, metrics};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use testkit::measure::{Allocated, Sender, Shape, Version};
 use tracing_subscriber::layer::SubscriberExt;
 
 /// Switches all mirrors of a process off.

@@ -178,14 +178,10 @@ fn every_mirror_is_listed_before_its_first_request() {
 #[tokio::test]
 async fn what_was_built_is_listed_with_its_place() {
     let shadow = Shadow::start().await;
-    let (line, mirror) = (
-        line!(),
-        Mirror::builder()
-            .name("control: built")
-            .target(shadow.url())
-            .build(),
-    );
-    let mirror = mirror.unwrap();
+    let builder = Mirror::builder()
+        .name("control: built")
+        .target(shadow.url());
+    let (line, mirror) = (line!(), builder.build().unwrap());
     let info = mirrors()
         .into_iter()
         .find(|info| info.name == "control: built");

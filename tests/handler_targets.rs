@@ -216,7 +216,7 @@ async fn associated_functions_are_handlers_too() {
     let primary = Primary::start(app.with_state(log.clone())).await;
     let Answer { body, .. } = primary.get("/").await;
     assert_eq!(body, "primary");
-    let stats = settled(&mirror_named("tests::handler_targets::list"), 1).await;
+    let stats = settled(&mirror_named("tests::handler_targets::Methods::list"), 1).await;
     assert_eq!(stats[0].name, "handler(Self::list_v2)");
     assert_eq!(log.lines(), ["function", "method", "primary"]);
 }

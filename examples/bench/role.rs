@@ -10,13 +10,13 @@ use std::{
 };
 
 use axum::{Router, routing::MethodRouter};
-use mirror_runtime::{Mirror, MirrorBuilder};
-use testkit::measure::{
+use measure::{
     app,
     by_hand::ByHand,
     hyper_util, reqwest,
     shadow::{self, Manner, Seen},
 };
+use mirror_runtime::{Mirror, MirrorBuilder};
 use tokio::{net::TcpListener, runtime::Builder};
 
 use super::Result;

@@ -33,8 +33,8 @@ mod mirror_macros {
     pub(crate) mod value;
 }
 use mirror_macros::{
-    amount, args, callback, compare, defaults, error, expand, feature, handler, header, key, method,
-    original, runtime, self_use, sticky, table, target, value,
+    amount, args, callback, compare, defaults, error, expand, feature, handler, header, key,
+    method, original, runtime, self_use, sticky, table, target, value,
 };
 
 /// Deeper nesting than this makes overflows the stack of syn, and of rustc before it.

@@ -58,14 +58,14 @@ pub(crate) const OVERRIDES: Table<Overrides> = Table {
             },
         },
         Row {
+            spec: &options::SET_HEADERS,
+            read: |target, setting, errors| target.set_headers = header::set(setting, errors),
+        },
+        Row {
             spec: &options::TRACE,
             read: |target, setting, errors| {
                 target.trace = errors.check(TargetTrace::parse(setting));
             },
-        },
-        Row {
-            spec: &options::SET_HEADERS,
-            read: |target, setting, errors| target.set_headers = header::set(setting, errors),
         },
         Row {
             spec: &options::MAP_REQUEST,

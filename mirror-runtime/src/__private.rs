@@ -33,7 +33,7 @@ pub use self::{
 pub use crate::mirror::Mirror;
 pub use inventory::submit;
 
-pub use crate::control::{Entry, EntryTarget, Shared};
+pub use crate::control::{EntryTarget, MirrorEntry, Shared};
 #[cfg(feature = "record")]
 pub use crate::record::{App, replay, replay_others};
 use crate::send::Sampled;

@@ -25,7 +25,7 @@ pub(crate) use self::{
     switch::{AtomicShare, InForce, Switched},
 };
 pub use self::{
-    entry::{Entry, EntryTarget, Shared},
+    entry::{EntryTarget, MirrorEntry, Shared},
     error::ControlError,
     file::{ControlFile, ControlFileMirror},
     handle::{Control, ControlAll, control, control_all, disable_all, enable_all},

@@ -33,7 +33,7 @@ use http::{HeaderName, HeaderValue, request::Parts};
 use mirror_compare::Rules;
 
 use crate::{
-    control::{Entry, Place},
+    control::{MirrorEntry, Place},
     key::Key,
     mask::Mask,
     outcome::SkipReason,
@@ -72,7 +72,7 @@ pub(crate) struct Engine {
     /// Whether anything is sent at all.
     pub(crate) switch: MirrorSwitch,
     /// The attribute that it is of.
-    pub(crate) entry: Option<&'static Entry>,
+    pub(crate) entry: Option<&'static MirrorEntry>,
     /// Where it stands in the code.
     pub(crate) place: Place,
     pub(crate) sampler: Sampler,

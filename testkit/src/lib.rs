@@ -1,11 +1,10 @@
 //! What tests, examples, benchmarks and fuzz targets of this workspace share: shadows, clients,
-//! measurements, and generators of values. It is never published.
+//! and generators of values. It is never published.
 //!
 //! | feature | for | has |
 //! |---|---|---|
 //! | `shadows` | the tests and the soak | shadows that record, misbehave or speak HTTP/2 frame by frame; a primary; waiting for conditions |
 //! | `demo` | the examples | servers that can be killed, a client, and printing |
-//! | `measure` | the benchmarks and the gates on allocations | apps in every version, and driving, timing and counting them |
 //! | `strict` | the fuzz targets | a shadow that takes nothing but well-formed requests |
 //! | `generators` | the property tests | values of any kind |
 
@@ -29,8 +28,6 @@ pub mod generators;
 mod headers;
 #[cfg(feature = "shadows")]
 mod log;
-#[cfg(feature = "measure")]
-pub mod measure;
 #[cfg(feature = "shadows")]
 mod primary;
 #[cfg(feature = "shadows")]

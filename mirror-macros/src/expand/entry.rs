@@ -44,7 +44,7 @@ pub(super) fn entry(args: &Args, handler: &Handler) -> TokenStream {
         .iter()
         .map(|(name, value)| quote!((#name, #value)));
     quote! {
-        static #entry: #runtime::__private::Entry = #runtime::__private::Entry::new(
+        static #entry: #runtime::__private::MirrorEntry = #runtime::__private::MirrorEntry::new(
             ::core::module_path!(),
             #function,
             ::core::file!(),

@@ -12,7 +12,7 @@ pub use self::target::TargetOptions;
 use super::statics::Static;
 use crate::{
     bounds::CircuitBreaker,
-    control::Entry,
+    control::MirrorEntry,
     engine::BodyMode,
     key::Key,
     mirror::{AcceptEncoding, Credentials, Defaults, Host, Mirror, MirrorBuilder},
@@ -28,7 +28,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Options {
     name: &'static str,
-    entry: Option<&'static Entry>,
+    entry: Option<&'static MirrorEntry>,
     builder: MirrorBuilder,
     targets: Vec<Target>,
     methods: Vec<Method>,
@@ -40,13 +40,13 @@ pub struct Options {
 #[derive(Debug)]
 pub enum Of {
     /// An attribute.
-    Entry(&'static Entry),
+    Entry(&'static MirrorEntry),
     /// A name.
     Name(&'static str),
 }
 
-impl From<&'static Entry> for Of {
-    fn from(entry: &'static Entry) -> Self {
+impl From<&'static MirrorEntry> for Of {
+    fn from(entry: &'static MirrorEntry) -> Self {
         Self::Entry(entry)
     }
 }

@@ -9,7 +9,7 @@ use crate::target::Destination;
 /// The mirror of an attribute, as it is written.
 ///
 /// The expansion of `#[mirror]` makes a static of it and submits that to `inventory`.
-pub struct Entry {
+pub struct MirrorEntry {
     module: &'static str,
     function: &'static str,
     file: &'static str,
@@ -62,11 +62,11 @@ pub(crate) const fn checked_date(date: &str) -> Date {
     }
 }
 
-inventory::collect!(&'static Entry);
+inventory::collect!(&'static MirrorEntry);
 
 /// All of them.
-pub(crate) fn entries() -> impl Iterator<Item = &'static Entry> {
-    inventory::iter::<&'static Entry>.into_iter().copied()
+pub(crate) fn entries() -> impl Iterator<Item = &'static MirrorEntry> {
+    inventory::iter::<&'static MirrorEntry>.into_iter().copied()
 }
 
 impl EntryTarget {
@@ -85,7 +85,7 @@ impl EntryTarget {
     }
 }
 
-impl Entry {
+impl MirrorEntry {
     /// The mirror of a function.
     #[must_use]
     pub const fn new(
@@ -219,9 +219,9 @@ impl Entry {
     }
 }
 
-impl fmt::Debug for Entry {
+impl fmt::Debug for MirrorEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry")
+        f.debug_struct("MirrorEntry")
             .field("module", &self.module)
             .field("function", &self.function)
             .field("file", &self.file)

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    entry::{Configured, Entry, Place, entries},
+    entry::{Configured, MirrorEntry, Place, entries},
     environment::Setting,
     report::Notice,
     switch::Switched,
@@ -116,7 +116,7 @@ pub(crate) fn isolate() -> bool {
 pub(crate) fn register(
     name: &str,
     place: Place,
-    entry: Option<&'static Entry>,
+    entry: Option<&'static MirrorEntry>,
     configured: Configured,
     mirror: Weak<dyn Switched>,
 ) {

@@ -10,7 +10,7 @@ use std::{
 use mirror_grammar::options::DEFAULT_PERCENTAGE;
 
 use super::{
-    entry::{Configured, ConfiguredTarget, Entry, Place, canonical},
+    entry::{Configured, ConfiguredTarget, MirrorEntry, Place, canonical},
     environment::{Setting, VARIABLE, matches},
     error::ControlError,
     layers::{Applied, Decided, FileSays, Layer, Override, Said, decide},
@@ -50,7 +50,7 @@ pub(super) struct Record {
     /// Mirrors of this name that have been made; more than one is a mistake.
     made: Vec<Made>,
     /// Attributes of this name; as above.
-    entries: Vec<(&'static Entry, Arc<Configured>)>,
+    entries: Vec<(&'static MirrorEntry, Arc<Configured>)>,
     /// The places of mirrors of which the log was told that they share their name.
     told: Vec<Place>,
     /// Whether the log was told that `until` has come.
@@ -60,7 +60,7 @@ pub(super) struct Record {
 /// A mirror that was made.
 pub(super) struct Made {
     pub(super) place: Place,
-    pub(super) entry: Option<&'static Entry>,
+    pub(super) entry: Option<&'static MirrorEntry>,
     pub(super) configured: Arc<Configured>,
     pub(super) mirror: Weak<dyn Switched>,
 }
@@ -88,7 +88,7 @@ impl Table {
     /// What is known before anything was said.
     pub(super) fn new(
         environment: Setting,
-        entries: impl Iterator<Item = &'static Entry>,
+        entries: impl Iterator<Item = &'static MirrorEntry>,
         now: SystemTime,
     ) -> Self {
         let reason = format!("environment variable {VARIABLE}");
@@ -166,7 +166,7 @@ impl Table {
     }
 
     /// The mirror of an attribute is known.
-    fn enter(&mut self, entry: &'static Entry) {
+    fn enter(&mut self, entry: &'static MirrorEntry) {
         let name = entry.mirror();
         let mut record = self.take(name);
         if let Some((first, _)) = record.entries.first() {

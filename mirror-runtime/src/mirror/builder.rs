@@ -27,7 +27,7 @@ pub use self::defaults::Defaults;
 use self::no_compare::CompareOptions;
 use crate::{
     bounds::Protection,
-    control::Entry,
+    control::MirrorEntry,
     engine::{BodyMode, Options, When},
     error::ConfigError,
     key::Key,
@@ -117,7 +117,7 @@ pub struct MirrorBuilder {
     /// The options of the mirror itself count before these.
     shared: Option<Box<Defaults>>,
     /// The attribute that it is of.
-    entry: Option<&'static Entry>,
+    entry: Option<&'static MirrorEntry>,
     /// The options that were given, by name, as far as their values do not show it.
     given: Vec<&'static str>,
     mistake: Option<ConfigError>,
@@ -167,7 +167,7 @@ impl MirrorBuilder {
     }
 
     /// The mirror of an attribute.
-    pub(crate) fn of_entry(mut self, entry: &'static Entry) -> Self {
+    pub(crate) fn of_entry(mut self, entry: &'static MirrorEntry) -> Self {
         self.name = Some(Cow::Borrowed(entry.mirror()));
         self.entry = Some(entry);
         self

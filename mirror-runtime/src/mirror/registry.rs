@@ -11,7 +11,7 @@ use super::Mirror;
 #[cfg(feature = "metrics")]
 use crate::metrics;
 use crate::{
-    control::{self, Configured, Control, Entry, Switched, control, entries},
+    control::{self, Configured, Control, MirrorEntry, Switched, control, entries},
     engine::Engine,
 };
 
@@ -84,7 +84,7 @@ impl MirrorInfo {
         control(&self.name)
     }
 
-    fn of_entry(entry: &'static Entry, mirror: Option<Mirror>) -> Self {
+    fn of_entry(entry: &'static MirrorEntry, mirror: Option<Mirror>) -> Self {
         let place = entry.place();
         let options = entry.as_written().iter();
         Self {

@@ -42,7 +42,7 @@ pub(crate) struct Counters {
     mismatched: AtomicU64,
     schema_mismatch: AtomicU64,
     not_compared: [AtomicU64; NOT_COMPARED],
-    differences: [AtomicU64; DIFFERENCES],
+    differing: [AtomicU64; DIFFERENCES],
     callbacks: [[AtomicU64; CALLS]; CALLBACKS],
     fixtures: [AtomicU64; FIXTURES],
     /// For the feature `metrics`.
@@ -61,7 +61,7 @@ impl Counters {
             mismatched: AtomicU64::new(0),
             schema_mismatch: AtomicU64::new(0),
             not_compared: [const { AtomicU64::new(0) }; NOT_COMPARED],
-            differences: [const { AtomicU64::new(0) }; DIFFERENCES],
+            differing: [const { AtomicU64::new(0) }; DIFFERENCES],
             callbacks: [const { [const { AtomicU64::new(0) }; CALLS] }; CALLBACKS],
             fixtures: [const { AtomicU64::new(0) }; FIXTURES],
             measured: Measured::new(),
@@ -88,7 +88,7 @@ impl Counters {
                 .iter()
                 .position(|kind| *kind == difference.kind);
             if let Some(place) = place {
-                self.differences[place].fetch_add(1, Relaxed);
+                self.differing[place].fetch_add(1, Relaxed);
             }
         }
     }
@@ -156,7 +156,7 @@ impl Counters {
         let compared = [&self.matched, &self.mismatched, &self.schema_mismatch];
         let [matched, raw_mismatched, schema_mismatch] = compared.map(|count| count.load(Relaxed));
         let not_compared_by_reason = loaded(&self.not_compared);
-        let differences_by_kind = loaded(&self.differences);
+        let differences_by_kind = loaded(&self.differing);
         TargetStats {
             name: name.to_owned(),
             received: outcomes.started + skipped + shed,

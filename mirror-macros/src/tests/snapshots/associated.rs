@@ -18,7 +18,7 @@ where
         }
         Local::new();
     }
-    static __MIRROR_ENTRY: ::mirror_runtime::__private::Entry = ::mirror_runtime::__private::Entry::new(
+    static __MIRROR_ENTRY: ::mirror_runtime::__private::MirrorEntry = ::mirror_runtime::__private::MirrorEntry::new(
             ::core::module_path!(),
             "match",
             ::core::file!(),

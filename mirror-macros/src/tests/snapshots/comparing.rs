@@ -26,7 +26,7 @@ where
         __MIRROR_TARGET_1,
         __MIRROR_BASELINE,
     );
-    static __MIRROR_ENTRY: ::mirror_runtime::__private::Entry = ::mirror_runtime::__private::Entry::new(
+    static __MIRROR_ENTRY: ::mirror_runtime::__private::MirrorEntry = ::mirror_runtime::__private::MirrorEntry::new(
             ::core::module_path!(),
             "list_users",
             ::core::file!(),

@@ -14,7 +14,7 @@ where
 {
     const __MIRROR_TARGET_0: &::core::primitive::str = config::SHADOW_URL;
     const _: () = shared::mirror_runtime::__private::check_target(__MIRROR_TARGET_0);
-    static __MIRROR_ENTRY: shared::mirror_runtime::__private::Entry = shared::mirror_runtime::__private::Entry::new(
+    static __MIRROR_ENTRY: shared::mirror_runtime::__private::MirrorEntry = shared::mirror_runtime::__private::MirrorEntry::new(
             ::core::module_path!(),
             "find",
             ::core::file!(),

@@ -50,7 +50,7 @@ where
         "`max_fixture_bytes` needs `compare`, here or in the defaults",
         "`max_fixture_bytes` applies to JSON only; the `compare` of the defaults does not",
     );
-    static __MIRROR_ENTRY: ::mirror_runtime::__private::Entry = ::mirror_runtime::__private::Entry::new(
+    static __MIRROR_ENTRY: ::mirror_runtime::__private::MirrorEntry = ::mirror_runtime::__private::MirrorEntry::new(
             ::core::module_path!(),
             "list_users",
             ::core::file!(),

@@ -41,7 +41,7 @@ where
         __MIRROR_TARGET_4,
         "http://c",
     );
-    static __MIRROR_ENTRY: ::mirror_runtime::__private::Entry = ::mirror_runtime::__private::Entry::new(
+    static __MIRROR_ENTRY: ::mirror_runtime::__private::MirrorEntry = ::mirror_runtime::__private::MirrorEntry::new(
             ::core::module_path!(),
             "list_users",
             ::core::file!(),
@@ -89,6 +89,8 @@ where
                 ("credentials", "\"strip\""),
                 ("host", "\"preserve\""),
                 ("accept_encoding", "\"comparable\""),
+                ("trace", "\"unsampled\""),
+                ("baggage", "{ \"mirror\" = \"shadow\" }"),
                 ("map_request", "without_cookies"),
                 ("mask", "[\"/email\", \"/user/*/phone\"]"),
                 ("name", "\"users.list\""),
@@ -134,6 +136,7 @@ where
                                                 __MIRROR_TARGET_4,
                                             )
                                             .percentage(0.1f64)
+                                            .trace(::mirror_runtime::Trace::Strip)
                                             .http2(::mirror_runtime::Http2::PriorKnowledge),
                                     )
                                     .target(
@@ -164,7 +167,9 @@ where
                                     .comparable_encodings()
                                     .mask("/email")
                                     .mask("/user/*/phone")
-                                    .key_from_env("USERS_KEY"),
+                                    .key_from_env("USERS_KEY")
+                                    .trace(::mirror_runtime::Trace::Unsampled)
+                                    .baggage("mirror", "shadow"),
                                 count,
                             ),
                             |target, error| warn!(% target, % error),

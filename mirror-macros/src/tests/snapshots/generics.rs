@@ -28,7 +28,7 @@ where
     {
         repository.find::<N>(tenant)
     }
-    static __MIRROR_ENTRY: ::mirror_runtime::__private::Entry = ::mirror_runtime::__private::Entry::new(
+    static __MIRROR_ENTRY: ::mirror_runtime::__private::MirrorEntry = ::mirror_runtime::__private::MirrorEntry::new(
             ::core::module_path!(),
             "find",
             ::core::file!(),

@@ -20,7 +20,7 @@ where
     ) -> Result<Json<Order>, ApiError> {
         db.insert(order).await.map(Json)
     }
-    static __MIRROR_ENTRY: ::mirror_runtime::__private::Entry = ::mirror_runtime::__private::Entry::new(
+    static __MIRROR_ENTRY: ::mirror_runtime::__private::MirrorEntry = ::mirror_runtime::__private::MirrorEntry::new(
             ::core::module_path!(),
             "create_order",
             ::core::file!(),
