@@ -3,7 +3,7 @@
 use axum::{Json, Router, body::Body, response::Response};
 use futures_util::stream;
 use mirror_runtime::{
-    __private::{Entry, Options, TargetOptions},
+    __private::{MirrorEntry, Options, TargetOptions},
     BodyMode, BufferedResponse, CompareMode, Comparison, Mirror, Verdict,
 };
 use serde_json::Value;
@@ -79,7 +79,7 @@ async fn one_request_is_compared_with_each_target() {
 
 /// The options as generated code writes them down.
 fn options(shadow: &Shadow) -> Options {
-    static ENTRY: Entry = Entry::new(
+    static ENTRY: MirrorEntry = MirrorEntry::new(
         module_path!(),
         "generated",
         file!(),
