@@ -187,9 +187,10 @@ async fn what_was_built_is_listed_with_its_place() {
         .find(|info| info.name == "control: built");
     let info = info.unwrap();
     assert_eq!(info.line, Some(line));
-    assert!(info.file.unwrap().ends_with("control.rs"));
-    assert_eq!((info.module, info.targets), (None, vec![shadow.url()]));
-    drop(mirror);
+    assert!(info.file.as_ref().unwrap().ends_with("control.rs"));
+    assert_eq!(info.module, None);
+    assert_eq!(info.targets, [shadow.url()]);
+    drop((info, mirror));
     // Whoever lists mirrors at this moment has it for a little longer.
     until("it is listed no more", || {
         mirrors().iter().all(|info| info.name != "control: built")
