@@ -14,6 +14,7 @@ use proc_macro2::TokenStream;
 mod mirror_macros {
     pub(crate) mod amount;
     pub(crate) mod args;
+    pub(crate) mod baggage;
     pub(crate) mod callback;
     pub(crate) mod compare;
     pub(crate) mod defaults;
@@ -30,11 +31,13 @@ mod mirror_macros {
     pub(crate) mod sticky;
     pub(crate) mod table;
     pub(crate) mod target;
+    pub(crate) mod trace;
     pub(crate) mod value;
+    pub(crate) mod written;
 }
 use mirror_macros::{
-    amount, args, callback, compare, defaults, error, expand, feature, handler, header, key,
-    method, original, runtime, self_use, sticky, table, target, value,
+    amount, args, baggage, callback, compare, defaults, error, expand, feature, handler, header,
+    key, method, original, runtime, self_use, sticky, table, target, trace, value, written,
 };
 
 /// Deeper nesting than this makes overflows the stack of syn, and of rustc before it.
