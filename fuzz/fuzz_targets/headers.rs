@@ -12,7 +12,7 @@ use testkit::NEVER_COPIED;
 
 const AUTHORITY: &str = "shop.example:81";
 
-const CREDENTIALS: [&str; 3] = ["authorization", "cookie", "x-api-key"];
+const CREDENTIALS: [&str; 4] = ["authorization", "cookie", "x-api-key", "baggage"];
 
 fuzz_target!(|data: &[u8]| {
     let Some((options, lines)) = data.split_first() else {

@@ -1,7 +1,8 @@
 //! What never travels.
 
-/// What RFC 9110 section 7.6.1 keeps from travelling, what the client sets anew, and the marker.
-pub const NEVER_COPIED: [&str; 14] = [
+/// What RFC 9110 section 7.6.1 keeps from travelling, what the client sets anew, the marker, and the
+/// proof of it.
+pub const NEVER_COPIED: [&str; 15] = [
     "connection",
     "http2-settings",
     "keep-alive",
@@ -16,4 +17,5 @@ pub const NEVER_COPIED: [&str; 14] = [
     "content-length",
     "expect",
     "x-mirrored-from",
+    "mirror-signature",
 ];
