@@ -24,6 +24,9 @@ const MAX_NAMES: usize = 1024;
 
 pub(super) struct Table {
     records: BTreeMap<String, Record>,
+    /// How many names there are when those of which nothing is left are looked for again: at most
+    /// twice as many as are needed, and whoever makes a mirror seldom looks at all others.
+    forget_at: usize,
     /// What the layer `api` says of mirrors that are yet to be made.
     all: Option<Override<bool>>,
     /// What the file says that was applied last.
@@ -94,6 +97,7 @@ impl Table {
         let reason = format!("environment variable {VARIABLE}");
         let mut table = Self {
             records: BTreeMap::new(),
+            forget_at: 0,
             all: None,
             file: Applied::default(),
             environment,
@@ -131,7 +135,7 @@ impl Table {
 
     /// A mirror is made.
     pub(super) fn register(&mut self, name: &str, made: Made, now: SystemTime) {
-        self.forget();
+        self.forget_now_and_then(name, now);
         let is_off = !self.environment.is_off() && self.environment.switches_off(name);
         if is_off && !self.records.contains_key(name) {
             let mirror = name.to_owned();
@@ -162,7 +166,10 @@ impl Table {
                 }));
         }
         record.made.push(made);
-        self.put(name, record, now);
+        self.settle(name, &mut record, now);
+        // A mirror that is made ends nothing.
+        self.next_end = self.next_end.into_iter().chain(record.next_end(now)).min();
+        self.records.insert(name.to_owned(), record);
     }
 
     /// The mirror of an attribute is known.
@@ -296,11 +303,23 @@ impl Table {
 
     /// Forgets names of which nothing is left.
     fn forget(&mut self) {
-        let all = self.all.as_ref().map(|all| Arc::clone(&all.said));
-        self.records.retain(|_, record| {
-            record.made.retain(|made| made.mirror.strong_count() > 0);
-            record.is_of_a_mirror() || record.is_of_its_own(all.as_ref())
-        });
+        let all = self.all.as_ref().map(|all| &all.said);
+        self.records.retain(|_, record| record.is_left(all));
+    }
+
+    /// Forgets a name if nothing is left of it, and the others now and then.
+    fn forget_now_and_then(&mut self, name: &str, now: SystemTime) {
+        if self.records.len() >= self.forget_at {
+            self.forget();
+            self.forget_at = (2 * self.records.len()).max(1);
+            self.find_next_end(now);
+            return;
+        }
+        let all = self.all.as_ref().map(|all| &all.said);
+        let record = self.records.get_mut(name);
+        if record.is_some_and(|record| !record.is_left(all)) {
+            self.records.remove(name);
+        }
     }
 
     /// Changes what is said of a name.
@@ -422,6 +441,12 @@ impl Record {
     fn is_of_a_mirror(&self) -> bool {
         let mut made = self.made.iter();
         !self.entries.is_empty() || made.any(|made| made.mirror.strong_count() > 0)
+    }
+
+    /// Whether anything is left: mirrors that are gone are forgotten.
+    fn is_left(&mut self, all: Option<&Arc<Said>>) -> bool {
+        self.made.retain(|made| made.mirror.strong_count() > 0);
+        self.is_of_a_mirror() || self.is_of_its_own(all)
     }
 
     /// The place of another mirror of this name.

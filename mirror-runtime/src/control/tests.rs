@@ -330,6 +330,19 @@ fn a_file_speaks_of_mirrors_that_are_yet_to_be_made() {
 }
 
 #[test]
+fn names_that_are_gone_are_no_more_than_those_that_are_there() {
+    let mut table = table(Setting::On);
+    let kept: Vec<_> = (0..100)
+        .map(|index| make(&mut table, &format!("kept {index}"), None, PLACE))
+        .collect();
+    for index in 0..1_000 {
+        drop(make(&mut table, &format!("tenant {index}"), None, PLACE));
+        assert!(table.len() <= 2 * kept.len() + 2, "{}", table.len());
+    }
+    assert!(table.len() >= kept.len());
+}
+
+#[test]
 fn names_of_mirrors_that_are_gone_are_forgotten() {
     let mut table = table(Setting::On);
     table.change_all(Some(says(true)), now());
