@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use super::publisher;
+use super::publisher::{self, Extent};
 use crate::workers::contained;
 
 /// Prometheus scrapes every 15 seconds or less often: what it gets is a third of that old at most.
@@ -109,16 +109,16 @@ pub fn publish() {
         let _ = is_done.recv();
         guarded(publisher::publish_locally);
     } else {
-        guarded(publisher::publish);
+        guarded(|| publisher::publish(Extent::All));
     }
 }
 
 fn run(requests: &Receiver<Request>) {
     loop {
-        guarded(publisher::publish);
+        guarded(|| publisher::publish(Extent::Changed));
         match requests.recv_timeout(interval()) {
             Ok(Request::Publish(done)) => {
-                guarded(publisher::publish);
+                guarded(|| publisher::publish(Extent::All));
                 // Those that have asked meanwhile are told as well by the next round.
                 let _ = done.send(());
             }
@@ -129,7 +129,7 @@ fn run(requests: &Receiver<Request>) {
 }
 
 /// A recorder is code of the user's: a panic in it ends here.
-fn guarded(publish: fn()) {
+fn guarded(publish: impl FnOnce()) {
     IS_PUBLISHING.set(true);
     contained(publish);
     IS_PUBLISHING.set(false);
