@@ -7,7 +7,8 @@ use std::borrow::Cow;
 
 use bumpalo::Bump;
 use hifijson::{
-    Error, Expect, SliceLexer, num::LexWrite as _, str::LexAlloc as _, token::Lex as _,
+    Error, Expect, Read as _, SliceLexer, escape::Lex as _, num::LexWrite as _, str::LexWrite as _,
+    token::Lex as _,
 };
 
 use super::{Member, Node};
@@ -63,7 +64,9 @@ pub(crate) fn parse<'a>(body: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, No
 /// `None` if there are none.
 fn without_lone_surrogates(text: &[u8]) -> Option<Vec<u8>> {
     let mut written = Vec::new();
-    if !text.contains(&b'\\') {
+    // An escape stands in a text, and other texts than those of documents begin with letters.
+    let first = text.trim_ascii_start().first();
+    if !matches!(first, Some(b'"' | b'[' | b'{')) || !text.contains(&b'\\') {
         return None;
     }
     let (mut at, mut copied) = (0, 0);
@@ -109,7 +112,14 @@ fn half_at(text: &[u8]) -> Option<u32> {
 }
 
 fn read<'a>(text: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, NotJson> {
+    // Checked at once, which takes a fraction of checking each of its texts. Behind the first byte
+    // that is not UTF-8 there is none to be read.
+    let valid = match str::from_utf8(text) {
+        Ok(valid) => valid,
+        Err(error) => str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default(),
+    };
     let mut parser = Parser {
+        text: valid,
         memory,
         elements: Vec::new(),
         members: Vec::new(),
@@ -119,6 +129,8 @@ fn read<'a>(text: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, NotJson> {
 }
 
 struct Parser<'a> {
+    /// As much of the document as is UTF-8.
+    text: &'a str,
     memory: &'a Bump,
     /// Those of all arrays that are not closed yet, and then the members of all such objects: how
     /// many there are is known in the end.
@@ -132,7 +144,7 @@ impl<'a> Parser<'a> {
     fn value(&mut self, next: u8, lexer: &mut SliceLexer<'a>) -> Result<Node<'a>, NotJson> {
         Ok(match next {
             b'"' => Node::String(self.string(lexer)?),
-            b'-' | b'0'..=b'9' => Node::Number(lexer.num_string().validated()?.0),
+            b'-' | b'0'..=b'9' => Node::Number(self.part(lexer.num_bytes().validated()?.0)?),
             b'[' => self.nested(lexer, Self::array)?,
             b'{' => self.nested(lexer, Self::object)?,
             _ => lexer
@@ -142,8 +154,35 @@ impl<'a> Parser<'a> {
         })
     }
 
+    /// A part of the document, which the lexer has found in it.
+    fn part(&self, bytes: &[u8]) -> Result<&'a str, NotJson> {
+        if bytes.is_empty() {
+            return Ok("");
+        }
+        let start = bytes.as_ptr().addr() - self.text.as_ptr().addr();
+        let part = self.text.get(start..start + bytes.len());
+        part.ok_or(NotJson::Invalid)
+    }
+
     fn string(&self, lexer: &mut SliceLexer<'a>) -> Result<&'a str, NotJson> {
-        Ok(match lexer.discarded().str_string()? {
+        let text = lexer.discarded().str_fold(
+            Cow::Borrowed(""),
+            |bytes, text| {
+                match self.part(bytes)? {
+                    "" => {}
+                    part if text.is_empty() => *text = Cow::Borrowed(part),
+                    part => text.to_mut().push_str(part),
+                }
+                Ok::<_, NotJson>(())
+            },
+            |lexer, text| {
+                let next = lexer.take_next().ok_or(NotJson::Invalid)?;
+                let character = lexer.escape(next).map_err(|_| NotJson::Invalid)?;
+                text.to_mut().push(character);
+                Ok(())
+            },
+        )?;
+        Ok(match text {
             Cow::Borrowed(text) => text,
             Cow::Owned(text) => self.memory.alloc_str(&text),
         })

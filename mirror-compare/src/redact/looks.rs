@@ -19,7 +19,8 @@ use super::names::{are_sure, is_code};
 /// A character that says that a text was cut there.
 const CUT: &[u8] = "…".as_bytes();
 
-/// Prefixes that issuers put before their credentials, and how many characters follow at least.
+/// Prefixes that issuers put before their credentials, and how many characters follow at least; in
+/// their order.
 const ISSUED: [(&str, usize); 59] = [
     ("AGE-SECRET-KEY-1", 40),
     ("AIza", 30),
@@ -250,7 +251,7 @@ impl Looks<'_> {
         let (length, first) = (end - start, self.bytes[start]);
         let next = self.bytes.get(end).copied().unwrap_or(b' ');
         let mut secret = None;
-        if length >= MIN_ISSUED && BEGINS[usize::from(first)] {
+        if length >= MIN_ISSUED && begins(first) {
             secret = self.block(start, end).or_else(|| self.issued(start, end));
         }
         if secret.is_none() && next == b'.' {
@@ -296,7 +297,8 @@ impl Looks<'_> {
             let rest = atom.strip_prefix(prefix);
             rest.is_some_and(|rest| rest.len() >= *min || is_cut && rest.len() >= 4)
         };
-        let is_issued = ISSUED.iter().any(is_issued) || is_aws(atom) || is_sk(atom);
+        let (first, behind) = BY_FIRST[usize::from(self.bytes[start])];
+        let is_issued = ISSUED[first..behind].iter().any(is_issued) || is_aws(atom) || is_sk(atom);
         // The rest of a token that is longer than an atom.
         is_issued.then(|| start..self.end(end, is_base64))
     }
@@ -523,18 +525,43 @@ fn is_atom(byte: u8) -> bool {
     ATOMS[usize::from(byte)]
 }
 
-/// The bytes with which a credential of an issuer, or a block of PEM, begins.
-const BEGINS: [bool; 256] = {
-    let mut begins = [false; 256];
+/// Of each byte where the prefixes begin and end that begin with it.
+const BY_FIRST: [(usize, usize); 256] = {
+    let mut places = [(0, 0); 256];
     let mut i = 0;
     while i < ISSUED.len() {
-        begins[ISSUED[i].0.as_bytes()[0] as usize] = true;
+        let first = ISSUED[i].0.as_bytes()[0] as usize;
+        if places[first].1 == 0 {
+            places[first].0 = i;
+        }
         i += 1;
+        places[first].1 = i;
     }
-    // Of `-----BEGIN`; the others are in the list.
-    begins[b'-' as usize] = true;
-    begins
+    places
 };
+
+/// Whether a run begins as a credential of an issuer, or a block of PEM, does.
+fn begins(first: u8) -> bool {
+    // Of `-----BEGIN`; all others are in the list.
+    BY_FIRST[usize::from(first)].1 > 0 || first == b'-'
+}
+
+/// Whether a segment of a path is a short word or a number, as most are: nothing in it looks like a
+/// secret, whatever stands before it and behind.
+#[cfg(feature = "compare")]
+pub(crate) fn is_plain(segment: &[u8]) -> bool {
+    if !segment.iter().all(|byte| is_atom(*byte)) {
+        return false;
+    }
+    let has_digit = || segment.iter().any(u8::is_ascii_digit);
+    match segment {
+        [first, ..] if segment.len() >= MIN_ISSUED => {
+            segment.len() < MIN_RANDOM
+                && (segment.iter().all(u8::is_ascii_digit) || !begins(*first) && !has_digit())
+        }
+        _ => true,
+    }
+}
 
 fn is_base64(byte: u8) -> bool {
     is_atom(byte) || b"+/=~".contains(&byte)

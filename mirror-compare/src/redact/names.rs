@@ -267,8 +267,16 @@ pub(crate) fn are_sure(name: &[u8]) -> bool {
     let name = &buffer[..length];
     let has_part = |at: usize| {
         let rest = &name[at..];
-        matches!(rest[0], b'a' | b'c' | b'p' | b's' | b't')
-            && SURE.iter().any(|part| rest.starts_with(part.as_bytes()))
+        // The beginnings of these parts.
+        let begins = matches!(
+            (rest[0], rest[1]),
+            (b'a', b'c' | b'p' | b'u')
+                | (b'c', b'o' | b'r')
+                | (b'p', b'a' | b'r')
+                | (b's', b'e')
+                | (b't', b'o')
+        );
+        begins && SURE.iter().any(|part| rest.starts_with(part.as_bytes()))
     };
     let is_sure = match length {
         0..3 => false,
@@ -432,6 +440,13 @@ mod tests {
         let beside = |others: [&'static str; 2]| names.are_among("code", others.into_iter());
         assert!(beside(["grant_type", "code"]) && beside(["code", "redirectUri"]));
         assert!(!beside(["message", "code"]) && !beside(["code", "state"]));
+    }
+
+    #[test]
+    fn each_of_the_parts_leaves_no_doubt() {
+        for part in SURE {
+            assert!(are_sure(format!("x{part}").as_bytes()), "{part}");
+        }
     }
 
     #[test]
