@@ -3,14 +3,21 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{LazyLock, Mutex, PoisonError},
+    sync::{
+        LazyLock, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+        mpsc::{self, Receiver},
+    },
     time::Duration,
 };
 
 use metrics::{
     Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
 };
-use mirror_runtime::{Mirror, metrics::Options};
+use mirror_runtime::{
+    Mirror,
+    metrics::{Options, publish},
+};
 use testkit::{Shadow, settled, until};
 
 use super::{
@@ -139,4 +146,55 @@ async fn only_what_changes_is_published_each_time_and_everything_now_and_then() 
     rounds(3).await;
     // Twice: with what was said, and once more. The round of all others is one at most.
     assert!(told("quiet").times >= before + 2);
+}
+
+/// A recorder in which the thread waits until its sender is dropped.
+struct Gate(Mutex<Receiver<()>>);
+
+static ROUNDS: AtomicUsize = AtomicUsize::new(0);
+
+impl Recorder for Gate {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::noop()
+    }
+
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        if key.name() == "mirror_buffered_bytes" {
+            ROUNDS.fetch_add(1, SeqCst);
+            let opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = opened.recv();
+        }
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::noop()
+    }
+}
+
+#[tokio::test]
+async fn many_mirrors_that_are_made_at_once_are_published_together() {
+    const TEST: &str = "unchanged::many_mirrors_that_are_made_at_once_are_published_together";
+    if !is_alone() {
+        return passes_alone(TEST).await;
+    }
+    let (open, opened) = mpsc::channel();
+    assert!(metrics::set_global_recorder(Gate(opened.into())).is_ok());
+    Options::new().interval(Duration::MAX).apply();
+    until("it publishes", || ROUNDS.load(SeqCst) == 1).await;
+    let make = |number: usize| {
+        let mirror = Mirror::builder().name(number.to_string());
+        let mirror = mirror.target("http://127.0.0.1:1").build();
+        mirror.unwrap()
+    };
+    let _mirrors: Vec<_> = (0..300).map(make).collect();
+    drop(open);
+    // All that was asked for before is done then.
+    tokio::task::spawn_blocking(publish).await.unwrap();
+    let rounds = ROUNDS.load(SeqCst);
+    assert!(rounds < 10, "{rounds}");
 }

@@ -44,7 +44,8 @@ struct NewMirror {
     targets: Vec<(SharedString, Has, Arc<Counters>)>,
 }
 
-/// A mirror was made. Says whether many wait to be seen.
+/// A mirror was made. Says whether so many wait to be seen now that somebody should look: once, for
+/// nobody looks any sooner if asked more often.
 pub(super) fn add(engine: &Arc<Engine>) -> bool {
     let targets = engine.targets.iter().enumerate().map(|(index, target)| {
         let name = target.target().name();
@@ -62,7 +63,7 @@ pub(super) fn add(engine: &Arc<Engine>) -> bool {
     };
     let mut new = lock(&NEW);
     new.push(mirror);
-    new.len() >= MAX_NEW
+    new.len() == MAX_NEW
 }
 
 #[cfg(feature = "compare")]

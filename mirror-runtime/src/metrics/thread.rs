@@ -53,6 +53,16 @@ enum Request {
     Wake,
 }
 
+impl Request {
+    /// Who waits until it is done.
+    fn done(self) -> Option<SyncSender<()>> {
+        match self {
+            Self::Publish(done) => Some(done),
+            Self::Wake => None,
+        }
+    }
+}
+
 /// Starts the thread, if it does not run.
 pub(super) fn start() {
     LazyLock::force(&THREAD);
@@ -116,14 +126,20 @@ pub fn publish() {
 fn run(requests: &Receiver<Request>) {
     loop {
         guarded(|| publisher::publish(Extent::Changed));
-        match requests.recv_timeout(interval()) {
-            Ok(Request::Publish(done)) => {
-                guarded(|| publisher::publish(Extent::All));
-                // Those that have asked meanwhile are told as well by the next round.
-                let _ = done.send(());
-            }
-            Ok(Request::Wake) | Err(RecvTimeoutError::Timeout) => {}
+        let first = match requests.recv_timeout(interval()) {
+            Ok(request) => request,
+            Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => return,
+        };
+        // What all of them have asked for is done once.
+        let all = std::iter::once(first).chain(requests.try_iter());
+        let waiting: Vec<_> = all.filter_map(Request::done).collect();
+        if !waiting.is_empty() {
+            guarded(|| publisher::publish(Extent::All));
+        }
+        for done in waiting {
+            // Nobody may be waiting any more.
+            let _ = done.send(());
         }
     }
 }
