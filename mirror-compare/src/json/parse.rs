@@ -3,11 +3,9 @@
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
-
 use bumpalo::Bump;
 use hifijson::{
-    Error, Expect, Read as _, SliceLexer, escape::Lex as _, num::LexWrite as _, str::LexWrite as _,
+    Error, Expect, Read as _, SliceLexer, Write as _, escape::Lex as _, num::LexWrite as _,
     token::Lex as _,
 };
 
@@ -51,6 +49,16 @@ impl<E: Into<Error>> From<E> for NotJson {
 pub(crate) fn parse<'a>(body: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, NotJson> {
     // A mark of the byte order may be ignored (RFC 8259 section 8.1).
     let text = body.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(body);
+    // What no value begins with is soon seen.
+    let first = text.trim_ascii_start().first();
+    if !first.is_some_and(|first| {
+        matches!(
+            first,
+            b'"' | b'[' | b'{' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n'
+        )
+    }) {
+        return Err(NotJson::Invalid);
+    }
     match read(text, memory) {
         Err(NotJson::Invalid) => match without_lone_surrogates(text) {
             Some(text) => read(memory.alloc_slice_copy(&text), memory),
@@ -64,9 +72,7 @@ pub(crate) fn parse<'a>(body: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, No
 /// `None` if there are none.
 fn without_lone_surrogates(text: &[u8]) -> Option<Vec<u8>> {
     let mut written = Vec::new();
-    // An escape stands in a text, and other texts than those of documents begin with letters.
-    let first = text.trim_ascii_start().first();
-    if !matches!(first, Some(b'"' | b'[' | b'{')) || !text.contains(&b'\\') {
+    if !text.contains(&b'\\') {
         return None;
     }
     let (mut at, mut copied) = (0, 0);
@@ -128,6 +134,22 @@ fn read<'a>(text: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, NotJson> {
     SliceLexer::new(text).exactly_one(SliceLexer::ws_peek, |next, lexer| parser.value(next, lexer))
 }
 
+/// Whether a byte ends a part of a text: its end, an escape, or a character that may not be there.
+fn ends_part(byte: u8) -> bool {
+    const ENDS: [bool; 256] = {
+        let mut ends = [false; 256];
+        let mut byte = 0;
+        while byte < 0x20 {
+            ends[byte] = true;
+            byte += 1;
+        }
+        ends[b'"' as usize] = true;
+        ends[b'\\' as usize] = true;
+        ends
+    };
+    ENDS[usize::from(byte)]
+}
+
 struct Parser<'a> {
     /// As much of the document as is UTF-8.
     text: &'a str,
@@ -165,27 +187,31 @@ impl<'a> Parser<'a> {
     }
 
     fn string(&self, lexer: &mut SliceLexer<'a>) -> Result<&'a str, NotJson> {
-        let text = lexer.discarded().str_fold(
-            Cow::Borrowed(""),
-            |bytes, text| {
-                match self.part(bytes)? {
-                    "" => {}
-                    part if text.is_empty() => *text = Cow::Borrowed(part),
-                    part => text.to_mut().push_str(part),
-                }
-                Ok::<_, NotJson>(())
-            },
-            |lexer, text| {
-                let next = lexer.take_next().ok_or(NotJson::Invalid)?;
-                let character = lexer.escape(next).map_err(|_| NotJson::Invalid)?;
-                text.to_mut().push(character);
-                Ok(())
-            },
-        )?;
-        Ok(match text {
-            Cow::Borrowed(text) => text,
-            Cow::Owned(text) => self.memory.alloc_str(&text),
-        })
+        let mut bytes = <&[u8]>::default();
+        lexer.discarded().write_until(&mut bytes, ends_part);
+        let part = self.part(bytes)?;
+        match lexer.take_next() {
+            Some(b'"') => Ok(part),
+            Some(b'\\') => self.unescaped(part, lexer),
+            _ => Err(NotJson::Invalid),
+        }
+    }
+
+    /// The rest of a text in which there is an escape; its `\` was read.
+    fn unescaped(&self, part: &str, lexer: &mut SliceLexer<'a>) -> Result<&'a str, NotJson> {
+        let mut text = part.to_owned();
+        let mut bytes = <&[u8]>::default();
+        loop {
+            let next = lexer.take_next().ok_or(NotJson::Invalid)?;
+            text.push(lexer.escape(next).map_err(|_| NotJson::Invalid)?);
+            lexer.write_until(&mut bytes, ends_part);
+            text.push_str(self.part(bytes)?);
+            match lexer.take_next() {
+                Some(b'"') => return Ok(self.memory.alloc_str(&text)),
+                Some(b'\\') => {}
+                _ => return Err(NotJson::Invalid),
+            }
+        }
     }
 
     fn nested(

@@ -21,6 +21,9 @@ const MAX_FORM: usize = 96;
 /// not to be turned round.
 const MAX_HASHED: usize = 64;
 
+/// Bytes of most forms, at the most.
+const ROOM: usize = MAX_FORM + 16;
+
 /// Digits in a row that are not counted: a counter grows.
 const MAX_COUNTER: usize = 3;
 
@@ -261,7 +264,7 @@ struct Form {
 }
 
 fn form(text: &str) -> Form {
-    let mut form = String::new();
+    let mut form = String::with_capacity(text.len().min(ROOM));
     let mut passed = 0;
     for (word, between) in words(text) {
         if form.len() > MAX_FORM {
@@ -393,13 +396,16 @@ fn words(text: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// With how many bytes of a word a text begins, or with how many that are between words.
 fn row(text: &str, in_word: bool) -> usize {
-    let belongs = |byte: &u8| {
-        let class = CLASSES[usize::from(*byte)];
-        class != NOT_ASCII && (class > 0) == in_word
+    let bytes = text.as_bytes().iter();
+    let class = |byte: &u8| CLASSES[usize::from(*byte)];
+    let at = if in_word {
+        bytes
+            .take_while(|byte| class(byte) & !NOT_ASCII > 0)
+            .count()
+    } else {
+        bytes.take_while(|byte| class(byte) == 0).count()
     };
-    let bytes = text.as_bytes();
-    let at = bytes.iter().take_while(|byte| belongs(byte)).count();
-    if bytes.get(at).is_none_or(u8::is_ascii) {
+    if text.as_bytes().get(at).is_none_or(u8::is_ascii) {
         return at;
     }
     let end = text[at..].find(|character: char| character.is_alphanumeric() != in_word);

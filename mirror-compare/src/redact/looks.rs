@@ -92,6 +92,17 @@ const ISSUED_IN_PARTS: [(&str, usize); 4] = [
     ("ya29.", 1),
 ];
 
+/// The bytes with which these begin.
+const BEGINS_PARTS: [bool; 256] = {
+    let mut begins = [false; 256];
+    let mut i = 0;
+    while i < ISSUED_IN_PARTS.len() {
+        begins[ISSUED_IN_PARTS[i].0.as_bytes()[0] as usize] = true;
+        i += 1;
+    }
+    begins
+};
+
 /// What stands before data and hashes in base64.
 const DATA_BEFORE: [&str; 6] = [
     "base64,",
@@ -231,16 +242,22 @@ impl Looks<'_> {
         self.bytes[range.end..].starts_with(CUT) || self.bytes[..range.start].ends_with(CUT)
     }
 
-    /// Whether a run is too short to be a secret, and no name of what stands behind it, as most words
-    /// of a text are.
+    /// Whether a run is too short to be a secret, and neither a beginning nor a name of one, as most
+    /// words of a text are.
     fn says_nothing(&self, start: usize, end: usize) -> bool {
-        let length = end - start;
-        let next = self.bytes.get(end).copied().unwrap_or(b' ');
+        let (length, first) = (end - start, self.bytes[start]);
+        let behind = |at: usize| self.bytes.get(at).copied().unwrap_or(b' ');
+        // No name of a credential has less than three letters.
+        let is_name = length > 2;
         length < MIN_ISSUED
-            && match next {
-                // Behind a scheme.
-                b' ' => !matches!(length, 5 | 6),
-                b'.' | b'+' | b'/' | b'=' | b'"' | b'\\' | b':' | b'>' => false,
+            && match behind(end) {
+                // Behind `Basic`, `Bearer` or `Digest`.
+                b' ' => !matches!((length, first), (5 | 6, b'B' | b'b' | b'D' | b'd')),
+                b'.' => !BEGINS_PARTS[usize::from(first)],
+                b'+' | b'/' => false,
+                b'=' | b'\\' | b':' => !is_name,
+                b'"' => !is_name || !matches!(behind(end + 1), b':' | b' '),
+                b'>' => !is_name || !self.bytes[..start].ends_with(b"<"),
                 _ => true,
             }
     }
@@ -352,9 +369,11 @@ impl Looks<'_> {
     /// `data:image/png;base64,..`, and hashes of content (RFC 9530) or of images.
     fn is_data(&self, start: usize) -> bool {
         let before = &self.bytes[..start];
-        DATA_BEFORE
-            .iter()
-            .any(|start| before.ends_with(start.as_bytes()))
+        // The ends of these.
+        matches!(before.last(), Some(b',' | b'=' | b':'))
+            && DATA_BEFORE
+                .iter()
+                .any(|start| before.ends_with(start.as_bytes()))
     }
 
     /// Goes past data whose first character is none of a name.
@@ -391,6 +410,10 @@ impl Looks<'_> {
     /// `<secret>..</secret>`.
     fn named(&self, start: usize, end: usize) -> Option<Range<usize>> {
         let next = *self.bytes.get(end)?;
+        if next == b'"' && !matches!(self.bytes.get(end + 1), Some(b':' | b' ')) {
+            // The end of a text that is no name.
+            return None;
+        }
         let name = &self.text[start..end];
         let value = if are_sure(name.as_bytes()) {
             match next {
