@@ -168,6 +168,23 @@ impl NatsServer {
         self.spawn();
     }
 
+    /// Stops it in the middle of what it does: it takes connections, and says nothing.
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let child = self.child.as_ref().unwrap();
+        let id = child.id().to_string();
+        let status = Command::new("kill").args([signal, &id]).status();
+        assert!(status.unwrap().success());
+    }
+
     /// Waits until it is ready.
     pub fn ready(&mut self) {
         self.wait().unwrap_or_else(|error| panic!("{error}"));
@@ -211,7 +228,11 @@ impl NatsServer {
         let _ = writeln!(config, "host: \"127.0.0.1\"\nport: {}", self.port);
         let _ = writeln!(config, "http: \"127.0.0.1:{}\"", self.monitor);
         let store = folder.join("jetstream");
-        let _ = writeln!(config, "jetstream {{ store_dir: {store:?} }}");
+        let _ = writeln!(
+            config,
+            "jetstream {{ store_dir: {:?} }}",
+            store.display().to_string()
+        );
         config.push_str(&self.config);
         let file = folder.join("nats.conf");
         fs::write(&file, config).unwrap();

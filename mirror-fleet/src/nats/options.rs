@@ -26,6 +26,9 @@ const PING_INTERVAL: Duration = Duration::from_secs(10);
 /// How long the answer to a request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// So many messages wait for the connection to take them: more than the sink ever has under way.
+const QUEUED: usize = 65_536;
+
 /// What TLS is to be like.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tls {
@@ -226,6 +229,7 @@ impl NatsOptions {
             .retry_on_initial_connect()
             .connection_timeout(CONNECT_TIMEOUT)
             .ping_interval(PING_INTERVAL)
+            .client_capacity(QUEUED)
             .request_timeout(Some(REQUEST_TIMEOUT))
             .reconnect_delay_callback(wait_before)
             .require_tls(self.tls.required);
@@ -247,7 +251,7 @@ fn wait_before(attempt: usize) -> Duration {
     let factor = 2_u32.saturating_pow(doublings);
     let wait = FIRST_WAIT.saturating_mul(factor).min(LONGEST_WAIT);
     let random = u32::try_from(RandomState::new().hash_one(attempt) % 1024).unwrap_or(0);
-    wait - wait / 4 * random / 1024
+    wait.saturating_sub(wait / 4 * random / 1024)
 }
 
 #[cfg(test)]
