@@ -33,8 +33,11 @@ pub fn program() -> Option<PathBuf> {
     let named = std::env::var_os("NATS_SERVER").map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = named.or_else(|| {
-        let mut files = std::env::split_paths(&path).map(|folder| folder.join("nats-server"));
-        files.find(|file| file.is_file())
+        let files = std::env::split_paths(&path).map(|folder| folder.join("nats-server"));
+        let files: Vec<_> = files.filter(|file| file.is_file()).collect();
+        // That of Debian is the older one, wherever it is in the `PATH`.
+        let newer = files.iter().find(|file| *file != Path::new(OF_DEBIAN));
+        newer.or(files.first()).cloned()
     });
     present(found, "nats-server")
 }

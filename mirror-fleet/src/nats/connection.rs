@@ -70,8 +70,23 @@ struct Running {
     _stop: oneshot::Sender<()>,
 }
 
+/// What opens a connection.
+impl NatsOptions {
+    /// A connection of that description. It is opened when something is first sent, and opened again
+    /// whenever it breaks: after 50 ms, then after twice that each time, up to 5 s. Names are
+    /// resolved each time.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read, or is not what it should be.
+    pub fn connect(self) -> Result<Connection, NatsError> {
+        self.check()?;
+        Ok(Connection::new(self))
+    }
+}
+
 impl Connection {
-    pub(super) fn new(options: NatsOptions) -> Self {
+    fn new(options: NatsOptions) -> Self {
         let (tell, presence) = watch::channel(Presence {
             number: 0,
             away_since: Some(Instant::now()),

@@ -8,7 +8,7 @@ use std::{
 
 use async_nats::{ConnectOptions, ServerAddr};
 
-use super::{Connection, NatsError, credentials::Credentials};
+use super::{NatsError, credentials::Credentials};
 
 /// The first wait before a server is tried again; each next one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
@@ -197,17 +197,11 @@ impl NatsOptions {
         self
     }
 
-    /// A connection of that description. It is opened when something is first sent, and opened again
-    /// whenever it breaks: after 50 ms, then after twice that each time, up to 5 s. Names are
-    /// resolved each time.
-    ///
-    /// # Errors
-    ///
-    /// A file cannot be read, or is not what it should be.
-    pub fn connect(self) -> Result<Connection, NatsError> {
+    /// Whether there is what is needed to prove who it is.
+    pub(super) fn check(&self) -> Result<(), NatsError> {
         self.credentials.answer(b"")?;
         self.client()?;
-        Ok(Connection::new(self))
+        Ok(())
     }
 
     pub(super) fn servers(&self) -> Vec<ServerAddr> {

@@ -158,7 +158,7 @@ impl Publisher {
                 job = jobs.recv(), if is_open => match job {
                     Some(job) => {
                         self.accept(job);
-                        while let Some(Some(job)) = jobs.recv().now_or_never() {
+                        while let Ok(job) = jobs.try_recv() {
                             self.accept(job);
                         }
                     }
@@ -399,13 +399,15 @@ impl Publisher {
         for (_, sent) in self.sent.extract_if(.., |_, sent| sent.job.deadline <= now) {
             tell(sent.job, Err(SinkError::AckTimeout));
         }
+        let is_late = |waiting: &Waiting| waiting.job.deadline <= now;
+        if !self.waiting.iter().any(is_late) {
+            return;
+        }
         let is_connected = self.is_connected();
         let condition = self.condition.borrow().clone();
-        let late = |waiting: &mut Waiting| waiting.job.deadline <= now;
-        let mut kept = VecDeque::with_capacity(self.waiting.len());
-        for mut waiting in self.waiting.drain(..) {
-            if !late(&mut waiting) {
-                kept.push_back(waiting);
+        for waiting in mem::take(&mut self.waiting) {
+            if !is_late(&waiting) {
+                self.waiting.push_back(waiting);
                 continue;
             }
             let error = match &condition {
@@ -416,7 +418,6 @@ impl Publisher {
             };
             tell(waiting.job, Err(error));
         }
-        self.waiting = kept;
     }
 }
 

@@ -33,6 +33,8 @@ async fn a_record_arrives_with_its_headers_and_decodes_to_what_was_sent() {
             .send(request.body("hello".into()).unwrap())
             .await;
         assert_eq!(response.text(), "hello");
+        // One after another: secrets are taken out on several threads.
+        settled(&service.mirror, 1).await;
         service.post("/orders/8", "more").await;
         let stats = settled(&service.mirror, 2).await.remove(0);
         assert_eq!(stats.answered, 2, "{version}: {stats}");
@@ -73,7 +75,7 @@ async fn a_record_arrives_with_its_headers_and_decodes_to_what_was_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_stream_is_created_with_all_its_bounds() {
-    for (version, program) in programs() {
+    for (_, program) in programs() {
         let server = NatsServer::of(&program, "");
         let sink = NatsSink::builder(&connection(&server), 12_345_678)
             .max_age(Duration::from_hours(7))
@@ -89,7 +91,8 @@ async fn the_stream_is_created_with_all_its_bounds() {
         assert_eq!(config.max_age, Duration::from_hours(7));
         assert_eq!(config.duplicate_window, Duration::from_mins(2));
         assert_eq!(config.num_replicas, 1);
-        let compresses = (version == "new").then_some(Compression::S2);
+        let version = jetstream(&server).await.client().server_info().version;
+        let compresses = (!version.starts_with("2.9.")).then_some(Compression::S2);
         assert_eq!(config.compression, compresses);
     }
 }
