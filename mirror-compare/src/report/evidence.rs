@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    time::{Duration, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -64,6 +64,26 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// The version of the shadow that this is about; `None` if it does not say one.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.counted.version.as_deref()
+    }
+
+    /// When its first comparison was; `None` if there is none.
+    #[must_use]
+    pub fn since(&self) -> Option<SystemTime> {
+        let since = self.counted.since?;
+        Some(UNIX_EPOCH + Duration::from_millis(since))
+    }
+
+    /// How many requests it is about, compared or not.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        let compared = self.seen.counts().compared();
+        compared.saturating_add(self.counted.not_compared_in_all())
+    }
+
     /// Adds the evidence of other comparisons with the same target.
     pub fn merge(&mut self, other: &Self) {
         match self.counted.merge(&other.counted) {
