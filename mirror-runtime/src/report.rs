@@ -21,3 +21,21 @@ pub struct TargetEvidence {
     /// The bars of its verdict.
     pub thresholds: Thresholds,
 }
+
+impl TargetEvidence {
+    /// Evidence of a target with this name, which stands like this since it began.
+    #[must_use]
+    pub const fn new(
+        name: String,
+        evidence: Evidence,
+        standing: Standing,
+        thresholds: Thresholds,
+    ) -> Self {
+        Self {
+            name,
+            evidence,
+            standing,
+            thresholds,
+        }
+    }
+}

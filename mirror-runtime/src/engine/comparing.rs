@@ -179,12 +179,12 @@ impl Comparing {
         let of = |(index, recorder): (usize, &Recorder)| {
             let standing = self.standing(index, targets);
             recorder.stand(standing);
-            TargetEvidence {
-                name: targets[index].target().name().to_owned(),
-                evidence: recorder.evidence(),
-                standing: recorder.standing(standing),
-                thresholds: *recorder.thresholds(),
-            }
+            TargetEvidence::new(
+                targets[index].target().name().to_owned(),
+                recorder.evidence(),
+                recorder.standing(standing),
+                *recorder.thresholds(),
+            )
         };
         self.judged(targets).map(of).collect()
     }
