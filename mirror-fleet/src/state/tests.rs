@@ -387,8 +387,9 @@ fn what_is_no_snapshot_is_said_and_harms_no_other() {
     let Some(kv) = Kv::start() else { return };
     let good = snapshot(&of_version(None, 5, false), 0, 5);
     kv.runtime.block_on(async {
-        let put = |key: &'static str, value: Vec<u8>| async {
-            kv.store.put(key, value.into()).await.unwrap();
+        let store = &kv.store;
+        let put = |key: &'static str, value: Vec<u8>| async move {
+            store.put(key, value.into()).await.unwrap();
         };
         let parts = good.encode(7, 500).unwrap();
         assert!(parts.len() > 2);
