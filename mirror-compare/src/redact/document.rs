@@ -114,8 +114,9 @@ impl<'a> Document<'a> {
 
     fn redacted(&mut self, node: &Node<'_>) {
         match (self.replacement, node) {
-            (_, Node::String(text)) => self.in_place_of(text),
-            (Replacement::Text, Node::Number(text)) => self.in_place_of(text),
+            (_, Node::String(text)) | (Replacement::Text, Node::Number(text)) => {
+                self.in_place_of(text);
+            }
             (Replacement::Text, _) => self.string(REDACTED),
             (Replacement::SameType, Node::Null) => self.text.push_str("null"),
             (Replacement::SameType, Node::Bool(_)) => self.text.push_str("false"),
