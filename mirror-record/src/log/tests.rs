@@ -180,7 +180,7 @@ fn a_record_is_durable_when_the_policy_says_so() {
         // What waits is written.
         assert_eq!(temporary.read(), [0, 1, 2, 3]);
         let wait = log.wait().unwrap();
-        assert!(wait > Duration::from_secs(3000), "{wait:?}");
+        assert!(wait > Duration::from_mins(50), "{wait:?}");
         log.close().unwrap();
         assert!(log.settle().unwrap());
     }
@@ -473,7 +473,7 @@ mod compressed {
             closed.iter().all(|name| name.ends_with(".mrec.zst")),
             "{names:?}"
         );
-        assert!(last.ends_with(".mrec"), "{names:?}");
+        assert!(!last.contains("zst"), "{names:?}");
         assert_eq!(temporary.read(), (0..100).collect::<Vec<_>>());
         let mode = fs::metadata(path.join(&names[0]))
             .unwrap()
