@@ -29,7 +29,7 @@ use super::support::*;
 const BETWEEN_FAULTS: u64 = 200;
 
 /// As many wait for an acknowledgement at the same time.
-const TOGETHER: usize = 16;
+const TOGETHER: usize = 64;
 
 /// Hands over one record after another, and takes note of what becomes of each.
 #[derive(Clone)]
@@ -60,8 +60,12 @@ impl Load {
 
     /// Waits until as many more are acknowledged as there are between faults.
     async fn goes_on(&self, what: &str, records: u64) {
-        let aim = self.kept.load(Ordering::Relaxed) + records;
-        until(what, || self.kept.load(Ordering::Relaxed) >= aim).await;
+        let before = self.kept.load(Ordering::Relaxed);
+        // Step by step: what is waited for is that it goes on.
+        for step in 1..=records.div_ceil(BETWEEN_FAULTS) {
+            let aim = before + records.min(step * BETWEEN_FAULTS);
+            until(what, || self.kept.load(Ordering::Relaxed) >= aim).await;
+        }
     }
 }
 
