@@ -3,6 +3,13 @@
 pub mod guide;
 mod nats;
 mod sink;
+mod state;
 
-pub use self::nats::{Connection, NatsError, NatsOptions};
-pub use self::sink::{Discard, NatsSink, NatsSinkBuilder, subject, subjects};
+pub use self::{
+    nats::{Connection, NatsError, NatsOptions},
+    sink::{Discard, NatsSink, NatsSinkBuilder, subject, subjects},
+    state::{
+        Compared, Fleet, FleetBuilder, FleetChange, FleetReport, FleetStatus, FleetView, Instance,
+        InstancePresence, Known, Snapshot, Sum, add_up,
+    },
+};

@@ -178,9 +178,9 @@ pub use self::{
     engine::CompareAt,
     mirror::{CompareAtServer, CompareAtServerFuture, CompareAtServerService},
     report::{
-        DifferenceGroup, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport,
-        ShapeFinding, Suggestion, TargetReport, Thresholds, Unanswered, UnfitBaseline,
-        WindowReport,
+        DifferenceGroup, Evidence, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport,
+        ShapeFinding, Standing, Suggestion, TargetEvidence, TargetReport, Thresholds, Unanswered,
+        UnfitBaseline, WindowReport,
     },
 };
 #[cfg(feature = "log")]
