@@ -10,7 +10,8 @@ use async_nats::{
     jetstream::{
         self, Context,
         consumer::{DeliverPolicy, ReplayPolicy, push::OrderedConfig},
-        kv::{self, Store},
+        kv::Store,
+        stream::{self, DiscardPolicy},
     },
 };
 use bytes::Bytes;
@@ -87,25 +88,28 @@ pub(super) async fn ensure(client: &Client, bounds: &Bounds) -> Result<Store, Na
     }
 }
 
-async fn create(
-    context: &Context,
-    bounds: &Bounds,
-) -> Result<Store, jetstream::context::CreateKeyValueError> {
-    let config = kv::Config {
-        bucket: bounds.name.clone(),
-        description: bounds.description.to_owned(),
-        history: 1,
+async fn create(context: &Context, bounds: &Bounds) -> Result<Store, String> {
+    // As clients make buckets, but for asking for the account first, which old servers do not
+    // describe as new ones do.
+    let config = stream::Config {
+        name: format!("KV_{}", bounds.name),
+        description: Some(bounds.description.to_owned()),
+        subjects: vec![format!("$KV.{}.>", bounds.name)],
+        max_messages_per_subject: 1,
         max_bytes: i64::try_from(bounds.max_bytes).unwrap_or(i64::MAX),
         num_replicas: bounds.replicas,
-        ..kv::Config::default()
+        discard: DiscardPolicy::New,
+        allow_rollup: true,
+        deny_delete: true,
+        allow_direct: true,
+        ..stream::Config::default()
     };
-    match context.create_key_value(config).await {
-        Ok(store) => Ok(store),
+    let created = context.create_stream(config).await;
+    match (context.get_key_value(&bounds.name).await, created) {
         // Another instance may have been faster.
-        Err(error) => match context.get_key_value(&bounds.name).await {
-            Ok(store) => Ok(store),
-            Err(_) => Err(error),
-        },
+        (Ok(store), _) => Ok(store),
+        (Err(_), Err(error)) => Err(told(&error)),
+        (Err(error), Ok(_)) => Err(told(&error)),
     }
 }
 
