@@ -77,6 +77,13 @@ impl Default for Latency {
 }
 
 impl Latency {
+    /// Nothing, and no room for anything: for those who do not ask.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { micros: None }
+    }
+
     /// How many durations were noted.
     #[must_use]
     pub fn count(&self) -> u64 {

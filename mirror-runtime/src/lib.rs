@@ -183,6 +183,10 @@ pub use self::{
         UnfitBaseline, WindowReport,
     },
 };
+#[cfg(feature = "log")]
+pub use self::{recorded::set_build, transport::FileSink};
+#[cfg(feature = "log")]
+pub use mirror_record::{LogOptions, Record, SyncPolicy};
 
 #[cfg(all(doctest, feature = "record"))]
 #[doc = include_str!("../README.md")]

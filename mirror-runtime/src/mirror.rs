@@ -137,6 +137,8 @@ impl Mirror {
     pub fn restart_report(&self) {
         if let Some(comparing) = &self.engine.comparing {
             comparing.restart(&self.engine.targets);
+            #[cfg(feature = "metrics")]
+            self.engine.switch.note_change();
         }
     }
 

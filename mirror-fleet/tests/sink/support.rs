@@ -111,6 +111,11 @@ pub(crate) async fn targets(server: &NatsServer) -> Vec<String> {
 
 /// Hands a record over to the sink itself.
 pub(crate) async fn keep(sink: &NatsSink, body: &str) -> Result<(), SinkError> {
+    keep_to(sink, "/orders/7", body).await
+}
+
+/// The same, with a target of its own.
+pub(crate) async fn keep_to(sink: &NatsSink, target: &str, body: &str) -> Result<(), SinkError> {
     let exchange = serde_json::json!({
         "mirror": "orders",
         "arrived_ns": 1_764_206_400_123_456_789_u64,
@@ -119,7 +124,7 @@ pub(crate) async fn keep(sink: &NatsSink, body: &str) -> Result<(), SinkError> {
         "last_byte_us": 1322,
         "completion": "complete",
         "request": {
-            "method": "POST", "target": "/orders/7", "headers": [], "body": body, "redacted": [],
+            "method": "POST", "target": target, "headers": [], "body": body, "redacted": [],
         },
         "response": {
             "status": 200, "headers": [], "body": body, "redacted": [], "latency_us": 1310,
