@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use clap::{ColorChoice, Parser, Subcommand};
 
+#[cfg(feature = "replay")]
+use crate::command::{convert, replay};
 use crate::{
     command::{change, check, completions, watch},
     exit::{Exit, Stop},
@@ -46,6 +48,12 @@ pub(crate) enum Command {
     Off(change::OffArgs),
     On(change::OnArgs),
     Reset(change::ResetArgs),
+    #[cfg(feature = "replay")]
+    Replay(Box<replay::Args>),
+    #[cfg(feature = "replay")]
+    Import(convert::ImportArgs),
+    #[cfg(feature = "replay")]
+    Export(convert::ExportArgs),
     Completions(completions::Args),
 }
 
@@ -58,6 +66,12 @@ impl Command {
             Self::Off(args) => args.run(),
             Self::On(args) => args.run(),
             Self::Reset(args) => args.run(),
+            #[cfg(feature = "replay")]
+            Self::Replay(args) => args.run(),
+            #[cfg(feature = "replay")]
+            Self::Import(args) => args.run(),
+            #[cfg(feature = "replay")]
+            Self::Export(args) => args.run(),
             Self::Completions(args) => Ok(args.run()),
         }
     }
