@@ -7,6 +7,8 @@ mod hostile;
 mod https;
 #[cfg(unix)]
 mod pty;
+#[cfg(feature = "replay")]
+mod replay;
 mod shell;
 mod support;
 mod token;
