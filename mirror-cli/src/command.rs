@@ -7,6 +7,7 @@ pub(crate) mod completions;
 pub(crate) mod convert;
 #[cfg(feature = "replay")]
 pub(crate) mod replay;
+pub(crate) mod report;
 pub(crate) mod watch;
 
 mod said;

@@ -19,6 +19,7 @@ use mirror_runtime::Mirror;
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
+    fleet::{Fleet, FleetMirror},
     past::{Past, STEP},
     program::{self, Listed},
     snapshot::{Snapshot, VERSION},
@@ -32,6 +33,9 @@ const TICK: Duration = Duration::from_secs(1);
 /// because time goes by.
 const AGAIN: u64 = 10;
 
+/// How long a snapshot waits for what the fleet says, of all mirrors together.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// How many listen at once. A page has one stream for each tab that is seen.
 const STREAMS: usize = 16;
 
@@ -43,6 +47,7 @@ pub(crate) struct Feed {
 
 struct Shared {
     process: String,
+    fleet: Option<Arc<dyn Fleet>>,
     past: Mutex<Past>,
     tick: watch::Sender<Arc<Tick>>,
     /// One permit for each stream.
@@ -61,9 +66,10 @@ pub(crate) struct Tick {
 }
 
 impl Feed {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(fleet: Option<Arc<dyn Fleet>>) -> Self {
         let shared = Arc::new(Shared {
             process: format!("{:016x}", RandomState::new().hash_one(0)),
+            fleet,
             past: Mutex::default(),
             tick: watch::Sender::new(Arc::default()),
             streams: Arc::new(Semaphore::new(STREAMS)),
@@ -97,9 +103,13 @@ impl Feed {
                 return None;
             }
         }
+        let end = Instant::now() + PATIENCE;
         // Taken one by one, so that the thread never waits for all of them.
-        let taken = mirrors.into_iter();
-        let taken = taken.map(|listed| take::mirror(listed, &self.shared.past(), detail));
+        let taken = mirrors.into_iter().map(|listed| {
+            let left = end.saturating_duration_since(Instant::now());
+            let fleet = self.shared.of_fleet(&listed, left);
+            take::mirror(listed, &self.shared.past(), fleet.as_ref(), detail)
+        });
         Some(Snapshot {
             version: VERSION,
             process: self.process().to_owned(),
@@ -141,6 +151,12 @@ impl fmt::Debug for Feed {
 impl Shared {
     fn past(&self) -> MutexGuard<'_, Past> {
         self.past.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the fleet says of a mirror, if the process is in one.
+    fn of_fleet(&self, listed: &Listed, patience: Duration) -> Option<FleetMirror> {
+        let fleet = self.fleet.as_ref()?;
+        Some(fleet.mirror(&listed.name, patience))
     }
 
     fn is_heard(&self) -> bool {
@@ -187,7 +203,10 @@ impl Shared {
             let entry = match old {
                 Some(old) if is_same && !is_due => old.clone(),
                 _ => {
-                    let taken = take::mirror(listed, &self.past(), Detail::default());
+                    let fleet = self.of_fleet(&listed, Duration::ZERO);
+                    let past = self.past();
+                    let taken = take::mirror(listed, &past, fleet.as_ref(), Detail::default());
+                    drop(past);
                     let json = serde_json::to_string(&taken).unwrap_or_default();
                     match old {
                         Some(old) if *old.1 == *json => old.clone(),

@@ -33,8 +33,11 @@ pub fn program() -> Option<PathBuf> {
     let named = std::env::var_os("NATS_SERVER").map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = named.or_else(|| {
-        let mut files = std::env::split_paths(&path).map(|folder| folder.join("nats-server"));
-        files.find(|file| file.is_file())
+        let files = std::env::split_paths(&path).map(|folder| folder.join("nats-server"));
+        let files: Vec<_> = files.filter(|file| file.is_file()).collect();
+        // That of Debian is the older one, wherever it is in the `PATH`.
+        let newer = files.iter().find(|file| *file != Path::new(OF_DEBIAN));
+        newer.or(files.first()).cloned()
     });
     present(found, "nats-server")
 }
@@ -168,6 +171,23 @@ impl NatsServer {
         self.spawn();
     }
 
+    /// Stops it in the middle of what it does: it takes connections, and says nothing.
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let child = self.child.as_ref().unwrap();
+        let id = child.id().to_string();
+        let status = Command::new("kill").args([signal, &id]).status();
+        assert!(status.unwrap().success());
+    }
+
     /// Waits until it is ready.
     pub fn ready(&mut self) {
         self.wait().unwrap_or_else(|error| panic!("{error}"));
@@ -211,7 +231,11 @@ impl NatsServer {
         let _ = writeln!(config, "host: \"127.0.0.1\"\nport: {}", self.port);
         let _ = writeln!(config, "http: \"127.0.0.1:{}\"", self.monitor);
         let store = folder.join("jetstream");
-        let _ = writeln!(config, "jetstream {{ store_dir: {store:?} }}");
+        let _ = writeln!(
+            config,
+            "jetstream {{ store_dir: {:?} }}",
+            store.display().to_string()
+        );
         config.push_str(&self.config);
         let file = folder.join("nats.conf");
         fs::write(&file, config).unwrap();

@@ -12,3 +12,4 @@ mod routes;
 mod scrape;
 mod switch;
 mod table;
+mod unchanged;

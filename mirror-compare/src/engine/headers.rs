@@ -59,27 +59,45 @@ pub(crate) enum Headers {
     All,
 }
 
-/// Adds the differences of the headers and trailer fields that must agree.
+/// Adds the differences of the headers and trailer fields that must agree; whether all headers are
+/// equal.
 pub(crate) fn fields(
     found: &mut Found<'_>,
     method: &Method,
     primary: &BufferedResponse,
     shadow: &BufferedResponse,
     headers: Headers,
-) {
+) -> bool {
     let responses = [primary, shadow];
     let maps = responses.map(BufferedResponse::headers);
-    let has = |name: &HeaderName| {
+    found.applied.add(found.rules.applied_to(|name| {
         let all = responses.into_iter();
         let mut trailers = all.filter_map(BufferedResponse::trailers);
         maps.into_iter().any(|map| map.contains_key(name))
             || trailers.any(|map| map.contains_key(name))
-    };
-    found.applied.add(found.rules.applied_to(has));
+    }));
     let [ones, others] = maps;
-    let is_in_order =
-        ones.len() == others.len() && ones.iter().map(first).eq(others.iter().map(first));
-    if is_in_order {
+    let is_same = are_same(ones, others);
+    // What there is of a call of gRPC is in the same lines.
+    if is_same && responses.iter().all(|it| it.trailers().is_none()) {
+        return true;
+    }
+    if !is_same {
+        differing(found, method, responses, headers);
+    }
+    trailers(found, primary, shadow);
+    is_same
+}
+
+/// Adds the differences of headers that are not all equal.
+fn differing(
+    found: &mut Found<'_>,
+    method: &Method,
+    responses: [&BufferedResponse; 2],
+    headers: Headers,
+) {
+    let [ones, others] = responses.map(BufferedResponse::headers);
+    if ones.len() == others.len() && ones.iter().map(first).eq(others.iter().map(first)) {
         // As two versions of one server have them: no name has to be looked up.
         let lines = ones.iter().zip(others.iter());
         let mut last = None;
@@ -89,22 +107,26 @@ pub(crate) fn fields(
                 header(found, method, name, responses, headers);
             }
         }
-        // What there is of a call of gRPC is in the same lines.
-        if last.is_none() && responses.iter().all(|it| it.trailers().is_none()) {
-            return;
-        }
-    } else {
-        for name in ones.keys() {
-            let (one, other) = (ones.get_all(name), others.get_all(name));
-            if !one.iter().eq(other.iter()) {
-                header(found, method, name, responses, headers);
-            }
-        }
-        for name in others.keys().filter(|name| !ones.contains_key(*name)) {
+        return;
+    }
+    for name in ones.keys() {
+        let (one, other) = (ones.get_all(name), others.get_all(name));
+        if !one.iter().eq(other.iter()) {
             header(found, method, name, responses, headers);
         }
     }
-    trailers(found, primary, shadow);
+    for name in others.keys().filter(|name| !ones.contains_key(*name)) {
+        header(found, method, name, responses, headers);
+    }
+}
+
+/// Whether both have the same lines in one order.
+fn are_same(ones: &HeaderMap, others: &HeaderMap) -> bool {
+    ones.len() == others.len()
+        && ones
+            .iter()
+            .zip(others)
+            .all(|((name, one), (other_name, other))| name == other_name && one == other)
 }
 
 fn first<A, B>(pair: (A, B)) -> A {

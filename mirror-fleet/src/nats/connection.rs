@@ -11,10 +11,12 @@ use async_nats::{Client, Event};
 use tokio::{
     runtime::{Builder, Handle},
     sync::{oneshot, watch},
-    task::JoinHandle,
 };
 
 use super::{NatsError, NatsOptions};
+
+/// The wait until files that could not be read are read again.
+const OPEN_AGAIN: Duration = Duration::from_secs(5);
 
 /// Whether there is a connection.
 #[derive(Clone, Debug)]
@@ -64,12 +66,27 @@ struct Inner {
 /// The thread that the connection lives on. It ends when this is dropped.
 struct Running {
     handle: Handle,
-    client: watch::Receiver<Option<Result<Client, NatsError>>>,
+    client: watch::Receiver<Option<Client>>,
     _stop: oneshot::Sender<()>,
 }
 
+/// What opens a connection.
+impl NatsOptions {
+    /// A connection of that description. It is opened when something is first sent, and opened again
+    /// whenever it breaks: after 50 ms, then after twice that each time, up to 5 s. Names are
+    /// resolved each time.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be read, or is not what it should be.
+    pub fn connect(self) -> Result<Connection, NatsError> {
+        self.check()?;
+        Ok(Connection::new(self))
+    }
+}
+
 impl Connection {
-    pub(super) fn new(options: NatsOptions) -> Self {
+    fn new(options: NatsOptions) -> Self {
         let (tell, presence) = watch::channel(Presence {
             number: 0,
             away_since: Some(Instant::now()),
@@ -95,38 +112,41 @@ impl Connection {
 
     /// The client, which the first call starts. It waits for no server: what is sent before there is
     /// one waits in the client's queue.
-    pub(crate) async fn client(&self) -> Result<Client, NatsError> {
-        let (_, mut client) = self.running()?;
-        let told = client.wait_for(Option::is_some).await;
-        let told = told.map_err(|_| gone("it has ended"))?;
-        told.clone().ok_or_else(|| gone("it has ended"))?
-    }
-
-    /// Runs a task on the connection's thread. It ends with the connection, so it must not hold a
-    /// clone of it.
-    pub(crate) fn spawn<F>(&self, task: F) -> Result<JoinHandle<F::Output>, NatsError>
-    where
-        F: Future<Output: Send> + Send + 'static,
-    {
-        Ok(self.running()?.0.spawn(task))
-    }
-
-    #[expect(
-        clippy::type_complexity,
-        reason = "the parts of a struct that is not shared"
+    #[allow(
+        dead_code,
+        reason = "the sink has a task on the connection's thread instead"
     )]
-    fn running(
-        &self,
-    ) -> Result<(Handle, watch::Receiver<Option<Result<Client, NatsError>>>), NatsError> {
+    pub(crate) async fn client(&self) -> Result<Client, NatsError> {
+        let (_, client) = self.running()?;
+        opened(client).await.ok_or_else(|| gone("it has ended"))
+    }
+
+    /// Runs a task on the connection's thread, with the client. It ends with the connection, so it
+    /// must not hold a clone of it.
+    pub(crate) fn spawn<F, R>(&self, task: F) -> Result<(), NatsError>
+    where
+        F: FnOnce(Client) -> R + Send + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        let (handle, client) = self.running()?;
+        handle.spawn(async move {
+            if let Some(client) = opened(client).await {
+                task(client).await;
+            }
+        });
+        Ok(())
+    }
+
+    fn running(&self) -> Result<(Handle, watch::Receiver<Option<Client>>), NatsError> {
         let mut running = self
             .0
             .running
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if running.is_none() {
-            *running = Some(self.start()?);
-        }
-        let running = running.as_ref().ok_or_else(|| gone("it has ended"))?;
+        let running = match &mut *running {
+            Some(running) => running,
+            none => none.insert(self.start()?),
+        };
         Ok((running.handle.clone(), running.client.clone()))
     }
 
@@ -137,17 +157,29 @@ impl Connection {
             .map_err(gone)?;
         let handle = runtime.handle().clone();
         let (told, client) = watch::channel(None);
-        let (stop, stopped) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel::<()>();
         let options = self.0.options.clone();
         let tell = self.0.tell.clone();
+        // From now on it is missed.
+        tell.send_modify(|presence| presence.away_since = Some(Instant::now()));
         let life = async move {
-            told.send_replace(Some(open(&options, tell).await));
-            // An error as well: whoever could stop it is gone.
-            let _ = stopped.await;
+            let live = async {
+                told.send_replace(Some(open(&options, &tell).await));
+                std::future::pending::<()>().await;
+            };
+            tokio::select! {
+                () = live => {}
+                // The sender is gone, with all that uses the connection.
+                _ = stopped => {}
+            }
         };
         std::thread::Builder::new()
             .name("mirror-nats".to_owned())
-            .spawn(move || runtime.block_on(life))
+            .spawn(move || {
+                runtime.block_on(life);
+                // Not for a name that is being resolved: that may take long.
+                runtime.shutdown_background();
+            })
             .map_err(gone)?;
         Ok(Running {
             handle,
@@ -157,26 +189,41 @@ impl Connection {
     }
 }
 
-/// Opens the client, whose tasks connect.
-async fn open(options: &NatsOptions, tell: watch::Sender<Presence>) -> Result<Client, NatsError> {
-    let told = move |event| {
-        let happened = match event {
-            Event::Connected => Some(true),
-            Event::Disconnected | Event::Closed => Some(false),
-            _ => None,
-        };
-        if let Some(is_connected) = happened {
-            tell.send_if_modified(|presence| presence.note(is_connected));
-        }
-        async {}
-    };
-    let client = options.client()?.event_callback(told);
-    let opened = client.connect(options.servers()).await;
-    // Its text may name an address, which has no password.
-    opened.map_err(gone)
+async fn opened(mut client: watch::Receiver<Option<Client>>) -> Option<Client> {
+    client.wait_for(Option::is_some).await.ok()?.clone()
 }
 
-fn gone(reason: impl ToString) -> NatsError {
+/// Opens the client, whose tasks connect. A file that cannot be read just now may be there later.
+async fn open(options: &NatsOptions, tell: &watch::Sender<Presence>) -> Client {
+    loop {
+        let tell = tell.clone();
+        let told = move |event| {
+            let happened = match event {
+                Event::Connected => Some(true),
+                Event::Disconnected | Event::Closed => Some(false),
+                _ => None,
+            };
+            if let Some(is_connected) = happened {
+                tell.send_if_modified(|presence| presence.note(is_connected));
+            }
+            async {}
+        };
+        let opened = match options.client() {
+            Ok(client) => {
+                let client = client.event_callback(told);
+                client.connect(options.servers()).await.map_err(gone)
+            }
+            Err(error) => Err(error),
+        };
+        match opened {
+            Ok(client) => return client,
+            Err(error) => tracing::warn!(%error, "no connection to NATS: tried again in 5 s"),
+        }
+        tokio::time::sleep(OPEN_AGAIN).await;
+    }
+}
+
+fn gone(reason: impl fmt::Display) -> NatsError {
     NatsError::Thread {
         reason: reason.to_string(),
     }

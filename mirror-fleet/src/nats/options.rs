@@ -8,7 +8,7 @@ use std::{
 
 use async_nats::{ConnectOptions, ServerAddr};
 
-use super::{Connection, NatsError, credentials::Credentials};
+use super::{NatsError, credentials::Credentials};
 
 /// The first wait before a server is tried again; each next one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
@@ -25,6 +25,9 @@ const PING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How long the answer to a request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// So many messages wait for the connection to take them: more than the sink ever has under way.
+const QUEUED: usize = 65_536;
 
 /// What TLS is to be like.
 #[derive(Clone, Debug, Default)]
@@ -194,17 +197,11 @@ impl NatsOptions {
         self
     }
 
-    /// A connection of that description. It is opened when something is first sent, and opened again
-    /// whenever it breaks: after 50 ms, then after twice that each time, up to 5 s. Names are
-    /// resolved each time.
-    ///
-    /// # Errors
-    ///
-    /// A file cannot be read, or is not what it should be.
-    pub fn connect(self) -> Result<Connection, NatsError> {
+    /// Whether there is what is needed to prove who it is.
+    pub(super) fn check(&self) -> Result<(), NatsError> {
         self.credentials.answer(b"")?;
         self.client()?;
-        Ok(Connection::new(self))
+        Ok(())
     }
 
     pub(super) fn servers(&self) -> Vec<ServerAddr> {
@@ -226,6 +223,7 @@ impl NatsOptions {
             .retry_on_initial_connect()
             .connection_timeout(CONNECT_TIMEOUT)
             .ping_interval(PING_INTERVAL)
+            .client_capacity(QUEUED)
             .request_timeout(Some(REQUEST_TIMEOUT))
             .reconnect_delay_callback(wait_before)
             .require_tls(self.tls.required);
@@ -247,7 +245,7 @@ fn wait_before(attempt: usize) -> Duration {
     let factor = 2_u32.saturating_pow(doublings);
     let wait = FIRST_WAIT.saturating_mul(factor).min(LONGEST_WAIT);
     let random = u32::try_from(RandomState::new().hash_one(attempt) % 1024).unwrap_or(0);
-    wait - wait / 4 * random / 1024
+    wait.saturating_sub(wait / 4 * random / 1024)
 }
 
 #[cfg(test)]

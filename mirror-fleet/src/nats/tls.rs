@@ -86,7 +86,7 @@ fn certificates(
     Ok(found)
 }
 
-fn tls(reason: impl ToString) -> NatsError {
+fn tls(reason: impl std::fmt::Display) -> NatsError {
     NatsError::Tls {
         reason: reason.to_string(),
     }

@@ -84,7 +84,12 @@ impl Files {
             .transpose()
             .map_err(|error| SourceError(format!("the kept position cannot be read: {error}")))?;
         let position = position.unwrap_or_default();
+        // A segment may be compressed between two runs.
         let names: Vec<_> = paths.iter().map(|path| name_of(path)).collect();
+        let names: Vec<_> = names
+            .into_iter()
+            .map(|name| name.trim_end_matches(".zst").to_owned())
+            .collect();
         let place = |name: &str, record: u64| {
             let file = names.iter().position(|known| known == name)?;
             Some((file, record))

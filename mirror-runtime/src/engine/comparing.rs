@@ -2,7 +2,13 @@
 
 #[cfg(feature = "testing")]
 use std::sync::OnceLock;
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
 
 use http::HeaderName;
 #[cfg(feature = "record")]
@@ -20,7 +26,7 @@ use crate::{
 use crate::{
     comparison::{CompareMode, Rules},
     outcome::ShedReason,
-    report::{Recorder, Report, Standing, Thresholds, Unanswered},
+    report::{Recorder, Report, Standing, TargetEvidence, Thresholds, Unanswered},
     stats::TargetStats,
     workers::Deadlines,
 };
@@ -96,6 +102,8 @@ pub(crate) struct Comparing {
     /// The first mismatch, if one is to fail a test.
     #[cfg(feature = "testing")]
     pub(crate) raised: OnceLock<String>,
+    /// How often the report was begun anew.
+    pub(crate) restarts: AtomicU64,
     /// The header in which shadows say their version.
     pub(crate) version_header: Option<HeaderName>,
     /// When responses that wait for the primary's do so no longer.
@@ -120,6 +128,7 @@ impl Comparing {
             recording: None,
             #[cfg(feature = "testing")]
             raised: OnceLock::new(),
+            restarts: AtomicU64::new(0),
             version_header: None,
             deadlines: Arc::default(),
         }
@@ -179,14 +188,33 @@ impl Comparing {
     pub(crate) fn report(&self, mirror: &str, targets: &[EngineTarget]) -> Report {
         let of =
             |(index, recorder): (usize, &Recorder)| recorder.report(self.standing(index, targets));
-        // A sink gives no responses.
+        Report::new(mirror, self.judged(targets).map(of).collect())
+    }
+
+    /// The same, to be added to that of other processes.
+    pub(crate) fn evidence(&self, targets: &[EngineTarget]) -> Vec<TargetEvidence> {
+        let of = |(index, recorder): (usize, &Recorder)| {
+            let standing = self.standing(index, targets);
+            recorder.stand(standing);
+            TargetEvidence::new(
+                targets[index].target().name().to_owned(),
+                recorder.evidence(),
+                recorder.standing(standing),
+                *recorder.thresholds(),
+            )
+        };
+        self.judged(targets).map(of).collect()
+    }
+
+    /// A sink gives no responses.
+    fn judged(&self, targets: &[EngineTarget]) -> impl Iterator<Item = (usize, &Recorder)> {
         let all = self.recorders.iter().enumerate();
-        let all = all.filter(|(index, _)| !targets[*index].target().is_sink());
-        Report::new(mirror, all.map(of).collect())
+        all.filter(|(index, _)| !targets[*index].target().is_sink())
     }
 
     /// Forgets what is known of each target.
     pub(crate) fn restart(&self, targets: &[EngineTarget]) {
+        self.restarts.fetch_add(1, Relaxed);
         for (index, recorder) in self.recorders.iter().enumerate() {
             recorder.restart();
             recorder.stand(self.standing(index, targets));

@@ -10,7 +10,7 @@ use http::StatusCode;
 use mirror_compare::{Comparison, Verdict};
 use mirror_compare::{DifferenceKind, NotComparedReason};
 
-use super::{LatencyRecorder, Measured, TargetStats, tally::Tally};
+use super::{Latency, LatencyRecorder, Measured, TargetStats, tally::Tally};
 use crate::outcome::{
     Callback, CallbackOutcome, FailureKind, FixtureOutcome, ShedReason, SkipReason,
 };
@@ -144,6 +144,32 @@ impl Counters {
     }
 
     pub(crate) fn snapshot(&self, name: &str) -> TargetStats {
+        TargetStats {
+            latency: self.latency.snapshot(),
+            first_byte: self.first_byte.snapshot(),
+            ..self.counts(name)
+        }
+    }
+
+    /// A number that changes whenever one of them does: each only grows.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn sum(&self) -> u64 {
+        let all = [
+            &self.bytes,
+            &self.resends,
+            &self.matched,
+            &self.mismatched,
+            &self.schema_mismatch,
+        ];
+        let all = all.into_iter().chain(&self.not_compared);
+        let all = all.chain(&self.differing).chain(&self.fixtures);
+        let all = all.chain(self.callbacks.as_flattened());
+        let all = all.map(|count| count.load(Relaxed));
+        all.fold(self.outcomes.sum(), u64::wrapping_add)
+    }
+
+    /// The counters without the two distributions, which are most of what there is to read.
+    pub(crate) fn counts(&self, name: &str) -> TargetStats {
         let outcomes = self.outcomes.snapshot();
         let (skipped_by_reason, shed_by_reason) = split(&outcomes.not_started);
         let (ended, cut_by_class) = split::<CUT, CLASSES, _>(&outcomes.ended);
@@ -173,8 +199,8 @@ impl Counters {
             skipped,
             shed,
             bytes: self.bytes.load(Relaxed),
-            latency: self.latency.snapshot(),
-            first_byte: self.first_byte.snapshot(),
+            latency: Latency::none(),
+            first_byte: Latency::none(),
             compared: matched + raw_mismatched + schema_mismatch,
             raw_mismatched,
             schema_mismatch,

@@ -45,6 +45,14 @@ impl<const NOT_STARTED: usize, const ENDED: usize> Tally<NOT_STARTED, ENDED> {
         self.ended[index].fetch_add(1, Release);
     }
 
+    /// A number that changes whenever something is counted.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn sum(&self) -> u64 {
+        let all = self.not_started.iter().chain([&self.started]);
+        let all = all.chain(&self.ended).map(|count| count.load(Relaxed));
+        all.fold(0, u64::wrapping_add)
+    }
+
     pub(crate) fn snapshot(&self) -> Snapshot<NOT_STARTED, ENDED> {
         // Ends are read before starts, so that nothing has ended that has not started.
         let ended = std::array::from_fn(|index| self.ended[index].load(Acquire));

@@ -1,0 +1,7 @@
+//! Records in NATS: with real servers, in both versions, if they are installed.
+
+mod arriving;
+mod faults;
+mod secrets;
+mod streams;
+mod support;
