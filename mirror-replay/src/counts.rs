@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What became of the records by now, of all runs of one replay.
 ///
-/// `read == filtered + responded + failed + unsendable + unreplayable`, once nothing is in flight.
+/// `read == filtered + responded + failed + unsendable + unreplayable + duplicates`, once nothing is in flight.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -24,6 +24,8 @@ pub struct Counts {
     pub unsendable: BTreeMap<String, u64>,
     /// Those that were set aside: damaged, or handed out too often without a result.
     pub unreplayable: u64,
+    /// Records that were there twice, and were sent once.
+    pub duplicates: u64,
     /// Responses that differ from the recorded ones.
     pub mismatched: u64,
     /// Requests in which something was replaced by `[redacted]`, of those that were sent.
@@ -58,7 +60,7 @@ impl Counts {
     /// All of which it is known what became of them.
     #[must_use]
     pub fn settled(&self) -> u64 {
-        self.filtered + self.replayed() + self.unsendable() + self.unreplayable
+        self.filtered + self.replayed() + self.unsendable() + self.unreplayable + self.duplicates
     }
 }
 
@@ -86,6 +88,7 @@ impl fmt::Display for Counts {
         one("failed", self.failed(), &self.failed)?;
         one("unsendable", self.unsendable(), &self.unsendable)?;
         one("unreplayable", self.unreplayable, &none)?;
+        one("duplicates", self.duplicates, &none)?;
         one("mismatched", self.mismatched, &none)?;
         one("redacted", self.redacted, &none)?;
         one("late", self.late, &none)?;

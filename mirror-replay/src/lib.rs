@@ -23,6 +23,8 @@ pub use mirror_compare::{
     report::{Report, ReportVerdict, TargetReport, Thresholds},
 };
 
+#[cfg(feature = "nats")]
+pub use self::source::Nats;
 pub use self::{
     checkpoint::{Checkpoint, Kept},
     copy::{Destination, MIRRORED_FROM, RECORD_ID, Unsendable},
@@ -37,3 +39,5 @@ pub use self::{
     source::{Delivery, Files, Source, SourceError},
     target::{Failure, Target},
 };
+#[cfg(feature = "nats")]
+pub use mirror_fleet::{Connection, NatsOptions, ReaderOptions};

@@ -18,6 +18,9 @@ use crate::{
 /// So many sessions are told apart.
 const MAX_SESSIONS: usize = 1_000_000;
 
+/// The log is told after so many records that they were read.
+const COMMIT: u64 = 1_000;
+
 /// What a replay would do.
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
@@ -76,8 +79,12 @@ pub async fn plan<S: Source>(
             schedule.close();
             continue;
         };
+        source.ack(&delivery);
         let counts = &mut plan.counts;
         counts.read += 1;
+        if counts.read.is_multiple_of(COMMIT) {
+            source.commit().await?;
+        }
         let Ok(record) = &delivery.record else {
             counts.unreplayable += 1;
             continue;
@@ -110,6 +117,8 @@ pub async fn plan<S: Source>(
         plan.last_ns = Some(plan.last_ns.map_or(arrived, |last| last.max(arrived)));
         schedule.push(arrived, None, 1, ());
     }
+    source.commit().await?;
+    source.close(true).await;
     plan.sessions = sessions.len();
     plan.counts.late = schedule.late();
     if pace.speed != crate::schedule::Speed::Max {

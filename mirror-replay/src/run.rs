@@ -1,6 +1,7 @@
 //! A replay: reading, sending, comparing and noting, all at once.
 
 use std::{
+    collections::HashSet,
     future::pending,
     sync::Arc,
     time::{Duration, Instant},
@@ -9,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 use mirror_compare::BufferedResponse;
-use mirror_record::Record;
+use mirror_record::{Record, RecordId};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -197,6 +198,24 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     }
 }
 
+/// The records that were seen last: half a million at least, and twice as many at most.
+#[derive(Default)]
+struct Seen {
+    newer: HashSet<RecordId>,
+    older: HashSet<RecordId>,
+}
+
+impl Seen {
+    /// Whether it was not seen before.
+    fn insert(&mut self, id: RecordId) -> bool {
+        const HALF: usize = 500_000;
+        if self.newer.len() >= HALF {
+            self.older = std::mem::take(&mut self.newer);
+        }
+        !self.older.contains(&id) && self.newer.insert(id)
+    }
+}
+
 struct Run<S> {
     source: S,
     target: Target,
@@ -212,6 +231,7 @@ struct Run<S> {
     /// At most as many as may be in flight are in it.
     told: mpsc::UnboundedSender<Outcome>,
     writing: JoinSet<std::io::Result<Written>>,
+    seen: Seen,
     /// Whether something is not committed yet.
     is_dirty: bool,
     is_read: bool,
@@ -237,6 +257,7 @@ impl<S: Source> Run<S> {
             outcomes,
             told,
             writing: JoinSet::new(),
+            seen: Seen::default(),
             is_dirty: false,
             is_read: false,
             is_stopping: false,
@@ -258,6 +279,12 @@ impl<S: Source> Run<S> {
                 return;
             }
         };
+        if delivery.deliveries == 1 && !self.seen.insert(record.id) {
+            self.count_read(|counts| counts.duplicates += 1);
+            self.source.ack(&delivery);
+            self.settled_weight += delivery.weight;
+            return;
+        }
         if !self.options.selection.has(&record) {
             self.count_read(|counts| counts.filtered += 1);
             self.source.ack(&delivery);
@@ -304,6 +331,7 @@ impl<S: Source> Run<S> {
 
     fn send(&mut self, mut job: Job) {
         self.source.start(&job.delivery);
+        self.is_dirty = true;
         let Some((request, trailers)) = job.sent.take() else {
             return;
         };
@@ -424,11 +452,8 @@ impl<S: Source> Run<S> {
 
     /// Makes safe what is known, and tells the log.
     async fn commit(&mut self) {
-        if !self.is_dirty {
-            return;
-        }
-        self.is_dirty = false;
-        if let Some(checkpoint) = &self.options.checkpoint {
+        let is_dirty = std::mem::take(&mut self.is_dirty);
+        if is_dirty && let Some(checkpoint) = &self.options.checkpoint {
             let (evidence, position) = (self.judge.evidence(), self.source.position());
             if let Err(error) = checkpoint.save(&self.counts, evidence, position) {
                 let path = checkpoint.path().display();
@@ -448,6 +473,7 @@ impl<S: Source> Run<S> {
         self.is_dirty = true;
         self.commit().await;
         let is_over = !self.is_stopping && self.error.is_none();
+        self.source.close(is_over).await;
         if is_over && let Some(checkpoint) = &self.options.checkpoint {
             let removed = checkpoint.remove();
             if let Err(error) = removed {

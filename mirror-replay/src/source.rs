@@ -1,6 +1,8 @@
 //! Where records come from.
 
 mod files;
+#[cfg(feature = "nats")]
+mod nats;
 
 use std::{future::Future, sync::Arc};
 
@@ -8,6 +10,8 @@ use mirror_record::Record;
 
 pub use self::files::Files;
 pub(crate) use self::files::{open, segments};
+#[cfg(feature = "nats")]
+pub use self::nats::Nats;
 
 /// One record, handed out to be replayed.
 #[derive(Clone, Debug)]
@@ -62,6 +66,12 @@ pub trait Source: Send {
     ///
     /// [`SourceError`], if the log cannot be told.
     fn commit(&mut self) -> impl Future<Output = Result<(), SourceError>> + Send;
+
+    /// Called at the very end, with whether all of the log is settled.
+    fn close(&mut self, is_over: bool) -> impl Future<Output = ()> + Send {
+        let _ = is_over;
+        std::future::ready(())
+    }
 
     /// How much there is to be read, in the unit of [`Delivery::weight`].
     fn size(&self) -> u64;

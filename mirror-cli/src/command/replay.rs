@@ -1,6 +1,8 @@
 //! `mirror replay`: recorded requests to another build, and a verdict on its responses.
 
 mod headers;
+#[cfg(feature = "nats")]
+mod nats;
 mod outcome;
 mod planned;
 mod progress;
@@ -16,8 +18,9 @@ use std::{
 
 use mirror_replay::{
     Checkpoint, Destination, Ended, Files, Filter, Fixtures, Judge, Moment, Options, Pace,
-    Selection, Speed, Target,
+    Selection, Source, SourceError, Speed, Target,
 };
+use serde_json::Value;
 use tokio::sync::watch;
 
 use self::{headers::Headers, outcome::Outcome, progress::Told, rules::Rules};
@@ -43,7 +46,7 @@ Examples:
   mirror replay --from mirror-log --mirror orders --to http://localhost:3000 --since 2026-11-26 --until 2026-11-27 --dry-run
   mirror replay --from mirror-log --mirror orders --to http://localhost:3000 --rules tests/fixtures/orders.json --fixtures tests/fixtures")]
 pub(crate) struct Args {
-    /// Log to read: a directory of segments, or one of them
+    /// Log to read: a directory of segments, one of them, or a stream like nats://localhost:4222
     #[arg(long, value_name = "LOG")]
     from: String,
     /// Name of the mirror whose records are replayed
@@ -86,6 +89,9 @@ pub(crate) struct Args {
     rules: Rules,
     #[command(flatten)]
     resuming: Resuming,
+    #[cfg(feature = "nats")]
+    #[command(flatten)]
+    stream: nats::Stream,
 }
 
 /// The heading of [`Sending`] in help texts.
@@ -139,12 +145,6 @@ impl Args {
     async fn replay(self) -> Result<Exit, Stop> {
         let destination = Destination::parse(&self.to)
             .map_err(|error| Stop::usage(format!("invalid value for `--to`: {error}")))?;
-        if self.from.contains("://") {
-            return Err(Stop::usage(format!(
-                "invalid value for `--from`: this program reads logs of files, not `{}`",
-                self.from.split("://").next().unwrap_or_default()
-            )));
-        }
         let pace = Pace {
             speed: self.speed,
             lookahead: self.sending.lookahead,
@@ -152,12 +152,46 @@ impl Args {
             max_concurrent: self.sending.max_concurrent as usize,
             ..Pace::default()
         };
+        if self.from.contains("://") {
+            return self.replay_stream(destination, pace).await;
+        }
         let from = Path::new(&self.from);
         if self.dry_run {
             let files = Files::open(from, None).map_err(unreadable)?;
             return planned::print(files, &self.selection(), &destination, pace, self.json).await;
         }
-        self.send(from, destination, pace).await
+        let open = async |position: Option<&Value>| Files::open(from, position);
+        self.send(self.checkpoint(from), open, destination, pace)
+            .await
+    }
+
+    #[cfg(feature = "nats")]
+    async fn replay_stream(&self, destination: Destination, pace: Pace) -> Result<Exit, Stop> {
+        let job = self.job();
+        let connection = self.stream.connect(&self.from)?;
+        let outstanding = pace.lookahead + self.sending.timeout;
+        let mut options = self.stream.options(&self.mirror, hash(&job), outstanding);
+        if self.dry_run {
+            // Nothing is taken away from anybody.
+            options.consumer += &format!("-dry-{}", process::id());
+            let source = mirror_replay::Nats::open(&connection, &options, None).await;
+            let source = source.map_err(unreadable)?;
+            return planned::print(source, &self.selection(), &destination, pace, self.json).await;
+        }
+        let open = async |position: Option<&Value>| {
+            mirror_replay::Nats::open(&connection, &options, position).await
+        };
+        let from = Path::new(&self.mirror);
+        self.send(self.checkpoint(from), open, destination, pace)
+            .await
+    }
+
+    #[cfg(not(feature = "nats"))]
+    async fn replay_stream(&self, _: Destination, _: Pace) -> Result<Exit, Stop> {
+        std::future::ready(Err(Stop::usage(
+            "invalid value for `--from`: this program was built without the feature `nats`",
+        )))
+        .await
     }
 
     fn selection(&self) -> Selection {
@@ -169,7 +203,13 @@ impl Args {
         }
     }
 
-    async fn send(&self, from: &Path, destination: Destination, pace: Pace) -> Result<Exit, Stop> {
+    async fn send<S: Source>(
+        &self,
+        checkpoint: Checkpoint,
+        open: impl AsyncFnOnce(Option<&Value>) -> Result<S, SourceError>,
+        destination: Destination,
+        pace: Pace,
+    ) -> Result<Exit, Stop> {
         let (compared_by, thresholds) = self.rules.read()?;
         let set = self.sending.headers.read()?;
         let name = destination.name().to_owned();
@@ -178,7 +218,6 @@ impl Args {
         let (max_body, timeout) = (judge.max_compare_body(), self.sending.timeout);
         let target = Target::new(destination, timeout, max_body, pace.max_concurrent)
             .map_err(|error| Stop::new(Exit::Unreachable, error))?;
-        let checkpoint = self.checkpoint(from);
         if self.resuming.restart {
             checkpoint.remove().map_err(|error| {
                 Stop::new(
@@ -191,7 +230,7 @@ impl Args {
             .load()
             .map_err(|error| Stop::new(Exit::Unreachable, error))?;
         let position = kept.as_ref().and_then(|kept| kept.position.as_ref());
-        let files = Files::open(from, position).map_err(unreadable)?;
+        let source = open(position).await.map_err(unreadable)?;
         let mut options = Options::new(self.selection());
         (options.pace, options.max_deliver) = (pace, self.resuming.max_deliver);
         options.fixtures = self.open_fixtures()?;
@@ -210,7 +249,7 @@ impl Args {
         let mut told = Told::new();
         let tell = |progress: &mirror_replay::Progress| told.tell(progress);
         let ended = mirror_replay::run(
-            files,
+            source,
             target,
             Arc::clone(&judge),
             options,
@@ -259,34 +298,49 @@ impl Args {
         Ok(Some(fixtures))
     }
 
-    /// One file for each replay: other records, another target or other rules are another one.
-    fn checkpoint(&self, from: &Path) -> Checkpoint {
-        let job = format!(
-            "{:?}",
-            (&self.mirror, &self.to, &self.only, self.rules.told())
+    /// What tells this replay from others: other records, another target or other rules are another
+    /// one.
+    fn job(&self) -> String {
+        let job = (
+            &self.from,
+            &self.mirror,
+            &self.to,
+            &self.only,
+            self.rules.told(),
         );
-        let times = [&self.since, &self.until].map(|moment| moment.is_some());
         // A time that is told as an age is another one each time.
         let arguments: Vec<_> = std::env::args().skip_while(|it| it != "replay").collect();
-        let times_told: Vec<_> = arguments
-            .windows(2)
-            .filter(|pair| pair[0] == "--since" || pair[0] == "--until")
-            .map(|pair| pair[1].clone())
-            .collect();
-        let job = format!("{job} {times:?} {times_told:?}");
+        let times = arguments.windows(2).filter_map(|pair| {
+            ["--since", "--until"]
+                .contains(&&*pair[0])
+                .then_some(&pair[1])
+        });
+        let joined = arguments
+            .iter()
+            .filter(|it| it.starts_with("--since=") || it.starts_with("--until="));
+        format!("{job:?} {:?}", times.chain(joined).collect::<Vec<_>>())
+    }
+
+    /// One file for each replay, beside its log.
+    fn checkpoint(&self, from: &Path) -> Checkpoint {
+        let job = self.job();
         let path = self.resuming.state.clone().unwrap_or_else(|| {
-            let mut hasher = DefaultHasher::new();
-            job.hash(&mut hasher);
             let from = std::path::absolute(from).unwrap_or_else(|_| from.to_owned());
             let name = from
                 .file_name()
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
-            from.with_file_name(format!("{name}.replay-{:08x}.json", hasher.finish() >> 32))
+            from.with_file_name(format!("{name}.replay-{}.json", hash(&job)))
         });
         Checkpoint::new(path, job)
     }
+}
+
+fn hash(job: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    job.hash(&mut hasher);
+    format!("{:08x}", hasher.finish() >> 32)
 }
 
 fn unreadable(error: mirror_replay::SourceError) -> Stop {

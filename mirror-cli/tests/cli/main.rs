@@ -10,6 +10,8 @@ mod https;
 mod pty;
 #[cfg(feature = "replay")]
 mod replay;
+#[cfg(feature = "nats")]
+mod replay_stream;
 mod shell;
 mod support;
 mod token;

@@ -1,7 +1,7 @@
 //! A directory of segments, or one of them.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fs::{self, File},
     io::{self, BufReader, Read},
     path::{Path, PathBuf},
@@ -37,7 +37,6 @@ pub struct Files {
     names: Vec<String>,
     size: u64,
     found: mpsc::Receiver<Result<Found, SourceError>>,
-    again: VecDeque<Delivery>,
     next_token: u64,
     /// Those that were handed out and are not settled.
     open: BTreeMap<u64, Place>,
@@ -119,7 +118,6 @@ impl Files {
             names,
             size,
             found,
-            again: VecDeque::new(),
             next_token: 0,
             open: BTreeMap::new(),
             settled: BTreeMap::new(),
@@ -146,9 +144,6 @@ impl Files {
 
 impl Source for Files {
     async fn next(&mut self) -> Result<Option<Delivery>, SourceError> {
-        if let Some(again) = self.again.pop_front() {
-            return Ok(Some(again));
-        }
         let Some(found) = self.found.recv().await.transpose()? else {
             return Ok(None);
         };
@@ -175,10 +170,10 @@ impl Source for Files {
     }
 
     fn nak(&mut self, delivery: &Delivery) {
-        self.again.push_back(Delivery {
-            deliveries: delivery.deliveries + 1,
-            ..delivery.clone()
-        });
+        // It stays open, so a later reader begins with it. It was not begun by this one.
+        if let Some(place) = self.open.get(&delivery.token) {
+            self.begun.remove(place);
+        }
     }
 
     fn position(&self) -> Option<serde_json::Value> {

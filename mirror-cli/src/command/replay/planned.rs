@@ -1,6 +1,6 @@
 //! What a replay would do.
 
-use mirror_replay::{Destination, Files, Pace, Plan, Selection, plan};
+use mirror_replay::{Destination, Pace, Plan, Selection, Source, plan};
 use serde_json::json;
 
 use super::unreadable;
@@ -11,13 +11,13 @@ use crate::{
 
 /// Prints what would be sent.
 pub(super) async fn print(
-    mut files: Files,
+    mut source: impl Source,
     selection: &Selection,
     destination: &Destination,
     pace: Pace,
     is_json: bool,
 ) -> Result<Exit, Stop> {
-    let plan = plan(&mut files, selection, destination, pace)
+    let plan = plan(&mut source, selection, destination, pace)
         .await
         .map_err(unreadable)?;
     if is_json {
