@@ -106,6 +106,8 @@ const VERDICTS = {
   hold: ["■", "hold"],
   regressed: ["✗", "regressed"],
 };
+// In seconds.
+const WINDOWS = { "5m": 300, "1h": 3600 };
 const DISTANCE = { regressed: 0, hold: 1, not_enough_data: 2, promote: 3 };
 
 function badge(verdict) {
@@ -433,7 +435,9 @@ function covered(mirror) {
   const window = mirror.targets[0]?.windows?.find((window) => window.name === tools.window.value);
   if (!window) return ", since the process began";
   if (window.name === "reset") return `, since the report began, ${span(window.seconds)} ago`;
-  return `, the last ${span(window.seconds)}`;
+  const whole = WINDOWS[window.name];
+  if (window.seconds >= whole) return `, the last ${span(whole)}`;
+  return `, since ${clock(Math.round(Date.now() / 1000) - window.seconds)}, when counting began, ${span(window.seconds)} ago`;
 }
 
 function idle(mirror) {

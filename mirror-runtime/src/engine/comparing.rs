@@ -2,7 +2,14 @@
 
 #[cfg(feature = "testing")]
 use std::sync::OnceLock;
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::SystemTime,
+};
 
 use http::HeaderName;
 #[cfg(feature = "record")]
@@ -81,6 +88,8 @@ pub(crate) struct Comparing {
     pub(crate) raised: OnceLock<String>,
     /// The header in which shadows say their version.
     pub(crate) version_header: Option<HeaderName>,
+    /// How often reports were begun anew.
+    restarts: AtomicU64,
     /// When responses that wait for the primary's do so no longer.
     pub(crate) deadlines: Arc<Deadlines>,
 }
@@ -104,6 +113,7 @@ impl Comparing {
             #[cfg(feature = "testing")]
             raised: OnceLock::new(),
             version_header: None,
+            restarts: AtomicU64::new(0),
             deadlines: Arc::default(),
         }
     }
@@ -168,8 +178,19 @@ impl Comparing {
         Report::new(mirror, all.map(of).collect())
     }
 
+    /// Since when the report on a target counts.
+    pub(crate) fn since(&self, index: usize) -> Option<SystemTime> {
+        self.recorders.get(index)?.since()
+    }
+
+    /// How often reports were begun anew.
+    pub(crate) fn restarts(&self) -> u64 {
+        self.restarts.load(Relaxed)
+    }
+
     /// Forgets what is known of each target.
     pub(crate) fn restart(&self, targets: &[EngineTarget]) {
+        self.restarts.fetch_add(1, Relaxed);
         for (index, recorder) in self.recorders.iter().enumerate() {
             recorder.restart();
             recorder.stand(self.standing(index, targets));

@@ -143,6 +143,21 @@ impl Counters {
         self.outcomes.ended(CLASSES + kind as usize);
     }
 
+    /// The sum of all that is counted: if it is as it was, so is each.
+    pub(crate) fn sum(&self) -> u64 {
+        let single = [
+            &self.bytes,
+            &self.resends,
+            &self.matched,
+            &self.mismatched,
+            &self.schema_mismatch,
+        ];
+        let counts = single.into_iter().chain(&self.not_compared);
+        let counts = counts.chain(&self.differing).chain(&self.fixtures);
+        let counts = counts.chain(self.callbacks.iter().flatten());
+        self.outcomes.sum() + counts.map(|count| count.load(Relaxed)).sum::<u64>()
+    }
+
     pub(crate) fn snapshot(&self, name: &str) -> TargetStats {
         let outcomes = self.outcomes.snapshot();
         let (skipped_by_reason, shed_by_reason) = split(&outcomes.not_started);
@@ -184,6 +199,8 @@ impl Counters {
             differences_by_kind,
             callbacks_by_outcome: self.callbacks.each_ref().map(loaded),
             fixtures_by_outcome: loaded(&self.fixtures),
+            // The mirror says it, if it compares.
+            report_since: None,
             answered_by_class,
             failed_by_kind,
             skipped_by_reason,

@@ -45,6 +45,13 @@ impl<const NOT_STARTED: usize, const ENDED: usize> Tally<NOT_STARTED, ENDED> {
         self.ended[index].fetch_add(1, Release);
     }
 
+    /// The sum of all: if it is as it was, so is each.
+    pub(crate) fn sum(&self) -> u64 {
+        let counts = self.not_started.iter().chain(&self.ended);
+        let counts = counts.chain([&self.started]);
+        counts.map(|count| count.load(Relaxed)).sum()
+    }
+
     pub(crate) fn snapshot(&self) -> Snapshot<NOT_STARTED, ENDED> {
         // Ends are read before starts, so that nothing has ended that has not started.
         let ended = std::array::from_fn(|index| self.ended[index].load(Acquire));
