@@ -437,7 +437,7 @@ function covered(mirror) {
   if (window.name === "reset") return `, since the report began, ${span(window.seconds)} ago`;
   const whole = WINDOWS[window.name];
   if (window.seconds >= whole) return `, the last ${span(whole)}`;
-  return `, since ${clock(Math.round(Date.now() / 1000) - window.seconds)}, when counting began, ${span(window.seconds)} ago`;
+  return `, since ${clock(Math.floor(mirror.taken_unix_ms / 1000) - window.seconds)}, when counting began, ${span(window.seconds)} ago`;
 }
 
 function idle(mirror) {
@@ -586,7 +586,7 @@ function take(snapshot, isWhole) {
 }
 
 async function poll() {
-  const response = await fetch(new URL("snapshot.json", base), { cache: "no-store" });
+  const response = await fetch(new URL("snapshot.json?summary=true", base), { cache: "no-store" });
   if (!response.ok) throw new Error(`status ${response.status}`);
   const snapshot = await response.json();
   for (const mirror of snapshot.mirrors) if (state.open.has(mirror.name)) looked.delete(mirror.name);
@@ -607,9 +607,9 @@ async function look(name, isIdle = false) {
   try {
     const response = await fetch(url, { cache: "no-store" });
     if (!response.ok) return;
-    const { mirrors: [mirror] } = await response.json();
+    const { mirrors: [mirror], taken_unix_ms } = await response.json();
     if (state.open.has(name)) {
-      state.details.set(name, mirror);
+      state.details.set(name, { ...mirror, taken_unix_ms });
       render();
     }
   } catch {
