@@ -3,6 +3,7 @@
 mod attribute;
 mod ends;
 mod failing;
+mod files;
 mod redacted;
 
 use std::{

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::{
-    command::{change, check, completions, watch},
+    command::{change, check, completions, report, watch},
     exit::{Exit, Stop},
 };
 
@@ -41,6 +41,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Check(check::Args),
+    Report(report::Args),
     Watch(watch::Args),
     Set(change::SetArgs),
     Off(change::OffArgs),
@@ -53,6 +54,7 @@ impl Command {
     pub(crate) fn run(self) -> Result<Exit, Stop> {
         match self {
             Self::Check(args) => args.run(),
+            Self::Report(args) => args.run(),
             Self::Watch(args) => args.run(),
             Self::Set(args) => args.run(),
             Self::Off(args) => args.run(),

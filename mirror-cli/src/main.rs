@@ -7,6 +7,7 @@ mod args;
 mod client;
 mod command;
 mod exit;
+mod fleet;
 mod output;
 #[cfg(test)]
 mod sample;

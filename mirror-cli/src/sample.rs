@@ -61,6 +61,40 @@ pub fn orders(verdict: impl Into<Value>, reason: &str) -> Value {
     snapshot(&[mirror("orders", &[target("rewrite", verdict, reason)])])
 }
 
+/// The same, with the numbers of a fleet of three beside it, in which the verdict is another one.
+pub fn of_fleet(verdict: &str, error: Option<&str>) -> Value {
+    let mut mirror = mirror("orders", &[target("rewrite", "hold", "too few here")]);
+    let mut stats = mirror["targets"][0]["stats"].clone();
+    stats["sent"] = 480.into();
+    mirror["fleet"] = json!({
+        "epoch": 2,
+        "read_unix_ms": 1_795_764_000_000_u64,
+        "error": error,
+        "verdict": verdict,
+        "reason": "480 compared, none differ",
+        "instances": [
+            { "name": "pod-1", "state": "running", "is_this": true, "heard_unix_s": 1_795_763_999 },
+            { "name": "pod-2", "state": "missing", "is_this": false, "heard_unix_s": 1_795_763_000 },
+            { "name": "pod-3", "state": "finished", "is_this": false, "heard_unix_s": 1_795_763_990 },
+        ],
+        "targets": [{
+            "name": "rewrite",
+            "is_baseline": false,
+            "verdict": verdict,
+            "reason": "480 compared, none differ",
+            "needed": 0,
+            "open_circuits": 0,
+            "instances": 3,
+            "stats": stats,
+            "report": {
+                "version": "2.1.0", "compared": 480, "matched": 478, "mismatched": 2,
+                "differences": [{ "pointer": "/at", "kind": "value", "comparisons": 2, "option": "ignore = [\"/at\"]" }],
+            },
+        }],
+    });
+    snapshot(&[mirror])
+}
+
 /// Text that takes over a terminal which prints it.
 pub const HOSTILE: &str =
     "\u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\r\n\u{202e}\u{200b}\u{e0041}\u{7f}owned";

@@ -104,7 +104,7 @@ fn responses(
     } else {
         Headers::Named
     };
-    fields(&mut found, method, primary, shadow, headers);
+    let have_same_encoding = fields(&mut found, method, primary, shadow, headers);
     if matches!(mode, CompareMode::Status) || is_bodiless(method, one) && is_bodiless(method, other)
     {
         return found.verdict();
@@ -113,7 +113,7 @@ fn responses(
         found.note("the statuses differ: the bodies were not compared");
         return found.verdict();
     }
-    match whole_bodies(primary, shadow, rules) {
+    match whole_bodies(primary, shadow, rules, have_same_encoding) {
         Ok(None) => found.verdict(),
         Ok(Some([primary, shadow])) => match mode {
             CompareMode::Typed(typed) => values(found, &primary, &shadow, typed),
@@ -203,13 +203,10 @@ fn json(mut found: Found<'_>, primary: &BufferedResponse, shadow: &BufferedRespo
         return found.verdict();
     }
     let memory = Bump::new();
-    let (one, other) = if content.is_document() {
-        (
-            content.read(primary.body(), &memory),
-            content.read(shadow.body(), &memory),
-        )
+    let [one, other] = if content.is_document() {
+        content.read_both([primary.body(), shadow.body()], &memory)
     } else {
-        (Err(NotJson::Invalid), Err(NotJson::Invalid))
+        [Err(NotJson::Invalid); 2]
     };
     match (one, other) {
         (Ok(one), Ok(other)) => {

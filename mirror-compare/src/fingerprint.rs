@@ -19,10 +19,19 @@ pub(crate) fn fingerprint(method: &Method, path_and_query: &str, body: &[u8]) ->
     } else {
         hash = bytes(hash, body);
     }
-    // The last steps of splitmix64: each bit depends on all of them.
+    u32::try_from(mixed(hash) >> 32).unwrap_or_default()
+}
+
+/// A hash of what is longer than the hash, and equal in all processes.
+pub(crate) fn long(parts: [&[u8]; 2]) -> u64 {
+    mixed(parts.into_iter().fold(0, bytes))
+}
+
+/// The last steps of splitmix64: each bit depends on all of them.
+fn mixed(mut hash: u64) -> u64 {
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     hash = (hash ^ (hash >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    u32::try_from(hash >> 32).unwrap_or_default()
+    hash ^ (hash >> 31)
 }
 
 fn bytes(hash: u64, all: &[u8]) -> u64 {

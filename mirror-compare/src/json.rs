@@ -37,5 +37,17 @@ pub(crate) enum Node<'a> {
     Object(&'a [Member<'a>]),
 }
 
+#[cfg(feature = "compare")]
+impl Node<'_> {
+    /// How many values are in it that are neither arrays nor objects.
+    pub(crate) fn values(&self) -> usize {
+        match self {
+            Self::Array(elements) => elements.iter().map(Self::values).sum(),
+            Self::Object(members) => members.iter().map(|(_, member)| member.values()).sum(),
+            _ => 1,
+        }
+    }
+}
+
 /// A key and its value.
 pub(crate) type Member<'a> = (&'a str, Node<'a>);

@@ -85,6 +85,13 @@ impl Default for Latency {
 }
 
 impl Latency {
+    /// Nothing, and no room for anything: for those who do not ask.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { micros: None }
+    }
+
     /// How many durations were noted.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -123,6 +130,32 @@ impl Latency {
         let counts = self.micros.iter().flat_map(Histogram::as_slice);
         let buckets = ENDS.iter().zip(counts).filter(|(_, count)| **count > 0);
         buckets.map(|(end, count)| (Duration::from_micros(*end), *count))
+    }
+
+    /// All of it, to be sent to another process: the indices of the buckets that are not empty, in
+    /// order, and how many durations are in each.
+    #[must_use]
+    pub fn to_sparse(&self) -> Vec<(usize, u64)> {
+        let counts = self.micros.iter().flat_map(Histogram::as_slice).copied();
+        counts.enumerate().filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// What [`to_sparse`](Self::to_sparse) has made, in this or another process.
+    ///
+    /// # Errors
+    ///
+    /// If it is of other buckets: from another version of this crate.
+    pub fn from_sparse(buckets: &[(usize, u64)]) -> Result<Self, &'static str> {
+        let mut latency = Self::default();
+        let counts = latency.micros.as_mut().map(Histogram::as_mut_slice);
+        let counts = counts.unwrap_or_default();
+        for (index, more) in buckets {
+            let count = counts
+                .get_mut(*index)
+                .ok_or("no such bucket of a latency")?;
+            *count = count.saturating_add(*more);
+        }
+        Ok(latency)
     }
 }
 
@@ -177,21 +210,11 @@ impl Latency {
     }
 
     pub(crate) fn to_buckets(&self) -> Buckets {
-        let counts = self.micros.iter().flat_map(Histogram::as_slice).copied();
-        Buckets(counts.enumerate().filter(|(_, count)| *count > 0).collect())
+        Buckets(self.to_sparse())
     }
 
     pub(crate) fn from_buckets(buckets: &Buckets) -> Result<Self, &'static str> {
-        let mut latency = Self::default();
-        let counts = latency.micros.as_mut().map(Histogram::as_mut_slice);
-        let counts = counts.unwrap_or_default();
-        for (index, more) in &buckets.0 {
-            let count = counts
-                .get_mut(*index)
-                .ok_or("no such bucket of a latency")?;
-            *count = count.saturating_add(*more);
-        }
-        Ok(latency)
+        Self::from_sparse(&buckets.0)
     }
 }
 
@@ -232,6 +255,20 @@ mod tests {
             buckets.last().map(|(end, _)| *end),
             recorder.snapshot().quantile(1.0)
         );
+    }
+
+    #[test]
+    fn what_is_sent_is_all_of_it() {
+        let recorder = LatencyRecorder::new();
+        for micros in [1, 1, 700, 90_000] {
+            recorder.record(Duration::from_micros(micros));
+        }
+        let latency = recorder.snapshot();
+        let mut sent = Latency::from_sparse(&latency.to_sparse()).unwrap();
+        assert!(sent.buckets().eq(latency.buckets()));
+        sent.merge(&latency);
+        assert_eq!(sent.count(), 8);
+        assert!(Latency::from_sparse(&[(1 << 20, 1)]).is_err());
     }
 
     #[test]

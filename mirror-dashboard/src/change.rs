@@ -21,7 +21,11 @@ use crate::snapshot::{Share, Switch};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Change {
-    /// First removes what was set by this router, or by `Mirror::control`.
+    /// Changes the mirror in all instances of the fleet, and not in this process alone.
+    #[serde(skip_serializing_if = "is_false")]
+    pub fleet: bool,
+    /// First removes what was set by this router, or by `Mirror::control`; of a fleet, what was set
+    /// for it.
     #[serde(skip_serializing_if = "is_false")]
     pub reset: bool,
     /// Switches the mirror on or off.
@@ -42,6 +46,13 @@ pub struct Change {
 }
 
 impl Change {
+    /// In all instances of the fleet.
+    #[must_use]
+    pub const fn for_fleet(mut self) -> Self {
+        self.fleet = true;
+        self
+    }
+
     /// Removes what was set before, first.
     #[must_use]
     pub const fn reset(mut self) -> Self {

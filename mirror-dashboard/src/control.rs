@@ -21,6 +21,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use self::origin::Hosts;
 use crate::{
     change::{Change, Changed, Refused},
+    fleet::Fleet,
     program::{self, Setting},
 };
 
@@ -108,10 +109,30 @@ where
     H: IntoIterator<Item: Into<String>>,
     G: Fn(&Parts) -> Option<Actor> + Send + Sync + 'static,
 {
-    let control = Arc::new(Guarded {
+    routes(Guarded {
         hosts: Hosts::new(hosts),
         guard: Box::new(guard),
-    });
+        fleet: None,
+    })
+}
+
+/// [`control_router_for`] of an instance of a fleet: a change with `"fleet": true` is made in all
+/// instances. `fleet` is a `FleetView` of the crate `mirror-fleet`.
+pub fn control_router_of_fleet<S, H, G>(fleet: impl Fleet, hosts: H, guard: G) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    H: IntoIterator<Item: Into<String>>,
+    G: Fn(&Parts) -> Option<Actor> + Send + Sync + 'static,
+{
+    routes(Guarded {
+        hosts: Hosts::new(hosts),
+        guard: Box::new(guard),
+        fleet: Some(Arc::new(fleet)),
+    })
+}
+
+fn routes<S: Clone + Send + Sync + 'static>(guarded: Guarded) -> Router<S> {
+    let control = Arc::new(guarded);
     Router::new()
         .route("/mirrors", put(all))
         .route("/mirrors/{name}", put(one))
@@ -124,6 +145,7 @@ type Guard = Box<dyn Fn(&Parts) -> Option<Actor> + Send + Sync>;
 struct Guarded {
     hosts: Hosts,
     guard: Guard,
+    fleet: Option<Arc<dyn Fleet>>,
 }
 
 /// Why nothing was changed.
@@ -176,10 +198,14 @@ async fn one(
         }
         in_bounds(target, *percentage)?;
     }
-    let setting = Setting::new(actor.as_str(), &change);
-    setting
-        .apply(&name, &change)
-        .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()))?;
+    if change.fleet {
+        guarded.change_fleet(Some(&name), &actor, &change).await?;
+    } else {
+        let setting = Setting::new(actor.as_str(), &change);
+        setting
+            .apply(&name, &change)
+            .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()))?;
+    }
     tracing::info!(
         actor = actor.as_str(),
         mirror = name,
@@ -198,7 +224,11 @@ async fn all(
         let error = "all mirrors have `enabled`, `reset`, `reason` and `for_seconds` only: name a mirror for the rest";
         return Err(Refusal::new(StatusCode::BAD_REQUEST, error));
     }
-    Setting::new(actor.as_str(), &change).apply_to_all(&change);
+    if change.fleet {
+        guarded.change_fleet(None, &actor, &change).await?;
+    } else {
+        Setting::new(actor.as_str(), &change).apply_to_all(&change);
+    }
     tracing::info!(actor = actor.as_str(), ?change, "all mirrors changed");
     let mirrors = program::mirrors().into_iter();
     let changed = mirrors
@@ -243,9 +273,33 @@ impl Guarded {
     }
 }
 
+impl Guarded {
+    /// Changes a mirror, or all of them, in all instances.
+    async fn change_fleet(
+        &self,
+        mirror: Option<&str>,
+        actor: &Actor,
+        change: &Change,
+    ) -> Result<(), Refusal> {
+        let Some(fleet) = &self.fleet else {
+            let error = "this program is in no fleet: leave out `fleet`, or mount `control_router_of_fleet`";
+            return Err(Refusal::new(StatusCode::BAD_REQUEST, error));
+        };
+        let (fleet, actor, change) = (Arc::clone(fleet), actor.clone(), change.clone());
+        let mirror = mirror.map(str::to_owned);
+        // It asks a server, and other requests are on this thread.
+        let changed =
+            tokio::task::spawn_blocking(move || fleet.change(mirror.as_deref(), &actor, &change));
+        let changed = changed.await;
+        let changed = changed.unwrap_or_else(|_| Err("changing the fleet failed".to_owned()));
+        changed.map_err(|error| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, error))
+    }
+}
+
 /// The same without what is to be changed.
 fn for_nothing(change: &Change) -> Change {
     Change {
+        fleet: change.fleet,
         for_seconds: change.for_seconds,
         reason: change.reason.clone(),
         ..Change::default()

@@ -19,6 +19,7 @@ use mirror_runtime::Mirror;
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
+    fleet::{Fleet, FleetMirror},
     past::{Past, STEP},
     program::{self, Listed},
     snapshot::{Snapshot, VERSION},
@@ -35,6 +36,9 @@ const AGAIN: u64 = 10;
 /// The same of one that has stood still for longer: its verdict may turn because time goes by.
 const MUCH_LATER: u64 = 60;
 
+/// How long a snapshot waits for what the fleet says, of all mirrors together.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// How many listen at once. A page has one stream for each tab that is seen.
 const STREAMS: usize = 16;
 
@@ -46,6 +50,7 @@ pub(crate) struct Feed {
 
 struct Shared {
     process: String,
+    fleet: Option<Arc<dyn Fleet>>,
     past: Mutex<Past>,
     looked: Mutex<Looked>,
     tick: watch::Sender<Arc<Tick>>,
@@ -90,9 +95,10 @@ struct Known {
 }
 
 impl Feed {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(fleet: Option<Arc<dyn Fleet>>) -> Self {
         let shared = Arc::new(Shared {
             process: format!("{:016x}", RandomState::new().hash_one(0)),
+            fleet,
             past: Mutex::default(),
             looked: Mutex::default(),
             tick: watch::Sender::new(Arc::default()),
@@ -127,9 +133,13 @@ impl Feed {
                 return None;
             }
         }
+        let end = Instant::now() + PATIENCE;
         // Taken one by one, so that the thread never waits for all of them.
-        let taken = mirrors.into_iter();
-        let taken = taken.map(|listed| take::mirror(listed, &self.shared.past(), detail));
+        let taken = mirrors.into_iter().map(|listed| {
+            let left = end.saturating_duration_since(Instant::now());
+            let fleet = self.shared.of_fleet(&listed, left);
+            take::mirror(listed, &self.shared.past(), fleet.as_ref(), detail)
+        });
         Some(Snapshot {
             version: VERSION,
             process: self.process().to_owned(),
@@ -139,9 +149,9 @@ impl Feed {
     }
 
     /// The summaries of all mirrors by now. Of those that stand still they are those that were taken
-    /// last.
-    pub(crate) fn summaries(&self) -> Arc<Tick> {
-        self.shared.look()
+    /// last. `None` with a fleet, which is to be asked, and waited for.
+    pub(crate) fn summaries(&self) -> Option<Arc<Tick>> {
+        self.shared.fleet.is_none().then(|| self.shared.look())
     }
 
     /// A place among those who listen, if there is one, and the ticks.
@@ -179,6 +189,12 @@ impl Shared {
         self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What the fleet says of a mirror, if the process is in one.
+    fn of_fleet(&self, listed: &Listed, patience: Duration) -> Option<FleetMirror> {
+        let fleet = self.fleet.as_ref()?;
+        Some(fleet.mirror(&listed.name, patience))
+    }
+
     fn is_heard(&self) -> bool {
         self.streams.available_permits() < STREAMS
     }
@@ -212,6 +228,8 @@ impl Shared {
         let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
         let before = Arc::clone(&looked.tick);
         let number = before.number + 1;
+        // What happens in other processes is seen by asking for it.
+        let has_fleet = self.fleet.is_some();
         let mut tick = Tick {
             number,
             taken_unix_ms: program::unix_ms(SystemTime::now()),
@@ -220,11 +238,14 @@ impl Shared {
         let mut known = BTreeMap::new();
         for (index, listed) in (0..).zip(program::mirrors()) {
             let name = listed.name.clone();
-            let (seen, is_due) = Known::new(&listed, looked.mirrors.get(&name), index);
+            let (seen, is_due) = Known::new(&listed, looked.mirrors.get(&name), index, has_fleet);
             let entry = match before.mirrors.get(&name) {
                 Some(old) if !is_due => old.clone(),
                 old => {
-                    let taken = take::mirror(listed, &self.past(), Detail::default());
+                    let fleet = self.of_fleet(&listed, Duration::ZERO);
+                    let past = self.past();
+                    let taken = take::mirror(listed, &past, fleet.as_ref(), Detail::default());
+                    drop(past);
                     let json = serde_json::to_string(&taken).unwrap_or_default();
                     match old {
                         Some(old) if *old.1 == *json => old.clone(),
@@ -247,7 +268,7 @@ impl Shared {
 impl Known {
     /// What a mirror is like now, and whether it is to be taken. Its place among all mirrors sees to
     /// it that not all of them are taken at once.
-    fn new(listed: &Listed, before: Option<&Self>, place: u64) -> (Self, bool) {
+    fn new(listed: &Listed, before: Option<&Self>, place: u64, has_fleet: bool) -> (Self, bool) {
         let now = Instant::now();
         let print = Fingerprint::new(listed);
         let Some(before) = before else {
@@ -261,7 +282,8 @@ impl Known {
         };
         let moves = before.print != print;
         let moved = if moves { now } else { before.moved };
-        let again = if now.saturating_duration_since(moved) < Duration::from_secs(MUCH_LATER) {
+        let stands_still = now.saturating_duration_since(moved) >= Duration::from_secs(MUCH_LATER);
+        let again = if has_fleet || !stands_still {
             AGAIN
         } else {
             MUCH_LATER

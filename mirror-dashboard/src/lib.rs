@@ -14,6 +14,8 @@ mod distribution;
 #[cfg(feature = "page")]
 mod feed;
 #[cfg(feature = "page")]
+mod fleet;
+#[cfg(feature = "page")]
 pub mod guide;
 #[cfg(feature = "page")]
 mod page;
@@ -27,6 +29,7 @@ mod take;
 pub use self::change::{Change, Changed, Refused};
 #[cfg(feature = "page")]
 pub use self::{
-    control::{Actor, control_router, control_router_for},
+    control::{Actor, control_router, control_router_for, control_router_of_fleet},
+    fleet::{Fleet, FleetInstance, FleetMirror, FleetTarget, InstanceState},
     page::{Dashboard, dashboard},
 };

@@ -22,7 +22,7 @@ use http::{
 use serde_json::json;
 
 use self::mount::Mount;
-use crate::{feed::Feed, take::Detail};
+use crate::{feed::Feed, fleet::Fleet, take::Detail};
 
 /// What the page may load: its own script and style, and data of the same router. Nothing inline, and
 /// nobody may frame it.
@@ -56,6 +56,7 @@ pub fn dashboard<S: Clone + Send + Sync + 'static>() -> Router<S> {
 pub struct Dashboard {
     examples: bool,
     control_at: Option<String>,
+    fleet: Option<Arc<dyn Fleet>>,
 }
 
 #[derive(Debug)]
@@ -93,13 +94,21 @@ impl Dashboard {
         self
     }
 
+    /// Shows the numbers of all instances of the program beside those of this process:
+    /// `FleetView` of the crate `mirror-fleet`.
+    pub fn fleet(mut self, fleet: impl Fleet) -> Self {
+        self.fleet = Some(Arc::new(fleet));
+        self
+    }
+
     /// The router: `GET` of the page, its script and its style, `snapshot.json` and `events`.
     ///
     /// It starts a thread that looks at the counters every five seconds, and ends with the router.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
+        let feed = Feed::new(self.fleet.clone());
         let shared = Arc::new(Shared {
             options: self,
-            feed: Feed::new(),
+            feed,
         });
         Router::new()
             .route("/", get(page))
@@ -184,8 +193,11 @@ async fn snapshot(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {
     // Reports are work, and other requests are on this thread.
     let taken = tokio::task::spawn_blocking(move || {
         let feed = &shared.feed;
-        if asked.mirror.is_none() && detail == Detail::default() {
-            let all = events::summaries(&feed.summaries(), feed.process());
+        if asked.mirror.is_none()
+            && detail == Detail::default()
+            && let Some(tick) = feed.summaries()
+        {
+            let all = events::summaries(&tick, feed.process());
             return Some(([(CONTENT_TYPE, "application/json")], all).into_response());
         }
         let taken = feed.snapshot(asked.mirror.as_deref(), detail)?;

@@ -64,6 +64,9 @@ pub struct MirrorSnapshot {
     pub latency: Latency,
     /// Its targets, in the order in which they were given, with the baseline last.
     pub targets: Vec<TargetSnapshot>,
+    /// The same mirror in all instances of the fleet; `None` if the process is in none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<Fleet>,
 }
 
 impl MirrorSnapshot {
@@ -72,6 +75,77 @@ impl MirrorSnapshot {
     pub fn target(&self, name: &str) -> Option<&TargetSnapshot> {
         self.targets.iter().find(|target| target.name == name)
     }
+}
+
+/// A mirror in all instances of a fleet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Fleet {
+    /// The number of the epoch: it grows when the report of the fleet is begun anew.
+    pub epoch: u64,
+    /// When it was read, in milliseconds since 1970; `None` if it could not be read yet.
+    pub read_unix_ms: Option<u64>,
+    /// Why it could not be read since then, in words.
+    pub error: Option<String>,
+    /// The verdict of the target that is furthest from `promote`; `None` if nothing is compared.
+    pub verdict: Option<Verdict>,
+    /// Why, in words.
+    pub reason: String,
+    /// The instances, by name.
+    pub instances: Vec<Instance>,
+    /// Its targets.
+    pub targets: Vec<FleetTarget>,
+}
+
+impl Fleet {
+    /// The names of the instances that are missing.
+    pub fn missing(&self) -> impl Iterator<Item = &str> {
+        let missing = self.instances.iter().filter(|it| it.state == "missing");
+        missing.map(|instance| &*instance.name)
+    }
+}
+
+/// An instance of a fleet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Instance {
+    /// Its name.
+    pub name: String,
+    /// `running`, `finished`, or `missing`: nothing was heard of it for a while. What one knew that
+    /// is no longer there still counts.
+    pub state: String,
+    /// Whether it is the process that has taken this snapshot.
+    pub is_this: bool,
+    /// When it was heard of last, in seconds since 1970.
+    pub heard_unix_s: u64,
+}
+
+/// A target in all instances of a fleet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct FleetTarget {
+    /// Its name.
+    pub name: String,
+    /// Whether it is the baseline.
+    pub is_baseline: bool,
+    /// Whether it can take over; `None` if its responses are not compared.
+    pub verdict: Option<Verdict>,
+    /// Why, in words.
+    pub reason: String,
+    /// How many more clean requests it takes to promote.
+    pub needed: u64,
+    /// In how many instances its circuit is open.
+    pub open_circuits: u64,
+    /// Of how many instances what was compared is in the report.
+    pub instances: u64,
+    /// All counts, added up. `max_in_flight` is not.
+    pub stats: Stats,
+    /// The comparisons of all instances; `None` if there are none. Not in events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<Report>,
 }
 
 /// An option of an attribute.

@@ -11,8 +11,9 @@ use mirror_runtime::{
 
 use crate::{
     distribution::Distribution,
+    fleet::{FleetMirror, FleetTarget},
     past::{Depth, OfTarget, Past},
-    program::{Listed, unix_s},
+    program::{Listed, unix_ms, unix_s},
     snapshot::{
         self, Counts, Example, Group, Latency, MirrorSnapshot, Paired, Rate, ReportWindow, Route,
         Share, Stats, Suggestion, TargetSnapshot, Verdict,
@@ -31,7 +32,12 @@ pub(crate) struct Detail {
 }
 
 /// What is known of a mirror now.
-pub(crate) fn mirror(listed: Listed, past: &Past, detail: Detail) -> MirrorSnapshot {
+pub(crate) fn mirror(
+    listed: Listed,
+    past: &Past,
+    fleet: Option<&FleetMirror>,
+    detail: Detail,
+) -> MirrorSnapshot {
     let (stats, report) = match &listed.mirror {
         Some(mirror) => (Some(mirror.stats()), Some(mirror.report())),
         None => (None, None),
@@ -63,6 +69,67 @@ pub(crate) fn mirror(listed: Listed, past: &Past, detail: Detail) -> MirrorSnaps
             .as_ref()
             .map_or_else(Latency::default, |stats| latency(&stats.latency)),
         targets,
+        fleet: fleet.map(|fleet| self::fleet(fleet, detail)),
+    }
+}
+
+/// The mirror in all instances of its fleet.
+fn fleet(fleet: &FleetMirror, detail: Detail) -> snapshot::Fleet {
+    let targets: Vec<_> = fleet
+        .targets
+        .iter()
+        .map(|target| of_fleet(target, detail))
+        .collect();
+    let judged = targets.iter().filter(|target| target.verdict.is_some());
+    let worst = judged.max_by_key(|target| target.verdict.map(Verdict::distance));
+    let (verdict, reason) = match worst {
+        Some(worst) if targets.len() > 1 => {
+            (worst.verdict, format!("{}: {}", worst.name, worst.reason))
+        }
+        Some(only) => (only.verdict, only.reason.clone()),
+        None if targets.is_empty() => (None, NO_TRAFFIC.to_owned()),
+        None => (None, NOT_COMPARED.to_owned()),
+    };
+    let instances = fleet.instances.iter().map(|instance| snapshot::Instance {
+        name: instance.name.clone(),
+        state: instance.state.as_str().to_owned(),
+        is_this: instance.is_this,
+        heard_unix_s: unix_s(instance.heard),
+    });
+    snapshot::Fleet {
+        epoch: fleet.epoch,
+        read_unix_ms: fleet.read.map(unix_ms),
+        error: fleet.error.clone(),
+        verdict,
+        reason,
+        instances: instances.collect(),
+        targets,
+    }
+}
+
+fn of_fleet(target: &FleetTarget, detail: Detail) -> snapshot::FleetTarget {
+    let report = target.report.as_ref();
+    snapshot::FleetTarget {
+        name: target.stats.name.clone(),
+        is_baseline: target.is_baseline,
+        verdict: report.map(|report| verdict(report.verdict)),
+        reason: reason(report, target.is_baseline),
+        needed: report.map_or(0, |report| report.needed),
+        open_circuits: target.open_circuits,
+        instances: target.instances,
+        stats: stats(&target.stats, detail.is_full),
+        report: report
+            .filter(|_| detail.is_full)
+            .map(|report| self::report(report, detail)),
+    }
+}
+
+/// Why a target has its verdict, or none.
+fn reason(report: Option<&TargetReport>, is_baseline: bool) -> String {
+    match report {
+        Some(report) => report.reason.clone(),
+        None if is_baseline => "the baseline: the others are compared beside it".to_owned(),
+        None => NOT_COMPARED.to_owned(),
     }
 }
 
@@ -180,11 +247,7 @@ fn target(
         name: stats.name.clone(),
         is_baseline,
         verdict: report.map(|report| verdict(report.verdict)),
-        reason: match report {
-            Some(report) => report.reason.clone(),
-            None if is_baseline => "the baseline: the others are compared beside it".to_owned(),
-            None => NOT_COMPARED.to_owned(),
-        },
+        reason: reason(report, is_baseline),
         needed: report.map_or(0, |report| report.needed),
         share: share.unwrap_or_else(unknown_share),
         is_circuit_open: Some(stats.is_circuit_open),

@@ -8,14 +8,14 @@ use std::sync::LazyLock;
 
 use axum::{Json, Router, routing::any};
 use http::header::HeaderName;
-use mirror_dashboard::{Actor, Dashboard, control_router};
+use mirror_dashboard::{Actor, Dashboard, control_router, control_router_of_fleet};
 use mirror_runtime::{CompareMode, Mirror, MirrorBuilder, Target};
 use serde_json::{Value, json};
 use testkit::{Primary, until};
 use tokio::sync::Mutex;
 
 use browser::{Browser, browse};
-use support::Shop;
+use support::{Shop, fleet::Three};
 
 /// Whose turn it is.
 static TURN: LazyLock<Mutex<()>> = LazyLock::new(Mutex::default);
@@ -388,6 +388,55 @@ async fn hostile_data_stays_text_and_secrets_stay_out() {
         for place in [page.as_str().unwrap(), all.text(), &told] {
             assert!(!place.contains("secret"), "{place}");
         }
+        is_quiet(&browser).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_instances_are_shown_and_switched_beside_this_process() {
+    let _turn = TURN.lock().await;
+    let shop = Shop::start("orders", comparing).await;
+    shop.differ().await;
+    let fleet = Three::default();
+    let page = Dashboard::new()
+        .fleet(fleet.clone())
+        .control_at("/admin/mirror-control");
+    let control = control_router_of_fleet(fleet.clone(), [""; 0], |_| Some(Actor::new("ada")));
+    let app = Router::new()
+        .nest("/admin/mirror", page.router())
+        .nest("/admin/mirror-control", control);
+    let server = Primary::start(app).await;
+    let url = format!("http://{}/admin/mirror", server.host());
+    browse(async |browser| {
+        browser.open(&url).await;
+        browser
+            .until("document.querySelector('.fleet tbody td:nth-of-type(4)')?.textContent === '9'")
+            .await;
+        let text = browser.text(".fleet").await;
+        for told in [
+            "All instances, epoch 2",
+            "1 running, 1 finished, ▲ 1 missing: pod-2 (since",
+            "9 compared, 100 are needed",
+            "Its circuit is open in 1",
+        ] {
+            assert!(text.contains(told), "{told}: {text}");
+        }
+        for (width, height) in [(320, 2400), (1280, 1400)] {
+            browser.resize(width, height).await;
+            let overflowing = browser.overflowing().await;
+            assert!(overflowing.is_empty(), "{width}: {overflowing:#?}");
+            browser.picture(&format!("fleet_{width}")).await;
+        }
+        browser.press(".switch button").await;
+        browser.press("#ask-fleet").await;
+        browser.press("#sure").await;
+        browser
+            .until("document.getElementById('live').textContent === 'Changed.'")
+            .await;
+        let changes = fleet.changes.lock().unwrap().clone();
+        assert_eq!(changes.len(), 1);
+        assert!(changes[0].2.fleet && changes[0].2.enabled == Some(false));
         is_quiet(&browser).await;
     })
     .await;

@@ -4,12 +4,14 @@ mod support;
 
 use axum::{Router, body::Body};
 use http::{Method, Request, request::Parts};
-use mirror_dashboard::{Actor, Change, Changed, Refused, control_router, control_router_for};
+use mirror_dashboard::{
+    Actor, Change, Changed, Refused, control_router, control_router_for, control_router_of_fleet,
+};
 use mirror_runtime::{ControlSource, Mirror, control};
 use serde_json::{Value, json};
 use testkit::{Log, until};
 
-use support::{Got, Shop, send};
+use support::{Got, Shop, fleet::Three, send};
 
 fn token(parts: &Parts) -> Option<Actor> {
     let token = parts.headers.get("authorization")?;
@@ -383,4 +385,50 @@ async fn all_off() {
         200
     );
     assert!(later.control().state().is_enabled);
+}
+
+#[tokio::test]
+async fn a_change_for_the_fleet_goes_to_the_fleet_and_not_to_this_process() {
+    let _mirror = mirror("control.fleet");
+    let fleet = Three::default();
+    let router = |fleet: Three| {
+        let control = control_router_of_fleet(fleet, [""; 0], token);
+        Router::new().nest("/control", control)
+    };
+    let off = json!({ "fleet": true, "enabled": false, "for_seconds": 60 });
+    let send = async |router: Router, path: &str| {
+        let request = put(path).body(Body::from(off.to_string())).unwrap();
+        support::send(&router, request).await
+    };
+    for path in ["/mirrors/control.fleet", "/mirrors"] {
+        assert_eq!(send(router(fleet.clone()), path).await.status, 200);
+    }
+    {
+        let changes = fleet.changes.lock().unwrap();
+        let expected = Change::default().for_fleet().enabled(false).for_seconds(60);
+        assert_eq!(
+            *changes,
+            [Some("control.fleet".to_owned()), None].map(|of| (
+                of,
+                "ada".to_owned(),
+                expected.clone()
+            ))
+        );
+    }
+    assert!(control("control.fleet").state().is_enabled);
+    let away = Three {
+        is_away: true,
+        ..Three::default()
+    };
+    let got = send(router(away), "/mirrors/control.fleet").await;
+    assert_eq!(
+        (got.status, error(&got)),
+        (503, "NATS is away: nothing was changed".into())
+    );
+    // A process that is in none.
+    let got = send(self::router(), "/mirrors/control.fleet").await;
+    assert_eq!(got.status, 400);
+    assert!(error(&got).contains("in no fleet"), "{}", got.body);
+    let got = change("/mirrors/control.fleet", &json!({ "fleet": true })).await;
+    assert_eq!(got.status, 400, "nothing to change: {}", got.body);
 }

@@ -6,7 +6,7 @@ use mirror_dashboard::{Dashboard, snapshot::Snapshot};
 use mirror_runtime::{CompareMode, Mirror, mirror};
 use serde_json::{Value, json};
 
-use support::{Shop, get};
+use support::{Shop, fleet::Three, get};
 
 /// The schema, which also refuses fields that it does not name.
 fn strict() -> jsonschema::Validator {
@@ -60,6 +60,37 @@ async fn every_snapshot_is_valid_and_is_read_back_as_it_was_written() {
         let typed: Snapshot = serde_json::from_str(&response.body).unwrap();
         assert_eq!(serde_json::to_value(&typed).unwrap(), value, "{query}");
     }
+}
+
+#[tokio::test]
+async fn the_numbers_of_a_fleet_stand_beside_those_of_the_process() {
+    let shop = Shop::start("snapshot.fleet", |builder| {
+        builder.compare(CompareMode::Json)
+    })
+    .await;
+    shop.differ().await;
+    let page = Dashboard::new().fleet(Three::default()).router();
+    for (query, has_report) in [("", true), ("&summary=true", false)] {
+        let path = format!("/snapshot.json?mirror=snapshot.fleet{query}");
+        let response = get(&page, &path).await;
+        let value: Value = serde_json::from_str(&response.body).unwrap();
+        check(&strict(), &value);
+        let typed: Snapshot = serde_json::from_str(&response.body).unwrap();
+        assert_eq!(serde_json::to_value(&typed).unwrap(), value, "{query}");
+        let mirror = &typed.mirrors[0];
+        assert_eq!(mirror.targets[0].stats.sent, 3);
+        let fleet = mirror.fleet.as_ref().unwrap();
+        let target = &fleet.targets[0];
+        assert_eq!(
+            (target.stats.sent, target.instances, fleet.epoch),
+            (9, 3, 2)
+        );
+        assert!(fleet.reason.contains("9 compared, 100 are needed"));
+        assert_eq!(fleet.missing().collect::<Vec<_>>(), ["pod-2"]);
+        assert_eq!(target.report.is_some(), has_report);
+    }
+    let alone = get(&mirror_dashboard::dashboard(), "/snapshot.json").await;
+    assert!(!alone.body.contains("\"fleet\":"), "{}", alone.body);
 }
 
 #[test]

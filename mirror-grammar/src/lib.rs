@@ -39,7 +39,8 @@ pub use header::{
 pub use message::ConstMessage;
 pub use percentage::{PercentageError, check_percentage, is_percentage};
 pub use pointer::{
-    MAX_POINTER_DEPTH, PointerError, PointerToken, check_pointer, is_index_under, parse_pointer,
+    MAX_POINTER_DEPTH, PointerError, PointerToken, check_pointer, is_foreign_token, is_index_under,
+    parse_pointer,
 };
 pub use rate::{Rate, RateError, parse_rate};
 pub use size::{MAX_COMPARE_BODY, SizeError, parse_size, parse_size_up_to};

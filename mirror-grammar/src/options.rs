@@ -71,6 +71,8 @@ pub enum Feature {
     Record,
     /// `http2`
     Http2,
+    /// `log`
+    Log,
     /// `otel`
     Otel,
     /// `testing`
@@ -85,6 +87,7 @@ impl Feature {
             Self::Compare => "compare",
             Self::Record => "record",
             Self::Http2 => "http2",
+            Self::Log => "log",
             Self::Otel => "otel",
             Self::Testing => "testing",
         }

@@ -8,7 +8,8 @@ pub const MAX_POINTER_DEPTH: usize = 128;
 /// The meaning of one token of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PointerToken {
-    /// `*`: any index and any key, also one that is an asterisk itself.
+    /// `*`: any index and any key, also one that is an asterisk itself, or that no pattern may name
+    /// ([`is_foreign_token`](crate::is_foreign_token)).
     Any,
     /// The key, or the index in decimal digits.
     Key(String),
@@ -95,6 +96,20 @@ pub const fn check_pointer(pattern: &str) -> Result<(), PointerError> {
         return Err(PointerError::TooDeep);
     }
     Ok(())
+}
+
+/// Whether a token of a pointer reads as one of another notation, so that no pattern may have it
+/// ([`PointerError::Brackets`] and the like): a key that is written so has only `*` as its pattern.
+///
+/// ```
+/// use mirror_grammar::is_foreign_token;
+///
+/// assert!(is_foreign_token("-") && is_foreign_token("tags[]"));
+/// assert!(!is_foreign_token("filter[name]"));
+/// ```
+#[must_use]
+pub const fn is_foreign_token(token: &str) -> bool {
+    foreign(token.as_bytes(), 0).is_some()
 }
 
 /// What is wrong with the token that begins at `from`, if another notation has it.

@@ -53,6 +53,7 @@ pub(crate) fn is_on(feature: Feature) -> bool {
         Feature::Compare => cfg!(any(test, fuzzing, feature = "compare")),
         Feature::Record => cfg!(any(test, fuzzing, feature = "record")),
         Feature::Http2 => cfg!(any(test, fuzzing, feature = "http2")),
+        Feature::Log => cfg!(any(test, fuzzing, feature = "log")),
         Feature::Otel => cfg!(any(test, fuzzing, feature = "otel")),
         // No option is a part of it.
         Feature::Testing => true,

@@ -6,7 +6,7 @@ mod statics;
 
 use std::time::Duration;
 
-use mirror_grammar::options::{self, MAX_TARGETS};
+use mirror_grammar::options::{self, Feature, MAX_TARGETS};
 use syn::{Expr, ExprCall, LitStr};
 
 pub(crate) use http2::{Choice, Http2};
@@ -17,6 +17,7 @@ use crate::{
     amount,
     callback::{self, Callback},
     error::{Errors, error, error_with_help},
+    feature,
     header::{self, SetHeader},
     table::{Row, Table, read},
     trace::Trace,
@@ -102,7 +103,7 @@ impl TargetTrace {
 
     /// What a source cannot be combined with.
     fn check(&self, source: &Source, errors: &mut Errors) {
-        if let Source::Sink(_) = source {
+        if source.is_sink() {
             errors.push(error(
                 &self.value,
                 "`trace` is for copies: a sink is given the request as it arrived",
@@ -118,6 +119,7 @@ impl Target {
             (Some(name), _) => Some(name.value()),
             (None, Source::Via(place) | Source::Sink(place)) => Some(place.name()),
             (None, Source::Handler(path)) => Some(Source::handler_name(path)),
+            (None, Source::File(directory)) => Some(directory.value()),
             (None, Source::Url(_) | Source::Env(_) | Source::Const(_)) => None,
         }
     }
@@ -170,6 +172,7 @@ fn target(item: &Expr, errors: &mut Errors) -> Option<Target> {
         trace.check(&source, errors);
     }
     check_sink(&source, &overrides, errors);
+    check_log(feature::is_on(Feature::Log), item, &source, errors);
     if let Some(http2) = &overrides.http2 {
         http2.check(&source, errors);
     }
@@ -178,7 +181,9 @@ fn target(item: &Expr, errors: &mut Errors) -> Option<Target> {
 
 /// What says nothing of a target that is sent no copies.
 fn check_sink(source: &Source, overrides: &Overrides, errors: &mut Errors) {
-    let Source::Sink(_) = source else { return };
+    if !source.is_sink() {
+        return;
+    }
     if let Some(header) = overrides.set_headers.first() {
         let message = "`set_headers` is for copies: a sink is given the request as it arrived";
         errors.push(error(&header.written, message));
@@ -186,6 +191,13 @@ fn check_sink(source: &Source, overrides: &Overrides, errors: &mut Errors) {
     if let Some(callback) = &overrides.map_request {
         let message = "`map_request` is for copies: a sink is given the request as it arrived";
         errors.push(error(&callback.option, message));
+    }
+}
+
+/// What needs a feature of the runtime, of which it is known whether it is on.
+fn check_log(is_on: bool, item: &Expr, source: &Source, errors: &mut Errors) {
+    if let (Source::File(_), false) = (source, is_on) {
+        errors.push(feature::missing(item, "file(..)", Feature::Log));
     }
 }
 
@@ -218,5 +230,27 @@ fn same_name(target: &Target, name: &str) -> syn::Error {
             error_with_help(&place.path, message, help)
         }
         (None, source) => error(source, message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_need_their_feature() {
+        let messages = |is_on, item: &str| {
+            let item: Expr = syn::parse_str(item).unwrap();
+            let source = Source::parse(&item, "targets").ok().unwrap();
+            let mut errors = Errors::default();
+            check_log(is_on, &item, &source, &mut errors);
+            errors
+                .into_compile_errors()
+                .map(|errors| errors.to_string())
+        };
+        assert_eq!(messages(true, "file(\"log\")"), None);
+        assert_eq!(messages(false, "sink(LOG)"), None);
+        let message = messages(false, "file(\"log\")").unwrap();
+        assert!(message.contains("`file(..)` needs the feature `log` of `mirror-runtime`"));
     }
 }

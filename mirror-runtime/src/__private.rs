@@ -18,6 +18,8 @@ pub use axum::{
 #[cfg(feature = "compare")]
 pub use self::check::check_compared;
 use self::handlers::candidates as with_state;
+#[cfg(feature = "log")]
+pub use self::statics::file;
 pub use self::{
     call::Call,
     check::{

@@ -35,3 +35,5 @@ pub use self::{
 
 #[cfg(feature = "testing")]
 pub(crate) use self::process::isolate;
+#[cfg(feature = "metrics")]
+pub(crate) use self::switch::changes;

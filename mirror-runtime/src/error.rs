@@ -81,6 +81,15 @@ pub enum ConfigError {
     /// A mirror or a target has an empty name.
     #[error("a name must not be empty")]
     EmptyName,
+    /// Options of a [`FileSink`](crate::FileSink) that cannot be met.
+    #[cfg(feature = "log")]
+    #[error("the log in `{directory}` cannot be kept: {reason}")]
+    Log {
+        /// The directory.
+        directory: String,
+        /// Why not.
+        reason: String,
+    },
     /// A percentage outside 0 to 100.
     #[error("`percentage` must be {limit}, not {0}", limit = options::PERCENTAGE.limit)]
     Percentage(f64),

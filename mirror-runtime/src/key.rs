@@ -77,7 +77,7 @@ struct Inner {
 
 struct Version {
     id: Box<str>,
-    subkeys: [Subkey; Purpose::ALL.len()],
+    subkeys: Box<[Subkey]>,
 }
 
 struct Subkey {
@@ -94,16 +94,27 @@ pub(crate) enum Purpose {
     Mask,
     /// Who has sent a copy.
     Signature,
+    /// What stands for a session in a record.
+    #[cfg(feature = "log")]
+    Session,
 }
 
 impl Purpose {
-    const ALL: [Self; 3] = [Self::Sticky, Self::Mask, Self::Signature];
+    const ALL: &'static [Self] = &[
+        Self::Sticky,
+        Self::Mask,
+        Self::Signature,
+        #[cfg(feature = "log")]
+        Self::Session,
+    ];
 
     const fn label(self) -> &'static str {
         match self {
             Self::Sticky => "sticky",
             Self::Mask => "mask",
             Self::Signature => "signature",
+            #[cfg(feature = "log")]
+            Self::Session => "session",
         }
     }
 }
@@ -272,7 +283,10 @@ impl Version {
                 Some(id) => id.into(),
                 None => text::id_of(&derived(&mac, "id")),
             },
-            subkeys: Purpose::ALL.map(|purpose| Subkey::new(&mac, purpose)),
+            subkeys: Purpose::ALL
+                .iter()
+                .map(|purpose| Subkey::new(&mac, *purpose))
+                .collect(),
         }
     }
 

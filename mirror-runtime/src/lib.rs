@@ -178,11 +178,15 @@ pub use self::{
     engine::CompareAt,
     mirror::{CompareAtServer, CompareAtServerFuture, CompareAtServerService},
     report::{
-        DifferenceGroup, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport,
-        ShapeFinding, Suggestion, TargetReport, Thresholds, Unanswered, UnfitBaseline,
-        WindowReport,
+        DifferenceGroup, Evidence, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport,
+        ShapeFinding, Standing, Suggestion, TargetEvidence, TargetReport, Thresholds, Unanswered,
+        UnfitBaseline, WindowReport,
     },
 };
+#[cfg(feature = "log")]
+pub use self::{recorded::set_build, transport::FileSink};
+#[cfg(feature = "log")]
+pub use mirror_record::{LogOptions, Record, SyncPolicy};
 
 #[cfg(all(doctest, feature = "record"))]
 #[doc = include_str!("../README.md")]

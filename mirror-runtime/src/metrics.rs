@@ -4,8 +4,8 @@
 //! Whatever recorder the program installs gets them: an exporter for Prometheus, for `StatsD`, one
 //! of its own. The chapter [`metrics`](crate::guide::metrics) lists each metric and its labels.
 //!
-//! A thread publishes every five seconds what [`stats`](crate::Mirror::stats) counts anyway, to the
-//! recorder of the process. Requests and copies only add to numbers, and never run a recorder's
+//! A thread publishes every five seconds what has changed of what [`stats`](crate::Mirror::stats)
+//! counts anyway, to the recorder of the process. Requests and copies only add to numbers, and never run a recorder's
 //! code. A recorder may be installed before or after the mirrors are made: it gets everything that
 //! was counted since the process began.
 //!

@@ -6,6 +6,8 @@ mod registry;
 #[cfg(feature = "compare")]
 mod server;
 
+#[cfg(feature = "compare")]
+use std::sync::atomic::Ordering::Relaxed;
 use std::{fmt, sync::Arc};
 
 use http::request::Parts;
@@ -20,7 +22,7 @@ pub use self::{
     registry::{MirrorInfo, mirror_named, mirrors},
 };
 #[cfg(feature = "compare")]
-use crate::report::Report;
+use crate::report::{Report, TargetEvidence};
 use crate::{
     control::{Control, control},
     engine::{Comparing, Engine, EngineTarget},
@@ -157,7 +159,39 @@ impl Mirror {
     pub fn restart_report(&self) {
         if let Some(comparing) = &self.engine.comparing {
             comparing.restart(&self.engine.targets);
+            #[cfg(feature = "metrics")]
+            self.engine.switch.note_change();
         }
+    }
+
+    /// How often the report was begun anew, by [`restart_report`](Self::restart_report).
+    #[cfg(feature = "compare")]
+    #[must_use]
+    pub fn report_restarts(&self) -> u64 {
+        let comparing = self.engine.comparing.as_ref();
+        comparing.map_or(0, |comparing| comparing.restarts.load(Relaxed))
+    }
+
+    /// What the [report](Self::report) on each target is made of, to be kept, or sent to another
+    /// process and [merged](crate::Evidence::merge) with that of others. Without
+    /// [`compare`](MirrorBuilder::compare) there are none.
+    #[cfg(feature = "compare")]
+    #[must_use]
+    pub fn evidence(&self) -> Vec<TargetEvidence> {
+        match &self.engine.comparing {
+            Some(comparing) => comparing.evidence(&self.engine.targets),
+            None => Vec::new(),
+        }
+    }
+
+    /// Opens the circuit of a target of this name for one of its cooldowns, if it is closed: for who
+    /// knows from elsewhere that the target is down. After that a copy finds out, as always. Returns
+    /// whether it was opened. A target without a
+    /// [circuit breaker](MirrorBuilder::circuit_breaker) is left as it is.
+    pub fn open_circuit(&self, target: &str) -> bool {
+        let mut targets = self.engine.targets.iter();
+        let found = targets.find(|of| of.target().name() == target);
+        found.is_some_and(|target| target.gate.open())
     }
 
     pub(crate) fn new_from(engine: Arc<Engine>) -> Self {

@@ -87,6 +87,17 @@ impl Share {
         Self((percentage / 100.0 * ALL_DRAWS) as u64)
     }
 
+    /// The percentage that it is of, to nine decimal places.
+    #[cfg(feature = "log")]
+    pub(crate) fn percentage(self) -> f64 {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "what is lost is less than the places that are kept"
+        )]
+        let percentage = self.0 as f64 / 2_f64.powi(64) * 100.0;
+        (percentage * 1e9).round() / 1e9
+    }
+
     pub(crate) const fn from_bits(bits: u64) -> Self {
         Self(bits)
     }
@@ -140,6 +151,18 @@ mod tests {
                 count(&sampled(percentage, 100)),
                 of_100,
                 "{percentage} % of 100"
+            );
+        }
+    }
+
+    #[cfg(feature = "log")]
+    #[test]
+    fn a_share_is_read_as_it_was_set() {
+        for percentage in [0.0, 0.001, 1.0, 5.0, 12.5, 33.3, 66.666_666, 99.9, 100.0] {
+            let read = Share::of_percentage(percentage).percentage();
+            assert!(
+                read.to_bits() == f64::to_bits(percentage),
+                "{read} {percentage}"
             );
         }
     }

@@ -5,6 +5,7 @@ mod counters;
 mod measured;
 #[cfg(not(feature = "metrics"))]
 mod not_measured;
+mod sent;
 mod tally;
 
 use std::{fmt, time::SystemTime};

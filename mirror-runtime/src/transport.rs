@@ -1,5 +1,7 @@
 //! How a copy travels. Nothing here knows of mirrors.
 
+#[cfg(feature = "log")]
+mod file;
 pub(crate) mod handler;
 mod pool;
 #[cfg(feature = "reqwest")]
@@ -15,6 +17,8 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 use axum::body::Body;
 use http::{Request, Response};
 
+#[cfg(feature = "log")]
+pub use self::file::FileSink;
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::ReqwestTransport;
 pub use self::sink::{Keeping, Sink};

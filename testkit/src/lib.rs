@@ -7,6 +7,7 @@
 //! | `demo` | the examples | servers that can be killed, a client, and printing |
 //! | `strict` | the fuzz targets | a shadow that takes nothing but well-formed requests |
 //! | `generators` | the property tests | values of any kind |
+//! | `nats` | the tests of `mirror-fleet` | real servers of NATS, where the program is installed |
 
 #![allow(
     missing_debug_implementations,
@@ -28,6 +29,8 @@ pub mod generators;
 mod headers;
 #[cfg(feature = "shadows")]
 mod log;
+#[cfg(feature = "nats")]
+pub mod nats;
 #[cfg(feature = "shadows")]
 mod primary;
 #[cfg(feature = "shadows")]

@@ -13,3 +13,4 @@ mod routes;
 mod scrape;
 mod switch;
 mod table;
+mod unchanged;

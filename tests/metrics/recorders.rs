@@ -24,11 +24,11 @@ use super::{
 /// Set in the process of its own.
 const ALONE: &str = "MIRROR_TESTS_ALONE";
 
-fn is_alone() -> bool {
+pub(crate) fn is_alone() -> bool {
     std::env::var_os(ALONE).is_some()
 }
 
-async fn passes_alone(test: &'static str) {
+pub(crate) async fn passes_alone(test: &'static str) {
     passes_with(test, vec![(ALONE, "1".to_owned())]).await;
 }
 
@@ -55,7 +55,15 @@ async fn a_recorder_that_comes_late_gets_everything() {
         return passes_alone(TEST).await;
     }
     let (_mirror, _shadow) = mirrored("early", 3).await;
+    let (gone, _shadow) = mirrored("gone", 2).await;
+    let is_gone = {
+        let weak = gone.stats().name;
+        move || mirror_runtime::mirror_named(&weak).is_none()
+    };
+    drop(gone);
+    testkit::until("it is gone", is_gone).await;
     // To nobody.
+    publish();
     publish();
     let exporter = PrometheusBuilder::new()
         .with_recommended_naming(true)
@@ -74,6 +82,9 @@ async fn a_recorder_that_comes_late_gets_everything() {
         let name = format!("{name}_seconds_count");
         assert_eq!(scrape.count(&name, &labels), 3, "{name}");
     }
+    // Also of one that was no more when it came.
+    let labels = [("mirror", "gone"), ("target", "a")];
+    assert_eq!(scrape.count("mirror_requests_total", &labels), 2);
     let recommended: Vec<_> = text
         .lines()
         .filter(|line| line.starts_with("# TYPE"))

@@ -44,6 +44,7 @@ pub(crate) struct SetArgs {
 #[command(after_help = "\
 Examples:
   mirror off http://localhost:8080/admin/mirror-control --mirror orders --reason 'shadow is down'
+  mirror off http://localhost:8080/admin/mirror-control --mirror orders --fleet --for 1h
   mirror off http://localhost:8080/admin/mirror-control --all --for 30m")]
 pub(crate) struct OffArgs {
     #[command(flatten)]
@@ -69,11 +70,12 @@ pub(crate) struct OnArgs {
     how: How,
 }
 
-/// Remove what was set in the process: the layers below decide again
+/// Remove what was set in the process, or with `--fleet` for all: the layers below decide again
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   mirror reset http://localhost:8080/admin/mirror-control --mirror orders
+  mirror reset http://localhost:8080/admin/mirror-control --mirror orders --fleet
   mirror reset http://localhost:8080/admin/mirror-control --all")]
 pub(crate) struct ResetArgs {
     #[command(flatten)]
@@ -88,6 +90,9 @@ struct To {
     url: String,
     #[command(flatten)]
     access: Access,
+    /// In all instances of the service, whichever of them is asked
+    #[arg(long)]
+    fleet: bool,
     /// Print the state as JSON
     #[arg(long)]
     json: bool,
@@ -172,6 +177,11 @@ impl To {
         if mirror == Some("") {
             return Err(Stop::usage("the name of the mirror is empty"));
         }
+        let change = if self.fleet {
+            &change.clone().for_fleet()
+        } else {
+            change
+        };
         let address = Address::new(&self.url)?;
         let client = Client::new(&self.access, &address)?;
         let body = client.change(&address.control(mirror), change)?;

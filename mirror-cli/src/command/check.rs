@@ -14,6 +14,7 @@ use crate::{
     args::{Access, duration, interval},
     client::{Address, Client, Failure, Kind},
     exit::{Exit, Stop},
+    fleet::of_fleet,
     output,
 };
 
@@ -36,6 +37,7 @@ Exits with
 Examples:
   mirror check http://localhost:8080/admin/mirror --mirror orders --target rewrite
   mirror check https://shop.internal/admin/mirror --mirror orders --wait 10m --json
+  mirror check http://shop/admin/mirror --mirror orders --fleet --wait 1h
   mirror check http://localhost:8080/admin/mirror && ./switch-over")]
 pub(crate) struct Args {
     /// URL of the page, or of its snapshot.json
@@ -46,6 +48,9 @@ pub(crate) struct Args {
     /// Name of the target [default: all that are compared must be `promote`]
     #[arg(long, value_name = "NAME", requires = "mirror")]
     target: Option<String>,
+    /// Judge all instances of the service together, whichever of them is asked
+    #[arg(long)]
+    fleet: bool,
     /// Ask again until it is `promote` or `regressed`, for so long at most
     #[arg(long, value_name = "TIME", value_parser = duration)]
     wait: Option<Duration>,
@@ -70,6 +75,7 @@ impl Args {
                 mirror: self.mirror.as_deref(),
                 target: self.target.as_deref(),
             },
+            fleet: self.fleet,
         };
         let judged = match self.wait {
             None => source.judge(source.client.timeout()).0,
@@ -90,13 +96,19 @@ struct Source<'a> {
     client: Client,
     address: Address,
     asked: Asked<'a>,
+    fleet: bool,
 }
 
 impl Source<'_> {
     /// Asks once, and says whether it is of use to ask again.
     fn judge(&self, timeout: Duration) -> (Judged, bool) {
         match self.snapshot(timeout) {
-            Ok(snapshot) => {
+            Ok(mut snapshot) => {
+                if self.fleet
+                    && let Err(error) = of_fleet(&mut snapshot, self.asked.mirror)
+                {
+                    return (Judged::unreachable(error), true);
+                }
                 let judged = Judged::new(&snapshot, self.asked);
                 let is_open = judged.exit == Exit::Undecided;
                 (judged, is_open)

@@ -3,6 +3,7 @@
 mod change;
 mod check;
 mod dashboard;
+mod fleet;
 mod hostile;
 mod https;
 #[cfg(unix)]

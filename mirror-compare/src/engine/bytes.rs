@@ -42,14 +42,14 @@ pub(crate) fn by_type(
         Content::Messages => {
             if let [Some(ones), Some(others)] = [one, other].map(messages) {
                 let [ones, others] = decoded_messages([&ones, &others], responses, found.rules)?;
-                let Some((kind, texts)) = differing(&ones, &others) else {
+                let Some((kind, shown)) = differing(&ones, &others) else {
                     return Ok(());
                 };
                 let is_secret = found.is_secret_text([one, other]);
-                let shown = |text| Some(if is_secret { REDACTED.to_owned() } else { text });
-                let [shown_one, shown_other] = texts.map(shown);
-                let shapes = || shapes(one, other, is_secret);
-                found.other("", kind, shown_one, shown_other, shapes);
+                let hide = |text| Some(if is_secret { REDACTED.to_owned() } else { text });
+                let [one_shown, other_shown] = shown.map(hide);
+                let shapes = || shapes([one, other], texts([one, other]), is_secret);
+                found.other("", kind, one_shown, other_shown, shapes);
                 return Ok(());
             }
             [None, None]
@@ -121,32 +121,37 @@ pub(crate) fn bodies(found: &mut Found<'_>, primary: &[u8], shadow: &[u8]) {
         ([], _) => DifferenceKind::Extra,
         _ => DifferenceKind::Value,
     };
-    let [primary_shown, shadow_shown] = [!primary.is_empty(), !shadow.is_empty()];
+    let bodies = [primary, shadow];
     let at = shared(primary, shadow);
-    let is_secret = found.is_secret_text([primary, shadow]);
-    let (kind, [one, other]) = if is_secret {
-        (kind, [REDACTED.to_owned(), REDACTED.to_owned()])
-    } else if let [Ok(primary), Ok(shadow)] = [primary, shadow].map(str::from_utf8) {
-        (kind, [window(primary, at), window(shadow, at)])
-    } else {
-        let kind = match kind {
-            DifferenceKind::Value if primary.len() != shadow.len() => DifferenceKind::Length,
-            kind => kind,
-        };
-        (kind, [hex(primary, at), hex(shadow, at)])
+    let is_secret = found.is_secret_text(bodies);
+    let texts = if is_secret { None } else { texts(bodies) };
+    let kind = match kind {
+        DifferenceKind::Value if texts.is_none() && !is_secret && primary.len() != shadow.len() => {
+            DifferenceKind::Length
+        }
+        kind => kind,
     };
-    let (one, other) = (primary_shown.then_some(one), shadow_shown.then_some(other));
-    found.other("", kind, one, other, || shapes(primary, shadow, is_secret));
+    let shown = |side: usize| match texts {
+        _ if is_secret => REDACTED.to_owned(),
+        Some(texts) => window(texts[side], at),
+        None => hex(bodies[side], at),
+    };
+    let [one, other] = [0, 1].map(|side| (!bodies[side].is_empty()).then(|| shown(side)));
+    found.other("", kind, one, other, || shapes(bodies, texts, is_secret));
 }
 
-fn shapes(primary: &[u8], shadow: &[u8], is_secret: bool) -> Shapes {
-    let [one, other] = [primary, shadow].map(|body| (!body.is_empty()).then_some(body));
-    if let [Ok(one), Ok(other)] = [primary, shadow].map(str::from_utf8)
-        && !is_secret
-    {
-        let [one, other] = [one, other].map(|body| (!body.is_empty()).then_some(body));
+/// Two bodies as text, if both are.
+fn texts(bodies: [&[u8]; 2]) -> Option<[&str; 2]> {
+    let [one, other] = bodies.map(str::from_utf8);
+    Some([one.ok()?, other.ok()?])
+}
+
+fn shapes(bodies: [&[u8]; 2], texts: Option<[&str; 2]>, is_secret: bool) -> Shapes {
+    if let Some(texts) = texts.filter(|_| !is_secret) {
+        let [one, other] = texts.map(|body| (!body.is_empty()).then_some(body));
         return Shapes::of_texts(one, other, false);
     }
+    let [one, other] = bodies.map(|body| (!body.is_empty()).then_some(body));
     let shape = if is_secret {
         Shape::hidden_text
     } else {
@@ -159,8 +164,11 @@ fn shapes(primary: &[u8], shadow: &[u8], is_secret: bool) -> Shapes {
 /// The part of a text in which the first difference stands, from the beginning of its line.
 fn window(text: &str, at: usize) -> String {
     let at = text.floor_char_boundary(at);
-    let line = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    let start = text.ceil_char_boundary(line.max(at.saturating_sub(SHOWN_BEFORE)));
+    let first = at.saturating_sub(SHOWN_BEFORE);
+    let line = text.as_bytes()[first..at]
+        .iter()
+        .rposition(|byte| *byte == b'\n');
+    let start = text.ceil_char_boundary(line.map_or(first, |newline| first + newline + 1));
     let mark = '…';
     let mut shown = String::new();
     if start > 0 {

@@ -108,26 +108,84 @@ impl Content {
 
     /// Reads a body as a document, or as an array of many.
     pub(crate) fn read<'a>(self, body: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, NotJson> {
-        match self {
-            Self::Lines => documents(body.split(|byte| *byte == b'\n'), memory),
-            Self::Sequence => documents(body.split(|byte| *byte == RECORD_SEPARATOR), memory),
+        let many = match self {
             Self::Events => events(body, memory),
-            _ => return parse(body, memory),
-        }
+            _ => match self.parts(body) {
+                Some(parts) => {
+                    documents(&parts, &Known::default(), memory).map(|all| array(&all, memory))
+                }
+                None => return parse(body, memory),
+            },
+        };
         // It may be one document after all.
-        .or_else(|error| parse(body, memory).map_err(|_| error))
+        many.or_else(|error| parse(body, memory).map_err(|_| error))
+    }
+
+    /// Reads both bodies. Documents that are the same in both are read once, and are then known by
+    /// where they are.
+    pub(crate) fn read_both<'a>(
+        self,
+        bodies: [&'a [u8]; 2],
+        memory: &'a Bump,
+    ) -> [Result<Node<'a>, NotJson>; 2] {
+        if let [Some(ones), Some(others)] = bodies.map(|body| self.parts(body))
+            && let Ok(nodes) = documents(&ones, &Known::default(), memory)
+        {
+            let known = Known {
+                parts: &ones,
+                nodes: &nodes,
+            };
+            if let Ok(other_nodes) = documents(&others, &known, memory) {
+                return [nodes, other_nodes].map(|nodes| Ok(array(&nodes, memory)));
+            }
+        }
+        bodies.map(|body| self.read(body, memory))
+    }
+
+    /// The documents of a body that is many between separators.
+    fn parts(self, body: &[u8]) -> Option<Vec<&[u8]>> {
+        let separator = match self {
+            Self::Lines => b'\n',
+            Self::Sequence => RECORD_SEPARATOR,
+            _ => return None,
+        };
+        let parts = body.split(|byte| *byte == separator);
+        Some(parts.filter(|part| !part.trim_ascii().is_empty()).collect())
+    }
+}
+
+/// Documents that were read already.
+#[derive(Default)]
+struct Known<'k, 'a> {
+    parts: &'k [&'a [u8]],
+    nodes: &'k [Node<'a>],
+}
+
+impl<'a> Known<'_, 'a> {
+    /// The document of a part, if the same part is at its place there, from the beginning or from
+    /// the end.
+    fn get(&self, part: &[u8], at: usize, of: usize) -> Option<Node<'a>> {
+        let from_end = (self.parts.len() + at).checked_sub(of);
+        let places = [Some(at), from_end].into_iter().flatten();
+        let mut same = places.filter(|at| self.parts.get(*at).is_some_and(|known| *known == part));
+        same.next().map(|at| self.nodes[at])
     }
 }
 
 fn documents<'a>(
-    parts: impl Iterator<Item = &'a [u8]>,
+    parts: &[&'a [u8]],
+    known: &Known<'_, 'a>,
     memory: &'a Bump,
-) -> Result<Node<'a>, NotJson> {
-    let parts = parts.filter(|part| !part.trim_ascii().is_empty());
-    let documents: Vec<_> = parts
-        .map(|part| parse(part, memory))
-        .collect::<Result<_, _>>()?;
-    Ok(Node::Array(memory.alloc_slice_copy(&documents)))
+) -> Result<Vec<Node<'a>>, NotJson> {
+    let documents = parts.iter().enumerate().map(|(at, part)| {
+        let document = known.get(part, at, parts.len());
+        document.map_or_else(|| parse(part, memory), Ok)
+    });
+    documents.collect()
+}
+
+fn array<'a>(nodes: &[Node<'a>], memory: &'a Bump) -> Node<'a> {
+    Node::Array(memory.alloc_slice_copy(nodes))
 }
 
 /// The fields of an event that is not over yet.

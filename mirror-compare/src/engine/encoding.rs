@@ -5,6 +5,7 @@ use std::{borrow::Cow, io::Read};
 use brotli_decompressor::{BrotliDecoderParameter, Decompressor};
 use bytes::Bytes;
 use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
+use http::header;
 use ruzstd::decoding::{
     BlockDecodingStrategy, FrameDecoder,
     errors::{FrameDecoderError, ReadFrameHeaderError},
@@ -77,15 +78,20 @@ impl From<Unreadable> for NotComparedReason {
     }
 }
 
-/// The responses with their `Content-Encoding` undone; `None` if their bodies are equal.
+/// The responses with their `Content-Encoding` undone; `None` if their bodies are equal. Their
+/// headers may be known to say the same of it.
 pub(super) fn whole_bodies(
     primary: &BufferedResponse,
     shadow: &BufferedResponse,
     rules: &Rules,
+    have_same_encoding: bool,
 ) -> Result<Option<[BufferedResponse; 2]>, Unread> {
     check_both(primary, shadow, rules)?;
-    if primary.body() == shadow.body() && same_encodings(primary, shadow) {
-        return Ok(None);
+    if primary.body() == shadow.body() {
+        let is_encoded = || primary.headers().contains_key(header::CONTENT_ENCODING);
+        if have_same_encoding && !is_encoded() || same_encodings(primary, shadow) {
+            return Ok(None);
+        }
     }
     let decoded = both_decoded(primary, shadow, rules)?;
     Ok((decoded[0].body() != decoded[1].body()).then_some(decoded))

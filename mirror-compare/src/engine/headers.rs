@@ -59,52 +59,93 @@ pub(crate) enum Headers {
     All,
 }
 
-/// Adds the differences of the headers and trailer fields that must agree.
+/// Adds the differences of the headers and trailer fields that must agree; whether both are known
+/// to say the same of the encoding of their bodies.
 pub(crate) fn fields(
     found: &mut Found<'_>,
     method: &Method,
     primary: &BufferedResponse,
     shadow: &BufferedResponse,
     headers: Headers,
-) {
+) -> bool {
     let responses = [primary, shadow];
     let maps = responses.map(BufferedResponse::headers);
-    let has = |name: &HeaderName| {
+    found.applied.add(found.rules.applied_to(|name| {
         let all = responses.into_iter();
         let mut trailers = all.filter_map(BufferedResponse::trailers);
         maps.into_iter().any(|map| map.contains_key(name))
             || trailers.any(|map| map.contains_key(name))
+    }));
+    let same = if are_same(maps) {
+        Same::ALL
+    } else {
+        differing(found, method, responses, headers)
     };
-    found.applied.add(found.rules.applied_to(has));
-    let [ones, others] = maps;
-    let is_in_order =
-        ones.len() == others.len() && ones.iter().map(first).eq(others.iter().map(first));
-    if is_in_order {
+    // What there is of a call of gRPC is in the same lines.
+    if !same.grpc || responses.iter().any(|it| it.trailers().is_some()) {
+        trailers(found, primary, shadow);
+    }
+    same.encoding
+}
+
+/// What is known to be the same in the headers of both.
+struct Same {
+    grpc: bool,
+    encoding: bool,
+}
+
+impl Same {
+    const ALL: Self = Self {
+        grpc: true,
+        encoding: true,
+    };
+    const NOTHING: Self = Self {
+        grpc: false,
+        encoding: false,
+    };
+}
+
+/// Adds the differences of headers that are not all equal.
+fn differing(
+    found: &mut Found<'_>,
+    method: &Method,
+    responses: [&BufferedResponse; 2],
+    headers: Headers,
+) -> Same {
+    let [ones, others] = responses.map(BufferedResponse::headers);
+    if ones.len() == others.len() && ones.iter().map(first).eq(others.iter().map(first)) {
         // As two versions of one server have them: no name has to be looked up.
         let lines = ones.iter().zip(others.iter());
-        let mut last = None;
+        let (mut last, mut same) = (None, Same::ALL);
         for ((name, one), (_, other)) in lines {
             if one != other && last != Some(name) {
                 last = Some(name);
+                same.grpc &= !GRPC.contains(name);
+                same.encoding &= *name != header::CONTENT_ENCODING;
                 header(found, method, name, responses, headers);
             }
         }
-        // What there is of a call of gRPC is in the same lines.
-        if last.is_none() && responses.iter().all(|it| it.trailers().is_none()) {
-            return;
-        }
-    } else {
-        for name in ones.keys() {
-            let (one, other) = (ones.get_all(name), others.get_all(name));
-            if !one.iter().eq(other.iter()) {
-                header(found, method, name, responses, headers);
-            }
-        }
-        for name in others.keys().filter(|name| !ones.contains_key(*name)) {
+        return same;
+    }
+    for name in ones.keys() {
+        let (one, other) = (ones.get_all(name), others.get_all(name));
+        if !one.iter().eq(other.iter()) {
             header(found, method, name, responses, headers);
         }
     }
-    trailers(found, primary, shadow);
+    for name in others.keys().filter(|name| !ones.contains_key(*name)) {
+        header(found, method, name, responses, headers);
+    }
+    Same::NOTHING
+}
+
+/// Whether both have the same lines in one order.
+fn are_same([ones, others]: [&HeaderMap; 2]) -> bool {
+    ones.len() == others.len()
+        && ones
+            .iter()
+            .zip(others)
+            .all(|((name, one), (other_name, other))| name == other_name && one == other)
 }
 
 fn first<A, B>(pair: (A, B)) -> A {

@@ -6,6 +6,8 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
+use mirror_grammar::is_foreign_token;
+
 use crate::{
     json::{Member, Node},
     model::{MAX_BYTES, cut, prefix},
@@ -152,7 +154,8 @@ impl<'a> Path<'a> {
     }
 
     /// As a pattern that stands for all elements of the arrays on the way, and for all entries of a
-    /// map whose keys are ids: this is how differences are shown together.
+    /// map whose keys are ids: this is how differences are shown together. It can be written as a
+    /// rule: a key that none can name is `*` as well.
     pub(crate) fn pattern(&self, secrets: &Secrets) -> String {
         self.written(|depth, token, pattern| match token {
             Token::Index(_) => pattern.push('*'),
@@ -160,7 +163,13 @@ impl<'a> Path<'a> {
                 pattern.push('*');
             }
             Token::Key(key) if secrets.are_in(key) => pattern.push_str(REDACTED),
-            Token::Key(key) => escape(key, pattern),
+            Token::Key(key) => {
+                let from = pattern.len();
+                escape(key, pattern);
+                if is_foreign_token(&pattern[from..]) {
+                    pattern.replace_range(from.., "*");
+                }
+            }
         })
     }
 
@@ -390,6 +399,27 @@ mod tests {
         assert_eq!(path.pointer(&secrets), "/a~1b~01/12/2024//*");
         assert_eq!(path.pattern(&secrets), "/a~1b~01/*/*//*");
         assert_eq!(path.place(&secrets), "/a~1b~01/12/*//*");
+    }
+
+    #[test]
+    fn a_pattern_can_be_written_as_a_rule_whatever_the_keys_are() {
+        let secrets = Secrets::default();
+        for (key, pattern) in [
+            ("-", "/*"),
+            ("**", "/*"),
+            ("[0]", "/*"),
+            ("tags[]", "/*"),
+            ("items[12]", "/*"),
+            ("filter[name]", "/filter[name]"),
+            ("--", "/--"),
+            ("~[0", "/~0[0"),
+            ("-/", "/-~1"),
+        ] {
+            let mut path = Path::default();
+            path.push(Token::Key(key));
+            assert_eq!(path.pattern(&secrets), pattern);
+            mirror_grammar::check_pointer(pattern).unwrap();
+        }
     }
 
     /// The pattern and the place of the first leaf on the way of first members and elements.

@@ -3,11 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
-
 use bumpalo::Bump;
 use hifijson::{
-    Error, Expect, SliceLexer, num::LexWrite as _, str::LexAlloc as _, token::Lex as _,
+    Error, Expect, Read as _, SliceLexer, Write as _, escape::Lex as _, num::LexWrite as _,
+    token::Lex as _,
 };
 
 use super::{Member, Node};
@@ -50,6 +49,16 @@ impl<E: Into<Error>> From<E> for NotJson {
 pub(crate) fn parse<'a>(body: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, NotJson> {
     // A mark of the byte order may be ignored (RFC 8259 section 8.1).
     let text = body.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(body);
+    // What no value begins with is soon seen.
+    let first = text.trim_ascii_start().first();
+    if !first.is_some_and(|first| {
+        matches!(
+            first,
+            b'"' | b'[' | b'{' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n'
+        )
+    }) {
+        return Err(NotJson::Invalid);
+    }
     match read(text, memory) {
         Err(NotJson::Invalid) => match without_lone_surrogates(text) {
             Some(text) => read(memory.alloc_slice_copy(&text), memory),
@@ -109,7 +118,14 @@ fn half_at(text: &[u8]) -> Option<u32> {
 }
 
 fn read<'a>(text: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, NotJson> {
+    // Checked at once, which takes a fraction of checking each of its texts. Behind the first byte
+    // that is not UTF-8 there is none to be read.
+    let valid = match str::from_utf8(text) {
+        Ok(valid) => valid,
+        Err(error) => str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default(),
+    };
     let mut parser = Parser {
+        text: valid,
         memory,
         elements: Vec::new(),
         members: Vec::new(),
@@ -118,7 +134,25 @@ fn read<'a>(text: &'a [u8], memory: &'a Bump) -> Result<Node<'a>, NotJson> {
     SliceLexer::new(text).exactly_one(SliceLexer::ws_peek, |next, lexer| parser.value(next, lexer))
 }
 
+/// Whether a byte ends a part of a text: its end, an escape, or a character that may not be there.
+fn ends_part(byte: u8) -> bool {
+    const ENDS: [bool; 256] = {
+        let mut ends = [false; 256];
+        let mut byte = 0;
+        while byte < 0x20 {
+            ends[byte] = true;
+            byte += 1;
+        }
+        ends[b'"' as usize] = true;
+        ends[b'\\' as usize] = true;
+        ends
+    };
+    ENDS[usize::from(byte)]
+}
+
 struct Parser<'a> {
+    /// As much of the document as is UTF-8.
+    text: &'a str,
     memory: &'a Bump,
     /// Those of all arrays that are not closed yet, and then the members of all such objects: how
     /// many there are is known in the end.
@@ -132,7 +166,7 @@ impl<'a> Parser<'a> {
     fn value(&mut self, next: u8, lexer: &mut SliceLexer<'a>) -> Result<Node<'a>, NotJson> {
         Ok(match next {
             b'"' => Node::String(self.string(lexer)?),
-            b'-' | b'0'..=b'9' => Node::Number(lexer.num_string().validated()?.0),
+            b'-' | b'0'..=b'9' => Node::Number(self.part(lexer.num_bytes().validated()?.0)?),
             b'[' => self.nested(lexer, Self::array)?,
             b'{' => self.nested(lexer, Self::object)?,
             _ => lexer
@@ -142,11 +176,42 @@ impl<'a> Parser<'a> {
         })
     }
 
+    /// A part of the document, which the lexer has found in it.
+    fn part(&self, bytes: &[u8]) -> Result<&'a str, NotJson> {
+        if bytes.is_empty() {
+            return Ok("");
+        }
+        let start = bytes.as_ptr().addr() - self.text.as_ptr().addr();
+        let part = self.text.get(start..start + bytes.len());
+        part.ok_or(NotJson::Invalid)
+    }
+
     fn string(&self, lexer: &mut SliceLexer<'a>) -> Result<&'a str, NotJson> {
-        Ok(match lexer.discarded().str_string()? {
-            Cow::Borrowed(text) => text,
-            Cow::Owned(text) => self.memory.alloc_str(&text),
-        })
+        let mut bytes = <&[u8]>::default();
+        lexer.discarded().write_until(&mut bytes, ends_part);
+        let part = self.part(bytes)?;
+        match lexer.take_next() {
+            Some(b'"') => Ok(part),
+            Some(b'\\') => self.unescaped(part, lexer),
+            _ => Err(NotJson::Invalid),
+        }
+    }
+
+    /// The rest of a text in which there is an escape; its `\` was read.
+    fn unescaped(&self, part: &str, lexer: &mut SliceLexer<'a>) -> Result<&'a str, NotJson> {
+        let mut text = part.to_owned();
+        let mut bytes = <&[u8]>::default();
+        loop {
+            let next = lexer.take_next().ok_or(NotJson::Invalid)?;
+            text.push(lexer.escape(next).map_err(|_| NotJson::Invalid)?);
+            lexer.write_until(&mut bytes, ends_part);
+            text.push_str(self.part(bytes)?);
+            match lexer.take_next() {
+                Some(b'"') => return Ok(self.memory.alloc_str(&text)),
+                Some(b'\\') => {}
+                _ => return Err(NotJson::Invalid),
+            }
+        }
     }
 
     fn nested(

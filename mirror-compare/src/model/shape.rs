@@ -1,8 +1,12 @@
 //! What a value looks like.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::{
+    fmt::Write,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use crate::{
+    fingerprint,
     json::Node,
     model::{MAX_BYTES, prefix, shared},
 };
@@ -12,6 +16,13 @@ const MAX_VALUE: usize = 24;
 
 /// Bytes of a form.
 const MAX_FORM: usize = 96;
+
+/// Bytes of a text whose hash tells nothing of it: of longer ones a simpler hash is enough, which is
+/// not to be turned round.
+const MAX_HASHED: usize = 64;
+
+/// Bytes of most forms, at the most.
+const ROOM: usize = MAX_FORM + 16;
 
 /// Digits in a row that are not counted: a counter grows.
 const MAX_COUNTER: usize = 3;
@@ -51,9 +62,7 @@ pub(crate) struct Shapes {
 
 impl Shape {
     fn new(form: String, text: &str, is_secret: bool) -> Self {
-        let mut hasher = DefaultHasher::new();
-        (&form, text).hash(&mut hasher);
-        let hash = hasher.finish();
+        let hash = hash_of([form.as_bytes(), text.as_bytes()]);
         let value = (!is_secret).then(|| {
             if text.len() <= MAX_VALUE {
                 text.to_owned()
@@ -76,18 +85,13 @@ impl Shape {
 
     /// Of a text that is no JSON, like a header or a body.
     pub(crate) fn of_text(text: &str, is_secret: bool) -> Self {
-        Self::new(form(text), text, is_secret)
+        Self::new(form(text).text, text, is_secret)
     }
 
     /// Of bytes that are no text.
     pub(crate) fn of_bytes(bytes: &[u8]) -> Self {
-        let mut hasher = DefaultHasher::new();
-        bytes.hash(&mut hasher);
-        Self::new(
-            "bytes".to_owned(),
-            &format!("#{:016x}", hasher.finish()),
-            true,
-        )
+        let hash = hash_of([b"", bytes]);
+        Self::new("bytes".to_owned(), &format!("#{hash:016x}"), true)
     }
 
     /// Of the length of an array.
@@ -140,7 +144,7 @@ impl Shape {
                     ..Self::new(form.to_owned(), prefix(text, MAX_BYTES), is_secret)
                 }
             }
-            Node::String(text) => Self::new(format!("\"{}\"", form(text)), text, is_secret),
+            Node::String(text) => Self::of_string(&form(text), text, is_secret),
             Node::Array(elements) => {
                 let form = if elements.is_empty() { "[]" } else { "[..]" };
                 Self::nested(form.to_owned(), node)
@@ -156,6 +160,10 @@ impl Shape {
                 Self::nested(form, node)
             }
         }
+    }
+
+    fn of_string(form: &Form, text: &str, is_secret: bool) -> Self {
+        Self::new(["\"", &form.text, "\""].concat(), text, is_secret)
     }
 
     fn nested(form: String, node: &Node<'_>) -> Self {
@@ -184,22 +192,40 @@ impl Shapes {
 
     /// Of two values of JSON.
     pub(crate) fn of_json(one: (&Node<'_>, bool), other: (&Node<'_>, bool)) -> Self {
-        let words = match (one.0, other.0) {
-            (Node::String(one), Node::String(other)) => words_that_differ(one, other),
-            _ => 0,
-        };
+        if let ((Node::String(one), one_is_secret), (Node::String(other), other_is_secret)) =
+            (one, other)
+        {
+            let (forms, words) = both(one, other);
+            let one = Shape::of_string(&forms[0], one, one_is_secret);
+            let other = Shape::of_string(&forms[1], other, other_is_secret);
+            return Self::new(one, other, words);
+        }
         let [one, other] = [one, other].map(|(node, is_secret)| Shape::of_json(node, is_secret));
-        Self::new(one, other, words)
+        Self::new(one, other, 0)
     }
 
     /// Of two texts; `None` if there is none.
     pub(crate) fn of_texts(one: Option<&str>, other: Option<&str>, is_secret: bool) -> Self {
-        let words = one.zip(other);
-        let words = words.map_or(0, |(one, other)| words_that_differ(one, other));
+        if let (Some(one), Some(other)) = (one, other) {
+            let ([one_form, other_form], words) = both(one, other);
+            let one = Shape::new(one_form.text, one, is_secret);
+            let other = Shape::new(other_form.text, other, is_secret);
+            return Self::new(one, other, words);
+        }
         let [one, other] = [one, other]
             .map(|text| text.map_or_else(Shape::absent, |text| Shape::of_text(text, is_secret)));
-        Self::new(one, other, words)
+        Self::new(one, other, 0)
     }
+}
+
+/// A hash of what a value looks like and of the value: the same in all processes.
+fn hash_of(parts: [&[u8]; 2]) -> u64 {
+    if parts[1].len() > MAX_HASHED {
+        return fingerprint::long(parts);
+    }
+    let mut hasher = DefaultHasher::new();
+    parts.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// A part of a value: bounded, and the same for equal values.
@@ -230,41 +256,103 @@ fn hash(node: &Node<'_>, hasher: &mut DefaultHasher, left: &mut usize) {
 }
 
 /// The classes of a text's characters, word by word: `2024-05-01T10:00Z` is `d4-d-X5:X3`.
-fn form(text: &str) -> String {
-    let mut form = String::new();
+struct Form {
+    text: String,
+    /// If it does not go to the end of the text: how many bytes of the text it says something of,
+    /// and how many of its own bytes that is.
+    cut: Option<(usize, usize)>,
+}
+
+fn form(text: &str) -> Form {
+    let mut form = String::with_capacity(text.len().min(ROOM));
+    let mut passed = 0;
     for (word, between) in words(text) {
         if form.len() > MAX_FORM {
+            let cut = Some((passed, form.len()));
             // How long the rest is tells more than the rest.
-            form.push_str(&class_of_length(text.len()));
-            break;
+            class_of_length(text.len(), &mut form);
+            return Form { text: form, cut };
         }
         class(word, &mut form);
-        form.push_str(prefix(between, 4));
+        match between.as_bytes() {
+            [sign] => form.push(char::from(*sign)),
+            _ => form.push_str(prefix(between, 4)),
+        }
+        passed += word.len() + between.len();
     }
-    form
+    Form {
+        text: form,
+        cut: None,
+    }
 }
+
+/// The forms of two texts, and the words in which these differ.
+fn both(one: &str, other: &str) -> ([Form; 2], u128) {
+    let same = shared(one.as_bytes(), other.as_bytes());
+    let of_one = form(one);
+    let of_other = match of_one.cut {
+        // The first byte behind ends the last word before.
+        Some((looked_at, length)) if looked_at < same => {
+            let mut text = of_one.text[..length].to_owned();
+            class_of_length(other.len(), &mut text);
+            Form {
+                text,
+                cut: of_one.cut,
+            }
+        }
+        _ => form(other),
+    };
+    ([of_one, of_other], words_that_differ(one, other, same))
+}
+
+/// What a character of a word is, one bit each.
+const DIGIT: u8 = 1;
+const HEXADECIMAL: u8 = 1 << 1;
+const LOWER: u8 = 1 << 2;
+const UPPER: u8 = 1 << 3;
+const NOT_ASCII: u8 = 1 << 4;
+
+/// Of each byte what it is in a word; nothing if it stands between words.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = u8::MAX;
+    while byte > 0 {
+        classes[byte as usize] = match byte {
+            b'0'..=b'9' => DIGIT | HEXADECIMAL,
+            b'a'..=b'f' => HEXADECIMAL | LOWER,
+            b'g'..=b'z' => LOWER,
+            b'A'..=b'Z' => UPPER,
+            0x80.. => NOT_ASCII,
+            _ => 0,
+        };
+        byte -= 1;
+    }
+    classes
+};
 
 fn class(word: &str, form: &mut String) {
     if word.is_empty() {
         return;
     }
-    let has = |is: fn(&u8) -> bool| word.as_bytes().iter().any(is);
-    let is_hex = word
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-    let (digits, letters) = (has(u8::is_ascii_digit), has(u8::is_ascii_alphabetic));
-    let (lower, upper) = (has(u8::is_ascii_lowercase), has(u8::is_ascii_uppercase));
+    let (mut any, mut all) = (0, u8::MAX);
+    for byte in word.bytes() {
+        let class = CLASSES[usize::from(byte)];
+        any |= class;
+        all &= class;
+    }
+    let has = |class| any & class > 0;
+    let (digits, letters) = (has(DIGIT), has(LOWER | UPPER));
     match () {
-        () if !word.is_ascii() => form.push('u'),
+        () if has(NOT_ASCII) => form.push('u'),
         () if digits && !letters => {
             form.push('d');
             if word.len() > MAX_COUNTER {
-                form.push_str(&class_of_length(word.len()));
+                class_of_length(word.len(), form);
             }
         }
         // Words of a language are of any length; those of a code are not.
         () if letters && !digits && word.len() <= 16 => {
-            form.push(match (lower, upper) {
+            form.push(match (has(LOWER), has(UPPER)) {
                 (true, false) => 'a',
                 (false, true) => 'A',
                 _ => 'w',
@@ -272,23 +360,27 @@ fn class(word: &str, form: &mut String) {
         }
         () => {
             form.push(match () {
-                () if is_hex => 'h',
-                () if !upper => 'x',
+                () if all & HEXADECIMAL > 0 => 'h',
+                () if !has(UPPER) => 'x',
                 () => 'X',
             });
-            form.push_str(&class_of_length(word.len()));
+            class_of_length(word.len(), form);
         }
     }
 }
 
-/// A length, exact if it is short.
-fn class_of_length(length: usize) -> String {
+/// Writes a length, exact if it is short.
+fn class_of_length(length: usize, form: &mut String) {
     let rounded = match length {
         0..=32 => length,
         33..=256 => length.next_multiple_of(8),
         _ => length.next_power_of_two(),
     };
-    rounded.to_string()
+    match u8::try_from(rounded) {
+        Ok(digit @ 0..=9) => form.push(char::from(b'0' + digit)),
+        // Writing to a `String` never fails.
+        _ => drop(write!(form, "{rounded}")),
+    }
 }
 
 /// The words of a text, each with what stands between it and the next. The first may be empty.
@@ -298,24 +390,37 @@ fn words(text: &str) -> impl Iterator<Item = (&str, &str)> {
         if rest.is_empty() {
             return None;
         }
-        let is_in_word = |character: char| character.is_alphanumeric();
-        let end = rest.find(|character| !is_in_word(character));
-        let end = end.unwrap_or(rest.len());
-        let next = rest[end..]
-            .find(is_in_word)
-            .map_or(rest.len(), |next| end + next);
-        let word = (&rest[..end], &rest[end..next]);
-        rest = &rest[next..];
-        Some(word)
+        let (word, behind) = rest.split_at(row(rest, true));
+        let (between, next) = behind.split_at(row(behind, false));
+        rest = next;
+        Some((word, between))
     })
 }
 
+/// With how many bytes of a word a text begins, or with how many that are between words.
+fn row(text: &str, in_word: bool) -> usize {
+    let bytes = text.as_bytes().iter();
+    let class = |byte: &u8| CLASSES[usize::from(*byte)];
+    let at = if in_word {
+        bytes
+            .take_while(|byte| class(byte) & !NOT_ASCII > 0)
+            .count()
+    } else {
+        bytes.take_while(|byte| class(byte) == 0).count()
+    };
+    if text.as_bytes().get(at).is_none_or(u8::is_ascii) {
+        return at;
+    }
+    let end = text[at..].find(|character: char| character.is_alphanumeric() != in_word);
+    end.map_or(text.len(), |end| at + end)
+}
+
 /// One bit for the position of each word that differs, or one for other signs between them.
-fn words_that_differ(mut one: &str, mut other: &str) -> u128 {
+/// They begin with so many bytes alike.
+fn words_that_differ(mut one: &str, mut other: &str, mut same: usize) -> u128 {
     let (mut bits, mut position) = (0, 0);
     loop {
         // Most of two texts is the same: its words are counted, and not looked at.
-        let same = shared(one.as_bytes(), other.as_bytes());
         if same == one.len() && same == other.len() {
             return bits;
         }
@@ -335,30 +440,47 @@ fn words_that_differ(mut one: &str, mut other: &str) -> u128 {
             _ => return 1 << LAID_OUT,
         }
         position += 1;
+        same = shared(one.as_bytes(), other.as_bytes());
     }
 }
 
 /// The words of a text that end in it, with what stands behind them: how many bytes they are, and
 /// how many words.
 fn whole_words(text: &str) -> (usize, u32) {
+    if text.is_ascii() {
+        return whole_ascii_words(text.as_bytes());
+    }
     let (mut end, mut count, mut was_in_word) = (0, 0, true);
-    let mut begins = |at: usize, is_in_word: bool| {
+    for (at, character) in text.char_indices() {
+        let is_in_word = character.is_alphanumeric();
         if is_in_word && !was_in_word {
             end = at;
             count += 1;
         }
         was_in_word = is_in_word;
-    };
-    if text.is_ascii() {
-        for (at, byte) in text.bytes().enumerate() {
-            begins(at, byte.is_ascii_alphanumeric());
-        }
-    } else {
-        for (at, character) in text.char_indices() {
-            begins(at, character.is_alphanumeric());
-        }
     }
     (end, count)
+}
+
+/// The same of bytes, many at once: there is no branch, and what is counted fits a byte.
+fn whole_ascii_words(text: &[u8]) -> (usize, u32) {
+    const CHUNK: usize = 128;
+    let begins =
+        |before: u8, byte: u8| !before.is_ascii_alphanumeric() & byte.is_ascii_alphanumeric();
+    let behind = text.get(1..).unwrap_or_default();
+    let chunks = text.chunks(CHUNK).zip(behind.chunks(CHUNK));
+    let count = chunks.map(|(befores, bytes)| {
+        let pairs = befores.iter().zip(bytes);
+        u32::from(
+            pairs
+                .map(|(before, byte)| u8::from(begins(*before, *byte)))
+                .sum::<u8>(),
+        )
+    });
+    let count = count.sum();
+    let last = || text.windows(2).rposition(|pair| begins(pair[0], pair[1]));
+    let end = if count == 0 { None } else { last() };
+    (end.map_or(0, |last| last + 1), count)
 }
 
 fn bit(position: u32) -> u32 {
@@ -398,14 +520,14 @@ mod tests {
             ("sid=0123456789abcdef; HttpOnly", "a=h16; w"),
             ("Zoë 1", "u d"),
         ] {
-            assert_eq!(form(text), expected, "{text}");
+            assert_eq!(form(text).text, expected, "{text}");
         }
-        assert!(form(&"ab1-".repeat(1000)).len() < 2 * MAX_FORM);
+        assert!(form(&"ab1-".repeat(1000)).text.len() < 2 * MAX_FORM);
     }
 
     #[test]
     fn words_are_compared_by_their_positions() {
-        let differ = |one: &str, other: &str| words_that_differ(one, other);
+        let differ = |one: &str, other: &str| both(one, other).1;
         assert_eq!(differ("a b c", "a x c"), 0b010);
         assert_eq!(differ("a b c", "x b y"), 0b101);
         assert_eq!(differ("a b", "a,b"), 1 << LAID_OUT);
@@ -445,7 +567,16 @@ mod tests {
                 one += &part;
                 other += if which == 0 { &another } else { &part };
             }
-            proptest::prop_assert_eq!(words_that_differ(&one, &other), plainly(&one, &other));
+            proptest::prop_assert_eq!(both(&one, &other).1, plainly(&one, &other));
+        }
+
+        #[test]
+        fn the_forms_of_two_texts_are_those_of_each(
+            before in "[a-fA-Z0-9é .-]{0,160}", parts in proptest::array::uniform2("[a-fA-Z0-9é .-]{0,160}"),
+        ) {
+            let [one, other] = parts.map(|part| before.clone() + &part);
+            let forms = both(&one, &other).0.map(|form| form.text);
+            proptest::prop_assert_eq!(forms, [form(&one).text, form(&other).text]);
         }
     }
 

@@ -19,7 +19,8 @@ use super::names::{are_sure, is_code};
 /// A character that says that a text was cut there.
 const CUT: &[u8] = "…".as_bytes();
 
-/// Prefixes that issuers put before their credentials, and how many characters follow at least.
+/// Prefixes that issuers put before their credentials, and how many characters follow at least; in
+/// their order.
 const ISSUED: [(&str, usize); 59] = [
     ("AGE-SECRET-KEY-1", 40),
     ("AIza", 30),
@@ -90,6 +91,17 @@ const ISSUED_IN_PARTS: [(&str, usize); 4] = [
     ("hvs.", 1),
     ("ya29.", 1),
 ];
+
+/// The bytes with which these begin.
+const BEGINS_PARTS: [bool; 256] = {
+    let mut begins = [false; 256];
+    let mut i = 0;
+    while i < ISSUED_IN_PARTS.len() {
+        begins[ISSUED_IN_PARTS[i].0.as_bytes()[0] as usize] = true;
+        i += 1;
+    }
+    begins
+};
 
 /// What stands before data and hashes in base64.
 const DATA_BEFORE: [&str; 6] = [
@@ -191,21 +203,27 @@ impl Iterator for Looks<'_> {
     type Item = Range<usize>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.at < self.bytes.len() {
-            let start = self.at;
-            let first = self.bytes[start];
-            let secret = if ATOMS[usize::from(first)] {
-                let end = self.end(start, is_atom);
-                self.at = end;
-                if self.says_nothing(start, end) {
+        let mut at = self.at;
+        while at < self.bytes.len() {
+            let (start, rest) = (at, &self.bytes[at..]);
+            let run = rest.iter().position(|byte| !is_atom(*byte));
+            let run = run.unwrap_or(rest.len());
+            let secret = if run > 0 {
+                at += run;
+                let next = rest.get(run).copied().unwrap_or(b' ');
+                if self.says_nothing(start, at, next) {
+                    // Nor does what separates it from the next.
+                    at += usize::from(next != b':');
                     continue;
                 }
-                self.look(start, end)
+                self.at = at;
+                self.look(start, at)
             } else {
-                self.at += 1;
-                if !matches!(first, b'/' | b'+' | b':') {
+                at += 1;
+                if !matches!(rest[0], b'/' | b'+' | b':') {
                     continue;
                 }
+                self.at = at;
                 self.pass_data(start);
                 self.password(start)
             };
@@ -213,7 +231,9 @@ impl Iterator for Looks<'_> {
                 self.at = secret.end;
                 return Some(secret);
             }
+            at = self.at;
         }
+        self.at = at;
         None
     }
 }
@@ -230,16 +250,22 @@ impl Looks<'_> {
         self.bytes[range.end..].starts_with(CUT) || self.bytes[..range.start].ends_with(CUT)
     }
 
-    /// Whether a run is too short to be a secret, and no name of what stands behind it, as most words
-    /// of a text are.
-    fn says_nothing(&self, start: usize, end: usize) -> bool {
-        let length = end - start;
-        let next = self.bytes.get(end).copied().unwrap_or(b' ');
+    /// Whether a run is too short to be a secret, and neither a beginning nor a name of one, as most
+    /// words of a text are.
+    #[inline]
+    fn says_nothing(&self, start: usize, end: usize, next: u8) -> bool {
+        let (length, first) = (end - start, self.bytes[start]);
+        // No name of a credential has less than three letters.
+        let is_name = length > 2;
         length < MIN_ISSUED
             && match next {
-                // Behind a scheme.
-                b' ' => !matches!(length, 5 | 6),
-                b'.' | b'+' | b'/' | b'=' | b'"' | b'\\' | b':' | b'>' => false,
+                // Behind `Basic`, `Bearer` or `Digest`.
+                b' ' => !matches!((length, first), (5 | 6, b'B' | b'b' | b'D' | b'd')),
+                b'.' => !BEGINS_PARTS[usize::from(first)],
+                b'+' | b'/' => false,
+                b'=' | b'\\' | b':' => !is_name,
+                b'"' => !is_name || !matches!(self.bytes.get(end + 1), Some(b':' | b' ')),
+                b'>' => !is_name || !self.bytes[..start].ends_with(b"<"),
                 _ => true,
             }
     }
@@ -250,7 +276,7 @@ impl Looks<'_> {
         let (length, first) = (end - start, self.bytes[start]);
         let next = self.bytes.get(end).copied().unwrap_or(b' ');
         let mut secret = None;
-        if length >= MIN_ISSUED && BEGINS[usize::from(first)] {
+        if length >= MIN_ISSUED && begins(first) {
             secret = self.block(start, end).or_else(|| self.issued(start, end));
         }
         if secret.is_none() && next == b'.' {
@@ -296,7 +322,8 @@ impl Looks<'_> {
             let rest = atom.strip_prefix(prefix);
             rest.is_some_and(|rest| rest.len() >= *min || is_cut && rest.len() >= 4)
         };
-        let is_issued = ISSUED.iter().any(is_issued) || is_aws(atom) || is_sk(atom);
+        let (first, behind) = BY_FIRST[usize::from(self.bytes[start])];
+        let is_issued = ISSUED[first..behind].iter().any(is_issued) || is_aws(atom) || is_sk(atom);
         // The rest of a token that is longer than an atom.
         is_issued.then(|| start..self.end(end, is_base64))
     }
@@ -350,9 +377,11 @@ impl Looks<'_> {
     /// `data:image/png;base64,..`, and hashes of content (RFC 9530) or of images.
     fn is_data(&self, start: usize) -> bool {
         let before = &self.bytes[..start];
-        DATA_BEFORE
-            .iter()
-            .any(|start| before.ends_with(start.as_bytes()))
+        // The ends of these.
+        matches!(before.last(), Some(b',' | b'=' | b':'))
+            && DATA_BEFORE
+                .iter()
+                .any(|start| before.ends_with(start.as_bytes()))
     }
 
     /// Goes past data whose first character is none of a name.
@@ -389,6 +418,10 @@ impl Looks<'_> {
     /// `<secret>..</secret>`.
     fn named(&self, start: usize, end: usize) -> Option<Range<usize>> {
         let next = *self.bytes.get(end)?;
+        if next == b'"' && !matches!(self.bytes.get(end + 1), Some(b':' | b' ')) {
+            // The end of a text that is no name.
+            return None;
+        }
         let name = &self.text[start..end];
         let value = if are_sure(name.as_bytes()) {
             match next {
@@ -523,18 +556,43 @@ fn is_atom(byte: u8) -> bool {
     ATOMS[usize::from(byte)]
 }
 
-/// The bytes with which a credential of an issuer, or a block of PEM, begins.
-const BEGINS: [bool; 256] = {
-    let mut begins = [false; 256];
+/// Of each byte where the prefixes begin and end that begin with it.
+const BY_FIRST: [(usize, usize); 256] = {
+    let mut places = [(0, 0); 256];
     let mut i = 0;
     while i < ISSUED.len() {
-        begins[ISSUED[i].0.as_bytes()[0] as usize] = true;
+        let first = ISSUED[i].0.as_bytes()[0] as usize;
+        if places[first].1 == 0 {
+            places[first].0 = i;
+        }
         i += 1;
+        places[first].1 = i;
     }
-    // Of `-----BEGIN`; the others are in the list.
-    begins[b'-' as usize] = true;
-    begins
+    places
 };
+
+/// Whether a run begins as a credential of an issuer, or a block of PEM, does.
+fn begins(first: u8) -> bool {
+    // Of `-----BEGIN`; all others are in the list.
+    BY_FIRST[usize::from(first)].1 > 0 || first == b'-'
+}
+
+/// Whether a segment of a path is a short word or a number, as most are: nothing in it looks like a
+/// secret, whatever stands before it and behind.
+#[cfg(feature = "compare")]
+pub(crate) fn is_plain(segment: &[u8]) -> bool {
+    if !segment.iter().all(|byte| is_atom(*byte)) {
+        return false;
+    }
+    let has_digit = || segment.iter().any(u8::is_ascii_digit);
+    match segment {
+        [first, ..] if segment.len() >= MIN_ISSUED => {
+            segment.len() < MIN_RANDOM
+                && (segment.iter().all(u8::is_ascii_digit) || !begins(*first) && !has_digit())
+        }
+        _ => true,
+    }
+}
 
 fn is_base64(byte: u8) -> bool {
     is_atom(byte) || b"+/=~".contains(&byte)

@@ -181,6 +181,19 @@ const ABOUT: [&str; 19] = [
     "url",
 ];
 
+/// Of each byte the digit or the letter that it is, without case; zero for what is neither.
+const LETTERS: [u8; 256] = {
+    let mut letters = [0; 256];
+    let mut byte = u8::MAX;
+    while byte > 0 {
+        if byte.is_ascii_alphanumeric() {
+            letters[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte -= 1;
+    }
+    letters
+};
+
 /// Bytes of a name that are looked at: enough for all of the above, with something before it.
 const LOOKED_AT: usize = 64;
 
@@ -259,21 +272,33 @@ pub(crate) fn are_sure(name: &[u8]) -> bool {
     }
     let (mut buffer, mut length) = ([0; LOOKED_AT], 0);
     for byte in &name[name.len().saturating_sub(LOOKED_AT)..] {
-        if byte.is_ascii_alphanumeric() {
-            buffer[length] = byte.to_ascii_lowercase();
-            length += 1;
-        }
+        let letter = LETTERS[usize::from(*byte)];
+        buffer[length] = letter;
+        length += usize::from(letter > 0);
     }
     let name = &buffer[..length];
-    let has_part = |at: usize| {
-        let rest = &name[at..];
-        matches!(rest[0], b'a' | b'c' | b'p' | b's' | b't')
-            && SURE.iter().any(|part| rest.starts_with(part.as_bytes()))
+    let has_part = |pair: [u8; 2], at: usize| {
+        // The beginnings of these parts.
+        let begins = matches!(
+            pair,
+            [b'a', b'c' | b'p' | b'u']
+                | [b'c', b'o' | b'r']
+                | [b'p', b'a' | b'r']
+                | [b's', b'e']
+                | [b't', b'o']
+        );
+        begins
+            && SURE
+                .iter()
+                .any(|part| name[at..].starts_with(part.as_bytes()))
     };
     let is_sure = match length {
         0..3 => false,
         3..MIN_SURE => SURELY.iter().any(|whole| name == whole.as_bytes()),
-        _ => (0..=length - MIN_SURE).any(has_part) || name == b"samlresponse",
+        _ => {
+            let mut pairs = name.array_windows().take(length - MIN_SURE + 1).enumerate();
+            pairs.any(|(at, pair)| has_part(*pair, at)) || name == b"samlresponse"
+        }
     };
     is_sure && !ABOUT.iter().any(|end| name.ends_with(end.as_bytes()))
 }
@@ -432,6 +457,13 @@ mod tests {
         let beside = |others: [&'static str; 2]| names.are_among("code", others.into_iter());
         assert!(beside(["grant_type", "code"]) && beside(["code", "redirectUri"]));
         assert!(!beside(["message", "code"]) && !beside(["code", "state"]));
+    }
+
+    #[test]
+    fn each_of_the_parts_leaves_no_doubt() {
+        for part in SURE {
+            assert!(are_sure(format!("x{part}").as_bytes()), "{part}");
+        }
     }
 
     #[test]

@@ -38,12 +38,69 @@ type Alike = Vec<Box<[u8]>>;
 ///
 /// A rewrite that renames `password` to `pass` is a difference to be shown, and its value must not
 /// be.
+///
+/// Most comparisons have none, and neither make nor drop more than this.
 #[derive(Clone, Default)]
-pub(crate) struct Secrets {
+pub(crate) struct Secrets(Option<Box<Kept>>);
+
+/// What was kept, of which there is at least one.
+#[derive(Clone, Default)]
+struct Kept {
     /// By their first bytes; `None` if too many begin so.
     values: HashMap<[u8; HEAD_BYTES], Option<Alike>>,
+    heads: Heads,
     /// Shorter ones, which are found as whole values only.
     short: HashSet<Box<[u8]>>,
+}
+
+/// Some bits for each of the beginnings, so that of most places in a text it is soon seen that no
+/// value begins there.
+#[derive(Clone, Default)]
+struct Heads([u64; 16]);
+
+impl Heads {
+    fn place(head: [u8; HEAD_BYTES]) -> (usize, u64) {
+        let mixed = u32::from_le_bytes(head)
+            .wrapping_mul(0x9E37_79B1)
+            .to_be_bytes();
+        (usize::from(mixed[0] >> 4), 1 << (mixed[1] >> 2))
+    }
+
+    fn add(&mut self, head: [u8; HEAD_BYTES]) {
+        let (word, bit) = Self::place(head);
+        self.0[word] |= bit;
+    }
+
+    fn may_have(&self, head: [u8; HEAD_BYTES]) -> bool {
+        let (word, bit) = Self::place(head);
+        self.0[word] & bit > 0
+    }
+}
+
+impl Kept {
+    fn are_plainly_in(&self, value: &[u8]) -> bool {
+        if value.len() < HEAD_BYTES {
+            return self.short.contains(value);
+        }
+        (0..value.len()).any(|start| self.begin(&value[start..]))
+    }
+
+    /// Whether one of them, in as much as it is kept, is the beginning of this.
+    fn begin(&self, text: &[u8]) -> bool {
+        self.of_head(text, |value| text.starts_with(value))
+    }
+
+    /// Whether something holds for one of those that begin as this does.
+    fn of_head(&self, text: &[u8], holds: impl Fn(&[u8]) -> bool) -> bool {
+        let head = text
+            .first_chunk()
+            .filter(|head| self.heads.may_have(**head));
+        match head.and_then(|head| self.values.get(head)) {
+            Some(Some(values)) => values.iter().any(|value| holds(value)),
+            Some(None) => true,
+            None => false,
+        }
+    }
 }
 
 impl Secrets {
@@ -93,7 +150,7 @@ impl Secrets {
             Node::Number(text) | Node::String(text) => {
                 let is_digit = text.len() == 1 && text.as_bytes()[0].is_ascii_digit();
                 if (1..HEAD_BYTES).contains(&text.len()) && !is_digit {
-                    self.short.insert(text.as_bytes().into());
+                    self.kept().short.insert(text.as_bytes().into());
                 }
             }
             Node::Array(elements) => elements.iter().for_each(|element| self.take_short(element)),
@@ -121,7 +178,12 @@ impl Secrets {
         let Some(head) = kept.first_chunk() else {
             return;
         };
-        let alike = self.values.entry(*head).or_insert_with(|| Some(Vec::new()));
+        let known = self.kept();
+        known.heads.add(*head);
+        let alike = known
+            .values
+            .entry(*head)
+            .or_insert_with(|| Some(Vec::new()));
         if let Some(values) = alike
             && !values.iter().any(|value| **value == *kept)
         {
@@ -141,34 +203,28 @@ impl Secrets {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.values.is_empty() && self.short.is_empty()
+        self.0.is_none()
+    }
+
+    fn kept(&mut self) -> &mut Kept {
+        self.0.get_or_insert_default()
     }
 
     /// Whether a value of any length holds one of them, or is one, as it stands or percent-encoded.
     pub(crate) fn are_anywhere_in(&self, value: &[u8]) -> bool {
-        !self.is_empty() && in_any_spelling(value, |value| self.are_plainly_in(value))
+        let kept = self.0.as_ref();
+        kept.is_some_and(|kept| in_any_spelling(value, |value| kept.are_plainly_in(value)))
     }
 
     /// Whether a value holds one of them, or consists of parts of which one is, like `/users/42`.
     #[cfg(feature = "compare")]
     pub(crate) fn are_in_part_of(&self, value: &[u8]) -> bool {
-        let is_short = |part: &[u8]| in_any_spelling(part, |part| self.short.contains(part));
+        let Some(kept) = &self.0 else {
+            return false;
+        };
+        let is_short = |part: &[u8]| in_any_spelling(part, |part| kept.short.contains(part));
         self.are_anywhere_in(value)
-            || !self.short.is_empty() && value.split(|byte| SEPARATORS.contains(byte)).any(is_short)
-    }
-
-    fn are_plainly_in(&self, value: &[u8]) -> bool {
-        if value.len() < HEAD_BYTES {
-            return self.short.contains(value);
-        }
-        (0..value.len()).any(|start| {
-            let rest = &value[start..];
-            match rest.first_chunk().and_then(|head| self.values.get(head)) {
-                Some(Some(values)) => values.iter().any(|value| rest.starts_with(value)),
-                Some(None) => true,
-                None => false,
-            }
-        })
+            || !kept.short.is_empty() && value.split(|byte| SEPARATORS.contains(byte)).any(is_short)
     }
 
     /// Whether a text that was cut ends with the beginning of one of them.
@@ -188,13 +244,12 @@ impl Secrets {
 
     /// Whether the beginning of one of them is the end of this.
     fn end(&self, shown: &[u8]) -> bool {
+        let Some(kept) = &self.0 else {
+            return false;
+        };
         (shown.len().saturating_sub(KEPT_BYTES)..shown.len()).any(|start| {
             let rest = &shown[start..];
-            match rest.first_chunk().and_then(|head| self.values.get(head)) {
-                Some(Some(values)) => values.iter().any(|value| value.starts_with(rest)),
-                Some(None) => true,
-                None => false,
-            }
+            kept.of_head(rest, |value| value.starts_with(rest))
         })
     }
 }
@@ -222,7 +277,9 @@ pub(super) fn percent_decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
 /// How many, and nothing else.
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Secrets({})", self.values.len() + self.short.len())
+        let kept = self.0.as_ref();
+        let count = kept.map_or(0, |kept| kept.values.len() + kept.short.len());
+        write!(f, "Secrets({count})")
     }
 }
 

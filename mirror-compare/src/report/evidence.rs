@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    time::{Duration, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -64,13 +64,51 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// The version of the shadow that this is about; `None` if it does not say one.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        self.counted.version.as_deref()
+    }
+
+    /// When its first comparison was; `None` if there is none.
+    #[must_use]
+    pub fn since(&self) -> Option<SystemTime> {
+        let since = self.counted.since?;
+        Some(UNIX_EPOCH + Duration::from_millis(since))
+    }
+
+    /// How many requests it is about, compared or not.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        let compared = self.seen.counts().compared();
+        compared.saturating_add(self.counted.not_compared_in_all())
+    }
+
     /// Adds the evidence of other comparisons with the same target.
+    ///
+    /// Evidence in which nothing was compared is about no version, and is added to any: a process
+    /// that cannot reach the shadow does not know its version.
     pub fn merge(&mut self, other: &Self) {
+        if self.is_of_any_version() {
+            self.counted.version.clone_from(&other.counted.version);
+        }
+        if other.is_of_any_version() && other.counted.version != self.counted.version {
+            let mut of_ours = other.counted.clone();
+            of_ours.version.clone_from(&self.counted.version);
+            self.counted.merge(&of_ours);
+            return self.seen.merge(&other.seen);
+        }
         match self.counted.merge(&other.counted) {
             Merged::Ours => {}
             Merged::Theirs => self.seen.clone_from(&other.seen),
             Merged::Both => self.seen.merge(&other.seen),
         }
+    }
+
+    /// Whether it says nothing about a build of the shadow: of none was a response compared.
+    #[must_use]
+    pub fn is_of_any_version(&self) -> bool {
+        self.counted.version.is_none() && self.seen.counts().compared() == 0
     }
 
     /// The report on a target with this name, whose counters are these since the evidence began.

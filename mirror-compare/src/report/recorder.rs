@@ -219,6 +219,12 @@ impl Recorder {
         }
     }
 
+    /// The bars of its verdict.
+    #[must_use]
+    pub const fn thresholds(&self) -> &Thresholds {
+        &self.thresholds
+    }
+
     /// Adds what was known before: by this process in an earlier run, or by another. If that is
     /// about another version of the shadow, what began last stays.
     pub fn merge(&self, evidence: &Evidence) {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::error::ThresholdError;
 
 /// The bars that a shadow must clear before a report says
@@ -20,7 +22,8 @@ use crate::error::ThresholdError;
 ///     .with_min_compared(1_000);
 /// assert!(thresholds.check().is_ok());
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Thresholds {
     /// With fewer comparisons than this, there is no verdict; and `promote` needs as many matches
@@ -47,6 +50,7 @@ pub struct Thresholds {
     /// slow, and in which case it is also slower by more than `latency_slack`. The reference is the
     /// baseline's response to the same request, or, without a baseline, the primary's. Default:
     /// 1.25. Infinity turns the check of latencies off.
+    #[serde(serialize_with = "finite", deserialize_with = "any")]
     pub slow_ratio: f64,
     /// Latencies that differ by less count as equal, whatever their ratio: the shadow's includes
     /// the network, and the primary's may be a few microseconds. Default: 10 ms.
@@ -93,6 +97,18 @@ pub struct Thresholds {
     pub noise_absolute: f64,
     /// The same as a share of the comparisons in which the shadow alone differs. Default: 0.2.
     pub noise_relative: f64,
+}
+
+/// JSON has no infinity.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn finite<S: Serializer>(ratio: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    Some(*ratio)
+        .filter(|ratio| ratio.is_finite())
+        .serialize(serializer)
+}
+
+fn any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
 }
 
 impl Default for Thresholds {

@@ -181,6 +181,7 @@ function summary(mirror) {
     h("span", {}, mirror.has_traffic ? `${number.format(Math.round(rate(mirror) * 10) / 10)} copies/s` : "no traffic yet"),
     failed > 0 && h("span", { class: "bad" }, `▲ ${count(failed)} failed`),
     mirror.targets.some((target) => target.is_circuit_open) && h("span", { class: "bad" }, "▲ circuit open"),
+    mirror.fleet && h("span", {}, "all instances: ", badge(mirror.fleet.verdict)),
   ];
   return h("h2", {},
     h("button", { type: "button", class: "row", "aria-expanded": isOpen ? "true" : "false", onclick: () => toggle(mirror.name) },
@@ -209,15 +210,15 @@ function power(mirror) {
         title: `${held.is_enabled ? "Switch off" : "Switch on"} ${mirror.name}?`,
         text: held.is_enabled ? "No more copies are made. Those under way run to their end." : "Copies are made again.",
         verb: held.is_enabled ? "Switch off" : "Switch on",
-        mirror: mirror.name, change: { enabled: !held.is_enabled }, lasts: true,
+        mirror: mirror.name, change: { enabled: !held.is_enabled }, lasts: true, fleet: Boolean(mirror.fleet),
       })),
       button("Restart report…", () => ask({
         title: `Restart the report of ${mirror.name}?`, text: "What was compared so far counts for nothing.",
-        verb: "Restart", mirror: mirror.name, change: { restart_report: true },
+        verb: "Restart", mirror: mirror.name, change: { restart_report: true }, fleet: Boolean(mirror.fleet),
       })),
       button("Reset…", () => ask({
         title: `Reset ${mirror.name}?`, text: "What was set by this page or by code of this process is removed. The layers below decide again.",
-        verb: "Reset", mirror: mirror.name, change: { reset: true },
+        verb: "Reset", mirror: mirror.name, change: { reset: true }, fleet: Boolean(mirror.fleet),
       }))));
 }
 
@@ -315,7 +316,7 @@ function shareOf(mirror, target) {
     isOther && ` of ${share(held.configured)} in the code, ${who(held)}`,
     control && mirror.has_traffic && [" ", button("Change…", () => ask({
       title: `Share of ${target.name}`, text: "The share of the requests that is copied, from 0 to 100 %. 0 is off.",
-      verb: "Set", mirror: mirror.name, share: held.percentage ?? 0, target: target.name, lasts: true,
+      verb: "Set", mirror: mirror.name, share: held.percentage ?? 0, target: target.name, lasts: true, fleet: Boolean(mirror.fleet),
     }), { class: "small", "aria-label": `Change the share of ${target.name}` })],
   ];
 }
@@ -417,14 +418,49 @@ function recorded(target) {
   return h("div", {}, h("h4", {}, "Recorded"), h("p", { class: outcomes ? null : "hint" }, outcomes ? `Mismatches: ${outcomes}.` : "No mismatch was recorded."));
 }
 
+// --- The fleet ---
+
+const STATES = { running: "●", finished: "○", missing: "▲" };
+
+function ofFleet(mirror) {
+  const { fleet } = mirror;
+  if (!fleet) return null;
+  const those = (state) => fleet.instances.filter((instance) => instance.state === state);
+  const [running, missing, finished] = ["running", "missing", "finished"].map(those);
+  const told = `${count(running.length)} running${finished.length ? `, ${count(finished.length)} finished` : ""}`;
+  return h("section", { class: "fleet", key: "fleet" },
+    h("h3", {}, "All instances", h("span", { class: "hint" }, `, epoch ${count(fleet.epoch)}${fleet.read_unix_ms ? `, at ${clock(Math.floor(fleet.read_unix_ms / 1000))}` : ""}`)),
+    fleet.error && h("p", { class: "bad" }, `▲ Not up to date: ${fleet.error}`),
+    h("p", {}, told, missing.length > 0 && [", ", h("span", { class: "bad" }, `▲ ${count(missing.length)} missing: ${missing.map((instance) => `${instance.name} (since ${clock(instance.heard_unix_s)})`).join(", ")}`)], "."),
+    fleet.targets.length > 0 && h("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": `${mirror.name} in all instances` },
+      h("table", { class: "instances" },
+        h("thead", {}, h("tr", {}, ["target", "verdict", "sent", "failed", "compared", "differ", "p95"].map((name) => h("th", { scope: "col" }, name)))),
+        h("tbody", {}, fleet.targets.map((target) => h("tr", { key: target.name },
+          h("th", { scope: "row" }, target.name),
+          h("td", {}, target.is_baseline ? "baseline" : badge(target.verdict)),
+          h("td", {}, count(target.stats.sent)),
+          h("td", {}, target.stats.failed > 0 ? h("span", { class: "bad" }, count(target.stats.failed)) : "0"),
+          h("td", {}, count(target.report?.compared ?? 0)),
+          h("td", {}, count((target.report?.mismatched ?? 0) + (target.report?.schema_mismatch ?? 0))),
+          h("td", {}, time(target.stats.latency.p95_us))))))),
+    fleet.targets.filter((target) => target.verdict).map((target) =>
+      h("p", { class: "verdict", key: `verdict ${target.name}` }, badge(target.verdict), " ", h("b", {}, target.name), `: ${target.reason}.`,
+        target.open_circuits > 0 && h("span", { class: "bad" }, ` ▲ Its circuit is open in ${count(target.open_circuits)}.`))),
+    h("details", {}, h("summary", {}, `${count(fleet.instances.length)} ${fleet.instances.length === 1 ? "instance" : "instances"}`),
+      h("ul", { class: "options" }, fleet.instances.map((instance) =>
+        h("li", { class: instance.state === "missing" ? "bad" : null }, `${STATES[instance.state] ?? "–"} ${instance.name}: ${instance.state}${instance.is_this ? ", this process" : ""}, heard at ${clock(instance.heard_unix_s)}`)))));
+}
+
 // --- A mirror ---
 
 function body(mirror) {
   const origin = [mirror.module, mirror.file && `${mirror.file}${mirror.line ? `:${mirror.line}` : ""}`].filter(Boolean).join(", ");
   return h("div", { class: "body" },
+    mirror.fleet && h("h3", {}, "This process"),
     sentence(mirror),
     power(mirror),
     mirror.has_traffic ? h("div", {}, h("h3", {}, mirror.targets.length > 1 ? "Requests, for all targets" : "Requests", h("span", { class: "hint" }, covered(mirror))), equation(mirror.targets)) : idle(mirror),
+    ofFleet(mirror),
     h("div", { class: "targets" }, mirror.targets.map((target) => targetCard(mirror, target))),
     origin && h("p", { class: "hint" }, origin),
     mirror.options?.length > 0 && h("details", {}, h("summary", {}, "Options"),
@@ -518,6 +554,7 @@ function ask(question) {
     }
     const lasts = Number(byId("ask-lasts")?.value ?? 0);
     if (lasts > 0) change.for_seconds = lasts;
+    if (byId("ask-fleet")?.checked) change.fleet = true;
     dialog.close();
     await send(question.mirror, change);
   };
@@ -527,6 +564,7 @@ function ask(question) {
     question.target !== undefined && h("p", {}, h("label", {}, "Share in % ", h("input", { id: "ask-share", type: "number", min: "0", max: "100", step: "any", value: question.share }))),
     question.lasts && h("p", {}, h("label", {}, "For ", h("select", { id: "ask-lasts" },
       [[0, "as long as nobody changes it"], [900, "15 minutes"], [3600, "1 hour"], [86400, "1 day"]].map(([seconds, label]) => h("option", { value: seconds }, label))))),
+    question.fleet && h("p", {}, h("label", {}, h("input", { id: "ask-fleet", type: "checkbox" }), " In all instances of the fleet")),
     h("p", { class: "buttons" }, button("Cancel", () => dialog.close(), { autofocus: true }), button(question.verb, confirm, { class: "sure", id: "sure" })))]);
   dialog.showModal();
 }

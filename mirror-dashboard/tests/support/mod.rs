@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub(crate) mod fleet;
+
 use axum::{Json, Router, body::Body, routing::any};
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt;

@@ -58,7 +58,7 @@ fn options(runtime: &Runtime, target: &Target, constant: &Ident) -> TokenStream 
 /// The name of a target that is given none.
 pub(super) fn name_of(source: &Source, constant: &Ident) -> TokenStream {
     match source {
-        Source::Url(text) | Source::Env(text) => text.to_token_stream(),
+        Source::Url(text) | Source::Env(text) | Source::File(text) => text.to_token_stream(),
         Source::Const(_) => constant.to_token_stream(),
         Source::Handler(path) => Source::handler_name(path).to_token_stream(),
         Source::Via(place) | Source::Sink(place) => place.name().to_token_stream(),
@@ -80,6 +80,7 @@ fn source(
             let name = name.unwrap_or_else(|| place.name());
             ("made", made(runtime, place, &name))
         }
+        Source::File(directory) => ("made", quote!(#runtime::__private::file(#directory))),
     };
     let constructor = format_ident!("{constructor}");
     quote!(#runtime::__private::TargetOptions::#constructor(#argument))
@@ -143,7 +144,11 @@ fn url(source: &Source, constant: &Ident) -> Option<TokenStream> {
     match source {
         Source::Url(url) => Some(url.to_token_stream()),
         Source::Const(_) => Some(constant.to_token_stream()),
-        Source::Env(_) | Source::Handler(_) | Source::Via(_) | Source::Sink(_) => None,
+        Source::Env(_)
+        | Source::Handler(_)
+        | Source::Via(_)
+        | Source::Sink(_)
+        | Source::File(_) => None,
     }
 }
 

@@ -78,7 +78,7 @@ impl Http2 {
                 &self.value,
                 "`http2` is for servers: the transport of `via(..)` chooses its protocol",
             )),
-            Source::Sink(_) => errors.push(error(
+            Source::Sink(_) | Source::File(_) => errors.push(error(
                 &self.value,
                 "`http2` is for servers: a sink has no connection",
             )),

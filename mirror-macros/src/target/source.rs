@@ -27,12 +27,16 @@ pub(crate) enum Source {
     Via(Static),
     /// A sink, which keeps the requests with their responses.
     Sink(Static),
+    /// The same in files of this directory.
+    File(LitStr),
 }
 
 impl ToTokens for Source {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         match self {
-            Self::Url(literal) | Self::Env(literal) => literal.to_tokens(tokens),
+            Self::Url(literal) | Self::Env(literal) | Self::File(literal) => {
+                literal.to_tokens(tokens);
+            }
             Self::Const(path) | Self::Handler(path) => path.to_tokens(tokens),
             Self::Via(place) | Self::Sink(place) => place.path.to_tokens(tokens),
         }
@@ -56,6 +60,7 @@ impl Source {
             Expr::Call(call) if is_call_of(call, "sink") => {
                 Static::parse(call, "sink").map(Self::Sink)
             }
+            Expr::Call(call) if is_call_of(call, "file") => file(call),
             Expr::Path(path) => {
                 self_use::reject(path, option)?;
                 Ok(Self::Const(path.clone()))
@@ -68,8 +73,13 @@ impl Source {
     pub(crate) fn is_server(&self) -> bool {
         match self {
             Self::Url(_) | Self::Env(_) | Self::Const(_) => true,
-            Self::Handler(_) | Self::Via(_) | Self::Sink(_) => false,
+            Self::Handler(_) | Self::Via(_) | Self::Sink(_) | Self::File(_) => false,
         }
+    }
+
+    /// Whether it is given requests with their responses, and no copies.
+    pub(crate) fn is_sink(&self) -> bool {
+        matches!(self, Self::Sink(_) | Self::File(_))
     }
 
     /// Whether this is written like a server.
@@ -94,7 +104,7 @@ impl Source {
                 (Ok(a), Ok(b)) => same_target(&a, &b),
                 _ => false,
             },
-            (Self::Env(a), Self::Env(b)) => a.value() == b.value(),
+            (Self::Env(a), Self::Env(b)) | (Self::File(a), Self::File(b)) => a.value() == b.value(),
             (Self::Handler(a), Self::Handler(b)) => Self::handler_name(a) == Self::handler_name(b),
             (Self::Via(a), Self::Via(b)) | (Self::Sink(a), Self::Sink(b)) => a.is_same(b),
             _ => false,
@@ -104,7 +114,7 @@ impl Source {
     /// The mistake of naming the same target again.
     pub(crate) fn twice(&self) -> syn::Error {
         match self {
-            Self::Url(literal) | Self::Env(literal) => {
+            Self::Url(literal) | Self::Env(literal) | Self::File(literal) => {
                 let message = format!("duplicate target `{}`", literal.value());
                 error(literal, message)
             }
@@ -114,7 +124,7 @@ impl Source {
 }
 
 fn not_a_target(expr: &Expr) -> syn::Error {
-    let message = "a target must be a URL, the path of a `const`, `env(\"..\")`, `handler(..)`, `via(..)` or `sink(..)`";
+    let message = "a target must be a URL, the path of a `const`, `env(\"..\")`, `handler(..)`, `via(..)`, `sink(..)` or `file(..)`";
     match variable(expr) {
         Some(name) => error_with_help(expr, message, format_args!("write `env(\"{name}\")`")),
         None => error(expr, message),
@@ -213,6 +223,27 @@ pub(crate) fn env(call: &ExprCall, example: &str) -> syn::Result<LitStr> {
         return Err(error(variable, message));
     }
     Ok(variable.clone())
+}
+
+/// `file("DIRECTORY")`
+fn file(call: &ExprCall) -> syn::Result<Source> {
+    let directory = match call.args.first().and_then(string) {
+        Some(directory) if call.args.len() == 1 => directory,
+        _ => {
+            return Err(error_with_help(
+                call,
+                "`file` takes the path of one directory, as a string",
+                "write `file(\"mirror-log\")`, and its options in `target(file(\"mirror-log\"), ..)`",
+            ));
+        }
+    };
+    let path = directory.value();
+    // What no system has.
+    if path.is_empty() || path.contains('\0') {
+        let message = format!("invalid directory `{}`", path.escape_default());
+        return Err(error(directory, message));
+    }
+    Ok(Source::File(directory.clone()))
 }
 
 fn handler(call: &ExprCall) -> syn::Result<Source> {

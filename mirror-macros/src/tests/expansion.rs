@@ -168,6 +168,8 @@ fn transports_and_sinks_of_the_users_own() {
                 target(via(shadows::r#Kafka), percentage = 5, timeout = "1s", name = "events"),
                 sink(LOG),
                 target(sink(logs::LOG), name = "audit"),
+                file("mirror-log"),
+                target(file("/var/log/mirror"), name = "disk", percentage = 5),
             ],
             transport = clients::SHARED,
             on_error = count,

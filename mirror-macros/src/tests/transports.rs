@@ -9,6 +9,7 @@ fn a_transport_and_a_sink_are_paths_of_statics() {
         "via(crate::shadows::NATS), sink(LOG), \"http://a\"",
         "target(via(NATS), percentage = 5, timeout = \"1s\", name = \"nats\")",
         "target(sink(LOG), percentage = 5)",
+        "file(\"mirror-log\"), target(file(\"b\"), percentage = 5, name = \"log\")",
     ] {
         let source = format!("#[mirror(targets = [{good}])] async fn h() {{}}");
         assert_mistakes(&source, &[]);
@@ -150,4 +151,40 @@ fn a_transport_of_all_targets_needs_a_server() {
         async fn h() {}",
         &[],
     );
+}
+
+#[test]
+fn files_are_in_one_directory_that_is_there_once() {
+    let help = "= help: write `file(\"mirror-log\")`, and its options in `target(file(\"mirror-log\"), ..)`";
+    let message = format!("`file` takes the path of one directory, as a string\n{help}");
+    for arguments in ["", "LOG", "\"a\", \"b\"", "\"a\", name = \"b\"", "1"] {
+        let bad = format!("file({arguments})");
+        let source = format!("#[mirror(targets = [{bad}])] async fn h() {{}}");
+        assert_mistakes(&source, &[(&bad, &message)]);
+    }
+    assert_mistakes(
+        "#[mirror(targets = [file(\"\")])] async fn h() {}",
+        &[("\"\"", "invalid directory ``")],
+    );
+    assert_mistakes(
+        "#[mirror(targets = [file(\"a\"), target(file(\"a\"), percentage = 5)])] async fn h() {}",
+        &[("\"a\"", "duplicate target `a`")],
+    );
+    for (option, value, reason) in [
+        (
+            "http2",
+            "\"off\"",
+            "`http2` is for servers: a sink has no connection",
+        ),
+        (
+            "trace",
+            "\"strip\"",
+            "`trace` is for copies: a sink is given the request as it arrived",
+        ),
+    ] {
+        let source = format!(
+            "#[mirror(targets = [target(file(\"a\"), {option} = {value})])] async fn h() {{}}"
+        );
+        assert_mistakes(&source, &[(value, reason)]);
+    }
 }

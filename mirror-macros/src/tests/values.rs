@@ -51,7 +51,7 @@ fn targets_are_a_list_of_sources() {
         "\"http://user:secret@a\"",
         "`targets` must be a list\n= help: write `targets = [\"https://staging.example.com\"]`",
     );
-    let not_a_source = "a target must be a URL, the path of a `const`, `env(\"..\")`, `handler(..)`, `via(..)` or `sink(..)`";
+    let not_a_source = "a target must be a URL, the path of a `const`, `env(\"..\")`, `handler(..)`, `via(..)`, `sink(..)` or `file(..)`";
     for target in ["8080", "&URL", "shadow(\"http://a\")", "env!(A)"] {
         assert_targets(&format!("[{target}]"), target, not_a_source);
     }

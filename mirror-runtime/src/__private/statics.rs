@@ -78,3 +78,10 @@ where
 {
     Target::sink(name, Static(sink))
 }
+
+/// `file("DIRECTORY")`
+#[cfg(feature = "log")]
+#[must_use]
+pub fn file(directory: &'static str) -> Target {
+    Target::file(directory)
+}

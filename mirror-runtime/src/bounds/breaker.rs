@@ -138,6 +138,12 @@ impl Breaker {
         None
     }
 
+    /// Opens a closed circuit because somebody else has found the target down, and says whether it
+    /// was closed. One that is open, or probing, knows better.
+    pub(crate) fn told_open(&self, now: u64) -> bool {
+        self.update(|_| State::Open(now + self.cooldown)).is_some()
+    }
+
     fn open(&self, until: u64) {
         self.word.store(State::Open(until).word(), SeqCst);
     }
@@ -188,6 +194,23 @@ mod tests {
         assert_eq!(breaker.ended(pass, End::Failed, 10), Some(Turn::Opened));
         assert_eq!(breaker.admit(109), None);
         assert!(breaker.is_shut(|| 109) && !breaker.is_shut(|| 110));
+    }
+
+    #[test]
+    fn a_circuit_that_is_told_to_be_open_is_so_for_one_cooldown_and_then_finds_out() {
+        let breaker = Breaker::new(3, 100);
+        let before = breaker.admit(0).unwrap();
+        assert!(breaker.told_open(10));
+        assert!(!breaker.told_open(50), "it is open");
+        assert_eq!(breaker.ended(before, End::Answered, 60), None);
+        assert_eq!(breaker.admit(109), None);
+        assert_eq!(breaker.admit(110), Some(Pass::Probe));
+        assert!(!breaker.told_open(110), "it is finding out");
+        assert_eq!(
+            breaker.ended(Pass::Probe, End::Answered, 120),
+            Some(Turn::Closed)
+        );
+        assert_eq!(breaker.admit(120), Some(Pass::Closed));
     }
 
     #[test]

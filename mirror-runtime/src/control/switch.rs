@@ -32,6 +32,19 @@ impl fmt::Debug for AtomicShare {
     }
 }
 
+/// How often something was said of a mirror, or of all.
+static CHANGES: AtomicU64 = AtomicU64::new(0);
+
+pub(super) fn note_change() {
+    CHANGES.fetch_add(1, Relaxed);
+}
+
+/// A number that changes whenever something is said of a mirror, made or not.
+#[cfg(feature = "metrics")]
+pub(crate) fn changes() -> u64 {
+    CHANGES.load(Relaxed)
+}
+
 /// What follows from all layers.
 #[derive(Debug)]
 pub(crate) struct InForce<'a> {

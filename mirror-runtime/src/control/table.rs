@@ -16,7 +16,7 @@ use super::{
     layers::{Applied, Decided, FileSays, Layer, Override, Said, decide},
     report::{Notice, Told},
     state::{ControlSource, ControlState, TargetControl},
-    switch::{InForce, Switched},
+    switch::{InForce, Switched, note_change},
 };
 
 /// Names that are controlled and that no mirror has: more than any program has mirrors.
@@ -231,6 +231,7 @@ impl Table {
     }
 
     fn put(&mut self, name: &str, mut record: Record, now: SystemTime) {
+        note_change();
         self.settle(name, &mut record, now);
         self.records.insert(name.to_owned(), record);
         self.find_next_end(now);
@@ -264,6 +265,7 @@ impl Table {
     }
 
     fn settle_all(&mut self, now: SystemTime) {
+        note_change();
         let mut records = mem::take(&mut self.records);
         for (name, record) in &mut records {
             self.settle(name, record, now);

@@ -27,7 +27,7 @@ use crate::{
 use crate::{
     comparison::{CompareMode, Rules},
     outcome::ShedReason,
-    report::{Recorder, Report, Standing, Thresholds, Unanswered},
+    report::{Recorder, Report, Standing, TargetEvidence, Thresholds, Unanswered},
     stats::TargetStats,
     workers::Deadlines,
 };
@@ -86,10 +86,10 @@ pub(crate) struct Comparing {
     /// The first mismatch, if one is to fail a test.
     #[cfg(feature = "testing")]
     pub(crate) raised: OnceLock<String>,
+    /// How often the report was begun anew.
+    pub(crate) restarts: AtomicU64,
     /// The header in which shadows say their version.
     pub(crate) version_header: Option<HeaderName>,
-    /// How often reports were begun anew.
-    restarts: AtomicU64,
     /// When responses that wait for the primary's do so no longer.
     pub(crate) deadlines: Arc<Deadlines>,
 }
@@ -112,8 +112,8 @@ impl Comparing {
             recording: None,
             #[cfg(feature = "testing")]
             raised: OnceLock::new(),
-            version_header: None,
             restarts: AtomicU64::new(0),
+            version_header: None,
             deadlines: Arc::default(),
         }
     }
@@ -172,10 +172,28 @@ impl Comparing {
     pub(crate) fn report(&self, mirror: &str, targets: &[EngineTarget]) -> Report {
         let of =
             |(index, recorder): (usize, &Recorder)| recorder.report(self.standing(index, targets));
-        // A sink gives no responses.
+        Report::new(mirror, self.judged(targets).map(of).collect())
+    }
+
+    /// The same, to be added to that of other processes.
+    pub(crate) fn evidence(&self, targets: &[EngineTarget]) -> Vec<TargetEvidence> {
+        let of = |(index, recorder): (usize, &Recorder)| {
+            let standing = self.standing(index, targets);
+            recorder.stand(standing);
+            TargetEvidence::new(
+                targets[index].target().name().to_owned(),
+                recorder.evidence(),
+                recorder.standing(standing),
+                *recorder.thresholds(),
+            )
+        };
+        self.judged(targets).map(of).collect()
+    }
+
+    /// A sink gives no responses.
+    fn judged(&self, targets: &[EngineTarget]) -> impl Iterator<Item = (usize, &Recorder)> {
         let all = self.recorders.iter().enumerate();
-        let all = all.filter(|(index, _)| !targets[*index].target().is_sink());
-        Report::new(mirror, all.map(of).collect())
+        all.filter(|(index, _)| !targets[*index].target().is_sink())
     }
 
     /// Since when the report on a target counts.

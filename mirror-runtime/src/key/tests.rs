@@ -40,7 +40,7 @@ fn each_use_and_each_secret_has_hashes_of_its_own() {
     let mut hashes = std::collections::HashSet::new();
     let mut digests = std::collections::HashSet::new();
     for key in &keys {
-        for purpose in Purpose::ALL {
+        for purpose in Purpose::ALL.iter().copied() {
             for parts in [&[b"ab".as_slice(), b"c"], &[b"a", b"bc"], &[b"", b"abc"]] {
                 assert!(hashes.insert(key.hash(purpose, parts)));
                 assert!(digests.insert(key.digest(purpose, parts)));

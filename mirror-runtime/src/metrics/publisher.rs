@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     bounds::{bytes_held, limits},
+    control::changes,
     engine::Engine,
     stats::{Call, CopiesOfRoute, Counters, Durations, PrimaryMeasured, Told, calls_are_told},
 };
@@ -23,6 +24,10 @@ use crate::{
 /// Durations that a histogram is told of at once; further ones follow with the next time. A
 /// recorder may keep each of them until it is scraped, which is 8 MiB.
 const MAX_TOLD: u64 = 1 << 20;
+
+/// A mirror of which nothing changes is published again after so many times: a verdict may turn
+/// because time goes by, and an exporter may forget what it is told no more.
+const AGAIN: u64 = 12;
 
 /// Mirrors that wait to be seen by the thread. They are few, unless a program makes and drops them
 /// all the time.
@@ -48,26 +53,27 @@ struct NewTarget {
     counters: Arc<Counters>,
 }
 
-/// A mirror was made. Says whether many wait to be seen.
+/// A mirror was made. Says whether so many wait to be seen now that somebody should look: once, for
+/// nobody looks any sooner if asked more often.
 pub(super) fn add(engine: &Arc<Engine>) -> bool {
     let targets = engine.targets.iter().enumerate().map(|(index, target)| {
         let server = target.target().server();
         NewTarget {
-            name: target.target().name().to_owned().into(),
+            name: shared(target.target().name()),
             has: has(engine, index),
             server: server.map(|(host, port)| (host.to_owned().into(), port.to_string().into())),
             counters: Arc::clone(target.source.counters()),
         }
     });
     let mirror = NewMirror {
-        name: engine.name.clone().into_owned().into(),
+        name: shared(&engine.name),
         engine: Arc::downgrade(engine),
         primary: Arc::clone(&engine.primary),
         targets: targets.collect(),
     };
     let mut new = lock(&NEW);
     new.push(mirror);
-    new.len() >= MAX_NEW
+    new.len() == MAX_NEW
 }
 
 #[cfg(feature = "compare")]
@@ -92,9 +98,34 @@ fn has(_: &Engine, _: usize) -> Has {
     Has::default()
 }
 
+/// Of which mirrors the metrics are published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Of all.
+    All,
+    /// Of those about which there is something new.
+    Changed,
+    /// Of those that have ended.
+    Ended,
+}
+
 /// Publishes to the recorder of this thread, which is that of the process: nobody else runs here.
-pub(super) fn publish() {
-    ::metrics::with_recorder(|recorder| lock(&PUBLISHER).publish(recorder));
+pub(super) fn publish(extent: Extent) {
+    ::metrics::with_recorder(|recorder| {
+        // What is told to nobody need not be looked up. What has ended is forgotten all the same.
+        let extent = if is_none(recorder) {
+            Extent::Ended
+        } else {
+            extent
+        };
+        lock(&PUBLISHER).publish(recorder, extent);
+    });
+}
+
+/// Whether no recorder was installed. The facade has one then that ignores everything: a static of
+/// no size. One that was installed is on the heap, and if it has no size, it has no place there.
+fn is_none(recorder: &dyn Recorder) -> bool {
+    size_of_val(recorder) == 0 && address(recorder) != align_of_val(recorder)
 }
 
 /// Publishes to the recorder of this thread, if it is another than that of the process.
@@ -102,10 +133,12 @@ pub(super) fn publish_locally() {
     ::metrics::with_recorder(|recorder| {
         let mut publisher = lock(&PUBLISHER);
         if publisher.recorder != address(recorder) {
-            publisher.write(&Writer {
+            let writer = Writer {
                 recorder,
                 is_of_process: false,
-            });
+            };
+            family::describe_all(recorder);
+            publisher.write(&writer, Extent::All);
         }
     });
 }
@@ -119,52 +152,84 @@ struct Publisher {
     /// The address of the recorder of the process, or of the one that ignores everything while
     /// there is none.
     recorder: usize,
+    /// Whether it was told what the metrics mean.
+    is_described: bool,
     mirrors: BTreeMap<String, OfMirror>,
+    /// Whether the mirrors of all attributes are among them.
+    are_known: bool,
     /// Calls of mirrors that are no more.
     gone: Vec<u64>,
+    /// How often what has changed was published.
+    times: u64,
 }
 
 impl Publisher {
     const fn new() -> Self {
         Self {
             recorder: 0,
+            is_described: false,
             mirrors: BTreeMap::new(),
+            are_known: false,
             gone: Vec::new(),
+            times: 0,
         }
     }
 
-    fn publish(&mut self, recorder: &dyn Recorder) {
+    fn publish(&mut self, recorder: &dyn Recorder, extent: Extent) {
         let address = address(recorder);
         if self.recorder != address {
             self.recorder = address;
+            self.is_described = false;
             // It was told nothing yet.
             let mirrors = self.mirrors.values_mut();
             mirrors.for_each(OfMirror::forget_what_was_told);
         }
-        self.write(&Writer {
+        if !self.is_described {
+            family::describe_all(recorder);
+            self.is_described = true;
+        }
+        if calls_are_told() {
+            family::describe_calls(recorder);
+        }
+        let writer = Writer {
             recorder,
             is_of_process: true,
-        });
+        };
+        self.write(&writer, extent);
     }
 
-    fn write(&mut self, writer: &Writer<'_>) {
-        family::describe_all(writer.recorder);
-        if calls_are_told() {
-            family::describe_calls(writer.recorder);
-        }
+    fn write(&mut self, writer: &Writer<'_>, extent: Extent) {
         self.take_new();
         self.take_known();
-        let mut calls = Calls {
-            of_all: Vec::new(),
-            gone: &mut self.gone,
-        };
-        for (name, mirror) in &mut self.mirrors {
-            mirror.write(name, writer, &mut calls);
+        if extent == Extent::Changed {
+            self.times += 1;
         }
-        let mut all = calls.of_all;
-        add_to(&mut all, &self.gone);
+        let turn = self.times % AGAIN;
+        for (place, (name, mirror)) in (0..).zip(&mut self.mirrors) {
+            let has_ended = mirror.has_ended();
+            if extent == Extent::Ended && !has_ended {
+                continue;
+            }
+            let moved = Moved::of(mirror);
+            let is_due = || has_ended || place % AGAIN == turn || mirror.is_due(moved);
+            if extent != Extent::Changed || is_due() {
+                mirror.write(name, writer, &mut self.gone, moved);
+            }
+        }
+        if extent != Extent::Ended {
+            self.write_of_all(writer);
+        }
+    }
+
+    /// Writes what is of no mirror.
+    fn write_of_all(&self, writer: &Writer<'_>) {
+        let mut all = self.gone.clone();
+        for mirror in self.mirrors.values() {
+            let targets = mirror.targets.values();
+            targets.for_each(|target| add_to(&mut all, &target.called));
+        }
         let mut all = all.into_iter();
-        called(&Counters::new().snapshot(""), &mut |family, words, _| {
+        called(&Counters::new().counts(""), &mut |family, words, _| {
             let count = all.next().unwrap_or_default();
             writer.counter(&series::key(family, [], words), count);
         });
@@ -201,8 +266,8 @@ impl Publisher {
 
     /// Mirrors that are known, whether or not they were made.
     fn take_known(&mut self) {
-        for mirror in self.mirrors.values_mut() {
-            mirror.is_known = false;
+        if std::mem::replace(&mut self.are_known, true) {
+            return;
         }
         for known in known::all() {
             let of_mirror = self.mirror(known.name);
@@ -220,11 +285,52 @@ impl Publisher {
     }
 }
 
-/// Calls of the program's own code.
-struct Calls<'a> {
-    of_all: Vec<u64>,
-    /// Those of mirrors that are no more.
-    gone: &'a mut Vec<u64>,
+/// What tells whether there is something new about a mirror.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Moved {
+    /// The sum of what only grows.
+    counts: u64,
+    /// What was said of it.
+    changes: u64,
+    open_circuits: usize,
+    live: usize,
+}
+
+impl Moved {
+    fn of(mirror: &OfMirror) -> Self {
+        let engines = mirror.live.iter().filter_map(|live| live.engine.upgrade());
+        let mut moved = Self {
+            counts: 0,
+            changes: 0,
+            open_circuits: 0,
+            live: 0,
+        };
+        for engine in engines {
+            moved.live += 1;
+            moved.changes += engine.switch.changes();
+            for target in &engine.targets {
+                let is_open = target.gate.is_open();
+                moved.open_circuits += usize::from(is_open);
+            }
+        }
+        if moved.live == 0 && mirror.is_known {
+            // Nobody counts for it what is said of it.
+            moved.changes = changes();
+        }
+        for live in mirror.targets.values().flat_map(|target| &target.live) {
+            moved.counts = moved.counts.wrapping_add(live.counters.sum());
+        }
+        moved
+    }
+}
+
+/// What was published of a mirror.
+#[derive(Clone, Copy, Debug)]
+struct Published {
+    moved: Moved,
+    /// Whether there may be more to say of it: a number that is looked at early may change between
+    /// two looks that find the others unchanged.
+    is_more: bool,
 }
 
 /// All mirrors of one name: their numbers are added.
@@ -236,6 +342,8 @@ struct OfMirror {
     is_known: bool,
     /// Whether there was none any more when it was published last.
     is_over: bool,
+    /// What the recorder of the process was told; `None` if nothing yet.
+    published: Option<Published>,
 }
 
 struct LiveMirror {
@@ -248,7 +356,7 @@ struct LiveMirror {
 impl OfMirror {
     fn new(name: &str) -> Self {
         let names = Names {
-            mirror: name.to_owned().into(),
+            mirror: shared(name),
             target: SharedString::const_str(""),
         };
         Self {
@@ -257,7 +365,25 @@ impl OfMirror {
             live: Vec::new(),
             is_known: false,
             is_over: false,
+            published: None,
         }
+    }
+
+    /// Whether there is something new about it.
+    fn is_due(&self, moved: Moved) -> bool {
+        // All of them are asked: who does not ask forgets.
+        let has_new = self.live.iter().map(|live| live.primary.take_new());
+        let has_new = has_new.fold(false, |one, other| one | other);
+        let published = self.published;
+        has_new || published.is_none_or(|before| before.is_more || before.moved != moved)
+    }
+
+    /// Whether one of its mirrors is no more: nobody counts any more.
+    fn has_ended(&self) -> bool {
+        let mut targets = self.targets.values().flat_map(|target| &target.live);
+        let mut mirrors = self.live.iter();
+        targets.any(|live| Arc::strong_count(&live.counters) == 1)
+            || mirrors.any(|live| Arc::strong_count(&live.primary) == 1)
     }
 
     fn target(&mut self, name: &str) -> &mut OfTarget {
@@ -265,12 +391,13 @@ impl OfMirror {
         self.targets.entry(name.to_owned()).or_insert_with(|| {
             OfTarget::new(Names {
                 mirror: mirror.clone(),
-                target: name.to_owned().into(),
+                target: shared(name),
             })
         })
     }
 
     fn forget_what_was_told(&mut self) {
+        (self.published, self.is_over) = (None, false);
         let live = self.live.iter_mut();
         live.for_each(|live| live.told.clear());
         let targets = self.targets.values_mut();
@@ -281,12 +408,16 @@ impl OfMirror {
         });
     }
 
-    fn write(&mut self, name: &str, writer: &Writer<'_>, calls: &mut Calls<'_>) {
+    fn write(&mut self, name: &str, writer: &Writer<'_>, gone: &mut Vec<u64>, moved: Moved) {
         let engines = self.live.iter().filter_map(|live| live.engine.upgrade());
         let engines: Vec<_> = engines.collect();
         let is_over = engines.is_empty() && !self.is_known;
         if is_over && self.is_over && self.live.is_empty() {
             // A recorder may forget it.
+            self.published = Some(Published {
+                moved,
+                is_more: false,
+            });
             return;
         }
         // A mirror that is no more is off.
@@ -296,8 +427,9 @@ impl OfMirror {
         let reports: Vec<_> = engines.iter().filter_map(report).collect();
         #[cfg(not(feature = "compare"))]
         let reports = [(); 0];
+        let mut is_more = false;
         for (name, target) in &mut self.targets {
-            target.count(writer, calls);
+            is_more |= target.count(writer, gone);
             target.measure(writer, &engines);
             let percentage = match &switch {
                 Some(switch) => switch.percentage(name),
@@ -308,9 +440,14 @@ impl OfMirror {
             }
             target.judge(writer, &reports);
         }
-        self.write_primary(writer);
+        is_more |= self.write_primary(writer);
         if writer.is_of_process {
             self.is_over = is_over;
+            let has_changed = self.published.is_none_or(|before| before.moved != moved);
+            self.published = Some(Published {
+                moved,
+                is_more: is_more || has_changed,
+            });
         }
     }
 
@@ -326,9 +463,10 @@ impl OfMirror {
         }
     }
 
-    fn write_primary(&mut self, writer: &Writer<'_>) {
+    /// Returns whether there is more to tell.
+    fn write_primary(&mut self, writer: &Writer<'_>) -> bool {
         if !writer.is_of_process {
-            return;
+            return false;
         }
         let names = &self.names;
         let key = |route| {
@@ -338,15 +476,17 @@ impl OfMirror {
         if self.live.is_empty() {
             writer.make_histogram(&key(""));
         }
+        let mut is_more = false;
         self.live.retain_mut(|live| {
             let is_over = Arc::get_mut(&mut live.primary).is_some();
             for (route, durations) in live.primary.by_route() {
                 let route = route.label();
                 let told = live.told.entry(route).or_default();
-                tell(writer, &key(route), durations, told, is_over);
+                is_more |= tell(writer, &key(route), durations, told, is_over);
             }
             !is_over
         });
+        is_more
     }
 }
 
@@ -364,6 +504,8 @@ struct OfTarget {
     /// The series that are counted, and what targets that are no more have counted.
     series: Vec<(&'static Family, Key)>,
     gone: Vec<u64>,
+    /// Calls of the program's own code for those that are there.
+    called: Vec<u64>,
     routes: BTreeMap<&'static str, OfRoute>,
 }
 
@@ -408,7 +550,7 @@ impl OfRoute {
 impl OfTarget {
     fn new(names: Names) -> Self {
         let mut series = Vec::new();
-        counted(&Counters::new().snapshot(""), &mut |family, words, _| {
+        counted(&Counters::new().counts(""), &mut |family, words, _| {
             series.push((family, names.key(family, words)));
         });
         Self {
@@ -416,21 +558,25 @@ impl OfTarget {
             names,
             has: Has::default(),
             live: Vec::new(),
+            called: Vec::new(),
             series,
             routes: BTreeMap::new(),
         }
     }
 
-    /// Writes the counters and the histograms.
-    fn count(&mut self, writer: &Writer<'_>, calls: &mut Calls<'_>) {
+    /// Writes the counters and the histograms. Returns whether there is more to tell.
+    fn count(&mut self, writer: &Writer<'_>, calls_gone: &mut Vec<u64>) -> bool {
         let Self {
             names,
             live,
             series,
             gone,
+            called: calls,
             routes,
             has,
         } = self;
+        calls.clear();
+        let mut is_more = false;
         let mut counts = vec![0; series.len()];
         let mut ends: BTreeMap<&'static str, Vec<u64>> = BTreeMap::new();
         let of_route = |route| OfRoute::new(names, route);
@@ -453,7 +599,7 @@ impl OfTarget {
                     let durations = copies.durations().into_iter().zip(&of_route.durations);
                     let told = live.told.entry(route).or_default();
                     for ((durations, key), told) in durations.zip(told) {
-                        tell(writer, key, durations, told, is_over);
+                        is_more |= tell(writer, key, durations, told, is_over);
                     }
                 }
             }
@@ -464,15 +610,15 @@ impl OfTarget {
                     tell(writer, &key, &durations, told, is_over);
                 }
             }
-            let stats = live.counters.snapshot("");
+            let stats = live.counters.counts("");
             let counted = values(|visit| counted(&stats, visit));
             let called = values(|visit| called(&stats, visit));
             if is_over {
                 add_to(gone, &counted);
-                add_to(calls.gone, &called);
+                add_to(calls_gone, &called);
             } else {
                 add_to(&mut counts, &counted);
-                add_to(&mut calls.of_all, &called);
+                add_to(calls, &called);
             }
             !is_over
         });
@@ -497,6 +643,7 @@ impl OfTarget {
             }
         }
         self.gauge(writer, &family::IN_FLIGHT, number(in_flight));
+        is_more
     }
 
     /// Writes what is so now.
@@ -555,13 +702,24 @@ impl OfTarget {
 const SENT: usize = 0;
 
 /// Tells a histogram of durations that it was not told of yet: of all of them if it is the last
-/// time.
-fn tell(writer: &Writer<'_>, key: &Key, durations: &Durations, told: &mut Told, is_last: bool) {
+/// time. Returns whether there are others.
+fn tell(
+    writer: &Writer<'_>,
+    key: &Key,
+    durations: &Durations,
+    told: &mut Told,
+    is_last: bool,
+) -> bool {
     let histogram = writer.histogram(key);
     let max = if is_last { u64::MAX } else { MAX_TOLD };
     durations.tell(told, max, |seconds, count| {
         histogram.record_many(seconds, usize::try_from(count).unwrap_or(usize::MAX));
-    });
+    })
+}
+
+/// A name, of which labels have no copies.
+fn shared(name: &str) -> SharedString {
+    Arc::<str>::from(name).into()
 }
 
 fn add_to(sums: &mut Vec<u64>, counts: &[u64]) {
@@ -579,4 +737,21 @@ fn number(number: impl TryInto<u64>) -> f64 {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use ::metrics::NoopRecorder;
+
+    use super::*;
+
+    #[test]
+    fn no_recorder_is_one_that_nobody_has_installed() {
+        assert!(::metrics::with_recorder(is_none));
+        // As the facade keeps one that is installed.
+        let installed: &'static dyn Recorder = Box::leak(Box::new(NoopRecorder));
+        assert!(!is_none(installed));
+        let of_a_size: &'static dyn Recorder = Box::leak(Box::new(Arc::new(NoopRecorder)));
+        assert!(!is_none(of_a_size));
+    }
 }

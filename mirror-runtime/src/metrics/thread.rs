@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use super::publisher;
+use super::publisher::{self, Extent};
 use crate::workers::contained;
 
 /// Prometheus scrapes every 15 seconds or less often: what it gets is a third of that old at most.
@@ -51,6 +51,16 @@ enum Request {
     Publish(SyncSender<()>),
     /// Publish, and look at the interval.
     Wake,
+}
+
+impl Request {
+    /// Who waits until it is done.
+    fn done(self) -> Option<SyncSender<()>> {
+        match self {
+            Self::Publish(done) => Some(done),
+            Self::Wake => None,
+        }
+    }
 }
 
 /// Starts the thread, if it does not run.
@@ -109,27 +119,33 @@ pub fn publish() {
         let _ = is_done.recv();
         guarded(publisher::publish_locally);
     } else {
-        guarded(publisher::publish);
+        guarded(|| publisher::publish(Extent::All));
     }
 }
 
 fn run(requests: &Receiver<Request>) {
     loop {
-        guarded(publisher::publish);
-        match requests.recv_timeout(interval()) {
-            Ok(Request::Publish(done)) => {
-                guarded(publisher::publish);
-                // Those that have asked meanwhile are told as well by the next round.
-                let _ = done.send(());
-            }
-            Ok(Request::Wake) | Err(RecvTimeoutError::Timeout) => {}
+        guarded(|| publisher::publish(Extent::Changed));
+        let first = match requests.recv_timeout(interval()) {
+            Ok(request) => request,
+            Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => return,
+        };
+        // What all of them have asked for is done once.
+        let all = std::iter::once(first).chain(requests.try_iter());
+        let waiting: Vec<_> = all.filter_map(Request::done).collect();
+        if !waiting.is_empty() {
+            guarded(|| publisher::publish(Extent::All));
+        }
+        for done in waiting {
+            // Nobody may be waiting any more.
+            let _ = done.send(());
         }
     }
 }
 
 /// A recorder is code of the user's: a panic in it ends here.
-fn guarded(publish: fn()) {
+fn guarded(publish: impl FnOnce()) {
     IS_PUBLISHING.set(true);
     contained(publish);
     IS_PUBLISHING.set(false);

@@ -14,7 +14,10 @@ use mirror_compare::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::message::{Parts, RecordedRequest, RecordedResponse};
+use super::{
+    about::About,
+    message::{Parts, RecordedRequest, RecordedResponse},
+};
 use crate::{body::CopyBody, bounds::Reservation, outcome::Completion, request::KeptRequest};
 
 /// One request and the primary's response to it, at rest and without their secrets: what a
@@ -39,15 +42,19 @@ use crate::{body::CopyBody, bounds::Reservation, outcome::Completion, request::K
 /// ([`Limits`](crate::Limits)).
 #[derive(Serialize, Deserialize)]
 pub struct RecordedExchange {
-    mirror: String,
+    pub(super) mirror: String,
     /// Since the beginning of 1970.
-    arrived_ns: u64,
-    handler_start_us: Option<u64>,
-    first_byte_us: Option<u64>,
-    last_byte_us: Option<u64>,
-    completion: Completion,
-    request: RecordedRequest,
-    response: Option<RecordedResponse>,
+    pub(super) arrived_ns: u64,
+    pub(super) handler_start_us: Option<u64>,
+    pub(super) first_byte_us: Option<u64>,
+    pub(super) last_byte_us: Option<u64>,
+    pub(super) completion: Completion,
+    pub(super) request: RecordedRequest,
+    pub(super) response: Option<RecordedResponse>,
+    /// What a record says besides.
+    #[cfg_attr(not(feature = "log"), expect(dead_code, reason = "it says nothing"))]
+    #[serde(skip)]
+    pub(super) about: About,
     #[serde(skip)]
     _places: Vec<Arc<Reservation>>,
 }
@@ -80,6 +87,7 @@ impl RecordedExchange {
         exchanged: Exchanged,
         rules: &Rules,
         set: &[(HeaderName, HeaderValue)],
+        about: About,
     ) -> Self {
         let Exchanged {
             request: kept,
@@ -122,6 +130,7 @@ impl RecordedExchange {
             completion: exchanged.completion,
             request,
             response,
+            about,
             _places: places
                 .chain(body.reservation())
                 .chain([Arc::new(kept.into_place())])

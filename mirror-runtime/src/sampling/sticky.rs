@@ -2,7 +2,7 @@
 //! is the same for all requests of the user, in each mirror and in each process with the same key.
 
 use axum::extract::OriginalUri;
-use http::{HeaderName, header, request::Parts};
+use http::{HeaderMap, HeaderName, header, request::Parts};
 use mirror_grammar::{StickyError, check_cookie_name, parse_sticky_header};
 
 use super::Draw;
@@ -58,27 +58,45 @@ impl StickyBy {
     /// The hash is of the value alone. A user whom one route knows by a header and another by a
     /// cookie is the same.
     pub(crate) fn draw(&self, key: &Key, parts: &Parts) -> Option<Draw> {
-        let value = self.value(parts).filter(|value| !value.is_empty())?;
+        let path = || {
+            let original = parts.extensions.get::<OriginalUri>();
+            original.map_or(&parts.uri, |original| &original.0).path()
+        };
+        let value = self.value(&parts.headers, path);
+        let value = value.filter(|value| !value.is_empty())?;
         Some(Draw(key.hash(Purpose::Sticky, &[value])))
     }
 
-    fn value<'a>(&self, parts: &'a Parts) -> Option<&'a [u8]> {
+    /// What stands for the user of a request in records: a keyed hash of the same value. `None` if
+    /// the request does not say who that is.
+    #[cfg(feature = "log")]
+    pub(crate) fn session(&self, key: &Key, headers: &HeaderMap, path: &str) -> Option<[u8; 16]> {
+        let value = self.value(headers, || path);
+        let value = value.filter(|value| !value.is_empty())?;
+        let digest = key.digest(Purpose::Session, &[value]);
+        let mut session = [0; 16];
+        session.copy_from_slice(&digest[..16]);
+        Some(session)
+    }
+
+    /// The value that users are told apart by.
+    fn value<'a>(
+        &self,
+        headers: &'a HeaderMap,
+        path: impl FnOnce() -> &'a str,
+    ) -> Option<&'a [u8]> {
         match self {
-            Self::Header(name) => Some(parts.headers.get(name)?.as_bytes().trim_ascii()),
-            Self::Cookie(name) => cookie(parts, name.as_bytes()),
-            Self::Path => {
-                let original = parts.extensions.get::<OriginalUri>();
-                let uri = original.map_or(&parts.uri, |original| &original.0);
-                Some(uri.path().as_bytes())
-            }
+            Self::Header(name) => Some(headers.get(name)?.as_bytes().trim_ascii()),
+            Self::Cookie(name) => cookie(headers, name.as_bytes()),
+            Self::Path => Some(path().as_bytes()),
         }
     }
 }
 
 /// The value of a cookie. Over HTTP/2, a request may have a header for each (RFC 9113 section
 /// 8.2.3).
-fn cookie<'a>(parts: &'a Parts, name: &[u8]) -> Option<&'a [u8]> {
-    let headers = parts.headers.get_all(header::COOKIE).into_iter();
+fn cookie<'a>(headers: &'a HeaderMap, name: &[u8]) -> Option<&'a [u8]> {
+    let headers = headers.get_all(header::COOKIE).into_iter();
     let mut cookies = headers.flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
     cookies.find_map(|cookie| {
         let equals = cookie.iter().position(|byte| *byte == b'=')?;

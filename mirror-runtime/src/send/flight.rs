@@ -398,7 +398,7 @@ impl Flight {
         elapsed: Option<Duration>,
     ) -> Option<Ended> {
         self.stage = Stage::Ended;
-        self.span.ended(&outcome);
+        self.span.ended(&outcome, self.side.is_some());
         let target = self.target();
         let (turn, error) = match &outcome {
             Ok(_) => (target.gate.answered(self.ticket), None),

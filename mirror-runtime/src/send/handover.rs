@@ -2,6 +2,7 @@
 
 use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
 
+use http::uri::PathAndQuery;
 use tokio::sync::oneshot::Receiver;
 
 use super::{Make, flight::Flight};
@@ -11,7 +12,8 @@ use crate::{
     engine::Engine,
     exchange::{Joined, Waiting},
     outcome::{Completion, ShedReason, SkipReason},
-    recorded::{Exchanged, RecordedExchange, Times},
+    recorded::{About, Exchanged, RecordedExchange, Times, Told},
+    request::KeptRequest,
     stats::RouteLabel,
     telemetry::RequestId,
     workers::redact_off_path,
@@ -111,7 +113,8 @@ impl Handover {
                 places: places.unwrap_or_default(),
             };
             let (rules, set) = (&engine.redacted, &engine.set_headers);
-            RecordedExchange::new(&engine.name, exchanged, rules, set)
+            let about = about(&engine, &exchanged.request);
+            RecordedExchange::new(&engine.name, exchanged, rules, set, about)
         });
         // Without it the flights are dropped: there is no thread.
         let Some(exchange) = exchange.await else {
@@ -119,6 +122,22 @@ impl Handover {
         };
         hand_over(flights, Arc::new(exchange)).await;
     }
+}
+
+/// What the record of a request says besides.
+fn about(engine: &Engine, request: &KeptRequest) -> About {
+    let targets = engine.targets.iter().enumerate();
+    let mut shares = targets
+        .filter(|(index, _)| engine.is_sink(*index))
+        .map(|(_, target)| (target.target(), target.share.get()));
+    About::new(Told {
+        sticky: engine.options.sticky.as_ref(),
+        key: &engine.key,
+        headers: &request.headers,
+        path: request.target.as_ref().map_or("/", PathAndQuery::path),
+        rules: &engine.redacted,
+        shares: &mut shares,
+    })
 }
 
 /// Hands an exchange over to all sinks now, and not to one after another.

@@ -10,7 +10,7 @@ use http::StatusCode;
 use mirror_compare::{Comparison, Verdict};
 use mirror_compare::{DifferenceKind, NotComparedReason};
 
-use super::{LatencyRecorder, Measured, TargetStats, tally::Tally};
+use super::{Latency, LatencyRecorder, Measured, TargetStats, tally::Tally};
 use crate::outcome::{
     Callback, CallbackOutcome, FailureKind, FixtureOutcome, ShedReason, SkipReason,
 };
@@ -143,22 +143,32 @@ impl Counters {
         self.outcomes.ended(CLASSES + kind as usize);
     }
 
-    /// The sum of all that is counted: if it is as it was, so is each.
+    pub(crate) fn snapshot(&self, name: &str) -> TargetStats {
+        TargetStats {
+            latency: self.latency.snapshot(),
+            first_byte: self.first_byte.snapshot(),
+            ..self.counts(name)
+        }
+    }
+
+    /// A number that changes whenever one of them does: each only grows.
     pub(crate) fn sum(&self) -> u64 {
-        let single = [
+        let all = [
             &self.bytes,
             &self.resends,
             &self.matched,
             &self.mismatched,
             &self.schema_mismatch,
         ];
-        let counts = single.into_iter().chain(&self.not_compared);
-        let counts = counts.chain(&self.differing).chain(&self.fixtures);
-        let counts = counts.chain(self.callbacks.iter().flatten());
-        self.outcomes.sum() + counts.map(|count| count.load(Relaxed)).sum::<u64>()
+        let all = all.into_iter().chain(&self.not_compared);
+        let all = all.chain(&self.differing).chain(&self.fixtures);
+        let all = all.chain(self.callbacks.as_flattened());
+        let all = all.map(|count| count.load(Relaxed));
+        all.fold(self.outcomes.sum(), u64::wrapping_add)
     }
 
-    pub(crate) fn snapshot(&self, name: &str) -> TargetStats {
+    /// The counters without the two distributions, which are most of what there is to read.
+    pub(crate) fn counts(&self, name: &str) -> TargetStats {
         let outcomes = self.outcomes.snapshot();
         let (skipped_by_reason, shed_by_reason) = split(&outcomes.not_started);
         let (ended, cut_by_class) = split::<CUT, CLASSES, _>(&outcomes.ended);
@@ -188,8 +198,8 @@ impl Counters {
             skipped,
             shed,
             bytes: self.bytes.load(Relaxed),
-            latency: self.latency.snapshot(),
-            first_byte: self.first_byte.snapshot(),
+            latency: Latency::none(),
+            first_byte: Latency::none(),
             compared: matched + raw_mismatched + schema_mismatch,
             raw_mismatched,
             schema_mismatch,

@@ -376,20 +376,35 @@ impl Measured {
 
 /// How long the primary took, for sampled requests.
 #[derive(Debug)]
-pub(crate) struct PrimaryMeasured(ByRoute<Durations>);
+pub(crate) struct PrimaryMeasured {
+    durations: ByRoute<Durations>,
+    /// Whether there are some of which nobody has asked.
+    has_new: AtomicBool,
+}
 
 impl PrimaryMeasured {
     pub(crate) fn new() -> Self {
-        Self(ByRoute::new())
+        Self {
+            durations: ByRoute::new(),
+            has_new: AtomicBool::new(false),
+        }
     }
 
     /// On the path of the primary: it adds to two numbers.
     pub(crate) fn record(&self, route: RouteLabel, duration: Duration) {
-        self.0.of(route).record(duration);
+        self.durations.of(route).record(duration);
+        // After it, so that who sees this sees the duration.
+        self.has_new.store(true, Release);
+    }
+
+    /// Whether there are some since this was asked last.
+    pub(crate) fn take_new(&self) -> bool {
+        // Most are idle, and a look costs less than a change.
+        self.has_new.load(Relaxed) && self.has_new.swap(false, Acquire)
     }
 
     pub(crate) fn by_route(&self) -> impl Iterator<Item = (RouteLabel, &Durations)> {
-        self.0.all()
+        self.durations.all()
     }
 }
 
@@ -424,8 +439,9 @@ impl Durations {
 
     /// Tells of the durations that were not told yet, as a value in seconds and how many are like
     /// it: the mean of those in one cell, so that sums stay right. At most `max` of them; the
-    /// others come next time.
-    pub(crate) fn tell(&self, told: &mut Told, max: u64, mut tell: impl FnMut(f64, u64)) {
+    /// others come next time. Returns whether there are others.
+    pub(crate) fn tell(&self, told: &mut Told, max: u64, mut tell: impl FnMut(f64, u64)) -> bool {
+        let mut are_left = false;
         told.0.resize(self.0.len(), (0, 0));
         let mut room = max;
         for (index, (cell, told)) in self.0.iter().zip(&mut told.0).enumerate() {
@@ -433,6 +449,7 @@ impl Durations {
             let nanos = cell.nanos.load(Relaxed);
             let new = count - told.0;
             let more = new.min(room);
+            are_left |= more < new;
             if more == 0 {
                 continue;
             }
@@ -452,6 +469,7 @@ impl Durations {
             }
             tell(value, more);
         }
+        are_left
     }
 }
 

@@ -45,11 +45,11 @@ impl<const NOT_STARTED: usize, const ENDED: usize> Tally<NOT_STARTED, ENDED> {
         self.ended[index].fetch_add(1, Release);
     }
 
-    /// The sum of all: if it is as it was, so is each.
+    /// A number that changes whenever something is counted.
     pub(crate) fn sum(&self) -> u64 {
-        let counts = self.not_started.iter().chain(&self.ended);
-        let counts = counts.chain([&self.started]);
-        counts.map(|count| count.load(Relaxed)).sum()
+        let all = self.not_started.iter().chain([&self.started]);
+        let all = all.chain(&self.ended).map(|count| count.load(Relaxed));
+        all.fold(0, u64::wrapping_add)
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot<NOT_STARTED, ENDED> {

@@ -68,7 +68,7 @@ impl CopySpan {
 
     pub(crate) const fn stays(self) {}
 
-    pub(crate) const fn ended(&mut self, _: &Result<BufferedResponse, MirrorError>) {}
+    pub(crate) const fn ended(&mut self, _: &Result<BufferedResponse, MirrorError>, _: bool) {}
 
     #[cfg(feature = "compare")]
     pub(crate) const fn compared(self, _: Verdict) {}

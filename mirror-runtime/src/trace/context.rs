@@ -14,7 +14,8 @@ pub(super) const TRACER: &str = "tracer";
 /// `tracing-opentelemetry` keeps in step with `tracing`, unless it is told not to.
 pub(super) fn current() -> Context {
     let attached = Context::current();
-    let is_of_here = |context: &Context| span_context(context).is_some_and(|it| !it.is_remote());
+    let is_of_here =
+        |context: &Context| has_span(context) && !context.span().span_context().is_remote();
     if is_of_here(&attached) {
         return attached;
     }
@@ -24,6 +25,11 @@ pub(super) fn current() -> Context {
     } else {
         attached
     }
+}
+
+/// Whether there is a span in a context.
+pub(super) fn has_span(context: &Context) -> bool {
+    context.span().span_context().is_valid()
 }
 
 /// The identity of the span in a context, if there is one.

@@ -33,7 +33,7 @@ pub(super) fn change(leaving: &Leaving<'_>, request: &mut http::Request<CopyBody
 }
 
 /// Removes the headers that are chosen by their names.
-pub(super) fn remove_all(headers: &mut HeaderMap, choose: impl Fn(&&HeaderName) -> bool) {
+fn remove_all(headers: &mut HeaderMap, choose: impl Fn(&&HeaderName) -> bool) {
     let chosen: Vec<_> = headers.keys().filter(choose).cloned().collect();
     for name in chosen {
         headers.remove(name);

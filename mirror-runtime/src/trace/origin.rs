@@ -7,14 +7,14 @@ use opentelemetry::{KeyValue, trace::TraceContextExt};
 
 use super::{
     Leaving,
-    context::{TRACER, current, span_context, without_span},
+    context::{TRACER, current, has_span, without_span},
     headers,
     primary::Primary,
     propagated,
     span::CopySpan,
     traced::{Responded, Traced},
 };
-use crate::{body::CopyBody, workers::caught};
+use crate::{body::CopyBody, target::Trace, workers::caught};
 
 /// The trace of a request, which its copies share. Nothing if nobody records spans.
 #[derive(Clone, Debug)]
@@ -30,13 +30,13 @@ impl Origin {
     pub(crate) fn capture(parts: &Parts) -> Self {
         let captured = caught(TRACER, || {
             let context = current();
-            if span_context(&context).is_none() && !CopySpan::would_be_recorded() {
+            if has_span(&context) {
+                // `tracing` knows only fields that a span has declared.
+                let primary = context.span();
+                primary.set_attribute(KeyValue::new("mirror.sampled", true));
+            } else if !CopySpan::would_be_recorded() {
                 return None;
             }
-            // `tracing` knows only fields that a span has declared.
-            context
-                .span()
-                .set_attribute(KeyValue::new("mirror.sampled", true));
             Some(Arc::new(Traced {
                 context: without_span(&context),
                 template: parts.extensions.get().cloned(),
@@ -56,10 +56,12 @@ impl Origin {
     pub(crate) fn start(&self, leaving: &Leaving<'_>, copy: &mut Request<CopyBody>) -> CopySpan {
         let span = caught(TRACER, || {
             let here = self.0.as_ref().map(|request| &request.context);
-            let here = here.filter(|context| span_context(context).is_some());
+            let here = here.filter(|context| has_span(context));
+            // Nobody else asks for it.
+            let is_needed = self.0.is_some() || leaving.trace == Trace::Unsampled;
             let arrived = match here {
-                None => propagated::arrived(copy.headers()),
-                Some(_) => None,
+                None if is_needed => propagated::arrived(copy.headers()),
+                _ => None,
             };
             let parent = here.or(arrived.as_ref());
             let span = match &self.0 {

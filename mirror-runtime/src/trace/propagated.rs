@@ -1,22 +1,29 @@
 //! The headers by which a trace goes on, as the program's propagator reads and writes them.
 
 use std::{
+    borrow::Cow,
     hash::{BuildHasher, RandomState},
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use opentelemetry::{
     Context, global,
     propagation::{Extractor, Injector},
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
+use smallvec::SmallVec;
 
-use super::{Leaving, context::span_context, headers::remove_all};
+use super::{
+    Leaving,
+    context::{has_span, span_context},
+};
 use crate::{body::CopyBody, target::Trace};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 
 /// The flag that says that a trace id was drawn by chance (W3C Trace Context Level 2, section
 /// 2.2.2.5.2). Propagators lose it, and nobody but who starts a trace may change it.
@@ -30,13 +37,13 @@ pub(super) fn arrived(headers: &HeaderMap) -> Option<Context> {
     let context = global::get_text_map_propagator(|propagator| {
         propagator.extract_with_context(&Context::new(), &Arrived(headers))
     });
-    if span_context(&context).is_some() {
+    if has_span(&context) {
         return Some(context);
     }
     let parent = TraceParent::of(headers)?;
     let identity = SpanContext::new(
-        TraceId::from_hex(parent.trace_id).ok()?,
-        SpanId::from_hex(parent.span_id).ok()?,
+        parent.trace_id,
+        parent.span_id,
         TraceFlags::new(parent.flags),
         true,
         TraceState::default(),
@@ -57,46 +64,43 @@ pub(super) fn change(
     arrived: Option<&Context>,
     request: &mut Request<CopyBody>,
 ) {
-    let own = span_context(copy).map(|_| copy);
+    let own = has_span(copy).then_some(copy);
     let context = match leaving.trace {
         Trace::Forward => return,
         Trace::Strip => None,
-        Trace::Link => own.cloned(),
+        Trace::Link => own.map(Cow::Borrowed),
         // If nobody records the copy, the shadow is a child of the primary itself. If nobody records
         // anything, there is nothing to be the child of.
         Trace::Child => match own.or(here) {
-            Some(context) => Some(context.clone()),
+            Some(context) => Some(Cow::Borrowed(context)),
             None => return,
         },
         Trace::Unsampled => match own.or(here) {
-            Some(context) => Some(unsampled(context, None)),
+            Some(context) => Some(Cow::Owned(unsampled(context, None))),
             // The flag must not change without the id of the parent.
             None => match arrived {
-                Some(context) => Some(unsampled(context, Some(unheard_of()))),
+                Some(context) => Some(Cow::Owned(unsampled(context, Some(unheard_of())))),
                 None => return,
             },
         },
     };
-    let mut written = Written::of(context.as_ref());
-    let has = |name| written.all.iter().any(|(written, _)| *written == name);
-    if has(TRACEPARENT) && !has(TRACESTATE) {
-        written.all.push((TRACESTATE, HeaderValue::from_static("")));
-    }
+    let context = context.as_deref();
+    let mut written = Written::of(context);
+    written.keep(&Before::of(request.headers()), context);
     let rules = leaving.rules;
-    let before = Before::of(request.headers());
     let headers = request.headers_mut();
-    remove_all(headers, |name| {
-        written.fields.contains(name) && !rules.decides_about(name)
-    });
-    for (name, mut value) in written.all {
-        if name == TRACEPARENT {
-            value = before.with_random_flag(value);
-        } else if name == TRACESTATE {
-            value = before.with_state(value, context.as_ref());
+    for name in &written.fields {
+        if !written.has(name) && !rules.decides_about(name) {
+            headers.remove(name);
         }
-        if !value.is_empty() && !rules.decides_about(&name) {
-            // If there is no room for it, it has to do without.
-            let _ = headers.try_insert(name, value);
+    }
+    for (name, value) in written.all {
+        if rules.decides_about(&name) {
+            continue;
+        }
+        // If there is no room for it, it has to do without.
+        if value.is_empty() || headers.try_insert(&name, value).is_err() {
+            headers.remove(&name);
         }
     }
 }
@@ -125,8 +129,8 @@ fn unheard_of() -> SpanId {
 
 /// What the propagator writes, and the headers that it decides about.
 struct Written {
-    all: Vec<(HeaderName, HeaderValue)>,
-    fields: Vec<HeaderName>,
+    all: SmallVec<[(HeaderName, HeaderValue); 3]>,
+    fields: SmallVec<[HeaderName; 3]>,
 }
 
 impl Written {
@@ -135,11 +139,8 @@ impl Written {
     fn of(context: Option<&Context>) -> Self {
         let mut written = global::get_text_map_propagator(|propagator| {
             let mut written = Self {
-                all: Vec::new(),
-                fields: propagator
-                    .fields()
-                    .filter_map(|name| name.parse().ok())
-                    .collect(),
+                all: SmallVec::new(),
+                fields: propagator.fields().filter_map(name).collect(),
             };
             if let Some(context) = context {
                 propagator.inject_context(context, &mut written);
@@ -147,30 +148,84 @@ impl Written {
             written
         });
         if written.fields.is_empty() && written.all.is_empty() {
-            written.fields = vec![TRACEPARENT, TRACESTATE];
-            if let Some(identity) = context.and_then(span_context) {
-                let flags = identity.trace_flags() & TraceFlags::SAMPLED;
-                let (trace, span) = (identity.trace_id(), identity.span_id());
-                written.set(
-                    TRACEPARENT.as_str(),
-                    format!("00-{trace}-{span}-{flags:02x}"),
-                );
-                written.set(TRACESTATE.as_str(), identity.trace_state().header());
+            written.fields.extend([TRACEPARENT, TRACESTATE]);
+            if let Some(context) = context {
+                written.by_w3c(context.span().span_context());
             }
         }
-        let names = written.all.iter().map(|(name, _)| name.clone());
-        written.fields.extend(names.collect::<Vec<_>>());
         written
+    }
+
+    /// Writes as W3C says.
+    fn by_w3c(&mut self, identity: &SpanContext) {
+        if !identity.is_valid() {
+            return;
+        }
+        let flags = identity.trace_flags() & TraceFlags::SAMPLED;
+        self.all.extend(traceparent(identity, flags));
+        let state = HeaderValue::try_from(identity.trace_state().header());
+        self.all.extend(state.ok().map(|state| (TRACESTATE, state)));
+    }
+
+    fn has(&self, name: &HeaderName) -> bool {
+        self.all.iter().any(|(written, _)| written == name)
+    }
+
+    /// Keeps of a request's headers what propagators lose.
+    fn keep(&mut self, before: &Before<'_>, context: Option<&Context>) {
+        if self.has(&TRACEPARENT) && !self.has(&TRACESTATE) {
+            self.all.push((TRACESTATE, HeaderValue::from_static("")));
+        }
+        for (name, value) in &mut self.all {
+            let kept = if *name == TRACEPARENT {
+                before.with_random_flag(value)
+            } else if *name == TRACESTATE {
+                before.with_state(value, context)
+            } else {
+                None
+            };
+            if let Some(kept) = kept {
+                *value = kept;
+            }
+        }
     }
 }
 
 impl Injector for Written {
     fn set(&mut self, key: &str, value: String) {
-        if let (Ok(name), Ok(value)) = (key.parse::<HeaderName>(), HeaderValue::try_from(value)) {
+        if let (Some(name), Ok(value)) = (name(key), HeaderValue::try_from(value)) {
             self.all.retain(|(other, _)| *other != name);
             self.all.push((name, value));
         }
     }
+}
+
+/// A header by its name. The names that are mostly asked for are there already.
+fn name(name: &str) -> Option<HeaderName> {
+    match name {
+        "traceparent" => Some(TRACEPARENT),
+        "tracestate" => Some(TRACESTATE),
+        "baggage" => Some(BAGGAGE),
+        name => name.parse().ok(),
+    }
+}
+
+/// A `traceparent` with this identity (section 2.2).
+fn traceparent(identity: &SpanContext, flags: TraceFlags) -> Option<(HeaderName, HeaderValue)> {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = Vec::with_capacity(LENGTH);
+    text.extend(b"00");
+    for part in [
+        identity.trace_id().to_bytes().as_slice(),
+        &identity.span_id().to_bytes(),
+        &[flags.to_u8()],
+    ] {
+        text.push(b'-');
+        let digits = part.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        text.extend(digits.map(|digit| DIGITS[usize::from(digit)]));
+    }
+    let value = HeaderValue::from_maybe_shared(Bytes::from(text));
+    Some((TRACEPARENT, value.ok()?))
 }
 
 /// The headers of a request, for a propagator.
@@ -193,102 +248,113 @@ impl Extractor for Arrived<'_> {
 }
 
 /// A `traceparent` (section 2.2).
-struct TraceParent<'a> {
-    trace_id: &'a str,
-    span_id: &'a str,
+struct TraceParent {
+    trace_id: TraceId,
+    span_id: SpanId,
     flags: u8,
 }
 
-impl<'a> TraceParent<'a> {
+impl TraceParent {
     /// That of a request, which has one at most.
-    fn of(headers: &'a HeaderMap) -> Option<Self> {
+    fn of(headers: &HeaderMap) -> Option<Self> {
         let mut all = headers.get_all(TRACEPARENT).iter();
         match (all.next(), all.next()) {
-            (Some(value), None) => Self::parse(value.to_str().ok()?),
+            (Some(value), None) => Self::parse(value),
             _ => None,
         }
     }
 
-    fn parse(value: &'a str) -> Option<Self> {
-        let mut parts = value.trim().split('-');
-        let version = parts.next()?;
-        let (trace_id, span_id, flags) = (parts.next()?, parts.next()?, parts.next()?);
-        let is_hex = |text: &str, length| {
-            text.len() == length
-                && text
-                    .bytes()
-                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    fn parse(value: &HeaderValue) -> Option<Self> {
+        let value = value.as_bytes().trim_ascii();
+        let (value, rest) = value.split_at_checked(LENGTH)?;
+        let [v0, v1, b'-', ids @ .., b'-', f0, f1] = value else {
+            return None;
         };
-        let is_good = is_hex(version, 2)
-            && version != "ff"
-            && (version != "00" || parts.next().is_none())
-            && is_hex(trace_id, 32)
-            && is_hex(span_id, 16)
-            && is_hex(flags, 2);
-        let flags = u8::from_str_radix(flags, 16).ok()?;
-        is_good.then_some(Self {
-            trace_id,
-            span_id,
-            flags,
+        let (trace_id, span_id) = ids.split_at_checked(32)?;
+        let span_id = span_id.strip_prefix(b"-")?;
+        let [version, flags] = [[v0, v1], [f0, f1]].map(|[high, low]| hex(&[*high, *low]));
+        let is_known = match (version?, rest) {
+            (0xff, _) => false,
+            (_, []) => true,
+            // There may be more in versions to come.
+            (0, _) => false,
+            (_, rest) => rest.starts_with(b"-"),
+        };
+        let [trace_high, trace_low] = [&trace_id[..16], &trace_id[16..]].map(hex);
+        let trace_id = u128::from(trace_high?) << 64 | u128::from(trace_low?);
+        is_known.then_some(Self {
+            trace_id: trace_id.into(),
+            span_id: hex(span_id)?.into(),
+            flags: u8::try_from(flags?).ok()?,
         })
     }
 }
 
-/// What a request has said of its trace, as far as propagators lose it.
-struct Before {
-    trace_id: String,
-    is_random: bool,
-    /// The members of its `tracestate`, in their order; none if one of them is none.
-    state: Vec<String>,
+/// The bytes of a `traceparent` of version 0.
+const LENGTH: usize = 55;
+
+/// Sixteen hexadecimal digits at most, in lower case.
+fn hex(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0, |number, digit| {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        Some(number << 4 | u64::from(digit))
+    })
 }
 
-impl Before {
-    fn of(headers: &HeaderMap) -> Self {
+/// What a request has said of its trace, as far as propagators lose it.
+struct Before<'a> {
+    parent: Option<TraceParent>,
+    headers: &'a HeaderMap,
+}
+
+impl<'a> Before<'a> {
+    fn of(headers: &'a HeaderMap) -> Self {
         let parent = TraceParent::of(headers);
-        Self {
-            is_random: parent
-                .as_ref()
-                .is_some_and(|parent| parent.flags & RANDOM != 0),
-            trace_id: parent
-                .map(|parent| parent.trace_id.to_owned())
-                .unwrap_or_default(),
-            state: members(headers).unwrap_or_default(),
-        }
+        Self { parent, headers }
     }
 
     /// A `traceparent` with the flag that the request has, if it is of the same trace.
-    fn with_random_flag(&self, value: HeaderValue) -> HeaderValue {
-        let text = value.to_str().unwrap_or_default();
-        match TraceParent::parse(text) {
-            Some(parent) if self.is_random && parent.trace_id == self.trace_id => {
-                let (head, flags) = (&text[..text.len() - 2], parent.flags | RANDOM);
-                HeaderValue::try_from(format!("{head}{flags:02x}")).unwrap_or(value)
-            }
-            _ => value,
+    fn with_random_flag(&self, value: &HeaderValue) -> Option<HeaderValue> {
+        let before = self.parent.as_ref()?;
+        if before.flags & RANDOM == 0 {
+            return None;
         }
+        let parent = TraceParent::parse(value)?;
+        if parent.trace_id != before.trace_id {
+            return None;
+        }
+        let text = value.to_str().ok()?;
+        let (head, flags) = (&text[..LENGTH - 2], parent.flags | RANDOM);
+        HeaderValue::try_from(format!("{head}{flags:02x}")).ok()
     }
 
     /// A `tracestate` with the members of the request that it lacks, if it is of the same trace:
     /// those of others are not to be deleted (section 3.5), and a propagator may have read the first
     /// line alone.
-    fn with_state(&self, value: HeaderValue, context: Option<&Context>) -> HeaderValue {
-        let identity = context.and_then(span_context);
-        let is_same = identity.is_some_and(|it| it.trace_id().to_string() == self.trace_id);
-        let Ok(text) = value.to_str() else {
-            return value;
-        };
-        if !is_same {
-            return value;
+    fn with_state(&self, value: &HeaderValue, context: Option<&Context>) -> Option<HeaderValue> {
+        let before = self.parent.as_ref()?;
+        let context = context?;
+        if before.trace_id != context.span().span_context().trace_id() {
+            return None;
         }
+        let members = members(self.headers)?;
+        if members.is_empty() {
+            return None;
+        }
+        let text = value.to_str().ok()?;
         let mut all: Vec<&str> = text.split(',').map(str::trim).collect();
         all.retain(|member| !member.is_empty());
-        for member in &self.state {
+        for member in members {
             if all.iter().all(|other| key(other) != key(member)) {
                 all.push(member);
             }
         }
         all.truncate(MAX_MEMBERS);
-        HeaderValue::try_from(all.join(",")).unwrap_or(value)
+        HeaderValue::try_from(all.join(",")).ok()
     }
 }
 
@@ -298,7 +364,7 @@ fn key(member: &str) -> &str {
 
 /// The members of all lines of `tracestate`; `None` if one is no member, for then all count for
 /// nothing (section 3.3).
-fn members(headers: &HeaderMap) -> Option<Vec<String>> {
+fn members(headers: &HeaderMap) -> Option<Vec<&str>> {
     let mut members = Vec::new();
     for line in headers.get_all(TRACESTATE) {
         let line = line.to_str().ok()?;
@@ -315,7 +381,7 @@ fn members(headers: &HeaderMap) -> Option<Vec<String>> {
             if !is_good {
                 return None;
             }
-            members.push(member.to_owned());
+            members.push(member);
         }
     }
     Some(members)

@@ -2,7 +2,7 @@
 //!
 //! A child in `tracing` would keep the request's span open until the shadow has responded.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use axum::extract::MatchedPath;
 use http::{Method, Request, StatusCode, Version};
@@ -60,8 +60,8 @@ impl CopySpan {
         let (method, in_name) = known(copy.method());
         let template = traced.template.as_ref().map(MatchedPath::as_str);
         let name = match template {
-            Some(template) => format!("{in_name} {template}"),
-            None => in_name.to_owned(),
+            Some(template) => Cow::Owned([in_name, " ", template].concat()),
+            None => Cow::Borrowed(in_name),
         };
         let (host, port) = leaving.target.server().unzip();
         let span = tracing::debug_span!(
@@ -69,7 +69,7 @@ impl CopySpan {
             parent: None,
             "mirror",
             otel.kind = if is_within { "internal" } else { "client" },
-            otel.name = name,
+            otel.name = &*name,
             otel.status_code = Empty,
             http.request.method = method,
             http.response.status_code = Empty,
@@ -131,33 +131,37 @@ impl CopySpan {
         });
     }
 
-    /// The copy has ended: what is recorded from here on does not change when.
-    pub(crate) fn ended(&mut self, outcome: &Result<BufferedResponse, MirrorError>) {
+    /// The copy has ended. If its span is open for longer, because the response is to be compared
+    /// or may be an error, what is recorded from here on does not change when.
+    pub(crate) fn ended(
+        &mut self,
+        outcome: &Result<BufferedResponse, MirrorError>,
+        is_compared: bool,
+    ) {
         self.note(|started| {
-            let span = &started.span;
-            match outcome {
-                Ok(response) => {
-                    let status = response.status();
-                    span.record("mirror.outcome", "answered");
-                    span.record("http.response.status_code", i64::from(status.as_u16()));
-                    if !started.is_within {
-                        let version = response.version().and_then(version);
-                        span.record("network.protocol.version", version);
-                    }
-                    let may_be = status.is_client_error() || status.is_server_error();
-                    started.error = may_be.then_some(status);
-                }
+            let (what, response, error) = match outcome {
+                Ok(response) => ("answered", Some(response), None),
                 // That it was given up here is no error of anybody's.
-                Err(MirrorError::Cancelled) => {
-                    span.record("mirror.outcome", "cancelled");
-                }
-                Err(error) => {
-                    span.record("mirror.outcome", "failed");
-                    span.record("error.type", error.kind().as_str());
-                    span.record("otel.status_code", "ERROR");
-                }
+                Err(MirrorError::Cancelled) => ("cancelled", None, None),
+                Err(error) => ("failed", None, Some(error.kind().as_str())),
+            };
+            let status = response.map(BufferedResponse::status);
+            let version = response.and_then(BufferedResponse::version);
+            let version = version.filter(|_| !started.is_within).and_then(version_of);
+            let may_be = |status: &StatusCode| status.is_client_error() || status.is_server_error();
+            started.error = status.filter(may_be);
+            // At once: each time whoever records the span has to find it.
+            tracing::record_all!(
+                started.span,
+                mirror.outcome = what,
+                http.response.status_code = status.map(|status| i64::from(status.as_u16())),
+                network.protocol.version = version,
+                "error.type" = error,
+                otel.status_code = error.map(|_| "ERROR"),
+            );
+            if is_compared || started.error.is_some() {
+                started.span.in_scope(|| ());
             }
-            span.in_scope(|| ());
         });
     }
 
@@ -202,8 +206,11 @@ impl Started {
 
     fn close(self) {
         if let Some(status) = self.error.filter(|status| self.is_error(*status)) {
-            self.span.record("error.type", status.as_str());
-            self.span.record("otel.status_code", "ERROR");
+            tracing::record_all!(
+                self.span,
+                "error.type" = status.as_str(),
+                otel.status_code = "ERROR",
+            );
         }
     }
 }
@@ -229,7 +236,7 @@ fn known(method: &Method) -> (&str, &str) {
     }
 }
 
-fn version(version: Version) -> Option<&'static str> {
+fn version_of(version: Version) -> Option<&'static str> {
     Some(match version {
         Version::HTTP_09 => "0.9",
         Version::HTTP_10 => "1.0",

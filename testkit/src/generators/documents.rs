@@ -27,8 +27,10 @@ pub fn choices() -> impl Strategy<Value = Choices> {
 
 fn key() -> impl Strategy<Value = String> {
     prop_oneof![
-        prop::sample::select(vec!["a", "b", "", "~", "/", "0", "*", "a/b~1"])
-            .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "a", "b", "", "~", "/", "0", "*", "a/b~1", "-", "**", "[0]"
+        ])
+        .prop_map(str::to_owned),
         "\\PC{0,6}",
     ]
 }

@@ -182,6 +182,15 @@ fn long_tokens_without_any_order_look_like_secrets() {
     assert!(has_secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"));
 }
 
+/// What begins with one byte stands together.
+#[test]
+fn each_prefix_of_an_issuer_is_looked_for() {
+    for (prefix, min) in super::ISSUED {
+        let text = format!("it is {prefix}{}, once", "aB3".repeat(min));
+        assert!(has_secret(&text), "{text}");
+    }
+}
+
 #[test]
 fn credentials_of_known_issuers_look_like_secrets() {
     let mut random = Random(11);

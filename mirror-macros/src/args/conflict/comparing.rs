@@ -10,7 +10,6 @@ use super::{super::Args, key};
 use crate::{
     compare::Compared,
     error::{Errors, error, error_with_help},
-    target::Source,
     value::Entry,
 };
 
@@ -93,7 +92,7 @@ fn check_indices(args: &Args, errors: &mut Errors) {
 
 fn has_sinks(args: &Args) -> bool {
     let mut targets = args.targets.iter();
-    targets.any(|target| matches!(target.source, Source::Sink(_)))
+    targets.any(|target| target.source.is_sink())
 }
 
 fn check_baseline(args: &Args, errors: &mut Errors) {

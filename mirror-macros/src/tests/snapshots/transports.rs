@@ -29,6 +29,8 @@ where
                 ::mirror_runtime::__private::EntryTarget::new("events").percentage(5f64),
                 ::mirror_runtime::__private::EntryTarget::new("log"),
                 ::mirror_runtime::__private::EntryTarget::new("audit"),
+                ::mirror_runtime::__private::EntryTarget::new("mirror-log"),
+                ::mirror_runtime::__private::EntryTarget::new("disk").percentage(5f64),
             ],
         )
         .options(&[("transport", "clients::SHARED"), ("on_error", "count")]);
@@ -69,6 +71,18 @@ where
                             ::mirror_runtime::__private::TargetOptions::made(
                                 ::mirror_runtime::__private::sink("audit", &logs::LOG),
                             ),
+                        )
+                        .target(
+                            ::mirror_runtime::__private::TargetOptions::made(
+                                ::mirror_runtime::__private::file("mirror-log"),
+                            ),
+                        )
+                        .target(
+                            ::mirror_runtime::__private::TargetOptions::made(
+                                    ::mirror_runtime::__private::file("/var/log/mirror"),
+                                )
+                                .percentage(5f64)
+                                .name("disk"),
                         ),
                     count,
                 ),

@@ -41,7 +41,7 @@ pub(super) enum Source {
     Env(&'static str),
     /// The next of the handlers that are given to `serve_with`, and its name.
     Handler(&'static str),
-    /// A transport or a sink.
+    /// A transport, a sink or files.
     Made(Target),
 }
 
@@ -61,7 +61,7 @@ impl TargetOptions {
         Self::new(Source::Handler(name))
     }
 
-    /// `via(STATIC)` and `sink(STATIC)`
+    /// `via(STATIC)`, `sink(STATIC)` and `file("DIRECTORY")`
     pub fn made(target: Target) -> Self {
         Self::new(Source::Made(target))
     }

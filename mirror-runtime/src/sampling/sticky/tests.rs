@@ -31,7 +31,7 @@ fn of_user(key: &Key, user: &str) -> Draw {
 fn a_value_is_found_wherever_it_stands() {
     let found = |by: &StickyBy, headers: &[(&str, &str)]| {
         let parts = parts("/", headers);
-        by.value(&parts)
+        by.value(&parts.headers, || "/")
             .map(|value| String::from_utf8_lossy(value).into_owned())
     };
     for (headers, value) in [
@@ -188,4 +188,30 @@ proptest! {
         // And it is the same at each request, and by a clone of the key.
         prop_assert_eq!(draw.0, of_user(&key.clone(), &user).0);
     }
+}
+
+#[cfg(feature = "log")]
+#[test]
+fn a_session_is_that_of_the_user_and_tells_nothing_of_them() {
+    let key = Key::new("0123456789abcdef0123456789abcdef").unwrap();
+    let session = |by: &StickyBy, headers: &[(&str, &str)], path| {
+        by.session(&key, &parts("/", headers).headers, path)
+    };
+    let of_7 = session(&by_user(), &[("x-user-id", "u-7")], "/");
+    assert!(of_7.is_some());
+    assert_eq!(
+        session(&by_user(), &[("x-user-id", " u-7 ")], "/orders"),
+        of_7
+    );
+    assert_ne!(session(&by_user(), &[("x-user-id", "u-8")], "/"), of_7);
+    assert_eq!(session(&by_user(), &[], "/"), None);
+    assert_eq!(session(&by_user(), &[("x-user-id", "")], "/"), None);
+    let by_path = StickyBy::Path;
+    assert_ne!(session(&by_path, &[], "/a"), session(&by_path, &[], "/b"));
+    // It is no help to foretell who is sampled, nor the other way round.
+    let draw = of_user(&key, "u-7");
+    assert_ne!(of_7.unwrap()[..8], draw.0.to_be_bytes());
+    let other = Key::new("fedcba9876543210fedcba9876543210").unwrap();
+    let headers = parts("/", &[("x-user-id", "u-7")]).headers;
+    assert_ne!(by_user().session(&other, &headers, "/"), of_7);
 }

@@ -15,11 +15,10 @@ fn headers(all: &[(HeaderName, &str)]) -> HeaderMap {
 fn a_traceparent_is_read_as_the_standard_says() {
     for (version, rest) in [("00", ""), ("01", ""), ("cc", "-what-is-to-come")] {
         let value = format!("{version}-{TRACE}-{SPAN}-03{rest}");
-        let parent = TraceParent::parse(&value).unwrap();
-        assert_eq!(
-            (parent.trace_id, parent.span_id, parent.flags),
-            (TRACE, SPAN, 3)
-        );
+        let parent = TraceParent::parse(&value.parse().unwrap()).unwrap();
+        assert_eq!(parent.trace_id.to_string(), TRACE);
+        assert_eq!(parent.span_id.to_string(), SPAN);
+        assert_eq!(parent.flags, 3);
     }
     for value in [
         String::new(),
@@ -30,9 +29,14 @@ fn a_traceparent_is_read_as_the_standard_says() {
         format!("00-{}-{SPAN}-01", TRACE.to_uppercase()),
         format!("00-{TRACE}0-{SPAN}-01"),
         format!("00-{TRACE}-{SPAN}-1"),
+        format!("01-{TRACE}-{SPAN}-01more"),
+        format!("00_{TRACE}-{SPAN}-01"),
+        format!("00-{TRACE}_{SPAN}-01"),
+        format!("00-{TRACE}-{SPAN}_01"),
         format!("00-{TRACE}-{SPAN}-0x"),
     ] {
-        assert!(TraceParent::parse(&value).is_none(), "{value}");
+        let parent = TraceParent::parse(&value.parse().unwrap());
+        assert!(parent.is_none(), "{value}");
     }
     let twice = format!("00-{TRACE}-{SPAN}-01");
     let twice = headers(&[(TRACEPARENT, &twice), (TRACEPARENT, &twice)]);
@@ -56,7 +60,8 @@ fn zeros_are_no_context() {
 #[test]
 fn the_state_of_another_trace_is_not_taken_over() {
     let parent = format!("00-{TRACE}-{SPAN}-03");
-    let before = Before::of(&headers(&[(TRACEPARENT, &parent), (TRACESTATE, "a=1")]));
+    let all = headers(&[(TRACEPARENT, &parent), (TRACESTATE, "a=1")]);
+    let before = Before::of(&all);
     let other = SpanContext::new(
         TraceId::from(7),
         SpanId::from(7),
@@ -66,16 +71,16 @@ fn the_state_of_another_trace_is_not_taken_over() {
     );
     let other = Context::new().with_remote_span_context(other);
     let none = HeaderValue::from_static("");
-    assert_eq!(before.with_state(none.clone(), Some(&other)), "");
+    assert_eq!(before.with_state(&none, Some(&other)), None);
     let written =
         HeaderValue::from_static("00-00000000000000000000000000000007-0000000000000007-01");
-    assert_eq!(before.with_random_flag(written.clone()), written);
+    assert_eq!(before.with_random_flag(&written), None);
 
     let same = arrived(&headers(&[(TRACEPARENT, &parent)])).unwrap();
-    assert_eq!(before.with_state(none, Some(&same)), "a=1");
+    assert_eq!(before.with_state(&none, Some(&same)).unwrap(), "a=1");
     // That of the program comes first, and has the last word on its own key.
     let own = HeaderValue::from_static("mine=2,a=3");
-    assert_eq!(before.with_state(own, Some(&same)), "mine=2,a=3");
+    assert_eq!(before.with_state(&own, Some(&same)).unwrap(), "mine=2,a=3");
 }
 
 #[test]
@@ -85,7 +90,7 @@ fn a_state_has_thirty_two_members_at_most() {
     let many = headers(&[(TRACEPARENT, &parent), (TRACESTATE, &many.join(","))]);
     let same = arrived(&many).unwrap();
     let own = HeaderValue::from_static("mine=1");
-    let state = Before::of(&many).with_state(own, Some(&same));
+    let state = Before::of(&many).with_state(&own, Some(&same)).unwrap();
     let state = state.to_str().unwrap();
     assert_eq!(state.split(',').count(), 32);
     assert!(state.starts_with("mine=1,k0=1,"));

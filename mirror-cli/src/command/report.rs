@@ -1,0 +1,227 @@
+//! `mirror report`: what is known of the mirrors, as text or JSON.
+
+use std::fmt::Write as _;
+
+use mirror_dashboard::snapshot::{Counts, Fleet, MirrorSnapshot, Report, Snapshot, TargetSnapshot};
+use serde_json::json;
+
+use super::said;
+use crate::{
+    args::Access,
+    client::{Address, Client},
+    exit::{Exit, Stop},
+    fleet::of_fleet,
+    output, text,
+};
+
+/// How many places are shown of each target, unless all are asked for.
+const PLACES: usize = 10;
+
+/// Print what is known of each mirror: verdict, counts and differences
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  mirror report http://localhost:8080/admin/mirror
+  mirror report http://localhost:8080/admin/mirror --mirror orders --fleet
+  mirror report http://localhost:8080/admin/mirror --fleet --json
+
+Exits with 0, whatever the verdict: `mirror check` exits with it. 2 if there is no such mirror, 3 if
+the page, or the fleet behind it, cannot be reached.")]
+pub(crate) struct Args {
+    /// URL of the page, or of its snapshot.json
+    url: String,
+    /// Name of the mirror [default: all]
+    #[arg(long, value_name = "NAME")]
+    mirror: Option<String>,
+    /// Of all instances of the service together, whichever of them is asked
+    #[arg(long)]
+    fleet: bool,
+    /// All places that differ, and not the first ten of each target
+    #[arg(long)]
+    all: bool,
+    /// Print one object of JSON: the snapshot
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    access: Access,
+}
+
+impl Args {
+    pub(crate) fn run(self) -> Result<Exit, Stop> {
+        let address = Address::new(&self.url)?;
+        let client = Client::new(&self.access, &address)?;
+        let all = address.snapshot(&[]);
+        let snapshot = client.snapshot(&all, client.timeout());
+        let unreachable = |text: String| Stop::new(Exit::Unreachable, text);
+        let mut snapshot: Snapshot = snapshot.map_err(|failure| unreachable(failure.text))?;
+        if let Some(name) = &self.mirror {
+            snapshot.mirrors.retain(|mirror| mirror.name == *name);
+            if snapshot.mirrors.is_empty() {
+                let error = format!("there is no mirror `{name}`");
+                return Err(Stop::new(Exit::Undecided, error));
+            }
+        }
+        if self.fleet {
+            of_fleet(&mut snapshot, None).map_err(unreachable)?;
+        }
+        if self.json {
+            output::json(&json!(snapshot));
+            return Ok(Exit::Good);
+        }
+        if snapshot.mirrors.is_empty() {
+            output::line("the program has no mirrors");
+        }
+        for mirror in &snapshot.mirrors {
+            self.print(mirror);
+        }
+        Ok(Exit::Good)
+    }
+
+    fn print(&self, mirror: &MirrorSnapshot) {
+        let name = text::name(&mirror.name);
+        if let Some(fleet) = mirror.fleet.as_ref().filter(|_| self.fleet) {
+            output::line(format_args!("{name}: {}", instances(fleet)));
+        } else {
+            output::line(format_args!("{name}: {}", said::switch(&mirror.control)));
+        }
+        if !mirror.has_traffic {
+            output::line("  no traffic yet");
+            return;
+        }
+        for target in &mirror.targets {
+            self.print_target(target);
+        }
+    }
+
+    fn print_target(&self, target: &TargetSnapshot) {
+        let style = output::style_of(target.verdict);
+        let word = match target.verdict {
+            Some(verdict) => verdict.as_str(),
+            None if target.is_baseline => "baseline",
+            None => "not_compared",
+        };
+        let (name, reason) = (text::name(&target.name), text::message(&target.reason));
+        output::line(format_args!("  {name}: {style}{word}{style:#}: {reason}"));
+        let stats = &target.stats;
+        let shown = |word: &str, count: u64, by: &Counts| format!("{count} {word}{}", reasons(by));
+        output::line(format_args!(
+            "    {} received, {} sent, {} answered, {}, {}, {}",
+            stats.received,
+            stats.sent,
+            stats.answered,
+            shown("failed", stats.failed, &stats.failed_by_kind),
+            shown("skipped", stats.skipped, &stats.skipped_by_reason),
+            shown("shed", stats.shed, &stats.shed_by_reason),
+        ));
+        if let Some(report) = &target.report {
+            output::line(format_args!("    {}", compared(report)));
+            self.print_places(report);
+        }
+    }
+
+    fn print_places(&self, report: &Report) {
+        let most = if self.all { usize::MAX } else { PLACES };
+        for group in report.differences.iter().take(most) {
+            let place = match (&*group.pointer, &*group.kind) {
+                ("", "status" | "not_modified") => "status".to_owned(),
+                ("", _) => "(body)".to_owned(),
+                (pointer, _) => text::name(pointer),
+            };
+            let noise = if group.noise { ", noise" } else { "" };
+            let option = match &group.option {
+                Some(option) => format!("  {}", text::message(option)),
+                None => String::new(),
+            };
+            output::line(format_args!(
+                "      {place} ({}{noise}): {} responses{option}",
+                text::name(&group.kind),
+                group.comparisons
+            ));
+        }
+        let left = report.differences.len().saturating_sub(most);
+        if left > 0 {
+            output::line(format_args!("      and {left} more: `--all` shows them"));
+        }
+        if report.other_differences > 0 {
+            let other = report.other_differences;
+            output::line(format_args!("      and {other} differences elsewhere"));
+        }
+    }
+}
+
+/// ` (timeout 3, connect 1)`, if there is something.
+fn reasons(counts: &Counts) -> String {
+    let mut told: Vec<_> = counts.iter().filter(|(_, count)| **count > 0).collect();
+    if told.is_empty() {
+        return String::new();
+    }
+    told.sort_by_key(|(word, count)| (std::cmp::Reverse(**count), (*word).clone()));
+    let told = told.iter();
+    let told: Vec<_> = told
+        .map(|(word, count)| format!("{} {count}", text::name(word)))
+        .collect();
+    format!(" ({})", told.join(", "))
+}
+
+fn compared(report: &Report) -> String {
+    let differ = report.mismatched.saturating_add(report.schema_mismatch);
+    let mut line = format!(
+        "{} compared, {differ} differ, {} differ in noise, {} not compared{}",
+        report.compared,
+        report.noise,
+        report.not_compared,
+        reasons(&report.not_compared_by_reason),
+    );
+    if let (Some(shadow), Some(primary)) =
+        (report.shadow_latency.p95_us, report.primary_latency.p95_us)
+    {
+        let _ = write!(
+            line,
+            "; p95 {}, the primary's {}",
+            time(shadow),
+            time(primary)
+        );
+    }
+    if let Some(version) = &report.version {
+        let _ = write!(line, "; version {}", text::name(version));
+    }
+    if let Some(since) = report.since_unix_s {
+        let _ = write!(line, "; since {}", said::time(since));
+    }
+    line
+}
+
+fn time(micros: u64) -> String {
+    format!("{:.1?}", std::time::Duration::from_micros(micros))
+}
+
+/// `4 instances, epoch 2: 3 running, 1 missing (orders-2 since ..)`.
+fn instances(fleet: &Fleet) -> String {
+    let all = &fleet.instances;
+    let count = |state: &str| all.iter().filter(|it| it.state == state).count();
+    let noun = if all.len() == 1 {
+        "instance"
+    } else {
+        "instances"
+    };
+    let mut line = format!("{} {noun}, epoch {}: ", all.len(), fleet.epoch);
+    let _ = write!(line, "{} running", count("running"));
+    if count("finished") > 0 {
+        let _ = write!(line, ", {} finished", count("finished"));
+    }
+    let missing: Vec<_> = all
+        .iter()
+        .filter(|it| it.state == "missing")
+        .map(|it| {
+            format!(
+                "{} since {}",
+                text::name(&it.name),
+                said::time(it.heard_unix_s)
+            )
+        })
+        .collect();
+    if !missing.is_empty() {
+        let _ = write!(line, ", {} missing ({})", missing.len(), missing.join(", "));
+    }
+    line
+}

@@ -1,0 +1,4 @@
+//! Chapters.
+
+#[doc = include_str!("../docs/nats.md")]
+pub mod nats {}

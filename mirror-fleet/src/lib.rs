@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+pub mod guide;
+mod nats;
+mod sink;
+mod state;
+
+pub use self::{
+    nats::{Connection, NatsError, NatsOptions},
+    sink::{Discard, NatsSink, NatsSinkBuilder, subject, subjects},
+    state::{
+        Compared, Fleet, FleetBuilder, FleetChange, FleetReport, FleetStatus, FleetView, Instance,
+        InstancePresence, Known, Snapshot, Sum, add_up,
+    },
+};

@@ -1,0 +1,11 @@
+//! Connections to NATS: what the sink and the state of the fleet share.
+
+mod connection;
+mod credentials;
+mod error;
+mod options;
+mod tls;
+
+#[allow(unused_imports, reason = "of one of the two that use it")]
+pub(crate) use self::connection::Presence;
+pub use self::{connection::Connection, error::NatsError, options::NatsOptions};

@@ -1,0 +1,433 @@
+//! The task that publishes records, on the thread of the connection.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    mem,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use async_nats::{Client, StatusCode, Subscriber, client::PublishErrorKind, jetstream::ErrorCode};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture};
+use mirror_record::Record;
+use mirror_runtime::{RecordedExchange, SinkError};
+use serde::Deserialize;
+use tokio::{
+    sync::{OwnedSemaphorePermit, mpsc, oneshot, watch},
+    time::MissedTickBehavior,
+};
+
+use super::{builder::Settings, message::Message, stream};
+use crate::nats::{NatsError, Presence};
+
+/// How often it looks whether something has been waited for long enough.
+const TICK: Duration = Duration::from_millis(50);
+
+/// The wait after an error that goes by, such as a cluster without a leader.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The longest wait until the stream is looked at again after an error.
+const LONGEST_LOOK: Duration = Duration::from_secs(5);
+
+/// The wait until a stream with other bounds is looked at again: somebody has to change it.
+const LOOK_AT_OTHER: Duration = Duration::from_secs(30);
+
+/// The default of a mirror's `max_body`.
+const MAX_BODY: usize = 2 << 20;
+
+/// What is known of the stream.
+#[derive(Clone, Debug)]
+pub(super) enum Condition {
+    Unknown,
+    Ready,
+    Refused(NatsError),
+}
+
+/// A record that is to be kept.
+pub(super) struct Job {
+    pub(super) record: Record,
+    /// It has its place in the byte budget of the process as long as this lives.
+    pub(super) _exchange: Arc<RecordedExchange>,
+    pub(super) done: oneshot::Sender<Result<(), SinkError>>,
+    pub(super) deadline: Instant,
+    pub(super) _places: Places,
+}
+
+/// Those of a record and of its bytes.
+pub(super) type Places = (OwnedSemaphorePermit, OwnedSemaphorePermit);
+
+/// A record that waits to be sent, perhaps once more.
+struct Waiting {
+    job: Job,
+    /// If it was sent before.
+    message: Option<Message>,
+}
+
+/// A record that was sent.
+struct Sent {
+    job: Job,
+    message: Message,
+    at: Instant,
+    /// Whether it was sent again, for lack of an acknowledgement.
+    again: bool,
+}
+
+/// What the server says to a record.
+#[derive(Deserialize)]
+struct Acknowledgement {
+    error: Option<Refusal>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    code: u16,
+    #[serde(default)]
+    err_code: u64,
+    #[serde(default)]
+    description: String,
+}
+
+pub(super) struct Publisher {
+    client: Client,
+    presence: watch::Receiver<Presence>,
+    settings: Arc<Settings>,
+    condition: watch::Sender<Condition>,
+    waiting: VecDeque<Waiting>,
+    sent: BTreeMap<u64, Sent>,
+    /// The number of the next message, by which its acknowledgement is known.
+    next: u64,
+    /// Where acknowledgements come to, with a number at the end.
+    inbox: String,
+    /// Whether the stream is to be looked at before more is sent.
+    looks: bool,
+    look_at: Instant,
+    looked: u32,
+    paused_until: Instant,
+    /// Whether it was said that the server takes less than mirrors copy.
+    warned: bool,
+}
+
+impl Publisher {
+    pub(super) fn new(
+        client: Client,
+        presence: watch::Receiver<Presence>,
+        settings: Arc<Settings>,
+        condition: watch::Sender<Condition>,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            inbox: client.new_inbox(),
+            client,
+            presence,
+            settings,
+            condition,
+            waiting: VecDeque::new(),
+            sent: BTreeMap::new(),
+            next: 0,
+            looks: true,
+            look_at: now,
+            looked: 0,
+            paused_until: now,
+            warned: false,
+        }
+    }
+
+    /// Until nobody can hand over a record any more, and none is left.
+    pub(super) async fn run(mut self, mut jobs: mpsc::UnboundedReceiver<Job>) {
+        // One subscription for all acknowledgements. The client's own keeps an entry for each that
+        // never comes, for ever.
+        let Ok(mut acks) = self.client.subscribe(format!("{}.*", self.inbox)).await else {
+            return;
+        };
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look: Option<BoxFuture<'static, Result<(), NatsError>>> = None;
+        let mut is_open = true;
+        // What was connected before this has subscribed is news as well.
+        self.presence.mark_changed();
+        loop {
+            self.publish().await;
+            if look.is_none() && self.is_to_look() {
+                look = Some(self.look());
+            }
+            let is_idle = self.waiting.is_empty() && self.sent.is_empty();
+            if is_idle && !is_open {
+                return;
+            }
+            let looking = async {
+                match &mut look {
+                    Some(look) => look.await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                job = jobs.recv(), if is_open => match job {
+                    Some(job) => {
+                        self.accept(job);
+                        while let Ok(job) = jobs.try_recv() {
+                            self.accept(job);
+                        }
+                    }
+                    None => is_open = false,
+                },
+                ack = acks.next() => match ack {
+                    Some(ack) => {
+                        self.acknowledged(&ack);
+                        self.take_all(&mut acks);
+                    }
+                    None => return,
+                },
+                looked = looking => {
+                    look = None;
+                    self.note(looked);
+                }
+                changed = self.presence.changed() => match changed {
+                    Ok(()) => self.connected(),
+                    Err(_) => return,
+                },
+                _ = tick.tick(), if !is_idle || self.looks && self.is_connected() => {
+                    self.expire();
+                    self.send_again().await;
+                }
+            }
+        }
+    }
+
+    fn accept(&mut self, job: Job) {
+        let away = self.presence.borrow().away();
+        if away.is_some_and(|away| away > self.settings.ack_timeout) {
+            tell(job, Err(SinkError::Closed));
+        } else if let Some(error) = self.refused_for_good() {
+            tell(job, Err(error));
+        } else {
+            self.waiting.push_back(Waiting { job, message: None });
+        }
+    }
+
+    /// What is wrong with the stream, if somebody has to change it.
+    fn refused_for_good(&self) -> Option<SinkError> {
+        match &*self.condition.borrow() {
+            Condition::Refused(error @ NatsError::Differs { .. }) => {
+                Some(SinkError::other(error.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    fn is_connected(&self) -> bool {
+        self.presence.borrow().away().is_none()
+    }
+
+    /// Sends as many as may be under way.
+    async fn publish(&mut self) {
+        if self.looks || !self.is_connected() || Instant::now() < self.paused_until {
+            return;
+        }
+        while self.sent.len() < self.settings.max_acks {
+            let Some(Waiting { job, message }) = self.waiting.pop_front() else {
+                return;
+            };
+            // Who waited for it has given up.
+            if job.done.is_closed() {
+                continue;
+            }
+            let shards = self.settings.shards.get();
+            let message = message.unwrap_or_else(|| Message::new(&job.record, shards));
+            let number = self.next;
+            self.next += 1;
+            match self.send(number, &message).await {
+                Ok(()) => {
+                    let sent = Sent {
+                        job,
+                        message,
+                        at: Instant::now(),
+                        again: false,
+                    };
+                    self.sent.insert(number, sent);
+                }
+                Err(error) => tell(job, Err(error)),
+            }
+        }
+    }
+
+    async fn send(&self, number: u64, message: &Message) -> Result<(), SinkError> {
+        let published = self.client.publish_with_reply_and_headers(
+            message.subject.clone(),
+            format!("{}.{number}", self.inbox),
+            message.headers(),
+            message.payload.clone(),
+        );
+        published.await.map_err(|error| match error.kind() {
+            PublishErrorKind::MaxPayloadExceeded => SinkError::TooLarge,
+            PublishErrorKind::InvalidSubject => SinkError::other(error),
+            PublishErrorKind::Send => SinkError::Closed,
+        })
+    }
+
+    fn take_all(&mut self, acks: &mut Subscriber) {
+        while let Some(Some(ack)) = acks.next().now_or_never() {
+            self.acknowledged(&ack);
+        }
+    }
+
+    fn acknowledged(&mut self, ack: &async_nats::Message) {
+        let number = ack.subject.rsplit('.').next();
+        let number = number.and_then(|number| number.parse().ok());
+        let Some(sent) = number.and_then(|number: u64| self.sent.remove(&number)) else {
+            return;
+        };
+        // Nobody takes it: there is no stream, or none of its servers is there.
+        if ack.status == Some(StatusCode::NO_RESPONDERS) {
+            self.looks = true;
+            return self.put_back(sent);
+        }
+        match serde_json::from_slice(&ack.payload) {
+            Ok(Acknowledgement { error: None }) => tell(sent.job, Ok(())),
+            Ok(Acknowledgement {
+                error: Some(refusal),
+            }) => self.refused(sent, refusal),
+            Err(error) => tell(sent.job, Err(SinkError::other(error))),
+        }
+    }
+
+    fn refused(&mut self, sent: Sent, refusal: Refusal) {
+        let Refusal {
+            code,
+            err_code,
+            description,
+        } = refusal;
+        let is = |code: ErrorCode| code.0 == err_code;
+        let stream = &self.settings.stream;
+        if is(ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM) {
+            tell(sent.job, Err(SinkError::TooLarge));
+        } else if is(ErrorCode::STREAM_STORE_FAILED) && description.contains("maximum") {
+            let reason = format!("the stream {stream} is full, and refuses records: {description}");
+            tell(sent.job, Err(SinkError::other(reason)));
+        } else if code == 503 && !is(ErrorCode::STREAM_STORE_FAILED) {
+            // Without a leader, or while it has too much to do.
+            self.put_back(sent);
+        } else {
+            let reason = format!("the stream {stream} refuses records: {description}");
+            tell(sent.job, Err(SinkError::other(reason)));
+        }
+    }
+
+    /// For a little later.
+    fn put_back(&mut self, sent: Sent) {
+        self.paused_until = Instant::now() + PAUSE;
+        self.waiting.push_front(Waiting {
+            job: sent.job,
+            message: Some(sent.message),
+        });
+    }
+
+    /// A connection was made, or has ended. What is not acknowledged was perhaps never received, and
+    /// its acknowledgement is perhaps lost.
+    fn connected(&mut self) {
+        if !self.is_connected() {
+            return;
+        }
+        self.paused_until = Instant::now();
+        for (_, sent) in mem::take(&mut self.sent).into_iter().rev() {
+            let message = Some(sent.message);
+            let job = sent.job;
+            self.waiting.push_front(Waiting { job, message });
+        }
+        let largest = self.client.max_payload();
+        if largest < MAX_BODY && !mem::replace(&mut self.warned, true) {
+            tracing::warn!(
+                max_payload = largest,
+                "records may be larger than this NATS takes; they are counted as too_large. Raise \
+                 `max_payload` of the server, or lower `max_body` of the mirror"
+            );
+        }
+    }
+
+    fn is_to_look(&self) -> bool {
+        self.looks && self.is_connected() && Instant::now() >= self.look_at
+    }
+
+    fn look(&self) -> BoxFuture<'static, Result<(), NatsError>> {
+        let client = self.client.clone();
+        let settings = Arc::clone(&self.settings);
+        async move { stream::ensure(client, &settings).await }.boxed()
+    }
+
+    fn note(&mut self, looked: Result<(), NatsError>) {
+        let error = match looked {
+            Ok(()) => {
+                self.looks = false;
+                self.looked = 0;
+                self.condition.send_replace(Condition::Ready);
+                return;
+            }
+            Err(error) => error,
+        };
+        let wait = match error {
+            NatsError::Differs { .. } => LOOK_AT_OTHER,
+            _ => LONGEST_LOOK.min(PAUSE * 2_u32.saturating_pow(self.looked)),
+        };
+        self.look_at = Instant::now() + wait;
+        if self.looked == 0 {
+            tracing::error!(%error, "no record is kept: tried again, and not told again");
+        }
+        self.looked = self.looked.saturating_add(1);
+        self.condition.send_replace(Condition::Refused(error));
+        if let Some(error) = self.refused_for_good() {
+            let reason = error.to_string();
+            for waiting in self.waiting.drain(..) {
+                tell(waiting.job, Err(SinkError::other(reason.clone())));
+            }
+        }
+    }
+
+    /// Sends once more what may have been lost on its way: half of the time is over.
+    async fn send_again(&mut self) {
+        if !self.is_connected() || self.looks {
+            return;
+        }
+        let now = Instant::now();
+        let half = self.settings.ack_timeout / 2;
+        let mut sent = mem::take(&mut self.sent);
+        for (number, sent) in &mut sent {
+            if !sent.again && now.duration_since(sent.at) > half {
+                sent.again = true;
+                // Its acknowledgement may come yet, whatever becomes of this.
+                let _ = self.send(*number, &sent.message).await;
+            }
+        }
+        self.sent = sent;
+    }
+
+    /// Gives up on what is late.
+    fn expire(&mut self) {
+        let now = Instant::now();
+        for (_, sent) in self.sent.extract_if(.., |_, sent| sent.job.deadline <= now) {
+            tell(sent.job, Err(SinkError::AckTimeout));
+        }
+        let is_late = |waiting: &Waiting| waiting.job.deadline <= now;
+        if !self.waiting.iter().any(is_late) {
+            return;
+        }
+        let is_connected = self.is_connected();
+        let condition = self.condition.borrow().clone();
+        for waiting in mem::take(&mut self.waiting) {
+            if !is_late(&waiting) {
+                self.waiting.push_back(waiting);
+                continue;
+            }
+            let error = match &condition {
+                _ if waiting.message.is_some() => SinkError::AckTimeout,
+                Condition::Refused(error) if is_connected => SinkError::other(error.clone()),
+                _ if is_connected => SinkError::AckTimeout,
+                _ => SinkError::Closed,
+            };
+            tell(waiting.job, Err(error));
+        }
+    }
+}
+
+/// Who waited may be gone.
+fn tell(job: Job, outcome: Result<(), SinkError>) {
+    let _ = job.done.send(outcome);
+}

@@ -1,0 +1,147 @@
+//! The stream that records are written to.
+
+use std::time::Duration;
+
+use async_nats::{
+    Client,
+    jetstream::{
+        self, ErrorCode,
+        context::{CreateStreamErrorKind, GetStreamErrorKind},
+        stream::{Compression, Config, DiscardPolicy, RetentionPolicy, StorageType},
+    },
+};
+
+use super::{
+    builder::{Discard, Settings},
+    message::SUBJECTS,
+};
+use crate::nats::NatsError;
+
+/// How long the server may take to say something of the stream: a cluster without a leader says
+/// nothing at all, and is asked again.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long it may take to create the stream, on several servers.
+const CREATE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Creates the stream, or checks the one that exists.
+pub(super) async fn ensure(client: Client, settings: &Settings) -> Result<(), NatsError> {
+    let mut context = jetstream::new(client.clone());
+    context.set_timeout(LOOK_TIMEOUT);
+    let wanted = config(settings, client.is_server_compatible(2, 10, 0));
+    let refused = |reason: String| NatsError::Stream {
+        stream: settings.stream.clone(),
+        reason,
+    };
+    let found = match context.get_stream(&settings.stream).await {
+        Ok(stream) => stream.cached_info().config.clone(),
+        Err(error) if is_not_found(&error.kind()) => {
+            let mut creating = context.clone();
+            creating.set_timeout(CREATE_TIMEOUT);
+            match creating.create_stream(wanted.clone()).await {
+                // As the server has understood it.
+                Ok(stream) => stream.cached_info().config.clone(),
+                // Another instance was faster.
+                Err(error) if is_there(&error.kind()) => {
+                    let stream = context.get_stream(&settings.stream).await;
+                    let stream = stream.map_err(|error| refused(error.to_string()))?;
+                    stream.cached_info().config.clone()
+                }
+                Err(error) => return Err(refused(error.to_string())),
+            }
+        }
+        Err(error) => return Err(refused(error.to_string())),
+    };
+    let differences = differences(&wanted, &found);
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(NatsError::Differs {
+        stream: settings.stream.clone(),
+        differences,
+    })
+}
+
+fn is_not_found(kind: &GetStreamErrorKind) -> bool {
+    matches!(kind, GetStreamErrorKind::JetStream(error)
+        if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
+}
+
+fn is_there(kind: &CreateStreamErrorKind) -> bool {
+    matches!(kind, CreateStreamErrorKind::JetStream(error)
+        if error.error_code() == ErrorCode::STREAM_NAME_EXIST)
+}
+
+fn config(settings: &Settings, compresses: bool) -> Config {
+    Config {
+        name: settings.stream.clone(),
+        description: Some("Records of mirrored requests".to_owned()),
+        subjects: vec![SUBJECTS.to_owned()],
+        retention: RetentionPolicy::Limits,
+        storage: StorageType::File,
+        max_bytes: settings.max_bytes,
+        max_age: settings.max_age,
+        discard: match settings.discard {
+            Discard::Old => DiscardPolicy::Old,
+            Discard::New => DiscardPolicy::New,
+        },
+        num_replicas: settings.replicas,
+        duplicate_window: settings.duplicate_window,
+        compression: compresses.then_some(Compression::S2),
+        ..Config::default()
+    }
+}
+
+/// In what a stream differs from what was asked for. What matters to nobody who writes, such as
+/// compression, may differ.
+fn differences(wanted: &Config, found: &Config) -> Vec<String> {
+    let mut differences = Vec::new();
+    let mut compare = |what: &str, found: String, wanted: String| {
+        if found != wanted {
+            differences.push(format!("its {what} is {found}, not {wanted}"));
+        }
+    };
+    let covers = |subject: &String| subject == SUBJECTS || subject == "mirror.>" || subject == ">";
+    if !found.subjects.iter().any(covers) {
+        let found = format!("{:?}", found.subjects);
+        compare("list of subjects", found, format!("{:?}", wanted.subjects));
+    }
+    let bytes = |bytes: i64| match bytes {
+        ..=0 => "unlimited".to_owned(),
+        bytes => format!("{bytes} bytes"),
+    };
+    compare("max_bytes", bytes(found.max_bytes), bytes(wanted.max_bytes));
+    let time = |time: Duration| match time {
+        Duration::ZERO => "unlimited".to_owned(),
+        time => format!("{time:?}"),
+    };
+    compare("max_age", time(found.max_age), time(wanted.max_age));
+    compare(
+        "discard policy",
+        lower(found.discard),
+        lower(wanted.discard),
+    );
+    compare("storage", lower(found.storage), lower(wanted.storage));
+    compare(
+        "number of replicas",
+        found.num_replicas.to_string(),
+        wanted.num_replicas.to_string(),
+    );
+    compare(
+        "duplicate window",
+        time(found.duplicate_window),
+        time(wanted.duplicate_window),
+    );
+    compare("retention", lower(found.retention), lower(wanted.retention));
+    if found.no_ack {
+        compare("no_ack", "true".to_owned(), "false".to_owned());
+    }
+    if found.sealed {
+        compare("state", "sealed".to_owned(), "open".to_owned());
+    }
+    differences
+}
+
+fn lower(value: impl std::fmt::Debug) -> String {
+    format!("{value:?}").to_ascii_lowercase()
+}

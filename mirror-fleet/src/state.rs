@@ -1,0 +1,21 @@
+//! What all instances of a program know together, and what is set for all of them.
+
+mod bucket;
+#[cfg(feature = "dashboard")]
+mod dashboard;
+mod fleet;
+mod key;
+mod order;
+mod read;
+mod run;
+mod snapshot;
+mod sum;
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    fleet::{Fleet, FleetBuilder, FleetReport, FleetStatus, FleetView, Instance, InstancePresence},
+    order::FleetChange,
+    snapshot::{Compared, Snapshot},
+    sum::{Known, Sum, add_up},
+};

@@ -1,0 +1,220 @@
+//! The two buckets of a fleet: one for what instances know, one for what is set for them.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+use async_nats::{
+    Client,
+    jetstream::{
+        self, Context,
+        consumer::{DeliverPolicy, ReplayPolicy, push::OrderedConfig},
+        kv::{self, Store},
+    },
+};
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+
+use crate::nats::NatsError;
+
+/// What a bucket is to be like.
+#[derive(Clone, Debug)]
+pub(super) struct Bounds {
+    pub(super) name: String,
+    pub(super) description: &'static str,
+    pub(super) max_bytes: u64,
+    pub(super) replicas: usize,
+}
+
+/// The value of a key.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    /// `None` if the key was deleted.
+    pub(super) value: Option<Bytes>,
+    /// By the clock of the server.
+    pub(super) written: SystemTime,
+    /// Whether it is one of those that were there when the watch began.
+    pub(super) is_old: bool,
+}
+
+/// What happens to the keys of a bucket, beginning with the values that they have.
+pub(super) struct Watch {
+    messages: jetstream::consumer::push::Ordered,
+    prefix: String,
+    /// How many of the values that were there are still to come.
+    pending: u64,
+}
+
+/// The bucket, which is created if there is none.
+///
+/// # Errors
+///
+/// If it cannot be had, or is there with other bounds.
+pub(super) async fn ensure(client: &Client, bounds: &Bounds) -> Result<Store, NatsError> {
+    let context = jetstream::new(client.clone());
+    let stream = format!("KV_{}", bounds.name);
+    let failed = |error: &dyn std::fmt::Display| NatsError::Stream {
+        stream: stream.clone(),
+        reason: error.to_string(),
+    };
+    let store = match context.get_key_value(&bounds.name).await {
+        Ok(store) => store,
+        Err(_) => create(&context, bounds)
+            .await
+            .map_err(|error| failed(&error))?,
+    };
+    let info = store.status().await.map_err(|error| failed(&error))?;
+    let config = &info.info.config;
+    let asked = i64::try_from(bounds.max_bytes).unwrap_or(i64::MAX);
+    let mut differences = Vec::new();
+    if config.max_bytes != asked {
+        let has = config.max_bytes;
+        differences.push(format!("`max_bytes` is {has}, and {asked} was asked for"));
+    }
+    if config.num_replicas != bounds.replicas {
+        let (has, asked) = (config.num_replicas, bounds.replicas);
+        differences.push(format!("`replicas` is {has}, and {asked} was asked for"));
+    }
+    if differences.is_empty() {
+        Ok(store)
+    } else {
+        Err(NatsError::Differs {
+            stream,
+            differences,
+        })
+    }
+}
+
+async fn create(
+    context: &Context,
+    bounds: &Bounds,
+) -> Result<Store, jetstream::context::CreateKeyValueError> {
+    let config = kv::Config {
+        bucket: bounds.name.clone(),
+        description: bounds.description.to_owned(),
+        history: 1,
+        max_bytes: i64::try_from(bounds.max_bytes).unwrap_or(i64::MAX),
+        num_replicas: bounds.replicas,
+        ..kv::Config::default()
+    };
+    match context.create_key_value(config).await {
+        Ok(store) => Ok(store),
+        // Another instance may have been faster.
+        Err(error) => match context.get_key_value(&bounds.name).await {
+            Ok(store) => Ok(store),
+            Err(_) => Err(error),
+        },
+    }
+}
+
+impl Watch {
+    /// Watches the keys that fit a filter.
+    pub(super) async fn new(client: &Client, store: &Store, filter: &str) -> Result<Self, String> {
+        let config = OrderedConfig {
+            deliver_subject: client.new_inbox(),
+            filter_subject: format!("{}{filter}", store.prefix),
+            replay_policy: ReplayPolicy::Instant,
+            deliver_policy: DeliverPolicy::LastPerSubject,
+            ..OrderedConfig::default()
+        };
+        let consumer = store.stream.create_consumer(config).await;
+        let consumer = consumer.map_err(|error| error.to_string())?;
+        let pending = consumer.cached_info().num_pending;
+        let messages = consumer.messages().await;
+        Ok(Self {
+            messages: messages.map_err(|error| error.to_string())?,
+            prefix: store.prefix.clone(),
+            pending,
+        })
+    }
+
+    /// The next change.
+    pub(super) async fn next(&mut self) -> Result<Entry, String> {
+        let message = self.messages.next().await;
+        let message = message.ok_or("the watch has ended")?;
+        let message = message.map_err(|error| error.to_string())?;
+        let info = message.info().map_err(|error| error.to_string())?;
+        let is_old = self.pending > 0;
+        self.pending = self.pending.saturating_sub(1);
+        let written = info.published.into();
+        let key = message.subject.strip_prefix(&*self.prefix);
+        let key = key.unwrap_or_default().to_owned();
+        let headers = message.headers.as_ref();
+        let is_gone = headers.is_some_and(|headers| headers.get("KV-Operation").is_some());
+        Ok(Entry {
+            key,
+            value: (!is_gone).then(|| message.payload.clone()),
+            written,
+            is_old,
+        })
+    }
+
+    /// Whether the values that were there are still to come.
+    pub(super) const fn is_loading(&self) -> bool {
+        self.pending > 0
+    }
+}
+
+/// Writes the parts of a snapshot: the first last, because it says in which slot the others are.
+pub(super) async fn write(
+    store: &Store,
+    key: &str,
+    slot: u64,
+    parts: Vec<Bytes>,
+) -> Result<(), String> {
+    for (index, value) in parts.into_iter().enumerate().rev() {
+        let key = match index {
+            0 => key.to_owned(),
+            _ => format!("{key}.{slot}-{index}"),
+        };
+        let put = store.put(&key, value).await;
+        put.map_err(|error| told(&error))?;
+    }
+    Ok(())
+}
+
+/// An error with its causes.
+pub(super) fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let more = cause.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// The values of the keys that fit a filter, as they are now.
+pub(super) async fn read(
+    client: &Client,
+    store: &Store,
+    filter: &str,
+    patience: Duration,
+) -> Result<BTreeMap<String, Entry>, String> {
+    let all = async {
+        let mut watch = Watch::new(client, store, filter).await?;
+        let mut entries = BTreeMap::new();
+        while watch.is_loading() {
+            let entry = watch.next().await?;
+            entries.insert(entry.key.clone(), entry);
+        }
+        entries.retain(|_, entry: &mut Entry| entry.value.is_some());
+        Ok(entries)
+    };
+    match tokio::time::timeout(patience, all).await {
+        Ok(read) => read,
+        Err(_) => Err("no response from NATS in time".to_owned()),
+    }
+}
+
+/// A word that nobody else has.
+pub(super) fn unique() -> String {
+    use std::hash::{BuildHasher as _, RandomState};
+    let word = || RandomState::new().hash_one(std::process::id());
+    format!("{:016x}", word())
+}

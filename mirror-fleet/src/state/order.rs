@@ -1,0 +1,221 @@
+//! What is set for all instances of a program.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use mirror_runtime::{Control, control};
+use serde::{Deserialize, Serialize};
+
+/// What is set for a mirror, or for all of them: the value of `control.{mirror}`, or of `all`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Order {
+    /// The version of the format. What is of another is left as it was.
+    pub(super) version: u32,
+    /// The name of the mirror; empty for all of them.
+    pub(super) mirror: String,
+    pub(super) switch: Option<Said<bool>>,
+    /// By the names of targets.
+    pub(super) shares: BTreeMap<String, Said<f64>>,
+}
+
+/// A value, and who has set it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Said<T> {
+    pub(super) value: T,
+    pub(super) actor: String,
+    #[serde(default)]
+    pub(super) reason: Option<String>,
+    /// When it ends, in milliseconds since 1970.
+    #[serde(default)]
+    pub(super) until_unix_ms: Option<u64>,
+}
+
+/// The version of [`Order`].
+pub(super) const VERSION: u32 = 1;
+
+/// What is to be changed, in all instances: [`FleetView::change`](super::FleetView::change).
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct FleetChange {
+    /// First removes what was set for the fleet.
+    pub reset: bool,
+    /// Switches the mirror on or off.
+    pub enabled: Option<bool>,
+    /// The share of the requests that is copied to each target, from 0 to 100.
+    pub percentage: BTreeMap<String, f64>,
+    /// Begins the report of the fleet anew: a new epoch.
+    pub restart_report: bool,
+    /// Who changes it.
+    pub actor: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// For how long. Default: until it is changed again.
+    pub lasts: Option<Duration>,
+}
+
+impl FleetChange {
+    /// Nothing yet, by this actor.
+    #[must_use]
+    pub fn by(actor: impl Into<String>) -> Self {
+        Self {
+            actor: actor.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Removes what was set for the fleet, first.
+    #[must_use]
+    pub const fn reset(mut self) -> Self {
+        self.reset = true;
+        self
+    }
+
+    /// Switches on or off.
+    #[must_use]
+    pub const fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = Some(enabled);
+        self
+    }
+
+    /// Copies this share of the requests to a target, from 0 to 100.
+    #[must_use]
+    pub fn percentage(mut self, target: impl Into<String>, percentage: f64) -> Self {
+        self.percentage.insert(target.into(), percentage);
+        self
+    }
+
+    /// Begins the report of the fleet anew.
+    #[must_use]
+    pub const fn restart_report(mut self) -> Self {
+        self.restart_report = true;
+        self
+    }
+
+    /// Says why.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// For so long only, from now on.
+    #[must_use]
+    pub const fn for_duration(mut self, lasts: Duration) -> Self {
+        self.lasts = Some(lasts);
+        self
+    }
+
+    /// Whether anything of the switch or of the shares is changed.
+    pub(super) fn sets(&self) -> bool {
+        self.reset || self.enabled.is_some() || !self.percentage.is_empty()
+    }
+
+    fn said<T>(&self, value: T) -> Said<T> {
+        let until = self
+            .lasts
+            .and_then(|lasts| SystemTime::now().checked_add(lasts));
+        Said {
+            value,
+            actor: self.actor.clone(),
+            reason: self.reason.clone(),
+            until_unix_ms: until.map(unix_ms),
+        }
+    }
+}
+
+impl Order {
+    /// The same, changed.
+    pub(super) fn changed(mut self, mirror: &str, change: &FleetChange) -> Self {
+        if change.reset {
+            self = Self::default();
+        }
+        self.version = VERSION;
+        mirror.clone_into(&mut self.mirror);
+        if let Some(enabled) = change.enabled {
+            self.switch = Some(change.said(enabled));
+        }
+        for (target, percentage) in &change.percentage {
+            self.shares.insert(target.clone(), change.said(*percentage));
+        }
+        self.without_ended(SystemTime::now())
+    }
+
+    /// The same, for a mirror of which nothing else is said if it says nothing itself.
+    pub(super) fn over(&self, all: Option<&Self>) -> Self {
+        let mut order = self.clone();
+        if order.switch.is_none() {
+            order.switch = all.and_then(|all| all.switch.clone());
+        }
+        order
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.switch.is_none() && self.shares.is_empty()
+    }
+
+    fn without_ended(mut self, now: SystemTime) -> Self {
+        self.switch = self.switch.filter(|said| !said.is_over(now));
+        self.shares.retain(|_, said| !said.is_over(now));
+        self
+    }
+
+    /// Sets it in this process, where `before` was set. What has ended since then has ended here,
+    /// too, by itself.
+    pub(super) fn apply(&self, mirror: &str, before: &Self) {
+        let now = SystemTime::now();
+        let current = self.clone().without_ended(now);
+        let before = before.clone().without_ended(now);
+        let is_removed = before.switch.is_some() && current.switch.is_none()
+            || before
+                .shares
+                .keys()
+                .any(|target| !current.shares.contains_key(target));
+        if is_removed {
+            control(mirror).as_fleet().by("fleet").reset();
+        }
+        if let Some(said) = &current.switch {
+            let control = said.control(mirror);
+            if said.value {
+                control.enable();
+            } else {
+                control.disable();
+            }
+        }
+        for (target, said) in &current.shares {
+            if let Err(error) = said.control(mirror).set_percentage(target, said.value) {
+                tracing::warn!(mirror, target, %error, "the fleet's share is not set here");
+            }
+        }
+    }
+}
+
+impl<T> Said<T> {
+    fn is_over(&self, now: SystemTime) -> bool {
+        self.until().is_some_and(|until| until <= now)
+    }
+
+    fn until(&self) -> Option<SystemTime> {
+        let until = Duration::from_millis(self.until_unix_ms?);
+        UNIX_EPOCH.checked_add(until)
+    }
+
+    fn control(&self, mirror: &str) -> Control {
+        let mut control = control(mirror).as_fleet().by(&self.actor);
+        if let Some(reason) = &self.reason {
+            control = control.because(reason);
+        }
+        match self.until() {
+            Some(until) => control.until(until),
+            None => control,
+        }
+    }
+}
+
+/// Milliseconds since 1970.
+pub(super) fn unix_ms(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,824 @@
+//! The thread of an instance: what it says, hears and is asked.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, mpsc::SyncSender},
+    time::{Duration, Instant, SystemTime},
+};
+
+use async_nats::{Client, jetstream::kv::Store};
+use mirror_runtime::{Mirror, Thresholds, control, mirrors};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tokio::{
+    sync::mpsc::UnboundedReceiver,
+    time::{MissedTickBehavior, interval, sleep},
+};
+
+use super::{
+    bucket::{self, Bounds, Entry, Watch, told},
+    fleet::{FleetReport, MISSED, Shared},
+    key::part,
+    order::{self, FleetChange, Order},
+    read,
+    snapshot::{Snapshot, Watched},
+};
+use crate::nats::Connection;
+
+/// How often it is looked for new mirrors, reports begun anew, and circuits that have opened.
+const STEP: Duration = Duration::from_secs(1);
+
+/// How long to wait after something has failed that is no matter of the connection: a bucket that
+/// differs, or a file that is missing.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// What a message needs beside its payload: its subject and its headers.
+const BESIDE: usize = 4096;
+
+/// A snapshot of which only the time has changed is written once in so many intervals.
+const IDLE: u32 = 6;
+
+/// How often a key is tried to be changed that others change as well.
+const TRIES: u32 = 16;
+
+/// How long the last words may take.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// What the thread is asked for.
+pub(super) enum Command {
+    Read {
+        mirror: String,
+        told: SyncSender<FleetReport>,
+    },
+    Change {
+        mirror: Option<String>,
+        change: FleetChange,
+        told: SyncSender<Result<(), String>>,
+    },
+    /// Says whether the last words were heard.
+    End(Option<SyncSender<bool>>),
+}
+
+/// The buckets, and who asks for them.
+pub(super) struct Buckets {
+    pub(super) client: Client,
+    pub(super) reports: Store,
+    control: Store,
+}
+
+/// What an instance says of itself: the value of `instance.{instance}`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Heartbeat {
+    pub(super) version: u32,
+    pub(super) name: String,
+    pub(super) run: String,
+    pub(super) interval_ms: u64,
+    pub(super) is_finished: bool,
+}
+
+/// The value of `epoch.{mirror}`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Epoch {
+    version: u32,
+    mirror: String,
+    epoch: u64,
+}
+
+/// The value of `circuit.{mirror}.{target}`: it has opened in an instance.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Opened {
+    version: u32,
+    mirror: String,
+    target: String,
+    instance: String,
+    run: String,
+}
+
+/// The version of the formats of both buckets, but for snapshots, which have their own.
+pub(super) const VERSION: u32 = 1;
+
+/// A target of a mirror, by their names.
+type Place = (String, String);
+
+/// A snapshot that was written.
+struct Written {
+    counts: BTreeMap<String, u64>,
+    compared: u64,
+    at: Instant,
+}
+
+pub(super) struct Run {
+    pub(super) shared: Arc<Shared>,
+    connection: Connection,
+    of_reports: Bounds,
+    of_control: Bounds,
+    commands: UnboundedReceiver<Command>,
+    began: Instant,
+    began_at: SystemTime,
+    /// Whether it was heard once what is set for the fleet.
+    has_loaded: bool,
+    epochs: BTreeMap<String, u64>,
+    /// How often the reports were begun anew, as far as that is known to the fleet.
+    restarts: BTreeMap<String, u64>,
+    /// Keys of epochs that are over, to be removed once more: some instance may not have heard yet.
+    over: Vec<(Instant, String)>,
+    /// By key: `control.{mirror}` and `all`.
+    orders: BTreeMap<String, Order>,
+    /// What was set in this process, by mirror.
+    applied: BTreeMap<String, Order>,
+    /// Circuits that are open here, and whether others have opened them.
+    open: BTreeMap<Place, bool>,
+    watched: BTreeMap<Place, Watched>,
+    written: BTreeMap<Place, Written>,
+    pub(super) thresholds: BTreeMap<Place, Thresholds>,
+    number: u64,
+    next_report: Instant,
+    /// When this instance was heard of last.
+    pub(super) beat: Option<Instant>,
+}
+
+impl Run {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        connection: Connection,
+        of_reports: Bounds,
+        of_control: Bounds,
+        commands: UnboundedReceiver<Command>,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            shared,
+            connection,
+            of_reports,
+            of_control,
+            commands,
+            began: now,
+            began_at: SystemTime::now(),
+            has_loaded: false,
+            epochs: BTreeMap::new(),
+            restarts: BTreeMap::new(),
+            over: Vec::new(),
+            orders: BTreeMap::new(),
+            applied: BTreeMap::new(),
+            open: BTreeMap::new(),
+            watched: BTreeMap::new(),
+            written: BTreeMap::new(),
+            thresholds: BTreeMap::new(),
+            number: 0,
+            next_report: now,
+            beat: None,
+        }
+    }
+
+    /// Until the instance leaves the fleet.
+    pub(super) async fn live(mut self) {
+        loop {
+            let buckets = match self.reach().await {
+                Ok(buckets) => buckets,
+                Err(told) => {
+                    // There is nobody to say it to.
+                    if let Some(told) = told {
+                        let _ = told.try_send(false);
+                    }
+                    return;
+                }
+            };
+            if let Some(told) = self.stay(&buckets).await {
+                let words = self.report(&buckets, true);
+                let heard = tokio::time::timeout(LAST_WORDS, words).await;
+                if let Some(told) = told {
+                    let _ = told.try_send(heard.unwrap_or(false));
+                }
+                return;
+            }
+        }
+    }
+
+    /// Waits for NATS and for both buckets. An error if the instance is to leave before.
+    async fn reach(&mut self) -> Result<Buckets, Option<SyncSender<bool>>> {
+        let reaching = reach(
+            self.connection.clone(),
+            Arc::clone(&self.shared),
+            self.of_reports.clone(),
+            self.of_control.clone(),
+        );
+        tokio::pin!(reaching);
+        let mut steps = interval(STEP);
+        steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                buckets = &mut reaching => return Ok(buckets),
+                _ = steps.tick() => {
+                    self.apply_orders();
+                    self.note_restarts();
+                }
+                command = self.commands.recv() => match command {
+                    Some(Command::Read { mirror, told }) => {
+                        let error = self.shared.why();
+                        let _ = told.try_send(self.shared.took(&mirror, Err(error)));
+                    }
+                    Some(Command::Change { told, .. }) => {
+                        let error = format!(
+                            "{}: nothing was changed; without `fleet`, this instance alone is",
+                            self.shared.why()
+                        );
+                        let _ = told.try_send(Err(error));
+                    }
+                    Some(Command::End(told)) => return Err(told),
+                    None => return Err(None),
+                },
+            }
+        }
+    }
+
+    /// Until the connection is another one, or the instance is to leave.
+    async fn stay(&mut self, buckets: &Buckets) -> Option<Option<SyncSender<bool>>> {
+        let mut presence = self.connection.presence();
+        let number = presence.borrow_and_update().number;
+        let watch = Watch::new(&buckets.client, &buckets.control, ">").await;
+        let mut watch = match watch {
+            Ok(watch) => watch,
+            Err(error) => {
+                self.shared.failed(&error);
+                sleep(AGAIN).await;
+                return None;
+            }
+        };
+        self.shared.works();
+        let mut steps = interval(STEP.min(self.shared.interval));
+        steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            if !watch.is_loading() {
+                self.has_loaded = true;
+            }
+            tokio::select! {
+                // What is heard comes before what is said.
+                biased;
+                heard = watch.next() => match heard {
+                    Ok(entry) => self.heard(&entry),
+                    Err(error) => {
+                        self.shared.failed(&error);
+                        sleep(AGAIN).await;
+                        return None;
+                    }
+                },
+                changed = presence.changed() => {
+                    let is_another = presence.borrow_and_update().number != number;
+                    if changed.is_err() || is_another {
+                        return None;
+                    }
+                    if presence.borrow().away().is_some() {
+                        self.shared.failed(AWAY);
+                        return None;
+                    }
+                }
+                command = self.commands.recv() => match command {
+                    Some(Command::Read { mirror, told }) => {
+                        let report = self.read(buckets, &mirror).await;
+                        let _ = told.try_send(self.shared.took(&mirror, report));
+                    }
+                    Some(Command::Change { mirror, change, told }) => {
+                        let changed = self.change(buckets, mirror.as_deref(), &change).await;
+                        let _ = told.try_send(changed);
+                    }
+                    Some(Command::End(told)) => return Some(told),
+                    None => return Some(None),
+                },
+                _ = steps.tick(), if !watch.is_loading() => self.step(buckets).await,
+            }
+        }
+    }
+
+    async fn step(&mut self, buckets: &Buckets) {
+        self.apply_orders();
+        let made = made();
+        if let Err(error) = self.tell_restarts(buckets, &made).await {
+            return self.shared.wrote(0, 0, Some(error));
+        }
+        self.tell_circuits(buckets, &made).await;
+        if Instant::now() >= self.next_report {
+            self.next_report = Instant::now() + self.shared.interval;
+            self.report(buckets, false).await;
+            self.remove_what_is_over(buckets).await;
+        }
+    }
+
+    fn heard(&mut self, entry: &Entry) {
+        let key = &*entry.key;
+        if key == "all" || key.starts_with("control.") {
+            match &entry.value {
+                None => {
+                    self.orders.remove(key);
+                }
+                Some(value) => match parsed::<Order>(value, |order| order.version) {
+                    Ok(order) => {
+                        self.orders.insert(key.to_owned(), order);
+                    }
+                    Err(error) => tracing::warn!(key, error, "not understood: nothing is changed"),
+                },
+            }
+            self.apply_orders();
+        } else if let (true, Some(value)) = (key.starts_with("epoch."), &entry.value) {
+            match parsed::<Epoch>(value, |epoch| epoch.version) {
+                Ok(epoch) => self.heard_epoch(&epoch, entry),
+                Err(error) => tracing::warn!(key, error, "not understood: the epoch goes on"),
+            }
+        } else if let (true, false, Some(value)) =
+            (key.starts_with("circuit."), entry.is_old, &entry.value)
+            && let Ok(opened) = parsed::<Opened>(value, |opened| opened.version)
+        {
+            self.heard_opened(&opened);
+        }
+    }
+
+    /// Sets in this process what is set for the fleet, of the mirrors that there are by now.
+    fn apply_orders(&mut self) {
+        let all = self.orders.get("all");
+        let mut names: BTreeSet<_> = self.applied.keys().cloned().collect();
+        let named = self.orders.values().map(|order| order.mirror.clone());
+        names.extend(named.filter(|name| !name.is_empty()));
+        if all.is_some() {
+            names.extend(mirrors().into_iter().map(|mirror| mirror.name));
+        }
+        for name in names {
+            let own = self.orders.get(&order_key(&name));
+            let order = own.cloned().unwrap_or_default().over(all);
+            let before = self.applied.get(&name).cloned().unwrap_or_default();
+            if (&order.switch, &order.shares) == (&before.switch, &before.shares) {
+                continue;
+            }
+            order.apply(&name, &before);
+            if order.is_empty() {
+                self.applied.remove(&name);
+            } else {
+                self.applied.insert(name, order);
+            }
+        }
+    }
+
+    fn heard_epoch(&mut self, epoch: &Epoch, entry: &Entry) {
+        let name = &epoch.mirror;
+        let is_after_all = self.has_loaded || entry.written > self.began_at;
+        let own = if is_after_all {
+            self.epoch(name)
+        } else {
+            epoch.epoch
+        };
+        if epoch.epoch > own {
+            self.restart(name);
+        }
+        let known = self.epochs.entry(name.clone()).or_insert(1);
+        *known = epoch.epoch.max(*known);
+    }
+
+    pub(super) fn epoch(&self, mirror: &str) -> u64 {
+        self.epochs.get(mirror).copied().unwrap_or(1)
+    }
+
+    /// Begins the report of this instance anew.
+    fn restart(&mut self, name: &str) {
+        control(name).by("fleet").restart_report();
+        if let Some(mirror) = made().get(name) {
+            let restarts = self.restarts.entry(name.to_owned()).or_default();
+            // One that was not told yet is still to be told.
+            *restarts = (*restarts + 1).min(mirror.report_restarts());
+        }
+        self.forget(name);
+    }
+
+    fn forget(&mut self, name: &str) {
+        self.written.retain(|(mirror, _), _| mirror != name);
+        let of_mirror = self.watched.iter_mut();
+        let of_mirror = of_mirror.filter(|((mirror, _), _)| mirror == name);
+        of_mirror.for_each(|(_, watched)| watched.restart());
+    }
+
+    /// Notes how often the report of a mirror that is new was begun anew: it is from before anybody
+    /// was told of it.
+    fn note_restarts(&mut self) {
+        for (name, mirror) in made() {
+            let restarts = mirror.report_restarts();
+            self.restarts.entry(name).or_insert(restarts);
+        }
+    }
+
+    /// Begins a new epoch for each mirror whose report was begun anew in this process.
+    async fn tell_restarts(
+        &mut self,
+        buckets: &Buckets,
+        made: &BTreeMap<String, Mirror>,
+    ) -> Result<(), String> {
+        for (name, mirror) in made {
+            let now = mirror.report_restarts();
+            let known = self.restarts.get(name).copied().unwrap_or(now);
+            if now > known {
+                self.forget(name);
+                self.begin_epoch(buckets, name).await?;
+            }
+            self.restarts.insert(name.clone(), now);
+        }
+        Ok(())
+    }
+
+    /// Begins a new epoch, unless another instance has just done so.
+    async fn begin_epoch(&mut self, buckets: &Buckets, mirror: &str) -> Result<(), String> {
+        let own = self.epoch(mirror);
+        let key = format!("epoch.{}", part(mirror));
+        for _ in 0..TRIES {
+            let (value, revision) = get(&buckets.control, &key).await?;
+            let current = match value {
+                Some(value) => parsed::<Epoch>(&value, |epoch| epoch.version)?.epoch,
+                None => 1,
+            };
+            let next = if current > own { current } else { own + 1 };
+            let epoch = Epoch {
+                version: VERSION,
+                mirror: mirror.to_owned(),
+                epoch: next,
+            };
+            if current == next || put_if(&buckets.control, &key, revision, &epoch).await? {
+                self.epochs.insert(mirror.to_owned(), next);
+                let filter = format!("report.{own}.{}.>", part(mirror));
+                self.over.push((Instant::now(), filter.clone()));
+                let again = Instant::now() + self.shared.interval * MISSED;
+                self.over.push((again, filter));
+                tracing::info!(mirror, epoch = next, "a new epoch of the fleet's report");
+                return Ok(());
+            }
+        }
+        Err(format!(
+            "the epoch of `{mirror}` is changed by too many at once"
+        ))
+    }
+
+    async fn remove_what_is_over(&mut self, buckets: &Buckets) {
+        let now = Instant::now();
+        let due = self.over.extract_if(.., |(at, _)| *at <= now);
+        let due: Vec<_> = due.collect();
+        for (at, filter) in due {
+            let subject = format!("{}{filter}", buckets.reports.prefix);
+            if buckets
+                .reports
+                .stream
+                .purge()
+                .filter(subject)
+                .await
+                .is_err()
+            {
+                self.over.push((at, filter));
+            }
+        }
+    }
+
+    /// Tells the others which circuits have opened here.
+    async fn tell_circuits(&mut self, buckets: &Buckets, made: &BTreeMap<String, Mirror>) {
+        for (name, mirror) in made {
+            for target in mirror.stats().targets {
+                let place = (name.clone(), target.name.clone());
+                if !target.is_circuit_open {
+                    self.open.remove(&place);
+                    continue;
+                }
+                if self.open.contains_key(&place) {
+                    continue;
+                }
+                let key = format!("circuit.{}.{}", part(name), part(&target.name));
+                let opened = Opened {
+                    version: VERSION,
+                    mirror: name.clone(),
+                    target: target.name,
+                    instance: self.shared.instance.clone(),
+                    run: self.shared.run.clone(),
+                };
+                let value = serde_json::to_vec(&opened).unwrap_or_default();
+                // A hint: one that is lost is found out by each instance for itself.
+                if buckets.control.put(&key, value.into()).await.is_ok() {
+                    self.open.insert(place, false);
+                }
+            }
+        }
+    }
+
+    /// A circuit has opened elsewhere.
+    fn heard_opened(&mut self, opened: &Opened) {
+        if opened.run == self.shared.run {
+            return;
+        }
+        let made = made();
+        let Some(mirror) = made.get(&opened.mirror) else {
+            return;
+        };
+        if mirror.open_circuit(&opened.target) {
+            let place = (opened.mirror.clone(), opened.target.clone());
+            self.open.insert(place, true);
+            tracing::warn!(
+                mirror = opened.mirror,
+                target = opened.target,
+                instance = opened.instance,
+                "circuit opened for one cooldown: it has opened in another instance"
+            );
+        }
+    }
+
+    /// Writes what this instance knows; whether all of it was.
+    async fn report(&mut self, buckets: &Buckets, is_last: bool) -> bool {
+        let made = made();
+        let (mut written, mut failed, mut why) = (0, 0, None);
+        for (name, mirror) in &made {
+            let snapshots = self.snapshots(name, mirror, is_last);
+            for snapshot in snapshots {
+                let place = (snapshot.mirror.clone(), snapshot.target.clone());
+                let put = if why.is_none() {
+                    self.write(buckets, &snapshot).await
+                } else {
+                    Err(String::new())
+                };
+                match put {
+                    Ok(()) => {
+                        written += 1;
+                        let compared = snapshot.compared.as_ref();
+                        let compared = compared.map_or(0, |of| of.evidence.count());
+                        let at = Instant::now();
+                        let counts = snapshot.counts;
+                        let of = Written {
+                            counts,
+                            compared,
+                            at,
+                        };
+                        self.written.insert(place, of);
+                    }
+                    Err(error) => {
+                        failed += 1;
+                        why.get_or_insert(error);
+                    }
+                }
+            }
+        }
+        let heartbeat = Heartbeat {
+            version: VERSION,
+            name: self.shared.instance.clone(),
+            run: self.shared.run.clone(),
+            interval_ms: u64::try_from(self.shared.interval.as_millis()).unwrap_or(u64::MAX),
+            is_finished: is_last,
+        };
+        // An instance that cannot say what it knows is a missing one.
+        if why.is_none() {
+            let key = format!("instance.{}", self.instance_key());
+            let value = serde_json::to_vec(&heartbeat).unwrap_or_default();
+            match buckets.reports.put(&key, value.into()).await {
+                Ok(_) => self.beat = Some(Instant::now()),
+                Err(error) => why = Some(error.to_string()),
+            }
+        }
+        let is_whole = why.is_none();
+        self.shared.wrote(written, failed, why);
+        is_whole
+    }
+
+    /// What has changed since it was written last.
+    fn snapshots(&mut self, name: &str, mirror: &Mirror, is_all: bool) -> Vec<Snapshot> {
+        let now = self.began.elapsed();
+        let stats = mirror.stats();
+        let mut evidence: BTreeMap<_, _> = mirror
+            .evidence()
+            .into_iter()
+            .map(|of| (of.name.clone(), of))
+            .collect();
+        let baseline = mirror.baseline();
+        let mut changed = Vec::new();
+        for (index, target) in stats.targets.iter().enumerate() {
+            let place = (name.to_owned(), target.name.clone());
+            let evidence = evidence.remove(&target.name);
+            let compared = evidence.as_ref().map_or(0, |of| of.evidence.count());
+            if let Some(of) = &evidence {
+                self.thresholds.insert(place.clone(), of.thresholds);
+            }
+            let mut snapshot = Snapshot::new(name, target, &self.shared.instance, &self.shared.run);
+            snapshot.index = index;
+            snapshot.is_baseline = baseline == Some(&*target.name);
+            if let Some(evidence) = evidence {
+                snapshot = snapshot.with_evidence(evidence);
+            }
+            let watched = self.watched.entry(place.clone()).or_default();
+            let snapshot = snapshot.after(watched, now);
+            let is_same = self.written.get(&place).is_some_and(|before| {
+                before.counts == snapshot.counts
+                    && before.compared == compared
+                    && before.at.elapsed() < self.shared.interval * IDLE
+            });
+            if is_all || !is_same {
+                changed.push(snapshot);
+            }
+        }
+        changed
+    }
+
+    async fn write(&mut self, buckets: &Buckets, snapshot: &Snapshot) -> Result<(), String> {
+        self.number += 1;
+        let longest = buckets.client.max_payload().saturating_sub(BESIDE);
+        let parts = snapshot.encode(self.number, longest)?;
+        let key = format!(
+            "report.{}.{}.{}.{}",
+            self.epoch(&snapshot.mirror),
+            part(&snapshot.mirror),
+            part(&snapshot.target),
+            self.instance_key()
+        );
+        bucket::write(&buckets.reports, &key, self.number % 2, parts).await
+    }
+
+    /// This process as a part of a key.
+    pub(super) fn instance_key(&self) -> String {
+        read::instance_key(&self.shared.instance, &self.shared.run)
+    }
+
+    /// What all instances know of a mirror.
+    async fn read(&self, buckets: &Buckets, mirror: &str) -> Result<FleetReport, String> {
+        read::report(self, buckets, mirror).await
+    }
+
+    async fn change(
+        &mut self,
+        buckets: &Buckets,
+        mirror: Option<&str>,
+        change: &FleetChange,
+    ) -> Result<(), String> {
+        if change.sets() {
+            match mirror {
+                Some(mirror) => {
+                    self.write_order(buckets, &order_key(mirror), mirror, change)
+                        .await?;
+                }
+                None => self.write_order_for_all(buckets, change).await?,
+            }
+            self.apply_orders();
+        }
+        if change.restart_report {
+            let names = match mirror {
+                Some(mirror) => vec![mirror.to_owned()],
+                None => mirrors().into_iter().map(|mirror| mirror.name).collect(),
+            };
+            for name in names {
+                self.restart(&name);
+                self.begin_epoch(buckets, &name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Of all and of one, the later counts: what is set for all is set for those that have their own
+    /// as well.
+    async fn write_order_for_all(
+        &mut self,
+        buckets: &Buckets,
+        change: &FleetChange,
+    ) -> Result<(), String> {
+        self.write_order(buckets, "all", "", change).await?;
+        let own = self.orders.iter().filter(|(key, _)| *key != "all");
+        let own: Vec<_> = own
+            .map(|(key, order)| (key.clone(), order.mirror.clone()))
+            .collect();
+        for (key, mirror) in own {
+            self.write_order(buckets, &key, &mirror, change).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_order(
+        &mut self,
+        buckets: &Buckets,
+        key: &str,
+        mirror: &str,
+        change: &FleetChange,
+    ) -> Result<(), String> {
+        for _ in 0..TRIES {
+            let (value, revision) = get(&buckets.control, key).await?;
+            let before = match value {
+                Some(value) => parsed::<Order>(&value, |order| order.version)?,
+                None => Order::default(),
+            };
+            let order = before.changed(mirror, change);
+            if order.is_empty() {
+                let purged = buckets.control.purge(key).await;
+                purged.map_err(|error| told(&error))?;
+                self.orders.remove(key);
+                return Ok(());
+            }
+            if put_if(&buckets.control, key, revision, &order).await? {
+                self.orders.insert(key.to_owned(), order);
+                return Ok(());
+            }
+        }
+        Err("the same is changed by too many at once".to_owned())
+    }
+}
+
+/// Why nothing goes to or comes from NATS.
+const AWAY: &str = "NATS is away";
+
+/// Waits for NATS and for both buckets.
+async fn reach(
+    connection: Connection,
+    shared: Arc<Shared>,
+    of_reports: Bounds,
+    of_control: Bounds,
+) -> Buckets {
+    let mut presence = connection.presence();
+    loop {
+        let client = match connection.client().await {
+            Ok(client) => client,
+            Err(error) => {
+                shared.failed(&error.to_string());
+                sleep(AGAIN).await;
+                continue;
+            }
+        };
+        if presence.borrow_and_update().away().is_some() {
+            shared.failed(AWAY);
+            if presence.wait_for(|now| now.away().is_none()).await.is_err() {
+                sleep(AGAIN).await;
+                continue;
+            }
+        }
+        let both = async {
+            let control = bucket::ensure(&client, &of_control).await?;
+            Ok((control, bucket::ensure(&client, &of_reports).await?))
+        };
+        let both: Result<_, crate::NatsError> = both.await;
+        match both {
+            Ok((control, reports)) => {
+                return Buckets {
+                    client,
+                    reports,
+                    control,
+                };
+            }
+            Err(error) => {
+                shared.failed(&error.to_string());
+                sleep(AGAIN).await;
+            }
+        }
+    }
+}
+
+/// The mirrors that were made, by name.
+fn made() -> BTreeMap<String, Mirror> {
+    let made = mirrors().into_iter().rev();
+    let made = made.filter_map(|info| Some((info.name.clone(), info.mirror()?)));
+    made.collect()
+}
+
+fn order_key(mirror: &str) -> String {
+    format!("control.{}", part(mirror))
+}
+
+/// A value of a version that this process knows.
+pub(super) fn parsed<T: DeserializeOwned>(
+    value: &[u8],
+    version: impl Fn(&T) -> u32,
+) -> Result<T, String> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    let of = serde_json::from_slice::<Versioned>(value).map(|of| of.version);
+    if let Ok(of) = of
+        && of != VERSION
+    {
+        return Err(format!(
+            "it is of version {of}, and this process reads version {VERSION}"
+        ));
+    }
+    let value: T = serde_json::from_slice(value).map_err(|error| error.to_string())?;
+    debug_assert_eq!(version(&value), VERSION);
+    Ok(value)
+}
+
+/// The value of a key, and the revision that a change of it is to name.
+async fn get(store: &Store, key: &str) -> Result<(Option<bytes::Bytes>, u64), String> {
+    use async_nats::jetstream::kv::Operation;
+    let entry = store.entry(key).await.map_err(|error| told(&error))?;
+    Ok(match entry {
+        Some(entry) if entry.operation == Operation::Put => (Some(entry.value), entry.revision),
+        Some(entry) => (None, entry.revision),
+        None => (None, 0),
+    })
+}
+
+/// Puts a value in the place of that with the revision; `false` if there is another one by now.
+async fn put_if(
+    store: &Store,
+    key: &str,
+    revision: u64,
+    value: &impl Serialize,
+) -> Result<bool, String> {
+    use async_nats::jetstream::kv::UpdateErrorKind;
+    let value = serde_json::to_vec(value).map_err(|error| error.to_string())?;
+    match store.update(key, value.into(), revision).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(false),
+        Err(error) => Err(told(&error)),
+    }
+}
+
+/// So that `order::VERSION` and that of the buckets are one.
+const _: () = assert!(order::VERSION == VERSION);

@@ -1,0 +1,244 @@
+//! What one instance knows of one target, as it is sent.
+
+use std::{
+    collections::BTreeMap,
+    io::{Read, Write},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
+use mirror_runtime::{Evidence, Latency, Standing, TargetEvidence, TargetStats, Thresholds};
+use serde::{Deserialize, Serialize};
+
+/// The version of the format. A reader leaves out what is of another one, and says so.
+const VERSION: u8 = 1;
+
+/// The longest snapshot that is read, when it is unpacked: more than one with all of its tables
+/// full.
+const LONGEST: u64 = 64 << 20;
+
+/// How many versions of a shadow are remembered with the time at which they were seen first.
+const VERSIONS: usize = 9;
+
+/// The bytes before what is packed: version, part, parts, slot, and the number of the snapshot.
+const HEAD: usize = 12;
+
+/// What one instance knows of one target of a mirror: counters, latencies, and all that its
+/// comparisons have shown. Snapshots of several instances [add up](super::add_up).
+///
+/// Times are durations before the moment at which it was written, because clocks differ.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The name of the mirror.
+    pub mirror: String,
+    /// The name of the target.
+    pub target: String,
+    /// Which of the targets it is, from 0.
+    pub index: usize,
+    /// Whether it is the baseline.
+    pub is_baseline: bool,
+    /// The name of the instance.
+    pub instance: String,
+    /// The process, as a random word.
+    pub run: String,
+    /// The counters that are not 0, by name, since the process began.
+    pub counts: BTreeMap<String, u64>,
+    /// The time to the last byte of a response.
+    latency: Vec<(usize, u64)>,
+    /// The time to the head of a response.
+    first_byte: Vec<(usize, u64)>,
+    /// Whether its circuit is open.
+    pub is_circuit_open: bool,
+    /// The comparisons; `None` if there are none.
+    pub compared: Option<Compared>,
+}
+
+/// The comparisons of one instance with one target.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Compared {
+    /// What they have shown.
+    pub evidence: Evidence,
+    /// Requests that were not answered since the evidence began.
+    pub standing: Standing,
+    /// The bars of the verdict.
+    pub thresholds: Thresholds,
+    /// How long ago something was compared last.
+    pub(super) idle_ms: u64,
+    /// How long ago each version of the shadow was seen first, with the last at the end.
+    pub(super) versions: Vec<(Option<String>, u64)>,
+}
+
+/// What of a target goes on from one snapshot to the next.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Watched {
+    count: u64,
+    /// When it has changed last, and when the versions were seen first: since the process began.
+    grown: Duration,
+    versions: Vec<(Option<String>, Duration)>,
+}
+
+impl Snapshot {
+    /// A snapshot of the counters of a target, in an instance of this name and this process.
+    #[must_use]
+    pub fn new(mirror: &str, stats: &TargetStats, instance: &str, run: &str) -> Self {
+        Self {
+            mirror: mirror.to_owned(),
+            target: stats.name.clone(),
+            index: 0,
+            is_baseline: false,
+            instance: instance.to_owned(),
+            run: run.to_owned(),
+            counts: stats.to_counts(),
+            latency: stats.latency.to_sparse(),
+            first_byte: stats.first_byte.to_sparse(),
+            is_circuit_open: stats.is_circuit_open,
+            compared: None,
+        }
+    }
+
+    /// The same, with its comparisons.
+    #[must_use]
+    pub fn with_evidence(mut self, of: TargetEvidence) -> Self {
+        let since = of.evidence.version().map(str::to_owned);
+        self.compared = Some(Compared {
+            versions: vec![(since, 0)],
+            evidence: of.evidence,
+            standing: of.standing,
+            thresholds: of.thresholds,
+            idle_ms: 0,
+        });
+        self
+    }
+
+    /// The same, with what is known from the snapshots before. `now` is since the process began.
+    pub(super) fn after(mut self, watched: &mut Watched, now: Duration) -> Self {
+        if let Some(compared) = &mut self.compared {
+            watched.note(&compared.evidence, now);
+            let ago = |then: Duration| millis(now.saturating_sub(then));
+            compared.idle_ms = ago(watched.grown);
+            let versions = watched.versions.iter();
+            compared.versions = versions
+                .map(|(version, then)| (version.clone(), ago(*then)))
+                .collect();
+        }
+        self
+    }
+
+    /// The counters, as they are.
+    pub(super) fn latencies(&self) -> Result<[Latency; 2], &'static str> {
+        Ok([
+            Latency::from_sparse(&self.latency)?,
+            Latency::from_sparse(&self.first_byte)?,
+        ])
+    }
+
+    /// As it is sent, in parts of at most `longest` bytes each: mostly one. `number` tells it from
+    /// others.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be serialized, or would take more than 255 parts.
+    pub fn encode(&self, number: u64, longest: usize) -> Result<Vec<Bytes>, String> {
+        let mut packed = DeflateEncoder::new(Vec::new(), Compression::fast());
+        serde_json::to_writer(&mut packed, self).map_err(|error| error.to_string())?;
+        packed.flush().map_err(|error| error.to_string())?;
+        let packed = packed.finish().map_err(|error| error.to_string())?;
+        let room = longest.saturating_sub(HEAD).max(1);
+        let parts = packed.len().div_ceil(room).max(1);
+        let count = u8::try_from(parts).map_err(|_| {
+            format!(
+                "{} bytes are too many for parts of {longest}: raise `max_payload` of the server",
+                packed.len()
+            )
+        })?;
+        let slot = u8::from(number % 2 == 1);
+        let part = |(index, bytes): (u8, &[u8])| {
+            let mut part = Vec::with_capacity(HEAD + bytes.len());
+            part.extend([VERSION, index, count, slot]);
+            part.extend(number.to_le_bytes());
+            part.extend(bytes);
+            Bytes::from(part)
+        };
+        Ok((0..count).zip(packed.chunks(room)).map(part).collect())
+    }
+
+    /// What [`encode`](Self::encode) has made.
+    ///
+    /// # Errors
+    ///
+    /// If it is no snapshot, or one of another version.
+    pub fn decode(parts: &[Bytes]) -> Result<Self, String> {
+        let mut packed = Vec::new();
+        for part in parts {
+            head(part)?;
+            packed.extend(&part[HEAD..]);
+        }
+        let unpacked = DeflateDecoder::new(&packed[..]).take(LONGEST);
+        // Into memory first: serde_json reads a slice several times as fast.
+        let mut text = Vec::new();
+        std::io::BufReader::new(unpacked)
+            .read_to_end(&mut text)
+            .map_err(|error| format!("it cannot be unpacked: {error}"))?;
+        serde_json::from_slice(&text).map_err(|error| format!("it cannot be read: {error}"))
+    }
+}
+
+/// Where a part of a snapshot belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) index: u8,
+    pub(super) parts: u8,
+    /// Which of two sets of keys has the other parts: the one that the snapshot before has not.
+    pub(super) slot: u8,
+    pub(super) number: u64,
+}
+
+pub(super) fn head(part: &[u8]) -> Result<Head, String> {
+    let Some((&[version, index, parts, slot], rest)) = part.split_first_chunk() else {
+        return Err("it is no snapshot".to_owned());
+    };
+    if version != VERSION {
+        return Err(format!(
+            "it is of version {version}, and this process reads version {VERSION}"
+        ));
+    }
+    let (number, _) = rest.split_first_chunk().ok_or("it is no snapshot")?;
+    Ok(Head {
+        index,
+        parts,
+        slot,
+        number: u64::from_le_bytes(*number),
+    })
+}
+
+impl Watched {
+    fn note(&mut self, evidence: &Evidence, now: Duration) {
+        let count = evidence.count();
+        if count != self.count {
+            self.count = count;
+            self.grown = now;
+        }
+        if evidence.is_of_any_version() {
+            return;
+        }
+        let version = evidence.version();
+        let is_known = |(known, _): &(Option<String>, _)| known.as_deref() == version;
+        if !self.versions.iter().any(is_known) {
+            self.versions.push((version.map(str::to_owned), now));
+            let many = self.versions.len().saturating_sub(VERSIONS);
+            self.versions.drain(..many);
+        }
+    }
+
+    /// The evidence begins anew.
+    pub(super) fn restart(&mut self) {
+        *self = Self::default();
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

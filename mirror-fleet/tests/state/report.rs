@@ -1,0 +1,192 @@
+//! One verdict over all instances.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use mirror_dashboard::{
+    Change,
+    snapshot::{self, Verdict},
+};
+use testkit::nats::{NatsServer, programs};
+
+use super::{Fleet, Instance};
+
+fn states(fleet: &snapshot::Fleet) -> Vec<String> {
+    let instances = fleet.instances.iter();
+    instances
+        .map(|instance| format!("{} {}", instance.name, instance.state))
+        .collect()
+}
+
+fn compared(fleet: &snapshot::Fleet) -> u64 {
+    let report = fleet.targets[0].report.as_ref();
+    report.map_or(0, |report| report.compared)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn four_instances_promote_what_none_of_them_could_and_those_that_have_gone_still_count() {
+    for (name, program) in programs() {
+        let fleet = Fleet::of(NatsServer::of(&program, "")).await;
+        let mut all = Vec::new();
+        for number in 0..4 {
+            let mut instance = fleet.instance(&format!("pod-{number}")).await;
+            instance.order(120).await;
+            all.push(instance);
+        }
+        // No one of them has seen enough.
+        let own = all[2].mirror().await;
+        assert_eq!(own.verdict, Some(Verdict::Hold), "{name}");
+        let said = all[2]
+            .until_fleet("all is known", |fleet| {
+                compared(fleet) == 480 && fleet.instances.len() == 4
+            })
+            .await;
+        assert_eq!(said.verdict, Some(Verdict::Promote), "{}", said.reason);
+        let target = &said.targets[0];
+        assert_eq!((&*target.name, target.instances), ("rewrite", 4));
+        assert_eq!((target.stats.received, target.stats.sent), (480, 480));
+        assert_eq!(target.stats.latency.count, 480);
+        let this: Vec<_> = said.instances.iter().filter(|it| it.is_this).collect();
+        assert_eq!((this.len(), &*this[0].name), (1, "pod-2"));
+
+        // One ends by itself with what nobody has heard yet, and one does not.
+        all[3].order(7).await;
+        assert!(all.pop().unwrap().finish().await);
+        all.remove(0).kill();
+        let said = all[0]
+            .until_fleet("both have gone", |fleet| {
+                states(fleet)
+                    == [
+                        "pod-0 missing",
+                        "pod-1 running",
+                        "pod-2 running",
+                        "pod-3 finished",
+                    ]
+            })
+            .await;
+        assert_eq!(compared(&said), 487);
+        assert_eq!(said.missing().collect::<Vec<_>>(), ["pod-0"]);
+        // The same name in another process takes nothing from the one before.
+        let mut again = fleet.instance("pod-3").await;
+        again.order(3).await;
+        again
+            .until_fleet("it is another one", |fleet| compared(fleet) == 490)
+            .await;
+    }
+}
+
+async fn fleet_of(fleet: &Fleet, count: usize, orders: u64) -> Vec<Instance> {
+    let mut all = Vec::new();
+    for number in 0..count {
+        let mut instance = fleet.instance(&format!("pod-{number}")).await;
+        instance.order(orders).await;
+        all.push(instance);
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_is_begun_anew_in_one_instance_begins_anew_in_all() {
+    let Some(fleet) = Fleet::start().await else {
+        return;
+    };
+    let mut all = fleet_of(&fleet, 3, 150).await;
+    all[0]
+        .until_fleet("all is known", |fleet| compared(fleet) == 450)
+        .await;
+    // One that has gone was of the epoch that ends.
+    assert!(all.pop().unwrap().finish().await);
+    let restart = Change::default().restart_report();
+    all[1].change(&restart).await.unwrap();
+    for instance in &all {
+        let said = instance
+            .until_fleet("a new epoch", |fleet| {
+                fleet.epoch == 2 && compared(fleet) == 0
+            })
+            .await;
+        assert_ne!(said.verdict, Some(Verdict::Promote));
+        let own = instance.until("its own as well", |mirror| {
+            mirror.targets[0].report.as_ref().unwrap().compared == 0
+        });
+        own.await;
+    }
+    for instance in &mut all {
+        instance.order(10).await;
+    }
+    all[0]
+        .until_fleet("what came since", |fleet| {
+            compared(fleet) == 20 && states(fleet) == ["pod-0 running", "pod-1 running"]
+        })
+        .await;
+    // By the fleet's own switch as well, once.
+    all[0].change(&restart.for_fleet()).await.unwrap();
+    for instance in &all {
+        instance
+            .until_fleet("one more", |fleet| fleet.epoch == 3 && compared(fleet) == 0)
+            .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_version_of_the_shadow_is_not_promoted_by_what_the_old_one_has_shown() {
+    let Some(fleet) = Fleet::start().await else {
+        return;
+    };
+    let mut all = fleet_of(&fleet, 4, 150).await;
+    all[3]
+        .until_fleet("it is promoted", |fleet| {
+            compared(fleet) == 600 && fleet.verdict == Some(Verdict::Promote)
+        })
+        .await;
+    assert!(all.pop().unwrap().finish().await);
+    fleet.is_new.store(true, Relaxed);
+    // One instance sees it first.
+    all[0].order(5).await;
+    for instance in &all {
+        let said = instance
+            .until_fleet("the new version", |fleet| {
+                let report = fleet.targets[0].report.as_ref().unwrap();
+                report.version.as_deref() == Some("2")
+            })
+            .await;
+        assert_eq!(compared(&said), 5);
+        assert_eq!(said.verdict, Some(Verdict::NotEnoughData));
+    }
+    // The others come to know of it later.
+    for instance in &mut all[1..] {
+        instance.order(10).await;
+    }
+    all[0]
+        .until_fleet("all of the new version", |fleet| compared(fleet) == 25)
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_counted_while_nats_is_away_is_there_when_it_is_back() {
+    let Some(mut fleet) = Fleet::start().await else {
+        return;
+    };
+    let mut all = fleet_of(&fleet, 2, 20).await;
+    all[0]
+        .until_fleet("all is known", |fleet| compared(fleet) == 40)
+        .await;
+    fleet.nats.kill();
+    for instance in &mut all {
+        // Responses are checked: they are those of always.
+        instance.order(30).await;
+    }
+    let mirror = all[0]
+        .until("it is said", |mirror| {
+            mirror.fleet.as_ref().unwrap().error.is_some()
+        })
+        .await;
+    let said = mirror.fleet.unwrap();
+    // What was known is still shown.
+    assert_eq!(compared(&said), 40);
+    assert!(said.error.unwrap().contains("NATS"));
+    fleet.nats.restart();
+    let said = all[1]
+        .until_fleet("all of it", |fleet| compared(fleet) == 100)
+        .await;
+    assert_eq!(said.targets[0].stats.sent, 100);
+    assert_eq!(states(&said), ["pod-0 running", "pod-1 running"]);
+}
