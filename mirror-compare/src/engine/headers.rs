@@ -106,7 +106,6 @@ impl Same {
 }
 
 /// Adds the differences of headers that are not all equal.
-#[inline(never)]
 fn differing(
     found: &mut Found<'_>,
     method: &Method,
