@@ -189,8 +189,7 @@ fn header(
     if *name == header::SET_COOKIE {
         return cookies(found, &lines, care);
     }
-    let [one, other] = lines.each_ref().map(|lines| meaning::of(name, lines, care));
-    if one != other {
+    if !meaning::are_same(name, lines.each_ref().map(|lines| &lines[..]), care) {
         let of = |response: &BufferedResponse| value(response.headers(), name);
         field(found, DifferenceKind::Header, name, responses, of);
     }

@@ -11,8 +11,50 @@ pub(super) enum Care {
     Full,
 }
 
+/// Whether the lines of a header mean the same on both sides.
+pub(super) fn are_same(name: &HeaderName, lines: [&[&[u8]]; 2], care: Care) -> bool {
+    if let [[one], [other]] = lines
+        && is_list(name)
+        && are_reordered(one, other)
+    {
+        return true;
+    }
+    let [one, other] = lines.map(|lines| of(name, lines, care));
+    one == other
+}
+
+/// Whether two lists have the same parts, spelled alike, in any order and number: what is mostly so,
+/// and soon seen.
+fn are_reordered(one: &[u8], other: &[u8]) -> bool {
+    let is_plain = |byte: &u8| !matches!(byte, b'"' | b'\\' | b'<' | b'>');
+    let has_all = |one: &[u8], other: &[u8]| {
+        let mut ones = one.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        ones.all(|part| {
+            let mut others = other.split(|byte| *byte == b',');
+            part.is_empty() || others.any(|other| other.trim_ascii() == part)
+        })
+    };
+    one.iter().chain(other).all(is_plain) && has_all(one, other) && has_all(other, one)
+}
+
+/// Whether a header is a list without an order.
+fn is_list(name: &HeaderName) -> bool {
+    matches!(
+        *name,
+        header::ACCEPT_RANGES
+            | header::ACCESS_CONTROL_ALLOW_HEADERS
+            | header::ACCESS_CONTROL_ALLOW_METHODS
+            | header::ACCESS_CONTROL_EXPOSE_HEADERS
+            | header::ALLOW
+            | header::CACHE_CONTROL
+            | header::CONTENT_LANGUAGE
+            | header::PRAGMA
+            | header::VARY
+    )
+}
+
 /// A header in a form of its own; `None` if it is not there.
-pub(super) fn of(name: &HeaderName, lines: &[&[u8]], care: Care) -> Option<Vec<u8>> {
+fn of(name: &HeaderName, lines: &[&[u8]], care: Care) -> Option<Vec<u8>> {
     let value = || lines.join(&b", "[..]);
     if lines.is_empty() {
         return None;
@@ -31,15 +73,7 @@ pub(super) fn of(name: &HeaderName, lines: &[&[u8]], care: Care) -> Option<Vec<u
         // A moment is another in each response.
         header::RETRY_AFTER if !value().trim_ascii().iter().all(u8::is_ascii_digit) => Vec::new(),
         header::CONTENT_ENCODING => codings(&value()),
-        header::ACCEPT_RANGES
-        | header::ACCESS_CONTROL_ALLOW_HEADERS
-        | header::ACCESS_CONTROL_ALLOW_METHODS
-        | header::ACCESS_CONTROL_EXPOSE_HEADERS
-        | header::ALLOW
-        | header::CACHE_CONTROL
-        | header::CONTENT_LANGUAGE
-        | header::PRAGMA
-        | header::VARY => sorted(split(&value(), b',').map(directive)),
+        _ if is_list(name) => sorted(split(&value(), b',').map(directive)),
         _ => value().trim_ascii().to_vec(),
     })
 }
@@ -203,7 +237,26 @@ mod tests {
 
     fn same(name: &'static str, one: &str, other: &str, care: Care) -> bool {
         let name = HeaderName::from_static(name);
-        of(&name, &[one.as_bytes()], care) == of(&name, &[other.as_bytes()], care)
+        are_same(&name, [&[one.as_bytes()], &[other.as_bytes()]], care)
+    }
+
+    #[test]
+    fn lists_in_another_order_are_soon_known() {
+        for (one, other, expected) in [
+            ("a, b", "b,a", true),
+            ("a,b,a,", " ,b, a", true),
+            ("a,b", "a,b,c", false),
+            ("a,b", "A,b", false),
+            ("", ",", true),
+            // Within quotes there are no parts.
+            ("a=\"b,c\"", "c\",a=\"b", false),
+        ] {
+            let is_it = are_reordered(one.as_bytes(), other.as_bytes());
+            assert_eq!(is_it, expected, "{one} {other}");
+            let [one, other] =
+                [one, other].map(|it| of(&header::VARY, &[it.as_bytes()], Care::Full));
+            assert!(!expected || one == other);
+        }
     }
 
     #[test]
