@@ -55,6 +55,12 @@ async fn a_restart_in_the_middle_loses_no_record_and_doubles_none() {
                 sent += 1;
             }
             if turn < 2 {
+                // Some that it has not yet acknowledged, or not even read.
+                server.pause();
+                for _ in 0..20 {
+                    service.post(&format!("/{sent:04}"), "hello").await;
+                    sent += 1;
+                }
                 server.kill();
                 // Some while it is away.
                 for _ in 0..20 {
