@@ -41,12 +41,17 @@ async fn a_restart_in_the_middle_loses_no_record_and_doubles_none() {
         let mut server = NatsServer::of(&program, "");
         // Far longer than the restart takes: what is lost on its way is sent again because there is
         // a new connection, and not because of the time.
-        let sink = NatsSink::builder(&connection(&server), MAX_BYTES)
-            .ack_timeout(Duration::from_hours(2))
-            .duplicate_window(Duration::from_hours(3))
-            .build()
-            .unwrap();
+        let connection = connection(&server);
+        let builder = || {
+            let builder = NatsSink::builder(&connection, MAX_BYTES);
+            builder.duplicate_window(Duration::from_hours(3))
+        };
+        let sink = builder().ack_timeout(Duration::from_hours(2));
+        let sink = sink.build().unwrap();
         ready(&sink).await;
+        // Of the same connection.
+        let probe = builder().ack_timeout(SOON).build().unwrap();
+        ready(&probe).await;
         let mut service = Service::of("orders", sink.clone()).await;
         let mut sent = 0;
         for turn in 0..3 {
@@ -55,6 +60,18 @@ async fn a_restart_in_the_middle_loses_no_record_and_doubles_none() {
                 sent += 1;
             }
             if turn < 2 {
+                // Some that it has not yet acknowledged, or not even read.
+                service.settled().await;
+                server.pause();
+                for _ in 0..20 {
+                    service.post(&format!("/{sent:04}"), "hello").await;
+                    sent += 1;
+                }
+                let handed_over = || service.mirror.stats().targets[0].in_flight == 20;
+                until("all are handed over", handed_over).await;
+                // What was handed over before this was sent before it gives up.
+                let late = keep_to(&probe, &format!("/probe/{turn}"), "hello").await;
+                assert!(matches!(late, Err(SinkError::AckTimeout)), "{late:?}");
                 server.kill();
                 // Some while it is away.
                 for _ in 0..20 {
@@ -65,7 +82,9 @@ async fn a_restart_in_the_middle_loses_no_record_and_doubles_none() {
             }
         }
         let stats = service.settled().await;
-        let stored = targets(&server).await.len() as u64;
+        let stored = targets(&server).await;
+        let is_ours = |target: &&String| !target.starts_with("/probe");
+        let stored = stored.iter().filter(is_ours).count() as u64;
         assert_eq!((stats.answered, stats.failed), (sent, 0), "{stats}");
         assert_eq!(stored, sent, "{stats}");
     }

@@ -39,6 +39,7 @@ impl Service {
             .name(name)
             // What is counted is to come from the sink.
             .circuit_breaker(None)
+            .max_in_flight(1000)
             .target(Target::sink("log", sink).timeout(LONG).unwrap())
             .build()
             .unwrap();
