@@ -35,7 +35,7 @@ use super::{
     idle::{Bell, in_time},
     stream::{Allowance, Bound, Stream},
 };
-use crate::{body::CopyBody, outcome::MirrorError};
+use crate::{body::CopyBody, outcome::MirrorError, request::in_own_memory};
 
 /// An idle connection is closed after this time: below the 60 s and more after which servers close
 /// theirs, so that a copy rarely meets a connection that is being closed. A server that says
@@ -135,7 +135,12 @@ impl Http1 {
             self.allowance.ask_first();
         }
         Exchange {
-            kept: may_again.then(|| Box::new(copy.clone())),
+            kept: may_again.then(|| {
+                let mut kept = Box::new(copy.clone());
+                // It is kept until the response begins.
+                in_own_memory(&mut kept);
+                kept
+            }),
             answer: self.sender.try_send_request(copy),
             lent: Some((self, pool)),
         }
