@@ -85,7 +85,8 @@ pub(super) struct Heartbeat {
 struct Epoch {
     version: u32,
     mirror: String,
-    epoch: u64,
+    #[serde(rename = "epoch")]
+    number: u64,
 }
 
 /// The value of `circuit.{mirror}.{target}`: it has opened in an instance.
@@ -326,7 +327,7 @@ impl Run {
         self.apply_orders();
         let made = made();
         if let Err(error) = self.tell_restarts(buckets, &made).await {
-            return self.shared.wrote(0, 0, Some(error));
+            return self.shared.wrote(0, 0, Some(&error));
         }
         self.tell_circuits(buckets, &made).await;
         if Instant::now() >= self.next_report {
@@ -369,8 +370,8 @@ impl Run {
     fn apply_orders(&mut self) {
         let all = self.orders.get("all");
         let mut names: BTreeSet<_> = self.applied.keys().cloned().collect();
-        let named = self.orders.values().map(|order| order.mirror.clone());
-        names.extend(named.filter(|name| !name.is_empty()));
+        let ordered = self.orders.values().map(|order| order.mirror.clone());
+        names.extend(ordered.filter(|name| !name.is_empty()));
         if all.is_some() {
             names.extend(mirrors().into_iter().map(|mirror| mirror.name));
         }
@@ -396,13 +397,13 @@ impl Run {
         let own = if is_after_all {
             self.epoch(name)
         } else {
-            epoch.epoch
+            epoch.number
         };
-        if epoch.epoch > own {
+        if epoch.number > own {
             self.restart(name);
         }
         let known = self.epochs.entry(name.clone()).or_insert(1);
-        *known = epoch.epoch.max(*known);
+        *known = epoch.number.max(*known);
     }
 
     pub(super) fn epoch(&self, mirror: &str) -> u64 {
@@ -461,14 +462,14 @@ impl Run {
         for _ in 0..TRIES {
             let (value, revision) = get(&buckets.control, &key).await?;
             let current = match value {
-                Some(value) => parsed::<Epoch>(&value, |epoch| epoch.version)?.epoch,
+                Some(value) => parsed::<Epoch>(&value, |epoch| epoch.version)?.number,
                 None => 1,
             };
             let next = if current > own { current } else { own + 1 };
             let epoch = Epoch {
                 version: VERSION,
                 mirror: mirror.to_owned(),
-                epoch: next,
+                number: next,
             };
             if current == next || put_if(&buckets.control, &key, revision, &epoch).await? {
                 self.epochs.insert(mirror.to_owned(), next);
@@ -515,7 +516,7 @@ impl Run {
             all = fold::forget(self, buckets).await;
         }
         if let Err(error) = all {
-            self.shared.wrote(0, 0, Some(error));
+            self.shared.wrote(0, 0, Some(&error));
         }
     }
 
@@ -620,7 +621,7 @@ impl Run {
             }
         }
         let is_whole = why.is_none();
-        self.shared.wrote(written, failed, why);
+        self.shared.wrote(written, failed, why.as_deref());
         is_whole
     }
 
