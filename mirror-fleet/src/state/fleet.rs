@@ -1,5 +1,7 @@
 //! The handle of a fleet.
 
+pub(super) mod run;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -13,10 +15,10 @@ use std::{
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use self::run::{Command, Run};
 use super::{
     bucket::{Bounds, unique},
     order::FleetChange,
-    run::{Command, Run},
     sum::Sum,
 };
 use crate::nats::{Connection, NatsError};
