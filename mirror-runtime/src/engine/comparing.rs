@@ -8,6 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    time::SystemTime,
 };
 
 use http::HeaderName;
@@ -70,6 +71,23 @@ pub enum CompareAt {
     /// Where the layer [`CompareAtServer`](crate::CompareAtServer) stands, which the program puts
     /// around its router: as the client gets it.
     Server,
+}
+
+#[cfg(feature = "record")]
+impl CompareAt {
+    /// As fixtures have it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Handler => "handler",
+            Self::Server => "server",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Result<Self, String> {
+        let mut all = [Self::Handler, Self::Server].into_iter();
+        let found = all.find(|at| at.as_str() == name);
+        found.ok_or_else(|| format!("no place to compare at: `{name}`"))
+    }
 }
 
 /// How the responses of a mirror are compared, and what was found.
@@ -193,6 +211,16 @@ impl Comparing {
     fn judged(&self, targets: &[EngineTarget]) -> impl Iterator<Item = (usize, &Recorder)> {
         let all = self.recorders.iter().enumerate();
         all.filter(|(index, _)| !targets[*index].target().is_sink())
+    }
+
+    /// Since when the report on a target counts.
+    pub(crate) fn since(&self, index: usize) -> Option<SystemTime> {
+        self.recorders.get(index)?.since()
+    }
+
+    /// How often reports were begun anew.
+    pub(crate) fn restarts(&self) -> u64 {
+        self.restarts.load(Relaxed)
     }
 
     /// Forgets what is known of each target.
