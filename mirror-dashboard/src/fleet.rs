@@ -7,7 +7,7 @@ use std::{
 
 use mirror_runtime::{TargetReport, TargetStats};
 
-use crate::{change::Change, control::Actor};
+use crate::{actor::Actor, change::Change};
 
 /// What knows of all instances of a program: `FleetView` of the crate `mirror-fleet`, or your own.
 ///

@@ -4,6 +4,8 @@
     doc = "The types of `snapshot.json` and of the control router."
 )]
 
+#[cfg(feature = "page")]
+mod actor;
 mod change;
 pub mod snapshot;
 
@@ -29,7 +31,8 @@ mod take;
 pub use self::change::{Change, Changed, Refused};
 #[cfg(feature = "page")]
 pub use self::{
-    control::{Actor, control_router, control_router_for, control_router_of_fleet},
+    actor::Actor,
+    control::{control_router, control_router_for, control_router_of_fleet},
     fleet::{Fleet, FleetInstance, FleetMirror, FleetTarget, InstanceState},
     page::{Dashboard, dashboard},
 };

@@ -114,7 +114,7 @@ fn over_nats(written: &[(usize, Vec<Bytes>)]) {
     let began = Instant::now();
     let mut instances = 0;
     for mirror in 0..MIRRORS {
-        let report = view.read(&format!("mirror-{mirror}"), Duration::from_secs(60));
+        let report = view.read(&format!("mirror-{mirror}"), Duration::from_mins(1));
         assert_eq!(report.error, None);
         instances += report.targets[0].instances;
     }

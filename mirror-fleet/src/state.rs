@@ -4,11 +4,8 @@ mod bucket;
 #[cfg(feature = "dashboard")]
 mod dashboard;
 mod fleet;
-mod fold;
 mod key;
 mod order;
-mod read;
-mod run;
 mod snapshot;
 mod sum;
 #[cfg(test)]

@@ -188,6 +188,7 @@ impl Mirror {
     /// knows from elsewhere that the target is down. After that a copy finds out, as always. Returns
     /// whether it was opened. A target without a
     /// [circuit breaker](MirrorBuilder::circuit_breaker) is left as it is.
+    #[must_use = "it says whether the circuit was closed before"]
     pub fn open_circuit(&self, target: &str) -> bool {
         let mut targets = self.engine.targets.iter();
         let found = targets.find(|of| of.target().name() == target);

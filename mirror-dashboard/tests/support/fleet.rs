@@ -11,10 +11,13 @@ use mirror_dashboard::{
     Actor, Change, Fleet, FleetInstance, FleetMirror, FleetTarget, InstanceState,
 };
 
+/// Which mirror was changed, by whom, and how.
+pub(crate) type Changed = (Option<String>, String, Change);
+
 /// Three instances that know what this process knows, thrice.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Three {
-    pub(crate) changes: Arc<Mutex<Vec<(Option<String>, String, Change)>>>,
+    pub(crate) changes: Arc<Mutex<Vec<Changed>>>,
     pub(crate) is_away: bool,
 }
 

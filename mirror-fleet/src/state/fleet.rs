@@ -1,5 +1,7 @@
 //! The handle of a fleet.
 
+pub(super) mod run;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -13,10 +15,10 @@ use std::{
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use self::run::{Command, Run};
 use super::{
     bucket::{Bounds, unique},
     order::FleetChange,
-    run::{Command, Run},
     sum::Sum,
 };
 use crate::nats::{Connection, NatsError};
@@ -351,14 +353,19 @@ impl FleetView {
             drop(told);
             true
         };
-        let error = match is_asked {
-            false => "this instance has left the fleet",
-            true => match done.recv_timeout(patience) {
-                Ok(report) => return report,
-                Err(RecvTimeoutError::Timeout) => "no response from NATS in time",
-                Err(RecvTimeoutError::Disconnected) if patience.is_zero() => "it is being read",
-                Err(RecvTimeoutError::Disconnected) => "this instance has left the fleet",
-            },
+        let left = "this instance has left the fleet";
+        let answer = if is_asked {
+            done.recv_timeout(patience)
+        } else {
+            Err(RecvTimeoutError::Disconnected)
+        };
+        let error = match answer {
+            Ok(report) => return report,
+            Err(RecvTimeoutError::Timeout) => "no response from NATS in time",
+            Err(RecvTimeoutError::Disconnected) if is_asked && patience.is_zero() => {
+                "it is being read"
+            }
+            Err(RecvTimeoutError::Disconnected) => left,
         };
         let state = self.shared.state();
         let mut report = match state.reports.get(&mirror) {
@@ -458,12 +465,12 @@ impl Shared {
     }
 
     /// Snapshots were written, or were not.
-    pub(super) fn wrote(&self, written: u64, failed: u64, error: Option<String>) {
+    pub(super) fn wrote(&self, written: u64, failed: u64, error: Option<&str>) {
         let mut state = self.state();
         state.status.written += written;
         state.status.failed += failed;
-        if error.is_some() && error != state.status.error {
-            state.status.error.clone_from(&error);
+        if error.is_some() && error != state.status.error.as_deref() {
+            state.status.error = error.map(str::to_owned);
             drop(state);
             tracing::warn!(
                 instance = self.instance,

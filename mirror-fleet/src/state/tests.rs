@@ -20,8 +20,10 @@ use testkit::nats::NatsServer;
 use super::{
     Known, Snapshot, Sum, add_up,
     bucket::{self, Bounds},
-    fold,
-    read::{Read, assembled},
+    fleet::run::{
+        fold,
+        read::{Read, assembled},
+    },
 };
 use crate::{NatsError, NatsOptions};
 

@@ -337,8 +337,8 @@ fn summary(mirror: &MirrorSnapshot) -> Value {
         "error": fleet.map(|fleet| &fleet.error),
         "verdict": fleet.map(|fleet| &fleet.verdict),
         "instances": fleet.map(|fleet| {
-            let states = fleet.instances.iter();
-            states.map(|it| format!("{} {}", it.name, it.state)).collect::<Vec<_>>()
+            let instances = fleet.instances.iter();
+            instances.map(|it| format!("{} {}", it.name, it.state)).collect::<Vec<_>>()
         }),
         "fleet": fleet.and_then(|fleet| fleet.targets.first()).map(|target| {
             let report = target.report.as_ref();

@@ -7,11 +7,11 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{
+use crate::state::{
     bucket::{self, Entry},
+    fleet::run::{Buckets, Heartbeat, Run, parsed},
     fleet::{FleetReport, Instance, InstancePresence, MISSED},
     key::part,
-    run::{Buckets, Heartbeat, Run, parsed},
     snapshot::{Snapshot, head},
     sum::{Known, add_up},
 };
@@ -23,37 +23,37 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const TORN: u32 = 3;
 
 /// An instance as a part of a key. Two processes of one name, one after the other, are two.
-pub(super) fn instance_key(name: &str, run: &str) -> String {
+pub(in crate::state) fn instance_key(name: &str, run: &str) -> String {
     format!("{}-{run}", part(name))
 }
 
 /// A snapshot, as it was read.
 #[derive(Clone, Debug)]
-pub(super) struct Read {
+pub(in crate::state) struct Read {
     /// Without what all keys of the mirror begin with.
-    pub(super) key: String,
+    pub(in crate::state) key: String,
     /// Its instance, as a part of keys.
-    pub(super) instance: String,
-    pub(super) snapshot: Snapshot,
-    pub(super) written: SystemTime,
-    pub(super) revision: u64,
+    pub(in crate::state) instance: String,
+    pub(in crate::state) snapshot: Snapshot,
+    pub(in crate::state) written: SystemTime,
+    pub(in crate::state) revision: u64,
 }
 
 /// What was read of a mirror.
-pub(super) struct Loaded {
+pub(in crate::state) struct Loaded {
     /// What all keys of the mirror begin with.
-    pub(super) prefix: String,
+    pub(in crate::state) prefix: String,
     /// By their parts of keys: what they say of themselves, and when they were heard of.
-    pub(super) instances: BTreeMap<String, (Heartbeat, SystemTime)>,
-    pub(super) reads: Vec<Read>,
+    pub(in crate::state) instances: BTreeMap<String, (Heartbeat, SystemTime)>,
+    pub(in crate::state) reads: Vec<Read>,
     /// What could not be read.
-    pub(super) unread: Vec<String>,
+    pub(in crate::state) unread: Vec<String>,
     /// The time by the clock of the server.
-    pub(super) now: SystemTime,
+    pub(in crate::state) now: SystemTime,
 }
 
 impl Loaded {
-    pub(super) fn presence(&self, instance: &str) -> InstancePresence {
+    pub(in crate::state) fn presence(&self, instance: &str) -> InstancePresence {
         let known = self.instances.get(instance);
         known.map_or(InstancePresence::Missing, |(of, heard)| {
             present(of, *heard, self.now)
@@ -66,11 +66,11 @@ impl Loaded {
     }
 
     /// The first of the instances that run, which does what one must do for all.
-    pub(super) fn first_running(&self) -> Option<&String> {
+    pub(in crate::state) fn first_running(&self) -> Option<&String> {
         self.running().next()
     }
 
-    pub(super) fn is_there(&self, key: &str) -> bool {
+    pub(in crate::state) fn is_there(&self, key: &str) -> bool {
         self.reads.iter().any(|read| read.key == key)
     }
 
@@ -83,7 +83,11 @@ impl Loaded {
 }
 
 /// Reads what all instances know of a mirror.
-pub(super) async fn load(run: &Run, buckets: &Buckets, mirror: &str) -> Result<Loaded, String> {
+pub(in crate::state) async fn load(
+    run: &Run,
+    buckets: &Buckets,
+    mirror: &str,
+) -> Result<Loaded, String> {
     let prefix = format!("report.{}.{}.", run.epoch(mirror), part(mirror));
     let mut left = TORN;
     let (heartbeats, reads, unread) = loop {
@@ -119,7 +123,7 @@ pub(super) async fn load(run: &Run, buckets: &Buckets, mirror: &str) -> Result<L
 }
 
 /// What all instances know of a mirror.
-pub(super) async fn report(
+pub(in crate::state) async fn report(
     run: &Run,
     buckets: &Buckets,
     mirror: &str,
@@ -174,7 +178,7 @@ pub(super) async fn report(
 }
 
 /// The snapshots, and what could not be read.
-pub(super) fn assembled(
+pub(in crate::state) fn assembled(
     entries: &BTreeMap<String, Entry>,
     prefix: &str,
 ) -> (Vec<Read>, Vec<String>) {

@@ -1,5 +1,8 @@
 //! The thread of an instance: what it says, hears and is asked.
 
+pub(in crate::state) mod fold;
+pub(in crate::state) mod read;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, mpsc::SyncSender},
@@ -14,16 +17,14 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep, sleep_until},
 };
 
-use super::{
+use crate::nats::Connection;
+use crate::state::{
     bucket::{self, Bounds, Entry, Watch, told},
     fleet::{FleetReport, MISSED, Shared},
-    fold,
     key::part,
     order::{self, FleetChange, Order},
-    read,
     snapshot::{Snapshot, Watched},
 };
-use crate::nats::Connection;
 
 /// How often it is looked for new mirrors, reports begun anew, and circuits that have opened.
 const STEP: Duration = Duration::from_secs(1);
@@ -33,7 +34,7 @@ const STEP: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_secs(2);
 
 /// What a message needs beside its payload: its subject and its headers.
-pub(super) const BESIDE: usize = 4096;
+pub(in crate::state) const BESIDE: usize = 4096;
 
 /// A snapshot of which only the time has changed is written once in so many intervals.
 const IDLE: u32 = 6;
@@ -49,7 +50,7 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 const FAR: Duration = Duration::from_hours(24);
 
 /// What the thread is asked for.
-pub(super) enum Command {
+pub(in crate::state) enum Command {
     Read {
         mirror: String,
         told: SyncSender<FleetReport>,
@@ -64,20 +65,20 @@ pub(super) enum Command {
 }
 
 /// The buckets, and who asks for them.
-pub(super) struct Buckets {
-    pub(super) client: Client,
-    pub(super) reports: Store,
+pub(in crate::state) struct Buckets {
+    pub(in crate::state) client: Client,
+    pub(in crate::state) reports: Store,
     control: Store,
 }
 
 /// What an instance says of itself: the value of `instance.{instance}`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Heartbeat {
-    pub(super) version: u32,
-    pub(super) name: String,
-    pub(super) run: String,
-    pub(super) interval_ms: u64,
-    pub(super) is_finished: bool,
+pub(in crate::state) struct Heartbeat {
+    pub(in crate::state) version: u32,
+    pub(in crate::state) name: String,
+    pub(in crate::state) run: String,
+    pub(in crate::state) interval_ms: u64,
+    pub(in crate::state) is_finished: bool,
 }
 
 /// The value of `epoch.{mirror}`.
@@ -85,7 +86,8 @@ pub(super) struct Heartbeat {
 struct Epoch {
     version: u32,
     mirror: String,
-    epoch: u64,
+    #[serde(rename = "epoch")]
+    number: u64,
 }
 
 /// The value of `circuit.{mirror}.{target}`: it has opened in an instance.
@@ -99,7 +101,7 @@ struct Opened {
 }
 
 /// The version of the formats of both buckets, but for snapshots, which have their own.
-pub(super) const VERSION: u32 = 1;
+pub(in crate::state) const VERSION: u32 = 1;
 
 /// A target of a mirror, by their names.
 type Place = (String, String);
@@ -111,8 +113,8 @@ struct Written {
     at: Instant,
 }
 
-pub(super) struct Run {
-    pub(super) shared: Arc<Shared>,
+pub(in crate::state) struct Run {
+    pub(in crate::state) shared: Arc<Shared>,
     connection: Connection,
     of_reports: Bounds,
     of_control: Bounds,
@@ -134,7 +136,7 @@ pub(super) struct Run {
     open: BTreeMap<Place, bool>,
     watched: BTreeMap<Place, Watched>,
     written: BTreeMap<Place, Written>,
-    pub(super) thresholds: BTreeMap<Place, Thresholds>,
+    pub(in crate::state) thresholds: BTreeMap<Place, Thresholds>,
     number: u64,
     next_report: Instant,
     /// How often this instance has said what it knows.
@@ -143,11 +145,11 @@ pub(super) struct Run {
     end_by: Option<Instant>,
     ending: Vec<SyncSender<bool>>,
     /// When this instance was heard of last.
-    pub(super) beat: Option<Instant>,
+    pub(in crate::state) beat: Option<Instant>,
 }
 
 impl Run {
-    pub(super) fn new(
+    pub(in crate::state) fn new(
         shared: Arc<Shared>,
         connection: Connection,
         of_reports: Bounds,
@@ -183,7 +185,7 @@ impl Run {
     }
 
     /// Until the instance leaves the fleet.
-    pub(super) async fn live(mut self) {
+    pub(in crate::state) async fn live(mut self) {
         let is_heard = loop {
             let Some(buckets) = self.reach().await else {
                 break false;
@@ -326,7 +328,7 @@ impl Run {
         self.apply_orders();
         let made = made();
         if let Err(error) = self.tell_restarts(buckets, &made).await {
-            return self.shared.wrote(0, 0, Some(error));
+            return self.shared.wrote(0, 0, Some(&error));
         }
         self.tell_circuits(buckets, &made).await;
         if Instant::now() >= self.next_report {
@@ -369,8 +371,8 @@ impl Run {
     fn apply_orders(&mut self) {
         let all = self.orders.get("all");
         let mut names: BTreeSet<_> = self.applied.keys().cloned().collect();
-        let named = self.orders.values().map(|order| order.mirror.clone());
-        names.extend(named.filter(|name| !name.is_empty()));
+        let ordered = self.orders.values().map(|order| order.mirror.clone());
+        names.extend(ordered.filter(|name| !name.is_empty()));
         if all.is_some() {
             names.extend(mirrors().into_iter().map(|mirror| mirror.name));
         }
@@ -396,16 +398,16 @@ impl Run {
         let own = if is_after_all {
             self.epoch(name)
         } else {
-            epoch.epoch
+            epoch.number
         };
-        if epoch.epoch > own {
+        if epoch.number > own {
             self.restart(name);
         }
         let known = self.epochs.entry(name.clone()).or_insert(1);
-        *known = epoch.epoch.max(*known);
+        *known = epoch.number.max(*known);
     }
 
-    pub(super) fn epoch(&self, mirror: &str) -> u64 {
+    pub(in crate::state) fn epoch(&self, mirror: &str) -> u64 {
         self.epochs.get(mirror).copied().unwrap_or(1)
     }
 
@@ -461,14 +463,14 @@ impl Run {
         for _ in 0..TRIES {
             let (value, revision) = get(&buckets.control, &key).await?;
             let current = match value {
-                Some(value) => parsed::<Epoch>(&value, |epoch| epoch.version)?.epoch,
+                Some(value) => parsed::<Epoch>(&value, |epoch| epoch.version)?.number,
                 None => 1,
             };
             let next = if current > own { current } else { own + 1 };
             let epoch = Epoch {
                 version: VERSION,
                 mirror: mirror.to_owned(),
-                epoch: next,
+                number: next,
             };
             if current == next || put_if(&buckets.control, &key, revision, &epoch).await? {
                 self.epochs.insert(mirror.to_owned(), next);
@@ -515,7 +517,7 @@ impl Run {
             all = fold::forget(self, buckets).await;
         }
         if let Err(error) = all {
-            self.shared.wrote(0, 0, Some(error));
+            self.shared.wrote(0, 0, Some(&error));
         }
     }
 
@@ -620,7 +622,7 @@ impl Run {
             }
         }
         let is_whole = why.is_none();
-        self.shared.wrote(written, failed, why);
+        self.shared.wrote(written, failed, why.as_deref());
         is_whole
     }
 
@@ -677,7 +679,7 @@ impl Run {
     }
 
     /// This process as a part of a key.
-    pub(super) fn instance_key(&self) -> String {
+    pub(in crate::state) fn instance_key(&self) -> String {
         read::instance_key(&self.shared.instance, &self.shared.run)
     }
 
@@ -822,7 +824,7 @@ fn order_key(mirror: &str) -> String {
 }
 
 /// A value of a version that this process knows.
-pub(super) fn parsed<T: DeserializeOwned>(
+pub(in crate::state) fn parsed<T: DeserializeOwned>(
     value: &[u8],
     version: impl Fn(&T) -> u32,
 ) -> Result<T, String> {

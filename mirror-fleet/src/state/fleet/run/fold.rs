@@ -9,12 +9,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{
+use crate::state::{
     bucket,
+    fleet::run::read::{Loaded, Read, load},
+    fleet::run::{Buckets, Run},
     fleet::{InstancePresence, MISSED},
     key::part,
-    read::{Loaded, Read, load},
-    run::{Buckets, Run},
     snapshot::Snapshot,
 };
 
@@ -28,7 +28,10 @@ const GONE: Duration = Duration::from_hours(24);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The sum of snapshots, as one. `now` is when it is written.
-pub(super) fn sum<'r>(reads: impl Iterator<Item = &'r Read>, now: SystemTime) -> Option<Snapshot> {
+pub(in crate::state) fn sum<'r>(
+    reads: impl Iterator<Item = &'r Read>,
+    now: SystemTime,
+) -> Option<Snapshot> {
     let mut sum: Option<Snapshot> = None;
     for read in reads {
         let later = now.duration_since(read.written).unwrap_or_default();
@@ -43,7 +46,11 @@ pub(super) fn sum<'r>(reads: impl Iterator<Item = &'r Read>, now: SystemTime) ->
 
 /// Takes together those of a mirror that have finished, if this instance is the first of those that
 /// run.
-pub(super) async fn fold(run: &Run, buckets: &Buckets, mirror: &str) -> Result<(), String> {
+pub(in crate::state) async fn fold(
+    run: &Run,
+    buckets: &Buckets,
+    mirror: &str,
+) -> Result<(), String> {
     let loaded = load(run, buckets, mirror).await?;
     if !loaded.unread.is_empty() || loaded.first_running() != Some(&run.instance_key()) {
         return Ok(());
@@ -63,10 +70,7 @@ pub(super) async fn fold(run: &Run, buckets: &Buckets, mirror: &str) -> Result<(
             .collect();
         folded.extend(reads.iter().map(|read| read.key.clone()));
         all.folded = folded.into_iter().collect();
-        let longest = buckets
-            .client
-            .max_payload()
-            .saturating_sub(super::run::BESIDE);
+        let longest = buckets.client.max_payload().saturating_sub(super::BESIDE);
         let mut parts = all.encode(0, longest)?;
         let (Some(value), true) = (parts.pop(), parts.is_empty()) else {
             // Its tables are full: the instances stay as they are.
@@ -116,7 +120,7 @@ fn groups(loaded: &Loaded) -> BTreeMap<String, Vec<&Read>> {
 }
 
 /// Forgets instances that are there no more, and of which nothing is left.
-pub(super) async fn forget(run: &Run, buckets: &Buckets) -> Result<(), String> {
+pub(in crate::state) async fn forget(run: &Run, buckets: &Buckets) -> Result<(), String> {
     let loaded = load(run, buckets, "").await?;
     if loaded.first_running() != Some(&run.instance_key()) {
         return Ok(());
