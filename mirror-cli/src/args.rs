@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use clap::{ColorChoice, Parser, Subcommand};
 
+#[cfg(feature = "replay")]
+use crate::command::{convert, replay};
 use crate::{
     command::{change, check, completions, report, watch},
     exit::{Exit, Stop},
@@ -47,6 +49,12 @@ pub(crate) enum Command {
     Off(change::OffArgs),
     On(change::OnArgs),
     Reset(change::ResetArgs),
+    #[cfg(feature = "replay")]
+    Replay(Box<replay::Args>),
+    #[cfg(feature = "replay")]
+    Import(convert::ImportArgs),
+    #[cfg(feature = "replay")]
+    Export(convert::ExportArgs),
     Completions(completions::Args),
 }
 
@@ -60,6 +68,12 @@ impl Command {
             Self::Off(args) => args.run(),
             Self::On(args) => args.run(),
             Self::Reset(args) => args.run(),
+            #[cfg(feature = "replay")]
+            Self::Replay(args) => args.run(),
+            #[cfg(feature = "replay")]
+            Self::Import(args) => args.run(),
+            #[cfg(feature = "replay")]
+            Self::Export(args) => args.run(),
             Self::Completions(args) => Ok(args.run()),
         }
     }

@@ -78,3 +78,23 @@ pub(crate) fn style_of(verdict: Option<Verdict>) -> Style {
     };
     Style::new().bold().fg_color(Some(colour.into()))
 }
+
+/// A duration as people say it: `2m 3s`, `40ms`.
+#[cfg(feature = "replay")]
+pub(crate) fn about(duration: std::time::Duration) -> String {
+    use std::time::Duration;
+
+    let rounded = if duration >= Duration::from_secs(10) {
+        Duration::from_secs(duration.as_secs())
+    } else {
+        Duration::from_millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
+    };
+    humantime::format_duration(rounded).to_string()
+}
+
+/// So many a second.
+#[cfg(feature = "replay")]
+pub(crate) fn rate(count: u64, time: std::time::Duration) -> u64 {
+    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1);
+    count.saturating_mul(1_000) / millis
+}

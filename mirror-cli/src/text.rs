@@ -19,6 +19,20 @@ pub(crate) fn name(text: &str) -> String {
     line(text, MAX_NAME)
 }
 
+/// A line that is laid out already.
+#[cfg(feature = "replay")]
+pub(crate) fn shown(line: &str) -> String {
+    let mut shown = String::with_capacity(line.len());
+    for character in line.chars() {
+        if is_harmful(character) {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
 fn line(text: &str, max: usize) -> String {
     let mut line = String::with_capacity(text.len().min(max));
     let mut characters = text.trim().chars();

@@ -61,10 +61,12 @@
 
 mod encoding;
 mod error;
+pub mod fixture;
 mod json;
 mod latency;
 mod model;
 pub mod redact;
+mod route;
 mod rules;
 
 #[cfg(feature = "compare")]
@@ -96,6 +98,7 @@ pub use self::{
         BufferedResponse, CompareMode, DifferenceKind, Ending, NotComparedReason, Typed, Verdict,
         is_bodiless,
     },
+    route::route_of,
     rules::{Rules, Written},
 };
 

@@ -2,11 +2,13 @@
 
 pub mod guide;
 mod nats;
+mod reader;
 mod sink;
 mod state;
 
 pub use self::{
     nats::{Connection, NatsError, NatsOptions},
+    reader::{NatsReader, ReadRecord, ReaderOptions},
     sink::{Discard, NatsSink, NatsSinkBuilder, subject, subjects},
     state::{
         Compared, Fleet, FleetBuilder, FleetChange, FleetReport, FleetStatus, FleetView, Instance,

@@ -8,5 +8,5 @@ pub use mirror_compare::{
 #[cfg(feature = "record")]
 pub(crate) use mirror_compare::{
     compared_body,
-    redact::{GRPC_STATUS, REDACTED, REDACTION_VERSION, Redaction, Unredactable},
+    redact::{REDACTION_VERSION, Redaction, Unredactable},
 };

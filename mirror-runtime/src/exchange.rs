@@ -16,7 +16,6 @@ mod noted_body;
 #[cfg(feature = "compare")]
 mod outermost;
 #[cfg(feature = "compare")]
-mod pattern;
 #[cfg(feature = "compare")]
 mod primary_side;
 #[cfg(feature = "compare")]

@@ -8,6 +8,10 @@ mod hostile;
 mod https;
 #[cfg(unix)]
 mod pty;
+#[cfg(feature = "replay")]
+mod replay;
+#[cfg(feature = "nats")]
+mod replay_stream;
 mod shell;
 mod support;
 mod token;

@@ -445,7 +445,7 @@ function ofFleet(mirror) {
           h("td", {}, time(target.stats.latency.p95_us))))))),
     fleet.targets.filter((target) => target.verdict).map((target) =>
       h("p", { class: "verdict", key: `verdict ${target.name}` }, badge(target.verdict), " ", h("b", {}, target.name), `: ${target.reason}.`,
-        target.open_circuits > 0 && h("span", { class: "bad" }, ` ▲ Its circuit is open in ${count(target.open_circuits)}.`))),
+        target.open_circuits > 0 && h("span", { class: "bad" }, ` ▲ Its circuit is open in ${count(target.open_circuits)} ${target.open_circuits === 1 ? "instance" : "instances"}.`))),
     h("details", {}, h("summary", {}, `${count(fleet.instances.length)} ${fleet.instances.length === 1 ? "instance" : "instances"}`),
       h("ul", { class: "options" }, fleet.instances.map((instance) =>
         h("li", { class: instance.state === "missing" ? "bad" : null }, `${STATES[instance.state] ?? "–"} ${instance.name}: ${instance.state}${instance.is_this ? ", this process" : ""}, heard at ${clock(instance.heard_unix_s)}`)))));

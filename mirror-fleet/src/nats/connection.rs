@@ -112,10 +112,6 @@ impl Connection {
 
     /// The client, which the first call starts. It waits for no server: what is sent before there is
     /// one waits in the client's queue.
-    #[allow(
-        dead_code,
-        reason = "the sink has a task on the connection's thread instead"
-    )]
     pub(crate) async fn client(&self) -> Result<Client, NatsError> {
         let (_, client) = self.running()?;
         opened(client).await.ok_or_else(|| gone("it has ended"))

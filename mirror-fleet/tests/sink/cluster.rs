@@ -29,7 +29,7 @@ use super::support::*;
 const BETWEEN_FAULTS: u64 = 200;
 
 /// As many wait for an acknowledgement at the same time.
-const TOGETHER: usize = 16;
+const TOGETHER: usize = 64;
 
 /// Hands over one record after another, and takes note of what becomes of each.
 #[derive(Clone)]
@@ -60,8 +60,12 @@ impl Load {
 
     /// Waits until as many more are acknowledged as there are between faults.
     async fn goes_on(&self, what: &str, records: u64) {
-        let aim = self.kept.load(Ordering::Relaxed) + records;
-        until(what, || self.kept.load(Ordering::Relaxed) >= aim).await;
+        let before = self.kept.load(Ordering::Relaxed);
+        // Step by step: what is waited for is that it goes on.
+        for step in 1..=records.div_ceil(BETWEEN_FAULTS) {
+            let aim = before + records.min(step * BETWEEN_FAULTS);
+            until(what, || self.kept.load(Ordering::Relaxed) >= aim).await;
+        }
     }
 }
 
@@ -243,35 +247,43 @@ async fn a_cluster_that_loses_servers_has_each_record_once_or_it_is_told_why_not
         }
         let stats = service.settled().await;
         assert_eq!(stats.answered + stats.failed, posted, "{stats}");
-        let mut there: HashMap<String, u32> = HashMap::new();
-        for target in all_targets(&context).await {
-            *there.entry(target).or_default() += 1;
-        }
-        let twice: Vec<_> = there.iter().filter(|(_, count)| **count > 1).collect();
-        assert_eq!(twice.first(), None, "{version}: {}", twice.len());
-        let outcomes = std::mem::take(&mut *load.outcomes.lock().unwrap());
-        let lost = |(target, outcome): &(&String, &Result<(), String>)| {
-            outcome.is_ok() && !there.contains_key(*target)
-        };
-        let lost: Vec<_> = outcomes.iter().filter(lost).collect();
-        eprintln!("{version}: {} acknowledged and lost", lost.len());
-        assert!(lost.is_empty() || !is_new, "{:?}", lost.first());
-        let posted = there.keys().filter(|target| target.starts_with("/posted"));
-        assert!(
-            posted.count() as u64 >= stats.answered || !is_new,
-            "{stats}"
-        );
-        let mut reasons: HashMap<&str, u32> = HashMap::new();
-        for reason in outcomes
-            .values()
-            .filter_map(|outcome| outcome.as_ref().err())
-        {
-            *reasons.entry(reason).or_default() += 1;
-        }
-        eprintln!(
-            "{version}: {} records, not kept: {reasons:?}",
-            outcomes.len()
-        );
-        assert_eq!(outcomes.len() as u64, load.next.load(Ordering::Relaxed));
+        explained(version, is_new, &context, &load, stats.answered).await;
     }
+}
+
+/// Each record that was acknowledged is there once, and of each other it is told why not.
+async fn explained(
+    version: &str,
+    is_new: bool,
+    context: &jetstream::Context,
+    load: &Load,
+    answered: u64,
+) {
+    let mut there: HashMap<String, u32> = HashMap::new();
+    for target in all_targets(context).await {
+        *there.entry(target).or_default() += 1;
+    }
+    let twice: Vec<_> = there.iter().filter(|(_, count)| **count > 1).collect();
+    assert_eq!(twice.first(), None, "{version}: {}", twice.len());
+    let outcomes = std::mem::take(&mut *load.outcomes.lock().unwrap());
+    let lost = |(target, outcome): &(&String, &Result<(), String>)| {
+        outcome.is_ok() && !there.contains_key(*target)
+    };
+    let lost: Vec<_> = outcomes.iter().filter(lost).collect();
+    eprintln!("{version}: {} acknowledged and lost", lost.len());
+    assert!(lost.is_empty() || !is_new, "{:?}", lost.first());
+    let posted = there.keys().filter(|target| target.starts_with("/posted"));
+    assert!(posted.count() as u64 >= answered || !is_new);
+    let mut reasons: HashMap<&str, u32> = HashMap::new();
+    for reason in outcomes
+        .values()
+        .filter_map(|outcome| outcome.as_ref().err())
+    {
+        *reasons.entry(reason).or_default() += 1;
+    }
+    eprintln!(
+        "{version}: {} records, not kept: {reasons:?}",
+        outcomes.len()
+    );
+    assert_eq!(outcomes.len() as u64, load.next.load(Ordering::Relaxed));
 }

@@ -39,7 +39,7 @@ impl Service {
             .name(name)
             // What is counted is to come from the sink.
             .circuit_breaker(None)
-            .target(Target::sink("log", sink))
+            .target(Target::sink("log", sink).timeout(LONG).unwrap())
             .build()
             .unwrap();
         let app = Router::new().fallback(any(|body: Bytes| async { body }));
@@ -135,6 +135,9 @@ pub(crate) async fn keep_to(sink: &NatsSink, target: &str, body: &str) -> Result
     let kept = sink.keep(Arc::new(exchange), &target);
     eventually("an outcome", kept).await
 }
+
+/// Longer than anything takes here.
+const LONG: Duration = Duration::from_mins(2);
 
 /// Shorter than that of a program: tests wait for it.
 pub(crate) const SOON: Duration = Duration::from_millis(500);

@@ -180,7 +180,7 @@ fn a_record_is_durable_when_the_policy_says_so() {
         // What waits is written.
         assert_eq!(temporary.read(), [0, 1, 2, 3]);
         let wait = log.wait().unwrap();
-        assert!(wait > Duration::from_secs(3000), "{wait:?}");
+        assert!(wait > Duration::from_mins(50), "{wait:?}");
         log.close().unwrap();
         assert!(log.settle().unwrap());
     }
@@ -227,6 +227,24 @@ fn a_log_is_read_while_it_is_written() {
     assert_eq!((read(&mut directory), directory.torn()), (vec![], 0));
     current.file.write_all(&half[20..]).unwrap();
     assert_eq!(read(&mut directory), [100]);
+}
+
+#[test]
+fn a_segment_that_is_empty_yet_is_read_later() {
+    let temporary = Temporary::new();
+    let mut log = Log::open(temporary.path(), small()).unwrap();
+    write(&mut log, 0..1);
+    let mut directory = Directory::open(temporary.path()).unwrap();
+    let second = path_of(&temporary.path(), 2);
+    fs::write(&second, "").unwrap();
+    assert_eq!(read(&mut directory), [0]);
+    assert_eq!(read(&mut directory), []);
+    let mut late = log.frames.head().to_vec();
+    log.frames
+        .append(&mut late, |out| record(1, 10).encode_into(out))
+        .unwrap();
+    fs::write(&second, late).unwrap();
+    assert_eq!(read(&mut directory), [1]);
 }
 
 #[test]
@@ -455,7 +473,7 @@ mod compressed {
             closed.iter().all(|name| name.ends_with(".mrec.zst")),
             "{names:?}"
         );
-        assert!(last.ends_with(".mrec"), "{names:?}");
+        assert!(!last.contains("zst"), "{names:?}");
         assert_eq!(temporary.read(), (0..100).collect::<Vec<_>>());
         let mode = fs::metadata(path.join(&names[0]))
             .unwrap()

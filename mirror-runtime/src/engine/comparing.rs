@@ -73,6 +73,23 @@ pub enum CompareAt {
     Server,
 }
 
+#[cfg(feature = "record")]
+impl CompareAt {
+    /// As fixtures have it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Handler => "handler",
+            Self::Server => "server",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Result<Self, String> {
+        let mut all = [Self::Handler, Self::Server].into_iter();
+        let found = all.find(|at| at.as_str() == name);
+        found.ok_or_else(|| format!("no place to compare at: `{name}`"))
+    }
+}
+
 /// How the responses of a mirror are compared, and what was found.
 pub(crate) struct Comparing {
     pub(crate) mode: CompareMode,

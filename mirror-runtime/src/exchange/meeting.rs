@@ -12,10 +12,10 @@ use std::{
 use axum::{body::Body, extract::MatchedPath};
 use http::{Method, request::Parts, uri::PathAndQuery};
 use http_body::Body as _;
+use mirror_compare::route_of;
 
 use super::{
     handover::hand_over,
-    pattern::pattern,
     queue,
     recorder::{Held, Noted, NotedResponse},
     state::State,
@@ -255,7 +255,7 @@ impl Exchange {
         match &self.matched {
             Some(matched) => Some(Cow::Borrowed(matched.as_str())),
             None if self.comparing().is_some_and(redacts) => None,
-            None => Some(pattern(
+            None => Some(route_of(
                 self.path_and_query.split('?').next().unwrap_or_default(),
             )),
         }

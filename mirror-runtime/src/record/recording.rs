@@ -2,12 +2,9 @@
 
 use std::{io, path::PathBuf};
 
+use mirror_compare::fixture::{Bounds, Directory, file_name, unique};
 use mirror_grammar::options::{DEFAULT_MAX_FIXTURE_BYTES, DEFAULT_MAX_FIXTURES};
 
-use super::{
-    directory::{Bounds, Directory},
-    name::{file_name, unique},
-};
 use crate::{
     engine::{Mismatch, Record},
     outcome::FixtureOutcome,
@@ -101,7 +98,9 @@ impl Recording {
         let Some(group) = directory.room_for(&kind, self.bounds) else {
             return Ok(FixtureOutcome::Enough);
         };
-        let unique = unique(&fixture.request);
+        let request = &fixture.request;
+        let target = request.target().as_bytes();
+        let unique = unique(request.method(), target, request.headers(), request.body());
         let name = file_name(kind.mirror, kind.target, group, &unique);
         let file = fixture.to_file().map_err(io::Error::other)?;
         let is_added = directory.add(&name, &file, &kind, self.bounds)?;

@@ -83,12 +83,12 @@ async fn try_replay<M>(file: &[u8], app: impl App<M>) -> Result<(), String> {
     // What was replaced may have become longer than it was.
     let written = fixture.primary.body.as_ref().map_or(0, |body| body.0.len());
     rules.set_max_compare_body(rules.max_compare_body().max(written));
-    let primary = Fixture::answer(&fixture.primary)?;
+    let primary = answer_of(&fixture.primary)?;
     let (began, max) = (Instant::now(), rules.max_compare_body());
     let (answer, taken) = taking(&fixture.mirror, max, app.answer(request)).await;
     let answer = answer.map_err(|error| format!("the app has failed: {error}"))?;
     let answer = point::read(answer, max, began).await;
-    let answer = match by.at()? {
+    let answer = match CompareAt::from_name(&by.at)? {
         CompareAt::Handler => taken().unwrap_or(answer),
         CompareAt::Server => answer,
     };
@@ -97,38 +97,33 @@ async fn try_replay<M>(file: &[u8], app: impl App<M>) -> Result<(), String> {
     if comparison.verdict == Verdict::Match {
         return Ok(());
     }
-    Err(fixture.failure(&comparison))
+    Err(failure(&fixture, &comparison))
 }
 
-impl Fixture {
-    fn answer(recorded: &RecordedResponse) -> Result<BufferedResponse, String> {
-        let status = StatusCode::from_u16(recorded.status).map_err(|error| error.to_string())?;
-        let body = recorded.body.as_ref().map(|body| body.0.clone());
-        let answer =
-            BufferedResponse::new(status, read(&recorded.headers)?, body.unwrap_or_default());
-        let latency = std::time::Duration::from_micros(recorded.latency_us);
-        let answer = answer.with_latency(latency).already_decoded();
-        Ok(answer.with_trailers(read(&recorded.trailers)?))
-    }
+fn answer_of(recorded: &RecordedResponse) -> Result<BufferedResponse, String> {
+    let status = StatusCode::from_u16(recorded.status).map_err(|error| error.to_string())?;
+    let body = recorded.body.as_ref().map(|body| body.0.clone());
+    let answer = BufferedResponse::new(status, read(&recorded.headers)?, body.unwrap_or_default());
+    let latency = std::time::Duration::from_micros(recorded.latency_us);
+    let answer = answer.with_latency(latency).already_decoded();
+    Ok(answer.with_trailers(read(&recorded.trailers)?))
 }
 
-impl Fixture {
-    fn failure(&self, comparison: &Comparison) -> String {
-        let mut failure = format!("the app responds differently than recorded\n{comparison}");
-        let notes = self.notes.iter().map(|note| format!("recorded: {note}"));
-        let redacted = &self.request.redacted;
-        let redacted = (!redacted.is_empty())
-            .then(|| format!("redacted in the request: {}", redacted.join(", ")));
-        let older = (self.redaction < REDACTION_VERSION).then(|| {
-            format!(
-                "recorded with redaction {}, and {REDACTION_VERSION} hides more: record it again",
-                self.redaction
-            )
-        });
-        for note in notes.chain(redacted).chain(older) {
-            failure.push_str("\n  note: ");
-            failure.push_str(&note);
-        }
-        failure
+fn failure(fixture: &Fixture, comparison: &Comparison) -> String {
+    let mut failure = format!("the app responds differently than recorded\n{comparison}");
+    let notes = fixture.notes.iter().map(|note| format!("recorded: {note}"));
+    let redacted = &fixture.request.redacted;
+    let redacted =
+        (!redacted.is_empty()).then(|| format!("redacted in the request: {}", redacted.join(", ")));
+    let older = (fixture.redaction < REDACTION_VERSION).then(|| {
+        format!(
+            "recorded with redaction {}, and {REDACTION_VERSION} hides more: record it again",
+            fixture.redaction
+        )
+    });
+    for note in notes.chain(redacted).chain(older) {
+        failure.push_str("\n  note: ");
+        failure.push_str(&note);
     }
+    failure
 }

@@ -81,7 +81,12 @@ impl Case {
     }
 }
 
-impl Fixture {
+/// The content of a fixture's file.
+trait ToText {
+    fn file(&self) -> String;
+}
+
+impl ToText for Fixture {
     fn file(&self) -> String {
         String::from_utf8(self.to_file().unwrap()).unwrap()
     }

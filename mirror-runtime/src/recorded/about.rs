@@ -18,14 +18,20 @@ pub(crate) struct About {
 
 impl About {
     pub(crate) fn new(told: Told<'_>) -> Self {
-        let sticky = told.sticky;
-        let session = sticky.and_then(|sticky| sticky.session(told.key, told.headers, told.path));
+        let Told {
+            sticky,
+            key,
+            headers,
+            path,
+            rules,
+            shares,
+        } = told;
+        let session = sticky.and_then(|sticky| sticky.session(key, headers, path));
         Self {
             id: RecordId::generate(),
             session: session.map(SessionHash),
-            rules_version: version_of(&told.rules.written().redact),
-            shares: told
-                .shares
+            rules_version: version_of(&rules.written().redact),
+            shares: shares
                 .map(|(target, share)| (target.name().to_owned(), share.percentage()))
                 .collect(),
         }

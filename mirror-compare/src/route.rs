@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use mirror_compare::redact::is_secret_segment;
+use crate::redact::is_secret_segment;
 
 /// From this length on, letters and digits in a mixture are no word.
 const LONG: usize = 20;
@@ -11,7 +11,8 @@ const LONG: usize = 20;
 const HEX: usize = 8;
 
 /// A path with `*` for each segment that looks like an id: `/v1/orders/*` for `/v1/orders/7`.
-pub(super) fn pattern(path: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn route_of(path: &str) -> Cow<'_, str> {
     let segments = || {
         let mut before = "";
         path.split('/').map(move |segment| {
@@ -57,7 +58,7 @@ mod tests {
             ("/", "/"),
             ("", ""),
         ] {
-            assert_eq!(pattern(path), expected);
+            assert_eq!(route_of(path), expected);
         }
     }
 }

@@ -1,0 +1,86 @@
+//! A stream of NATS as a log.
+
+use std::{path::PathBuf, str::FromStr, time::Duration};
+
+use mirror_replay::{Connection, NatsOptions, ReaderOptions};
+
+use crate::exit::{Exit, Stop};
+
+/// The heading of [`Stream`] in help texts.
+const STREAM: &str = "Reading a stream of NATS";
+
+/// How a stream is read.
+#[derive(Debug, clap::Args)]
+pub(super) struct Stream {
+    /// Name of the stream
+    #[arg(long, value_name = "NAME", default_value = "MIRROR", help_heading = STREAM)]
+    stream: String,
+    /// Name of the consumers, which replayers that share the log have in common
+    /// [default: one for each replay]
+    #[arg(long, value_name = "NAME", help_heading = STREAM)]
+    consumer: Option<String>,
+    /// Read a part of the shards, like 1/2 and 2/2: sessions keep their order across replayers
+    #[arg(long, value_name = "PART", help_heading = STREAM)]
+    part: Option<Part>,
+    /// File with credentials, as `nsc` writes it
+    #[arg(long, value_name = "FILE", help_heading = STREAM)]
+    nats_credentials: Option<PathBuf>,
+    /// File with the seed of an nkey
+    #[arg(long, value_name = "FILE", help_heading = STREAM)]
+    nats_nkey: Option<PathBuf>,
+    /// File with certificates that are trusted, besides those of the system
+    #[arg(long, value_name = "FILE", help_heading = STREAM)]
+    nats_ca: Option<PathBuf>,
+}
+
+/// One of so many parts, from 1.
+#[derive(Clone, Copy, Debug)]
+struct Part(u16, u16);
+
+impl FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('/');
+        let parsed = parts.and_then(|(part, parts)| {
+            let (part, parts): (u16, u16) = (part.parse().ok()?, parts.parse().ok()?);
+            (part >= 1 && part <= parts).then_some(Self(part - 1, parts))
+        });
+        parsed.ok_or_else(|| "write it like `1/2`".to_owned())
+    }
+}
+
+impl Stream {
+    pub(super) fn connect(&self, url: &str) -> Result<Connection, Stop> {
+        let options = NatsOptions::new(url)
+            .map_err(|error| Stop::usage(format!("invalid value for `--from`: {error}")))?;
+        let mut options = options.name("mirror replay");
+        if let Some(path) = &self.nats_credentials {
+            options = options.credentials_file(path);
+        }
+        if let Some(path) = &self.nats_nkey {
+            options = options.nkey_file(path);
+        }
+        if let Some(path) = &self.nats_ca {
+            options = options.root_certificates(path);
+        }
+        options
+            .connect()
+            .map_err(|error| Stop::new(Exit::Unreachable, error))
+    }
+
+    /// What is read, for a replay of this hash, which holds records for about so long.
+    pub(super) fn options(&self, mirror: &str, hash: String, held: Duration) -> ReaderOptions {
+        let is_safe = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '_';
+        let safe: String = mirror.chars().filter(is_safe).take(64).collect();
+        let consumer = self.consumer.clone();
+        let consumer = consumer.unwrap_or_else(|| format!("replay-{safe}-{hash}"));
+        let mut options = ReaderOptions::new(mirror, consumer);
+        options.stream.clone_from(&self.stream);
+        options.ack_wait = (held / 2).max(Duration::from_secs(30));
+        if let Some(Part(part, parts)) = self.part {
+            options.part = (part, parts);
+        }
+        options
+    }
+}

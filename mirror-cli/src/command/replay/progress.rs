@@ -1,0 +1,93 @@
+//! How far a replay is: a bar on a terminal, and else a line now and then.
+
+use std::{
+    io::{self, IsTerminal as _},
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use mirror_replay::Progress;
+
+use crate::output;
+
+/// How often there is a line where there is no terminal.
+const LINE: Duration = Duration::from_secs(10);
+
+/// So much is all of a log.
+const WHOLE: u64 = 1_000;
+
+/// Who is told.
+pub(super) enum Told {
+    Bar(ProgressBar),
+    Lines(Instant),
+}
+
+impl Told {
+    pub(super) fn new() -> Self {
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        if !io::stderr().is_terminal() || is_dumb {
+            return Self::Lines(Instant::now());
+        }
+        let bar = ProgressBar::with_draw_target(Some(WHOLE), ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{bar:24} {percent:>3}% {msg}") {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        Self::Bar(bar)
+    }
+
+    pub(super) fn tell(&mut self, progress: &Progress) {
+        match self {
+            Self::Bar(bar) => {
+                bar.set_position(thousandths(progress.done));
+                bar.set_message(text(progress));
+            }
+            Self::Lines(last) if last.elapsed() >= LINE => {
+                *last = Instant::now();
+                let percent = thousandths(progress.done) / 10;
+                output::note(&format!("{percent}% {}", text(progress)));
+            }
+            Self::Lines(_) => {}
+        }
+    }
+
+    pub(super) fn end(&self) {
+        if let Self::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// `1200 replayed, 310/s, lag 0s, 3 mismatched, 0 failed, ETA 2m`
+fn text(progress: &Progress) -> String {
+    let counts = &progress.counts;
+    let rate = output::rate(progress.replayed, progress.elapsed);
+    format!(
+        "{} replayed, {rate}/s, lag {}, {} mismatched, {} failed, ETA {}",
+        counts.replayed(),
+        output::about(progress.behind),
+        counts.mismatched,
+        counts.failed(),
+        left(progress).map_or_else(|| "-".to_owned(), output::about),
+    )
+}
+
+/// How long it will take, if it goes on like this.
+fn left(progress: &Progress) -> Option<Duration> {
+    /// From less, nothing can be told.
+    const MIN: f64 = 0.005;
+    if progress.done < MIN {
+        return None;
+    }
+    let whole = progress.elapsed.as_secs_f64() / progress.done;
+    let left = whole - progress.elapsed.as_secs_f64();
+    Duration::try_from_secs_f64(left.max(0.0)).ok()
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share from 0 to 1"
+)]
+fn thousandths(share: f64) -> u64 {
+    (share * 1_000.0) as u64
+}

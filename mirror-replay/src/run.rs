@@ -1,0 +1,506 @@
+//! A replay: reading, sending, comparing and noting, all at once.
+
+use std::{
+    collections::HashSet,
+    future::pending,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request};
+use mirror_compare::BufferedResponse;
+use mirror_record::{Record, RecordId};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, sleep},
+};
+
+use crate::{
+    checkpoint::Checkpoint,
+    copy::Unsendable,
+    counts::Counts,
+    filter::Selection,
+    fixtures::{Fixtures, Written},
+    judge::{Judge, Judged},
+    schedule::{Pace, Schedule, Session, Step},
+    source::{Delivery, Source, SourceError},
+    target::{Failure, Target},
+};
+
+/// How often the results are made safe, and the log is told of them.
+const COMMIT: Duration = Duration::from_secs(1);
+
+/// How often somebody who watches is told.
+const TELL: Duration = Duration::from_millis(250);
+
+/// So many mismatches are written at once; others are not, and counted nowhere.
+const MAX_WRITING: usize = 64;
+
+/// What a replay does, besides where it reads and where it sends.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// Which records are replayed.
+    pub selection: Selection,
+    /// How fast.
+    pub pace: Pace,
+    /// So often is a record handed out before it is set aside.
+    pub max_deliver: u32,
+    /// Where mismatches are written.
+    pub fixtures: Option<Fixtures>,
+    /// Where a later run goes on.
+    pub checkpoint: Option<Checkpoint>,
+}
+
+impl Options {
+    /// All records of a selection, at the recorded pace.
+    #[must_use]
+    pub fn new(selection: Selection) -> Self {
+        Self {
+            selection,
+            pace: Pace::default(),
+            max_deliver: 3,
+            fixtures: None,
+            checkpoint: None,
+        }
+    }
+}
+
+/// How far a replay is.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Progress {
+    /// What was counted, in earlier runs too.
+    pub counts: Counts,
+    /// Requests in flight.
+    pub in_flight: usize,
+    /// How long everything was held up, because the target does not follow.
+    pub behind: Duration,
+    /// Since this run began.
+    pub elapsed: Duration,
+    /// Requests that this run has sent, and that have ended.
+    pub replayed: u64,
+    /// The share of the log that is settled, from 0 to 1, of what this run had to read.
+    pub done: f64,
+}
+
+/// How a replay has ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Ended {
+    /// What was counted, in earlier runs too.
+    pub counts: Counts,
+    /// How far it came.
+    pub progress: Progress,
+    /// Whether it was stopped before its end.
+    pub is_stopped: bool,
+    /// Why the log could not be read to its end.
+    pub error: Option<SourceError>,
+    /// What could not be written: a fixture or the state.
+    pub warnings: Vec<String>,
+    /// Why the last request without a response has none.
+    pub last_failure: Option<Failure>,
+}
+
+/// A record on its way.
+#[derive(Debug)]
+struct Job {
+    delivery: Delivery,
+    record: Arc<Record>,
+    session: Session,
+    sent: Option<(Request<Bytes>, HeaderMap)>,
+}
+
+/// What became of it.
+struct Outcome {
+    delivery: Delivery,
+    record: Arc<Record>,
+    session: Session,
+    /// `None` if the task has panicked.
+    result: Option<(Judged, Result<BufferedResponse, Failure>)>,
+}
+
+/// Replays a log to its end, or until it is stopped: then what is in flight ends, and what is noted
+/// stays for a later run.
+pub async fn run<S: Source>(
+    source: S,
+    target: Target,
+    judge: Arc<Judge>,
+    options: Options,
+    counts: Counts,
+    mut stop: watch::Receiver<bool>,
+    mut tell: impl FnMut(&Progress),
+) -> Ended {
+    let mut run = Run::new(source, target, judge, options, counts);
+    let mut commit = interval(COMMIT);
+    commit.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut telling = interval(TELL);
+    telling.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        let until = match run.schedule.next(run.began.elapsed()) {
+            Step::Send(job) => {
+                run.send(job);
+                continue;
+            }
+            Step::Done if run.is_read && run.writing.is_empty() => break,
+            Step::WaitUntil(until) => Some(until),
+            _ => None,
+        };
+        let timer = async {
+            match until {
+                Some(until) => sleep(until.saturating_sub(run.began.elapsed())).await,
+                None => pending().await,
+            }
+        };
+        let wants_more = run.schedule.wants_more() && !run.is_read;
+        tokio::select! {
+            biased;
+            () = stopped(&mut stop), if !run.is_stopping => run.stop(),
+            Some(outcome) = run.outcomes.recv() => {
+                run.settle(outcome);
+                while let Ok(outcome) = run.outcomes.try_recv() {
+                    run.settle(outcome);
+                }
+            }
+            Some(written) = run.writing.join_next() => run.note_written(written),
+            _ = commit.tick() => run.commit().await,
+            _ = telling.tick() => tell(&run.progress()),
+            next = run.source.next(), if wants_more => match next {
+                Ok(Some(delivery)) => run.take(delivery),
+                Ok(None) => run.end(),
+                Err(error) => {
+                    run.error = Some(error);
+                    run.end();
+                }
+            },
+            () = timer => {}
+        }
+    }
+    run.counts.late += run.schedule.late();
+    run.finish().await;
+    let progress = run.progress();
+    tell(&progress);
+    Ended {
+        counts: run.counts,
+        progress,
+        is_stopped: run.is_stopping,
+        error: run.error,
+        warnings: run.warnings,
+        last_failure: run.last_failure,
+    }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        pending().await
+    }
+}
+
+/// The records that were seen last: half a million at least, and twice as many at most.
+#[derive(Default)]
+struct Seen {
+    newer: HashSet<RecordId>,
+    older: HashSet<RecordId>,
+}
+
+impl Seen {
+    /// Whether it was not seen before.
+    fn insert(&mut self, id: RecordId) -> bool {
+        const HALF: usize = 500_000;
+        if self.newer.len() >= HALF {
+            self.older = std::mem::take(&mut self.newer);
+        }
+        !self.older.contains(&id) && self.newer.insert(id)
+    }
+}
+
+struct Run<S> {
+    source: S,
+    target: Target,
+    judge: Arc<Judge>,
+    options: Options,
+    schedule: Schedule<Job>,
+    began: Instant,
+    counts: Counts,
+    /// Of earlier runs.
+    before: u64,
+    settled_weight: u64,
+    outcomes: mpsc::UnboundedReceiver<Outcome>,
+    /// At most as many as may be in flight are in it.
+    told: mpsc::UnboundedSender<Outcome>,
+    writing: JoinSet<std::io::Result<Written>>,
+    seen: Seen,
+    /// Whether something is not committed yet.
+    is_dirty: bool,
+    is_read: bool,
+    is_stopping: bool,
+    error: Option<SourceError>,
+    warnings: Vec<String>,
+    last_failure: Option<Failure>,
+}
+
+impl<S: Source> Run<S> {
+    fn new(source: S, target: Target, judge: Arc<Judge>, options: Options, counts: Counts) -> Self {
+        let (told, outcomes) = mpsc::unbounded_channel();
+        Self {
+            source,
+            target,
+            judge,
+            schedule: Schedule::new(options.pace),
+            options,
+            began: Instant::now(),
+            before: counts.replayed(),
+            counts,
+            settled_weight: 0,
+            outcomes,
+            told,
+            writing: JoinSet::new(),
+            seen: Seen::default(),
+            is_dirty: false,
+            is_read: false,
+            is_stopping: false,
+            error: None,
+            warnings: Vec::new(),
+            last_failure: None,
+        }
+    }
+
+    /// Takes a record that was read into the schedule, unless it is not to be sent.
+    fn take(&mut self, delivery: Delivery) {
+        let record = match &delivery.record {
+            Ok(record) if delivery.deliveries <= self.options.max_deliver => Arc::clone(record),
+            // It is damaged, or nothing came of it so often that nothing will.
+            _ => {
+                self.count_read(|counts| counts.unreplayable += 1);
+                self.source.term(&delivery);
+                self.settled_weight += delivery.weight;
+                return;
+            }
+        };
+        if delivery.deliveries == 1 && !self.seen.insert(record.id) {
+            self.count_read(|counts| counts.duplicates += 1);
+            self.source.ack(&delivery);
+            self.settled_weight += delivery.weight;
+            return;
+        }
+        if !self.options.selection.has(&record) {
+            self.count_read(|counts| counts.filtered += 1);
+            self.source.ack(&delivery);
+            self.settled_weight += delivery.weight;
+            return;
+        }
+        let destination = self.target.destination();
+        let sent = match destination.request(&record, self.judge.set_headers()) {
+            Ok(sent) => sent,
+            Err(why) => {
+                self.count_unsendable(why);
+                self.source.ack(&delivery);
+                self.settled_weight += delivery.weight;
+                return;
+            }
+        };
+        let session = record.session.map(|session| session.0);
+        // Headers are small, and of about this size.
+        let bytes = record.body_bytes() + 2_048;
+        let arrived = record.arrived_ns;
+        let job = Job {
+            delivery,
+            record,
+            session,
+            sent: Some(sent),
+        };
+        self.schedule.push(arrived, session, bytes, job);
+    }
+
+    fn count_read(&mut self, count: impl FnOnce(&mut Counts)) {
+        self.counts.read += 1;
+        count(&mut self.counts);
+        self.is_dirty = true;
+    }
+
+    fn count_unsendable(&mut self, why: Unsendable) {
+        self.count_read(|counts| {
+            *counts
+                .unsendable
+                .entry(why.as_str().to_owned())
+                .or_default() += 1;
+        });
+    }
+
+    fn send(&mut self, mut job: Job) {
+        self.source.start(&job.delivery);
+        self.is_dirty = true;
+        let Some((request, trailers)) = job.sent.take() else {
+            return;
+        };
+        let (target, judge, told) = (
+            self.target.clone(),
+            Arc::clone(&self.judge),
+            self.told.clone(),
+        );
+        tokio::spawn(async move {
+            let record = Arc::clone(&job.record);
+            let result = tokio::spawn(async move {
+                let response = target.send(request, trailers).await;
+                let Ok(compared) = &response else {
+                    return Some((Judged::Failed, response));
+                };
+                let compared = compared.clone();
+                let judged = tokio::task::spawn_blocking(move || judge.compare(&record, &compared));
+                Some((judged.await.ok()?, response))
+            });
+            let outcome = Outcome {
+                result: result.await.ok().flatten(),
+                delivery: job.delivery,
+                record: job.record,
+                session: job.session,
+            };
+            // Nobody listens once the process ends.
+            let _ = told.send(outcome);
+        });
+    }
+
+    /// Notes what became of a record, and acknowledges it.
+    fn settle(&mut self, outcome: Outcome) {
+        self.schedule.finish(outcome.session);
+        let Outcome {
+            delivery,
+            record,
+            session,
+            result,
+        } = outcome;
+        let Some((mut judged, response)) = result else {
+            self.again(delivery, record, session);
+            return;
+        };
+        self.judge.note(&record, &mut judged);
+        let is_redacted = !record.request.redacted.is_empty();
+        let differs = matches!(&judged, Judged::Compared(comparison) if comparison.differs());
+        let failure = response.as_ref().err().cloned();
+        self.count_read(|counts| {
+            counts.redacted += u64::from(is_redacted);
+            counts.mismatched += u64::from(differs);
+            match &failure {
+                None => counts.responded += 1,
+                Some(failure) => {
+                    *counts
+                        .failed
+                        .entry(failure.as_str().to_owned())
+                        .or_default() += 1;
+                }
+            }
+        });
+        self.last_failure = failure.or(self.last_failure.take());
+        self.settled_weight += delivery.weight;
+        self.source.ack(&delivery);
+        if differs
+            && let (Judged::Compared(comparison), Ok(response)) = (judged, response)
+            && let Some(fixtures) = self.options.fixtures.clone()
+            && self.writing.len() < MAX_WRITING
+        {
+            let judge = Arc::clone(&self.judge);
+            self.writing
+                .spawn_blocking(move || fixtures.write(&judge, &record, &response, &comparison));
+        }
+    }
+
+    /// Hands a record out again of which nothing came, or sets it aside.
+    fn again(&mut self, mut delivery: Delivery, record: Arc<Record>, session: Session) {
+        delivery.deliveries += 1;
+        if self.is_stopping {
+            self.source.nak(&delivery);
+        } else {
+            self.take(Delivery {
+                record: Ok(record),
+                ..delivery
+            });
+        }
+        let _ = session;
+    }
+
+    fn note_written(&mut self, written: Result<std::io::Result<Written>, tokio::task::JoinError>) {
+        match written {
+            Ok(Ok(Written::Recorded)) => self.counts.fixtures += 1,
+            Ok(Ok(Written::LeftOut)) => self.counts.fixtures_left_out += 1,
+            Ok(Ok(Written::Enough)) => {}
+            Ok(Err(error)) => self.warn(format!("a fixture cannot be written: {error}")),
+            Err(error) => self.warn(format!("a fixture cannot be written: {error}")),
+        }
+    }
+
+    /// Once of each.
+    fn warn(&mut self, warning: String) {
+        if !self.warnings.contains(&warning) && self.warnings.len() < 16 {
+            self.warnings.push(warning);
+        }
+    }
+
+    fn stop(&mut self) {
+        self.is_stopping = true;
+        self.is_read = true;
+        for job in self.schedule.abandon() {
+            self.source.nak(&job.delivery);
+        }
+    }
+
+    fn end(&mut self) {
+        self.is_read = true;
+        self.schedule.close();
+    }
+
+    /// Makes safe what is known, and tells the log.
+    async fn commit(&mut self) {
+        let is_dirty = std::mem::take(&mut self.is_dirty);
+        if is_dirty && let Some(checkpoint) = &self.options.checkpoint {
+            let (evidence, position) = (self.judge.evidence(), self.source.position());
+            if let Err(error) = checkpoint.save(&self.counts, evidence, position) {
+                let path = checkpoint.path().display();
+                self.warn(format!("the state cannot be written: {path}: {error}"));
+                // What is not safe is not acknowledged.
+                self.is_dirty = true;
+                return;
+            }
+        }
+        if let Err(error) = self.source.commit().await {
+            self.warn(error.to_string());
+        }
+    }
+
+    /// The last commit. A replay that came to its end leaves nothing for a later run.
+    async fn finish(&mut self) {
+        self.is_dirty = true;
+        self.commit().await;
+        let is_over = !self.is_stopping && self.error.is_none();
+        self.source.close(is_over).await;
+        if is_over && let Some(checkpoint) = &self.options.checkpoint {
+            let removed = checkpoint.remove();
+            if let Err(error) = removed {
+                self.warn(format!("the state cannot be removed: {error}"));
+            }
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        Progress {
+            counts: self.counts.clone(),
+            in_flight: self.schedule.in_flight(),
+            behind: self.schedule.behind(),
+            elapsed: self.began.elapsed(),
+            replayed: self.counts.replayed() - self.before,
+            done: share(self.settled_weight, self.source.size()),
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share of so much is still right"
+)]
+fn share(some: u64, all: u64) -> f64 {
+    if all == 0 {
+        return 1.0;
+    }
+    (some as f64 / all as f64).min(1.0)
+}
