@@ -64,11 +64,12 @@ impl Told {
 /// The first of many names, and how many more there are.
 fn named(names: impl ExactSizeIterator<Item = String>) -> String {
     let more = names.len().saturating_sub(MAX_NAMED);
-    let mut named = names.take(MAX_NAMED).collect::<Vec<_>>().join(", ");
-    if more > 0 {
-        named.push_str(&format!(" and {more} more"));
+    let first = names.take(MAX_NAMED).collect::<Vec<_>>().join(", ");
+    if more == 0 {
+        first
+    } else {
+        format!("{first} and {more} more")
     }
-    named
 }
 
 /// Tells the log what came of one change. What is the same for many mirrors is one line.

@@ -114,22 +114,19 @@ impl Sampled {
         // Why the baseline, which comes last, has no copy beside which it would be sent.
         let (mut targets, mut none) = (0, SkipReason::SwitchedOff);
         for (index, target) in engine.targets.iter().enumerate() {
-            let decided = if engine.is_baseline(index) {
-                match capturing.enables(target.target()) {
-                    false => Err(SkipReason::Disabled),
-                    true if targets == 0 => Err(none),
-                    true => Ok(()),
-                }
+            let is_baseline = engine.is_baseline(index);
+            let decided = if !capturing.enables(target.target()) {
+                Err(SkipReason::Disabled)
+            } else if !is_baseline {
+                drawn(target)
+            } else if targets == 0 {
+                Err(none)
             } else {
-                let decided = match capturing.enables(target.target()) {
-                    false => Err(SkipReason::Disabled),
-                    true => drawn(target),
-                };
-                if decided != Err(SkipReason::SwitchedOff) {
-                    none = SkipReason::NotSampled;
-                }
-                decided
+                Ok(())
             };
+            if !is_baseline && decided != Err(SkipReason::SwitchedOff) {
+                none = SkipReason::NotSampled;
+            }
             if let Err(reason) = decided {
                 engine.not_sent(index, reason);
             } else if let Some(reason) = target.gate.refuses() {

@@ -331,7 +331,6 @@ impl Measured {
         let (end, took) = match outcome {
             Ok(response) if response.is_streaming() => return,
             Ok(response) => (Ok(response.status().as_u16()), Some(response.latency())),
-            #[expect(clippy::cast_possible_truncation, reason = "far below 255")]
             Err(error) => (Err(error.kind() as u8), elapsed),
         };
         if let Some(took) = took {
