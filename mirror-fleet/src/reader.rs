@@ -9,8 +9,12 @@ use std::{
 use async_nats::{
     Client,
     jetstream::{
-        self, AckKind, Message,
-        consumer::{AckPolicy, PullConsumer, pull},
+        self, AckKind, ErrorCode, Message,
+        consumer::{
+            AckPolicy, PullConsumer,
+            pull::{self, MessagesErrorKind},
+        },
+        context::ConsumerInfoErrorKind,
         stream::Stream,
     },
 };
@@ -26,8 +30,9 @@ use crate::{
     sink::subjects,
 };
 
-/// So many records are asked for at once, of each shard.
-const BATCH: usize = 256;
+/// So many records are asked for at once, of each shard: no more than one reader needs, so that there
+/// are some for others.
+const BATCH: usize = 32;
 
 /// As many records of a shard may be handed out and not settled.
 const MAX_ACK_PENDING: i64 = 20_000;
@@ -78,7 +83,7 @@ pub struct NatsReader {
     client: Client,
     stream: Stream,
     shards: Vec<Shard>,
-    messages: SelectAll<BoxStream<'static, Result<(usize, Message), String>>>,
+    messages: SelectAll<BoxStream<'static, Result<Option<(usize, Message)>, String>>>,
     held: BTreeMap<u64, Held>,
     ack_wait: Duration,
     /// What is told with the next [`commit`](Self::commit).
@@ -95,6 +100,8 @@ struct Shard {
     /// The last record that is read.
     end: u64,
     is_over: bool,
+    /// All of its records were handed out, to whomever.
+    is_delivered: bool,
     /// Those behind the end that were handed out all the same.
     beyond: usize,
 }
@@ -169,7 +176,7 @@ impl NatsReader {
         &mut self,
         subject: &str,
         options: &ReaderOptions,
-    ) -> Result<BoxStream<'static, Result<(usize, Message), String>>, String> {
+    ) -> Result<BoxStream<'static, Result<Option<(usize, Message)>, String>>, String> {
         let last = self.stream.get_last_raw_message_by_subject(subject).await;
         let end = last.map_err(|error| error.to_string())?.sequence;
         let shard = subject.rsplit('.').next().unwrap_or_default();
@@ -204,10 +211,12 @@ impl NatsReader {
             consumer,
             end,
             is_over: false,
+            is_delivered: false,
             beyond: 0,
         });
         let messages = messages.map(move |message| match message {
-            Ok(message) => Ok((number, message)),
+            Ok(message) => Ok(Some((number, message))),
+            Err(error) if error.kind() == MessagesErrorKind::ConsumerDeleted => Ok(None),
             Err(error) => Err(error.to_string()),
         });
         Ok(messages.boxed())
@@ -227,7 +236,11 @@ impl NatsReader {
             tokio::select! {
                 biased;
                 Some(message) = self.messages.next() => {
-                    let (number, message) = message.map_err(|error| self.refused(error))?;
+                    let message = message.map_err(|error| self.refused(error))?;
+                    let Some((number, message)) = message else {
+                        // Who has settled the last record has removed it: `ask` finds out.
+                        continue;
+                    };
                     if let Some(record) = self.take(number, message).await? {
                         return Ok(Some(record));
                     }
@@ -282,16 +295,30 @@ impl NatsReader {
             if shard.is_over {
                 continue;
             }
-            let info = shard.consumer.get_info().await;
-            let info = info.map_err(|error| self.refused(error.to_string()))?;
+            let info = match shard.consumer.get_info().await {
+                Ok(info) => info,
+                Err(error) if is_removed(&error.kind()) => {
+                    self.shards[number].is_over = true;
+                    continue;
+                }
+                Err(error) => return Err(self.refused(error.to_string())),
+            };
             let held = self.held.values().filter(|held| held.shard == number);
             let settled = self.settled.len();
             let ours = held.count() + settled + shard.beyond;
             let is_delivered = info.num_pending == 0 || info.delivered.stream_sequence >= shard.end;
-            // Others may hold some, and come back without having settled them.
+            self.shards[number].is_delivered = is_delivered;
+            // Others may hold some, and end without having settled them.
             self.shards[number].is_over = is_delivered && info.num_ack_pending <= ours;
         }
         Ok(())
+    }
+
+    /// Whether all records were handed out, and others hold some of them: they may come back.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        let mut shards = self.shards.iter();
+        shards.all(|shard| shard.is_over || shard.is_delivered)
     }
 
     /// Says that a record is settled: it is not handed out again.
@@ -369,6 +396,17 @@ impl NatsReader {
             stream: self.stream.cached_info().config.name.clone(),
             reason,
         }
+    }
+}
+
+/// Whether a consumer is not there any more.
+fn is_removed(kind: &ConsumerInfoErrorKind) -> bool {
+    match kind {
+        ConsumerInfoErrorKind::NotFound => true,
+        ConsumerInfoErrorKind::JetStream(error) => {
+            error.error_code() == ErrorCode::CONSUMER_NOT_FOUND
+        }
+        _ => false,
     }
 }
 

@@ -65,6 +65,10 @@ impl Source for Nats {
         }))
     }
 
+    fn is_idle(&self) -> bool {
+        self.reader.is_idle()
+    }
+
     fn start(&mut self, delivery: &Delivery) {
         self.begun.insert(delivery.token, delivery.deliveries);
     }
