@@ -40,6 +40,9 @@ const MAX_ACK_PENDING: i64 = 20_000;
 /// How long a consumer that nobody reads stays, so that a later run goes on.
 const INACTIVE: Duration = Duration::from_hours(7 * 24);
 
+/// When a record is handed out again that is given back: when this reader asks for no more.
+const SOON: Duration = Duration::from_secs(2);
+
 /// How often it is asked whether there is more.
 const ASK: Duration = Duration::from_millis(500);
 
@@ -87,7 +90,7 @@ pub struct NatsReader {
     held: BTreeMap<u64, Held>,
     ack_wait: Duration,
     /// What is told with the next [`commit`](Self::commit).
-    settled: Vec<(Message, AckKind)>,
+    settled: Vec<(usize, Message, AckKind)>,
     ask_at: Instant,
     size: u64,
     /// Keeps the thread of the connection.
@@ -304,8 +307,8 @@ impl NatsReader {
                 Err(error) => return Err(self.refused(error.to_string())),
             };
             let held = self.held.values().filter(|held| held.shard == number);
-            let settled = self.settled.len();
-            let ours = held.count() + settled + shard.beyond;
+            let settled = self.settled.iter().filter(|(of, ..)| *of == number);
+            let ours = held.count() + settled.count() + shard.beyond;
             let is_delivered = info.num_pending == 0 || info.delivered.stream_sequence >= shard.end;
             self.shards[number].is_delivered = is_delivered;
             // Others may hold some, and end without having settled them.
@@ -328,7 +331,7 @@ impl NatsReader {
 
     /// Says that a record is to be handed out again, to whomever.
     pub fn nak(&mut self, sequence: u64) {
-        self.settle(sequence, AckKind::Nak(None));
+        self.settle(sequence, AckKind::Nak(Some(SOON)));
     }
 
     /// Says that a record is set aside for good.
@@ -338,7 +341,7 @@ impl NatsReader {
 
     fn settle(&mut self, sequence: u64, kind: AckKind) {
         if let Some(held) = self.held.remove(&sequence) {
-            self.settled.push((held.message, kind));
+            self.settled.push((held.shard, held.message, kind));
         }
     }
 
@@ -349,7 +352,7 @@ impl NatsReader {
     /// The connection is closed.
     pub async fn commit(&mut self) -> Result<(), NatsError> {
         let settled = std::mem::take(&mut self.settled);
-        for (message, kind) in settled {
+        for (_, message, kind) in settled {
             let told = message.ack_with(kind).await;
             told.map_err(|error| self.refused(error.to_string()))?;
         }
@@ -371,6 +374,27 @@ impl NatsReader {
             Ok(Err(error)) => Err(self.refused(error.to_string())),
             Err(_) => Err(self.refused("the server does not respond".to_owned())),
         }
+    }
+
+    /// Gives back what was asked for and is not held, so that nobody waits for it.
+    pub async fn give_back(&mut self) {
+        /// Nothing comes for so long: all that was on its way is there.
+        const QUIET: Duration = Duration::from_millis(100);
+        /// It is asked for until then, whatever comes.
+        const LONGEST: Duration = Duration::from_secs(1);
+
+        let end = Instant::now() + LONGEST;
+        while Instant::now() < end {
+            let next = tokio::time::timeout(QUIET, self.messages.next()).await;
+            let Ok(Some(next)) = next else {
+                break;
+            };
+            if let Ok(Some((_, message))) = next {
+                // If the server is not told, it waits for `ack_wait`.
+                let _ = message.ack_with(AckKind::Nak(Some(SOON))).await;
+            }
+        }
+        let _ = tokio::time::timeout(REQUEST_TIMEOUT, self.client.flush()).await;
     }
 
     /// Removes the consumers whose records are all settled, by whomever: a later reader with the same

@@ -102,6 +102,8 @@ impl Source for Nats {
     async fn close(&mut self, is_over: bool) {
         if is_over {
             self.reader.remove_consumers().await;
+        } else {
+            self.reader.give_back().await;
         }
     }
 
