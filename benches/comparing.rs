@@ -31,9 +31,10 @@ fn main() {
     primary_path(rounds);
 }
 
-/// Two bodies, and what is found.
+/// Two bodies, how they are compared, and what is found.
 struct Pair {
     what: &'static str,
+    mode: CompareMode,
     primary: BufferedResponse,
     shadow: BufferedResponse,
     verdict: Verdict,
@@ -43,6 +44,7 @@ fn pairs() -> Vec<Pair> {
     let document = orders(DOCUMENT);
     let pair = |what, shadow: String, verdict| Pair {
         what,
+        mode: CompareMode::Json,
         primary: response(document.clone()),
         shadow: response(shadow),
         verdict,
@@ -66,6 +68,14 @@ fn pairs() -> Vec<Pair> {
             document.replace(r#","active":"#, r#"1,"active":"#),
             Verdict::Mismatch,
         ),
+        Pair {
+            mode: CompareMode::Bytes,
+            ..pair(
+                "a space behind it, as bytes",
+                format!("{document} "),
+                Verdict::Mismatch,
+            )
+        },
     ]
 }
 
@@ -79,7 +89,7 @@ fn comparing(rounds: usize) {
     let one_pair = |pair: &Pair| {
         let (one, other) = (black_box(&pair.primary), black_box(&pair.shadow));
         let subject = Subject::new(&Method::GET, "/");
-        let compared = compare(subject, one, other, CompareMode::Json, &rules);
+        let compared = compare(subject, one, other, pair.mode, &rules);
         assert_eq!(compared.verdict, pair.verdict);
     };
     let mut times = vec![Vec::with_capacity(rounds); pairs.len()];

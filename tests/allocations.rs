@@ -76,6 +76,23 @@ fn a_request_that_is_not_sampled_allocates_nothing_in_a_program_that_is_traced()
     traced(unsampled_requests_allocate_nothing);
 }
 
+/// All features are on here, and there is somebody for each: a recorder that is told routes, and a
+/// tracer. Both are those of a process.
+#[test]
+fn a_request_that_is_not_sampled_allocates_nothing_with_all_features_in_use() {
+    if std::env::var_os(TRACED).is_none() {
+        return passes_with(
+            TRACED,
+            "a_request_that_is_not_sampled_allocates_nothing_with_all_features_in_use",
+        );
+    }
+    let exporter = PrometheusBuilder::new().install_recorder().unwrap();
+    metrics::Options::new().http_route(true).apply();
+    traced(unsampled_requests_allocate_nothing);
+    metrics::publish();
+    assert!(exporter.render().contains("mirror_requests_total"));
+}
+
 fn unsampled_requests_allocate_nothing() {
     let attribute = until_the_answer(Version::AttributeUnsampled, Shape::KIB);
     at_most(0.0, attribute.count, "the attribute");

@@ -2,8 +2,8 @@
 
 use axum::{Router, routing::get};
 use mirror_runtime::{
-    ControlError, ControlFile, ControlSource, Mirror, SkipReason, Target, control, mirror,
-    mirror_named, mirrors,
+    CompareMode, ControlError, ControlFile, ControlSource, Mirror, SkipReason, Target, control,
+    mirror, mirror_named, mirrors,
 };
 use testkit::{Primary, Shadow, settled, until};
 
@@ -87,6 +87,44 @@ async fn zero_is_off_also_after_a_hundred() {
         .set_percentage("rewritten", 1.0)
         .unwrap_err();
     assert!(error.to_string().contains("it has rewrite"), "{error}");
+}
+
+#[tokio::test]
+async fn a_baseline_is_off_if_all_that_it_is_sent_beside_are() {
+    let shadow = Shadow::start().await;
+    let target = |name: &'static str| {
+        let url = format!("{}/{name}", shadow.url().trim_end_matches('/'));
+        Target::new(url).unwrap().named(name)
+    };
+    let mirror = Mirror::builder()
+        .name("control: baseline")
+        .target(target("one"))
+        .target(target("other"))
+        .compare(CompareMode::Status)
+        .baseline(target("old"))
+        .build()
+        .unwrap();
+    let primary = Primary::start(app(&mirror)).await;
+    let set = |target, share| mirror.control().set_percentage(target, share).unwrap();
+    // One is still sent, and the baseline beside it.
+    set("one", 0.0);
+    get_times(&primary, 1).await;
+    assert_eq!(settled(&mirror, 1).await[2].sent, 1);
+    set("other", 0.0);
+    get_times(&primary, 3).await;
+    let stats = settled(&mirror, 4).await;
+    let off = stats
+        .iter()
+        .map(|stats| stats.skipped_for(SkipReason::SwitchedOff));
+    assert_eq!(off.collect::<Vec<_>>(), [4, 3, 3]);
+    assert_eq!(stats[2].skipped_for(SkipReason::NotSampled), 0);
+    // What the draw leaves out, the baseline is not sent either, and nobody has switched it off.
+    set("other", 0.000_001);
+    get_times(&primary, 2).await;
+    let baseline = settled(&mirror, 6).await.remove(2);
+    let left_out = [SkipReason::SwitchedOff, SkipReason::NotSampled];
+    let left_out = left_out.map(|reason| baseline.skipped_for(reason));
+    assert_eq!(left_out, [3, 2]);
 }
 
 #[mirror(targets = [target("http://127.0.0.1:9/", name = "never")], name = "control: before", percentage = 50)]

@@ -1,12 +1,14 @@
 //! What the log says: whose line it is, and what to do. In a process of its own, which has one log.
 
+use std::time::{Duration, SystemTime};
+
 use axum::{
     Router,
     body::Body,
     handler::Handler,
     routing::{any, get},
 };
-use mirror_runtime::{CompareMode, Mirror, SkipReason, Target, mirror};
+use mirror_runtime::{CompareMode, ControlFile, ControlSource, Mirror, SkipReason, Target, mirror};
 use testkit::{Log, Primary, Shadow, closed_port, mirror_named, passes_with, settled, until};
 use tower::ServiceExt;
 
@@ -231,4 +233,75 @@ async fn a_mirror_within_another_is_named_with_it() {
     let shadow = Shadow::start().await;
     let test = "logs::requests_that_are_copied_twice_are_told_once";
     passes_with_a_log(test, shadow.url()).await;
+}
+
+#[tokio::test]
+async fn a_file_that_switches_many_mirrors_is_one_line() {
+    let Some(log) = log() else {
+        return;
+    };
+    let named = |name: String| {
+        let target = Target::new("http://127.0.0.1:9").unwrap().named("rewrite");
+        Mirror::builder().name(name).target(target).build().unwrap()
+    };
+    let mirrors: Vec<_> = (0..500)
+        .map(|number| named(format!("route {number:03}")))
+        .collect();
+    let apply = |json: &str| {
+        let file: ControlFile = serde_json::from_str(json).unwrap();
+        file.apply().unwrap();
+    };
+    apply(r#"{ "enabled": false, "reason": "incident", "by": "ada" }"#);
+    assert!(!mirrors[499].control().state().is_enabled);
+    let off = line(&log, &["the control file has changed"]);
+    for word in [
+        "WARN",
+        "mirrors=500",
+        "route 000, route 001,",
+        "route 019 and 480 more",
+        "source=\"file\"",
+        "reason=\"incident\"",
+        "actor=\"ada\"",
+        "is_enabled=false",
+    ] {
+        assert!(off.contains(word), "{word}: {off}");
+    }
+    assert!(!off.contains("route 020"), "{off}");
+    // Some are told apart, and of one all is said.
+    apply(
+        r#"{ "enabled": false, "reason": "incident", "by": "ada", "mirrors": {
+            "route 001": { "targets": { "rewrite": 5 } },
+            "route 002": { "targets": { "rewrite": 10 } },
+            "route 003": { "enabled": true, "reason": "repaired", "targets": { "rewrite": 20 } },
+            "nowhere": {}, "never": {}
+        } }"#,
+    );
+    line(
+        &log,
+        &["mirrors=2 named=\"never, nowhere\"", "not known yet"],
+    );
+    let named = "named=\"route 001 (rewrite 0 %), route 002 (rewrite 0 %)\"";
+    line(&log, &["mirrors=2", named, "is_enabled=false"]);
+    line(
+        &log,
+        &[
+            "mirror=\"route 003\"",
+            "targets=\"rewrite 20 %\"",
+            "repaired",
+        ],
+    );
+    // What ends for all of them is one line as well.
+    let moment = SystemTime::now() + Duration::from_millis(300);
+    mirror_runtime::control_all().until(moment).disable();
+    until("all are on again", || {
+        mirrors[0].control().state().source != ControlSource::Api
+    })
+    .await;
+    line(&log, &["overrides ended", "overrides=50", "source=\"api\""]);
+}
+
+#[tokio::test]
+async fn an_incident_does_not_flood_the_log() {
+    let test = "logs::a_file_that_switches_many_mirrors_is_one_line";
+    passes_with_a_log(test, closed_port().await).await;
 }

@@ -1,163 +1,13 @@
 //! A connection that was used before and closes as a copy leaves: over HTTP/1.1 nobody knows
 //! whether the copy arrived. It is sent once more if that does no harm.
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
-    time::Duration,
-};
+use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
-use axum::{Router, body::Body, body::Bytes, routing::any};
-use http::{Method, Request};
-use mirror_runtime::{FailureKind, Mirror, TargetStats};
-use testkit::{Primary, settled, until};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-};
+use http::Method;
+use mirror_runtime::FailureKind;
+use testkit::until;
 
-/// What a shadow does with a request.
-#[derive(Clone, Copy)]
-enum Step {
-    /// Responds to it.
-    Respond,
-    /// Responds to it, and closes the connection without having said so.
-    RespondAndClose,
-    /// Closes the connection.
-    Close,
-    /// Breaks the connection, as a process does that is killed.
-    Reset,
-    /// Begins to respond, and closes the connection.
-    Begin,
-}
-
-/// A shadow that follows a script: what it does with each request, by the number of its connection
-/// and of the request on it, both counted from 0.
-struct Scripted {
-    address: SocketAddr,
-    seen: Arc<Seen>,
-}
-
-#[derive(Default)]
-struct Seen {
-    connections: AtomicUsize,
-    requests: AtomicUsize,
-    bytes: AtomicUsize,
-    open: AtomicUsize,
-}
-
-impl Scripted {
-    /// `headers` are those of responses, with an end of line each.
-    async fn start(headers: &'static str, script: fn(usize, usize) -> Step) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let seen = Arc::<Seen>::default();
-        let of_task = Arc::clone(&seen);
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let number = of_task.connections.fetch_add(1, SeqCst);
-                of_task.open.fetch_add(1, SeqCst);
-                let seen = Arc::clone(&of_task);
-                tokio::spawn(async move {
-                    // A client that has had enough breaks the connection, which is its right.
-                    let _ = serve(stream, headers, &seen, |request| script(number, request)).await;
-                    seen.open.fetch_sub(1, SeqCst);
-                });
-            }
-        });
-        Self { address, seen }
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-
-    fn connections(&self) -> usize {
-        self.seen.connections.load(SeqCst)
-    }
-
-    fn requests(&self) -> usize {
-        self.seen.requests.load(SeqCst)
-    }
-
-    fn open(&self) -> usize {
-        self.seen.open.load(SeqCst)
-    }
-}
-
-async fn serve(
-    mut stream: TcpStream,
-    headers: &str,
-    seen: &Seen,
-    script: impl Fn(usize) -> Step,
-) -> io::Result<()> {
-    for request in 0.. {
-        let Some(bytes) = read_request(&mut stream).await? else {
-            return Ok(());
-        };
-        seen.requests.fetch_add(1, SeqCst);
-        seen.bytes.fetch_add(bytes, SeqCst);
-        let step = script(request);
-        match step {
-            Step::Respond | Step::RespondAndClose => {
-                let response = format!("HTTP/1.1 200 OK\r\n{headers}content-length: 2\r\n\r\nok");
-                stream.write_all(response.as_bytes()).await?;
-            }
-            Step::Close => {}
-            Step::Reset => return stream.set_zero_linger(),
-            Step::Begin => stream.write_all(b"HTTP/1.1 2").await?,
-        }
-        if !matches!(step, Step::Respond) {
-            stream.shutdown().await?;
-            // What is unread when a socket is closed resets the connection.
-            while stream.read(&mut [0; 1024]).await? > 0 {}
-            return Ok(());
-        }
-    }
-    Ok(())
-}
-
-/// Reads a request; the length of its body, or `None` at the end.
-async fn read_request(stream: &mut TcpStream) -> io::Result<Option<usize>> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        if stream.read(&mut byte).await? == 0 {
-            return Ok(None);
-        }
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
-    let length = head.split("content-length:").nth(1);
-    let length = length.and_then(|rest| rest.split("\r\n").next()?.trim().parse().ok());
-    let mut body = vec![0; length.unwrap_or(0)];
-    stream.read_exact(&mut body).await?;
-    Ok(Some(body.len()))
-}
-
-async fn mirrored(shadow: &Scripted) -> (Mirror, Primary) {
-    let mirror = Mirror::builder().target(shadow.url());
-    let mirror = mirror.timeout(Duration::from_hours(1));
-    let mirror = mirror.circuit_breaker(None).build().unwrap();
-    let echo = any(|body: Bytes| async { body });
-    let primary = Primary::start(Router::new().fallback(echo).layer(mirror.layer())).await;
-    (mirror, primary)
-}
-
-/// Sends a request, and waits for what becomes of its copy.
-async fn one_more(mirror: &Mirror, primary: &Primary, method: Method, body: &str) -> TargetStats {
-    let before = mirror.stats().targets[0].received;
-    let request = Request::builder().method(method).uri("/");
-    primary
-        .send(request.body(Body::from(body.to_owned())).unwrap())
-        .await;
-    settled(mirror, before + 1).await.remove(0)
-}
+use crate::scripted::{Scripted, Step, mirrored, one_more};
 
 /// The first connection is used once, and closes when it is used again.
 fn closes_when_used_again(connection: usize, request: usize) -> Step {
@@ -205,7 +55,9 @@ async fn a_copy_whose_method_may_not_be_repeated_is_not() {
         Method::PATCH,
         Method::from_bytes(b"BREW").unwrap(),
     ] {
-        let shadow = Scripted::start("", closes_when_used_again).await;
+        // It has said that it keeps the connection, and does not.
+        let headers = "keep-alive: timeout=60\r\n";
+        let shadow = Scripted::start(headers, closes_when_used_again).await;
         let (mirror, primary) = mirrored(&shadow).await;
         one_more(&mirror, &primary, Method::GET, "").await;
         let stats = one_more(&mirror, &primary, method.clone(), "hello").await;
@@ -288,13 +140,13 @@ async fn no_copy_that_may_be_repeated_is_lost_to_a_shadow_that_closes_after_each
 }
 
 /// How long a connection is kept, of which the shadow has said something.
-async fn is_closed_after(headers: &'static str, seconds: u64) -> bool {
+async fn is_closed_after(headers: &'static str, millis: u64) -> bool {
     let shadow = Scripted::start(headers, |_, _| Step::Respond).await;
     let (mirror, primary) = mirrored(&shadow).await;
     one_more(&mirror, &primary, Method::GET, "").await;
     assert_eq!(shadow.open(), 1, "{headers}");
     tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(seconds)).await;
+    tokio::time::advance(Duration::from_millis(millis)).await;
     tokio::time::resume();
     one_more(&mirror, &primary, Method::GET, "").await;
     shadow.connections() == 2
@@ -308,9 +160,17 @@ async fn a_connection_is_not_used_for_longer_than_the_shadow_keeps_it() {
         "keep-alive: max=1000, Timeout=\"5\"\r\n",
         "keep-alive: max=1000\r\nkeep-alive: timeout=5\r\n",
     ] {
-        assert!(is_closed_after(headers, 5).await, "{headers}");
-        assert!(!is_closed_after(headers, 2).await, "{headers}");
+        assert!(is_closed_after(headers, 5_000).await, "{headers}");
+        assert!(!is_closed_after(headers, 2_000).await, "{headers}");
     }
+}
+
+/// Of a short time a half is left: less than what a copy may be on its way for.
+#[tokio::test]
+async fn a_connection_that_the_shadow_keeps_for_a_second_is_used_for_half_of_it() {
+    let headers = "keep-alive: timeout=1\r\n";
+    assert!(is_closed_after(headers, 600).await);
+    assert!(!is_closed_after(headers, 100).await);
 }
 
 #[tokio::test]
@@ -322,8 +182,8 @@ async fn a_shadow_cannot_make_connections_be_kept_for_longer() {
         "keep-alive: timeout\r\n",
         "keep-alive: \r\n",
     ] {
-        assert!(is_closed_after(headers, 31).await, "{headers}");
-        assert!(!is_closed_after(headers, 20).await, "{headers}");
+        assert!(is_closed_after(headers, 31_000).await, "{headers}");
+        assert!(!is_closed_after(headers, 20_000).await, "{headers}");
     }
 }
 

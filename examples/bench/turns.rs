@@ -23,6 +23,10 @@ const PART: u32 = 5;
 /// At the beginning of a turn: its connections open.
 const WARM_UP: Duration = Duration::from_millis(30);
 
+/// Before the first turn that counts, for each handler: its first request is none of those that
+/// count, because memory is touched for the first time then.
+const FIRST: Duration = Duration::from_millis(1);
+
 /// At the end of a turn: the responses of a slow shadow come, which belong to nobody else's turn.
 const REST: Duration = Duration::from_millis(250);
 
@@ -70,7 +74,12 @@ impl Group {
                 order.reverse();
             }
             for (stand, turns) in order {
-                turns.push(stand.turn(time / PART).await?);
+                let first = if turn == 0 {
+                    FIRST * u32::try_from(stand.scenario.handlers)?
+                } else {
+                    Duration::ZERO
+                };
+                turns.push(stand.turn(first + time / PART).await?);
             }
         }
         let counted = round

@@ -104,7 +104,7 @@ fn responses(
     } else {
         Headers::Named
     };
-    let have_same_headers = fields(&mut found, method, primary, shadow, headers);
+    let have_same_encoding = fields(&mut found, method, primary, shadow, headers);
     if matches!(mode, CompareMode::Status) || is_bodiless(method, one) && is_bodiless(method, other)
     {
         return found.verdict();
@@ -113,7 +113,7 @@ fn responses(
         found.note("the statuses differ: the bodies were not compared");
         return found.verdict();
     }
-    match whole_bodies(primary, shadow, rules, have_same_headers) {
+    match whole_bodies(primary, shadow, rules, have_same_encoding) {
         Ok(None) => found.verdict(),
         Ok(Some([primary, shadow])) => match mode {
             CompareMode::Typed(typed) => values(found, &primary, &shadow, typed),

@@ -35,7 +35,7 @@ mod names;
 mod path;
 mod secrets;
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use bumpalo::Bump;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -82,7 +82,11 @@ pub struct Redaction<'r> {
     rules: &'r Rules,
     names: Names,
     secrets: Secrets,
+    mark: Option<&'r Mark<'r>>,
 }
+
+/// What stands for a value that is not shown.
+type Mark<'r> = dyn Fn(&[u8]) -> String + 'r;
 
 /// A body in which something was replaced.
 #[derive(Debug, PartialEq)]
@@ -125,6 +129,24 @@ impl<'r> Redaction<'r> {
             rules,
             names: Names::new(&rules.written().redact),
             secrets: Secrets::default(),
+            mark: None,
+        }
+    }
+
+    /// Writes what `mark` makes of a value, and not [`REDACTED`], in place of each that is hidden as
+    /// a whole: the value of a header, a parameter or a field. Who reads two marks can tell whether
+    /// the values are the same, so a mark is a hash that nobody else can compute.
+    #[must_use]
+    pub fn with_marks(self, mark: &'r Mark<'r>) -> Self {
+        let mark = Some(mark);
+        Self { mark, ..self }
+    }
+
+    /// What is written in place of a value.
+    fn in_place_of(&self, value: &[u8]) -> Cow<'static, str> {
+        match self.mark {
+            Some(mark) => mark(value).into(),
+            None => REDACTED.into(),
         }
     }
 
@@ -220,11 +242,11 @@ impl<'r> Redaction<'r> {
             return None;
         }
         if self.is_secret_header(name, value) || self.secrets.are_anywhere_in(value.as_bytes()) {
-            return Some(REDACTED.to_owned());
+            return Some(self.in_place_of(value.as_bytes()).into_owned());
         }
         let value = value.to_str().ok()?;
         if has_secret(value.split('?').next().unwrap_or(value)) {
-            return Some(REDACTED.to_owned());
+            return Some(self.in_place_of(value.as_bytes()).into_owned());
         }
         // A URL, as in `Location` and `Referer`.
         let (before, query) = value.split_once('?')?;

@@ -29,9 +29,12 @@ use crate::{
 /// How often somebody who listens is told.
 const TICK: Duration = Duration::from_secs(1);
 
-/// A mirror of which nothing changes is looked at again after so many ticks: a verdict may turn
-/// because time goes by.
+/// A mirror that has changed in the last minute is taken again after so many seconds, because its
+/// rate goes down as time goes by.
 const AGAIN: u64 = 10;
+
+/// The same of one that has stood still for longer: its verdict may turn because time goes by.
+const MUCH_LATER: u64 = 60;
 
 /// How long a snapshot waits for what the fleet says, of all mirrors together.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -49,20 +52,46 @@ struct Shared {
     process: String,
     fleet: Option<Arc<dyn Fleet>>,
     past: Mutex<Past>,
+    looked: Mutex<Looked>,
     tick: watch::Sender<Arc<Tick>>,
     /// One permit for each stream.
     streams: Arc<Semaphore>,
     is_over: AtomicBool,
 }
 
-/// The state of all mirrors at one second.
+/// The state of all mirrors at one moment.
 #[derive(Debug, Default)]
 pub(crate) struct Tick {
-    /// Counts the seconds in which somebody listened.
+    /// Counts how often somebody looked.
     pub(crate) number: u64,
     pub(crate) taken_unix_ms: u64,
     /// By name: when it has changed last, and what it was then, as JSON.
     pub(crate) mirrors: BTreeMap<String, (u64, Arc<str>)>,
+}
+
+impl Tick {
+    /// The mirrors that have changed since an event, or all of them.
+    pub(crate) fn since(&self, seen: Option<u64>) -> impl Iterator<Item = &str> {
+        let mirrors = self.mirrors.values();
+        let new = mirrors.filter(move |(changed, _)| seen.is_none_or(|seen| *changed > seen));
+        new.map(|(_, mirror)| &**mirror)
+    }
+}
+
+/// What was seen when somebody looked last.
+#[derive(Default)]
+struct Looked {
+    tick: Arc<Tick>,
+    mirrors: BTreeMap<String, Known>,
+}
+
+/// When a mirror was taken, and what it was like then.
+struct Known {
+    print: Fingerprint,
+    /// Whether it was another the time before. What is counted with it may have come later.
+    has_moved: bool,
+    moved: Instant,
+    taken: Instant,
 }
 
 impl Feed {
@@ -71,11 +100,12 @@ impl Feed {
             process: format!("{:016x}", RandomState::new().hash_one(0)),
             fleet,
             past: Mutex::default(),
+            looked: Mutex::default(),
             tick: watch::Sender::new(Arc::default()),
             streams: Arc::new(Semaphore::new(STREAMS)),
             is_over: AtomicBool::new(false),
         });
-        // Here, and not on the thread: what is counted from now on is seen.
+        // Here, and not on the thread: the windows begin before the router is there.
         shared.past().step(&program::mirrors(), Instant::now());
         let of_thread = Arc::clone(&shared);
         let watcher = thread::Builder::new().name("mirror-dashboard".to_owned());
@@ -116,6 +146,12 @@ impl Feed {
             taken_unix_ms: program::unix_ms(SystemTime::now()),
             mirrors: taken.collect(),
         })
+    }
+
+    /// The summaries of all mirrors by now. Of those that stand still they are those that were taken
+    /// last. `None` with a fleet, which is to be asked, and waited for.
+    pub(crate) fn summaries(&self) -> Option<Arc<Tick>> {
+        self.shared.fleet.is_none().then(|| self.shared.look())
     }
 
     /// A place among those who listen, if there is one, and the ticks.
@@ -165,7 +201,6 @@ impl Shared {
 
     /// The thread.
     fn watch(&self) {
-        let mut known = BTreeMap::new();
         let mut next_step = Instant::now() + STEP;
         let mut next_tick = Instant::now();
         while !self.is_over.load(Relaxed) {
@@ -176,7 +211,8 @@ impl Shared {
             }
             if self.is_heard() && now >= next_tick {
                 next_tick = now + TICK;
-                self.tick(&mut known);
+                let tick = self.look();
+                self.tick.send_replace(tick);
             }
             let next = if self.is_heard() {
                 next_tick.min(next_step)
@@ -187,22 +223,25 @@ impl Shared {
         }
     }
 
-    /// Looks at all mirrors, and tells who listens.
-    fn tick(&self, known: &mut BTreeMap<String, Fingerprint>) {
-        let before = Arc::clone(&self.tick.borrow());
+    /// Looks at all mirrors, and takes those that have changed.
+    fn look(&self) -> Arc<Tick> {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = Arc::clone(&looked.tick);
         let number = before.number + 1;
-        let mut mirrors = BTreeMap::new();
-        let mut fingerprints = BTreeMap::new();
-        for (index, listed) in program::mirrors().into_iter().enumerate() {
+        // What happens in other processes is seen by asking for it.
+        let has_fleet = self.fleet.is_some();
+        let mut tick = Tick {
+            number,
+            taken_unix_ms: program::unix_ms(SystemTime::now()),
+            mirrors: BTreeMap::new(),
+        };
+        let mut known = BTreeMap::new();
+        for (index, listed) in (0..).zip(program::mirrors()) {
             let name = listed.name.clone();
-            let fingerprint = Fingerprint::new(&listed);
-            let old = before.mirrors.get(&name);
-            let is_due = (number + index as u64).is_multiple_of(AGAIN);
-            let is_same = known.get(&name) == Some(&fingerprint);
-            fingerprints.insert(name.clone(), fingerprint);
-            let entry = match old {
-                Some(old) if is_same && !is_due => old.clone(),
-                _ => {
+            let (seen, is_due) = Known::new(&listed, looked.mirrors.get(&name), index, has_fleet);
+            let entry = match before.mirrors.get(&name) {
+                Some(old) if !is_due => old.clone(),
+                old => {
                     let fleet = self.of_fleet(&listed, Duration::ZERO);
                     let past = self.past();
                     let taken = take::mirror(listed, &past, fleet.as_ref(), Detail::default());
@@ -214,42 +253,67 @@ impl Shared {
                     }
                 }
             };
-            mirrors.insert(name, entry);
+            known.insert(name.clone(), seen);
+            tick.mirrors.insert(name, entry);
         }
-        *known = fingerprints;
-        self.tick.send_replace(Arc::new(Tick {
-            number,
-            taken_unix_ms: program::unix_ms(SystemTime::now()),
-            mirrors,
-        }));
+        let tick = Arc::new(tick);
+        *looked = Looked {
+            tick: Arc::clone(&tick),
+            mirrors: known,
+        };
+        tick
     }
 }
 
-/// What of a mirror is looked at every second. If it is as before, so is the rest.
+impl Known {
+    /// What a mirror is like now, and whether it is to be taken. Its place among all mirrors sees to
+    /// it that not all of them are taken at once.
+    fn new(listed: &Listed, before: Option<&Self>, place: u64, has_fleet: bool) -> (Self, bool) {
+        let now = Instant::now();
+        let print = Fingerprint::new(listed);
+        let Some(before) = before else {
+            let known = Self {
+                print,
+                has_moved: true,
+                moved: now,
+                taken: now,
+            };
+            return (known, true);
+        };
+        let moves = before.print != print;
+        let moved = if moves { now } else { before.moved };
+        let stands_still = now.saturating_duration_since(moved) >= Duration::from_secs(MUCH_LATER);
+        let again = if has_fleet || !stands_still {
+            AGAIN
+        } else {
+            MUCH_LATER
+        };
+        let patience = Duration::from_secs(again + place % again);
+        let is_due =
+            moves || before.has_moved || now.saturating_duration_since(before.taken) >= patience;
+        let known = Self {
+            print,
+            has_moved: moves,
+            moved,
+            taken: if is_due { now } else { before.taken },
+        };
+        (known, is_due)
+    }
+}
+
+/// What of a mirror is looked at each time. If it is as before, so is the rest.
 #[derive(Debug, PartialEq)]
 struct Fingerprint {
-    /// Of each target: its counts, and its circuit.
-    targets: Vec<([u64; 6], bool)>,
+    /// `None` of a mirror without traffic.
+    activity: Option<u64>,
     switch: crate::snapshot::Switch,
     shares: BTreeMap<String, crate::snapshot::Share>,
 }
 
 impl Fingerprint {
     fn new(listed: &Listed) -> Self {
-        let stats = listed.mirror.as_ref().map(Mirror::stats);
-        let targets = stats.iter().flat_map(|stats| &stats.targets).map(|target| {
-            let counts = [
-                target.received,
-                target.answered,
-                target.failed,
-                target.compared,
-                target.not_compared,
-                target.floods,
-            ];
-            (counts, target.is_circuit_open)
-        });
         Self {
-            targets: targets.collect(),
+            activity: listed.mirror.as_ref().map(Mirror::activity),
             switch: listed.switch.clone(),
             shares: listed.shares.clone(),
         }

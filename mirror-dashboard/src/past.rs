@@ -1,15 +1,17 @@
 //! What happened in the last minutes: counts that are added up a part at a time.
 //!
 //! The runtime counts since the process began. What was counted in the last five minutes is the
-//! difference of two moments, so somebody must look now and then. Idle targets cost next to nothing,
-//! because a part in which nothing happened is empty.
+//! difference of two moments, so somebody must look now and then. Mirrors that stand still cost next
+//! to nothing: a part in which nothing happened is empty, and their counters are not read.
+//!
+//! What was counted before somebody looked first is one part, from when the mirror was made.
 
 use std::{
     collections::{BTreeMap, VecDeque},
     time::{Duration, Instant, SystemTime},
 };
 
-use mirror_runtime::{FailureKind, TargetStats};
+use mirror_runtime::{FailureKind, Mirror, MirrorStats, TargetStats};
 
 use crate::{
     distribution::Distribution,
@@ -29,6 +31,10 @@ const LONG: usize = 60;
 
 /// How many parts of the short window are one of the long one.
 const STEPS_A_MINUTE: usize = 12;
+
+/// How long the two windows are.
+const SHORTEST: Duration = Duration::from_mins(5);
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// The parts over which the number of copies each second is taken.
 const RECENT: usize = 2;
@@ -143,6 +149,8 @@ struct Target {
     at: Instant,
     short: VecDeque<Part>,
     long: VecDeque<Part>,
+    /// All that was before somebody looked first, and when that was.
+    before: Option<(Instant, Part)>,
     /// How many parts of the minute that has begun are in `minute`.
     steps: usize,
     minute: Part,
@@ -158,6 +166,7 @@ impl Target {
             at,
             short: VecDeque::new(),
             long: VecDeque::new(),
+            before: None,
             steps: 0,
             minute: Part::default(),
             epoch: None,
@@ -165,14 +174,42 @@ impl Target {
         }
     }
 
+    /// One of a mirror that was made so long ago, when nobody looked.
+    fn found(tally: &Tally, now: Instant, age: Duration) -> Self {
+        let before = Part {
+            took: age,
+            tally: tally.clone(),
+        };
+        Self {
+            last: tally.clone(),
+            before: Some((now, before)),
+            ..Self::new(now)
+        }
+    }
+
+    /// What was before somebody looked first, if all of it is within so long.
+    fn before(&self, now: Instant, longest: Duration) -> Option<&Part> {
+        let (found, before) = self.before.as_ref()?;
+        let begun = now.saturating_duration_since(*found) + before.took;
+        (begun <= longest).then_some(before)
+    }
+
     /// Ends a part.
     fn step(&mut self, tally: Tally, now: Instant) {
-        let part = Part {
-            took: now.saturating_duration_since(self.at),
-            tally: tally.since(&self.last),
-        };
-        self.at = now;
+        let part = tally.since(&self.last);
         self.last = tally;
+        self.end_part(part, now);
+    }
+
+    /// Ends a part in which nothing happened.
+    fn idle(&mut self, now: Instant) {
+        self.end_part(Tally::default(), now);
+    }
+
+    fn end_part(&mut self, tally: Tally, now: Instant) {
+        let took = now.saturating_duration_since(self.at);
+        let part = Part { took, tally };
+        self.at = now;
         self.minute.took += part.took;
         self.minute.tally.add(&part.tally);
         self.steps += 1;
@@ -198,9 +235,10 @@ impl Target {
             took: now.saturating_duration_since(self.at),
             tally: tally.since(&self.last),
         };
-        let window = |name: &str, parts: &VecDeque<Part>, minute: Option<&Part>| {
+        let window = |name: &str, parts: &VecDeque<Part>, minute: Option<&Part>, longest| {
             let mut all = begun.clone();
-            for part in parts.iter().chain(minute) {
+            let before = self.before(now, longest);
+            for part in parts.iter().chain(minute).chain(before) {
                 all.took += part.took;
                 all.tally.add(&part.tally);
             }
@@ -211,8 +249,8 @@ impl Target {
         let reset = reset.window("reset", epoch.unwrap_or(age));
         OfTarget {
             windows: vec![
-                window("5m", &self.short, None),
-                window("1h", &self.long, Some(&self.minute)),
+                window("5m", &self.short, None, SHORTEST),
+                window("1h", &self.long, Some(&self.minute), LONGEST),
                 reset,
             ],
             series: if depth.series {
@@ -286,67 +324,96 @@ pub(crate) struct OfTarget {
 /// The last minutes of all targets.
 #[derive(Debug, Default)]
 pub(crate) struct Past {
-    /// By the name of the mirror and its own.
-    targets: BTreeMap<(String, String), Target>,
-    /// When somebody looked first, and when last.
-    begun: Option<Instant>,
+    /// By name.
+    mirrors: BTreeMap<String, OfMirror>,
+    /// When somebody looked last.
     at: Option<Instant>,
+}
+
+/// The last minutes of the targets of a mirror, by name.
+#[derive(Debug, Default)]
+struct OfMirror {
+    activity: u64,
+    /// Whether something was counted in the last part. What is counted with it may have come after
+    /// somebody looked.
+    has_moved: bool,
+    targets: BTreeMap<String, Target>,
 }
 
 impl Past {
     /// Ends a part of each. What is gone is forgotten.
     pub(crate) fn step(&mut self, mirrors: &[Listed], now: Instant) {
-        let mut old = std::mem::take(&mut self.targets);
-        // What is new was made since somebody looked last.
+        let mut old = std::mem::take(&mut self.mirrors);
         let at = self.at.replace(now);
-        self.begun.get_or_insert(now);
         for mirror in mirrors.iter().filter_map(|listed| listed.mirror.as_ref()) {
-            let stats = mirror.stats();
-            let primary = Distribution::new(&stats.latency);
-            let mut report = None;
-            for target in &stats.targets {
-                let key = (stats.name.clone(), target.name.clone());
-                let mut past = old
-                    .remove(&key)
-                    .unwrap_or_else(|| Target::new(at.unwrap_or(now)));
-                let tally = Tally::new(target, primary.clone());
-                if at.is_none() {
-                    // Nobody knows when this was.
-                    past.last.clone_from(&tally);
-                }
-                // A report is work. Nothing begins anew if nothing comes.
-                if tally != past.last || at.is_none() {
-                    let report = report.get_or_insert_with(|| mirror.report());
-                    let mut targets = report.targets.iter();
-                    let report = targets.find(|report| report.name == target.name);
-                    past.since(report.and_then(|report| report.since));
-                }
-                past.step(tally, now);
-                self.targets.insert(key, past);
-            }
+            let (name, mut past) = old
+                .remove_entry(mirror.name())
+                .unwrap_or_else(|| (mirror.name().to_owned(), OfMirror::default()));
+            past.step(mirror, at, now);
+            self.mirrors.insert(name, past);
         }
     }
 
-    /// What is known of one target, whose counters are these.
+    /// What is known of one target of a mirror, whose counters are these.
     pub(crate) fn of(
         &self,
-        mirror: &str,
+        mirror: &MirrorStats,
         target: &TargetStats,
         primary: &Distribution,
         depth: Depth,
     ) -> OfTarget {
-        let key = (mirror.to_owned(), target.name.clone());
-        let Some(past) = self.targets.get(&key) else {
+        let past = self.mirrors.get(&mirror.name);
+        let Some(past) = past.and_then(|past| past.targets.get(&target.name)) else {
             return OfTarget::default();
         };
         let now = Instant::now();
         if !depth.windows {
             return past.rate(target.sent, now);
         }
-        let age = self.begun.map(|begun| now.saturating_duration_since(begun));
         let tally = Tally::new(target, primary.clone());
-        past.read(&tally, now, age.unwrap_or_default(), depth)
+        past.read(&tally, now, age(mirror), depth)
     }
+}
+
+impl OfMirror {
+    /// Ends a part of each target.
+    fn step(&mut self, mirror: &Mirror, looked: Option<Instant>, now: Instant) {
+        let activity = mirror.activity();
+        let is_new = self.targets.is_empty();
+        let moves = is_new || activity != self.activity;
+        self.activity = activity;
+        if !std::mem::replace(&mut self.has_moved, moves) && !moves {
+            for target in self.targets.values_mut() {
+                target.idle(now);
+            }
+            return;
+        }
+        let stats = mirror.stats();
+        let primary = Distribution::new(&stats.latency);
+        let mut old = std::mem::take(&mut self.targets);
+        for target in &stats.targets {
+            let tally = Tally::new(target, primary.clone());
+            let past = old.remove(&target.name);
+            let mut past = past.unwrap_or_else(|| match looked {
+                None => Target::found(&tally, now, age(&stats)),
+                // It was made since somebody looked last.
+                Some(looked) => Target::new(looked.max(began(&stats, now))),
+            });
+            past.since(target.report_since);
+            past.step(tally, now);
+            self.targets.insert(target.name.clone(), past);
+        }
+    }
+}
+
+/// How long a mirror has been there.
+fn age(mirror: &MirrorStats) -> Duration {
+    mirror.since.elapsed().unwrap_or_default()
+}
+
+/// When a mirror was made.
+fn began(mirror: &MirrorStats, now: Instant) -> Instant {
+    now.checked_sub(age(mirror)).unwrap_or(now)
 }
 
 /// How much is asked for: a rate, which is always, and what takes work.
@@ -419,12 +486,36 @@ mod tests {
     }
 
     #[test]
+    fn what_was_before_somebody_looked_is_in_the_windows_that_hold_all_of_it() {
+        let found = Instant::now();
+        let minute = Duration::from_mins(1);
+        let mut target = Target::found(&tally(7), found, minute * 3);
+        let seen = |target: &Target, now, name: &str| {
+            let window = window(target, 9, now, name);
+            (window.seconds, window.sent)
+        };
+        assert_eq!(seen(&target, found + minute, "5m"), (240, 9));
+        assert_eq!(seen(&target, found + minute, "1h"), (240, 9));
+        target.step(tally(9), found + minute);
+        assert_eq!(seen(&target, found + minute * 2, "5m"), (300, 9));
+        // Some of it is longer ago than that, and nobody knows how much.
+        assert_eq!(seen(&target, found + minute * 2 + SECOND, "5m"), (121, 2));
+        assert_eq!(seen(&target, found + minute * 2 + SECOND, "1h"), (301, 9));
+        assert_eq!(seen(&target, found + minute * 58, "1h").1, 2);
+        assert_eq!(seen(&target, found + minute * 58, "reset").1, 9);
+    }
+
+    #[test]
     fn what_stands_still_takes_no_room() {
         let begun = Instant::now();
         let mut target = Target::new(begun);
         target.step(tally(9), begun + STEP);
         for step in 2..=200 {
-            target.step(tally(9), begun + STEP * step);
+            if step % 2 == 0 {
+                target.step(tally(9), begun + STEP * step);
+            } else {
+                target.idle(begun + STEP * step);
+            }
         }
         let mut parts = target.short.iter().chain(&target.long).skip(1);
         let is_empty = |part: &Part| part.tally == Tally::default();

@@ -362,8 +362,9 @@ pub struct Latency {
 pub struct Window {
     /// `5m`, `1h`, or `reset`: since the report on this target began.
     pub name: String,
-    /// How many seconds it covers by now. The last minutes are divided into parts of 5 seconds, the
-    /// last hour into minutes, and the page cannot know what was before it was made.
+    /// How many seconds it covers by now: fewer than its name says if the mirror was made later than
+    /// that, or if the page was, and the mirror is too old for all of it to be in the window. The
+    /// last minutes are divided into parts of 5 seconds, the last hour into minutes.
     pub seconds: u64,
     /// Requests that reached the mirror.
     pub received: u64,

@@ -159,7 +159,7 @@ fn of_stats(
             report,
             baseline,
             share,
-            past.of(&stats.name, target, &primary, depth),
+            past.of(stats, target, &primary, depth),
             detail,
         )
     };

@@ -63,7 +63,7 @@ async fn numbers_move_under_traffic_and_the_layout_fits_every_width() {
             "3 sent = 3 answered + 0 failed + 0 in flight",
             "closed",
             "ignore = [\"/at\"]",
-            "GET /orders/0",
+            "GET /orders/",
         ] {
             assert!(text.contains(told), "{told}: {text}");
         }

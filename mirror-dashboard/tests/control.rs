@@ -9,7 +9,7 @@ use mirror_dashboard::{
 };
 use mirror_runtime::{ControlSource, Mirror, control};
 use serde_json::{Value, json};
-use testkit::Log;
+use testkit::{Log, until};
 
 use support::{Got, Shop, fleet::Three, send};
 
@@ -94,6 +94,7 @@ async fn a_share_is_set_and_a_report_begun_anew() {
     })
     .await;
     shop.differ().await;
+    assert_eq!(shop.mirror.report().targets[0].compared, 3);
     let body = Change::default()
         .percentage("shadow", 12.5)
         .restart_report();
@@ -110,6 +111,15 @@ async fn a_share_is_set_and_a_report_begun_anew() {
         (Some(12.5), Some(100.0))
     );
     assert_eq!(shop.mirror.report().targets[0].compared, 0);
+    // What is compared from now on counts.
+    let all = Change::default().percentage("shadow", 100.0);
+    let all = serde_json::to_value(all).unwrap();
+    assert_eq!(change("/mirrors/control.share", &all).await.status, 200);
+    shop.primary.get("/orders/1").await;
+    until("the response is compared", || {
+        shop.mirror.report().targets[0].compared == 1
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,4 +1,7 @@
 //! Chapters.
 
+#[cfg(feature = "dashboard")]
+#[doc = include_str!("../docs/fleet.md")]
+pub mod fleet {}
 #[doc = include_str!("../docs/nats.md")]
 pub mod nats {}

@@ -6,6 +6,5 @@ mod error;
 mod options;
 mod tls;
 
-#[allow(unused_imports, reason = "of one of the two that use it")]
 pub(crate) use self::connection::Presence;
 pub use self::{connection::Connection, error::NatsError, options::NatsOptions};

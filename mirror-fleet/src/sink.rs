@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use self::{
     builder::Settings,
     message::size,
-    publisher::{Condition, Job, Publisher},
+    publisher::{Condition, Job, Places, Publisher},
 };
 pub use self::{
     builder::{Discard, NatsSinkBuilder},
@@ -139,8 +139,9 @@ impl Inner {
         Ok(queue.insert(jobs).clone())
     }
 
-    async fn keep(&self, exchange: Arc<RecordedExchange>) -> Result<(), SinkError> {
-        let bytes = size(&exchange);
+    /// Places for a record.
+    fn places(&self, exchange: &RecordedExchange) -> Result<Places, SinkError> {
+        let bytes = size(exchange);
         if bytes > self.settings.max_queued_bytes {
             return Err(SinkError::TooLarge);
         }
@@ -150,25 +151,32 @@ impl Inner {
             .try_acquire_owned()
             .map_err(full)?;
         let budget = Arc::clone(&self.bytes);
-        let bytes = budget.try_acquire_many_owned(bytes).map_err(full)?;
-        let (done, told) = oneshot::channel();
-        let job = Job {
-            exchange,
-            done,
-            deadline: Instant::now() + self.settings.ack_timeout,
-            _places: (record, bytes),
-        };
-        let queue = self.queue().map_err(|_| SinkError::Closed)?;
-        queue.send(job).map_err(|_| SinkError::Closed)?;
-        drop(queue);
-        told.await.unwrap_or(Err(SinkError::Closed))
+        Ok((record, budget.try_acquire_many_owned(bytes).map_err(full)?))
     }
 }
 
 impl Sink for NatsSink {
-    fn keep(&self, exchange: Arc<RecordedExchange>, _: &Target) -> Keeping {
+    fn keep(&self, exchange: Arc<RecordedExchange>, target: &Target) -> Keeping {
+        let places = match self.0.places(&exchange) {
+            Ok(places) => places,
+            Err(error) => return Box::pin(async { Err(error) }),
+        };
+        let record = exchange.record(target);
         let inner = Arc::clone(&self.0);
-        Box::pin(async move { inner.keep(exchange).await })
+        Box::pin(async move {
+            let (done, told) = oneshot::channel();
+            let job = Job {
+                record,
+                _exchange: exchange,
+                done,
+                deadline: Instant::now() + inner.settings.ack_timeout,
+                _places: places,
+            };
+            let queue = inner.queue().map_err(|_| SinkError::Closed)?;
+            queue.send(job).map_err(|_| SinkError::Closed)?;
+            drop(queue);
+            told.await.unwrap_or(Err(SinkError::Closed))
+        })
     }
 }
 

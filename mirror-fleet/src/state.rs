@@ -4,6 +4,7 @@ mod bucket;
 #[cfg(feature = "dashboard")]
 mod dashboard;
 mod fleet;
+mod fold;
 mod key;
 mod order;
 mod read;

@@ -132,7 +132,9 @@ impl Directory {
                     None => break,
                 }
             }
-            if is_closed {
+            // One that is empty was made a moment ago, and its writer has no lock on it yet.
+            let is_begun = reader.offset() > 0 || reader.unread() > 0;
+            if is_closed && is_begun {
                 self.torn += u64::from(reader.unread() > 0);
                 self.open.remove(&number);
             }

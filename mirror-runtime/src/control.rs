@@ -22,6 +22,7 @@ mod tests;
 pub(crate) use self::{
     entry::{Configured, ConfiguredTarget, Place, begin, checked_date, entries},
     process::{is_isolated, read_environment, register},
+    state::{serialize_moment, serialize_moment_if_any},
     switch::{AtomicShare, InForce, Switched},
 };
 pub use self::{

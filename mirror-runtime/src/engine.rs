@@ -26,7 +26,7 @@ use std::{
     borrow::Cow,
     fmt,
     sync::{Arc, atomic::AtomicBool},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use http::{HeaderName, HeaderValue, request::Parts};
@@ -78,6 +78,8 @@ pub(crate) struct Engine {
     pub(crate) sampler: Sampler,
     /// Of what must be the same in each process.
     pub(crate) key: Key,
+    /// When it was made.
+    pub(crate) since: SystemTime,
     /// Of the primary, for requests that were sampled.
     pub(crate) latency: LatencyRecorder,
     /// The same, for the feature `metrics`.

@@ -27,6 +27,9 @@ pub mod verdict {}
 #[doc = include_str!("../docs/recording.md")]
 pub mod recording {}
 
+#[doc = include_str!("../docs/log.md")]
+pub mod log {}
+
 #[doc = include_str!("../docs/testing.md")]
 pub mod testing {}
 

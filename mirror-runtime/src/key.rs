@@ -94,6 +94,8 @@ pub(crate) enum Purpose {
     Mask,
     /// Who has sent a copy.
     Signature,
+    /// What stands for a secret in what sinks are given.
+    Redacted,
     /// What stands for a session in a record.
     #[cfg(feature = "log")]
     Session,
@@ -104,6 +106,7 @@ impl Purpose {
         Self::Sticky,
         Self::Mask,
         Self::Signature,
+        Self::Redacted,
         #[cfg(feature = "log")]
         Self::Session,
     ];
@@ -113,6 +116,7 @@ impl Purpose {
             Self::Sticky => "sticky",
             Self::Mask => "mask",
             Self::Signature => "signature",
+            Self::Redacted => "redacted",
             #[cfg(feature = "log")]
             Self::Session => "session",
         }

@@ -53,6 +53,7 @@
 //! | [`comparing`](guide::comparing) | rules, baselines and reports |
 //! | [`verdict`](guide::verdict) | when a shadow may take over: the rule, its level, its limits |
 //! | [`recording`](guide::recording) | tests made from mismatches, by `replay!` |
+//! | [`log`](guide::log) | requests with their responses in files |
 //! | [`testing`](guide::testing) | keeping `cargo test` from sending copies, and capturing them |
 //! | [`traces`](guide::traces) | copies as spans of OpenTelemetry, the headers of traces, baggage, request ids |
 //! | [`extending`](guide::extending) | observers for metrics and traces, transports and sinks of your own |

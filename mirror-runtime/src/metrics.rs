@@ -4,8 +4,8 @@
 //! Whatever recorder the program installs gets them: an exporter for Prometheus, for `StatsD`, one
 //! of its own. The chapter [`metrics`](crate::guide::metrics) lists each metric and its labels.
 //!
-//! A thread publishes every five seconds what [`stats`](crate::Mirror::stats) counts anyway, to the
-//! recorder of the process. Requests and copies only add to numbers, and never run a recorder's
+//! A thread publishes every five seconds what has changed of what [`stats`](crate::Mirror::stats)
+//! counts anyway, to the recorder of the process. Requests and copies only add to numbers, and never run a recorder's
 //! code. A recorder may be installed before or after the mirrors are made: it gets everything that
 //! was counted since the process began.
 //!
@@ -31,7 +31,7 @@ pub use self::thread::publish;
 pub use crate::stats::BUCKETS;
 use crate::{
     engine::Engine,
-    stats::{routes_are_told, tell_routes},
+    stats::{calls_are_told, routes_are_told, tell_calls, tell_routes},
 };
 
 /// A mirror was made, of which the thread will publish what is counted.
@@ -57,6 +57,7 @@ pub(crate) fn add(engine: &Arc<Engine>) {
 pub struct Options {
     interval: Duration,
     http_route: bool,
+    http_client: bool,
 }
 
 impl Default for Options {
@@ -71,6 +72,7 @@ impl Options {
         Self {
             interval: thread::DEFAULT_INTERVAL,
             http_route: false,
+            http_client: false,
         }
     }
 
@@ -79,6 +81,7 @@ impl Options {
         Self {
             interval: thread::interval(),
             http_route: routes_are_told(),
+            http_client: calls_are_told(),
         }
     }
 
@@ -103,9 +106,24 @@ impl Options {
         self
     }
 
+    /// Publishes copies as the calls of a client as well: the histogram
+    /// `http_client_request_duration_seconds`, as the HTTP conventions of OpenTelemetry have it.
+    /// Default: `false`, because copies would then be counted among the calls that the program makes
+    /// for itself.
+    ///
+    /// Its labels are `http_request_method`, `server_address`, `server_port`,
+    /// `http_response_status_code` and `error_type`, and, to tell copies from other calls, `mirror`
+    /// and `target`. It has the copies to servers that have begun since this was applied. 64 methods
+    /// and statuses are told apart for each target, and further ones have no status.
+    pub const fn http_client(mut self, is_told: bool) -> Self {
+        self.http_client = is_told;
+        self
+    }
+
     /// Makes these the options of the process, and publishes at once.
     pub fn apply(self) {
         tell_routes(self.http_route);
+        tell_calls(self.http_client);
         thread::set_interval(self.interval);
         thread::wake();
     }

@@ -8,7 +8,7 @@ mod not_measured;
 mod sent;
 mod tally;
 
-use std::fmt;
+use std::{fmt, time::SystemTime};
 
 pub(crate) use counters::Counters;
 use counters::class;
@@ -17,8 +17,8 @@ use http::StatusCode;
 pub use measured::BUCKETS;
 #[cfg(feature = "metrics")]
 pub(crate) use measured::{
-    CopiesOfRoute, Durations, Measured, PrimaryMeasured, RouteLabel, Told, routes_are_told,
-    tell_routes,
+    Call, CopiesOfRoute, Durations, Measured, PrimaryMeasured, RouteLabel, Told, calls_are_told,
+    routes_are_told, tell_calls, tell_routes,
 };
 pub use mirror_compare::Latency;
 pub(crate) use mirror_compare::LatencyRecorder;
@@ -27,8 +27,9 @@ use mirror_compare::{DifferenceKind, NotComparedReason};
 pub(crate) use not_measured::{Measured, PrimaryMeasured, RouteLabel};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::outcome::{
-    Callback, CallbackOutcome, FailureKind, FixtureOutcome, ShedReason, SkipReason,
+use crate::{
+    control::{serialize_moment, serialize_moment_if_any},
+    outcome::{Callback, CallbackOutcome, FailureKind, FixtureOutcome, ShedReason, SkipReason},
 };
 
 /// The classes of statuses, as they are called.
@@ -40,6 +41,10 @@ const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 pub struct MirrorStats {
     /// The mirror's name.
     pub name: String,
+    /// When the mirror was made: since then it counts. That of an attribute is made by the first
+    /// request to its handler.
+    #[serde(serialize_with = "serialize_moment")]
+    pub since: SystemTime,
     /// One entry per target, in the given order, with the baseline last.
     pub targets: Vec<TargetStats>,
     /// The latency of the primary for sampled requests, without the time that `sync` adds.
@@ -114,6 +119,10 @@ pub struct TargetStats {
     /// Differences of all responses that differ, noise included. Of one response those are counted
     /// that its [`Comparison`](crate::Comparison) names.
     pub differences: u64,
+    /// Since when the [report](crate::Mirror::report) on the target counts, which may have begun
+    /// anew; `None` if nothing was compared yet, and of a target that is not compared.
+    #[serde(serialize_with = "serialize_moment_if_any")]
+    pub report_since: Option<SystemTime>,
     #[serde(serialize_with = "by_difference_kind")]
     differences_by_kind: [u64; DifferenceKind::ALL.len()],
     #[serde(serialize_with = "by_callback")]

@@ -318,7 +318,7 @@ impl Target {
     }
 
     /// The host and port of the server that gets the copies, if it is known.
-    #[cfg(feature = "otel")]
+    #[cfg(any(feature = "metrics", feature = "otel"))]
     pub(crate) fn server(&self) -> Option<(&str, u16)> {
         self.destination().map(Destination::host_and_port)
     }

@@ -174,6 +174,18 @@ impl NatsServer {
     /// Stops it in the middle of what it does: it takes connections, and says nothing.
     pub fn pause(&self) {
         self.signal("-STOP");
+        // Its threads stop one by one.
+        let tasks = format!("/proc/{}/task", self.child.as_ref().unwrap().id());
+        let is_stopped = |task: fs::DirEntry| {
+            let state = fs::read_to_string(task.path().join("stat"));
+            state.is_ok_and(|state| state.contains(") T "))
+        };
+        let all = || fs::read_dir(&tasks).is_ok_and(|all| all.flatten().all(is_stopped));
+        let end = Instant::now() + PATIENCE;
+        while Path::new(&tasks).exists() && !all() {
+            assert!(Instant::now() < end, "it does not stop");
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Lets it go on.

@@ -9,7 +9,7 @@ use axum::{
     Router,
     routing::{get, post},
 };
-use mirror_runtime::{Mirror, ReportVerdict};
+use mirror_runtime::{Mirror, ReportVerdict, control};
 use testkit::{Primary, Shadow, settled};
 
 use super::{Pair, json, ok, reported};
@@ -68,6 +68,32 @@ async fn a_restarted_report_knows_nothing_of_before() {
     assert_eq!((report.mismatched, report.unanswered.sampled), (1, 1));
     assert!(report.since.is_some());
     assert_eq!(pair.mirror.stats().targets[0].raw_mismatched, 4);
+}
+
+#[tokio::test]
+async fn a_report_is_begun_anew_by_name() {
+    let shadow = Shadow::answering(|_| ok("2")).await;
+    let named = |name: &'static str| {
+        json(Mirror::builder().target(shadow.url()).name(name))
+            .build()
+            .unwrap()
+    };
+    let (mirror, other) = (named("restarted by name"), named("not restarted"));
+    for mirror in [&mirror, &other] {
+        let app = Router::new().fallback(async || ok("1"));
+        let primary = Primary::start(app.layer(mirror.layer())).await;
+        primary.get("/").await;
+        reported(mirror, 1).await;
+    }
+    let activity = mirror.activity();
+    control("restarted by name").by("ada").restart_report();
+    assert_ne!(mirror.activity(), activity);
+    assert_eq!(reported(&mirror, 0).await.since, None);
+    assert_eq!(mirror.stats().targets[0].report_since, None);
+    let report = reported(&other, 1).await;
+    assert_eq!(other.stats().targets[0].report_since, report.since);
+    // There is nothing to begin anew, and nothing to fail.
+    control("a mirror that nobody has").restart_report();
 }
 
 #[tokio::test]

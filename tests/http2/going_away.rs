@@ -8,7 +8,7 @@ use std::{
 
 use mirror_runtime::{CircuitBreaker, FailureKind, ShedReason};
 use testkit::{
-    RawH2,
+    RawH2, pass,
     raw_h2::frames::{
         CANCEL, HEADERS, INTERNAL_ERROR, NO_ERROR, REFUSED_STREAM, go_away, ok, ok_and_more,
     },
@@ -346,4 +346,31 @@ async fn copies_that_are_under_way_when_a_shadow_announces_that_it_goes_away_are
     shadow.release();
     let stats = settled(&mirror, sent).await.remove(0);
     assert_eq!((stats.answered, stats.failed), (sent, 0), "{stats}");
+}
+
+/// It says nothing before. A `POST` that leaves as it closes would be lost: a connection is used
+/// for less than the time after which the last one was closed.
+#[tokio::test]
+async fn a_connection_is_not_used_for_longer_than_the_shadow_has_kept_one() {
+    let shadow = RawH2::options().start(|peer, frame| {
+        if frame.ends_stream() {
+            peer.respond(frame.stream);
+        }
+    });
+    let (mirror, primary) = mirrored(to(shadow.target()).circuit_breaker(None)).await;
+    post_more(&mirror, &primary, 10).await;
+    pass(10).await;
+    shadow.hang_up();
+    until("it is closed", || shadow.open() == 0).await;
+    for connections in [2, 3] {
+        post_more(&mirror, &primary, 10).await;
+        post_more(&mirror, &primary, 10).await;
+        assert_eq!(shadow.connections(), connections);
+        pass(10).await;
+    }
+    // One that is there after twice the time shows that it is kept for longer now.
+    pass(11).await;
+    let stats = post_more(&mirror, &primary, 10).await;
+    assert_eq!((stats.answered, stats.failed), (6, 0), "{stats}");
+    assert_eq!(shadow.connections(), 3);
 }

@@ -226,3 +226,76 @@ fn the_gates_ask_for_the_verdict() {
         assert!(verdicts.count() > 0, "{file}");
     }
 }
+
+/// The query of a gate, for the mirror `orders` and its target `rewrite`.
+fn query_of(file: &str) -> String {
+    let text = read(file);
+    let (_, after) = text.split_once("query: |\n").unwrap();
+    let indent = after.len() - after.trim_start().len();
+    let lines = after
+        .lines()
+        .take_while(|line| line.len() >= indent && line[..indent].chars().all(char::is_whitespace));
+    let mut query = lines.map(str::trim).collect::<Vec<_>>().join(" ");
+    for (name, value) in [("mirror", "orders"), ("target", "rewrite")] {
+        for before in ["args.", "variables."] {
+            query = query.replace(&format!("{{{{{before}{name}}}}}"), value);
+            query = query.replace(&format!("{{{{ {before}{name} }}}}"), value);
+        }
+    }
+    assert!(!query.contains("{{"), "{file}: {query}");
+    query
+}
+
+/// Series of two instances, which say these verdicts of one target.
+fn series_of(mirror: &str, verdicts: [&str; 2]) -> String {
+    let instances = ["a", "b"].into_iter().zip(verdicts);
+    let all = instances.flat_map(|(instance, verdict)| {
+        ["promote", "hold", "regressed", "not_enough_data"].map(|word| {
+            let value = u8::from(word == verdict);
+            format!(
+                "      - series: 'mirror_verdict{{mirror=\"{mirror}\", target=\"rewrite\", verdict=\"{word}\", instance=\"{instance}\"}}'\n        values: '{value}x10'\n"
+            )
+        })
+    });
+    all.collect()
+}
+
+#[test]
+fn the_gates_open_and_close_as_they_say() {
+    // Argo Rollouts succeeds with 1 and fails below 0; Flagger goes on with at least 1.
+    let argo = read("argo-rollouts.yaml");
+    assert!(argo.contains("successCondition: len(result) > 0 && result[0] == 1\n"));
+    assert!(argo.contains("failureCondition: len(result) > 0 && result[0] < 0\n"));
+    assert!(read("flagger.yaml").contains("thresholdRange:\n          min: 1\n"));
+    let queries = ["argo-rollouts.yaml", "flagger.yaml"].map(query_of);
+    let mut tests = String::from("evaluation_interval: 1m\ntests:\n");
+    for (mirror, verdicts, says) in [
+        ("orders", ["promote", "promote"], [Some(1), Some(1)]),
+        ("orders", ["promote", "hold"], [Some(0), Some(0)]),
+        ("orders", ["promote", "not_enough_data"], [Some(0), Some(0)]),
+        ("orders", ["promote", "regressed"], [Some(-1), Some(0)]),
+        ("orders", ["regressed", "regressed"], [Some(-1), Some(0)]),
+        ("orders", ["not_enough_data", "hold"], [Some(0), Some(0)]),
+        // Nothing was scraped of it: neither of them goes on, and neither has failed.
+        ("users", ["promote", "promote"], [None, None]),
+    ] {
+        tests += "  - interval: 1m\n    input_series:\n";
+        tests += &series_of(mirror, verdicts);
+        tests += "    promql_expr_test:\n";
+        for (query, says) in queries.iter().zip(says) {
+            let query = serde_json::to_string(query).unwrap();
+            let samples = match says {
+                Some(value) => format!("\n          - value: {value}"),
+                None => " []".to_owned(),
+            };
+            tests += &format!(
+                "      - expr: {query}\n        eval_time: 5m\n        exp_samples:{samples}\n"
+            );
+        }
+    }
+    let directory = Directory::new("gates");
+    fs::create_dir_all(directory.path()).unwrap();
+    fs::write(directory.path().join("gates.yml"), tests).unwrap();
+    let path = directory.path().to_str().unwrap();
+    promtool::passes(&["test", "rules", "gates.yml"], path, "");
+}

@@ -1,6 +1,7 @@
 //! Metrics, as who reads them does: scraped over a real socket and parsed, checked by `promtool`,
 //! and asked for by the files in `contrib`.
 
+mod client;
 mod comparing;
 mod contrib;
 mod counting;

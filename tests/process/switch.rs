@@ -148,7 +148,7 @@ async fn a_mirror_is_off_if_its_name_is_that_of_a_pattern() {
     let lines: Vec<_> = told.lines().filter(|line| line.contains(SWITCH)).collect();
     assert_eq!(lines.len(), 2, "{told}");
     assert!(
-        lines[0].contains("switche?") && lines[0].contains("mirrors=\"switched\""),
+        lines[0].contains("switche?") && lines[0].contains("named=\"switched\""),
         "{told}"
     );
     assert!(

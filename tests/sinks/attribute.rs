@@ -29,7 +29,10 @@ async fn the_attribute_names_statics() {
     let failed = stats[1].failed_with(mirror_runtime::FailureKind::Panicked);
     assert_eq!((&*stats[1].name, failed), ("other", 1));
     let record = LOG.one().await;
-    let redacted = br#"{"card":"[redacted]","total":7}"#;
     assert_eq!(record.mirror(), "into-statics");
-    assert_eq!(record.response().unwrap().body(), Some(&redacted[..]));
+    let body = std::str::from_utf8(record.response().unwrap().body().unwrap()).unwrap();
+    assert!(
+        body.starts_with(r#"{"card":"[redacted:"#) && body.ends_with(r#"]","total":7}"#),
+        "{body}"
+    );
 }

@@ -58,6 +58,7 @@ fn sink(path: PathBuf, options: LogOptions) -> Target {
         file("target/tests/attribute-log"),
         target(file("target/tests/second-log"), name = "second", percentage = 100),
     ],
+    name = "into-files",
     sticky = header("x-user-id"),
     redact = ["/card"],
     key = KEY,
@@ -85,7 +86,7 @@ async fn an_attribute_keeps_requests_with_their_responses_in_files() {
         let response = primary.send(request.unwrap()).await;
         assert_eq!(response.text(), r#"{"card":"4111","total":7}"#);
     }
-    let mirror = mirror_named("kept").unwrap();
+    let mirror = mirror_named("into-files").unwrap();
     let stats = settled(&mirror, 3).await;
     assert_eq!((&*stats[0].name, stats[0].answered), (first, 3));
     assert_eq!((&*stats[1].name, stats[1].answered), ("second", 3));
@@ -94,7 +95,7 @@ async fn an_attribute_keeps_requests_with_their_responses_in_files() {
     let record = &records[0];
     assert_eq!(
         (&*record.mirror, record.outcome),
-        ("kept", Outcome::Complete)
+        ("into-files", Outcome::Complete)
     );
     assert_eq!(
         (record.share.to_bits(), record.build.as_deref()),
@@ -108,17 +109,18 @@ async fn an_attribute_keeps_requests_with_their_responses_in_files() {
     ];
     assert!(times.is_sorted() && times[0].is_some(), "{times:?}");
     assert_eq!(record.request.method, "POST");
-    assert_eq!(targets(&records)[0], "/orders?token=[redacted]&page=%32");
-    let redacted = br#"{"card":"[redacted]","total":7}"#;
-    assert_eq!(record.request.body.as_deref(), Some(&redacted[..]));
+    let target = targets(&records)[0];
+    assert!(target.starts_with("/orders?token=[redacted:") && target.ends_with("]&page=%32"));
+    let body = std::str::from_utf8(record.request.body.as_deref().unwrap()).unwrap();
+    assert!(body.starts_with(r#"{"card":"[redacted:"#), "{body}");
     let response = record.response.as_ref().unwrap();
     assert_eq!(
         (response.status, response.body.as_deref()),
-        (201, Some(&redacted[..]))
+        (201, Some(body.as_bytes()))
     );
     let authorization = record.request.headers.iter();
     let mut authorization = authorization.filter(|(name, _)| name == "authorization");
-    assert_eq!(authorization.next().unwrap().1, "[redacted]");
+    assert!(authorization.next().unwrap().1.starts_with(b"[redacted:"));
     // Of a session, and nothing of who it is.
     let sessions: Vec<_> = records
         .iter()
@@ -214,8 +216,16 @@ async fn segments_are_rotated_bounded_and_compressed() {
     let stats = settled(&mirror, 60).await.remove(0);
     assert_eq!(stats.answered, 60, "{stats}");
     let records = temporary.read();
-    let last: Vec<_> = (60 - records.len()..60).map(|i| format!("/{i}")).collect();
-    assert_eq!(targets(&records), last);
+    // Requests that end at once are written in any order.
+    let mut kept: Vec<u32> = targets(&records)
+        .iter()
+        .map(|target| target[1..].parse().unwrap())
+        .collect();
+    kept.sort_unstable();
+    kept.dedup();
+    assert_eq!((kept.len(), kept.last()), (records.len(), Some(&59)));
+    let oldest = 60 - u32::try_from(kept.len()).unwrap();
+    assert!(kept[0] + 3 >= oldest, "{kept:?}");
     assert!(
         records.len() >= 9 && records.len() < 30,
         "{}",

@@ -11,6 +11,7 @@ use std::{
 
 use axum::{Json, response::IntoResponse};
 use rustix::{
+    process::{Pid, Signal, kill_process},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize},
 };
@@ -142,13 +143,16 @@ async fn keys_filter() {
 async fn a_signal_gives_the_terminal_back_first() {
     use std::os::unix::process::ExitStatusExt;
 
-    let stub = some();
-    let mut terminal = Terminal::start(&["watch", &stub.url()]);
-    terminal.sees("canary").await;
-    let id = rustix::process::Pid::from_raw(terminal.child.id().unwrap().try_into().unwrap());
-    rustix::process::kill_process(id.unwrap(), rustix::process::Signal::TERM).unwrap();
-    assert_eq!(terminal.ends().await.signal(), Some(15));
-    assert!(terminal.is_as_it_was());
+    // Ctrl-C is a key here; the signal is that of `kill -INT`, or of a shell that ends its jobs.
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let stub = some();
+        let mut terminal = Terminal::start(&["watch", &stub.url()]);
+        terminal.sees("canary").await;
+        let id = Pid::from_raw(terminal.child.id().unwrap().try_into().unwrap());
+        kill_process(id.unwrap(), signal).unwrap();
+        assert_eq!(terminal.ends().await.signal(), Some(signal.as_raw()));
+        assert!(terminal.is_as_it_was());
+    }
 }
 
 #[tokio::test]

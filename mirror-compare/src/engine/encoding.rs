@@ -79,17 +79,17 @@ impl From<Unreadable> for NotComparedReason {
 }
 
 /// The responses with their `Content-Encoding` undone; `None` if their bodies are equal. Their
-/// headers may be known to be equal.
+/// headers may be known to say the same of it.
 pub(super) fn whole_bodies(
     primary: &BufferedResponse,
     shadow: &BufferedResponse,
     rules: &Rules,
-    have_same_headers: bool,
+    have_same_encoding: bool,
 ) -> Result<Option<[BufferedResponse; 2]>, Unread> {
     check_both(primary, shadow, rules)?;
     if primary.body() == shadow.body() {
         let is_encoded = || primary.headers().contains_key(header::CONTENT_ENCODING);
-        if have_same_headers && !is_encoded() || same_encodings(primary, shadow) {
+        if have_same_encoding && !is_encoded() || same_encodings(primary, shadow) {
             return Ok(None);
         }
     }

@@ -59,8 +59,8 @@ pub(crate) enum Headers {
     All,
 }
 
-/// Adds the differences of the headers and trailer fields that must agree; whether all headers are
-/// equal.
+/// Adds the differences of the headers and trailer fields that must agree; whether both are known
+/// to say the same of the encoding of their bodies.
 pub(crate) fn fields(
     found: &mut Found<'_>,
     method: &Method,
@@ -76,17 +76,33 @@ pub(crate) fn fields(
         maps.into_iter().any(|map| map.contains_key(name))
             || trailers.any(|map| map.contains_key(name))
     }));
-    let [ones, others] = maps;
-    let is_same = are_same(ones, others);
+    let same = if are_same(maps) {
+        Same::ALL
+    } else {
+        differing(found, method, responses, headers)
+    };
     // What there is of a call of gRPC is in the same lines.
-    if is_same && responses.iter().all(|it| it.trailers().is_none()) {
-        return true;
+    if !same.grpc || responses.iter().any(|it| it.trailers().is_some()) {
+        trailers(found, primary, shadow);
     }
-    if !is_same {
-        differing(found, method, responses, headers);
-    }
-    trailers(found, primary, shadow);
-    is_same
+    same.encoding
+}
+
+/// What is known to be the same in the headers of both.
+struct Same {
+    grpc: bool,
+    encoding: bool,
+}
+
+impl Same {
+    const ALL: Self = Self {
+        grpc: true,
+        encoding: true,
+    };
+    const NOTHING: Self = Self {
+        grpc: false,
+        encoding: false,
+    };
 }
 
 /// Adds the differences of headers that are not all equal.
@@ -95,19 +111,21 @@ fn differing(
     method: &Method,
     responses: [&BufferedResponse; 2],
     headers: Headers,
-) {
+) -> Same {
     let [ones, others] = responses.map(BufferedResponse::headers);
     if ones.len() == others.len() && ones.iter().map(first).eq(others.iter().map(first)) {
         // As two versions of one server have them: no name has to be looked up.
         let lines = ones.iter().zip(others.iter());
-        let mut last = None;
+        let (mut last, mut same) = (None, Same::ALL);
         for ((name, one), (_, other)) in lines {
             if one != other && last != Some(name) {
                 last = Some(name);
+                same.grpc &= !GRPC.contains(name);
+                same.encoding &= *name != header::CONTENT_ENCODING;
                 header(found, method, name, responses, headers);
             }
         }
-        return;
+        return same;
     }
     for name in ones.keys() {
         let (one, other) = (ones.get_all(name), others.get_all(name));
@@ -118,10 +136,11 @@ fn differing(
     for name in others.keys().filter(|name| !ones.contains_key(*name)) {
         header(found, method, name, responses, headers);
     }
+    Same::NOTHING
 }
 
 /// Whether both have the same lines in one order.
-fn are_same(ones: &HeaderMap, others: &HeaderMap) -> bool {
+fn are_same([ones, others]: [&HeaderMap; 2]) -> bool {
     ones.len() == others.len()
         && ones
             .iter()

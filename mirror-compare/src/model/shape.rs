@@ -274,7 +274,10 @@ fn form(text: &str) -> Form {
             return Form { text: form, cut };
         }
         class(word, &mut form);
-        form.push_str(prefix(between, 4));
+        match between.as_bytes() {
+            [sign] => form.push(char::from(*sign)),
+            _ => form.push_str(prefix(between, 4)),
+        }
         passed += word.len() + between.len();
     }
     Form {

@@ -114,7 +114,10 @@ impl<'a> Document<'a> {
 
     fn redacted(&mut self, node: &Node<'_>) {
         match (self.replacement, node) {
-            (Replacement::Text, _) | (_, Node::String(_)) => self.string(REDACTED),
+            (_, Node::String(text)) | (Replacement::Text, Node::Number(text)) => {
+                self.in_place_of(text);
+            }
+            (Replacement::Text, _) => self.string(REDACTED),
             (Replacement::SameType, Node::Null) => self.text.push_str("null"),
             (Replacement::SameType, Node::Bool(_)) => self.text.push_str("false"),
             (Replacement::SameType, Node::Number(_)) => self.text.push('0'),
@@ -126,6 +129,11 @@ impl<'a> Document<'a> {
         if self.places.last() != Some(&pointer) {
             self.places.push(pointer);
         }
+    }
+
+    fn in_place_of(&mut self, text: &str) {
+        let mark = self.redaction.in_place_of(text.as_bytes());
+        self.string(&mark);
     }
 
     fn string(&mut self, text: &str) {

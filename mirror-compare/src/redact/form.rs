@@ -51,7 +51,7 @@ impl Redaction<'_> {
             match kept {
                 // An app that reads a number there shall read one again.
                 Some(name) if is_number(&value) => format!("{name}=0"),
-                Some(name) => format!("{name}={REDACTED}"),
+                Some(name) => format!("{name}={}", self.in_place_of(value.as_bytes())),
                 None => REDACTED.to_owned(),
             }
         };

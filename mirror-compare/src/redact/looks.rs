@@ -203,21 +203,27 @@ impl Iterator for Looks<'_> {
     type Item = Range<usize>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.at < self.bytes.len() {
-            let start = self.at;
-            let first = self.bytes[start];
-            let secret = if ATOMS[usize::from(first)] {
-                let end = self.end(start, is_atom);
-                self.at = end;
-                if self.says_nothing(start, end) {
+        let mut at = self.at;
+        while at < self.bytes.len() {
+            let (start, rest) = (at, &self.bytes[at..]);
+            let run = rest.iter().position(|byte| !is_atom(*byte));
+            let run = run.unwrap_or(rest.len());
+            let secret = if run > 0 {
+                at += run;
+                let next = rest.get(run).copied().unwrap_or(b' ');
+                if self.says_nothing(start, at, next) {
+                    // Nor does what separates it from the next.
+                    at += usize::from(next != b':');
                     continue;
                 }
-                self.look(start, end)
+                self.at = at;
+                self.look(start, at)
             } else {
-                self.at += 1;
-                if !matches!(first, b'/' | b'+' | b':') {
+                at += 1;
+                if !matches!(rest[0], b'/' | b'+' | b':') {
                     continue;
                 }
+                self.at = at;
                 self.pass_data(start);
                 self.password(start)
             };
@@ -225,7 +231,9 @@ impl Iterator for Looks<'_> {
                 self.at = secret.end;
                 return Some(secret);
             }
+            at = self.at;
         }
+        self.at = at;
         None
     }
 }
@@ -244,19 +252,19 @@ impl Looks<'_> {
 
     /// Whether a run is too short to be a secret, and neither a beginning nor a name of one, as most
     /// words of a text are.
-    fn says_nothing(&self, start: usize, end: usize) -> bool {
+    #[inline]
+    fn says_nothing(&self, start: usize, end: usize, next: u8) -> bool {
         let (length, first) = (end - start, self.bytes[start]);
-        let behind = |at: usize| self.bytes.get(at).copied().unwrap_or(b' ');
         // No name of a credential has less than three letters.
         let is_name = length > 2;
         length < MIN_ISSUED
-            && match behind(end) {
+            && match next {
                 // Behind `Basic`, `Bearer` or `Digest`.
                 b' ' => !matches!((length, first), (5 | 6, b'B' | b'b' | b'D' | b'd')),
                 b'.' => !BEGINS_PARTS[usize::from(first)],
                 b'+' | b'/' => false,
                 b'=' | b'\\' | b':' => !is_name,
-                b'"' => !is_name || !matches!(behind(end + 1), b':' | b' '),
+                b'"' => !is_name || !matches!(self.bytes.get(end + 1), Some(b':' | b' ')),
                 b'>' => !is_name || !self.bytes[..start].ends_with(b"<"),
                 _ => true,
             }

@@ -6,6 +6,7 @@ use std::{
         Mutex, MutexGuard, PoisonError, TryLockError,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use super::{
@@ -250,6 +251,13 @@ impl Recorder {
         let recent = self.live().recent.sum();
         let standing = self.standing(standing);
         evidence.judged(&self.target, &self.thresholds, standing, Some(recent))
+    }
+
+    /// Since when there is evidence: that of the [report](Self::report), without its work.
+    #[must_use]
+    pub fn since(&self) -> Option<SystemTime> {
+        let since = self.live().counted.since;
+        since.map(|since| UNIX_EPOCH + Duration::from_millis(since))
     }
 
     /// Counts what happens now, if something does, and notes the time.

@@ -70,6 +70,34 @@ fn messages_are_compared_without_their_compression() {
     assert_eq!(found(&large).0, Verdict::Mismatch);
 }
 
+proptest::proptest! {
+    /// Those that are the same in both are read once.
+    #[test]
+    fn many_documents_are_compared_as_the_elements_of_an_array(
+        sides in proptest::array::uniform2(proptest::collection::vec(
+            proptest::sample::select(
+                &["1", "[]", "{}", r#""x""#, r#"{"a":[1,2],"b":{"c":[]}}"#, r#"{"a":[1,3]}"#][..],
+            ),
+            1..8,
+        )),
+        ignores in proptest::bool::ANY,
+    ) {
+        let rules = rules(|rules| if ignores { rules.ignore("/*/a") } else { Ok(()) });
+        let compared = |content_type: &str, texts: [String; 2]| {
+            let [primary, shadow] = texts.map(|text| of(content_type, text));
+            let compared = get(&primary, &shadow, CompareMode::Json, &rules);
+            (list(&compared), compared.verdict, compared.equal)
+        };
+        let [lines, array] = [("", "\n", "\n"), ("[", ",", "]")].map(|(before, between, behind)| {
+            sides.each_ref().map(|side| format!("{before}{}{behind}", side.join(between)))
+        });
+        proptest::prop_assert_eq!(
+            compared("application/x-ndjson", lines),
+            compared("application/json", array)
+        );
+    }
+}
+
 #[test]
 fn many_documents_are_compared_one_by_one() {
     let rules = rules(|rules| rules.ignore("/*/at"));

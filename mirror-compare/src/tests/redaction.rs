@@ -162,3 +162,33 @@ fn the_query_is_not_kept() {
     assert_eq!(comparison.path, "/orders/7");
     assert!(!format!("{comparison:?}").contains("secret"));
 }
+
+#[test]
+fn a_mark_stands_for_each_value_that_is_hidden_as_a_whole() {
+    use crate::redact::Redaction;
+
+    let mut rules = Rules::default();
+    rules.redact("/card").unwrap();
+    let mark = |value: &[u8]| format!("<{}>", value.len());
+    let mut redaction = Redaction::new(&rules).with_marks(&mark);
+    let mut headers = HeaderMap::new();
+    headers.insert("authorization", "Bearer 12345678".parse().unwrap());
+    let body = br#"{"card":"4111-1111","echo":"4111-1111","other":{"card":42},"total":7}"#;
+    redaction.learn_request(Some("token=abcdefgh"), &headers, body);
+    let (name, value) = (&http::header::AUTHORIZATION, &headers["authorization"]);
+    assert_eq!(redaction.header(name, value).as_deref(), Some("<15>"));
+    assert_eq!(
+        redaction.pairs("token=abcdefgh&a=1").unwrap().text,
+        "token=<8>&a=1"
+    );
+    // A request keeps the types of its values.
+    let written = redaction.request_body(body, &headers).unwrap().unwrap();
+    let expected = r#"{"card":"<9>","echo":"<9>","other":{"card":0},"total":7}"#;
+    assert_eq!(written.text, expected);
+    let written = redaction
+        .response_body(body, &HeaderMap::new())
+        .unwrap()
+        .unwrap();
+    let expected = r#"{"card":"<9>","echo":"<9>","other":{"card":"<2>"},"total":7}"#;
+    assert_eq!(written.text, expected);
+}

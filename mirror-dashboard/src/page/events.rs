@@ -1,6 +1,6 @@
 //! `events`: once a second what has changed, as server-sent events.
 
-use std::{convert::Infallible, fmt::Write, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     extract::State,
@@ -88,19 +88,28 @@ impl Stream {
 
 /// A snapshot of the mirrors that have changed since an event, with the number of all there are.
 fn changed(tick: &Tick, seen: Option<u64>, process: &str) -> String {
-    let version = crate::snapshot::VERSION;
     let is_whole = seen.is_none_or(|seen| seen > tick.number);
+    let seen = seen.filter(|_| !is_whole);
+    let count = tick.mirrors.len();
+    let more = format!(r#""is_whole":{is_whole},"count":{count},"#);
+    snapshot_of(tick, seen, process, &more)
+}
+
+/// The same with all mirrors, as `snapshot.json` has them.
+pub(super) fn summaries(tick: &Tick, process: &str) -> String {
+    snapshot_of(tick, None, process, "")
+}
+
+fn snapshot_of(tick: &Tick, seen: Option<u64>, process: &str, more: &str) -> String {
+    let (version, taken) = (crate::snapshot::VERSION, tick.taken_unix_ms);
     let mut json = format!(
-        r#"{{"version":{version},"process":"{process}","taken_unix_ms":{},"is_whole":{is_whole},"count":{},"mirrors":["#,
-        tick.taken_unix_ms,
-        tick.mirrors.len(),
+        r#"{{"version":{version},"process":"{process}","taken_unix_ms":{taken},{more}"mirrors":["#
     );
     let mut separator = "";
-    for (changed, mirror) in tick.mirrors.values() {
-        if is_whole || seen.is_some_and(|seen| *changed > seen) {
-            let _ = write!(json, "{separator}{mirror}");
-            separator = ",";
-        }
+    for mirror in tick.since(seen) {
+        json.push_str(separator);
+        json.push_str(mirror);
+        separator = ",";
     }
     json.push_str("]}");
     json

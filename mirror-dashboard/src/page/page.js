@@ -106,6 +106,8 @@ const VERDICTS = {
   hold: ["■", "hold"],
   regressed: ["✗", "regressed"],
 };
+// In seconds.
+const WINDOWS = { "5m": 300, "1h": 3600 };
 const DISTANCE = { regressed: 0, hold: 1, not_enough_data: 2, promote: 3 };
 
 function badge(verdict) {
@@ -443,7 +445,7 @@ function ofFleet(mirror) {
           h("td", {}, time(target.stats.latency.p95_us))))))),
     fleet.targets.filter((target) => target.verdict).map((target) =>
       h("p", { class: "verdict", key: `verdict ${target.name}` }, badge(target.verdict), " ", h("b", {}, target.name), `: ${target.reason}.`,
-        target.open_circuits > 0 && h("span", { class: "bad" }, ` ▲ Its circuit is open in ${count(target.open_circuits)}.`))),
+        target.open_circuits > 0 && h("span", { class: "bad" }, ` ▲ Its circuit is open in ${count(target.open_circuits)} ${target.open_circuits === 1 ? "instance" : "instances"}.`))),
     h("details", {}, h("summary", {}, `${count(fleet.instances.length)} ${fleet.instances.length === 1 ? "instance" : "instances"}`),
       h("ul", { class: "options" }, fleet.instances.map((instance) =>
         h("li", { class: instance.state === "missing" ? "bad" : null }, `${STATES[instance.state] ?? "–"} ${instance.name}: ${instance.state}${instance.is_this ? ", this process" : ""}, heard at ${clock(instance.heard_unix_s)}`)))));
@@ -469,7 +471,9 @@ function covered(mirror) {
   const window = mirror.targets[0]?.windows?.find((window) => window.name === tools.window.value);
   if (!window) return ", since the process began";
   if (window.name === "reset") return `, since the report began, ${span(window.seconds)} ago`;
-  return `, the last ${span(window.seconds)}`;
+  const whole = WINDOWS[window.name];
+  if (window.seconds >= whole) return `, the last ${span(whole)}`;
+  return `, since ${clock(Math.floor(mirror.taken_unix_ms / 1000) - window.seconds)}, when counting began, ${span(window.seconds)} ago`;
 }
 
 function idle(mirror) {
@@ -620,7 +624,7 @@ function take(snapshot, isWhole) {
 }
 
 async function poll() {
-  const response = await fetch(new URL("snapshot.json", base), { cache: "no-store" });
+  const response = await fetch(new URL("snapshot.json?summary=true", base), { cache: "no-store" });
   if (!response.ok) throw new Error(`status ${response.status}`);
   const snapshot = await response.json();
   for (const mirror of snapshot.mirrors) if (state.open.has(mirror.name)) looked.delete(mirror.name);
@@ -641,9 +645,9 @@ async function look(name, isIdle = false) {
   try {
     const response = await fetch(url, { cache: "no-store" });
     if (!response.ok) return;
-    const { mirrors: [mirror] } = await response.json();
+    const { mirrors: [mirror], taken_unix_ms } = await response.json();
     if (state.open.has(name)) {
-      state.details.set(name, mirror);
+      state.details.set(name, { ...mirror, taken_unix_ms });
       render();
     }
   } catch {

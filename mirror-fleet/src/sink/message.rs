@@ -2,8 +2,8 @@
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
-use mirror_record::{Outcome, Record, RecordId, Request, Response};
-use mirror_runtime::{Completion, RecordedExchange};
+use mirror_record::Record;
+use mirror_runtime::RecordedExchange;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -71,12 +71,11 @@ pub(super) struct Message {
 }
 
 impl Message {
-    pub(super) fn new(exchange: &RecordedExchange, shards: u16) -> Self {
-        let record = record(exchange);
+    pub(super) fn new(record: &Record, shards: u16) -> Self {
         let arrived = OffsetDateTime::from_unix_timestamp_nanos(record.arrived_ns.into());
         let time = arrived.ok().and_then(|time| time.format(&Rfc3339).ok());
-        let mut headers = exchange.request().headers();
-        let traceparent = headers.find(|(name, _)| *name == "traceparent");
+        let mut headers = record.request.headers.iter();
+        let traceparent = headers.find(|(name, _)| name == "traceparent");
         Self {
             subject: subject(&record.mirror, record.shard(shards)),
             payload: record.encode(),
@@ -111,38 +110,4 @@ fn visible(value: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(value).ok()?;
     let is_short = text.len() <= 128;
     (is_short && text.bytes().all(|byte| byte.is_ascii_graphic())).then(|| text.to_owned())
-}
-
-/// The record of an exchange.
-fn record(exchange: &RecordedExchange) -> Record {
-    let fields = |(name, value): (&str, &[u8])| {
-        (
-            Bytes::copy_from_slice(name.as_bytes()),
-            Bytes::copy_from_slice(value),
-        )
-    };
-    let from = exchange.request();
-    let mut request = Request::new(from.method(), from.target().to_owned());
-    request.headers = from.headers().map(fields).collect();
-    request.trailers = from.trailers().map(fields).collect();
-    request.body = from.body().map(Bytes::copy_from_slice);
-    request.redacted = from.redacted().to_vec();
-    let mut record = Record::new(RecordId::generate(), exchange.mirror(), request);
-    let since = exchange.arrived().duration_since(std::time::UNIX_EPOCH);
-    record.arrived_ns = since.map_or(0, |since| {
-        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
-    });
-    record.outcome = match exchange.completion() {
-        Completion::Complete => Outcome::Complete,
-        Completion::Cancelled => Outcome::Cancelled,
-        Completion::Cut => Outcome::Cut,
-        _ => Outcome::Failed,
-    };
-    record.response = exchange.response().map(|from| {
-        let mut response = Response::new(from.status());
-        response.headers = from.headers().map(fields).collect();
-        response.body = from.body().map(Bytes::copy_from_slice);
-        response
-    });
-    record
 }

@@ -9,6 +9,7 @@ use std::{
 
 use async_nats::{Client, StatusCode, Subscriber, client::PublishErrorKind, jetstream::ErrorCode};
 use futures_util::{FutureExt, StreamExt, future::BoxFuture};
+use mirror_record::Record;
 use mirror_runtime::{RecordedExchange, SinkError};
 use serde::Deserialize;
 use tokio::{
@@ -44,11 +45,16 @@ pub(super) enum Condition {
 
 /// A record that is to be kept.
 pub(super) struct Job {
-    pub(super) exchange: Arc<RecordedExchange>,
+    pub(super) record: Record,
+    /// It has its place in the byte budget of the process as long as this lives.
+    pub(super) _exchange: Arc<RecordedExchange>,
     pub(super) done: oneshot::Sender<Result<(), SinkError>>,
     pub(super) deadline: Instant,
-    pub(super) _places: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    pub(super) _places: Places,
 }
+
+/// Those of a record and of its bytes.
+pub(super) type Places = (OwnedSemaphorePermit, OwnedSemaphorePermit);
 
 /// A record that waits to be sent, perhaps once more.
 struct Waiting {
@@ -226,7 +232,7 @@ impl Publisher {
                 continue;
             }
             let shards = self.settings.shards.get();
-            let message = message.unwrap_or_else(|| Message::new(&job.exchange, shards));
+            let message = message.unwrap_or_else(|| Message::new(&job.record, shards));
             let number = self.next;
             self.next += 1;
             match self.send(number, &message).await {

@@ -17,14 +17,17 @@ use super::{
 };
 use crate::nats::NatsError;
 
-/// How long the server may take to say something of the stream: a cluster that has just started
-/// says nothing at all.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long the server may take to say something of the stream: a cluster without a leader says
+/// nothing at all, and is asked again.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long it may take to create the stream, on several servers.
+const CREATE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Creates the stream, or checks the one that exists.
 pub(super) async fn ensure(client: Client, settings: &Settings) -> Result<(), NatsError> {
     let mut context = jetstream::new(client.clone());
-    context.set_timeout(REQUEST_TIMEOUT);
+    context.set_timeout(LOOK_TIMEOUT);
     let wanted = config(settings, client.is_server_compatible(2, 10, 0));
     let refused = |reason: String| NatsError::Stream {
         stream: settings.stream.clone(),
@@ -33,7 +36,9 @@ pub(super) async fn ensure(client: Client, settings: &Settings) -> Result<(), Na
     let found = match context.get_stream(&settings.stream).await {
         Ok(stream) => stream.cached_info().config.clone(),
         Err(error) if is_not_found(&error.kind()) => {
-            match context.create_stream(wanted.clone()).await {
+            let mut creating = context.clone();
+            creating.set_timeout(CREATE_TIMEOUT);
+            match creating.create_stream(wanted.clone()).await {
                 // As the server has understood it.
                 Ok(stream) => stream.cached_info().config.clone(),
                 // Another instance was faster.

@@ -10,7 +10,8 @@ use async_nats::{
     jetstream::{
         self, Context,
         consumer::{DeliverPolicy, ReplayPolicy, push::OrderedConfig},
-        kv::{self, Store},
+        kv::{Store, UpdateErrorKind},
+        stream::{self, DiscardPolicy},
     },
 };
 use bytes::Bytes;
@@ -33,6 +34,7 @@ pub(super) struct Entry {
     pub(super) key: String,
     /// `None` if the key was deleted.
     pub(super) value: Option<Bytes>,
+    pub(super) revision: u64,
     /// By the clock of the server.
     pub(super) written: SystemTime,
     /// Whether it is one of those that were there when the watch began.
@@ -87,36 +89,49 @@ pub(super) async fn ensure(client: &Client, bounds: &Bounds) -> Result<Store, Na
     }
 }
 
-async fn create(
-    context: &Context,
-    bounds: &Bounds,
-) -> Result<Store, jetstream::context::CreateKeyValueError> {
-    let config = kv::Config {
-        bucket: bounds.name.clone(),
-        description: bounds.description.to_owned(),
-        history: 1,
+async fn create(context: &Context, bounds: &Bounds) -> Result<Store, String> {
+    // As clients make buckets, but for asking for the account first, which old servers do not
+    // describe as new ones do.
+    let config = stream::Config {
+        name: format!("KV_{}", bounds.name),
+        description: Some(bounds.description.to_owned()),
+        subjects: vec![format!("$KV.{}.>", bounds.name)],
+        max_messages_per_subject: 1,
         max_bytes: i64::try_from(bounds.max_bytes).unwrap_or(i64::MAX),
         num_replicas: bounds.replicas,
-        ..kv::Config::default()
+        discard: DiscardPolicy::New,
+        allow_rollup: true,
+        deny_delete: true,
+        allow_direct: true,
+        ..stream::Config::default()
     };
-    match context.create_key_value(config).await {
-        Ok(store) => Ok(store),
+    let created = context.create_stream(config).await;
+    match (context.get_key_value(&bounds.name).await, created) {
         // Another instance may have been faster.
-        Err(error) => match context.get_key_value(&bounds.name).await {
-            Ok(store) => Ok(store),
-            Err(_) => Err(error),
-        },
+        (Ok(store), _) => Ok(store),
+        (Err(_), Err(error)) => Err(told(&error)),
+        (Err(error), Ok(_)) => Err(told(&error)),
     }
 }
 
 impl Watch {
     /// Watches the keys that fit a filter.
     pub(super) async fn new(client: &Client, store: &Store, filter: &str) -> Result<Self, String> {
+        Self::with(client, store, filter, false).await
+    }
+
+    async fn with(
+        client: &Client,
+        store: &Store,
+        filter: &str,
+        headers_only: bool,
+    ) -> Result<Self, String> {
         let config = OrderedConfig {
             deliver_subject: client.new_inbox(),
             filter_subject: format!("{}{filter}", store.prefix),
             replay_policy: ReplayPolicy::Instant,
             deliver_policy: DeliverPolicy::LastPerSubject,
+            headers_only,
             ..OrderedConfig::default()
         };
         let consumer = store.stream.create_consumer(config).await;
@@ -146,6 +161,7 @@ impl Watch {
         Ok(Entry {
             key,
             value: (!is_gone).then(|| message.payload.clone()),
+            revision: info.stream_sequence,
             written,
             is_old,
         })
@@ -196,8 +212,29 @@ pub(super) async fn read(
     filter: &str,
     patience: Duration,
 ) -> Result<BTreeMap<String, Entry>, String> {
+    read_all(client, store, filter, patience, false).await
+}
+
+/// The keys that fit a filter, as they are now.
+pub(super) async fn keys(
+    client: &Client,
+    store: &Store,
+    filter: &str,
+    patience: Duration,
+) -> Result<Vec<String>, String> {
+    let all = read_all(client, store, filter, patience, true).await?;
+    Ok(all.into_keys().collect())
+}
+
+async fn read_all(
+    client: &Client,
+    store: &Store,
+    filter: &str,
+    patience: Duration,
+    headers_only: bool,
+) -> Result<BTreeMap<String, Entry>, String> {
     let all = async {
-        let mut watch = Watch::new(client, store, filter).await?;
+        let mut watch = Watch::with(client, store, filter, headers_only).await?;
         let mut entries = BTreeMap::new();
         while watch.is_loading() {
             let entry = watch.next().await?;
@@ -210,6 +247,27 @@ pub(super) async fn read(
         Ok(read) => read,
         Err(_) => Err("no response from NATS in time".to_owned()),
     }
+}
+
+/// Puts a value in the place of that with the revision; `false` if there is another one by now.
+pub(super) async fn put_if(
+    store: &Store,
+    key: &str,
+    revision: u64,
+    value: Bytes,
+) -> Result<bool, String> {
+    match store.update(key, value, revision).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(false),
+        Err(error) => Err(told(&error)),
+    }
+}
+
+/// Removes the keys that fit a filter, without a trace.
+pub(super) async fn remove(store: &Store, filter: &str) -> Result<(), String> {
+    let subject = format!("{}{filter}", store.prefix);
+    let purged = store.stream.purge().filter(subject).await;
+    purged.map(drop).map_err(|error| told(&error))
 }
 
 /// A word that nobody else has.

@@ -27,24 +27,74 @@ pub(super) fn instance_key(name: &str, run: &str) -> String {
     format!("{}-{run}", part(name))
 }
 
-/// What all instances know of a mirror.
-pub(super) async fn report(
-    run: &Run,
-    buckets: &Buckets,
-    mirror: &str,
-) -> Result<FleetReport, String> {
-    let epoch = run.epoch(mirror);
-    let prefix = format!("report.{epoch}.{}.", part(mirror));
+/// A snapshot, as it was read.
+#[derive(Clone, Debug)]
+pub(super) struct Read {
+    /// Without what all keys of the mirror begin with.
+    pub(super) key: String,
+    /// Its instance, as a part of keys.
+    pub(super) instance: String,
+    pub(super) snapshot: Snapshot,
+    pub(super) written: SystemTime,
+    pub(super) revision: u64,
+}
+
+/// What was read of a mirror.
+pub(super) struct Loaded {
+    /// What all keys of the mirror begin with.
+    pub(super) prefix: String,
+    /// By their parts of keys: what they say of themselves, and when they were heard of.
+    pub(super) instances: BTreeMap<String, (Heartbeat, SystemTime)>,
+    pub(super) reads: Vec<Read>,
+    /// What could not be read.
+    pub(super) unread: Vec<String>,
+    /// The time by the clock of the server.
+    pub(super) now: SystemTime,
+}
+
+impl Loaded {
+    pub(super) fn presence(&self, instance: &str) -> InstancePresence {
+        let known = self.instances.get(instance);
+        known.map_or(InstancePresence::Missing, |(of, heard)| {
+            present(of, *heard, self.now)
+        })
+    }
+
+    fn running(&self) -> impl Iterator<Item = &String> {
+        let all = self.instances.keys();
+        all.filter(|key| self.presence(key) == InstancePresence::Running)
+    }
+
+    /// The first of the instances that run, which does what one must do for all.
+    pub(super) fn first_running(&self) -> Option<&String> {
+        self.running().next()
+    }
+
+    pub(super) fn is_there(&self, key: &str) -> bool {
+        self.reads.iter().any(|read| read.key == key)
+    }
+
+    /// Leaves out what is in a sum already, and was not removed yet.
+    fn counted_once(&mut self) {
+        let folded = self.reads.iter().flat_map(|read| &read.snapshot.folded);
+        let folded: BTreeSet<_> = folded.cloned().collect();
+        self.reads.retain(|read| !folded.contains(&read.key));
+    }
+}
+
+/// Reads what all instances know of a mirror.
+pub(super) async fn load(run: &Run, buckets: &Buckets, mirror: &str) -> Result<Loaded, String> {
+    let prefix = format!("report.{}.{}.", run.epoch(mirror), part(mirror));
     let mut left = TORN;
-    let (heartbeats, snapshots, unread) = loop {
+    let (heartbeats, reads, unread) = loop {
         let read = |filter: String| async move {
             bucket::read(&buckets.client, &buckets.reports, &filter, PATIENCE).await
         };
         let heartbeats = read("instance.*".to_owned()).await?;
         let entries = read(format!("{prefix}>")).await?;
-        let (snapshots, unread) = assembled(&entries, &prefix);
+        let (reads, unread) = assembled(&entries, &prefix);
         if unread.is_empty() || left == 0 {
-            break (heartbeats, snapshots, unread);
+            break (heartbeats, reads, unread);
         }
         left -= 1;
     };
@@ -59,41 +109,51 @@ pub(super) async fn report(
         }
     }
     let now = now(run, &instances);
-    let presence = |key: &str| {
-        let known = instances.get(key);
-        known.map_or(InstancePresence::Missing, |(of, heard)| {
-            present(of, *heard, now)
-        })
-    };
-    let mut wanted: BTreeSet<&str> = instances
-        .keys()
-        .map(String::as_str)
-        .filter(|key| presence(key) == InstancePresence::Running)
-        .collect();
-    wanted.extend(snapshots.iter().map(|(key, _, _)| &**key));
+    Ok(Loaded {
+        prefix,
+        instances,
+        reads,
+        unread,
+        now,
+    })
+}
+
+/// What all instances know of a mirror.
+pub(super) async fn report(
+    run: &Run,
+    buckets: &Buckets,
+    mirror: &str,
+) -> Result<FleetReport, String> {
+    let epoch = run.epoch(mirror);
+    let mut loaded = load(run, buckets, mirror).await?;
+    loaded.counted_once();
+    let of_one = loaded.reads.iter().filter(|read| read.snapshot.of == 0);
+    let mut wanted: BTreeSet<&String> = loaded.running().collect();
+    wanted.extend(of_one.map(|read| &read.instance));
     let mut all: Vec<_> = wanted
         .into_iter()
         .map(|key| {
-            let known = instances.get(key);
-            let snapshot = snapshots.iter().find(|(of, _, _)| of == key);
+            let known = loaded.instances.get(key);
+            let read = loaded.reads.iter().find(|read| read.instance == *key);
             let name = known.map(|(of, _)| &*of.name);
-            let name = name.or(snapshot.map(|(_, of, _)| &*of.instance));
+            let name = name.or(read.map(|read| &*read.snapshot.instance));
             let heard = known.map(|(_, heard)| *heard);
-            let heard = heard.or(snapshot.map(|(_, _, written)| *written));
+            let heard = heard.or(read.map(|read| read.written));
             Instance {
                 name: name.unwrap_or(key).to_owned(),
-                presence: presence(key),
-                is_this: key == run.instance_key(),
-                heard: heard.unwrap_or(now),
+                presence: loaded.presence(key),
+                is_this: *key == run.instance_key(),
+                heard: heard.unwrap_or(loaded.now),
             }
         })
         .collect();
     all.sort_by(|one, other| (&one.name, one.heard).cmp(&(&other.name, other.heard)));
-    let known: Vec<_> = snapshots
-        .into_iter()
-        .map(|(key, snapshot, written)| {
-            let is_running = presence(&key) == InstancePresence::Running;
-            Known::new(snapshot, written, is_running)
+    let known: Vec<_> = loaded
+        .reads
+        .iter()
+        .map(|read| {
+            let is_running = loaded.presence(&read.instance) == InstancePresence::Running;
+            Known::new(read.snapshot.clone(), read.written, is_running)
         })
         .collect();
     let sums = add_up(&known, run.shared.interval * MISSED);
@@ -107,19 +167,18 @@ pub(super) async fn report(
     Ok(FleetReport {
         epoch,
         read: Some(SystemTime::now()),
-        error: (!unread.is_empty()).then(|| unread.join("; ")),
+        error: (!loaded.unread.is_empty()).then(|| loaded.unread.join("; ")),
         instances: all,
         targets: targets.collect(),
     })
 }
 
-/// The snapshots, each with the key of its instance and the time at which it was written; and what
-/// could not be read.
+/// The snapshots, and what could not be read.
 pub(super) fn assembled(
     entries: &BTreeMap<String, Entry>,
     prefix: &str,
-) -> (Vec<(String, Snapshot, SystemTime)>, Vec<String>) {
-    let mut snapshots = Vec::new();
+) -> (Vec<Read>, Vec<String>) {
+    let mut reads = Vec::new();
     let mut unread = Vec::new();
     for (key, entry) in entries {
         let rest = key.strip_prefix(prefix).unwrap_or_default();
@@ -129,11 +188,17 @@ pub(super) fn assembled(
             continue;
         };
         match whole(entries, key, entry).and_then(|parts| Snapshot::decode(&parts)) {
-            Ok(snapshot) => snapshots.push((instance.to_owned(), snapshot, entry.written)),
+            Ok(snapshot) => reads.push(Read {
+                key: rest.to_owned(),
+                instance: instance.to_owned(),
+                snapshot,
+                written: entry.written,
+                revision: entry.revision,
+            }),
             Err(error) => unread.push(format!("the snapshot of {instance}: {error}")),
         }
     }
-    (snapshots, unread)
+    (reads, unread)
 }
 
 /// All parts of a snapshot.

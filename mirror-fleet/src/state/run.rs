@@ -11,12 +11,13 @@ use mirror_runtime::{Mirror, Thresholds, control, mirrors};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::{
     sync::mpsc::UnboundedReceiver,
-    time::{MissedTickBehavior, interval, sleep},
+    time::{MissedTickBehavior, interval, sleep, sleep_until},
 };
 
 use super::{
     bucket::{self, Bounds, Entry, Watch, told},
     fleet::{FleetReport, MISSED, Shared},
+    fold,
     key::part,
     order::{self, FleetChange, Order},
     read,
@@ -32,7 +33,7 @@ const STEP: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_secs(2);
 
 /// What a message needs beside its payload: its subject and its headers.
-const BESIDE: usize = 4096;
+pub(super) const BESIDE: usize = 4096;
 
 /// A snapshot of which only the time has changed is written once in so many intervals.
 const IDLE: u32 = 6;
@@ -40,8 +41,12 @@ const IDLE: u32 = 6;
 /// How often a key is tried to be changed that others change as well.
 const TRIES: u32 = 16;
 
-/// How long the last words may take.
+/// How long the last words may take, and how long an instance that is to leave waits for somebody to
+/// hear them.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// Longer than anything lasts, and not so long that a clock overflows.
+const FAR: Duration = Duration::from_hours(24);
 
 /// What the thread is asked for.
 pub(super) enum Command {
@@ -132,6 +137,11 @@ pub(super) struct Run {
     pub(super) thresholds: BTreeMap<Place, Thresholds>,
     number: u64,
     next_report: Instant,
+    /// How often this instance has said what it knows.
+    reports: u32,
+    /// When it leaves at the latest, if it is to leave, and who waits for that.
+    end_by: Option<Instant>,
+    ending: Vec<SyncSender<bool>>,
     /// When this instance was heard of last.
     pub(super) beat: Option<Instant>,
 }
@@ -165,36 +175,54 @@ impl Run {
             thresholds: BTreeMap::new(),
             number: 0,
             next_report: now,
+            reports: 0,
+            end_by: None,
+            ending: Vec::new(),
             beat: None,
         }
     }
 
     /// Until the instance leaves the fleet.
     pub(super) async fn live(mut self) {
-        loop {
-            let buckets = match self.reach().await {
-                Ok(buckets) => buckets,
-                Err(told) => {
-                    // There is nobody to say it to.
-                    if let Some(told) = told {
-                        let _ = told.try_send(false);
-                    }
-                    return;
-                }
+        let is_heard = loop {
+            let Some(buckets) = self.reach().await else {
+                break false;
             };
-            if let Some(told) = self.stay(&buckets).await {
+            if self.stay(&buckets).await {
                 let words = self.report(&buckets, true);
                 let heard = tokio::time::timeout(LAST_WORDS, words).await;
-                if let Some(told) = told {
-                    let _ = told.try_send(heard.unwrap_or(false));
-                }
-                return;
+                break heard.unwrap_or(false);
             }
+            if self.is_late() {
+                break false;
+            }
+        };
+        for told in self.ending {
+            // Nobody may wait for it.
+            let _ = told.try_send(is_heard);
         }
     }
 
-    /// Waits for NATS and for both buckets. An error if the instance is to leave before.
-    async fn reach(&mut self) -> Result<Buckets, Option<SyncSender<bool>>> {
+    /// The instance is to leave, as soon as it has said its last words.
+    fn end(&mut self, told: Option<SyncSender<bool>>) {
+        self.ending.extend(told);
+        self.end_by
+            .get_or_insert_with(|| Instant::now() + LAST_WORDS);
+    }
+
+    /// Whether the time for its last words is over.
+    fn is_late(&self) -> bool {
+        self.end_by.is_some_and(|end| end <= Instant::now())
+    }
+
+    /// When that will be; far in the future if it is not to leave.
+    fn last_moment(&self) -> tokio::time::Instant {
+        let end = self.end_by;
+        end.unwrap_or_else(|| Instant::now() + FAR).into()
+    }
+
+    /// Waits for NATS and for both buckets. `None` if the instance is to leave, and cannot wait.
+    async fn reach(&mut self) -> Option<Buckets> {
         let reaching = reach(
             self.connection.clone(),
             Arc::clone(&self.shared),
@@ -206,7 +234,8 @@ impl Run {
         steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                buckets = &mut reaching => return Ok(buckets),
+                buckets = &mut reaching => return Some(buckets),
+                () = sleep_until(self.last_moment()) => return None,
                 _ = steps.tick() => {
                     self.apply_orders();
                     self.note_restarts();
@@ -223,15 +252,16 @@ impl Run {
                         );
                         let _ = told.try_send(Err(error));
                     }
-                    Some(Command::End(told)) => return Err(told),
-                    None => return Err(None),
+                    Some(Command::End(told)) => self.end(told),
+                    None => return None,
                 },
             }
         }
     }
 
-    /// Until the connection is another one, or the instance is to leave.
-    async fn stay(&mut self, buckets: &Buckets) -> Option<Option<SyncSender<bool>>> {
+    /// Until the connection is another one, or the instance is to leave, and has heard what there is
+    /// to hear before: then it is `true`.
+    async fn stay(&mut self, buckets: &Buckets) -> bool {
         let mut presence = self.connection.presence();
         let number = presence.borrow_and_update().number;
         let watch = Watch::new(&buckets.client, &buckets.control, ">").await;
@@ -240,7 +270,7 @@ impl Run {
             Err(error) => {
                 self.shared.failed(&error);
                 sleep(AGAIN).await;
-                return None;
+                return false;
             }
         };
         self.shared.works();
@@ -249,6 +279,9 @@ impl Run {
         loop {
             if !watch.is_loading() {
                 self.has_loaded = true;
+                if self.end_by.is_some() {
+                    return true;
+                }
             }
             tokio::select! {
                 // What is heard comes before what is said.
@@ -258,19 +291,20 @@ impl Run {
                     Err(error) => {
                         self.shared.failed(&error);
                         sleep(AGAIN).await;
-                        return None;
+                        return false;
                     }
                 },
                 changed = presence.changed() => {
                     let is_another = presence.borrow_and_update().number != number;
                     if changed.is_err() || is_another {
-                        return None;
+                        return false;
                     }
                     if presence.borrow().away().is_some() {
                         self.shared.failed(AWAY);
-                        return None;
+                        return false;
                     }
                 }
+                () = sleep_until(self.last_moment()) => return false,
                 command = self.commands.recv() => match command {
                     Some(Command::Read { mirror, told }) => {
                         let report = self.read(buckets, &mirror).await;
@@ -280,8 +314,8 @@ impl Run {
                         let changed = self.change(buckets, mirror.as_deref(), &change).await;
                         let _ = told.try_send(changed);
                     }
-                    Some(Command::End(told)) => return Some(told),
-                    None => return Some(None),
+                    Some(Command::End(told)) => self.end(told),
+                    None => return true,
                 },
                 _ = steps.tick(), if !watch.is_loading() => self.step(buckets).await,
             }
@@ -299,6 +333,7 @@ impl Run {
             self.next_report = Instant::now() + self.shared.interval;
             self.report(buckets, false).await;
             self.remove_what_is_over(buckets).await;
+            self.tidy(buckets, &made).await;
         }
     }
 
@@ -437,10 +472,13 @@ impl Run {
             };
             if current == next || put_if(&buckets.control, &key, revision, &epoch).await? {
                 self.epochs.insert(mirror.to_owned(), next);
-                let filter = format!("report.{own}.{}.>", part(mirror));
-                self.over.push((Instant::now(), filter.clone()));
-                let again = Instant::now() + self.shared.interval * MISSED;
-                self.over.push((again, filter));
+                let (now, later) = (Instant::now(), self.shared.interval * MISSED);
+                // And of those before, if whoever began this one had no time for it.
+                for over in own.saturating_sub(2)..=own {
+                    let filter = format!("report.{over}.{}.>", part(mirror));
+                    self.over.push((now, filter.clone()));
+                    self.over.push((now + later, filter));
+                }
                 tracing::info!(mirror, epoch = next, "a new epoch of the fleet's report");
                 return Ok(());
             }
@@ -455,17 +493,29 @@ impl Run {
         let due = self.over.extract_if(.., |(at, _)| *at <= now);
         let due: Vec<_> = due.collect();
         for (at, filter) in due {
-            let subject = format!("{}{filter}", buckets.reports.prefix);
-            if buckets
-                .reports
-                .stream
-                .purge()
-                .filter(subject)
-                .await
-                .is_err()
-            {
+            if bucket::remove(&buckets.reports, &filter).await.is_err() {
                 self.over.push((at, filter));
             }
+        }
+    }
+
+    /// Takes together what has finished, now and then.
+    async fn tidy(&mut self, buckets: &Buckets, made: &BTreeMap<String, Mirror>) {
+        self.reports += 1;
+        if !self.reports.is_multiple_of(IDLE) {
+            return;
+        }
+        let mut all = Ok(());
+        for name in made.keys() {
+            if all.is_ok() {
+                all = fold::fold(self, buckets, name).await;
+            }
+        }
+        if all.is_ok() && self.reports.is_multiple_of(IDLE * IDLE) {
+            all = fold::forget(self, buckets).await;
+        }
+        if let Err(error) = all {
+            self.shared.wrote(0, 0, Some(error));
         }
     }
 
@@ -811,13 +861,8 @@ async fn put_if(
     revision: u64,
     value: &impl Serialize,
 ) -> Result<bool, String> {
-    use async_nats::jetstream::kv::UpdateErrorKind;
     let value = serde_json::to_vec(value).map_err(|error| error.to_string())?;
-    match store.update(key, value.into(), revision).await {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(false),
-        Err(error) => Err(told(&error)),
-    }
+    bucket::put_if(store, key, revision, value.into()).await
 }
 
 /// So that `order::VERSION` and that of the buckets are one.

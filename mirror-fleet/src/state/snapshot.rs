@@ -53,6 +53,12 @@ pub struct Snapshot {
     pub is_circuit_open: bool,
     /// The comparisons; `None` if there are none.
     pub compared: Option<Compared>,
+    /// Of how many instances this is the sum, which have finished; 0 if it is that of one.
+    #[serde(default)]
+    pub(super) of: u64,
+    /// Keys of snapshots that are in this sum, and may still be there.
+    #[serde(default)]
+    pub(super) folded: Vec<String>,
 }
 
 /// The comparisons of one instance with one target.
@@ -96,7 +102,74 @@ impl Snapshot {
             first_byte: stats.first_byte.to_sparse(),
             is_circuit_open: stats.is_circuit_open,
             compared: None,
+            of: 0,
+            folded: Vec::new(),
         }
+    }
+
+    /// The same, written later by so much.
+    pub(super) fn later(mut self, later: Duration) -> Self {
+        if let Some(compared) = &mut self.compared {
+            let later = millis(later);
+            compared.idle_ms = compared.idle_ms.saturating_add(later);
+            for (_, ago) in &mut compared.versions {
+                *ago = ago.saturating_add(later);
+            }
+        }
+        self
+    }
+
+    /// The same, as a sum of one. An instance that has finished sheds nothing.
+    pub(super) fn into_sum(mut self) -> Self {
+        self.of = self.of.max(1);
+        self.folded.clear();
+        self.is_circuit_open = false;
+        if let Some(compared) = &mut self.compared {
+            compared.standing = compared.standing.with_open_circuit(false);
+        }
+        self
+    }
+
+    /// Adds a snapshot that was written at the same time, of the same target and version.
+    pub(super) fn add(&mut self, more: &Self) {
+        self.of += more.of.max(1);
+        for (name, count) in &more.counts {
+            let sum = self.counts.entry(name.clone()).or_default();
+            *sum = sum.saturating_add(*count);
+        }
+        for (ours, theirs) in [
+            (&mut self.latency, &more.latency),
+            (&mut self.first_byte, &more.first_byte),
+        ] {
+            let mut sum: BTreeMap<_, _> = ours.iter().copied().collect();
+            for (bucket, count) in theirs {
+                let of_bucket: &mut u64 = sum.entry(*bucket).or_default();
+                *of_bucket = of_bucket.saturating_add(*count);
+            }
+            *ours = sum.into_iter().collect();
+        }
+        let Some(theirs) = &more.compared else {
+            return;
+        };
+        let Some(ours) = &mut self.compared else {
+            self.compared = more.clone().into_sum().compared;
+            return;
+        };
+        ours.evidence.merge(&theirs.evidence);
+        ours.standing
+            .merge(&theirs.standing.with_open_circuit(false));
+        ours.idle_ms = ours.idle_ms.min(theirs.idle_ms);
+        for (version, ago) in &theirs.versions {
+            match ours.versions.iter_mut().find(|(of, _)| of == version) {
+                Some((_, seen)) => *seen = (*seen).max(*ago),
+                None => ours.versions.push((version.clone(), *ago)),
+            }
+        }
+        // Those that were seen first last.
+        ours.versions
+            .sort_by_key(|(_, ago)| std::cmp::Reverse(*ago));
+        let many = ours.versions.len().saturating_sub(VERSIONS);
+        ours.versions.drain(..many);
     }
 
     /// The same, with its comparisons.

@@ -150,7 +150,7 @@ fn sum(known: &[&Known], window: Duration) -> Option<Sum> {
         if !evidence.is_of_any_version() && evidence.version() != version {
             continue;
         }
-        sum.instances += 1;
+        sum.instances += snapshot.of.max(1);
         let standing = compared
             .standing
             .with_open_circuit(compared.standing.is_open && *is_running);

@@ -20,7 +20,8 @@ use testkit::nats::NatsServer;
 use super::{
     Known, Snapshot, Sum, add_up,
     bucket::{self, Bounds},
-    read::assembled,
+    fold,
+    read::{Read, assembled},
 };
 use crate::{NatsError, NatsOptions};
 
@@ -88,7 +89,7 @@ impl Kv {
             let (read, unread) = assembled(&read.unwrap(), &prefix);
             assert_eq!(unread, [""; 0]);
             read.into_iter()
-                .map(|(_, snapshot, written)| Known::new(snapshot, written, true))
+                .map(|read| Known::new(read.snapshot, read.written, true))
                 .collect()
         })
     }
@@ -251,6 +252,24 @@ fn the_report_is_that_of_all_comparisons_however_they_are_split_over_instances()
         prop_assert_eq!((stats.sent, stats.answered, stats.received), (all, all, all));
         prop_assert_eq!(stats.latency.count(), all);
         let merged = report(&sums);
+        // And if some of them have finished, and were taken together.
+        let reads: Vec<_> = snapshots
+            .iter()
+            .map(|snapshot| Read {
+                key: snapshot.instance.clone(),
+                instance: snapshot.instance.clone(),
+                snapshot: snapshot.clone(),
+                written: SystemTime::now(),
+                revision: 1,
+            })
+            .collect();
+        let folded = fold::sum(reads[..3].iter(), SystemTime::now()).unwrap();
+        let folded = [folded, snapshots[3].clone()];
+        let folded = add_up(&kv.sent(&folded, longest), WINDOW);
+        prop_assert_eq!(folded[0].instances, sums[0].instances);
+        prop_assert_eq!(folded[0].stats.to_counts(), sums[0].stats.to_counts());
+        prop_assert_eq!(folded[0].stats.latency.to_sparse(), sums[0].stats.latency.to_sparse());
+        prop_assert_eq!(said(&report(&folded), true), said(&merged, true));
         let expected = one.evidence();
         let thresholds = Thresholds::default();
         let expected = expected.report("staging", &thresholds, Standing::default());

@@ -1,6 +1,7 @@
 //! What is in the stream.
 
 use std::{
+    collections::{HashMap, HashSet},
     sync::{LazyLock, OnceLock},
     time::Duration,
 };
@@ -8,7 +9,7 @@ use std::{
 use async_nats::{HeaderMap, jetstream::stream::Compression};
 use mirror_fleet::{NatsOptions, NatsSink, subject, subjects};
 use mirror_record::{Outcome, Record};
-use mirror_runtime::{mirror, mirror_named};
+use mirror_runtime::{Mirror, Sticky, Target, mirror, mirror_named};
 use testkit::{
     Primary, eventually,
     nats::{NatsServer, program, programs},
@@ -45,6 +46,7 @@ async fn a_record_arrives_with_its_headers_and_decodes_to_what_was_sent() {
         let record = Record::decode(&message.payload).unwrap();
         assert_eq!(record.mirror, "orders.eu *");
         assert_eq!(record.outcome, Outcome::Complete);
+        assert!((record.share - 100.0).abs() < f64::EPSILON);
         assert_eq!(record.request.method, "POST");
         assert_eq!(record.request.target, "/orders/7?a=b");
         assert_eq!(record.request.body.as_deref(), Some(&b"hello"[..]));
@@ -71,6 +73,38 @@ async fn a_record_arrives_with_its_headers_and_decodes_to_what_was_sent() {
         );
         assert_eq!(subjects("orders.eu *"), "mirror.v1.orders%2Eeu%20%2A.*");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_requests_of_a_session_are_in_one_shard() {
+    let Some(server) = NatsServer::start() else {
+        return;
+    };
+    let mirror = Mirror::builder()
+        .name("orders")
+        .sticky(Sticky::Header("x-user"))
+        .target(Target::sink("log", sink(&server)))
+        .build()
+        .unwrap();
+    let app = axum::Router::new().fallback(axum::routing::any(|| async { "hello" }));
+    let primary = Primary::start(app.layer(mirror.layer())).await;
+    for user in ["ada", "bob", "cy", "dan", "eve"] {
+        for _ in 0..3 {
+            let request = axum::http::Request::get("/").header("x-user", user);
+            primary.send(request.body("".into()).unwrap()).await;
+        }
+    }
+    settled(&mirror, 15).await;
+    let mut shards: HashMap<_, HashSet<_>> = HashMap::new();
+    for message in messages(&server).await {
+        let record = Record::decode(&message.payload).unwrap();
+        let shard = shards.entry(record.session.unwrap()).or_default();
+        shard.insert(message.subject.to_string());
+    }
+    assert_eq!(shards.len(), 5);
+    assert!(shards.values().all(|subjects| subjects.len() == 1));
+    let all: HashSet<_> = shards.values().flatten().collect();
+    assert!(all.len() > 1, "{all:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -39,9 +39,11 @@ async fn a_nats_that_is_not_there_costs_the_primary_nothing_and_is_used_once_it_
 async fn a_restart_in_the_middle_loses_no_record_and_doubles_none() {
     for (_, program) in programs() {
         let mut server = NatsServer::of(&program, "");
-        // Longer than the restart takes.
+        // Far longer than the restart takes: what is lost on its way is sent again because there is
+        // a new connection, and not because of the time.
         let sink = NatsSink::builder(&connection(&server), MAX_BYTES)
-            .ack_timeout(Duration::from_mins(1))
+            .ack_timeout(Duration::from_hours(2))
+            .duplicate_window(Duration::from_hours(3))
             .build()
             .unwrap();
         ready(&sink).await;
@@ -64,14 +66,8 @@ async fn a_restart_in_the_middle_loses_no_record_and_doubles_none() {
         }
         let stats = service.settled().await;
         let stored = targets(&server).await.len() as u64;
-        // The target's own timeout may have ended some: they are counted, and may be there.
-        assert_eq!(stats.answered + stats.failed, sent, "{stats}");
-        assert!(stored >= stats.answered, "{stored} of {stats}");
-        assert_eq!(
-            stats.failed,
-            stats.failed_with(FailureKind::Timeout),
-            "{stats}"
-        );
+        assert_eq!((stats.answered, stats.failed), (sent, 0), "{stats}");
+        assert_eq!(stored, sent, "{stats}");
     }
 }
 

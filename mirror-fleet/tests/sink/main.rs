@@ -1,6 +1,7 @@
 //! Records in NATS: with real servers, in both versions, if they are installed.
 
 mod arriving;
+mod cluster;
 mod faults;
 mod secrets;
 mod streams;

@@ -39,7 +39,7 @@ impl Service {
             .name(name)
             // What is counted is to come from the sink.
             .circuit_breaker(None)
-            .target(Target::sink("log", sink))
+            .target(Target::sink("log", sink).timeout(LONG).unwrap())
             .build()
             .unwrap();
         let app = Router::new().fallback(any(|body: Bytes| async { body }));
@@ -111,6 +111,11 @@ pub(crate) async fn targets(server: &NatsServer) -> Vec<String> {
 
 /// Hands a record over to the sink itself.
 pub(crate) async fn keep(sink: &NatsSink, body: &str) -> Result<(), SinkError> {
+    keep_to(sink, "/orders/7", body).await
+}
+
+/// The same, with a target of its own.
+pub(crate) async fn keep_to(sink: &NatsSink, target: &str, body: &str) -> Result<(), SinkError> {
     let exchange = serde_json::json!({
         "mirror": "orders",
         "arrived_ns": 1_764_206_400_123_456_789_u64,
@@ -119,7 +124,7 @@ pub(crate) async fn keep(sink: &NatsSink, body: &str) -> Result<(), SinkError> {
         "last_byte_us": 1322,
         "completion": "complete",
         "request": {
-            "method": "POST", "target": "/orders/7", "headers": [], "body": body, "redacted": [],
+            "method": "POST", "target": target, "headers": [], "body": body, "redacted": [],
         },
         "response": {
             "status": 200, "headers": [], "body": body, "redacted": [], "latency_us": 1310,
@@ -130,6 +135,9 @@ pub(crate) async fn keep(sink: &NatsSink, body: &str) -> Result<(), SinkError> {
     let kept = sink.keep(Arc::new(exchange), &target);
     eventually("an outcome", kept).await
 }
+
+/// Longer than anything takes here.
+const LONG: Duration = Duration::from_mins(2);
 
 /// Shorter than that of a program: tests wait for it.
 pub(crate) const SOON: Duration = Duration::from_millis(500);

@@ -74,6 +74,44 @@ async fn four_instances_promote_what_none_of_them_could_and_those_that_have_gone
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn those_that_have_finished_are_taken_together_and_none_is_lost_or_counted_twice() {
+    let Some(fleet) = Fleet::start().await else {
+        return;
+    };
+    let mut stays = fleet.instance("pod-0").await;
+    stays.order(5).await;
+    for number in 1..=12 {
+        let mut instance = fleet.instance(&format!("pod-{number}")).await;
+        instance.order(2).await;
+        assert!(instance.finish().await);
+    }
+    let said = stays
+        .until_fleet("few are left by name", |fleet| {
+            // At each moment.
+            assert!(compared(fleet) <= 29, "{}", compared(fleet));
+            compared(fleet) == 29 && fleet.instances.len() <= 9
+        })
+        .await;
+    let target = &said.targets[0];
+    assert_eq!((target.stats.sent, target.instances), (29, 13));
+    assert_eq!(target.stats.latency.count, 29);
+    assert_eq!(said.missing().count(), 0);
+    // Those that end later are added.
+    for number in 13..=15 {
+        let mut instance = fleet.instance(&format!("pod-{number}")).await;
+        instance.order(2).await;
+        assert!(instance.finish().await);
+    }
+    let said = stays
+        .until_fleet("few are left again", |fleet| {
+            assert!(compared(fleet) <= 35, "{}", compared(fleet));
+            compared(fleet) == 35 && fleet.instances.len() <= 9
+        })
+        .await;
+    assert_eq!(said.targets[0].instances, 16);
+}
+
 async fn fleet_of(fleet: &Fleet, count: usize, orders: u64) -> Vec<Instance> {
     let mut all = Vec::new();
     for number in 0..count {

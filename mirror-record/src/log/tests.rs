@@ -230,6 +230,24 @@ fn a_log_is_read_while_it_is_written() {
 }
 
 #[test]
+fn a_segment_that_is_empty_yet_is_read_later() {
+    let temporary = Temporary::new();
+    let mut log = Log::open(temporary.path(), small()).unwrap();
+    write(&mut log, 0..1);
+    let mut directory = Directory::open(temporary.path()).unwrap();
+    let second = path_of(&temporary.path(), 2);
+    fs::write(&second, "").unwrap();
+    assert_eq!(read(&mut directory), [0]);
+    assert_eq!(read(&mut directory), []);
+    let mut late = log.frames.head().to_vec();
+    log.frames
+        .append(&mut late, |out| record(1, 10).encode_into(out))
+        .unwrap();
+    fs::write(&second, late).unwrap();
+    assert_eq!(read(&mut directory), [1]);
+}
+
+#[test]
 fn two_logs_share_a_directory() {
     let temporary = Temporary::new();
     let options = small().with_total_bytes(6 * MIN_SEGMENT_BYTES);

@@ -99,7 +99,7 @@ pub struct ControlFileMirror {
 impl ControlFile {
     /// Puts the file in force: all that a file said before counts no more. What has not changed
     /// stays as it is, so that a file may be applied as often as it is read; the log is told of what
-    /// has, with a warning for each mirror.
+    /// has, with a warning: one for all mirrors of which the file says the same.
     ///
     /// The layers `fleet` and `api` count before it.
     ///

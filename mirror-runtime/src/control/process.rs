@@ -10,7 +10,7 @@ use std::{
 use super::{
     entry::{Configured, MirrorEntry, Place, entries},
     environment::Setting,
-    report::Notice,
+    report::{Notice, log_all},
     switch::Switched,
     table::{Made, Table},
 };
@@ -72,7 +72,7 @@ pub(super) fn with<T>(act: impl FnOnce(&mut Table, SystemTime) -> T) -> T {
     let kept = mem::take(&mut process.table.kept);
     drop(process);
     drop(kept);
-    notices.into_iter().for_each(Notice::log);
+    log_all(notices);
     value
 }
 

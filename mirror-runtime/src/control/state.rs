@@ -48,11 +48,11 @@ pub struct ControlState {
     /// Who did it, if that was said.
     pub actor: Option<String>,
     /// Since when; `None` for what the code says.
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "serialize_moment_if_any")]
     pub since: Option<SystemTime>,
     /// When it ends. Of a mirror that is on because the code says so, when the option `until`
     /// switches it off.
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "serialize_moment_if_any")]
     pub until: Option<SystemTime>,
     /// Its targets, without the baseline. Of a mirror that nobody knows yet, those that were named.
     pub targets: Vec<TargetControl>,
@@ -75,10 +75,10 @@ pub struct TargetControl {
     /// Who did it, if that was said.
     pub actor: Option<String>,
     /// Since when; `None` for what the code says.
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "serialize_moment_if_any")]
     pub since: Option<SystemTime>,
     /// When it ends.
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "serialize_moment_if_any")]
     pub until: Option<SystemTime>,
 }
 
@@ -143,10 +143,21 @@ pub(super) fn written(moment: SystemTime) -> Moment {
     Moment(since.unwrap_or(Duration::ZERO))
 }
 
+/// For serde: as RFC 3339 writes it.
+pub(crate) fn serialize_moment<S: Serializer>(
+    moment: &SystemTime,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&written(*moment))
+}
+
 #[expect(clippy::ref_option, reason = "as serde calls it")]
-fn moment<S: Serializer>(moment: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize_moment_if_any<S: Serializer>(
+    moment: &Option<SystemTime>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     match moment {
-        Some(moment) => serializer.collect_str(&written(*moment)),
+        Some(moment) => serialize_moment(moment, serializer),
         None => serializer.serialize_none(),
     }
 }

@@ -14,7 +14,7 @@ use super::{
     environment::{Setting, VARIABLE, matches},
     error::ControlError,
     layers::{Applied, Decided, FileSays, Layer, Override, Said, decide},
-    report::Notice,
+    report::{Notice, Told},
     state::{ControlSource, ControlState, TargetControl},
     switch::{InForce, Switched, note_change},
 };
@@ -243,8 +243,8 @@ impl Table {
         if let Some(until) = until.filter(|until| *until <= now)
             && !mem::replace(&mut record.is_told_over, true)
         {
-            let mirror = name.to_owned();
-            self.notices.push(Notice::Over { mirror, until });
+            let mirrors = vec![Told::new(name)];
+            self.notices.push(Notice::Over { mirrors, until });
         }
         for made in &record.made {
             let Some(mirror) = made.mirror.upgrade() else {
@@ -400,8 +400,8 @@ impl Table {
             }
             let is_known = self.records.get(name).is_some_and(Record::is_of_a_mirror);
             if !is_known && !self.file.mirrors.contains_key(name) {
-                let mirror = name.clone();
-                self.notices.push(Notice::NoSuchMirror { mirror });
+                let mirrors = vec![Told::new(name)];
+                self.notices.push(Notice::NoSuchMirror { mirrors });
             }
         }
         self.file = file;
@@ -411,9 +411,13 @@ impl Table {
             let before = mem::replace(&mut record.file, layer);
             if !record.file.is_same(&before) {
                 let state = record.state(name, now);
-                let said = record.file.said().or(before.said());
-                let changed = Notice::File { said, state };
-                self.notices.push(changed);
+                let has_shares = !record.file.shares.is_empty() || !before.shares.is_empty();
+                self.notices.push(Notice::File {
+                    said: record.file.said().or(before.said()),
+                    is_enabled: state.is_enabled,
+                    decides: state.source,
+                    mirrors: vec![Told::with_shares(&state, has_shares)],
+                });
             }
         }
         self.records = records;
@@ -582,8 +586,7 @@ impl Record {
             let layer = self.layer(source);
             let mut ended = |target: Option<&String>, said: &Arc<Said>| {
                 notices.push(Notice::Ended {
-                    mirror: name.to_owned(),
-                    target: target.cloned(),
+                    mirrors: vec![Told::of_target(name, target)],
                     source,
                     said: Arc::clone(said),
                 });

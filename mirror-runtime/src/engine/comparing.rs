@@ -8,6 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    time::SystemTime,
 };
 
 use http::HeaderName;
@@ -210,6 +211,16 @@ impl Comparing {
     fn judged(&self, targets: &[EngineTarget]) -> impl Iterator<Item = (usize, &Recorder)> {
         let all = self.recorders.iter().enumerate();
         all.filter(|(index, _)| !targets[*index].target().is_sink())
+    }
+
+    /// Since when the report on a target counts.
+    pub(crate) fn since(&self, index: usize) -> Option<SystemTime> {
+        self.recorders.get(index)?.since()
+    }
+
+    /// How often reports were begun anew.
+    pub(crate) fn restarts(&self) -> u64 {
+        self.restarts.load(Relaxed)
     }
 
     /// Forgets what is known of each target.

@@ -32,6 +32,12 @@ impl EngineTarget {
         self.source.target()
     }
 
+    /// The sum of its counters: if it is as it was, so is each.
+    pub(crate) fn sum(&self) -> u64 {
+        let floods = self.route.as_ref().map_or(0, Route::floods);
+        self.source.counters().sum() + floods
+    }
+
     /// The counters as they are now.
     pub(crate) fn stats(&self) -> TargetStats {
         let mut stats = self.source.stats();

@@ -50,6 +50,19 @@ pub(super) fn describe_all(recorder: &dyn Recorder) {
     }
 }
 
+/// Copies as the calls of a client, which are published if somebody wants it.
+pub(super) static CLIENT_DURATION: Family = Family::new(
+    Kind::Histogram,
+    "http_client_request_duration_seconds",
+    Some(Unit::Seconds),
+    "Duration of HTTP client requests.",
+);
+
+/// Tells a recorder what the calls of a client mean.
+pub(super) fn describe_calls(recorder: &dyn Recorder) {
+    CLIENT_DURATION.describe(recorder);
+}
+
 macro_rules! families {
     ($($id:ident = $kind:ident, $name:literal, $unit:expr, $about:literal;)*) => {
         $(pub(super) static $id: Family = Family::new(Kind::$kind, $name, $unit, $about);)*

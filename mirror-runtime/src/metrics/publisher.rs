@@ -10,13 +10,15 @@ use ::metrics::{Key, Recorder, SharedString};
 use super::{
     family::{self, Family},
     known::{self, Switch},
-    series::{self, Has, Names, Writer, called, counted, ended, values, with_route},
+    series::{
+        self, Has, Names, Server, Writer, called, counted, ended, key_of_calls, values, with_route,
+    },
 };
 use crate::{
     bounds::{bytes_held, limits},
     control::changes,
     engine::Engine,
-    stats::{CopiesOfRoute, Counters, Durations, PrimaryMeasured, Told},
+    stats::{Call, CopiesOfRoute, Counters, Durations, PrimaryMeasured, Told, calls_are_told},
 };
 
 /// Durations that a histogram is told of at once; further ones follow with the next time. A
@@ -41,19 +43,27 @@ struct NewMirror {
     name: SharedString,
     engine: Weak<Engine>,
     primary: Arc<PrimaryMeasured>,
-    targets: Vec<(SharedString, Has, Arc<Counters>)>,
+    targets: Vec<NewTarget>,
+}
+
+struct NewTarget {
+    name: SharedString,
+    has: Has,
+    server: Option<Server>,
+    counters: Arc<Counters>,
 }
 
 /// A mirror was made. Says whether so many wait to be seen now that somebody should look: once, for
 /// nobody looks any sooner if asked more often.
 pub(super) fn add(engine: &Arc<Engine>) -> bool {
     let targets = engine.targets.iter().enumerate().map(|(index, target)| {
-        let name = target.target().name();
-        (
-            shared(name),
-            has(engine, index),
-            Arc::clone(target.source.counters()),
-        )
+        let server = target.target().server();
+        NewTarget {
+            name: shared(target.target().name()),
+            has: has(engine, index),
+            server: server.map(|(host, port)| (host.to_owned().into(), port.to_string().into())),
+            counters: Arc::clone(target.source.counters()),
+        }
     });
     let mirror = NewMirror {
         name: shared(&engine.name),
@@ -178,6 +188,9 @@ impl Publisher {
             family::describe_all(recorder);
             self.is_described = true;
         }
+        if calls_are_told() {
+            family::describe_calls(recorder);
+        }
         let writer = Writer {
             recorder,
             is_of_process: true,
@@ -231,14 +244,16 @@ impl Publisher {
     fn take_new(&mut self) {
         for new in std::mem::take(&mut *lock(&NEW)) {
             let of_mirror = self.mirror(&new.name);
-            for (index, (target, has, counters)) in new.targets.into_iter().enumerate() {
-                let of_target = of_mirror.target(&target);
-                of_target.has = of_target.has.or(has);
+            for (index, target) in new.targets.into_iter().enumerate() {
+                let of_target = of_mirror.target(&target.name);
+                of_target.has = of_target.has.or(target.has);
                 of_target.live.push(LiveTarget {
                     engine: new.engine.clone(),
                     index,
-                    counters,
+                    server: target.server,
+                    counters: target.counters,
                     told: BTreeMap::new(),
+                    told_calls: BTreeMap::new(),
                 });
             }
             of_mirror.live.push(LiveMirror {
@@ -386,7 +401,11 @@ impl OfMirror {
         let live = self.live.iter_mut();
         live.for_each(|live| live.told.clear());
         let targets = self.targets.values_mut();
-        targets.for_each(|target| target.live.iter_mut().for_each(|live| live.told.clear()));
+        let live = targets.flat_map(|target| &mut target.live);
+        live.for_each(|live| {
+            live.told.clear();
+            live.told_calls.clear();
+        });
     }
 
     fn write(&mut self, name: &str, writer: &Writer<'_>, gone: &mut Vec<u64>, moved: Moved) {
@@ -493,7 +512,10 @@ struct OfTarget {
 struct LiveTarget {
     engine: Weak<Engine>,
     index: usize,
+    server: Option<Server>,
     counters: Arc<Counters>,
+    /// Of the calls of a client.
+    told_calls: BTreeMap<Call, Told>,
     /// Of each route: of those that were answered, those that failed, and of first bytes.
     told: BTreeMap<&'static str, [Told; 3]>,
 }
@@ -579,6 +601,13 @@ impl OfTarget {
                     for ((durations, key), told) in durations.zip(told) {
                         is_more |= tell(writer, key, durations, told, is_over);
                     }
+                }
+            }
+            if let Some(server) = live.server.as_ref().filter(|_| writer.is_of_process) {
+                for (call, durations) in live.counters.measured.calls() {
+                    let key = key_of_calls(names, server, call);
+                    let told = live.told_calls.entry(call).or_default();
+                    tell(writer, &key, &durations, told, is_over);
                 }
             }
             let stats = live.counters.counts("");

@@ -10,7 +10,7 @@ use crate::{
 };
 use crate::{
     outcome::{Callback, CallbackOutcome, FailureKind, FixtureOutcome, ShedReason, SkipReason},
-    stats::{CopiesOfRoute, TargetStats},
+    stats::{Call, CopiesOfRoute, TargetStats},
 };
 
 pub(super) static METADATA: Metadata<'static> =
@@ -41,6 +41,33 @@ impl Names {
     pub(super) fn key_of_mirror(&self, family: &Family, words: &Words) -> Key {
         key(family, [Label::new("mirror", self.mirror.clone())], words)
     }
+}
+
+/// The host and the port of a target that is a server.
+pub(super) type Server = (SharedString, SharedString);
+
+/// The key of the calls of a client, in the words of OpenTelemetry's conventions.
+pub(super) fn key_of_calls(names: &Names, server: &Server, call: Call) -> Key {
+    let (address, port) = server;
+    let mut labels = vec![
+        Label::new("mirror", names.mirror.clone()),
+        Label::new("target", names.target.clone()),
+        Label::from_static_parts("http_request_method", call.method()),
+        Label::new("server_address", address.clone()),
+        Label::new("server_port", port.clone()),
+    ];
+    let mut error = call
+        .failure()
+        .map(|kind| SharedString::const_str(kind.as_str()));
+    if let Some(status) = call.status() {
+        let status = SharedString::from(status.to_string());
+        if call.is_error() {
+            error = Some(status.clone());
+        }
+        labels.push(Label::new("http_response_status_code", status));
+    }
+    labels.extend(error.map(|error| Label::new("error_type", error)));
+    Key::from_parts(family::CLIENT_DURATION.name, labels)
 }
 
 pub(super) fn key<const N: usize>(family: &Family, names: [Label; N], words: &Words) -> Key {

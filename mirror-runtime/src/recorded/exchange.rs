@@ -1,7 +1,7 @@
 //! A request and the primary's response to it.
 
 use std::{
-    fmt,
+    fmt::{self, Write},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -18,7 +18,13 @@ use super::{
     about::About,
     message::{Parts, RecordedRequest, RecordedResponse},
 };
-use crate::{body::CopyBody, bounds::Reservation, outcome::Completion, request::KeptRequest};
+use crate::{
+    body::CopyBody,
+    bounds::Reservation,
+    key::{Key, Purpose},
+    outcome::Completion,
+    request::KeptRequest,
+};
 
 /// One request and the primary's response to it, at rest and without their secrets: what a
 /// [`Sink`](crate::Sink) is given.
@@ -87,6 +93,7 @@ impl RecordedExchange {
         exchanged: Exchanged,
         rules: &Rules,
         set: &[(HeaderName, HeaderValue)],
+        key: &Key,
         about: About,
     ) -> Self {
         let Exchanged {
@@ -104,7 +111,8 @@ impl RecordedExchange {
         let response_body = response_body.map(|response| response.body().clone());
         let root = PathAndQuery::from_static("/");
         let target = kept.target.as_ref().unwrap_or(&root);
-        let mut redaction = Redaction::new(rules);
+        let mark = |value: &[u8]| mark(key, value);
+        let mut redaction = Redaction::new(rules).with_marks(&mark);
         redaction.learn_set_headers(set);
         redaction.learn_request(target.query(), &kept.headers, &request_body);
         if let Some(response) = &response {
@@ -212,6 +220,19 @@ fn recorded(
         .or_else(|Unredactable| RecordedResponse::new(response, None, redaction))
         .ok()?;
     Some(recorded.0)
+}
+
+/// What stands for a secret: the same for the same one, wherever it stands, and in each process with
+/// the same key.
+fn mark(key: &Key, value: &[u8]) -> String {
+    let digest = key.digest(Purpose::Redacted, &[value]);
+    let (number, _) = digest.split_at(8);
+    let hex: String = number.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a text does not fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    format!("[redacted:{hex}]")
 }
 
 fn nanos(duration: Duration) -> u64 {

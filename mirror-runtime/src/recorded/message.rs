@@ -25,7 +25,9 @@ const PATH: &str = "path";
 ///
 /// Secrets are what the mirror's `redact` names and what is known to be one: credentials in
 /// headers, parameters and fields that are named like one, the values of the mirror's `set_header`.
-/// Each is replaced, wherever it stands, and [`redacted`](Self::redacted) says where.
+/// Each is replaced, wherever it stands, and [`redacted`](Self::redacted) says where. Sinks are given
+/// a keyed hash of it, `[redacted:a1b2c3d4e5f60718]`: the same for the same secret, in all processes
+/// with the same [`Key`](crate::Key). Fixtures have `[redacted]`.
 ///
 /// It is serialized as an object; bytes are a text if they are UTF-8, and else `{ "base64": ".."
 /// }`:
@@ -34,7 +36,7 @@ const PATH: &str = "path";
 /// {
 ///   "method": "GET",
 ///   "target": "/orders/7?full=1",
-///   "headers": [["host", "shop.example"], ["authorization", "[redacted]"]],
+///   "headers": [["host", "shop.example"], ["authorization", "[redacted:a1b2c3d4e5f60718]"]],
 ///   "body": "",
 ///   "redacted": ["header authorization"]
 /// }

@@ -114,7 +114,7 @@ impl Handover {
             };
             let (rules, set) = (&engine.redacted, &engine.set_headers);
             let about = about(&engine, &exchanged.request);
-            RecordedExchange::new(&engine.name, exchanged, rules, set, about)
+            RecordedExchange::new(&engine.name, exchanged, rules, set, &engine.key, about)
         });
         // Without it the flights are dropped: there is no thread.
         let Some(exchange) = exchange.await else {

@@ -111,16 +111,24 @@ impl Sampled {
                 Err(SkipReason::NotSampled)
             }
         };
-        let mut targets = 0;
+        // Why the baseline, which comes last, has no copy beside which it would be sent.
+        let (mut targets, mut none) = (0, SkipReason::SwitchedOff);
         for (index, target) in engine.targets.iter().enumerate() {
-            let decided = if !capturing.enables(target.target()) {
-                Err(SkipReason::Disabled)
-            } else if !engine.is_baseline(index) {
-                drawn(target)
-            } else if targets == 0 {
-                Err(SkipReason::NotSampled)
+            let decided = if engine.is_baseline(index) {
+                match capturing.enables(target.target()) {
+                    false => Err(SkipReason::Disabled),
+                    true if targets == 0 => Err(none),
+                    true => Ok(()),
+                }
             } else {
-                Ok(())
+                let decided = match capturing.enables(target.target()) {
+                    false => Err(SkipReason::Disabled),
+                    true => drawn(target),
+                };
+                if decided != Err(SkipReason::SwitchedOff) {
+                    none = SkipReason::NotSampled;
+                }
+                decided
             };
             if let Err(reason) = decided {
                 engine.not_sent(index, reason);

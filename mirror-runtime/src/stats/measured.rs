@@ -4,8 +4,9 @@
 //! so narrow that who reads them later can tell a histogram of any boundaries.
 
 use std::{
+    collections::BTreeMap,
     sync::{
-        LazyLock, OnceLock,
+        Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{
             AtomicBool, AtomicU64,
             Ordering::{Acquire, Relaxed, Release},
@@ -15,7 +16,7 @@ use std::{
 };
 
 use axum::extract::MatchedPath;
-use http::request::Parts;
+use http::{Method, request::Parts};
 
 use super::class;
 use crate::outcome::{BufferedResponse, FailureKind, MirrorError};
@@ -84,37 +85,52 @@ static ROUTES_ARE_TOLD: AtomicBool = AtomicBool::new(false);
 /// lock.
 static ROUTES: [OnceLock<Box<str>>; MAX_ROUTES] = [const { OnceLock::new() }; MAX_ROUTES];
 
-/// The route of a request, as the place of its label.
+/// The route of a request, as the place of its label, and its method, if somebody asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct RouteLabel(u8);
+pub(crate) struct RouteLabel {
+    place: u8,
+    /// Its place among [`METHODS`].
+    method: Option<u8>,
+}
 
 impl RouteLabel {
     /// That of no route.
-    pub(crate) const NONE: Self = Self(NO_ROUTE);
+    pub(crate) const NONE: Self = Self::at(NO_ROUTE);
+
+    const fn at(place: u8) -> Self {
+        let method = None;
+        Self { place, method }
+    }
 
     /// The route that the router found for a request, if routes are told apart.
     pub(crate) fn of(parts: &Parts) -> Self {
-        if !ROUTES_ARE_TOLD.load(Relaxed) {
-            return Self::NONE;
+        let label = if ROUTES_ARE_TOLD.load(Relaxed) {
+            match parts.extensions.get::<MatchedPath>() {
+                None => Self::NONE,
+                Some(matched) => Self::find(matched.as_str(), &ROUTES),
+            }
+        } else {
+            Self::NONE
+        };
+        if CALLS_ARE_TOLD.load(Relaxed) {
+            let method = Some(method(&parts.method));
+            return Self { method, ..label };
         }
-        match parts.extensions.get::<MatchedPath>() {
-            None => Self::NONE,
-            Some(matched) => Self::find(matched.as_str(), &ROUTES),
-        }
+        label
     }
 
     fn find(path: &str, routes: &[OnceLock<Box<str>>; MAX_ROUTES]) -> Self {
         for (place, route) in (1..).zip(routes) {
             if **route.get_or_init(|| path.into()) == *path {
-                return Self(place);
+                return Self::at(place);
             }
         }
-        Self(OTHER)
+        Self::at(OTHER)
     }
 
     /// The value of its label: the empty one for no route.
     pub(crate) fn label(self) -> &'static str {
-        match self.0 {
+        match self.place {
             NO_ROUTE => "",
             OTHER => "_other",
             place => ROUTES[usize::from(place) - 1]
@@ -134,6 +150,90 @@ pub(crate) fn routes_are_told() -> bool {
     ROUTES_ARE_TOLD.load(Relaxed)
 }
 
+/// Whether copies are told as the calls of a client.
+static CALLS_ARE_TOLD: AtomicBool = AtomicBool::new(false);
+
+/// The methods that the HTTP conventions of OpenTelemetry know. All others are the first.
+const METHODS: [&str; 11] = [
+    "_OTHER", "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+    "QUERY",
+];
+
+/// The place of a method.
+fn method(method: &Method) -> u8 {
+    let known = (0..).zip(METHODS).skip(1);
+    let mut found = known.filter(|(_, name)| *name == method.as_str());
+    found.next().map_or(0, |(place, _)| place)
+}
+
+/// Tells of copies as the calls of a client, from now on.
+pub(crate) fn tell_calls(are_told: bool) {
+    CALLS_ARE_TOLD.store(are_told, Relaxed);
+}
+
+/// Whether copies are told as the calls of a client.
+pub(crate) fn calls_are_told() -> bool {
+    CALLS_ARE_TOLD.load(Relaxed)
+}
+
+/// Methods and statuses that are told apart for each target. A shadow may respond with any of 900
+/// statuses, and each has a histogram.
+const MAX_CALLS: usize = 64;
+
+/// The status of calls that came after [`MAX_CALLS`] others: it is not told.
+const ANY_STATUS: u16 = 0;
+
+/// Calls of a client that are told together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Call {
+    method: u8,
+    /// The status, or the place of the kind of failure.
+    end: Result<u16, u8>,
+}
+
+impl Call {
+    pub(crate) fn method(self) -> &'static str {
+        METHODS[usize::from(self.method)]
+    }
+
+    /// The status of the response, if there was one.
+    pub(crate) fn status(self) -> Option<u16> {
+        self.end.ok().filter(|status| *status != ANY_STATUS)
+    }
+
+    /// Whether the status is an error to a client.
+    pub(crate) fn is_error(self) -> bool {
+        self.end.is_ok_and(|status| status >= 400)
+    }
+
+    /// Why there was none.
+    pub(crate) fn failure(self) -> Option<FailureKind> {
+        FailureKind::ALL.get(usize::from(self.end.err()?)).copied()
+    }
+}
+
+/// How long the calls of a client took. Nobody but the tasks of copies and the thread that
+/// publishes takes the lock.
+#[derive(Debug, Default)]
+struct Calls(Mutex<BTreeMap<Call, Arc<Durations>>>);
+
+impl Calls {
+    fn record(&self, mut call: Call, took: Duration) {
+        let durations = {
+            let mut all = self.lock();
+            if all.len() >= MAX_CALLS && call.end.is_ok() && !all.contains_key(&call) {
+                call.end = Ok(ANY_STATUS);
+            }
+            Arc::clone(all.entry(call).or_default())
+        };
+        durations.record(took);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Call, Arc<Durations>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Something for each route. What is first asked for is made then.
 #[derive(Debug)]
 pub(crate) struct ByRoute<T>(Box<[OnceLock<Box<T>>; PLACES]>);
@@ -147,12 +247,12 @@ impl<T: Default> ByRoute<T> {
     }
 
     pub(crate) fn of(&self, route: RouteLabel) -> &T {
-        self.0[usize::from(route.0)].get_or_init(Box::default)
+        self.0[usize::from(route.place)].get_or_init(Box::default)
     }
 
     /// What there is.
     pub(crate) fn all(&self) -> impl Iterator<Item = (RouteLabel, &T)> {
-        let all = (0..).map(RouteLabel).zip(self.0.iter());
+        let all = (0..).map(RouteLabel::at).zip(self.0.iter());
         all.filter_map(|(route, place)| Some((route, &**place.get()?)))
     }
 }
@@ -200,11 +300,44 @@ impl CopiesOfRoute {
 
 /// The copies to one target that have ended.
 #[derive(Debug)]
-pub(crate) struct Measured(ByRoute<CopiesOfRoute>);
+pub(crate) struct Measured {
+    by_route: ByRoute<CopiesOfRoute>,
+    calls: OnceLock<Box<Calls>>,
+}
 
 impl Measured {
     pub(crate) fn new() -> Self {
-        Self(ByRoute::new())
+        Self {
+            by_route: ByRoute::new(),
+            calls: OnceLock::new(),
+        }
+    }
+
+    /// The calls of a client that have ended.
+    pub(crate) fn calls(&self) -> Vec<(Call, Arc<Durations>)> {
+        let calls = self.calls.get().map(|calls| calls.lock());
+        let calls = calls.iter().flat_map(|calls| calls.iter());
+        calls
+            .map(|(call, durations)| (*call, Arc::clone(durations)))
+            .collect()
+    }
+
+    fn called(
+        &self,
+        method: u8,
+        outcome: &Result<BufferedResponse, MirrorError>,
+        elapsed: Option<Duration>,
+    ) {
+        let (end, took) = match outcome {
+            Ok(response) if response.is_streaming() => return,
+            Ok(response) => (Ok(response.status().as_u16()), Some(response.latency())),
+            #[expect(clippy::cast_possible_truncation, reason = "far below 255")]
+            Err(error) => (Err(error.kind() as u8), elapsed),
+        };
+        if let Some(took) = took {
+            let calls = self.calls.get_or_init(Box::default);
+            calls.record(Call { method, end }, took);
+        }
     }
 
     /// A copy has ended.
@@ -214,7 +347,10 @@ impl Measured {
         outcome: &Result<BufferedResponse, MirrorError>,
         elapsed: Option<Duration>,
     ) {
-        let copies = self.0.of(route);
+        if let Some(method) = route.method {
+            self.called(method, outcome, elapsed);
+        }
+        let copies = self.by_route.of(route);
         match outcome {
             Ok(response) => {
                 copies.first_byte.record(response.first_byte());
@@ -234,7 +370,7 @@ impl Measured {
     }
 
     pub(crate) fn by_route(&self) -> impl Iterator<Item = (RouteLabel, &CopiesOfRoute)> {
-        self.0.all()
+        self.by_route.all()
     }
 }
 
@@ -419,10 +555,39 @@ mod tests {
     fn a_hundred_routes_are_told_apart_and_the_rest_are_one() {
         static ROUTES: [OnceLock<Box<str>>; MAX_ROUTES] = [const { OnceLock::new() }; MAX_ROUTES];
         let places: Vec<_> = (0..150)
-            .map(|i| RouteLabel::find(&format!("/{i}"), &ROUTES).0)
+            .map(|i| RouteLabel::find(&format!("/{i}"), &ROUTES).place)
             .collect();
         assert_eq!(places[..100], (1..=100).collect::<Vec<u8>>());
         assert!(places[100..].iter().all(|place| *place == OTHER));
-        assert_eq!(RouteLabel::find("/7", &ROUTES).0, 8);
+        assert_eq!(RouteLabel::find("/7", &ROUTES).place, 8);
+    }
+
+    #[test]
+    fn statuses_beyond_those_that_are_told_apart_are_one() {
+        let calls = Calls::default();
+        for status in 200..600 {
+            let end = Ok(status);
+            calls.record(Call { method: 1, end }, Duration::ZERO);
+        }
+        let end = Err(0);
+        calls.record(Call { method: 1, end }, Duration::ZERO);
+        let all = calls.lock();
+        assert_eq!(all.len(), MAX_CALLS + 2);
+        let other = all.keys().filter(|call| call.status().is_none());
+        let failures: Vec<_> = other.map(|call| call.failure()).collect();
+        assert_eq!(failures, [None, Some(FailureKind::ALL[0])]);
+    }
+
+    #[test]
+    fn methods_that_nobody_knows_are_one() {
+        for (name, label) in [
+            ("GET", "GET"),
+            ("QUERY", "QUERY"),
+            ("PURGE", "_OTHER"),
+            ("get", "_OTHER"),
+        ] {
+            let found = method(&Method::from_bytes(name.as_bytes()).unwrap());
+            assert_eq!(METHODS[usize::from(found)], label);
+        }
     }
 }

@@ -13,7 +13,7 @@ impl TargetStats {
     /// All of its counters that are not 0, by name, to be sent to another process: `sent`,
     /// `failed_by_kind.timeout`. Those of several processes add up, name by name, as do
     /// [`latency`](Self::latency) and [`first_byte`](Self::first_byte), which are not among them.
-    /// Neither are `max_in_flight` and `is_circuit_open`, which are not counted.
+    /// Neither are `max_in_flight`, `is_circuit_open` and `report_since`, which are not counted.
     #[must_use]
     pub fn to_counts(&self) -> BTreeMap<String, u64> {
         let mut stats = self.clone();
@@ -57,6 +57,7 @@ impl TargetStats {
             schema_mismatch: 0,
             not_compared: 0,
             differences: 0,
+            report_since: None,
             differences_by_kind: Default::default(),
             callbacks_by_outcome: Default::default(),
             fixtures_by_outcome: Default::default(),
@@ -93,6 +94,7 @@ impl TargetStats {
             schema_mismatch,
             not_compared,
             differences,
+            report_since: _,
             differences_by_kind,
             callbacks_by_outcome,
             fixtures_by_outcome,

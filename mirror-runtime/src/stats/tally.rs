@@ -46,7 +46,6 @@ impl<const NOT_STARTED: usize, const ENDED: usize> Tally<NOT_STARTED, ENDED> {
     }
 
     /// A number that changes whenever something is counted.
-    #[cfg(feature = "metrics")]
     pub(crate) fn sum(&self) -> u64 {
         let all = self.not_started.iter().chain([&self.started]);
         let all = all.chain(&self.ended).map(|count| count.load(Relaxed));

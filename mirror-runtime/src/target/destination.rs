@@ -59,7 +59,7 @@ impl Destination {
     }
 
     /// The host, without the brackets of an IPv6 address, and the port.
-    #[cfg(feature = "otel")]
+    #[cfg(any(feature = "metrics", feature = "otel"))]
     pub(crate) fn host_and_port(&self) -> (&str, u16) {
         let default = if self.is_tls() { 443 } else { 80 };
         let host = self.authority.host().trim_matches(['[', ']']);

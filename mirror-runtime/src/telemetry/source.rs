@@ -90,7 +90,6 @@ impl Source {
     }
 
     /// The counters themselves.
-    #[cfg(feature = "metrics")]
     pub(crate) fn counters(&self) -> &Arc<Counters> {
         &self.counters
     }

@@ -5,7 +5,7 @@ use std::{
     future::Future,
     sync::{
         Arc,
-        mpsc::{self, RecvTimeoutError},
+        mpsc::{self, Receiver, RecvTimeoutError},
     },
     thread,
     time::Duration,
@@ -22,7 +22,8 @@ use crate::{
     workers::hold::{unwatch, watch},
 };
 
-/// How long a test waits before it fails. Far more than any copy needs that nobody has to carry.
+/// How long a test waits in which no copy and no comparison ends, before it fails. Far more than one
+/// needs that nobody has to carry, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Captures the copies that leave on one tokio runtime, until it is dropped.
@@ -125,7 +126,8 @@ impl Capture {
     ///
     /// # Panics
     ///
-    /// If none was captured within 10 s. The message has the counters of the mirrors.
+    /// If none was captured, and nothing ended, within 10 s. The message has the counters of the
+    /// mirrors.
     pub async fn next(&self) -> CapturedCopy {
         let next = || {
             let mut state = self.captured.lock();
@@ -145,7 +147,7 @@ impl Capture {
     ///
     /// # Panics
     ///
-    /// If that takes more than 10 s.
+    /// If none of them ends within 10 s.
     pub async fn copies(&self) -> Vec<CapturedCopy> {
         self.settled().await;
         self.captured.lock().copies.clone()
@@ -157,7 +159,7 @@ impl Capture {
     ///
     /// # Panics
     ///
-    /// If that takes more than 10 s.
+    /// If none of them ends within 10 s.
     #[cfg(feature = "compare")]
     pub async fn comparisons(&self) -> Vec<Comparison> {
         self.settled().await;
@@ -179,7 +181,7 @@ impl Capture {
         let (waiting, ended) = mpsc::channel::<()>();
         let captured = Arc::clone(&self.captured);
         thread::spawn(move || {
-            if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            if waits_in_vain(&ended, PATIENCE, || captured.ended()) {
                 captured.change(|state| state.given_up += 1);
             }
         });
@@ -191,6 +193,19 @@ impl Capture {
         drop(waiting);
         found.unwrap_or_else(|| panic!("{failure} within {PATIENCE:?}; {Counters}"))
     }
+}
+
+/// Whether the time passes, before the end, without any progress.
+fn waits_in_vain(end: &Receiver<()>, time: Duration, progress: impl Fn() -> usize) -> bool {
+    let mut seen = progress();
+    while end.recv_timeout(time) == Err(RecvTimeoutError::Timeout) {
+        let now = progress();
+        if now == seen {
+            return true;
+        }
+        seen = now;
+    }
+    false
 }
 
 impl Drop for Capture {
@@ -216,5 +231,28 @@ impl fmt::Display for Counters {
         f.write_str("the counters of the mirrors:\n")?;
         let mut mirrors = made().into_iter();
         mirrors.try_for_each(|mirror| write!(f, "{}", mirror.stats()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// A hundred comparisons of long bodies take longer than one may, on a machine that is busy.
+    #[test]
+    fn a_test_waits_for_as_long_as_copies_end() {
+        const MOMENT: Duration = Duration::from_micros(10);
+        let (waiting, end) = mpsc::channel();
+        let looks = Cell::new(0);
+        let ends_a_hundred = || {
+            looks.set(looks.get() + 1);
+            looks.get().min(100)
+        };
+        assert!(waits_in_vain(&end, MOMENT, ends_a_hundred));
+        assert_eq!(looks.get(), 101);
+        drop(waiting);
+        assert!(!waits_in_vain(&end, Duration::from_hours(1), || 0));
     }
 }

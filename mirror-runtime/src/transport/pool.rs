@@ -11,6 +11,7 @@ mod dialing;
 mod http1;
 #[cfg_attr(not(feature = "http2"), path = "pool/no_http2.rs")]
 mod http2;
+mod idle;
 mod kept;
 #[cfg_attr(not(feature = "http2"), path = "pool/no_meter.rs")]
 mod meter;
@@ -134,7 +135,8 @@ impl Pool {
             next = Next::Own;
         }
         // Until a connection turns out to be open, or there is none left.
-        while let Some(connection) = self.take(&trip) {
+        let only_once = !copy.method().is_idempotent();
+        while let Some(connection) = self.take(&trip, only_once) {
             if matches!(connection, Connection::Http2(_)) {
                 // It may be kept until the connection can take it.
                 in_own_memory(&mut copy);
@@ -211,11 +213,11 @@ impl Pool {
     }
 
     /// A connection that is there. What finds out if the target is back takes none.
-    fn take(&self, trip: &Trip) -> Option<Connection> {
+    fn take(&self, trip: &Trip, only_once: bool) -> Option<Connection> {
         if trip.is_probe {
             return None;
         }
-        self.kept.take()
+        self.kept.take(only_once)
     }
 
     /// Opens a connection, or takes a place on one that another copy opens.

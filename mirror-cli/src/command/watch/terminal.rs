@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ratatui::crossterm::event::{self, Event};
+use ratatui::{
+    DefaultTerminal,
+    crossterm::event::{self, Event},
+};
 
 use super::{
     feed::Feed,
@@ -33,16 +36,33 @@ impl Drop for Restored {
 
 pub(super) fn watch(feed: &Feed, mut model: Model) -> Result<Exit, Stop> {
     let ended = Signals::new();
-    let unusable = |error: io::Error| {
-        Stop::new(
-            Exit::Unreachable,
-            format_args!("the terminal cannot be used: {error}: try `--plain`"),
-        )
-    };
-    let mut terminal = ratatui::try_init().map_err(unusable)?;
-    let restored = Restored;
+    let result = held(|terminal| show(terminal, feed, &mut model, &ended));
+    ended.obey();
+    result
+}
+
+/// Does something with a terminal that is ours meanwhile, and is as it was afterwards.
+fn held<T>(act: impl FnOnce(&mut DefaultTerminal) -> Result<T, Stop>) -> Result<T, Stop> {
+    let mut terminal = ratatui::try_init().map_err(|error| unusable(&error))?;
+    let _restored = Restored;
+    act(&mut terminal)
+}
+
+fn unusable(error: &io::Error) -> Stop {
+    Stop::new(
+        Exit::Unreachable,
+        format_args!("the terminal cannot be used: {error}: try `--plain`"),
+    )
+}
+
+fn show(
+    terminal: &mut DefaultTerminal,
+    feed: &Feed,
+    model: &mut Model,
+    ended: &Signals,
+) -> Result<Exit, Stop> {
     let mut drawn = None;
-    let result = loop {
+    loop {
         match feed.heard.try_recv() {
             Ok(Err(failure)) if model.heard.is_none() && plain::is_wrong(&failure) => {
                 break Err(Stop::new(Exit::Unreachable, failure.text));
@@ -66,8 +86,8 @@ pub(super) fn watch(feed: &Feed, mut model: Model) -> Result<Exit, Stop> {
         let now = Instant::now();
         if drawn.is_none_or(|drawn| now - drawn >= Duration::from_secs(1)) {
             drawn = Some(now);
-            if let Err(error) = terminal.draw(|frame| screen::draw(frame, &mut model, now)) {
-                break Err(unusable(error));
+            if let Err(error) = terminal.draw(|frame| screen::draw(frame, model, now)) {
+                break Err(unusable(&error));
             }
         }
         match next_event() {
@@ -79,12 +99,9 @@ pub(super) fn watch(feed: &Feed, mut model: Model) -> Result<Exit, Stop> {
                 }
             }
             Ok(Some(_)) => drawn = None,
-            Err(error) => break Err(unusable(error)),
+            Err(error) => break Err(unusable(&error)),
         }
-    };
-    drop(restored);
-    ended.obey();
-    result
+    }
 }
 
 fn next_event() -> io::Result<Option<Event>> {
@@ -142,4 +159,88 @@ impl Signals {
     }
 
     fn obey(&self) {}
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{
+        env,
+        fs::{File, OpenOptions},
+        io::Read,
+        process::{Command, Stdio},
+    };
+
+    use rustix::{
+        pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
+        termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize},
+    };
+
+    use super::held;
+
+    /// Set for the process that panics.
+    const PANICS: &str = "MIRROR_TEST_PANICS";
+
+    const THIS: &str = "command::watch::terminal::tests::a_panic_gives_the_terminal_back_first";
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_first() {
+        if env::var_os(PANICS).is_some() {
+            let _: Result<(), _> = held(|terminal| {
+                terminal
+                    .draw(|frame| frame.render_widget("drawn", frame.area()))
+                    .unwrap();
+                panic!("as a bug may");
+            });
+            return;
+        }
+        let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&person).unwrap();
+        unlockpt(&person).unwrap();
+        let name = ptsname(&person, Vec::new()).unwrap().into_string().unwrap();
+        let line = || {
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open(&name)
+                .unwrap()
+        };
+        let kept = line();
+        let size = Winsize {
+            ws_row: 24,
+            ws_col: 80,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&kept, size).unwrap();
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args([THIS, "--exact", "--nocapture"])
+            .env(PANICS, "1")
+            .env("TERM", "xterm-256color")
+            .stdin(Stdio::from(line()))
+            .stdout(Stdio::from(line()))
+            .stderr(Stdio::from(line()))
+            .spawn()
+            .unwrap();
+        let reader = std::thread::spawn(move || {
+            let (mut screen, mut seen, mut buffer) = (File::from(person), Vec::new(), [0; 4096]);
+            // Its end is an error: nobody holds the line any more.
+            while let Ok(length @ 1..) = screen.read(&mut buffer) {
+                seen.extend(&buffer[..length]);
+            }
+            String::from_utf8_lossy(&seen).into_owned()
+        });
+        assert!(!child.wait().unwrap().success());
+        let modes = tcgetattr(&kept).unwrap().local_modes;
+        assert!(modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG));
+        drop(kept);
+        let seen = reader.join().unwrap();
+        let place = |text: &str| {
+            seen.find(text)
+                .unwrap_or_else(|| panic!("{text:?}: {seen}"))
+        };
+        let (enter, drawn) = (place("\u{1b}[?1049h"), place("drawn"));
+        let (leave, told) = (place("\u{1b}[?1049l"), place("as a bug may"));
+        // The message is read on the screen that the person gets back.
+        assert!(enter < drawn && drawn < leave && leave < told, "{seen}");
+    }
 }

@@ -198,3 +198,24 @@ fn what_is_not_json_is_told_apart() {
     assert_eq!(parse(nested(129).as_bytes()), Err(NotJson::TooDeep));
     assert_eq!(parse("[".repeat(200_000).as_bytes()), Err(NotJson::TooDeep));
 }
+
+/// A document is checked for UTF-8 at once, and read as far as it is that.
+#[test]
+fn bytes_that_are_no_text_are_found_where_they_are() {
+    for (body, expected) in [
+        (&b"[\"\xC3\xA9\",\"\\n\xC3\xA9\"]"[..], None),
+        (b"[\"a\",\"\xFF\"]", Some(NotJson::Invalid)),
+        (b"[\"a\",\"\xC3\"]", Some(NotJson::Invalid)),
+        (b"[\"\\n\xFF\"]", Some(NotJson::Invalid)),
+        (b"[1,2]\xFF", Some(NotJson::Invalid)),
+        (b"[\xFF]", Some(NotJson::Invalid)),
+        (b"[{\"a\":1,\"a\":2},\"\xFF\"]", Some(NotJson::DuplicateKey)),
+        (b"[\"\xFF\",{\"a\":1,\"a\":2}]", Some(NotJson::Invalid)),
+    ] {
+        assert_eq!(parse(body).err(), expected, "{}", body.escape_ascii());
+    }
+    assert_eq!(
+        parse("[\"\",\"é\\u00e9\\\\é\"]".as_bytes()).as_deref(),
+        Ok(r#"Array([String(""), String("éé\\é")])"#)
+    );
+}

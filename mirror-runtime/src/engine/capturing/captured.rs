@@ -40,6 +40,8 @@ pub(crate) struct Captured {
     state: Mutex<State>,
     /// Copies, comparisons and callbacks that are under way.
     open: AtomicUsize,
+    /// How many of them have ended.
+    ended: AtomicUsize,
     changed: Notify,
 }
 
@@ -111,6 +113,11 @@ impl Captured {
         self.open.load(SeqCst) == 0
     }
 
+    /// How many copies, comparisons and callbacks have ended.
+    pub(crate) fn ended(&self) -> usize {
+        self.ended.load(SeqCst)
+    }
+
     /// Waits until there is what is looked for.
     pub(crate) async fn wait<T>(&self, look: impl Fn() -> Option<T>) -> T {
         loop {
@@ -130,6 +137,7 @@ impl Watcher for Captured {
     }
 
     fn leave(&self) {
+        self.ended.fetch_add(1, SeqCst);
         self.open.fetch_sub(1, SeqCst);
         self.changed.notify_waiters();
     }

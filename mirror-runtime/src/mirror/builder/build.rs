@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use mirror_grammar::options::{self, Conflict, MAX_TARGETS};
@@ -156,6 +156,7 @@ impl MirrorBuilder {
             place,
             sampler: Sampler::new(),
             key,
+            since: SystemTime::now(),
             latency: LatencyRecorder::new(),
             primary: Arc::new(PrimaryMeasured::new()),
         }));

@@ -6,14 +6,14 @@ use std::{
     future::Future,
     pin::Pin,
     sync::{Arc, atomic::AtomicU64},
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, Request, Response, Uri, Version, header};
-use http_body::{Frame, SizeHint};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, Version, header};
+use http_body::{Body as _, Frame, SizeHint};
 use hyper::{
     body::Incoming,
     client::conn::{
@@ -32,6 +32,7 @@ use super::{
     Pool,
     attempt::{Next, NotAnswered, bounded},
     connect::Connected,
+    idle::{Bell, in_time},
     stream::{Allowance, Bound, Stream},
 };
 use crate::{body::CopyBody, outcome::MirrorError};
@@ -54,10 +55,21 @@ pub(super) struct Http1 {
     /// Where its events arrive: only there it can be used.
     runtime: runtime::Id,
     opened: Instant,
-    /// Whether it has carried a copy before.
-    reused: bool,
+    /// How many of its copies were responded to.
+    carried: usize,
+    /// How long it had been idle when it was taken.
+    rested: Duration,
+    /// The longest time that it has been idle, and was there after.
+    longest_rest: Duration,
     /// How long it may be idle.
     kept_for: Duration,
+    /// Whether the server has said so.
+    is_promised: bool,
+    /// Whether its end is a part of the response, or was announced by it.
+    ends: bool,
+    /// Rings if something comes while it carries nothing.
+    bell: Arc<Bell>,
+    waker: Waker,
 }
 
 impl From<TrySendError<Request<CopyBody>>> for NotAnswered {
@@ -84,14 +96,21 @@ impl Http1 {
             .handshake(io)
             .await;
         let (sender, connection) = handshake.map_err(|error| MirrorError::Request(error.into()))?;
+        let bell = Arc::<Bell>::default();
         Ok(Self {
             sender,
             connection: Some(connection),
             allowance,
             runtime: Handle::current().id(),
             opened: Instant::now(),
-            reused: false,
+            carried: 0,
+            rested: Duration::ZERO,
+            longest_rest: Duration::ZERO,
             kept_for: IDLE_TIMEOUT,
+            is_promised: false,
+            ends: false,
+            waker: Waker::from(Arc::clone(&bell)),
+            bell,
         })
     }
 
@@ -100,7 +119,8 @@ impl Http1 {
     ///
     /// `resend` is whether the copy may be given back to be sent once more. That is so only for a
     /// connection that has carried others, and that the server may have been closing; one that
-    /// takes the copy and loses it was closed later.
+    /// takes the copy and loses it was closed later. A copy that must not be given back then leaves
+    /// only if the system knows of no end.
     pub(super) fn send(
         mut self: Box<Self>,
         copy: Request<CopyBody>,
@@ -108,8 +128,12 @@ impl Http1 {
         resend: bool,
     ) -> impl Future<Output = Result<Response<Body>, NotAnswered>> + use<> {
         self.allowance.for_head();
-        let may_again = resend && self.reused && copy.method().is_idempotent();
-        self.reused = true;
+        self.bell.mute();
+        let is_reused = self.carried > 0;
+        let may_again = resend && is_reused && copy.method().is_idempotent();
+        if is_reused && !may_again {
+            self.allowance.ask_first();
+        }
         Exchange {
             kept: may_again.then(|| Box::new(copy.clone())),
             answer: self.sender.try_send_request(copy),
@@ -119,6 +143,45 @@ impl Http1 {
 
     pub(super) fn opened(&self) -> Instant {
         self.opened
+    }
+
+    /// How many of its copies were responded to.
+    pub(super) fn carried(&self) -> usize {
+        self.carried
+    }
+
+    /// It is taken after it has been idle for so long.
+    pub(super) fn has_rested(&mut self, idle: Duration) {
+        self.rested = idle;
+    }
+
+    /// Whether the server has kept it before for much longer than it was idle now.
+    pub(super) fn was_kept_for(&self, idle: Duration) -> bool {
+        self.longest_rest > 2 * idle
+    }
+
+    pub(super) fn bell(&self) -> &Arc<Bell> {
+        &self.bell
+    }
+
+    /// Whether the server has closed it while it carries nothing, by the word of the system.
+    pub(super) fn has_ended(&mut self) -> bool {
+        self.allowance.for_head();
+        self.allowance.ask_first();
+        self.rest();
+        self.is_closed()
+    }
+
+    /// Has the bell rung by what comes from now on, and reads what has come.
+    fn rest(&mut self) {
+        self.bell.rest();
+        let waker = self.waker.clone();
+        self.drive(&mut Context::from_waker(&waker));
+    }
+
+    /// Whether the server has said how long it keeps it.
+    pub(super) fn is_promised(&self) -> bool {
+        self.is_promised
     }
 
     /// How long it may be idle.
@@ -182,9 +245,8 @@ pin_project! {
 }
 
 /// How long a server keeps an idle connection, less the time that a copy may be on its way to it.
-/// Without a word of the server's, and at most, [`IDLE_TIMEOUT`].
-fn keep_alive(headers: &HeaderMap) -> Duration {
-    const ON_THE_WAY: Duration = Duration::from_secs(1);
+/// At most [`IDLE_TIMEOUT`]; `None` without a word of the server's.
+fn keep_alive(headers: &HeaderMap) -> Option<Duration> {
     let lines = headers.get_all(&KEEP_ALIVE).into_iter();
     let mut parameters = lines.flat_map(|line| line.to_str().unwrap_or_default().split(','));
     let timeout = parameters.find_map(|parameter| {
@@ -193,11 +255,23 @@ fn keep_alive(headers: &HeaderMap) -> Duration {
         let seconds = seconds.trim().trim_matches('"').parse().ok();
         seconds.filter(|_| is_timeout).map(Duration::from_secs)
     });
-    timeout.map_or(IDLE_TIMEOUT, |timeout| {
-        timeout
-            .saturating_sub(ON_THE_WAY.min(timeout / 2))
-            .min(IDLE_TIMEOUT)
-    })
+    timeout.map(|timeout| in_time(timeout).min(IDLE_TIMEOUT))
+}
+
+/// Whether a response is the last on its connection, by its head (RFC 9112 section 9.3): it says so,
+/// or its body ends with the connection.
+fn ends(response: &Response<Incoming>) -> bool {
+    let headers = response.headers();
+    let is_close = |line: &HeaderValue| {
+        let line = line.to_str().unwrap_or_default();
+        line.split(',')
+            .any(|option| option.trim().eq_ignore_ascii_case("close"))
+    };
+    response.version() != Version::HTTP_11
+        || headers.get_all(header::CONNECTION).iter().any(is_close)
+        || !response.body().is_end_stream()
+            && response.body().size_hint().exact().is_none()
+            && !headers.contains_key(header::TRANSFER_ENCODING)
 }
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
@@ -223,11 +297,14 @@ where
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => {
-                let untouched = |(connection, _): &Lent| connection.allowance.is_untouched();
-                let kept = this
-                    .kept
-                    .take()
-                    .filter(|_| lent.as_ref().is_some_and(untouched));
+                // What was used before, and ends without a word, was closed while it was idle.
+                let closed = lent.filter(|(connection, _)| {
+                    connection.carried > 0 && connection.allowance.is_untouched()
+                });
+                let kept = this.kept.take().filter(|_| closed.is_some());
+                if let Some((connection, pool)) = &closed {
+                    pool.kept.closed(connection, connection.rested);
+                }
                 return Poll::Ready(Err(match (NotAnswered::from(error), kept) {
                     (NotAnswered::Failed(_), Some(copy)) => NotAnswered::Again(copy, Next::Any),
                     (not_answered, _) => not_answered,
@@ -237,7 +314,12 @@ where
         bounded(answer.headers())?;
         if let Some((connection, _)) = &mut lent {
             connection.allowance.for_body();
-            connection.kept_for = keep_alive(answer.headers());
+            connection.carried += 1;
+            connection.longest_rest = connection.longest_rest.max(connection.rested);
+            let promised = keep_alive(answer.headers());
+            connection.ends = ends(&answer);
+            connection.is_promised = promised.is_some();
+            connection.kept_for = promised.unwrap_or(IDLE_TIMEOUT);
         }
         Poll::Ready(Ok(
             answer.map(|incoming| Body::new(AnswerBody { incoming, lent }))
@@ -256,10 +338,12 @@ struct AnswerBody {
 }
 
 impl AnswerBody {
-    fn give_back(&mut self, context: &mut Context<'_>) {
+    fn give_back(&mut self) {
         if let Some((mut connection, pool)) = self.lent.take() {
-            if !connection.sender.is_ready() {
-                connection.drive(context);
+            connection.rest();
+            if connection.is_closed() && !connection.ends {
+                // At once, and without a word.
+                pool.kept.closed(&connection, Duration::ZERO);
             }
             // One that still has the copy's body to send is not worth waiting for.
             if !connection.is_closed() && connection.sender.is_ready() {
@@ -283,7 +367,7 @@ impl http_body::Body for AnswerBody {
             frame = Pin::new(&mut self.incoming).poll_frame(context);
         }
         if let Poll::Ready(None) = frame {
-            self.give_back(context);
+            self.give_back();
         }
         frame
     }
@@ -305,22 +389,22 @@ mod tests {
     #[test]
     fn a_server_that_says_how_long_it_keeps_a_connection_is_taken_at_its_word() {
         for (value, millis) in [
-            ("timeout=5", 4_000),
-            ("max=100, Timeout = \"5\"", 4_000),
-            ("timeout=1", 500),
-            ("timeout=0", 0),
-            ("timeout=600", 30_000),
-            ("timeout=99999999999999999999", 30_000),
-            ("max=5", 30_000),
-            ("timeout", 30_000),
+            ("timeout=5", Some(4_000)),
+            ("max=100, Timeout = \"5\"", Some(4_000)),
+            ("timeout=1", Some(500)),
+            ("timeout=0", Some(0)),
+            ("timeout=600", Some(30_000)),
+            ("timeout=99999999999999999999", None),
+            ("max=5", None),
+            ("timeout", None),
         ] {
             let headers = HeaderMap::from_iter([(KEEP_ALIVE, value.parse().unwrap())]);
             assert_eq!(
                 keep_alive(&headers),
-                Duration::from_millis(millis),
+                millis.map(Duration::from_millis),
                 "{value}"
             );
         }
-        assert_eq!(keep_alive(&HeaderMap::new()), IDLE_TIMEOUT);
+        assert_eq!(keep_alive(&HeaderMap::new()), None);
     }
 }

@@ -51,6 +51,9 @@ const MAX_LATE: usize = 3;
 const MAX_RESET: usize = 256;
 const RESET_FOR: Duration = Duration::from_secs(5);
 
+/// In the place of a time: it has not come.
+const NEVER: u64 = u64::MAX;
+
 /// Numbers links. None is 0.
 static LINKS: AtomicU64 = AtomicU64::new(1);
 
@@ -64,8 +67,10 @@ pub(super) struct Link {
     carried: AtomicUsize,
     /// Copies in a row that have timed out.
     late: AtomicUsize,
-    /// When the last copy ended, in milliseconds since the connection was opened.
+    /// When the last copy ended, in microseconds since the connection was opened.
     idle_since: AtomicU64,
+    /// How long it was idle, in microseconds, when the server closed it for that.
+    closed_after: AtomicU64,
     retired: AtomicBool,
     opened: Instant,
     /// What tells it from all others: for all copies that it carried, its death is one event.
@@ -107,6 +112,7 @@ impl Link {
             carried: AtomicUsize::new(0),
             late: AtomicUsize::new(0),
             idle_since: AtomicU64::new(0),
+            closed_after: AtomicU64::new(NEVER),
             retired: AtomicBool::new(false),
             opened: Instant::now(),
             id: LINKS.fetch_add(1, Relaxed),
@@ -125,11 +131,13 @@ impl Link {
         let entered = self.active.fetch_update(Relaxed, Relaxed, |active| {
             (active < streams).then_some(active + 1)
         });
-        entered.ok()?;
+        let entered = entered.ok()?;
+        let rested = self.age().saturating_sub(self.idle_since.load(Relaxed));
         let reused = self.carried.fetch_add(1, Relaxed) > 0;
         Some(Slot {
             link: Arc::clone(self),
             reused,
+            rested: (reused && entered == 0).then_some(rested),
             left: None,
             responded: false,
         })
@@ -179,8 +187,28 @@ impl Link {
 
     /// Since when it has carried nothing.
     pub(super) fn idle_since(&self) -> Option<Instant> {
-        let since = Duration::from_millis(self.idle_since.load(Relaxed));
+        let since = Duration::from_micros(self.idle_since.load(Relaxed));
         self.is_idle().then(|| self.opened + since)
+    }
+
+    fn age(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(NEVER)
+    }
+
+    /// It is closed. If it carries nothing, and the server has not said that it goes away, it has
+    /// been idle for too long.
+    fn ended(&self) {
+        let is_told = self.meter.is_over();
+        if self.is_idle() && self.carried() > 0 && !is_told && !self.retired.load(Relaxed) {
+            let idle = self.age().saturating_sub(self.idle_since.load(Relaxed));
+            self.closed_after.store(idle, Relaxed);
+        }
+    }
+
+    /// How long it was idle when the server closed it for that.
+    pub(super) fn closed_after(&self) -> Option<Duration> {
+        let idle = self.closed_after.load(Relaxed);
+        (idle != NEVER).then(|| Duration::from_micros(idle))
     }
 
     pub(super) fn opened(&self) -> Instant {
@@ -217,6 +245,8 @@ pub(super) struct Slot {
     link: Arc<Link>,
     /// Whether the connection has carried others before.
     reused: bool,
+    /// How long it had been idle before, in microseconds, if it was.
+    rested: Option<u64>,
     /// The length of the body, once the copy has left.
     left: Option<usize>,
     responded: bool,
@@ -239,9 +269,10 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         let link = &self.link;
-        let now = u64::try_from(link.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
-        link.idle_since.store(now, Relaxed);
-        link.active.fetch_sub(1, Relaxed);
+        link.idle_since.store(link.age(), Relaxed);
+        if link.active.fetch_sub(1, Relaxed) == 1 {
+            link.meter.rests();
+        }
         if let Some(body) = self.left {
             let mut allowance = link.meter.allowance();
             allowance.copy_ended(body, self.responded);

@@ -38,6 +38,8 @@ pub(super) struct Meter {
     last_stream: AtomicU32,
     /// Whether it sent more than it may.
     flooded: AtomicBool,
+    /// Whether it has carried nothing since something was written.
+    rested: AtomicBool,
     closed: AtomicBool,
 }
 
@@ -53,6 +55,7 @@ impl Meter {
             foreign: AtomicBool::new(false),
             last_stream: AtomicU32::new(u32::MAX),
             flooded: AtomicBool::new(false),
+            rested: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         }
     }
@@ -79,6 +82,16 @@ impl Meter {
 
     pub(super) fn wrote(&self, bytes: usize) {
         self.written.fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// It carries nothing from now on.
+    pub(super) fn rests(&self) {
+        self.rested.store(true, Relaxed);
+    }
+
+    /// Whether what is written now is the first after it has carried nothing.
+    pub(super) fn begins_anew(&self) -> bool {
+        self.rested.load(Relaxed) && self.rested.swap(false, Relaxed)
     }
 
     /// Whether it has bytes of bodies that are not written.

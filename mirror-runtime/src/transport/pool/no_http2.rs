@@ -3,6 +3,7 @@
 use std::{
     future::{Ready, ready},
     sync::{Arc, atomic::AtomicU64},
+    time::Duration,
 };
 
 use axum::body::Body;
@@ -58,6 +59,10 @@ impl Link {
     }
 
     pub(super) const fn idle_since(&self) -> Option<Instant> {
+        match *self {}
+    }
+
+    pub(super) const fn closed_after(&self) -> Option<Duration> {
         match *self {}
     }
 

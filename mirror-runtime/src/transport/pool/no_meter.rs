@@ -21,6 +21,10 @@ impl Meter {
         match *self {}
     }
 
+    pub(super) const fn begins_anew(&self) -> bool {
+        match *self {}
+    }
+
     pub(super) const fn wrote(&self, _: usize) {
         match *self {}
     }

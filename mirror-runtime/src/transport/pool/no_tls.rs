@@ -30,6 +30,11 @@ pub(super) async fn handshake(
     Err(MirrorError::Tls("built without TLS".into()))
 }
 
+/// There is none.
+pub(super) fn wire(session: &TlsStream<Wire>) -> &Wire {
+    match session.never {}
+}
+
 /// There is nothing to read.
 pub(super) fn prepare() {}
 

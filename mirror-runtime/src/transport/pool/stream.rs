@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     task::{Context, Poll},
 };
@@ -16,8 +16,9 @@ use tokio::{
 };
 
 use super::{
+    idle::Unread,
     meter::{Frames, Meter},
-    tls::TlsStream,
+    tls::{self, TlsStream},
     wire::{Wire, flooded},
 };
 
@@ -38,33 +39,54 @@ const JOINED: usize = 2 * 1024;
 
 /// How much more a shadow may send before its connection is given up.
 #[derive(Clone, Debug)]
-pub(super) struct Allowance(Arc<AtomicUsize>);
+pub(super) struct Allowance(Arc<Shared>);
+
+/// What a connection and its stream tell each other.
+#[derive(Debug)]
+struct Shared {
+    left: AtomicUsize,
+    /// Whether the system is to be asked, before anything is read, if the connection is there.
+    asks_first: AtomicBool,
+}
 
 impl Allowance {
     pub(super) fn new() -> Self {
-        Self(Arc::new(AtomicUsize::new(BEFORE_ANSWER)))
+        Self(Arc::new(Shared {
+            left: AtomicUsize::new(BEFORE_ANSWER),
+            asks_first: AtomicBool::new(false),
+        }))
     }
 
     /// A copy is sent.
     pub(super) fn for_head(&self) {
-        self.0.store(BEFORE_ANSWER, Relaxed);
+        self.0.left.store(BEFORE_ANSWER, Relaxed);
     }
 
     /// Its response has begun.
     pub(super) fn for_body(&self) {
-        self.0.store(IN_ANSWER, Relaxed);
+        self.0.left.store(IN_ANSWER, Relaxed);
     }
 
     /// Whether nothing has come since a copy was sent.
     pub(super) fn is_untouched(&self) -> bool {
-        self.0.load(Relaxed) == BEFORE_ANSWER
+        self.0.left.load(Relaxed) == BEFORE_ANSWER
+    }
+
+    /// The connection, which carries nothing, is to be found closed if it is, also if the runtime
+    /// does not know yet.
+    pub(super) fn ask_first(&self) {
+        self.0.asks_first.store(true, Relaxed);
+    }
+
+    fn asks_first(&self) -> bool {
+        self.0.asks_first.load(Relaxed) && self.0.asks_first.swap(false, Relaxed)
     }
 
     fn take(&self, bytes: usize) -> io::Result<()> {
         // One task at a time reads from a connection: nothing is lost between the two steps.
-        let left = self.0.load(Relaxed).checked_sub(bytes);
+        let left = self.0.left.load(Relaxed).checked_sub(bytes);
         let left = left.ok_or_else(flooded)?;
-        self.0.store(left, Relaxed);
+        self.0.left.store(left, Relaxed);
         Ok(())
     }
 }
@@ -108,6 +130,13 @@ impl Bound {
             meter.wrote(*bytes);
         }
     }
+}
+
+fn closed() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::ConnectionAborted,
+        "the shadow has closed the connection while it carried nothing",
+    )
 }
 
 /// Connections of the process that are open, each of which has a descriptor.
@@ -170,6 +199,38 @@ impl Stream {
         }
     }
 
+    /// Whether the shadow has closed a connection that carries nothing, or has begun to send
+    /// something for which nobody has asked.
+    fn is_unusable(&self) -> bool {
+        match (&self.kind, Unread::of(self.tcp())) {
+            (_, Unread::Nothing) => false,
+            // A session may have something to say for itself.
+            (StreamKind::Tls(..), Unread::Bytes) => false,
+            (_, Unread::Bytes | Unread::End) => true,
+        }
+    }
+
+    /// An error before the first bytes after a rest, if the shadow has closed the connection
+    /// meanwhile: then it is certain that it has not got them.
+    fn still_there(&self) -> io::Result<()> {
+        let begins_anew = match &self.bound {
+            // It is asked for before a copy leaves.
+            Bound::Http1(_) => false,
+            Bound::Http2(_, meter) => meter.begins_anew(),
+        };
+        if begins_anew && Unread::of(self.tcp()) == Unread::End {
+            return Err(closed());
+        }
+        Ok(())
+    }
+
+    fn tcp(&self) -> &TcpStream {
+        match &self.kind {
+            StreamKind::Plain(tcp) => tcp,
+            StreamKind::Tls(session, _) => tls::wire(session).tcp(),
+        }
+    }
+
     /// Takes account of what was read. What is too much ends the connection; over HTTP/2 only at
     /// the next read, because what was read may hold a response.
     fn count(&mut self, bytes: &mut [u8]) -> io::Result<()> {
@@ -209,6 +270,12 @@ impl AsyncRead for Stream {
         if this.is_flooded {
             return Poll::Ready(Err(flooded()));
         }
+        if let Bound::Http1(allowance) = &this.bound
+            && allowance.asks_first()
+            && this.is_unusable()
+        {
+            return Poll::Ready(Err(closed()));
+        }
         let before = buffer.filled().len();
         let read = underneath!(this, poll_read(context, buffer));
         if let Poll::Ready(Ok(())) = read {
@@ -225,6 +292,7 @@ impl AsyncWrite for Stream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.still_there()?;
         let written = underneath!(this, poll_write(context, bytes));
         this.bound.wrote(&written);
         written
@@ -249,6 +317,7 @@ impl AsyncWrite for Stream {
         let length = pieces.iter().map(|piece| piece.len()).sum();
         if length > JOINED {
             let this = self.get_mut();
+            this.still_there()?;
             let written = underneath!(this, poll_write_vectored(context, pieces));
             this.bound.wrote(&written);
             return written;
@@ -268,5 +337,32 @@ impl AsyncWrite for Stream {
             StreamKind::Plain(stream) => stream.is_write_vectored(),
             StreamKind::Tls(stream, _) => stream.is_write_vectored(),
         }
+    }
+}
+
+#[cfg(all(test, feature = "http2", target_os = "linux"))]
+mod tests {
+    use tokio::{io::AsyncWriteExt, net::TcpListener};
+
+    use super::*;
+
+    /// So that whatever was to be written can be sent over another connection.
+    #[tokio::test]
+    async fn nothing_is_written_after_a_rest_to_a_shadow_that_has_closed_its_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let tcp = TcpStream::connect(listener.local_addr().unwrap()).await;
+        let (peer, _) = listener.accept().await.unwrap();
+        let meter = Arc::new(Meter::new());
+        let kind = StreamKind::Plain(tcp.unwrap());
+        let bound = Bound::http2(Arc::clone(&meter));
+        let mut stream = Stream::new(kind, bound, Arc::default(), Descriptor::take());
+        stream.write_all(b"one").await.unwrap();
+        meter.rests();
+        stream.write_all(b"two").await.unwrap();
+        meter.rests();
+        drop(peer);
+        let error = stream.write_all(b"three").await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+        assert_eq!(meter.written(), 6);
     }
 }

@@ -89,6 +89,11 @@ fn load() -> Result<Configs, BoxError> {
     })
 }
 
+/// What is below a session.
+pub(super) fn wire(session: &TlsStream<Wire>) -> &Wire {
+    session.get_ref().0
+}
+
 fn failed(error: impl Into<BoxError>) -> MirrorError {
     MirrorError::Tls(error.into())
 }

@@ -47,6 +47,10 @@ impl Wire {
             plain,
         }
     }
+
+    pub(super) fn tcp(&self) -> &TcpStream {
+        &self.tcp
+    }
 }
 
 impl AsyncRead for Wire {

@@ -1,4 +1,4 @@
-//! A program without the features `compare`, `http2` and `otel` that uses their options. It is no program:
+//! A program without the features `compare`, `http2`, `log` and `otel` that uses their options. It is no program:
 //! each of them is one error, at the option.
 
 use axum::extract::Path;
@@ -42,6 +42,9 @@ async fn not_traced() {}
 #[mirror(targets = ["http://shadow.example"], on_error = |target, error| drop((target, error)))]
 async fn good() {}
 
+#[mirror(targets = [file("mirror-log")])]
+async fn kept() {}
+
 fn main() {
     let app: axum::Router = axum::Router::new()
         .route("/compared/{id}", axum::routing::get(compared))
@@ -50,6 +53,7 @@ fn main() {
         .route("/over-http2", axum::routing::get(over_http2))
         .route("/traced", axum::routing::get(traced))
         .route("/not-traced", axum::routing::get(not_traced))
+        .route("/kept", axum::routing::get(kept))
         .route("/good", axum::routing::get(good));
     drop(app);
 }

@@ -258,6 +258,11 @@ async fn main() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     drop((app, listener));
     assert!(mirror_named("find").is_none(), "nobody has asked for it");
+    let listed = traffic::mirrors();
+    assert!(listed.iter().any(|mirror| mirror.name == "find"));
+    // A library that the program never names is not linked, as the chapter on control says.
+    let unnamed = |name: &str| name.starts_with("mirror_tree_handlers");
+    assert!(!listed.iter().any(|mirror| unnamed(&mirror.name)));
 }
 
 #[cfg(test)]

@@ -137,6 +137,9 @@ impl Future for Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        if let Some(link) = self.link.upgrade() {
+            link.ended();
+        }
         self.meter.close();
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     future::{Future, poll_fn},
     pin::Pin,
+    sync::atomic::Ordering::Relaxed,
     task::{Context, Poll, ready},
 };
 
@@ -115,6 +116,9 @@ impl Slot {
                 if is_unprocessed(&error) {
                     // It takes no more for now: another connection does.
                     slot.link.retire();
+                }
+                if let Some(rested) = slot.rested.filter(|_| is_of_connection(&error)) {
+                    slot.link.closed_after.store(rested, Relaxed);
                 }
                 let nothing_sent = slot.link.meter.written() == written;
                 let may_again = is_unprocessed(&error)
