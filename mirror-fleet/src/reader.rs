@@ -9,8 +9,12 @@ use std::{
 use async_nats::{
     Client,
     jetstream::{
-        self, AckKind, Message,
-        consumer::{AckPolicy, PullConsumer, pull},
+        self, AckKind, ErrorCode, Message,
+        consumer::{
+            AckPolicy, PullConsumer,
+            pull::{self, MessagesErrorKind},
+        },
+        context::ConsumerInfoErrorKind,
         stream::Stream,
     },
 };
@@ -26,14 +30,18 @@ use crate::{
     sink::subjects,
 };
 
-/// So many records are asked for at once, of each shard.
-const BATCH: usize = 256;
+/// So many records are asked for at once, of each shard: no more than one reader needs, so that there
+/// are some for others.
+const BATCH: usize = 32;
 
 /// As many records of a shard may be handed out and not settled.
 const MAX_ACK_PENDING: i64 = 20_000;
 
 /// How long a consumer that nobody reads stays, so that a later run goes on.
 const INACTIVE: Duration = Duration::from_hours(7 * 24);
+
+/// When a record is handed out again that is given back: when this reader asks for no more.
+const SOON: Duration = Duration::from_secs(2);
 
 /// How often it is asked whether there is more.
 const ASK: Duration = Duration::from_millis(500);
@@ -78,11 +86,11 @@ pub struct NatsReader {
     client: Client,
     stream: Stream,
     shards: Vec<Shard>,
-    messages: SelectAll<BoxStream<'static, Result<(usize, Message), String>>>,
+    messages: SelectAll<BoxStream<'static, Result<Option<(usize, Message)>, String>>>,
     held: BTreeMap<u64, Held>,
     ack_wait: Duration,
     /// What is told with the next [`commit`](Self::commit).
-    settled: Vec<(Message, AckKind)>,
+    settled: Vec<(usize, Message, AckKind)>,
     ask_at: Instant,
     size: u64,
     /// Keeps the thread of the connection.
@@ -95,6 +103,8 @@ struct Shard {
     /// The last record that is read.
     end: u64,
     is_over: bool,
+    /// All of its records were handed out, to whomever.
+    is_delivered: bool,
     /// Those behind the end that were handed out all the same.
     beyond: usize,
 }
@@ -169,7 +179,7 @@ impl NatsReader {
         &mut self,
         subject: &str,
         options: &ReaderOptions,
-    ) -> Result<BoxStream<'static, Result<(usize, Message), String>>, String> {
+    ) -> Result<BoxStream<'static, Result<Option<(usize, Message)>, String>>, String> {
         let last = self.stream.get_last_raw_message_by_subject(subject).await;
         let end = last.map_err(|error| error.to_string())?.sequence;
         let shard = subject.rsplit('.').next().unwrap_or_default();
@@ -204,10 +214,12 @@ impl NatsReader {
             consumer,
             end,
             is_over: false,
+            is_delivered: false,
             beyond: 0,
         });
         let messages = messages.map(move |message| match message {
-            Ok(message) => Ok((number, message)),
+            Ok(message) => Ok(Some((number, message))),
+            Err(error) if error.kind() == MessagesErrorKind::ConsumerDeleted => Ok(None),
             Err(error) => Err(error.to_string()),
         });
         Ok(messages.boxed())
@@ -227,7 +239,11 @@ impl NatsReader {
             tokio::select! {
                 biased;
                 Some(message) = self.messages.next() => {
-                    let (number, message) = message.map_err(|error| self.refused(error))?;
+                    let message = message.map_err(|error| self.refused(error))?;
+                    let Some((number, message)) = message else {
+                        // Who has settled the last record has removed it: `ask` finds out.
+                        continue;
+                    };
                     if let Some(record) = self.take(number, message).await? {
                         return Ok(Some(record));
                     }
@@ -282,16 +298,30 @@ impl NatsReader {
             if shard.is_over {
                 continue;
             }
-            let info = shard.consumer.get_info().await;
-            let info = info.map_err(|error| self.refused(error.to_string()))?;
+            let info = match shard.consumer.get_info().await {
+                Ok(info) => info,
+                Err(error) if is_removed(&error.kind()) => {
+                    self.shards[number].is_over = true;
+                    continue;
+                }
+                Err(error) => return Err(self.refused(error.to_string())),
+            };
             let held = self.held.values().filter(|held| held.shard == number);
-            let settled = self.settled.len();
-            let ours = held.count() + settled + shard.beyond;
+            let settled = self.settled.iter().filter(|(of, ..)| *of == number);
+            let ours = held.count() + settled.count() + shard.beyond;
             let is_delivered = info.num_pending == 0 || info.delivered.stream_sequence >= shard.end;
-            // Others may hold some, and come back without having settled them.
+            self.shards[number].is_delivered = is_delivered;
+            // Others may hold some, and end without having settled them.
             self.shards[number].is_over = is_delivered && info.num_ack_pending <= ours;
         }
         Ok(())
+    }
+
+    /// Whether all records were handed out, and others hold some of them: they may come back.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        let mut shards = self.shards.iter();
+        shards.all(|shard| shard.is_over || shard.is_delivered)
     }
 
     /// Says that a record is settled: it is not handed out again.
@@ -301,7 +331,7 @@ impl NatsReader {
 
     /// Says that a record is to be handed out again, to whomever.
     pub fn nak(&mut self, sequence: u64) {
-        self.settle(sequence, AckKind::Nak(None));
+        self.settle(sequence, AckKind::Nak(Some(SOON)));
     }
 
     /// Says that a record is set aside for good.
@@ -311,7 +341,7 @@ impl NatsReader {
 
     fn settle(&mut self, sequence: u64, kind: AckKind) {
         if let Some(held) = self.held.remove(&sequence) {
-            self.settled.push((held.message, kind));
+            self.settled.push((held.shard, held.message, kind));
         }
     }
 
@@ -322,7 +352,7 @@ impl NatsReader {
     /// The connection is closed.
     pub async fn commit(&mut self) -> Result<(), NatsError> {
         let settled = std::mem::take(&mut self.settled);
-        for (message, kind) in settled {
+        for (_, message, kind) in settled {
             let told = message.ack_with(kind).await;
             told.map_err(|error| self.refused(error.to_string()))?;
         }
@@ -344,6 +374,27 @@ impl NatsReader {
             Ok(Err(error)) => Err(self.refused(error.to_string())),
             Err(_) => Err(self.refused("the server does not respond".to_owned())),
         }
+    }
+
+    /// Gives back what was asked for and is not held, so that nobody waits for it.
+    pub async fn give_back(&mut self) {
+        /// Nothing comes for so long: all that was on its way is there.
+        const QUIET: Duration = Duration::from_millis(100);
+        /// It is asked for until then, whatever comes.
+        const LONGEST: Duration = Duration::from_secs(1);
+
+        let end = Instant::now() + LONGEST;
+        while Instant::now() < end {
+            let next = tokio::time::timeout(QUIET, self.messages.next()).await;
+            let Ok(Some(next)) = next else {
+                break;
+            };
+            if let Ok(Some((_, message))) = next {
+                // If the server is not told, it waits for `ack_wait`.
+                let _ = message.ack_with(AckKind::Nak(Some(SOON))).await;
+            }
+        }
+        let _ = tokio::time::timeout(REQUEST_TIMEOUT, self.client.flush()).await;
     }
 
     /// Removes the consumers whose records are all settled, by whomever: a later reader with the same
@@ -369,6 +420,17 @@ impl NatsReader {
             stream: self.stream.cached_info().config.name.clone(),
             reason,
         }
+    }
+}
+
+/// Whether a consumer is not there any more.
+fn is_removed(kind: &ConsumerInfoErrorKind) -> bool {
+    match kind {
+        ConsumerInfoErrorKind::NotFound => true,
+        ConsumerInfoErrorKind::JetStream(error) => {
+            error.error_code() == ErrorCode::CONSUMER_NOT_FOUND
+        }
+        _ => false,
     }
 }
 

@@ -139,6 +139,7 @@ pub async fn run<S: Source>(
     let mut telling = interval(TELL);
     telling.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
+        run.schedule.set_idle(run.source.is_idle());
         let until = match run.schedule.next(run.began.elapsed()) {
             Step::Send(job) => {
                 run.send(job);

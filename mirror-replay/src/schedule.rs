@@ -150,6 +150,7 @@ pub struct Schedule<T> {
     /// The latest arrival of all that were pushed.
     newest: u64,
     is_closed: bool,
+    is_idle: bool,
     pushed: u64,
     /// The arrival up to which the recorded time has gone on.
     frontier: Option<u64>,
@@ -181,6 +182,7 @@ impl<T> Schedule<T> {
             held_bytes: 0,
             newest: 0,
             is_closed: false,
+            is_idle: false,
             pushed: 0,
             frontier: None,
             due: Duration::ZERO,
@@ -211,6 +213,11 @@ impl<T> Schedule<T> {
     /// Says that there will be no further records.
     pub fn close(&mut self) {
         self.is_closed = true;
+    }
+
+    /// Says whether nothing is to be expected for now: then nothing is held for sorting.
+    pub fn set_idle(&mut self, is_idle: bool) {
+        self.is_idle = is_idle;
     }
 
     /// Whether another record is of use, and there is room for it.
@@ -263,7 +270,9 @@ impl<T> Schedule<T> {
                 self.block(now);
                 return Step::WaitForResponse;
             }
-            if !self.is_closed && !self.is_full() && !self.looks_far_enough_ahead() {
+            let may_be_earlier = !self.is_closed && !self.is_idle && !self.is_full();
+            let is_unknown = self.held.is_empty() && !self.is_closed;
+            if is_unknown || may_be_earlier && !self.looks_far_enough_ahead() {
                 self.block(now);
                 return Step::WaitForRecord;
             }

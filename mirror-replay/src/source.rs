@@ -42,6 +42,12 @@ pub trait Source: Send {
     /// [`SourceError`], if the log cannot be read any further.
     fn next(&mut self) -> impl Future<Output = Result<Option<Delivery>, SourceError>> + Send;
 
+    /// Whether nothing is to be expected for now, but perhaps later: what others hold, and may give
+    /// back.
+    fn is_idle(&self) -> bool {
+        false
+    }
+
     /// Says that a record is being replayed: if the process ends now, that counts as a delivery.
     fn start(&mut self, delivery: &Delivery);
 

@@ -116,6 +116,10 @@ struct Sending {
     headers: Headers,
 }
 
+/// At full speed, so many records of a stream are held for each that may be in flight.
+#[cfg(feature = "nats")]
+const HELD: usize = 4;
+
 /// The heading of [`Resuming`] in help texts.
 const RESUMING: &str = "Going on after a stop";
 
@@ -167,6 +171,11 @@ impl Args {
 
     #[cfg(feature = "nats")]
     async fn replay_stream(&self, destination: Destination, pace: Pace) -> Result<Exit, Stop> {
+        let mut pace = pace;
+        if pace.speed == Speed::Max {
+            // The rest is for others who read the same.
+            pace.max_held = (HELD * pace.max_concurrent).max(64);
+        }
         let job = self.job();
         let connection = self.stream.connect(&self.from)?;
         let outstanding = pace.lookahead + self.sending.timeout;

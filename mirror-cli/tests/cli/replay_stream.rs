@@ -23,6 +23,9 @@ use crate::{
     support::{Run, command, mirror, run},
 };
 
+/// As many records as one reader does not hold.
+const COUNT: u64 = 1_200;
+
 /// Puts records into a stream, as a sink does.
 async fn publish(server: &NatsServer, records: &[Record]) {
     let client = async_nats::connect(server.url()).await.unwrap();
@@ -66,7 +69,7 @@ fn build(sent: &Arc<AtomicUsize>, slots: &Arc<Semaphore>) -> Server {
 async fn a_stream_is_replayed_shared_and_gone_on_with() {
     for (name, program) in programs() {
         let server = NatsServer::of(&program, "");
-        publish(&server, &orders(300)).await;
+        publish(&server, &orders(COUNT)).await;
         let (sent, slots) = (Arc::default(), Arc::new(Semaphore::new(1_000_000)));
         let build = build(&sent, &slots);
         let (from, to) = (server.url(), build.url());
@@ -114,22 +117,28 @@ async fn a_stream_is_replayed_shared_and_gone_on_with() {
             &to,
             "--dry-run",
         ];
-        mirror(&dry).await.expect(0, "would send 300 requests");
+        mirror(&dry).await.expect(0, "would send 1200 requests");
         assert_eq!(sent.load(SeqCst), 0);
 
         // All of it, and all of it anew: one that came to its end leaves nothing.
         for _ in 0..2 {
             let run = run(start(0, &[])).await;
-            assert_eq!(counts(&run), [300, 300], "{name}: {run:#?}");
+            assert_eq!(counts(&run), [COUNT, COUNT], "{name}: {run:#?}");
         }
-        assert_eq!(sent.swap(0, SeqCst), 600);
+        assert_eq!(sent.swap(0, SeqCst) as u64, 2 * COUNT);
 
         // Two share it.
         let shared = ["--consumer", "shared", "--max-concurrent", "4"];
-        let (one, two) = tokio::join!(run(start(0, &shared)), run(start(1, &shared)));
+        slots.forget_permits(usize::MAX);
+        let both = async { tokio::join!(run(start(0, &shared)), run(start(1, &shared))) };
+        let begin = async {
+            until("both have begun", || sent.load(SeqCst) == 8).await;
+            slots.add_permits(1_000_000);
+        };
+        let ((one, two), ()) = tokio::join!(both, begin);
         let both = [counts(&one)[0], counts(&two)[0]];
-        assert_eq!(both.iter().sum::<u64>(), 300, "{name}: {one:#?} {two:#?}");
-        assert_eq!(sent.swap(0, SeqCst), 300);
+        assert_eq!(both.iter().sum::<u64>(), COUNT, "{name}: {one:#?} {two:#?}");
+        assert_eq!(sent.swap(0, SeqCst) as u64, COUNT);
         let parts = [
             ["--consumer", "parts", "--part", "1/2"],
             ["--consumer", "parts", "--part", "2/2"],
@@ -137,10 +146,10 @@ async fn a_stream_is_replayed_shared_and_gone_on_with() {
         let (one, two) = tokio::join!(run(start(0, &parts[0])), run(start(1, &parts[1])));
         let both = [counts(&one)[0], counts(&two)[0]];
         assert!(
-            both.iter().sum::<u64>() == 300 && both[0] > 0 && both[1] > 0,
+            both.iter().sum::<u64>() == COUNT && both[0] > 0 && both[1] > 0,
             "{name}: {both:?}"
         );
-        assert_eq!(sent.swap(0, SeqCst), 300);
+        assert_eq!(sent.swap(0, SeqCst) as u64, COUNT);
 
         stopped_and_gone_on_with(name, &start, &sent, &slots).await;
     }
@@ -172,8 +181,8 @@ async fn stopped_and_gone_on_with(
         .unwrap();
     assert_eq!(output.status.code(), Some(2), "{name}: {output:?}");
     let second = run(start(0, &more)).await;
-    assert_eq!(counts(&second)[0], 300, "{name}: {second:#?}");
-    assert_eq!(sent.load(SeqCst), 300, "{name}");
+    assert_eq!(counts(&second)[0], COUNT, "{name}: {second:#?}");
+    assert_eq!(sent.load(SeqCst) as u64, COUNT, "{name}");
 }
 
 #[cfg(not(unix))]

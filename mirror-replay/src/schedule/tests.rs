@@ -312,3 +312,16 @@ fn speeds_are_numbers_or_max() {
         assert_eq!(text.parse::<Speed>(), Err(ParseSpeedError), "{text}");
     }
 }
+
+#[test]
+fn nothing_is_held_while_nothing_is_to_be_expected() {
+    let mut schedule = Schedule::new(pace(Speed::Max));
+    schedule.push(0, None, 1, 0);
+    assert_eq!(schedule.next(ms(0)), Step::WaitForRecord);
+    schedule.set_idle(true);
+    assert_eq!(schedule.next(ms(0)), Step::Send(0));
+    assert_eq!(schedule.next(ms(0)), Step::WaitForRecord);
+    schedule.finish(None);
+    schedule.close();
+    assert_eq!(schedule.next(ms(0)), Step::Done);
+}

@@ -42,6 +42,8 @@ pub struct Files {
     open: BTreeMap<u64, Place>,
     /// Those that are settled, behind the first that is not.
     settled: BTreeMap<u64, Place>,
+    /// Those that an earlier run has settled, behind the first that it had not.
+    skipped: BTreeSet<Place>,
     /// Behind the last that was handed out.
     end: Place,
     /// How often those were begun that are not settled.
@@ -110,9 +112,10 @@ impl Files {
         let sizes = paths[first..].iter().map(|path| fs::metadata(path));
         let size = sizes.filter_map(Result::ok).map(|file| file.len()).sum();
         let (sender, found) = mpsc::channel(AHEAD);
+        let of_thread = skipped.clone();
         thread::Builder::new()
             .name("mirror-replay-read".to_owned())
-            .spawn(move || read_all(&paths, start, &skipped, &sender))
+            .spawn(move || read_all(&paths, start, &of_thread, &sender))
             .map_err(|error| SourceError(format!("no thread can be started: {error}")))?;
         Ok(Self {
             names,
@@ -121,6 +124,7 @@ impl Files {
             next_token: 0,
             open: BTreeMap::new(),
             settled: BTreeMap::new(),
+            skipped,
             end: start,
             begun: HashMap::new(),
             before,
@@ -182,7 +186,12 @@ impl Source for Files {
         let position = Position {
             file: self.name(file),
             records,
-            settled: self.settled.values().map(named).collect(),
+            settled: self
+                .settled
+                .values()
+                .chain(self.skipped.range((file, records)..))
+                .map(named)
+                .collect(),
             begun: self
                 .begun
                 .iter()

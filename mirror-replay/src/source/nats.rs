@@ -65,6 +65,10 @@ impl Source for Nats {
         }))
     }
 
+    fn is_idle(&self) -> bool {
+        self.reader.is_idle()
+    }
+
     fn start(&mut self, delivery: &Delivery) {
         self.begun.insert(delivery.token, delivery.deliveries);
     }
@@ -98,6 +102,8 @@ impl Source for Nats {
     async fn close(&mut self, is_over: bool) {
         if is_over {
             self.reader.remove_consumers().await;
+        } else {
+            self.reader.give_back().await;
         }
     }
 
