@@ -202,11 +202,11 @@ impl Stream {
     /// Whether the shadow has closed a connection that carries nothing, or has begun to send
     /// something for which nobody has asked.
     fn is_unusable(&self) -> bool {
-        match (&self.kind, Unread::of(self.tcp())) {
-            (_, Unread::Nothing) => false,
+        match Unread::of(self.tcp()) {
+            Unread::Nothing => false,
             // A session may have something to say for itself.
-            (StreamKind::Tls(..), Unread::Bytes) => false,
-            (_, Unread::Bytes | Unread::End) => true,
+            Unread::Bytes => matches!(self.kind, StreamKind::Plain(_)),
+            Unread::End => true,
         }
     }
 
