@@ -49,6 +49,9 @@ const ASK: Duration = Duration::from_millis(500);
 /// How long the server may take to say something.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The messages of one shard, with its number; `None` if its consumer is removed.
+type Messages = BoxStream<'static, Result<Option<(usize, Message)>, String>>;
+
 /// What is read.
 #[derive(Clone, Debug)]
 pub struct ReaderOptions {
@@ -86,7 +89,7 @@ pub struct NatsReader {
     client: Client,
     stream: Stream,
     shards: Vec<Shard>,
-    messages: SelectAll<BoxStream<'static, Result<Option<(usize, Message)>, String>>>,
+    messages: SelectAll<Messages>,
     held: BTreeMap<u64, Held>,
     ack_wait: Duration,
     /// What is told with the next [`commit`](Self::commit).
@@ -122,7 +125,7 @@ impl ReaderOptions {
             stream: "MIRROR".to_owned(),
             mirror: mirror.into(),
             consumer: consumer.into(),
-            ack_wait: Duration::from_secs(60),
+            ack_wait: Duration::from_mins(1),
             part: (0, 1),
         }
     }
@@ -163,7 +166,7 @@ impl NatsReader {
             _connection: connection.clone(),
         };
         let names: BTreeSet<_> = found.into_keys().collect();
-        let mut all: Vec<BoxStream<'static, _>> = Vec::new();
+        let mut all: Vec<Messages> = Vec::new();
         for subject in names {
             if !is_in(&subject, options.part) {
                 continue;
@@ -179,7 +182,7 @@ impl NatsReader {
         &mut self,
         subject: &str,
         options: &ReaderOptions,
-    ) -> Result<BoxStream<'static, Result<Option<(usize, Message)>, String>>, String> {
+    ) -> Result<Messages, String> {
         let last = self.stream.get_last_raw_message_by_subject(subject).await;
         let end = last.map_err(|error| error.to_string())?.sequence;
         let shard = subject.rsplit('.').next().unwrap_or_default();

@@ -42,7 +42,7 @@ impl FromStr for Speed {
         }
         let number = text.strip_suffix('x').unwrap_or(text);
         let times: f64 = number.parse().map_err(|_| ParseSpeedError)?;
-        if times.is_finite() && times >= 1e-3 && times <= 1e6 {
+        if (1e-3..=1e6).contains(&times) {
             Ok(Self::Times(times))
         } else {
             Err(ParseSpeedError)
@@ -82,7 +82,7 @@ impl Default for Pace {
         Self {
             speed: Speed::Times(1.0),
             // Records are written when the response has ended: most have within a minute.
-            lookahead: Duration::from_secs(60),
+            lookahead: Duration::from_mins(1),
             // Nobody waits for a night in which nothing arrived.
             max_gap: Duration::from_secs(10),
             max_concurrent: 256,

@@ -275,6 +275,10 @@ fn connector(http: HttpConnector, _: bool) -> Result<Connector, String> {
 }
 
 #[cfg(feature = "tls")]
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "there may be none, by the features"
+)]
 fn provider() -> Result<std::sync::Arc<tokio_rustls::rustls::crypto::CryptoProvider>, String> {
     #[cfg(feature = "tls-aws-lc")]
     return Ok(std::sync::Arc::new(

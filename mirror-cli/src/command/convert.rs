@@ -141,7 +141,6 @@ impl ExportArgs {
                 }
             }
         }
-        drop(records);
         file.flush().map_err(|error| failed_to(error.into()))?;
         if let Some(error) = error {
             return Err(Stop::new(Exit::Unreachable, error));

@@ -46,7 +46,7 @@ Examples:
   mirror replay --from mirror-log --mirror orders --to http://localhost:3000 --since 2026-11-26 --until 2026-11-27 --dry-run
   mirror replay --from mirror-log --mirror orders --to http://localhost:3000 --rules tests/fixtures/orders.json --fixtures tests/fixtures")]
 pub(crate) struct Args {
-    /// Log to read: a directory of segments, one of them, or a stream like nats://localhost:4222
+    /// Log to read: a directory of segments, one of them, or a stream like `nats://localhost:4222`
     #[arg(long, value_name = "LOG")]
     from: String,
     /// Name of the mirror whose records are replayed
@@ -179,10 +179,11 @@ impl Args {
         let job = self.job();
         let connection = self.stream.connect(&self.from)?;
         let outstanding = pace.lookahead + self.sending.timeout;
-        let mut options = self.stream.options(&self.mirror, hash(&job), outstanding);
+        let mut options = self.stream.options(&self.mirror, &hash(&job), outstanding);
         if self.dry_run {
             // Nothing is taken away from anybody.
-            options.consumer += &format!("-dry-{}", process::id());
+            options.consumer.push_str("-dry-");
+            options.consumer.push_str(&process::id().to_string());
             let source = mirror_replay::Nats::open(&connection, &options, None).await;
             let source = source.map_err(unreadable)?;
             return planned::print(source, &self.selection(), &destination, pace, self.json).await;

@@ -171,6 +171,7 @@ fn read_payload(file: &mut impl BufRead, payload: &mut Vec<u8>) -> Result<bool, 
 }
 
 /// The kind, the id, the time and the latency of a payload, and its message.
+#[expect(clippy::type_complexity, reason = "it is called once")]
 fn parse(payload: &[u8]) -> Option<(&[u8], &[u8], u64, u64, &[u8])> {
     let end = payload.iter().position(|byte| *byte == b'\n')?;
     let (line, message) = (&payload[..end], &payload[end + 1..]);
@@ -198,12 +199,7 @@ pub fn write_gor(file: &mut impl Write, record: &Record) -> Result<bool, Convert
     let Some(request) = write_request(&record.request) else {
         return Ok(false);
     };
-    let id: String = record
-        .id
-        .to_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let id = format!("{:032x}", u128::from_be_bytes(record.id.to_bytes()));
     let time = record.arrived_ns;
     writeln!(file, "1 {id} {time} 0")?;
     file.write_all(&request)?;

@@ -81,7 +81,7 @@ impl Files {
     pub fn open(path: &Path, position: Option<&serde_json::Value>) -> Result<Self, SourceError> {
         let paths = segments(path)?;
         let position: Option<Position> = position
-            .map(|position| Position::deserialize(position))
+            .map(Position::deserialize)
             .transpose()
             .map_err(|error| SourceError(format!("the kept position cannot be read: {error}")))?;
         let position = position.unwrap_or_default();
@@ -109,7 +109,7 @@ impl Files {
             .iter()
             .filter_map(|(name, record, times)| Some((place(name, *record)?, *times)))
             .collect();
-        let sizes = paths[first..].iter().map(|path| fs::metadata(path));
+        let sizes = paths[first..].iter().map(fs::metadata);
         let size = sizes.filter_map(Result::ok).map(|file| file.len()).sum();
         let (sender, found) = mpsc::channel(AHEAD);
         let of_thread = skipped.clone();
@@ -225,7 +225,7 @@ pub(crate) fn segments(path: &Path) -> Result<Vec<PathBuf>, SourceError> {
     for entry in fs::read_dir(path).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let name = name_of(&path);
-        let is_segment = name.ends_with(".mrec") || name.ends_with(".mrec.zst");
+        let is_segment = name.trim_end_matches(".zst").rsplit('.').next() == Some("mrec");
         if is_segment && !name.starts_with('.') {
             paths.push(path);
         }

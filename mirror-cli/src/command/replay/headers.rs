@@ -11,7 +11,7 @@ pub(super) struct Headers {
     /// Header of each request, in place of the recorded one, like 'x-env: staging'
     #[arg(long, value_name = "NAME: VALUE", help_heading = SENDING)]
     header: Vec<String>,
-    /// Header of each request from an environment variable, like authorization=STAGING_TOKEN:
+    /// Header of each request from an environment variable, like `authorization=STAGING_TOKEN`:
     /// recorded credentials are redacted
     #[arg(long, value_name = "NAME=VARIABLE", help_heading = SENDING)]
     header_env: Vec<String>,

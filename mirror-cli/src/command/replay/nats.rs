@@ -11,6 +11,7 @@ const STREAM: &str = "Reading a stream of NATS";
 
 /// How a stream is read.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_field_names, reason = "each is an option of that name")]
 pub(super) struct Stream {
     /// Name of the stream
     #[arg(long, value_name = "NAME", default_value = "MIRROR", help_heading = STREAM)]
@@ -70,7 +71,7 @@ impl Stream {
     }
 
     /// What is read, for a replay of this hash, which holds records for about so long.
-    pub(super) fn options(&self, mirror: &str, hash: String, held: Duration) -> ReaderOptions {
+    pub(super) fn options(&self, mirror: &str, hash: &str, held: Duration) -> ReaderOptions {
         let is_safe = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '_';
         let safe: String = mirror.chars().filter(is_safe).take(64).collect();
         let consumer = self.consumer.clone();

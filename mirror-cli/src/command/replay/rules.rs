@@ -12,7 +12,7 @@ const COMPARING: &str = "Comparing";
 /// How responses are compared: as the attribute of the mirror says it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Rules {
-    /// File with the rules: a fixture of the mirror, or JSON like {"ignore": ["/at"]}
+    /// File with the rules: a fixture of the mirror, or JSON like `{"ignore": ["/at"]}`
     #[arg(long = "rules", value_name = "FILE", help_heading = COMPARING)]
     file: Option<PathBuf>,
     /// What must agree: status, json or bytes [default: json]
