@@ -280,8 +280,8 @@ impl Known {
             };
             return (known, true);
         };
-        let moves = before.print != print;
-        let moved = if moves { now } else { before.moved };
+        let differs = before.print != print;
+        let moved = if differs { now } else { before.moved };
         let stands_still = now.saturating_duration_since(moved) >= Duration::from_secs(MUCH_LATER);
         let again = if has_fleet || !stands_still {
             AGAIN
@@ -290,10 +290,10 @@ impl Known {
         };
         let patience = Duration::from_secs(again + place % again);
         let is_due =
-            moves || before.has_moved || now.saturating_duration_since(before.taken) >= patience;
+            differs || before.has_moved || now.saturating_duration_since(before.taken) >= patience;
         let known = Self {
             print,
-            has_moved: moves,
+            has_moved: differs,
             moved,
             taken: if is_due { now } else { before.taken },
         };
