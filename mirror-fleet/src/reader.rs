@@ -403,11 +403,21 @@ impl NatsReader {
     /// Removes the consumers whose records are all settled, by whomever: a later reader with the same
     /// name begins anew.
     pub async fn remove_consumers(&mut self) {
+        /// The server may still be taking note of what it was told last.
+        const TRIES: usize = 20;
+        const PAUSE: Duration = Duration::from_millis(100);
+
         for shard in &self.shards {
-            let info = shard.consumer.get_info().await;
-            if info.is_ok_and(|info| info.num_ack_pending <= shard.beyond) {
-                // One that is left is removed by the server in a week.
-                let _ = self.stream.delete_consumer(&shard.name).await;
+            for _ in 0..TRIES {
+                let Ok(info) = shard.consumer.get_info().await else {
+                    break;
+                };
+                if info.num_ack_pending <= shard.beyond {
+                    // One that is left is removed by the server in a week.
+                    let _ = self.stream.delete_consumer(&shard.name).await;
+                    break;
+                }
+                tokio::time::sleep(PAUSE).await;
             }
         }
     }
