@@ -112,7 +112,7 @@ async fn serve(
         if let Some(keeps) = keeps.filter(|_| request > 0) {
             // A byte at least; it stays for what reads the request.
             let mut byte = [0];
-            let idle = timeout(keeps - UNDER_WAY, stream.peek(&mut byte));
+            let idle = timeout(keeps.saturating_sub(UNDER_WAY), stream.peek(&mut byte));
             if idle.await.is_err() {
                 sleep(UNDER_WAY).await;
                 return stream.shutdown().await;

@@ -288,9 +288,11 @@ fn the_gates_open_and_close_as_they_say() {
                 Some(value) => format!("\n          - value: {value}"),
                 None => " []".to_owned(),
             };
-            tests += &format!(
-                "      - expr: {query}\n        eval_time: 5m\n        exp_samples:{samples}\n"
-            );
+            tests += "      - expr: ";
+            tests += &query;
+            tests += "\n        eval_time: 5m\n        exp_samples:";
+            tests += &samples;
+            tests.push('\n');
         }
     }
     let directory = Directory::new("gates");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     sample::{of_fleet, orders},
-    support::{Stub, mirror},
+    support::{Asked, Stub, mirror},
 };
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_change_for_the_fleet_says_so() {
     mirror(&["on", &url, "--mirror", "orders"])
         .await
         .expect(0, "");
-    let asked: Vec<_> = stub.asked().iter().map(|asked| asked.json()).collect();
+    let asked: Vec<_> = stub.asked().iter().map(Asked::json).collect();
     assert_eq!(
         asked,
         [
