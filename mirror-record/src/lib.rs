@@ -2,7 +2,7 @@
 //!
 //! # The format
 //!
-//! See [`format`].
+//! See [`format`](mod@format).
 
 pub mod format {
     #![doc = include_str!("../docs/record.md")]

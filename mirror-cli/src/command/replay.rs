@@ -220,7 +220,7 @@ impl Args {
         destination: Destination,
         pace: Pace,
     ) -> Result<Exit, Stop> {
-        let (compared_by, thresholds) = self.rules.read()?;
+        let (compared_by, thresholds) = self.rules.read(pace.speed)?;
         let set = self.sending.headers.read()?;
         let name = destination.name().to_owned();
         let judge = Judge::new(&self.mirror, &name, compared_by, thresholds, set);

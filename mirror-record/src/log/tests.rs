@@ -395,7 +395,7 @@ impl Drop for FullDisk {
 fn a_full_disk_is_an_error_and_no_more() {
     let temporary = Temporary::new();
     let Some(disk) = FullDisk::mount(&temporary.0) else {
-        eprintln!("left out: no disk can be mounted here; `/dev/full` is tried all the same");
+        eprintln!("left out: no disk can be mounted here, which takes root");
         return;
     };
     let options = small().with_segment_bytes(64 * 1024);

@@ -86,7 +86,7 @@ pub(super) fn change(
     };
     let context = context.as_deref();
     let mut written = Written::of(context);
-    written.keep(&Before::of(request.headers()), context);
+    written.keep(&Before(request.headers()), context);
     let rules = leaving.rules;
     let headers = request.headers_mut();
     for name in &written.fields {
@@ -290,6 +290,12 @@ impl TraceParent {
     }
 }
 
+/// Whether the last digit of a `traceparent`'s flags has the bit [`RANDOM`], if it is one.
+fn may_be_random(value: &HeaderValue) -> bool {
+    let digit = value.as_bytes().trim_ascii().get(LENGTH - 1);
+    digit.is_some_and(|digit| hex(&[*digit]).is_some_and(|digit| digit & u64::from(RANDOM) != 0))
+}
+
 /// The bytes of a `traceparent` of version 0.
 const LENGTH: usize = 55;
 
@@ -305,21 +311,17 @@ fn hex(digits: &[u8]) -> Option<u64> {
     })
 }
 
-/// What a request has said of its trace, as far as propagators lose it.
-struct Before<'a> {
-    parent: Option<TraceParent>,
-    headers: &'a HeaderMap,
-}
+/// The headers of a request, for what they say of its trace and propagators lose. Most say nothing of
+/// it, which is seen without reading them.
+struct Before<'a>(&'a HeaderMap);
 
-impl<'a> Before<'a> {
-    fn of(headers: &'a HeaderMap) -> Self {
-        let parent = TraceParent::of(headers);
-        Self { parent, headers }
-    }
-
+impl Before<'_> {
     /// A `traceparent` with the flag that the request has, if it is of the same trace.
     fn with_random_flag(&self, value: &HeaderValue) -> Option<HeaderValue> {
-        let before = self.parent.as_ref()?;
+        if !self.0.get(TRACEPARENT).is_some_and(may_be_random) {
+            return None;
+        }
+        let before = TraceParent::of(self.0)?;
         if before.flags & RANDOM == 0 {
             return None;
         }
@@ -336,12 +338,12 @@ impl<'a> Before<'a> {
     /// those of others are not to be deleted (section 3.5), and a propagator may have read the first
     /// line alone.
     fn with_state(&self, value: &HeaderValue, context: Option<&Context>) -> Option<HeaderValue> {
-        let before = self.parent.as_ref()?;
-        let context = context?;
+        let context = context.filter(|_| self.0.contains_key(TRACESTATE))?;
+        let before = TraceParent::of(self.0)?;
         if before.trace_id != context.span().span_context().trace_id() {
             return None;
         }
-        let members = members(self.headers)?;
+        let members = members(self.0)?;
         if members.is_empty() {
             return None;
         }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use mirror_replay::{ComparedBy, Thresholds, read_rules};
+use mirror_replay::{ComparedBy, Speed, Thresholds, read_rules};
 
 use crate::exit::{Exit, Stop};
 
@@ -10,7 +10,7 @@ use crate::exit::{Exit, Stop};
 const COMPARING: &str = "Comparing";
 
 /// How responses are compared: as the attribute of the mirror says it.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct Rules {
     /// File with the rules: a fixture of the mirror, or JSON like `{"ignore": ["/at"]}`
     #[arg(long = "rules", value_name = "FILE", help_heading = COMPARING)]
@@ -58,13 +58,13 @@ pub(super) struct Rules {
     #[arg(long, value_name = "SHARE", help_heading = COMPARING)]
     regressed_match_rate: Option<f64>,
     /// How many times as long as recorded a response may take before it is slow; `inf` compares no
-    /// latencies [default: 1.25]
+    /// latencies [default: 1.25, at `--speed max` inf]
     #[arg(long, value_name = "TIMES", help_heading = COMPARING)]
     slow_ratio: Option<f64>,
 }
 
 impl Rules {
-    pub(super) fn read(&self) -> Result<(ComparedBy, Thresholds), Stop> {
+    pub(super) fn read(&self, speed: Speed) -> Result<(ComparedBy, Thresholds), Stop> {
         let mut rules = match &self.file {
             Some(path) => {
                 let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
@@ -97,11 +97,15 @@ impl Rules {
         if let Some(bytes) = self.max_compare_body {
             rules.max_compare_body = usize::try_from(bytes).unwrap_or(usize::MAX);
         }
-        Ok((rules, self.thresholds()))
+        Ok((rules, self.thresholds(speed)))
     }
 
-    fn thresholds(&self) -> Thresholds {
+    fn thresholds(&self, speed: Speed) -> Thresholds {
         let mut thresholds = Thresholds::default();
+        if speed == Speed::Max {
+            // Responses wait for one another: how long they take says nothing of the build.
+            thresholds = thresholds.with_slow_ratio(f64::INFINITY);
+        }
         if let Some(count) = self.min_compared {
             thresholds = thresholds.with_min_compared(count);
         }
@@ -123,5 +127,20 @@ impl Rules {
     /// What tells these rules from others.
     pub(super) fn told(&self) -> String {
         format!("{self:?}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn at_full_speed_latencies_are_compared_if_somebody_wants_it() {
+        let is_judged = |rules: &Rules, speed| rules.thresholds(speed).slow_ratio.is_finite();
+        let mut rules = Rules::default();
+        assert!(is_judged(&rules, Speed::Times(10.0)));
+        assert!(!is_judged(&rules, Speed::Max));
+        rules.slow_ratio = Some(2.0);
+        assert!(is_judged(&rules, Speed::Max));
     }
 }

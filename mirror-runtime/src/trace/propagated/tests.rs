@@ -61,7 +61,7 @@ fn zeros_are_no_context() {
 fn the_state_of_another_trace_is_not_taken_over() {
     let parent = format!("00-{TRACE}-{SPAN}-03");
     let all = headers(&[(TRACEPARENT, &parent), (TRACESTATE, "a=1")]);
-    let before = Before::of(&all);
+    let before = Before(&all);
     let other = SpanContext::new(
         TraceId::from(7),
         SpanId::from(7),
@@ -84,13 +84,39 @@ fn the_state_of_another_trace_is_not_taken_over() {
 }
 
 #[test]
+fn the_flag_of_a_random_id_stays_with_its_trace() {
+    for (flags, kept) in [
+        ("00", None),
+        ("01", None),
+        ("02", Some("03")),
+        ("03", Some("03")),
+        ("06", Some("03")),
+        ("0a", Some("03")),
+        ("f3", Some("03")),
+        ("fd", None),
+        ("0g", None),
+    ] {
+        let parent = format!("00-{TRACE}-{SPAN}-{flags}");
+        let all = headers(&[(TRACEPARENT, &parent)]);
+        let written = HeaderValue::try_from(format!("00-{TRACE}-0000000000000007-01")).unwrap();
+        let same = Before(&all).with_random_flag(&written);
+        let kept = kept.map(|flags| format!("00-{TRACE}-0000000000000007-{flags}"));
+        assert_eq!(
+            same.as_ref().map(|value| value.to_str().unwrap()),
+            kept.as_deref(),
+            "{flags}"
+        );
+    }
+}
+
+#[test]
 fn a_state_has_thirty_two_members_at_most() {
     let parent = format!("00-{TRACE}-{SPAN}-01");
     let many: Vec<_> = (0..40).map(|n| format!("k{n}=1")).collect();
     let many = headers(&[(TRACEPARENT, &parent), (TRACESTATE, &many.join(","))]);
     let same = arrived(&many).unwrap();
     let own = HeaderValue::from_static("mine=1");
-    let state = Before::of(&many).with_state(&own, Some(&same)).unwrap();
+    let state = Before(&many).with_state(&own, Some(&same)).unwrap();
     let state = state.to_str().unwrap();
     assert_eq!(state.split(',').count(), 32);
     assert!(state.starts_with("mine=1,k0=1,"));
