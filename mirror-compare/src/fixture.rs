@@ -6,7 +6,9 @@ mod directory;
 mod found;
 mod name;
 
-use mirror_grammar::{FIXTURE_FORMAT, FIXTURE_VERSION, check_fixture};
+use mirror_grammar::check_fixture;
+#[cfg(feature = "compare")]
+use mirror_grammar::{FIXTURE_FORMAT, FIXTURE_VERSION};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 #[cfg(feature = "compare")]
