@@ -12,13 +12,22 @@ use mirror_dashboard::{Actor, Dashboard, control_router, control_router_of_fleet
 use mirror_runtime::{CompareMode, Mirror, MirrorBuilder, Target};
 use serde_json::{Value, json};
 use testkit::{Primary, until};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use browser::{Browser, browse};
 use support::{Shop, fleet::Three};
 
-/// Whose turn it is.
-static TURN: LazyLock<Mutex<()>> = LazyLock::new(Mutex::default);
+/// Waits until no other test is at it, and the mirrors of those before are gone: the page opens few
+/// mirrors by itself, and none if there are many.
+async fn turn() -> MutexGuard<'static, ()> {
+    static TURN: LazyLock<Mutex<()>> = LazyLock::new(Mutex::default);
+    let turn = TURN.lock().await;
+    until("the mirrors of other tests are gone", || {
+        mirror_runtime::mirrors().is_empty()
+    })
+    .await;
+    turn
+}
 
 /// The page with examples and with controls, at `/admin/mirror` of a server.
 async fn serve() -> (Primary, String) {
@@ -46,7 +55,7 @@ async fn is_quiet(browser: &Browser) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn numbers_move_under_traffic_and_the_layout_fits_every_width() {
-    let _turn = TURN.lock().await;
+    let _turn = turn().await;
     let shop = Shop::start("orders", comparing).await;
     let (_server, url) = serve().await;
     shop.differ().await;
@@ -95,7 +104,7 @@ async fn numbers_move_under_traffic_and_the_layout_fits_every_width() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_switch_and_the_share_work_after_a_confirmation() {
-    let _turn = TURN.lock().await;
+    let _turn = turn().await;
     let shop = Shop::start("orders", comparing).await;
     let (_server, url) = serve().await;
     shop.differ().await;
@@ -147,7 +156,7 @@ async fn the_switch_and_the_share_work_after_a_confirmation() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refusal_is_told_and_without_a_control_router_there_are_no_controls() {
-    let _turn = TURN.lock().await;
+    let _turn = turn().await;
     let shop = Shop::start("orders", comparing).await;
     shop.differ().await;
     let page = Dashboard::new().control_at("/control").router();
@@ -173,11 +182,7 @@ async fn a_refusal_is_told_and_without_a_control_router_there_are_no_controls() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_without_mirrors_says_what_to_do() {
-    let _turn = TURN.lock().await;
-    until("the mirrors of other tests are gone", || {
-        mirror_runtime::mirrors().is_empty()
-    })
-    .await;
+    let _turn = turn().await;
     let (_server, url) = serve().await;
     browse(async |browser| {
         browser.open(&url).await;
@@ -191,7 +196,7 @@ async fn a_page_without_mirrors_says_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hidden_tab_lets_go_and_comes_back() {
-    let _turn = TURN.lock().await;
+    let _turn = turn().await;
     let shop = Shop::start("orders", |builder| builder).await;
     let (server, url) = serve().await;
     shop.differ().await;
@@ -225,7 +230,7 @@ async fn a_hidden_tab_lets_go_and_comes_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn five_hundred_mirrors_of_eight_targets_are_usable() {
-    let _turn = TURN.lock().await;
+    let _turn = turn().await;
     let mirror = |number: usize| {
         let targets = (0..8).map(|target| {
             let url = format!("http://127.0.0.1:9/{target}");
@@ -267,7 +272,7 @@ async fn five_hundred_mirrors_of_eight_targets_are_usable() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_is_read_by_the_keyboard_and_by_screen_readers() {
-    let _turn = TURN.lock().await;
+    let _turn = turn().await;
     let shop = Shop::start("orders", comparing).await;
     let (_server, url) = serve().await;
     shop.differ().await;
@@ -324,7 +329,7 @@ const HOSTILE: &str = "\"'><img src=x onerror=\"window.pwned=1\"><script>window.
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hostile_data_stays_text_and_secrets_stay_out() {
-    let _turn = TURN.lock().await;
+    let _turn = turn().await;
     let respond = |value: &'static str, secret: &'static str| {
         any(move || {
             let header = HeaderName::from_static("x-hostile");
@@ -395,7 +400,7 @@ async fn hostile_data_stays_text_and_secrets_stay_out() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_instances_are_shown_and_switched_beside_this_process() {
-    let _turn = TURN.lock().await;
+    let _turn = turn().await;
     let shop = Shop::start("orders", comparing).await;
     shop.differ().await;
     let fleet = Three::default();
