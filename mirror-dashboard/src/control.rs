@@ -81,11 +81,7 @@ where
     H: IntoIterator<Item: Into<String>>,
     G: Fn(&Parts) -> Option<Actor> + Send + Sync + 'static,
 {
-    routes(Guarded {
-        hosts: Hosts::new(hosts),
-        guard: Box::new(guard),
-        fleet: None,
-    })
+    routes(hosts, guard, None)
 }
 
 /// [`control_router_for`] of an instance of a fleet: a change with `"fleet": true` is made in all
@@ -96,15 +92,20 @@ where
     H: IntoIterator<Item: Into<String>>,
     G: Fn(&Parts) -> Option<Actor> + Send + Sync + 'static,
 {
-    routes(Guarded {
-        hosts: Hosts::new(hosts),
-        guard: Box::new(guard),
-        fleet: Some(Arc::new(fleet)),
-    })
+    routes(hosts, guard, Some(Arc::new(fleet)))
 }
 
-fn routes<S: Clone + Send + Sync + 'static>(guarded: Guarded) -> Router<S> {
-    let control = Arc::new(guarded);
+fn routes<S, H, G>(hosts: H, guard: G, fleet: Option<Arc<dyn Fleet>>) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    H: IntoIterator<Item: Into<String>>,
+    G: Fn(&Parts) -> Option<Actor> + Send + Sync + 'static,
+{
+    let control = Arc::new(Guarded {
+        hosts: Hosts::new(hosts),
+        guard: Box::new(guard),
+        fleet,
+    });
     Router::new()
         .route("/mirrors", put(all))
         .route("/mirrors/{name}", put(one))

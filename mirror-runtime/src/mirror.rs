@@ -6,8 +6,6 @@ mod registry;
 #[cfg(feature = "compare")]
 mod server;
 
-#[cfg(feature = "compare")]
-use std::sync::atomic::Ordering::Relaxed;
 use std::{fmt, sync::Arc};
 
 use http::request::Parts;
@@ -138,8 +136,8 @@ impl Mirror {
     }
 
     /// The results of all comparisons so far, since the process began, since
-    /// [`restart_report`](Self::restart_report), or of this version of the shadow, and whether each target can take over. Without
-    /// [`compare`](MirrorBuilder::compare) it has no targets.
+    /// [`restart_report`](Self::restart_report), or of this version of the shadow, and whether each
+    /// target can take over. Without [`compare`](MirrorBuilder::compare) it has no targets.
     #[cfg(feature = "compare")]
     #[must_use]
     pub fn report(&self) -> Report {
@@ -169,7 +167,7 @@ impl Mirror {
     #[must_use]
     pub fn report_restarts(&self) -> u64 {
         let comparing = self.engine.comparing.as_ref();
-        comparing.map_or(0, |comparing| comparing.restarts.load(Relaxed))
+        comparing.map_or(0, Comparing::restarts)
     }
 
     /// What the [report](Self::report) on each target is made of, to be kept, or sent to another

@@ -104,7 +104,7 @@ pub(crate) struct Comparing {
     #[cfg(feature = "testing")]
     pub(crate) raised: OnceLock<String>,
     /// How often the report was begun anew.
-    pub(crate) restarts: AtomicU64,
+    restarts: AtomicU64,
     /// The header in which shadows say their version.
     pub(crate) version_header: Option<HeaderName>,
     /// When responses that wait for the primary's do so no longer.
