@@ -18,7 +18,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// A server that takes longer to accept a connection is tried again.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection on which nothing comes back for two of these is dead.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -240,7 +240,7 @@ impl NatsOptions {
 
 /// The wait before an attempt: exponential, and up to a quarter shorter at random, so that the
 /// instances of a fleet do not all come at once.
-fn wait_before(attempt: usize) -> Duration {
+pub(super) fn wait_before(attempt: usize) -> Duration {
     let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
     let factor = 2_u32.saturating_pow(doublings);
     let wait = FIRST_WAIT.saturating_mul(factor).min(LONGEST_WAIT);

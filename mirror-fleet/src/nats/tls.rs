@@ -10,6 +10,15 @@ use tokio_rustls::rustls::{
 
 use super::{NatsError, credentials::wrong, options::Tls};
 
+/// What is wrong, and what to do.
+pub(super) const NO_PROVIDER: &str = "there is no crypto provider: turn on the feature `tls-aws-lc` or \
+     `tls-ring` of `mirror-fleet`, or install one as the default of rustls";
+
+/// Whether TLS can be had, at this moment.
+pub(super) fn has_provider() -> bool {
+    provider().is_some()
+}
+
 /// The provider that the program has installed, or that of the features.
 fn provider() -> Option<Arc<CryptoProvider>> {
     if let Some(installed) = CryptoProvider::get_default() {
@@ -34,10 +43,7 @@ impl Tls {
             if !is_asked_for && self.roots.is_empty() && self.certificate.is_none() {
                 return Ok(None);
             }
-            return Err(tls(
-                "there is no crypto provider: turn on the feature `tls-aws-lc` or `tls-ring` of \
-                 `mirror-fleet`, or install one as the default of rustls",
-            ));
+            return Err(tls(NO_PROVIDER));
         };
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
