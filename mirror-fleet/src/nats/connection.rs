@@ -269,7 +269,7 @@ async fn open(
                             if may_use_tls {
                                 return None;
                             }
-                            trouble::without_tls(servers, |reason| note_trouble(&tell, reason))
+                            trouble::without_tls(servers, |reason| note_trouble(&tell, &reason))
                                 .await
                         }
                     });
@@ -304,7 +304,7 @@ fn happened(
         }
         // Of an attempt, of which the client has more to say unless there was no address.
         Event::ClientError(ClientError::Other(reason)) if tell.borrow().trouble.is_none() => {
-            note_trouble(tell, trouble::plain(&format!("{names}: {reason}")));
+            note_trouble(tell, &trouble::plain(&format!("{names}: {reason}")));
         }
         Event::ServerError(ServerError::Other(reason)) => {
             let reason: Arc<str> = trouble::plain(reason).into();
@@ -325,17 +325,17 @@ fn note_attempts(tell: &watch::Sender<Presence>, servers: &[Server]) {
         false
     });
     if let Some(reason) = trouble::of(servers).filter(|_| is_known) {
-        note_trouble(tell, reason);
+        note_trouble(tell, &reason);
     }
 }
 
 /// Says why there is no connection, once for each reason.
-fn note_trouble(tell: &watch::Sender<Presence>, reason: String) {
+fn note_trouble(tell: &watch::Sender<Presence>, reason: &str) {
     let mut is_news = false;
     tell.send_if_modified(|presence| {
-        is_news = presence.away_since.is_some() && presence.trouble.as_deref() != Some(&*reason);
+        is_news = presence.away_since.is_some() && presence.trouble.as_deref() != Some(reason);
         if is_news {
-            presence.trouble = Some(reason.as_str().into());
+            presence.trouble = Some(reason.into());
         }
         // Nobody waits for this.
         false

@@ -83,8 +83,10 @@ impl Certificates {
         let key = self.write("key.pem", &key.serialize_pem());
         let roots = self.path("roots.pem");
         format!(
-            "tls {{ cert_file: {certificate:?}, key_file: {key:?}, ca_file: {roots:?}, \
-             verify: {verify} }}\n"
+            "tls {{ cert_file: \"{}\", key_file: \"{}\", ca_file: \"{}\", verify: {verify} }}\n",
+            certificate.display(),
+            key.display(),
+            roots.display()
         )
     }
 }
@@ -133,7 +135,8 @@ async fn who_is_not_let_in_is_told_until_he_is() {
         // Who reads is told the same.
         let connection = options.connect().unwrap();
         let options = ReaderOptions::new("orders", "replay");
-        let opened = eventually("an error", NatsReader::open(&connection, &options)).await;
+        let opened = Box::pin(NatsReader::open(&connection, &options));
+        let opened = eventually("an error", opened).await;
         let error = opened.map(drop).unwrap_err().to_string();
         assert!(error.contains("authorization violation"), "{error}");
         assert!(!error.contains("s3cr3t"), "{error}");
@@ -218,6 +221,11 @@ async fn an_account_without_jetstream_is_told_until_it_has_it() {
     }
 }
 
+// What a user needs, as it is documented.
+const RECORDS: &str = "\"mirror.v1.>\"";
+const API: &str = "\"$JS.API.STREAM.INFO.MIRROR\", \"$JS.API.STREAM.CREATE.MIRROR\"";
+const INBOX: &str = "\"_INBOX.>\"";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_user_may_not_do_is_told_until_he_may() {
     let user = |publish: &str, subscribe: &str| {
@@ -226,9 +234,6 @@ async fn what_a_user_may_not_do_is_told_until_he_may() {
              publish: [{publish}], subscribe: [{subscribe}] }} }} ] }}\n"
         )
     };
-    const RECORDS: &str = "\"mirror.v1.>\"";
-    const API: &str = "\"$JS.API.STREAM.INFO.MIRROR\", \"$JS.API.STREAM.CREATE.MIRROR\"";
-    const INBOX: &str = "\"_INBOX.>\"";
     let all = [RECORDS, API].join(", ");
     for (_, program) in programs() {
         for (publish, subscribe, reason) in [
@@ -252,7 +257,6 @@ async fn what_a_user_may_not_do_is_told_until_he_may() {
             let options = NatsOptions::new(&server.url()).unwrap();
             let log = log(options.user_and_password("mirror", "s3cr3t"));
             says(&log, FailureKind::Sink, reason).await;
-            // As it is documented.
             server.restart_with(&user(&all, INBOX));
             mends(&log).await;
         }
