@@ -252,18 +252,19 @@ async fn open(
         let opened = match options.client() {
             Ok(client) => {
                 let (of_events, refusals) = (tell.clone(), refusals.clone());
-                let names = trouble::names(&options.servers());
                 let of_attempts = tell.clone();
+                let for_events = Arc::new(options.clone());
+                let for_attempts = Arc::clone(&for_events);
                 // Whoever installs one later has it from then on.
                 let may_use_tls = has_provider();
                 let client = client
                     .event_callback(move |event| {
-                        happened(&event, &of_events, &refusals, &names);
+                        happened(&event, &for_events, &of_events, &refusals);
                         async {}
                     })
                     // It is asked before each attempt, with what has become of the last.
                     .reconnect_to_server_callback(move |servers, _| {
-                        note_attempts(&of_attempts, &servers);
+                        note_attempts(&servers, &for_attempts, &of_attempts);
                         let tell = of_attempts.clone();
                         async move {
                             if may_use_tls {
@@ -287,9 +288,9 @@ async fn open(
 
 fn happened(
     event: &Event,
+    options: &NatsOptions,
     tell: &watch::Sender<Presence>,
     refusals: &broadcast::Sender<Arc<str>>,
-    names: &str,
 ) {
     match event {
         Event::Connected => {
@@ -304,10 +305,11 @@ fn happened(
         }
         // Of an attempt, of which the client has more to say unless there was no address.
         Event::ClientError(ClientError::Other(reason)) if tell.borrow().trouble.is_none() => {
-            note_trouble(tell, &trouble::plain(&format!("{names}: {reason}")));
+            let names = trouble::names(&options.servers());
+            note_trouble(tell, &options.said(&format!("{names}: {reason}")));
         }
         Event::ServerError(ServerError::Other(reason)) => {
-            let reason: Arc<str> = trouble::plain(reason).into();
+            let reason: Arc<str> = options.said(reason).into();
             note_refusal(tell, &reason);
             // There may be no sink.
             let _ = refusals.send(reason);
@@ -317,7 +319,7 @@ fn happened(
 }
 
 /// Takes note of what has become of the last attempts, if there were any.
-fn note_attempts(tell: &watch::Sender<Presence>, servers: &[Server]) {
+fn note_attempts(servers: &[Server], options: &NatsOptions, tell: &watch::Sender<Presence>) {
     let failed = servers.iter().map(|server| server.failed_attempts).sum();
     let mut is_known = false;
     tell.send_if_modified(|presence| {
@@ -325,7 +327,7 @@ fn note_attempts(tell: &watch::Sender<Presence>, servers: &[Server]) {
         false
     });
     if let Some(reason) = trouble::of(servers).filter(|_| is_known) {
-        note_trouble(tell, &reason);
+        note_trouble(tell, &options.said(&reason));
     }
 }
 

@@ -1,7 +1,13 @@
 //! Servers that want something else, or are none: why no record is kept is said, and as soon as that
 //! is mended, records are kept.
 
-use std::{fs, io::Write, net::TcpListener, path::PathBuf, thread};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    path::PathBuf,
+    thread,
+};
 
 use mirror_fleet::{NatsOptions, NatsReader, NatsSink, ReaderOptions};
 use mirror_runtime::{FailureKind, MirrorError};
@@ -187,11 +193,45 @@ async fn what_is_no_server_of_nats_is_told_until_there_is_one() {
             server.restart();
             mends(&log).await;
         }
+        server.pause();
+        let silent = log(NatsOptions::new(&server.url()).unwrap());
+        says(&silent, FailureKind::Closed, "timed out").await;
+        server.resume();
+        mends(&silent).await;
         server.kill();
-        let log = log(NatsOptions::new(&server.url()).unwrap());
-        says(&log, FailureKind::Closed, "Connection refused").await;
+        let away = log(NatsOptions::new(&server.url()).unwrap());
+        says(&away, FailureKind::Closed, "Connection refused").await;
         server.restart();
-        mends(&log).await;
+        mends(&away).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_repeats_what_it_was_sent_brings_no_secret_into_the_reason() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("nats://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let info = b"INFO {\"server_id\":\"a\",\"max_payload\":1024}\r\n";
+            let mut line = String::new();
+            connection.write_all(info).unwrap();
+            let _ = BufReader::new(&connection).read_line(&mut line);
+            let _ = connection.write_all(line.as_bytes());
+        }
+    });
+    let options = NatsOptions::new(&url).unwrap();
+    for options in [
+        options.clone().user_and_password("mirror", "s3cr3t\"s"),
+        options.token("s3cr3t"),
+    ] {
+        let connection = options.connect().unwrap();
+        let options = ReaderOptions::new("orders", "replay");
+        let opened = Box::pin(NatsReader::open(&connection, &options));
+        let opened = eventually("an error", opened).await;
+        let error = opened.map(drop).unwrap_err().to_string();
+        assert!(error.contains("[redacted]"), "{error}");
+        assert!(!error.contains("s3cr3t"), "{error}");
     }
 }
 
