@@ -64,6 +64,25 @@ impl Presence {
         }
     }
 
+    /// Takes note of why there is no connection, and says whether that is news.
+    fn note_trouble(&mut self, reason: &str) -> bool {
+        if self.away_since.is_none() {
+            return false;
+        }
+        // For how long a certificate has been expired is none.
+        let words = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+        let is_like = |known: &Arc<str>| words(known) == words(reason);
+        let is_known = self.trouble.as_ref().is_some_and(is_like);
+        self.trouble = Some(reason.into());
+        !is_known
+    }
+
+    /// Takes note of what the server refuses, and says whether that is news.
+    fn note_refusal(&mut self, reason: &Arc<str>) -> bool {
+        self.refusal = Some(Arc::clone(reason));
+        self.told.len() < TOLD && self.told.insert(Arc::clone(reason))
+    }
+
     /// Takes note of a connection, or of its end, and says whether that is news.
     fn note(&mut self, is_connected: bool) -> bool {
         if is_connected {
@@ -331,14 +350,11 @@ fn note_attempts(servers: &[Server], options: &NatsOptions, tell: &watch::Sender
     }
 }
 
-/// Says why there is no connection, once for each reason.
+/// Says why there is no connection, each time that it changes.
 fn note_trouble(tell: &watch::Sender<Presence>, reason: &str) {
     let mut is_news = false;
     tell.send_if_modified(|presence| {
-        is_news = presence.away_since.is_some() && presence.trouble.as_deref() != Some(reason);
-        if is_news {
-            presence.trouble = Some(reason.into());
-        }
+        is_news = presence.note_trouble(reason);
         // Nobody waits for this.
         false
     });
@@ -354,8 +370,7 @@ fn note_trouble(tell: &watch::Sender<Presence>, reason: &str) {
 fn note_refusal(tell: &watch::Sender<Presence>, reason: &Arc<str>) {
     let mut is_news = false;
     tell.send_if_modified(|presence| {
-        presence.refusal = Some(Arc::clone(reason));
-        is_news = presence.told.len() < TOLD && presence.told.insert(Arc::clone(reason));
+        is_news = presence.note_refusal(reason);
         false
     });
     if is_news {
@@ -375,5 +390,33 @@ impl fmt::Debug for Connection {
             .field("options", &self.0.options)
             .field("is_connected", &self.is_connected())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_again_is_no_news() {
+        let options = NatsOptions::new("nats://127.0.0.1:4222").unwrap();
+        let mut presence = options.connect().unwrap().presence().borrow().clone();
+        assert!(presence.note_trouble("expired 9 seconds ago"));
+        assert!(!presence.note_trouble("expired 10 seconds ago"));
+        assert!(presence.note_trouble("refused"));
+        assert!(presence.explain("late").contains("refused (late)"));
+        assert!(presence.note(true));
+        // It comes late.
+        assert!(!presence.note_trouble("refused"));
+        assert_eq!(presence.explain("late"), "late");
+        let refusals: Vec<Arc<str>> = (0..100).map(|n| format!("{n}").into()).collect();
+        let is_news = |presence: &mut Presence| {
+            let news = refusals.iter().filter(|it| presence.note_refusal(it));
+            news.count()
+        };
+        assert_eq!((is_news(&mut presence), is_news(&mut presence)), (TOLD, 0));
+        assert_eq!(presence.explain("late"), "99 (late)");
+        assert!(presence.note(false) && presence.note(true));
+        assert_eq!(is_news(&mut presence), TOLD);
     }
 }

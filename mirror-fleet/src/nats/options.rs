@@ -169,7 +169,8 @@ impl NatsOptions {
         self
     }
 
-    /// PEM files of a certificate and its key, for servers that want one of their clients.
+    /// PEM files of a certificate and its key, for servers that want one of their clients. They are
+    /// read again for each connection, so that they can be replaced while the program runs.
     #[must_use]
     pub fn client_certificate(
         mut self,

@@ -25,7 +25,7 @@ use testkit::{
 use super::support::*;
 
 /// So many records are acknowledged between one fault and the next. `MIRROR_TESTS_RECORDS` asks for
-/// more.
+/// as many in all.
 const BETWEEN_FAULTS: u64 = 200;
 
 /// As many wait for an acknowledgement at the same time.
@@ -166,7 +166,7 @@ async fn fill(context: &jetstream::Context, load: &Load) {
 async fn a_cluster_that_loses_servers_has_each_record_once_or_it_is_told_why_not() {
     let asked = std::env::var("MIRROR_TESTS_RECORDS").ok();
     let asked = asked.and_then(|records| records.parse::<u64>().ok());
-    let between = asked.map_or(BETWEEN_FAULTS, |records| records / 6);
+    let between = asked.map_or(BETWEEN_FAULTS, |records| records.div_ceil(5));
     for (version, program) in programs() {
         let mut servers = NatsServer::cluster(&program, 3);
         let urls: Vec<_> = servers.iter().map(NatsServer::url).collect();
@@ -264,14 +264,11 @@ async fn explained(
         *there.entry(target).or_default() += 1;
     }
     let twice: Vec<_> = there.iter().filter(|(_, count)| **count > 1).collect();
-    assert_eq!(twice.first(), None, "{version}: {}", twice.len());
     let outcomes = std::mem::take(&mut *load.outcomes.lock().unwrap());
     let lost = |(target, outcome): &(&String, &Result<(), String>)| {
         outcome.is_ok() && !there.contains_key(*target)
     };
     let lost: Vec<_> = outcomes.iter().filter(lost).collect();
-    eprintln!("{version}: {} acknowledged and lost", lost.len());
-    assert!(lost.is_empty() || !is_new, "{:?}", lost.first());
     let posted = there.keys().filter(|target| target.starts_with("/posted"));
     assert!(posted.count() as u64 >= answered || !is_new);
     let mut reasons: HashMap<&str, u32> = HashMap::new();
@@ -281,9 +278,18 @@ async fn explained(
     {
         *reasons.entry(reason).or_default() += 1;
     }
+    let handed_over = load.next.load(Ordering::Relaxed);
+    let acknowledged = load.kept.load(Ordering::Relaxed);
+    let failed = reasons.values().map(|count| u64::from(*count)).sum::<u64>();
     eprintln!(
-        "{version}: {} records, not kept: {reasons:?}",
-        outcomes.len()
+        "{version}: {handed_over} handed over, {acknowledged} acknowledged, {} of them lost, {} twice, \
+         {failed} failed, {} unexplained: {reasons:#?}",
+        lost.len(),
+        twice.len(),
+        handed_over - acknowledged - failed,
     );
-    assert_eq!(outcomes.len() as u64, load.next.load(Ordering::Relaxed));
+    assert!(lost.is_empty() || !is_new, "{:?}", lost.first());
+    assert_eq!(twice.first(), None, "{version}: {}", twice.len());
+    assert_eq!(outcomes.len() as u64, handed_over);
+    assert_eq!(acknowledged + failed, handed_over);
 }

@@ -130,6 +130,29 @@ async fn what_is_wrong_with_a_certificate_is_said_until_it_is_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_certificate_is_replaced_while_the_program_runs() {
+    for (version, program) in programs() {
+        let files = Certificates::new(&format!("nats-own-{version}"));
+        let ours = &files.authority;
+        let own = |year| {
+            let (certificate, key) = ours.issue("client", year);
+            files.write("own.pem", &certificate.pem());
+            files.write("own-key.pem", &key.serialize_pem());
+        };
+        own(2021);
+        let server = NatsServer::of(&program, &files.config(ours, "localhost", 2090, true));
+        let url = format!("nats://localhost:{}", server.port());
+        let options = NatsOptions::new(&url).unwrap();
+        let options = options.root_certificates(files.path("roots.pem"));
+        let options = options.client_certificate(files.path("own.pem"), files.path("own-key.pem"));
+        let log = log(options);
+        says(&log, FailureKind::Closed, "IO error").await;
+        own(2090);
+        mends(&log).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_is_not_let_in_is_told_until_he_is() {
     for (_, program) in programs() {
         let config = "authorization { user: mirror, password: other }\n";
