@@ -97,7 +97,7 @@ pub struct NatsReader {
     ask_at: Instant,
     size: u64,
     /// Keeps the thread of the connection.
-    _connection: Connection,
+    connection: Connection,
 }
 
 struct Shard {
@@ -141,7 +141,7 @@ impl NatsReader {
         let client = connection.client().await?;
         let refused = |reason: String| NatsError::Stream {
             stream: options.stream.clone(),
-            reason,
+            reason: connection.explain(reason),
         };
         let mut context = jetstream::new(client.clone());
         context.set_timeout(REQUEST_TIMEOUT);
@@ -163,7 +163,7 @@ impl NatsReader {
             settled: Vec::new(),
             ask_at: Instant::now() + ASK,
             size: 0,
-            _connection: connection.clone(),
+            connection: connection.clone(),
         };
         let names: BTreeSet<_> = found.into_keys().collect();
         let mut all: Vec<Messages> = Vec::new();
@@ -431,7 +431,7 @@ impl NatsReader {
     fn refused(&self, reason: String) -> NatsError {
         NatsError::Stream {
             stream: self.stream.cached_info().config.name.clone(),
-            reason,
+            reason: self.connection.explain(reason),
         }
     }
 }

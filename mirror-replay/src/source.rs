@@ -9,7 +9,7 @@ use std::{future::Future, sync::Arc};
 use mirror_record::Record;
 
 pub use self::files::Files;
-pub(crate) use self::files::{open, segments};
+pub(crate) use self::files::{failed, segments_of};
 #[cfg(feature = "nats")]
 pub use self::nats::Nats;
 

@@ -169,6 +169,12 @@ impl NatsServer {
         self.run().unwrap_or_else(|error| panic!("{error}"));
     }
 
+    /// Starts it again with other lines of its configuration.
+    pub fn restart_with(&mut self, config: &str) {
+        config.clone_into(&mut self.config);
+        self.restart();
+    }
+
     /// As [`restart`](Self::restart), but waits for nothing: the first of a cluster is ready only
     /// when others are.
     pub fn restart_soon(&mut self) {
@@ -247,11 +253,15 @@ impl NatsServer {
         let _ = writeln!(config, "host: \"127.0.0.1\"\nport: {}", self.port);
         let _ = writeln!(config, "http: \"127.0.0.1:{}\"", self.monitor);
         let store = folder.join("jetstream");
-        let _ = writeln!(
-            config,
-            "jetstream {{ store_dir: {:?} }}",
-            store.display().to_string()
-        );
+        // A configuration of its own says that there is none.
+        if !self
+            .config
+            .lines()
+            .any(|line| line.starts_with("jetstream"))
+        {
+            let store = store.display().to_string();
+            let _ = writeln!(config, "jetstream {{ store_dir: {store:?} }}");
+        }
         config.push_str(&self.config);
         let file = folder.join("nats.conf");
         fs::write(&file, config).unwrap();
