@@ -1,14 +1,17 @@
 #![doc = include_str!("../README.md")]
 
+mod bucket;
 pub mod guide;
 mod nats;
 mod reader;
+mod runs;
 mod sink;
 mod state;
 
 pub use self::{
     nats::{Connection, NatsError, NatsOptions},
     reader::{NatsReader, ReadRecord, ReaderOptions},
+    runs::Runs,
     sink::{Discard, NatsSink, NatsSinkBuilder, subject, subjects},
     state::{
         Compared, Fleet, FleetBuilder, FleetChange, FleetReport, FleetStatus, FleetView, Instance,
