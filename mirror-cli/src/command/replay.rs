@@ -158,7 +158,7 @@ impl Args {
             ..Pace::default()
         };
         if self.from.contains("://") {
-            return self.replay_stream(destination, pace).await;
+            return Box::pin(self.replay_stream(destination, pace)).await;
         }
         let from = Path::new(&self.from);
         if self.dry_run {
@@ -208,7 +208,7 @@ impl Args {
             }
             Ok(source)
         };
-        self.send(None, open, destination, pace).await
+        Box::pin(self.send(None, open, destination, pace)).await
     }
 
     #[cfg(not(feature = "nats"))]

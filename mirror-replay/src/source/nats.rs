@@ -66,7 +66,7 @@ impl Nats {
         anew: bool,
     ) -> Result<Self, SourceError> {
         let joined = Runs::join(connection, options, job, anew).await;
-        let (runs, reader) = joined.map_err(failed)?;
+        let (runs, reader) = joined.map_err(SourceError::from)?;
         Ok(Self::new(reader, Some(runs), options))
     }
 
@@ -80,7 +80,7 @@ impl Nats {
         options: &ReaderOptions,
     ) -> Result<Self, SourceError> {
         let reader = NatsReader::open(connection, options).await;
-        Ok(Self::new(reader.map_err(failed)?, None, options))
+        Ok(Self::new(reader.map_err(SourceError::from)?, None, options))
     }
 
     fn new(reader: NatsReader, runs: Option<Runs>, options: &ReaderOptions) -> Self {
@@ -122,23 +122,24 @@ impl Source for Nats {
     async fn next(&mut self) -> Result<Option<Delivery>, SourceError> {
         loop {
             if self.read.is_none() {
-                self.read = self.reader.next().await.map_err(failed)?;
+                self.read = self.reader.next().await.map_err(SourceError::from)?;
             }
             let Some(read) = &self.read else {
                 return Ok(None);
             };
             // It was handed out before, perhaps to somebody who has counted it and was killed then.
-            if read.deliveries > 1 {
+            if read.is_again {
                 self.learn().await?;
             }
             let Some(read) = self.read.take() else {
                 continue;
             };
-            if read.deliveries > 1 && self.others.settled.contains(&read.sequence) {
+            if read.is_again && self.others.settled.contains(&read.sequence) {
                 self.reader.ack(read.sequence);
                 continue;
             }
             let begun = self.others.begun.get(&read.sequence);
+            let begun = begun.filter(|_| read.is_again);
             let record = Record::decode(&read.payload);
             return Ok(Some(Delivery {
                 token: read.sequence,
@@ -196,13 +197,12 @@ impl Source for Nats {
         let Some(runs) = &mut self.runs else {
             return Ok(());
         };
-        let settled: BTreeSet<_> = self.reader.settled().collect();
         let kept = Kept {
             found: found.clone(),
             begun: self.begun.clone(),
-            settled: differences(settled),
+            settled: differences(self.reader.settled()),
         };
-        runs.write(&kept).await.map_err(failed)
+        runs.write(&kept).await.map_err(SourceError::from)
     }
 
     async fn others(&mut self) -> Result<Vec<Found>, SourceError> {
@@ -211,7 +211,7 @@ impl Source for Nats {
     }
 
     async fn commit(&mut self) -> Result<(), SourceError> {
-        self.reader.commit().await.map_err(failed)
+        self.reader.commit().await.map_err(SourceError::from)
     }
 
     async fn close(&mut self, is_over: bool) -> Result<usize, SourceError> {
@@ -220,7 +220,7 @@ impl Source for Nats {
             return Ok(0);
         };
         if is_over {
-            runs.end(&self.options).await.map_err(failed)
+            runs.end(&self.options).await.map_err(SourceError::from)
         } else {
             self.reader.give_back().await;
             Ok(0)
@@ -243,18 +243,20 @@ impl Source for Nats {
 /// What other runs have kept.
 async fn kept(runs: Option<&Runs>) -> Result<Vec<Kept>, SourceError> {
     match runs {
-        Some(runs) => runs.others().await.map_err(failed),
+        Some(runs) => runs.others().await.map_err(SourceError::from),
         None => Ok(Vec::new()),
     }
 }
 
-fn failed(error: NatsError) -> SourceError {
-    SourceError(error.to_string())
+impl From<NatsError> for SourceError {
+    fn from(error: NatsError) -> Self {
+        Self(error.to_string())
+    }
 }
 
-fn differences(sorted: BTreeSet<u64>) -> Vec<u64> {
+fn differences(sorted: impl Iterator<Item = u64>) -> Vec<u64> {
     let mut last = 0;
-    let differences = sorted.into_iter().map(|number| {
+    let differences = sorted.map(|number| {
         let difference = number - last;
         last = number;
         difference
@@ -276,7 +278,7 @@ mod tests {
     #[test]
     fn numbers_are_kept_as_differences() {
         let numbers = BTreeSet::from([3, 4, 5, 900, u64::MAX]);
-        let kept = differences(numbers.clone());
+        let kept = differences(numbers.iter().copied());
         assert_eq!(kept[..4], [3, 1, 1, 895]);
         assert_eq!(summed(&kept).collect::<BTreeSet<_>>(), numbers);
     }
