@@ -26,7 +26,7 @@ use mirror_runtime::{
     BodyMode, CompareMode, Completion, ConfigError, Keeping, Mirror, MirrorBuilder,
     RecordedExchange, ShedReason, Sink, SinkError, SkipReason, Target, TargetStats,
 };
-use testkit::{Primary, Shadow, connect_h2, settled, until};
+use testkit::{Primary, Room, Shadow, connect_h2, passes_with_little_room, settled, until};
 use tokio::sync::mpsc;
 
 /// What becomes of a record.

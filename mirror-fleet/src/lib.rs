@@ -8,13 +8,15 @@ mod runs;
 mod sink;
 mod state;
 
+pub use mirror_dashboard::Change;
+
 pub use self::{
     nats::{Connection, NatsError, NatsOptions},
     reader::{NatsReader, ReadRecord, ReaderOptions},
     runs::Runs,
     sink::{Discard, NatsSink, NatsSinkBuilder, subject, subjects},
     state::{
-        Compared, Fleet, FleetBuilder, FleetChange, FleetReport, FleetStatus, FleetView, Instance,
+        Compared, Fleet, FleetBuilder, FleetReport, FleetStatus, FleetView, Instance,
         InstancePresence, Known, Snapshot, Sum, add_up,
     },
 };

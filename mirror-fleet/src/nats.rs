@@ -5,6 +5,7 @@ mod credentials;
 mod error;
 mod options;
 mod tls;
+mod trouble;
 
 pub(crate) use self::connection::Presence;
 pub use self::{connection::Connection, error::NatsError, options::NatsOptions};

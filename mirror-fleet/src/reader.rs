@@ -138,10 +138,10 @@ pub struct NatsReader {
     size: u64,
     presence: watch::Receiver<Presence>,
     /// The connection over which was asked for records.
-    connection: u64,
+    asked_over: u64,
     connected_again: Option<Instant>,
     /// Keeps the thread of the connection.
-    _connection: Connection,
+    connection: Connection,
 }
 
 struct Shard {
@@ -223,8 +223,8 @@ impl NatsReader {
     /// There is no such stream, or the server does not say so in time.
     pub async fn open(connection: &Connection, options: &ReaderOptions) -> Result<Self, NatsError> {
         let client = connection.client().await?;
-        let stream = Self::stream(&client, options).await?;
-        let ends = Self::ends(&stream, options).await?;
+        let stream = Self::stream(connection, &client, options).await?;
+        let ends = Self::ends(connection, &stream, options).await?;
         let mut reader = Self::new(connection, client, stream, options.ack_wait);
         for (subject, end) in ends {
             if !options.has(&subject) {
@@ -241,6 +241,7 @@ impl NatsReader {
     }
 
     pub(crate) async fn stream(
+        connection: &Connection,
         client: &Client,
         options: &ReaderOptions,
     ) -> Result<Stream, NatsError> {
@@ -249,18 +250,19 @@ impl NatsReader {
         let stream = context.get_stream(&options.stream).await;
         stream.map_err(|error| NatsError::Stream {
             stream: options.stream.clone(),
-            reason: error.to_string(),
+            reason: connection.explain(error),
         })
     }
 
     /// The last record of each shard of the mirror, by its subject.
     pub(crate) async fn ends(
+        connection: &Connection,
         stream: &Stream,
         options: &ReaderOptions,
     ) -> Result<BTreeMap<String, u64>, NatsError> {
         let refused = |reason: String| NatsError::Stream {
             stream: options.stream.clone(),
-            reason,
+            reason: connection.explain(reason),
         };
         let found = stream.info_with_subjects(subjects(&options.mirror)).await;
         let found = found.map_err(|error| refused(error.to_string()))?;
@@ -321,10 +323,10 @@ impl NatsReader {
             asked_at: now,
             away_since: None,
             size: 0,
-            connection: connection.presence().borrow().number,
+            asked_over: connection.presence().borrow().number,
             connected_again: None,
             presence: connection.presence(),
-            _connection: connection.clone(),
+            connection: connection.clone(),
         }
     }
 
@@ -400,9 +402,9 @@ impl NatsReader {
     /// Asks for as many records as are of use.
     async fn ask_for_records(&mut self) -> Result<(), NatsError> {
         let connection = self.presence.borrow().number;
-        if connection != self.connection {
+        if connection != self.asked_over {
             // The server has forgotten what it was asked for.
-            self.connection = connection;
+            self.asked_over = connection;
             self.connected_again = Some(Instant::now());
             self.pulls = SelectAll::new();
             for shard in &mut self.shards {
@@ -649,8 +651,11 @@ impl NatsReader {
             Err(_) => return Err(self.refused("the server does not respond".to_owned())),
         }
         // What was on its way when a connection broke may be lost.
-        let presence = self.presence.borrow().clone();
-        if presence.number == connection && presence.away().is_none() {
+        let is_sure = {
+            let presence = self.presence.borrow();
+            presence.number == connection && presence.away().is_none()
+        };
+        if is_sure {
             self.settled.clear();
             for sequence in told {
                 if let Some(held) = self.held.get_mut(&sequence) {
@@ -705,7 +710,7 @@ impl NatsReader {
     fn refused(&self, reason: String) -> NatsError {
         NatsError::Stream {
             stream: self.stream.cached_info().config.name.clone(),
-            reason,
+            reason: self.connection.explain(reason),
         }
     }
 }

@@ -54,8 +54,8 @@ use crate::nats::{Connection, NatsError};
 /// | `queue_full` | as many records, or bytes, wait as may |
 /// | `too_large` | the record is larger than the server's `max_payload` or the stream's `max_msg_size`, or than `max_queued_bytes` |
 /// | `ack_timeout` | it was sent, and not acknowledged in time: it may be in the stream |
-/// | `closed` | there was no connection in time: it is not in the stream |
-/// | `sink` | the stream has other bounds than the options say, or refuses the record; the error has the reason |
+/// | `closed` | there was no connection in time: it is not in the stream; the error has the reason |
+/// | `sink` | the stream has other bounds than the options say, or the record is refused; the error has the reason |
 ///
 /// A record is sent again if the connection breaks before it is acknowledged, and once more if half
 /// of `ack_timeout` is over. The stream keeps one of them, by the record's id.
@@ -133,8 +133,9 @@ impl Inner {
         let presence = self.connection.presence();
         let settings = Arc::clone(&self.settings);
         let condition = self.condition.clone();
+        let refusals = self.connection.refusals();
         self.connection.spawn(move |client| {
-            Publisher::new(client, presence, settings, condition).run(taken)
+            Publisher::new(client, presence, refusals, settings, condition).run(taken)
         })?;
         Ok(queue.insert(jobs).clone())
     }

@@ -11,7 +11,6 @@ mod tests;
 
 pub use self::{
     fleet::{Fleet, FleetBuilder, FleetReport, FleetStatus, FleetView, Instance, InstancePresence},
-    order::FleetChange,
     snapshot::{Compared, Snapshot},
     sum::{Known, Sum, add_up},
 };

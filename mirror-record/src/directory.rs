@@ -10,7 +10,7 @@ use crate::{
     error::ReadError,
     frame::Reader,
     record::Record,
-    segment::{Source, list},
+    segment::{Numbered, Source, list},
 };
 
 /// Reads the records of a log, segment by segment, also while it is written.
@@ -152,19 +152,19 @@ impl Directory {
         };
         let seen = self.seen;
         let is_new = |number| seen.is_none_or(|seen| number > seen);
-        for segment in segments.iter().filter(|segment| is_new(segment.number)) {
-            self.seen = Some(segment.number);
+        for Numbered { number, segment } in segments.iter().filter(|it| is_new(it.number)) {
+            self.seen = Some(*number);
             match Source::open(segment) {
                 Ok(source) => {
-                    self.open.insert(segment.number, Reader::new(source));
+                    self.open.insert(*number, Reader::new(source));
                     return Ok(true);
                 }
                 // Deleted, or compressed meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     let again = list(&self.path).unwrap_or_default();
-                    let again = again.iter().find(|again| again.number == segment.number);
-                    if let Some(source) = again.and_then(|again| Source::open(again).ok()) {
-                        self.open.insert(segment.number, Reader::new(source));
+                    let again = again.iter().find(|again| again.number == *number);
+                    if let Some(source) = again.and_then(|it| Source::open(&it.segment).ok()) {
+                        self.open.insert(*number, Reader::new(source));
                         return Ok(true);
                     }
                 }

@@ -24,4 +24,5 @@ pub use self::{
     id::RecordId,
     log::{Log, LogOptions, SyncPolicy},
     record::{FORMAT_VERSION, Fields, MAX_FIELDS, Outcome, Record, Request, Response, SessionHash},
+    segment::{Segment, segments},
 };

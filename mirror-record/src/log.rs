@@ -16,7 +16,7 @@ use crate::{
     error::WriteError,
     frame::{FILE_HEAD, Frames},
     record::Record,
-    segment::{Segment, list, list_all, path_of},
+    segment::{Numbered, Segment, list, list_all, path_of},
 };
 
 /// A segment of this size is read in a second, and there are few of them.
@@ -454,11 +454,11 @@ impl Log {
     /// Deletes the oldest segments until there is room for one more.
     fn make_room(&self) -> io::Result<()> {
         let segments = list_all(&self.directory)?;
-        let all = segments.iter().map(|segment| segment.bytes).sum::<u64>();
+        let all = segments.iter().map(|it| it.segment.bytes).sum::<u64>();
         let reserved = self.options.segment_bytes * (self.options.reserved_segments() - 1);
         let most = self.options.total_bytes.saturating_sub(reserved);
         let mut over = all.saturating_sub(most);
-        for segment in segments {
+        for Numbered { segment, .. } in segments {
             if over == 0 {
                 break;
             }
@@ -470,12 +470,12 @@ impl Log {
     }
 
     #[cfg(feature = "zstd")]
-    fn pack_those_that_are_there(&mut self, segments: &[Segment]) {
+    fn pack_those_that_are_there(&mut self, segments: &[Numbered]) {
         self.packing.clean(&self.directory);
         if self.options.compresses {
-            let plain = segments.iter().filter(|segment| !segment.is_compressed);
-            for segment in plain {
-                self.packing.add(segment.number);
+            let plain = segments.iter().filter(|it| !it.segment.is_compressed);
+            for plain in plain {
+                self.packing.add(plain.number);
             }
             self.packing.go_on(&self.directory);
         }
@@ -483,7 +483,7 @@ impl Log {
 
     #[cfg(not(feature = "zstd"))]
     #[expect(clippy::unused_self, reason = "so it is with the feature")]
-    fn pack_those_that_are_there(&mut self, _: &[Segment]) {}
+    fn pack_those_that_are_there(&mut self, _: &[Numbered]) {}
 }
 
 /// Writes what was appended, as far as that is possible.

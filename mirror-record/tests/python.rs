@@ -110,6 +110,24 @@ fn with_newer_fields() -> Vec<u8> {
     file
 }
 
+/// A record with bodies that are empty, and with places and values that are unusual.
+fn little() -> Record {
+    let mut request = Request::new("QUERY", "*");
+    request.headers = vec![("x-empty".into(), "".into())];
+    request.body = Some("".into());
+    request.trailers = vec![("x-\u{e9}".into(), "".into()), ("x".into(), "y".into())];
+    request.redacted = vec!["body /größe".into(), String::new()];
+    let id = RecordId::from_parts(u64::MAX >> 16, u128::MAX);
+    let mut record = Record::new(id, "größe", request);
+    record.outcome = Outcome::Failed;
+    let mut response = Response::new(204);
+    response.body = Some("".into());
+    response.trailers = vec![("grpc-status".into(), "".into())];
+    response.redacted = vec!["/straße/0".into()];
+    record.response = Some(response);
+    record
+}
+
 #[test]
 fn the_reader_in_python_reads_what_was_written() {
     let page = include_str!("../docs/record.md");
@@ -123,9 +141,16 @@ fn the_reader_in_python_reads_what_was_written() {
         return;
     }
     let path = env::temp_dir().join(format!("mirror-record-{}.mrec", std::process::id()));
+    let mut written = records();
+    written.push(little());
+    let mut writer = Writer::new(Vec::new()).unwrap();
+    for record in &written {
+        writer.write(record).unwrap();
+    }
+    let file = writer.into_inner();
     // With a record that is torn, which is left out.
-    let torn = &file()[16..100];
-    fs::write(&path, [&file(), torn].concat()).unwrap();
+    let torn = &file[16..100];
+    fs::write(&path, [&file, torn].concat()).unwrap();
     let mut python = Command::new("python3");
     python
         .arg("-")
@@ -147,7 +172,7 @@ fn the_reader_in_python_reads_what_was_written() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    let expected: Vec<_> = records().iter().map(expected).collect();
+    let expected: Vec<_> = written.iter().map(expected).collect();
     assert_eq!(read, expected);
 }
 

@@ -12,7 +12,7 @@ mod message;
 pub use self::har::{read_har, write_har};
 pub use self::{
     gor::{read_gor, write_gor},
-    log::{LogReader, LogWriter},
+    log::{LogReader, open_log, write_log},
 };
 
 /// A file cannot be read or written.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::counts::Counts;
 
 pub use self::files::Files;
-pub(crate) use self::files::{open, segments};
+pub(crate) use self::files::{failed, segments_of};
 #[cfg(feature = "nats")]
 pub use self::nats::Nats;
 

@@ -52,7 +52,7 @@ pub use self::{
     faulty::{Fault, Faulty},
     log::Log,
     primary::{Answer, Primary, connect_h2, without_date},
-    process::passes_with,
+    process::{Room, passes_with, passes_with_little_room},
     raw_h2::{RawH2, prior_knowledge},
     shadow::{Recorded, Shadow},
     waiting::{closed_port, eventually, mirror_named, pass, settled, until},

@@ -145,6 +145,11 @@ impl NatsServer {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// The port where clients connect.
     pub fn port(&self) -> u16 {
         self.port
@@ -164,6 +169,12 @@ impl NatsServer {
         self.run().unwrap_or_else(|error| panic!("{error}"));
     }
 
+    /// Starts it again with other lines of its configuration.
+    pub fn restart_with(&mut self, config: &str) {
+        config.clone_into(&mut self.config);
+        self.restart();
+    }
+
     /// As [`restart`](Self::restart), but waits for nothing: the first of a cluster is ready only
     /// when others are.
     pub fn restart_soon(&mut self) {
@@ -175,7 +186,7 @@ impl NatsServer {
     pub fn pause(&self) {
         self.signal("-STOP");
         // Its threads stop one by one.
-        let tasks = format!("/proc/{}/task", self.child.as_ref().unwrap().id());
+        let tasks = format!("/proc/{}/task", self.id());
         let is_stopped = |task: fs::DirEntry| {
             let state = fs::read_to_string(task.path().join("stat"));
             state.is_ok_and(|state| state.contains(") T "))
@@ -194,8 +205,7 @@ impl NatsServer {
     }
 
     fn signal(&self, signal: &str) {
-        let child = self.child.as_ref().unwrap();
-        let id = child.id().to_string();
+        let id = self.id().to_string();
         let status = Command::new("kill").args([signal, &id]).status();
         assert!(status.unwrap().success());
     }
@@ -243,11 +253,15 @@ impl NatsServer {
         let _ = writeln!(config, "host: \"127.0.0.1\"\nport: {}", self.port);
         let _ = writeln!(config, "http: \"127.0.0.1:{}\"", self.monitor);
         let store = folder.join("jetstream");
-        let _ = writeln!(
-            config,
-            "jetstream {{ store_dir: {:?} }}",
-            store.display().to_string()
-        );
+        // A configuration of its own says that there is none.
+        if !self
+            .config
+            .lines()
+            .any(|line| line.starts_with("jetstream"))
+        {
+            let store = store.display().to_string();
+            let _ = writeln!(config, "jetstream {{ store_dir: {store:?} }}");
+        }
         config.push_str(&self.config);
         let file = folder.join("nats.conf");
         fs::write(&file, config).unwrap();

@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader, ErrorKind},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -78,13 +78,15 @@ async fn an_attribute_keeps_requests_with_their_responses_in_files() {
     }
     let primary = Primary::start(Router::new().route("/orders", post(kept))).await;
     let before = SystemTime::now();
-    for user in ["u-1", "u-2", "u-1"] {
+    for (number, user) in ["u-1", "u-2", "u-1"].into_iter().enumerate() {
         let request = Request::post("/orders?token=t0ps3cr3t&page=%32")
             .header("x-user-id", user)
             .header("authorization", "Bearer s3cret")
             .body(Body::from(r#"{"card":"4111","total":7}"#));
         let response = primary.send(request.unwrap()).await;
         assert_eq!(response.text(), r#"{"card":"4111","total":7}"#);
+        // One after another: secrets are taken out on several threads.
+        settled(&mirror_named("into-files").unwrap(), number as u64 + 1).await;
     }
     let mirror = mirror_named("into-files").unwrap();
     let stats = settled(&mirror, 3).await;
@@ -349,6 +351,95 @@ fn options_that_cannot_be_met_are_an_error_of_the_mirror() {
         .target(Target::file("a"))
         .build();
     assert_eq!(twice.unwrap_err().to_string(), "duplicate target name `a`");
+}
+
+/// The variable that makes the next test the program without room: it names the directory.
+const LITTLE_ROOM: &str = "MIRROR_TESTS_LOG_WITH_LITTLE_ROOM";
+
+/// The program that has no room: its disk is full after some requests, or its files are.
+#[tokio::test]
+async fn a_program_without_room() {
+    let Some(directory) = env::var_os(LITTLE_ROOM) else {
+        return;
+    };
+    let directory = PathBuf::from(directory).join("log");
+    let kinds = Arc::new(Mutex::new(Vec::new()));
+    let told = Arc::clone(&kinds);
+    let options = LogOptions::default()
+        .with_segment_bytes(128 * 1024)
+        .with_total_bytes(1 << 30);
+    let mirror = Mirror::builder()
+        .target(sink(directory.clone(), options))
+        .circuit_breaker(None)
+        .on_error(move |_: &Target, error: &MirrorError| {
+            let MirrorError::Sink(SinkError::Other(cause)) = error else {
+                panic!("{error}");
+            };
+            // An error of the system is itself.
+            let error = cause.downcast_ref::<io::Error>().unwrap();
+            told.lock().unwrap().push(error.kind());
+        })
+        .build()
+        .unwrap();
+    let primary = serve(&mirror, echo()).await;
+    let mut acknowledged = Vec::new();
+    let mut sent = 0;
+    let mut post = async |acknowledged: &mut Vec<String>| {
+        let target = format!("/{sent}");
+        let body = "x".repeat(1000);
+        assert_eq!(primary.post(&target, body.clone()).await.text(), body);
+        sent += 1;
+        let stats = settled(&mirror, sent).await.remove(0);
+        assert_eq!(stats.failed_with(FailureKind::Sink), stats.failed);
+        if stats.answered > acknowledged.len() as u64 {
+            acknowledged.push(target);
+        }
+        stats.failed
+    };
+    let mut failed = 0;
+    for _ in 0..400 {
+        failed = post(&mut acknowledged).await;
+    }
+    assert!(failed > 5 && acknowledged.len() > 100, "{failed}");
+    assert_eq!(targets(&read(&directory)), acknowledged);
+    // Segments that nothing fits into are not left behind.
+    let segments = fs::read_dir(&directory).unwrap().count();
+    assert!(segments < 25, "{segments}");
+    until("the callbacks", || {
+        kinds.lock().unwrap().len() as u64 == failed
+    })
+    .await;
+    // There is room again.
+    let first = directory.join("000000000001.mrec");
+    let gone = Directory::open(&directory).unwrap();
+    let gone = gone.filter(|entry| entry.as_ref().unwrap().next.segment == 1);
+    let gone = gone.count();
+    fs::remove_file(first).unwrap();
+    acknowledged.drain(..gone);
+    for _ in 0..10 {
+        let target = format!("/{sent}");
+        assert_eq!(primary.post(&target, "hello").await.text(), "hello");
+        sent += 1;
+        acknowledged.push(target);
+        let stats = settled(&mirror, sent).await.remove(0);
+        assert_eq!(stats.failed, failed, "{stats}");
+    }
+    assert_eq!(targets(&read(&directory)), acknowledged);
+    let kinds = kinds.lock().unwrap();
+    let is_of_room =
+        |kind: &ErrorKind| matches!(kind, ErrorKind::StorageFull | ErrorKind::FileTooLarge);
+    assert!(kinds.iter().all(is_of_room), "{kinds:?}");
+}
+
+#[tokio::test]
+async fn no_room_costs_records_that_are_counted_and_nothing_else() {
+    for room in [Room::Disk(512), Room::Files(128)] {
+        let temporary = Temporary::new("no-room");
+        fs::create_dir_all(temporary.0.path()).unwrap();
+        let directory = temporary.0.path().to_owned();
+        let test = "sinks::files::a_program_without_room";
+        passes_with_little_room(test, LITTLE_ROOM, directory, room).await;
+    }
 }
 
 /// The variable that makes a test below the program that is killed: it names the directory.

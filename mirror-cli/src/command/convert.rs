@@ -8,7 +8,8 @@ use std::{
 
 use clap::ValueEnum;
 use mirror_replay::convert::{
-    ConvertError, Converted, LogReader, LogWriter, read_gor, read_har, write_gor, write_har,
+    ConvertError, Converted, LogReader, open_log, read_gor, read_har, write_gor, write_har,
+    write_log,
 };
 
 use crate::{
@@ -93,14 +94,14 @@ impl ImportArgs {
         let failed_from = failed(&self.from);
         let failed_to = failed(&self.to);
         let file = File::open(&self.from).map_err(|error| failed_from(error.into()))?;
-        let mut log = LogWriter::open(&self.to).map_err(|error| failed_to(error.into()))?;
+        let mut log = open_log(&self.to).map_err(|error| failed_to(error.into()))?;
         let file = BufReader::new(file);
         let converted = match format {
-            Format::Har => read_har(file, &self.mirror, |record| log.write(&record)),
-            Format::Gor => read_gor(file, &self.mirror, |record| log.write(&record)),
+            Format::Har => read_har(file, &self.mirror, |record| write_log(&mut log, &record)),
+            Format::Gor => read_gor(file, &self.mirror, |record| write_log(&mut log, &record)),
         };
         let converted = converted.map_err(failed_from)?;
-        log.finish().map_err(|error| failed_to(error.into()))?;
+        log.close().map_err(|error| failed_to(error.into()))?;
         print(converted, 0);
         Ok(Exit::Good)
     }

@@ -8,7 +8,7 @@ use std::{
 
 use async_nats::{ConnectOptions, ServerAddr};
 
-use super::{NatsError, credentials::Credentials};
+use super::{NatsError, credentials::Credentials, trouble};
 
 /// The first wait before a server is tried again; each next one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
@@ -18,7 +18,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// A server that takes longer to accept a connection is tried again.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection on which nothing comes back for two of these is dead.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -169,7 +169,8 @@ impl NatsOptions {
         self
     }
 
-    /// PEM files of a certificate and its key, for servers that want one of their clients.
+    /// PEM files of a certificate and its key, for servers that want one of their clients. They are
+    /// read again for each connection, so that they can be replaced while the program runs.
     #[must_use]
     pub fn client_certificate(
         mut self,
@@ -202,6 +203,11 @@ impl NatsOptions {
         self.credentials.answer(b"")?;
         self.client()?;
         Ok(())
+    }
+
+    /// What a server has said, or what was found in its place, as a line without secrets.
+    pub(super) fn said(&self, text: &str) -> String {
+        trouble::plain(&self.credentials.hide(text))
     }
 
     pub(super) fn servers(&self) -> Vec<ServerAddr> {
@@ -240,7 +246,7 @@ impl NatsOptions {
 
 /// The wait before an attempt: exponential, and up to a quarter shorter at random, so that the
 /// instances of a fleet do not all come at once.
-fn wait_before(attempt: usize) -> Duration {
+pub(super) fn wait_before(attempt: usize) -> Duration {
     let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
     let factor = 2_u32.saturating_pow(doublings);
     let wait = FIRST_WAIT.saturating_mul(factor).min(LONGEST_WAIT);

@@ -13,7 +13,11 @@ use mirror_record::Record;
 use mirror_runtime::{RecordedExchange, SinkError};
 use serde::Deserialize;
 use tokio::{
-    sync::{OwnedSemaphorePermit, mpsc, oneshot, watch},
+    sync::{
+        OwnedSemaphorePermit,
+        broadcast::{self, error::RecvError},
+        mpsc, oneshot, watch,
+    },
     time::MissedTickBehavior,
 };
 
@@ -32,8 +36,8 @@ const LONGEST_LOOK: Duration = Duration::from_secs(5);
 /// The wait until a stream with other bounds is looked at again: somebody has to change it.
 const LOOK_AT_OTHER: Duration = Duration::from_secs(30);
 
-/// The default of a mirror's `max_body`.
-const MAX_BODY: usize = 2 << 20;
+/// What a server says of a message that the user may not send: its subject follows, in quotes.
+const NOT_ALLOWED: &str = "Permissions Violation for Publish to ";
 
 /// What is known of the stream.
 #[derive(Clone, Debug)]
@@ -90,6 +94,8 @@ struct Refusal {
 pub(super) struct Publisher {
     client: Client,
     presence: watch::Receiver<Presence>,
+    /// What the server refuses, in its words.
+    refusals: broadcast::Receiver<Arc<str>>,
     settings: Arc<Settings>,
     condition: watch::Sender<Condition>,
     waiting: VecDeque<Waiting>,
@@ -102,8 +108,10 @@ pub(super) struct Publisher {
     looks: bool,
     look_at: Instant,
     looked: u32,
+    /// What is wrong with the stream, as it was told last.
+    told: Option<String>,
     paused_until: Instant,
-    /// Whether it was said that the server takes less than mirrors copy.
+    /// Whether it was said that a record was too large.
     warned: bool,
 }
 
@@ -111,6 +119,7 @@ impl Publisher {
     pub(super) fn new(
         client: Client,
         presence: watch::Receiver<Presence>,
+        refusals: broadcast::Receiver<Arc<str>>,
         settings: Arc<Settings>,
         condition: watch::Sender<Condition>,
     ) -> Self {
@@ -119,6 +128,7 @@ impl Publisher {
             inbox: client.new_inbox(),
             client,
             presence,
+            refusals,
             settings,
             condition,
             waiting: VecDeque::new(),
@@ -127,6 +137,7 @@ impl Publisher {
             looks: true,
             look_at: now,
             looked: 0,
+            told: None,
             paused_until: now,
             warned: false,
         }
@@ -185,6 +196,12 @@ impl Publisher {
                     Ok(()) => self.connected(),
                     Err(_) => return,
                 },
+                refusal = self.refusals.recv() => match refusal {
+                    Ok(refusal) => self.not_allowed(&refusal),
+                    // Of those that were missed, records are late.
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                },
                 _ = tick.tick(), if !is_idle || self.looks && self.is_connected() => {
                     self.expire();
                     self.send_again().await;
@@ -196,7 +213,8 @@ impl Publisher {
     fn accept(&mut self, job: Job) {
         let away = self.presence.borrow().away();
         if away.is_some_and(|away| away > self.settings.ack_timeout) {
-            tell(job, Err(SinkError::Closed));
+            let error = self.no_connection();
+            tell(job, Err(error));
         } else if let Some(error) = self.refused_for_good() {
             tell(job, Err(error));
         } else {
@@ -211,6 +229,13 @@ impl Publisher {
                 Some(SinkError::other(error.clone()))
             }
             _ => None,
+        }
+    }
+
+    fn no_connection(&self) -> SinkError {
+        match self.presence.borrow().trouble() {
+            Some(reason) => SinkError::NoConnection(reason.to_string().into()),
+            None => SinkError::Closed,
         }
     }
 
@@ -250,15 +275,22 @@ impl Publisher {
         }
     }
 
-    async fn send(&self, number: u64, message: &Message) -> Result<(), SinkError> {
+    async fn send(&mut self, number: u64, message: &Message) -> Result<(), SinkError> {
         let published = self.client.publish_with_reply_and_headers(
             message.subject.clone(),
             format!("{}.{number}", self.inbox),
             message.headers(),
             message.payload.clone(),
         );
-        published.await.map_err(|error| match error.kind() {
-            PublishErrorKind::MaxPayloadExceeded => SinkError::TooLarge,
+        let Err(error) = published.await else {
+            return Ok(());
+        };
+        Err(match error.kind() {
+            // It says both sizes.
+            PublishErrorKind::MaxPayloadExceeded => {
+                self.warn_of_size(&error);
+                SinkError::TooLarge
+            }
             PublishErrorKind::InvalidSubject => SinkError::other(error),
             PublishErrorKind::Send => SinkError::Closed,
         })
@@ -297,8 +329,12 @@ impl Publisher {
             description,
         } = refusal;
         let is = |code: ErrorCode| code.0 == err_code;
-        let stream = &self.settings.stream;
+        let stream = self.settings.stream.clone();
         if is(ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM) {
+            let bytes = sent.message.payload.len();
+            self.warn_of_size(&format_args!(
+                "the stream {stream}: {description}: {bytes} bytes, without headers"
+            ));
             tell(sent.job, Err(SinkError::TooLarge));
         } else if is(ErrorCode::STREAM_STORE_FAILED) && description.contains("maximum") {
             let reason = format!("the stream {stream} is full, and refuses records: {description}");
@@ -308,6 +344,31 @@ impl Publisher {
             self.put_back(sent);
         } else {
             let reason = format!("the stream {stream} refuses records: {description}");
+            tell(sent.job, Err(SinkError::other(reason)));
+        }
+    }
+
+    /// Says so once: each of them would fill the log.
+    fn warn_of_size(&mut self, reason: &dyn std::fmt::Display) {
+        if !mem::replace(&mut self.warned, true) {
+            tracing::warn!(
+                %reason,
+                "a record is too large, and is counted as `too_large`, as others will be without a \
+                 word. Raise `max_payload` of the server or `max_msg_size` of the stream, or lower \
+                 `max_body` of the mirror"
+            );
+        }
+    }
+
+    /// The user may not write to a subject: nothing else is ever said of what was sent there.
+    fn not_allowed(&mut self, refusal: &str) {
+        let Some(subject) = refusal.strip_prefix(NOT_ALLOWED) else {
+            return;
+        };
+        let subject = subject.trim_matches('"');
+        let is_there = |_: &u64, sent: &mut Sent| sent.message.subject == subject;
+        for (_, sent) in self.sent.extract_if(.., is_there) {
+            let reason = format!("the server refuses records: {refusal}");
             tell(sent.job, Err(SinkError::other(reason)));
         }
     }
@@ -333,14 +394,6 @@ impl Publisher {
             let job = sent.job;
             self.waiting.push_front(Waiting { job, message });
         }
-        let largest = self.client.max_payload();
-        if largest < MAX_BODY && !mem::replace(&mut self.warned, true) {
-            tracing::warn!(
-                max_payload = largest,
-                "records may be larger than this NATS takes; they are counted as too_large. Raise \
-                 `max_payload` of the server, or lower `max_body` of the mirror"
-            );
-        }
     }
 
     fn is_to_look(&self) -> bool {
@@ -358,8 +411,16 @@ impl Publisher {
             Ok(()) => {
                 self.looks = false;
                 self.looked = 0;
+                if self.told.take().is_some() {
+                    tracing::info!(stream = self.settings.stream, "records are kept");
+                }
                 self.condition.send_replace(Condition::Ready);
                 return;
+            }
+            // Nothing is said to who may not ask.
+            Err(NatsError::Stream { stream, reason }) => {
+                let reason = self.presence.borrow().explain(reason);
+                NatsError::Stream { stream, reason }
             }
             Err(error) => error,
         };
@@ -368,8 +429,10 @@ impl Publisher {
             _ => LONGEST_LOOK.min(PAUSE * 2_u32.saturating_pow(self.looked)),
         };
         self.look_at = Instant::now() + wait;
-        if self.looked == 0 {
-            tracing::error!(%error, "no record is kept: tried again, and not told again");
+        let reason = error.to_string();
+        if self.told.as_ref() != Some(&reason) {
+            tracing::error!(%error, "no record is kept: the stream is asked for again until it is as it should be");
+            self.told = Some(reason);
         }
         self.looked = self.looked.saturating_add(1);
         self.condition.send_replace(Condition::Refused(error));
@@ -420,7 +483,7 @@ impl Publisher {
                 _ if waiting.message.is_some() => SinkError::AckTimeout,
                 Condition::Refused(error) if is_connected => SinkError::other(error.clone()),
                 _ if is_connected => SinkError::AckTimeout,
-                _ => SinkError::Closed,
+                _ => self.no_connection(),
             };
             tell(waiting.job, Err(error));
         }

@@ -6,7 +6,7 @@ use mirror_dashboard::{
     Actor, Change, Fleet, FleetInstance, FleetMirror, FleetTarget, InstanceState,
 };
 
-use super::{FleetChange, FleetReport, FleetView, InstancePresence, Sum};
+use super::{FleetReport, FleetView, InstancePresence, Sum};
 
 impl Fleet for FleetView {
     fn mirror(&self, name: &str, patience: Duration) -> FleetMirror {
@@ -14,14 +14,7 @@ impl Fleet for FleetView {
     }
 
     fn change(&self, mirror: Option<&str>, actor: &Actor, change: &Change) -> Result<(), String> {
-        let mut asked = FleetChange::by(actor.as_str());
-        asked.reset = change.reset;
-        asked.enabled = change.enabled;
-        asked.percentage.clone_from(&change.percentage);
-        asked.restart_report = change.restart_report;
-        asked.reason.clone_from(&change.reason);
-        asked.lasts = change.for_seconds.map(Duration::from_secs);
-        self.change(mirror, asked)
+        self.change(mirror, actor.as_str(), change.clone())
     }
 }
 

@@ -13,10 +13,11 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use mirror_dashboard::Change;
 use tokio::sync::mpsc::UnboundedSender;
 
 use self::run::{Command, Run};
-use super::{order::FleetChange, sum::Sum};
+use super::{order::Asked, sum::Sum};
 use crate::{
     bucket::{Bounds, unique},
     nats::{Connection, NatsError},
@@ -380,13 +381,18 @@ impl FleetView {
         report
     }
 
-    /// Changes a mirror, or all of them, in all instances. It blocks until NATS has it, for some
-    /// seconds at most.
+    /// Changes a mirror, or all of them, in all instances, whether the change says
+    /// [`fleet`](Change::fleet) or not. It blocks until NATS has it, for some seconds at most.
     ///
     /// # Errors
     ///
     /// Why nothing was changed, in words: NATS is away.
-    pub fn change(&self, mirror: Option<&str>, change: FleetChange) -> Result<(), String> {
+    pub fn change(
+        &self,
+        mirror: Option<&str>,
+        actor: impl Into<String>,
+        change: Change,
+    ) -> Result<(), String> {
         for (target, percentage) in &change.percentage {
             if !(0.0..=100.0).contains(percentage) {
                 return Err(format!(
@@ -399,9 +405,10 @@ impl FleetView {
         }
         let (told, done) = mpsc::sync_channel(1);
         let mirror = mirror.map(str::to_owned);
+        let by = actor.into();
         let command = Command::Change {
             mirror,
-            change,
+            asked: Asked { by, change },
             told,
         };
         let left = || "this instance has left the fleet".to_owned();

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use mirror_dashboard::Change;
 use mirror_runtime::{Control, control};
 use serde::{Deserialize, Serialize};
 
@@ -36,91 +37,26 @@ pub(super) struct Said<T> {
 /// The version of [`Order`].
 pub(super) const VERSION: u32 = 1;
 
-/// What is to be changed, in all instances: [`FleetView::change`](super::FleetView::change).
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct FleetChange {
-    /// First removes what was set for the fleet.
-    pub reset: bool,
-    /// Switches the mirror on or off.
-    pub enabled: Option<bool>,
-    /// The share of the requests that is copied to each target, from 0 to 100.
-    pub percentage: BTreeMap<String, f64>,
-    /// Begins the report of the fleet anew: a new epoch.
-    pub restart_report: bool,
-    /// Who changes it.
-    pub actor: String,
-    /// Why.
-    pub reason: Option<String>,
-    /// For how long. Default: until it is changed again.
-    pub lasts: Option<Duration>,
+/// What is to be changed in all instances, and by whom.
+pub(super) struct Asked {
+    pub(super) by: String,
+    pub(super) change: Change,
 }
 
-impl FleetChange {
-    /// Nothing yet, by this actor.
-    #[must_use]
-    pub fn by(actor: impl Into<String>) -> Self {
-        Self {
-            actor: actor.into(),
-            ..Self::default()
-        }
-    }
-
-    /// Removes what was set for the fleet, first.
-    #[must_use]
-    pub const fn reset(mut self) -> Self {
-        self.reset = true;
-        self
-    }
-
-    /// Switches on or off.
-    #[must_use]
-    pub const fn enabled(mut self, enabled: bool) -> Self {
-        self.enabled = Some(enabled);
-        self
-    }
-
-    /// Copies this share of the requests to a target, from 0 to 100.
-    #[must_use]
-    pub fn percentage(mut self, target: impl Into<String>, percentage: f64) -> Self {
-        self.percentage.insert(target.into(), percentage);
-        self
-    }
-
-    /// Begins the report of the fleet anew.
-    #[must_use]
-    pub const fn restart_report(mut self) -> Self {
-        self.restart_report = true;
-        self
-    }
-
-    /// Says why.
-    #[must_use]
-    pub fn because(mut self, reason: impl Into<String>) -> Self {
-        self.reason = Some(reason.into());
-        self
-    }
-
-    /// For so long only, from now on.
-    #[must_use]
-    pub const fn for_duration(mut self, lasts: Duration) -> Self {
-        self.lasts = Some(lasts);
-        self
-    }
-
+impl Asked {
     /// Whether anything of the switch or of the shares is changed.
     pub(super) fn sets(&self) -> bool {
-        self.reset || self.enabled.is_some() || !self.percentage.is_empty()
+        let change = &self.change;
+        change.reset || change.enabled.is_some() || !change.percentage.is_empty()
     }
 
     fn said<T>(&self, value: T) -> Said<T> {
-        let until = self
-            .lasts
-            .and_then(|lasts| SystemTime::now().checked_add(lasts));
+        let lasts = self.change.for_seconds.map(Duration::from_secs);
+        let until = lasts.and_then(|lasts| SystemTime::now().checked_add(lasts));
         Said {
             value,
-            actor: self.actor.clone(),
-            reason: self.reason.clone(),
+            actor: self.by.clone(),
+            reason: self.change.reason.clone(),
             until_unix_ms: until.map(unix_ms),
         }
     }
@@ -128,17 +64,18 @@ impl FleetChange {
 
 impl Order {
     /// The same, changed.
-    pub(super) fn changed(mut self, mirror: &str, change: &FleetChange) -> Self {
+    pub(super) fn changed(mut self, mirror: &str, asked: &Asked) -> Self {
+        let change = &asked.change;
         if change.reset {
             self = Self::default();
         }
         self.version = VERSION;
         mirror.clone_into(&mut self.mirror);
         if let Some(enabled) = change.enabled {
-            self.switch = Some(change.said(enabled));
+            self.switch = Some(asked.said(enabled));
         }
         for (target, percentage) in &change.percentage {
-            self.shares.insert(target.clone(), change.said(*percentage));
+            self.shares.insert(target.clone(), asked.said(*percentage));
         }
         self.without_ended(SystemTime::now())
     }

@@ -8,7 +8,7 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use mirror_fleet::{NatsOptions, NatsSink};
-use mirror_runtime::SinkError;
+use mirror_runtime::{FailureKind, MirrorError};
 use nkeys::KeyPair;
 use serde_json::{Value, json};
 use testkit::{
@@ -53,7 +53,8 @@ async fn keeps(options: NatsOptions) {
 async fn is_refused(options: NatsOptions) {
     let shown = format!("{options:?}");
     let error = keep(&log(options), "hello").await.unwrap_err();
-    assert!(matches!(error, SinkError::Closed), "{error:?} {shown}");
+    let kind = MirrorError::from(error).kind();
+    assert_eq!(kind, FailureKind::Closed, "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

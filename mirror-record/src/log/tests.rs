@@ -40,7 +40,7 @@ impl Temporary {
         list_all(&self.path())
             .unwrap()
             .iter()
-            .map(|segment| segment.bytes)
+            .map(|it| it.segment.bytes)
             .sum()
     }
 
@@ -95,7 +95,7 @@ fn records_are_read_in_order_over_all_segments() {
     assert!(names.len() > 5, "{names:?}");
     assert_eq!(names[0], "000000000001.mrec");
     for segment in list(&temporary.path()).unwrap() {
-        assert!(segment.bytes <= MIN_SEGMENT_BYTES, "{segment:?}");
+        assert!(segment.segment.bytes <= MIN_SEGMENT_BYTES, "{segment:?}");
     }
     // Many that are written at once as well.
     for number in 100..200 {
@@ -370,58 +370,6 @@ fn what_is_no_log_is_told_and_passed_over() {
     assert_eq!(read(&mut directory), [0]);
 }
 
-/// A disk of one megabyte; `None` where none may be mounted.
-struct FullDisk(PathBuf);
-
-impl FullDisk {
-    fn mount(path: &Path) -> Option<Self> {
-        fs::create_dir_all(path).unwrap();
-        let mut mount = std::process::Command::new("mount");
-        mount
-            .args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"])
-            .arg(path);
-        let is_mounted = mount.output().is_ok_and(|output| output.status.success());
-        is_mounted.then(|| Self(path.to_owned()))
-    }
-}
-
-impl Drop for FullDisk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg(&self.0).status();
-    }
-}
-
-#[test]
-fn a_full_disk_is_an_error_and_no_more() {
-    let temporary = Temporary::new();
-    let Some(disk) = FullDisk::mount(&temporary.0) else {
-        eprintln!("left out: no disk can be mounted here, which takes root");
-        return;
-    };
-    let options = small().with_segment_bytes(64 * 1024);
-    let mut log = Log::open(temporary.path(), options).unwrap();
-    let (mut kept, mut lost) = (Vec::new(), 0);
-    for number in 0..400 {
-        match log.append(&record(number, 1000)).map(|()| log.settle()) {
-            Ok(Ok(true)) => kept.push(number),
-            Ok(Err(error)) | Err(WriteError::Io(error)) => {
-                assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{error}");
-                lost += 1;
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-    assert!(lost > 100 && kept.len() > 100, "{lost} {}", kept.len());
-    assert_eq!(temporary.read(), kept);
-    assert!(temporary.names().len() < 10, "{:?}", temporary.names());
-    // There is room again.
-    fs::remove_file(path_of(&temporary.path(), 1)).unwrap();
-    write(&mut log, 400..410);
-    assert_eq!(temporary.read().last(), Some(&409));
-    drop(log);
-    drop(disk);
-}
-
 #[test]
 fn what_was_half_written_is_taken_back() {
     let temporary = Temporary::new();
@@ -448,6 +396,7 @@ fn what_was_half_written_is_taken_back() {
 #[cfg(feature = "zstd")]
 mod compressed {
     use super::*;
+    use crate::segment::segments;
 
     fn compressing() -> LogOptions {
         small().with_compression(true)
@@ -514,6 +463,26 @@ mod compressed {
         );
         assert!(names.iter().all(|name| !name.starts_with('.')), "{names:?}");
         assert_eq!(temporary.read(), (0..30).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_segment_that_is_compressed_after_it_was_looked_for_is_read() {
+        let temporary = Temporary::new();
+        let path = temporary.path();
+        let mut log = Log::open(&path, small()).unwrap();
+        write(&mut log, 0..50);
+        drop(log);
+        let found = segments(&path).unwrap();
+        assert!(found.len() > 2);
+        super::super::packing::pack(&path, 1).unwrap();
+        // And one that has another name.
+        fs::rename(path.join("000000000001.mrec.zst"), path.join("any")).unwrap();
+        super::super::packing::pack(&path, 2).unwrap();
+        let count = |segment: &Segment| segment.open().unwrap().map(Result::unwrap).count();
+        let any = segments(path.join("any")).unwrap();
+        let records = count(&any[0]) + found[1..].iter().map(count).sum::<usize>();
+        assert_eq!(records, 50);
+        assert_eq!(segments(&path).unwrap()[0].name(), found[1].name());
     }
 
     fn pack_and_keep(path: &Path, number: u64) {

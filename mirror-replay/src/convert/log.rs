@@ -1,27 +1,20 @@
 //! A directory of segments, read and written record by record.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, BufWriter, Read, Write as _},
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    io::{self, Read},
+    path::Path,
+    time::Duration,
 };
 
-use mirror_record::{ReadError, Reader, Record, Writer};
+use mirror_record::{Log, LogOptions, MAX_RECORD, ReadError, Reader, Record, Segment, SyncPolicy};
 
 use super::ConvertError;
-use crate::source::{SourceError, open, segments};
-
-/// A segment is this large, and one record more.
-const SEGMENT: u64 = 64 * 1024 * 1024;
+use crate::source::{SourceError, failed, segments_of};
 
 /// Reads all records of a log.
 pub struct LogReader {
-    paths: std::vec::IntoIter<PathBuf>,
-    reader: Option<Reader<Box<dyn Read>>>,
+    segments: std::vec::IntoIter<Segment>,
+    reader: Option<Reader<Box<dyn Read + Send>>>,
     damaged: u64,
 }
 
@@ -33,7 +26,7 @@ impl LogReader {
     /// [`SourceError`] if there is no log.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
         Ok(Self {
-            paths: segments(path)?.into_iter(),
+            segments: segments_of(path)?.into_iter(),
             reader: None,
             damaged: 0,
         })
@@ -53,10 +46,15 @@ impl LogReader {
     pub fn next_record(&mut self) -> Result<Option<Record>, SourceError> {
         loop {
             let Some(reader) = &mut self.reader else {
-                match self.paths.next() {
-                    Some(path) => self.reader = Some(Reader::new(open(&path)?)),
-                    None => return Ok(None),
-                }
+                let Some(segment) = self.segments.next() else {
+                    return Ok(None);
+                };
+                self.reader = match segment.open() {
+                    Ok(reader) => Some(reader),
+                    // It was deleted, because the log has a bound.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                    Err(error) => return Err(failed(segment.path(), error)),
+                };
                 continue;
             };
             match reader.next_record() {
@@ -80,113 +78,33 @@ impl std::fmt::Debug for LogReader {
     }
 }
 
-/// Writes records into a directory, behind the segments that are there.
-#[derive(Debug)]
-pub struct LogWriter {
-    directory: PathBuf,
-    number: u64,
-    writer: Option<Writer<Counted>>,
-    /// Of the segment that is written.
-    bytes: Arc<AtomicU64>,
+/// A log that is written behind the segments that are there, to the disk, and deletes none.
+///
+/// # Errors
+///
+/// If the directory cannot be made or read.
+pub fn open_log(directory: &Path) -> io::Result<Log> {
+    // As large as a record may be, and some more.
+    let options = LogOptions::default().with_segment_bytes(2 * MAX_RECORD as u64);
+    let sync = SyncPolicy::Every {
+        records: u32::MAX,
+        interval: Duration::MAX,
+    };
+    Log::open(
+        directory,
+        options.with_total_bytes(u64::MAX).with_sync(sync),
+    )
 }
 
-/// Counts what is written.
-#[derive(Debug)]
-struct Counted {
-    file: BufWriter<File>,
-    bytes: Arc<AtomicU64>,
-}
-
-impl io::Write for Counted {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.file.write(bytes)?;
-        self.bytes.fetch_add(written as u64, Relaxed);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-impl LogWriter {
-    /// The directory, which is created if necessary.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be created or read.
-    pub fn open(directory: &Path) -> io::Result<Self> {
-        fs::create_dir_all(directory)?;
-        let mut number = 0;
-        for entry in fs::read_dir(directory)? {
-            let name = entry?.file_name();
-            let name = name.to_string_lossy();
-            let known = name.split('.').next().and_then(|name| name.parse().ok());
-            number = number.max(known.unwrap_or(0));
-        }
-        Ok(Self {
-            directory: directory.to_owned(),
-            number,
-            writer: None,
-            bytes: Arc::default(),
-        })
-    }
-
-    /// Writes a record.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written.
-    pub fn write(&mut self, record: &Record) -> Result<(), ConvertError> {
-        if self.writer.is_none() {
-            self.writer = Some(self.begin()?);
-        }
-        let Some(writer) = &mut self.writer else {
-            return Ok(());
-        };
-        writer
-            .write(record)
-            .map_err(|error| ConvertError(error.to_string()))?;
-        if self.bytes.load(Relaxed) >= SEGMENT {
-            self.end()?;
-        }
-        Ok(())
-    }
-
-    /// Ends the last segment.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written.
-    pub fn finish(mut self) -> io::Result<()> {
-        self.end()
-    }
-
-    fn begin(&mut self) -> io::Result<Writer<Counted>> {
-        self.number += 1;
-        self.bytes.store(0, Relaxed);
-        let path = self.directory.join(format!("{:012}.mrec", self.number));
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt as _;
-
-            // What is in it comes from production: it is for nobody else on the machine.
-            options.mode(0o600);
-        }
-        Writer::new(Counted {
-            file: BufWriter::new(options.open(path)?),
-            bytes: Arc::clone(&self.bytes),
-        })
-    }
-
-    fn end(&mut self) -> io::Result<()> {
-        let Some(writer) = self.writer.take() else {
-            return Ok(());
-        };
-        let mut file = writer.into_inner().file;
-        file.flush()?;
-        file.get_ref().sync_all()
-    }
+/// Writes a record to a log, which forces it to the disk when it is
+/// [closed](mirror_record::Log::close).
+///
+/// # Errors
+///
+/// If it cannot be written.
+pub fn write_log(log: &mut Log, record: &Record) -> Result<(), ConvertError> {
+    let written = log.append(record);
+    written.map_err(|error| ConvertError(error.to_string()))?;
+    log.settle()?;
+    Ok(())
 }

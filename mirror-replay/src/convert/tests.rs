@@ -179,9 +179,9 @@ fn a_log_is_written_behind_what_is_there() {
     let directory = std::env::temp_dir().join(format!("mirror-convert-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&directory);
     for record in records() {
-        let mut log = LogWriter::open(&directory).unwrap();
-        log.write(&record).unwrap();
-        log.finish().unwrap();
+        let mut log = open_log(&directory).unwrap();
+        write_log(&mut log, &record).unwrap();
+        log.close().unwrap();
     }
     let mut reader = LogReader::open(&directory).unwrap();
     let mut read = Vec::new();

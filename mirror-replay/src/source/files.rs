@@ -2,14 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    fs::{self, File},
-    io::{self, BufReader, Read},
-    path::{Path, PathBuf},
+    io,
+    path::Path,
     sync::Arc,
     thread,
 };
 
-use mirror_record::{ReadError, Reader, Record};
+use mirror_record::{ReadError, Record, Segment, segments};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
@@ -17,9 +16,6 @@ use super::{Delivery, Source, SourceError};
 
 /// So many records are decoded ahead.
 const AHEAD: usize = 256;
-
-/// What a compressed segment begins with (RFC 8878 section 3.1.1).
-const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 
 /// A record by its place: the number of its file, and how many are before it there.
 type Place = (usize, u64);
@@ -79,18 +75,13 @@ impl Files {
     ///
     /// [`SourceError`] if there is no log, or if the position is not one of it.
     pub fn open(path: &Path, position: Option<&serde_json::Value>) -> Result<Self, SourceError> {
-        let paths = segments(path)?;
+        let segments = segments_of(path)?;
         let position: Option<Position> = position
             .map(Position::deserialize)
             .transpose()
             .map_err(|error| SourceError(format!("the kept position cannot be read: {error}")))?;
         let position = position.unwrap_or_default();
-        // A segment may be compressed between two runs.
-        let names: Vec<_> = paths.iter().map(|path| name_of(path)).collect();
-        let names: Vec<_> = names
-            .into_iter()
-            .map(|name| name.trim_end_matches(".zst").to_owned())
-            .collect();
+        let names: Vec<_> = segments.iter().map(|it| it.name().to_owned()).collect();
         let place = |name: &str, record: u64| {
             let file = names.iter().position(|known| known == name)?;
             Some((file, record))
@@ -109,13 +100,12 @@ impl Files {
             .iter()
             .filter_map(|(name, record, times)| Some((place(name, *record)?, *times)))
             .collect();
-        let sizes = paths[first..].iter().map(fs::metadata);
-        let size = sizes.filter_map(Result::ok).map(|file| file.len()).sum();
+        let size = segments[first..].iter().map(Segment::bytes).sum();
         let (sender, found) = mpsc::channel(AHEAD);
         let of_thread = skipped.clone();
         thread::Builder::new()
             .name("mirror-replay-read".to_owned())
-            .spawn(move || read_all(&paths, start, &of_thread, &sender))
+            .spawn(move || read_all(&segments, start, &of_thread, &sender))
             .map_err(|error| SourceError(format!("no thread can be started: {error}")))?;
         Ok(Self {
             names,
@@ -210,68 +200,32 @@ impl Source for Files {
     }
 }
 
-fn name_of(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
-}
-
 /// The files of a log, oldest first.
-pub(crate) fn segments(path: &Path) -> Result<Vec<PathBuf>, SourceError> {
-    let failed = |error: io::Error| SourceError(format!("{}: {error}", path.display()));
-    if !fs::metadata(path).map_err(failed)?.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(path).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let name = name_of(&path);
-        let is_segment = name.trim_end_matches(".zst").rsplit('.').next() == Some("mrec");
-        if is_segment && !name.starts_with('.') {
-            paths.push(path);
-        }
-    }
-    paths.sort_unstable();
-    // Between the end of compressing one and its removal, it is there twice.
-    let names: BTreeSet<_> = paths.iter().map(|path| name_of(path)).collect();
-    paths.retain(|path| !names.contains(&format!("{}.zst", name_of(path))));
-    if paths.is_empty() {
+pub(crate) fn segments_of(path: &Path) -> Result<Vec<Segment>, SourceError> {
+    let found = segments(path).map_err(|error| failed(path, error))?;
+    if found.is_empty() {
         let path = path.display();
         return Err(SourceError(format!(
             "{path}: there is no log: no file with the name `*.mrec` or `*.mrec.zst`"
         )));
     }
-    Ok(paths)
+    Ok(found)
 }
 
-/// A segment, which is decompressed if it is compressed.
-pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, SourceError> {
-    let failed = |error: io::Error| SourceError(format!("{}: {error}", path.display()));
-    let mut file = File::open(path).map_err(failed)?;
-    let mut magic = [0; ZSTD_MAGIC.len()];
-    let is_compressed = file.read_exact(&mut magic).is_ok() && magic == ZSTD_MAGIC;
-    let file = File::open(path).map_err(failed)?;
-    if !is_compressed {
-        return Ok(Box::new(BufReader::new(file)));
-    }
-    #[cfg(feature = "zstd")]
-    return Ok(Box::new(zstd::Decoder::new(file).map_err(failed)?));
-    #[cfg(not(feature = "zstd"))]
-    Err(SourceError(format!(
-        "{}: it is compressed, and this program was built without the feature `zstd`",
-        path.display()
-    )))
+pub(crate) fn failed(path: &Path, error: impl std::fmt::Display) -> SourceError {
+    SourceError(format!("{}: {error}", path.display()))
 }
 
 /// Reads all records, from a place on, without those that are settled.
 fn read_all(
-    paths: &[PathBuf],
+    segments: &[Segment],
     (first, records): Place,
     skipped: &BTreeSet<Place>,
     sender: &mpsc::Sender<Result<Found, SourceError>>,
 ) {
-    for (file, path) in paths.iter().enumerate().skip(first) {
+    for (file, segment) in segments.iter().enumerate().skip(first) {
         let passed = if file == first { records } else { 0 };
-        let found = read_one(file, path, |found| {
+        let found = read_one(file, segment, |found| {
             let is_done = found.place.1 < passed || skipped.contains(&found.place);
             is_done || sender.blocking_send(Ok(found)).is_ok()
         });
@@ -290,15 +244,15 @@ fn read_all(
 /// Reads a file, until somebody says `false`.
 fn read_one(
     file: usize,
-    path: &Path,
+    segment: &Segment,
     mut tell: impl FnMut(Found) -> bool,
 ) -> Result<bool, SourceError> {
-    let size = fs::metadata(path).map_or(0, |file| file.len());
-    let mut reader = match open(path) {
-        Ok(reader) => Reader::new(reader),
-        // It was deleted, because the log has a bound, or compressed.
-        Err(_) if !path.exists() => return Ok(true),
-        Err(error) => return Err(error),
+    let failed = |error: &dyn std::fmt::Display| failed(segment.path(), error);
+    let mut reader = match segment.open() {
+        Ok(reader) => reader,
+        // It was deleted, because the log has a bound.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(failed(&error)),
     };
     let (mut number, mut told) = (0, 0);
     let mut is_over = false;
@@ -312,14 +266,14 @@ fn read_one(
                 | io::ErrorKind::InvalidData
                 | io::ErrorKind::Other => {
                     is_over = true;
-                    Err(format!("{}: {error}", path.display()))
+                    Err(failed(&error).0)
                 }
-                _ => return Err(SourceError(format!("{}: {error}", path.display()))),
+                _ => return Err(failed(&error)),
             },
-            Err(error) => Err(format!("{}: {error}", path.display())),
+            Err(error) => Err(failed(&error).0),
         };
         // Of a compressed file more comes out than there is.
-        let weight = reader.offset().min(size).saturating_sub(told);
+        let weight = reader.offset().min(segment.bytes()).saturating_sub(told);
         told += weight;
         let place = (file, number);
         number += 1;

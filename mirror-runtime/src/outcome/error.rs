@@ -60,7 +60,7 @@ labels! {
         Cancelled = "cancelled",
         /// [`SinkError::QueueFull`]
         QueueFull = "queue_full",
-        /// [`SinkError::Closed`]
+        /// [`SinkError::Closed`] and [`SinkError::NoConnection`]
         Closed = "closed",
         /// [`SinkError::TooLarge`]
         TooLarge = "too_large",
@@ -85,7 +85,7 @@ impl MirrorError {
             Self::Panicked => FailureKind::Panicked,
             Self::Cancelled => FailureKind::Cancelled,
             Self::Sink(SinkError::QueueFull) => FailureKind::QueueFull,
-            Self::Sink(SinkError::Closed) => FailureKind::Closed,
+            Self::Sink(SinkError::Closed | SinkError::NoConnection(_)) => FailureKind::Closed,
             Self::Sink(SinkError::TooLarge) => FailureKind::TooLarge,
             Self::Sink(SinkError::AckTimeout) => FailureKind::AckTimeout,
             Self::Sink(SinkError::Other(_)) => FailureKind::Sink,
@@ -101,6 +101,9 @@ impl MirrorError {
             Self::Tls(cause) => Self::Tls(safe(&cause)),
             Self::Request(cause) => Self::Request(safe(&cause)),
             Self::Body(cause) => Self::Body(safe(&cause)),
+            Self::Sink(SinkError::NoConnection(cause)) => {
+                Self::Sink(SinkError::NoConnection(safe(&cause)))
+            }
             Self::Sink(SinkError::Other(cause)) => Self::Sink(SinkError::Other(safe(&cause))),
             Self::Timeout(_) | Self::Panicked | Self::Sink(_) | Self::Cancelled => self,
         }
@@ -172,6 +175,9 @@ pub enum SinkError {
     QueueFull,
     /// The keeper of records is closed, or gone.
     Closed,
+    /// There is no connection to the keeper of records, for a reason that is known. It is counted as
+    /// [`Closed`](Self::Closed). Of the cause no more is said than an excerpt of its text.
+    NoConnection(BoxError),
     /// The record is larger than what keeps it takes. It says nothing of the sink's health: no
     /// circuit opens for it.
     TooLarge,
@@ -199,6 +205,9 @@ impl fmt::Display for SinkError {
         f.write_str(match self {
             Self::QueueFull => "the queue of the sink is full",
             Self::Closed => "the sink is closed",
+            Self::NoConnection(cause) => {
+                return write!(f, "the sink has no connection: {}", words(cause.as_ref()));
+            }
             Self::TooLarge => "the record is too large for the sink",
             Self::AckTimeout => "the sink has not acknowledged the record in time",
             Self::Other(cause) => {
@@ -214,6 +223,9 @@ impl fmt::Debug for SinkError {
         match self {
             Self::QueueFull => f.write_str("QueueFull"),
             Self::Closed => f.write_str("Closed"),
+            Self::NoConnection(cause) => {
+                write!(f, "NoConnection(\"{}\")", words(cause.as_ref()))
+            }
             Self::TooLarge => f.write_str("TooLarge"),
             Self::AckTimeout => f.write_str("AckTimeout"),
             Self::Other(cause) => write!(f, "Other(\"{}\")", words(cause.as_ref())),
@@ -239,6 +251,8 @@ mod tests {
             MirrorError::Tls,
             MirrorError::Request,
             MirrorError::Body,
+            |cause: BoxError| SinkError::NoConnection(cause).into(),
+            |cause: BoxError| SinkError::Other(cause).into(),
         ] {
             let error = make(hostile.clone().into());
             let texts = [

@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::state::{
     fleet::{FleetReport, MISSED, Shared},
-    order::{self, FleetChange, Order},
+    order::{self, Asked, Order},
     snapshot::{Snapshot, Watched},
 };
 use crate::{
@@ -55,7 +55,7 @@ pub(in crate::state) enum Command {
     },
     Change {
         mirror: Option<String>,
-        change: FleetChange,
+        asked: Asked,
         told: SyncSender<Result<(), String>>,
     },
     /// Says whether the last words were heard.
@@ -310,8 +310,8 @@ impl Run {
                         let report = self.read(buckets, &mirror).await;
                         let _ = told.try_send(self.shared.took(&mirror, report));
                     }
-                    Some(Command::Change { mirror, change, told }) => {
-                        let changed = self.change(buckets, mirror.as_deref(), &change).await;
+                    Some(Command::Change { mirror, asked, told }) => {
+                        let changed = self.change(buckets, mirror.as_deref(), &asked).await;
                         let _ = told.try_send(changed);
                     }
                     Some(Command::End(told)) => self.end(told),
@@ -690,19 +690,19 @@ impl Run {
         &mut self,
         buckets: &Buckets,
         mirror: Option<&str>,
-        change: &FleetChange,
+        asked: &Asked,
     ) -> Result<(), String> {
-        if change.sets() {
+        if asked.sets() {
             match mirror {
                 Some(mirror) => {
-                    self.write_order(buckets, &order_key(mirror), mirror, change)
+                    self.write_order(buckets, &order_key(mirror), mirror, asked)
                         .await?;
                 }
-                None => self.write_order_for_all(buckets, change).await?,
+                None => self.write_order_for_all(buckets, asked).await?,
             }
             self.apply_orders();
         }
-        if change.restart_report {
+        if asked.change.restart_report {
             let names = match mirror {
                 Some(mirror) => vec![mirror.to_owned()],
                 None => mirrors().into_iter().map(|mirror| mirror.name).collect(),
@@ -720,15 +720,15 @@ impl Run {
     async fn write_order_for_all(
         &mut self,
         buckets: &Buckets,
-        change: &FleetChange,
+        asked: &Asked,
     ) -> Result<(), String> {
-        self.write_order(buckets, "all", "", change).await?;
+        self.write_order(buckets, "all", "", asked).await?;
         let own = self.orders.iter().filter(|(key, _)| *key != "all");
         let own: Vec<_> = own
             .map(|(key, order)| (key.clone(), order.mirror.clone()))
             .collect();
         for (key, mirror) in own {
-            self.write_order(buckets, &key, &mirror, change).await?;
+            self.write_order(buckets, &key, &mirror, asked).await?;
         }
         Ok(())
     }
@@ -738,7 +738,7 @@ impl Run {
         buckets: &Buckets,
         key: &str,
         mirror: &str,
-        change: &FleetChange,
+        asked: &Asked,
     ) -> Result<(), String> {
         for _ in 0..TRIES {
             let (value, revision) = get(&buckets.control, key).await?;
@@ -746,7 +746,7 @@ impl Run {
                 Some(value) => parsed::<Order>(&value, |order| order.version)?,
                 None => Order::default(),
             };
-            let order = before.changed(mirror, change);
+            let order = before.changed(mirror, asked);
             if order.is_empty() {
                 let purged = buckets.control.purge(key).await;
                 purged.map_err(|error| told(&error))?;
@@ -803,7 +803,7 @@ async fn reach(
                 };
             }
             Err(error) => {
-                shared.failed(&error.to_string());
+                shared.failed(&presence.borrow().explain(error));
                 sleep(AGAIN).await;
             }
         }
