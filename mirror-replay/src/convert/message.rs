@@ -164,6 +164,7 @@ fn decode(response: &mut Response) {
 }
 
 /// Whether a body is encoded, by what its header says.
+#[cfg(feature = "har")]
 pub(super) fn is_said_encoded(fields: &Fields) -> bool {
     is_encoded(&map_of(fields))
 }
