@@ -178,6 +178,28 @@ async fn a_record_says_what_share_it_stands_for() {
     assert!(some.iter().all(|record| known(record.id)));
 }
 
+/// It is sampled when it arrives, and recorded when its response has ended.
+#[tokio::test]
+async fn the_share_of_a_record_is_that_by_which_it_was_sampled() {
+    let temporary = Temporary::new("share-set");
+    let log = Target::file(temporary.path()).named("log");
+    let mirror = Mirror::builder().target(log).name("share-set").build();
+    let mirror = mirror.unwrap();
+    let control = mirror.control();
+    let set_by_handler = move || {
+        control.set_percentage("log", 0.0).unwrap();
+        std::future::ready("done")
+    };
+    let app = Router::new().route("/", axum::routing::any(set_by_handler));
+    let primary = serve(&mirror, app).await;
+    primary.get("/").await;
+    let stats = settled(&mirror, 1).await;
+    assert_eq!(stats[0].answered, 1);
+    let records = temporary.read();
+    let shares: Vec<_> = records.iter().map(|it| it.share.to_bits()).collect();
+    assert_eq!(shares, [100_f64.to_bits()]);
+}
+
 #[tokio::test]
 async fn segments_are_rotated_bounded_and_compressed() {
     let temporary = Temporary::new("rotated");
