@@ -93,14 +93,15 @@ struct Names {
 
 impl Names {
     fn name(&mut self, id: &[u8], time: u64) -> RecordId {
-        let hash = id.iter().chain(&time.to_be_bytes()).fold(0, fold);
+        let bytes = id.iter().copied().chain(time.to_be_bytes());
+        let hash = bytes.fold(0, fold);
         let before = self.times.entry(hash).or_insert_with(|| {
             self.order.push_back(hash);
             0
         });
         let random = match *before {
             0 => hash,
-            before => before.to_be_bytes().iter().fold(hash, fold),
+            before => before.to_be_bytes().into_iter().fold(hash, fold),
         };
         *before += 1;
         if self.order.len() > MAX_NAMES
@@ -113,8 +114,8 @@ impl Names {
 }
 
 /// FNV-1a.
-fn fold(hash: u128, byte: &u8) -> u128 {
-    (hash ^ u128::from(*byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013B)
+fn fold(hash: u128, byte: u8) -> u128 {
+    (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013B)
 }
 
 /// Reads a capture, as records of a mirror of this name. It may be compressed by `gzip`.

@@ -105,10 +105,11 @@ fn copy_of(record: &Record) -> Result<impl PartialEq + std::fmt::Debug + use<>, 
 
 /// What a replay says of some responses to a record.
 fn judged(record: &Record) -> Vec<String> {
-    let mut compared_by = ComparedBy::default();
-    compared_by.headers = ["content-encoding", "x-a", "content-length"]
-        .map(str::to_owned)
-        .to_vec();
+    let headers = ["content-encoding", "x-a", "content-length"];
+    let compared_by = ComparedBy {
+        headers: headers.map(str::to_owned).to_vec(),
+        ..ComparedBy::default()
+    };
     let rules = (compared_by, Thresholds::default());
     let judge = Judge::new("orders", "new", rules.0, rules.1, Vec::new()).unwrap();
     let recorded = record.response.as_ref();
@@ -239,7 +240,7 @@ fn any_record() -> impl Strategy<Value = Record> {
         prop::sample::select(outcomes),
     );
     let made = |(method, target, headers, body, trailers, redacted, response, outcome)| {
-        let mut request = Request::new(method, Bytes::from(String::from(target)));
+        let mut request = Request::new(method, Bytes::from(target));
         (request.headers, request.body) = (headers, body);
         (request.trailers, request.redacted) = (trailers, redacted);
         let mut record = Record::new(RecordId::from_parts(7, 7), "orders", request);
