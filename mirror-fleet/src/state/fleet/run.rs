@@ -17,13 +17,14 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep, sleep_until},
 };
 
-use crate::nats::Connection;
 use crate::state::{
-    bucket::{self, Bounds, Entry, Watch, told},
     fleet::{FleetReport, MISSED, Shared},
-    key::part,
     order::{self, Asked, Order},
     snapshot::{Snapshot, Watched},
+};
+use crate::{
+    bucket::{self, BESIDE, Bounds, Entry, Watch, part, told},
+    nats::Connection,
 };
 
 /// How often it is looked for new mirrors, reports begun anew, and circuits that have opened.
@@ -32,9 +33,6 @@ const STEP: Duration = Duration::from_secs(1);
 /// How long to wait after something has failed that is no matter of the connection: a bucket that
 /// differs, or a file that is missing.
 const AGAIN: Duration = Duration::from_secs(2);
-
-/// What a message needs beside its payload: its subject and its headers.
-pub(in crate::state) const BESIDE: usize = 4096;
 
 /// A snapshot of which only the time has changed is written once in so many intervals.
 const IDLE: u32 = 6;
