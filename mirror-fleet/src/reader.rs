@@ -102,6 +102,8 @@ pub struct ReaderOptions {
 pub struct ReadRecord {
     /// Its number in the stream.
     pub sequence: u64,
+    /// The number of its shard, among those that are read.
+    pub shard: usize,
     /// The record as it was encoded.
     pub payload: Bytes,
     /// How often it was handed out, to whomever, this time included.
@@ -345,6 +347,7 @@ impl NatsReader {
                 let info = info.map_err(|error| self.refused(error.to_string()))?;
                 return Ok(Some(ReadRecord {
                     sequence,
+                    shard: held.shard,
                     payload: held.message.payload.clone(),
                     deliveries: u64::try_from(info.delivered).unwrap_or(1),
                 }));

@@ -5,6 +5,7 @@ pub mod guide {
 }
 
 mod checkpoint;
+mod clock;
 pub mod convert;
 mod copy;
 mod counts;

@@ -259,6 +259,8 @@ struct Run<S> {
     counts: Counts,
     /// Of earlier runs.
     before: u64,
+    /// Of earlier runs, too.
+    torn_before: u64,
     settled_weight: u64,
     outcomes: mpsc::UnboundedReceiver<Outcome>,
     /// At most as many as may be in flight are in it.
@@ -288,6 +290,7 @@ impl<S: Source> Run<S> {
             options,
             began: Instant::now(),
             before: counts.replayed(),
+            torn_before: counts.torn,
             counts,
             settled_weight: 0,
             outcomes,
@@ -342,7 +345,7 @@ impl<S: Source> Run<S> {
         let session = record.session.map(|session| session.0);
         // Headers are small, and of about this size.
         let bytes = record.body_bytes() + 2_048;
-        let arrived = record.arrived_ns;
+        let arrived = delivery.arrived_ns;
         let job = Job {
             delivery,
             record,
@@ -522,6 +525,7 @@ impl<S: Source> Run<S> {
 
     /// Writes what is known where a later run finds it.
     async fn keep(&mut self) -> Result<(), String> {
+        self.counts.torn = self.torn_before + self.source.torn();
         if let Some(checkpoint) = &self.options.checkpoint {
             let (evidence, position) = (self.judge.evidence(), self.source.position());
             let saved = checkpoint.save(&self.counts, evidence, position);

@@ -24,6 +24,9 @@ pub struct Delivery {
     pub token: u64,
     /// The record, or what is wrong with it.
     pub record: Result<Arc<Record>, String>,
+    /// When it arrived, in nanoseconds since the beginning of 1970, on a line of time that goes on as
+    /// before where the clock of who wrote it was set back. For a record that is damaged, 0.
+    pub arrived_ns: u64,
     /// How often it was handed out, this time included.
     pub deliveries: u32,
     /// How much of the [size](Source::size) it is.
@@ -146,6 +149,11 @@ pub trait Source: Send {
     fn close(&mut self, is_over: bool) -> impl Future<Output = Result<usize, SourceError>> + Send {
         let _ = is_over;
         std::future::ready(Ok(0))
+    }
+
+    /// The files that end in the middle of a record, as one does whose writer was killed.
+    fn torn(&self) -> u64 {
+        0
     }
 
     /// How many records others hold, if there is nothing else left.

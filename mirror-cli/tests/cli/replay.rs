@@ -274,6 +274,76 @@ async fn a_session_keeps_its_order_while_others_go_on() {
     }
 }
 
+/// The numbers of the orders that were asked for.
+fn numbers(build: &Build) -> Vec<u64> {
+    let paths = build.paths();
+    let numbers = paths.iter().map(|path| &path["/orders/".len()..]);
+    let numbers = numbers.map(|path| path.split('?').next().unwrap());
+    numbers.map(|number| number.parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_changes_no_order_within_a_session() {
+    const S: u64 = 1_000_000_000;
+    for (back, wrong) in [(20 * S, 5), (3_600 * S, 0), (3 * S, 39), (0, 7), (0, 0)] {
+        let mut records = orders(40);
+        for (record, number) in records.iter_mut().zip(0_u64..) {
+            record.session = Some(SessionHash([1; 16]));
+            record.arrived_ns += number * S / 10;
+            if number >= 20 {
+                record.arrived_ns -= back;
+            }
+            if number == wrong {
+                record.arrived_ns = 1 << 63;
+            }
+        }
+        let log = Log::new("replay-clock", &records);
+        let build = Build::alike();
+        let run = log
+            .replay(&build.url(), &["--speed", "max", "--json"])
+            .await;
+        assert_eq!(
+            numbers(&build),
+            (0..40).collect::<Vec<_>>(),
+            "{back} {wrong}"
+        );
+        let counts = &parsed(&run)["replay"]["counts"];
+        assert_eq!(
+            (&counts["late"], &counts["responded"]),
+            (&json!(0), &json!(40))
+        );
+    }
+}
+
+#[tokio::test]
+async fn processes_that_have_written_at_the_same_time_are_replayed_so() {
+    let mut records = orders(400);
+    for (record, number) in records.iter_mut().zip(0_u64..) {
+        record.session = Some(SessionHash([u8::try_from(number / 2 % 2).unwrap(); 16]));
+        record.arrived_ns += number * 100_000_000;
+    }
+    let (first, second): (Vec<_>, Vec<_>) = records
+        .iter()
+        .cloned()
+        .enumerate()
+        .partition(|(n, _)| n % 2 == 0);
+    let of = |records: Vec<(usize, Record)>| records.into_iter().map(|it| it.1).collect::<Vec<_>>();
+    let log = Log::new("replay-processes", &of(first));
+    log.add(2, &of(second));
+    let more = ["--lookahead", "5s", "--dry-run", "--json"];
+    let build = Build::alike();
+    let run = log.replay(&build.url(), &more).await;
+    assert_eq!(parsed(&run)["plan"]["takes_ms"], 40_299, "{run:#?}");
+    let more = ["--lookahead", "5s", "--speed", "max", "--json"];
+    let run = log.replay(&build.url(), &more).await;
+    assert_eq!(parsed(&run)["replay"]["counts"]["late"], 0);
+    for session in 0..2 {
+        let sent = numbers(&build).into_iter();
+        let sent: Vec<_> = sent.filter(|number| number / 2 % 2 == session).collect();
+        assert!(sent.is_sorted() && sent.len() == 200, "{sent:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_target_is_not_sent_more_than_it_can_take() {
     let log = Log::new("replay-slow", &orders(120));
@@ -612,8 +682,8 @@ async fn a_damaged_record_stops_nothing() {
         .replay(&build.url(), &["--speed", "max", "--json"])
         .await;
     let counts = &parsed(&run.expect(2, "not_enough_data"))["replay"]["counts"];
-    let told = [&counts["responded"], &counts["unreplayable"]].map(Value::as_u64);
-    assert_eq!(told, [Some(13), Some(1)]);
+    let told = ["responded", "unreplayable", "torn"].map(|name| counts[name].as_u64());
+    assert_eq!(told, [Some(13), Some(1), Some(1)]);
 }
 
 #[tokio::test]
