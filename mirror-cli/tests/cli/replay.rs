@@ -528,6 +528,78 @@ async fn a_record_that_ends_the_program_is_set_aside() {
     );
 }
 
+/// Each time it is asked for one of them, the build ends the replay at once: before anything is
+/// noted, if that were done every second.
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_record_that_ends_the_program_is_set_aside() {
+    use std::sync::atomic::AtomicI32;
+
+    use rustix::process::{Pid, Signal, kill_process};
+
+    for (speed, max_deliver) in [("max", 1), ("max", 3), ("1000", 2)] {
+        let log = Log::new(&format!("replay-kills-{speed}-{max_deliver}"), &orders(40));
+        let id = Arc::new(AtomicI32::new(0));
+        let of_build = Arc::clone(&id);
+        let build = Build::start(move |request: Incoming| {
+            let id = Arc::clone(&of_build);
+            async move {
+                let number = request.uri().path().rsplit('/').next().unwrap();
+                if number == "16" {
+                    until("it is known whom to end", || id.load(SeqCst) > 0).await;
+                    let id = Pid::from_raw(id.load(SeqCst)).unwrap();
+                    kill_process(id, Signal::KILL).unwrap();
+                    std::future::pending::<()>().await;
+                }
+                answer(&request, 12.5)
+            }
+        });
+        let most = max_deliver.to_string();
+        let more = [
+            "--speed",
+            speed,
+            "--json",
+            "--max-deliver",
+            &most,
+            "--max-concurrent",
+            "8",
+        ];
+        let args = log.args(&build.url(), &more);
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        let mut runs = 0;
+        let output = loop {
+            let mut run = command(&args);
+            run.stdout(std::process::Stdio::piped());
+            run.stderr(std::process::Stdio::piped());
+            let run = run.spawn().unwrap();
+            id.store(i32::try_from(run.id().unwrap()).unwrap(), SeqCst);
+            let output = eventually("it ends", run.wait_with_output()).await.unwrap();
+            id.store(0, SeqCst);
+            runs += 1;
+            if output.status.code().is_some() {
+                break output;
+            }
+            assert!(runs <= max_deliver + 1, "{:?}", build.paths());
+        };
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let counts = &report["replay"]["counts"];
+        let told = ["read", "responded", "unreplayable"].map(|name| counts[name].as_u64());
+        assert_eq!(told, [Some(40), Some(39), Some(1)], "{report}");
+        let sent = numbers(&build);
+        let times = |wanted: u64| sent.iter().filter(|number| **number == wanted).count();
+        assert!(
+            (max_deliver..=max_deliver + 1).contains(&times(16)),
+            "{sent:?}"
+        );
+        assert!(
+            (0..40).all(|number| number == 16 || times(number) <= 2),
+            "{sent:?}"
+        );
+        let left = fs::read_dir(log.0.path()).unwrap().count();
+        assert_eq!(left, 1, "something is left besides the log");
+    }
+}
+
 #[tokio::test]
 async fn a_dry_run_sends_nothing() {
     let mut records = orders(4);
@@ -696,6 +768,16 @@ async fn a_log_that_is_none_and_a_wrong_command_line_are_told() {
         (&["--ignore", "total"][..], 64, "total"),
         (&["--tolerance", "/total"][..], 64, "/total=0.01"),
         (&["--since", "yesterday"][..], 64, "2026-11-27"),
+        (
+            &[
+                "--since",
+                "1795766600",
+                "--until",
+                "2026-11-27T09:03:20+01:00",
+            ][..],
+            64,
+            "not before `--until`",
+        ),
         (
             &["--header-env", "a=NOBODY_HAS_SET_THIS"][..],
             64,

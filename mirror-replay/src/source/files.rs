@@ -16,7 +16,7 @@ use mirror_record::{ReadError, Reader, Record, Segment, segments};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::{Delivery, Source, SourceError};
+use super::{Delivery, Note, Source, SourceError};
 use crate::clock::{Clock, Stamp, Writers};
 
 /// So many records are decoded ahead.
@@ -65,9 +65,12 @@ pub struct Files {
     open: HashMap<u64, Place>,
     settled: Settled,
     torn: BTreeSet<usize>,
-    /// How often those were begun that are not settled.
+    /// Those that are being replayed, and how often a run has ended while nothing else was.
     begun: HashMap<Place, u32>,
+    /// The same of earlier runs that were killed.
     before: HashMap<Place, u32>,
+    /// Those of them that were being replayed when the position was kept.
+    begun_before: BTreeSet<Place>,
 }
 
 impl std::fmt::Debug for Found {
@@ -119,13 +122,17 @@ impl Settled {
 
 /// Where reading goes on, as it is kept.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Position {
     /// All files before this one are settled.
     file: String,
     /// What is settled of it and of those behind.
     settled: Vec<KeptFile>,
-    /// Those that were being replayed, and how often they were begun.
-    begun: Vec<(String, u64, u32)>,
+    /// Those that were being replayed; how often runs have ended while nothing else was, if this one
+    /// does so now; and how often they had before.
+    begun: Vec<(String, u64, u32, u32)>,
+    /// Those that an earlier run had begun, and this one had not yet.
+    suspects: Vec<(String, u64, u32)>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -172,11 +179,21 @@ impl Files {
             };
             settled.0.insert(*file, of_file);
         }
-        let before = position.begun.iter().filter_map(|(name, record, times)| {
-            let file = numbers.get(name.as_str())?;
-            Some(((*file, *record), *times))
-        });
-        let before = before.collect();
+        let begun = position.begun.iter();
+        let begun = begun.map(|(name, record, _, times)| (name, record, times));
+        let suspects = position.suspects.iter();
+        let suspects = suspects.map(|(name, record, times)| (name, record, times));
+        let mut before = HashMap::new();
+        let mut begun_before = BTreeSet::new();
+        for (number, (name, record, times)) in begun.chain(suspects).enumerate() {
+            let Some(file) = numbers.get(name.as_str()) else {
+                continue;
+            };
+            before.insert((*file, *record), *times);
+            if number < position.begun.len() {
+                begun_before.insert((*file, *record));
+            }
+        }
         let unread = segments.iter().zip(0..);
         let unread = unread.filter(|(_, file)| !settled.has_all(*file));
         let size = unread.map(|(segment, _)| segment.bytes()).sum();
@@ -200,6 +217,7 @@ impl Files {
             torn: BTreeSet::new(),
             begun: HashMap::new(),
             before,
+            begun_before,
         })
     }
 
@@ -229,11 +247,13 @@ impl Source for Files {
             let token = self.next_token;
             self.next_token += 1;
             self.open.insert(token, found.place);
+            let before = self.before.get(&found.place);
             return Ok(Some(Delivery {
                 token,
                 record: found.record,
                 arrived_ns: found.arrived_ns,
-                deliveries: self.before.get(&found.place).copied().unwrap_or(0) + 1,
+                deliveries: before.copied().unwrap_or(0) + 1,
+                is_suspect: before.is_some(),
                 weight: found.weight,
             }));
         }
@@ -241,13 +261,44 @@ impl Source for Files {
 
     fn start(&mut self, delivery: &Delivery) {
         if let Some(place) = self.open.get(&delivery.token) {
-            self.begun.insert(*place, delivery.deliveries);
+            self.begun.insert(*place, delivery.deliveries - 1);
         }
+    }
+
+    fn place(&self, delivery: &Delivery) -> Option<String> {
+        let (file, record) = self.open.get(&delivery.token)?;
+        Some(format!("{} {record}", self.name(*file)))
+    }
+
+    fn resume(&mut self, notes: &[Note]) {
+        let place = |place: &str| {
+            let (name, record) = place.rsplit_once(' ')?;
+            let file = self.names.iter().position(|known| known == name)?;
+            Some((file, record.parse().ok()?))
+        };
+        for note in notes {
+            match note {
+                Note::Begun(name, times) => {
+                    let place = place(name).filter(|place| !self.settled.has(*place));
+                    self.before.extend(place.map(|place| (place, *times)));
+                    self.begun_before.extend(place);
+                }
+                Note::Over(name) => {
+                    if let Some(place) = place(name) {
+                        self.before.remove(&place);
+                        self.begun_before.remove(&place);
+                    }
+                }
+                Note::Run => end_run(&mut self.begun_before, &mut self.before),
+            }
+        }
+        end_run(&mut self.begun_before, &mut self.before);
     }
 
     fn ack(&mut self, delivery: &Delivery) {
         if let Some(place) = self.open.remove(&delivery.token) {
             self.begun.remove(&place);
+            self.before.remove(&place);
             self.settled.insert(place);
         }
     }
@@ -264,7 +315,12 @@ impl Source for Files {
         let first = (0..last).find(|file| !self.settled.has_all(*file));
         let first = first.unwrap_or(last);
         let settled = self.settled.0.range(first..);
+        let suspects = self.before.iter();
+        let suspects = suspects.filter(|(place, _)| !self.begun.contains_key(place));
         let position = Position {
+            suspects: suspects
+                .map(|((file, record), times)| (self.name(*file), *record, *times))
+                .collect(),
             file: self.name(first),
             settled: settled
                 .map(|(file, settled)| KeptFile {
@@ -277,7 +333,10 @@ impl Source for Files {
             begun: self
                 .begun
                 .iter()
-                .map(|((file, record), times)| (self.name(*file), *record, *times))
+                .map(|((file, record), times)| {
+                    let alone = u32::from(self.begun.len() == 1);
+                    (self.name(*file), *record, *times + alone, *times)
+                })
                 .collect(),
         };
         serde_json::to_value(position).ok()
@@ -296,6 +355,16 @@ impl Source for Files {
     fn size(&self) -> u64 {
         self.size
     }
+}
+
+/// A run was killed. Of several that it had begun, each may be why: that is found out.
+fn end_run(begun: &mut BTreeSet<Place>, times: &mut HashMap<Place, u32>) {
+    if begun.len() == 1 {
+        for place in begun.iter() {
+            *times.entry(*place).or_default() += 1;
+        }
+    }
+    begun.clear();
 }
 
 /// Numbers in a row, as the first one and how many they are.

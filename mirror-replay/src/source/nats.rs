@@ -18,6 +18,9 @@ use crate::clock::{Clock, Stamp, Writers};
 /// That is less than the time from the last word of one that was killed to its record.
 const FRESH: Duration = Duration::from_millis(250);
 
+/// What was handed out more often, and is not settled, is sent alone.
+const LOST: u64 = 2;
+
 /// If no record comes for so long, those that came say all about the clocks of their writers.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -29,7 +32,7 @@ pub struct Nats {
     runs: Option<Runs>,
     options: ReaderOptions,
     size: u64,
-    /// How often those were begun that are not settled.
+    /// Those that are being replayed, and how often a run has ended while nothing else was.
     begun: BTreeMap<u64, u32>,
     others: Others,
     /// A record that was read, until it is known who else had it.
@@ -171,6 +174,7 @@ impl Source for Nats {
                 continue;
             }
             let begun = self.others.begun.get(&read.sequence);
+            let begun = begun.filter(|_| read.deliveries > 1);
             let record = Record::decode(&read.payload);
             let stamp = record.as_ref().ok().map(Stamp::of);
             let delivery = Delivery {
@@ -179,6 +183,8 @@ impl Source for Nats {
                     .map(Arc::new)
                     .map_err(|error| format!("message {}: {error}", read.sequence)),
                 arrived_ns: 0,
+                // One that ends a run at once was not noted: that it comes again and again tells.
+                is_suspect: begun.is_some() || read.deliveries > LOST,
                 // One that was only held for sorting was handed out as well: that it was begun counts.
                 deliveries: begun.copied().unwrap_or(0) + 1,
                 weight: 1,
@@ -197,7 +203,7 @@ impl Source for Nats {
     }
 
     fn start(&mut self, delivery: &Delivery) {
-        self.begun.insert(delivery.token, delivery.deliveries);
+        self.begun.insert(delivery.token, delivery.deliveries - 1);
     }
 
     fn ack(&mut self, delivery: &Delivery) {
@@ -239,7 +245,15 @@ impl Source for Nats {
         let settled: BTreeSet<_> = self.reader.settled().collect();
         let kept = Kept {
             found: found.clone(),
-            begun: self.begun.clone(),
+            // Of several, each may be the one that ends this run. That is found out.
+            begun: match self.begun.len() {
+                1 => self
+                    .begun
+                    .iter()
+                    .map(|(number, times)| (*number, times + 1))
+                    .collect(),
+                _ => self.begun.clone(),
+            },
             settled: differences(settled),
         };
         runs.write(&kept).await.map_err(failed)

@@ -218,3 +218,36 @@ fn numbers_in_a_row_are_kept_as_one() {
     let numbers = BTreeSet::from([1, 2, 3, 7, 9, 10]);
     assert_eq!(ranges(&numbers), [(1, 3), (7, 1), (9, 2)]);
 }
+
+/// Which of those that were begun has ended a run is known if it was the only one.
+#[test]
+fn only_what_ends_runs_alone_is_counted() {
+    let log = Log::new("begun");
+    log.add(1, 1, every(0, 1, 4));
+    let mut position = None;
+    let mut notes: Vec<Note> = Vec::new();
+    // The first run has all of them in flight when it is killed, the next two only the last.
+    for (run, expected) in [[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 1, 2], [1, 1, 1, 3]]
+        .iter()
+        .enumerate()
+    {
+        let mut files = Files::open(&log.0, position.as_ref()).unwrap();
+        files.resume(&notes);
+        let all = all(&mut files);
+        let times: Vec<_> = all.iter().map(|delivery| delivery.deliveries).collect();
+        assert_eq!(times, expected);
+        let suspects = all.iter().filter(|delivery| delivery.is_suspect).count();
+        assert_eq!(suspects, if run == 0 { 0 } else { 4 });
+        let begun = if run == 0 { &all[..] } else { &all[3..] };
+        notes.push(Note::Run);
+        for delivery in begun {
+            files.start(delivery);
+            let place = files.place(delivery).unwrap();
+            notes.push(Note::Begun(place, delivery.deliveries - 1));
+        }
+        if run == 1 {
+            // This one has kept its position meanwhile.
+            (position, notes) = (files.position(), Vec::new());
+        }
+    }
+}
