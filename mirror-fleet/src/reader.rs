@@ -61,6 +61,10 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// The server may be away for so long.
 const AWAY: Duration = Duration::from_secs(30);
 
+/// A server that was ended may have forgotten what it had handed out, and hands it out again as if it
+/// never had: so long after it is there again.
+const FORGETFUL: Duration = Duration::from_secs(30);
+
 /// So many of the records that were settled last are remembered: more than a server forgets that
 /// ends without having written them down.
 const REMEMBERED: usize = 16_384;
@@ -69,7 +73,7 @@ const REMEMBERED: usize = 16_384;
 type Pull = BoxStream<'static, (usize, Event)>;
 
 enum Event {
-    Message(Message),
+    Message(Box<Message>),
     /// Nothing more comes of it, because there is nothing, or it has failed.
     Over,
     Failed,
@@ -106,8 +110,10 @@ pub struct ReadRecord {
     pub shard: usize,
     /// The record as it was encoded.
     pub payload: Bytes,
-    /// How often it was handed out, to whomever, this time included.
+    /// How often it was handed out, to whomever, as far as the server knows.
     pub deliveries: u64,
+    /// Whether it may have been handed out before, to whomever.
+    pub is_again: bool,
 }
 
 /// Reads the records of a mirror that are in the stream when it is opened.
@@ -128,14 +134,16 @@ pub struct NatsReader {
     /// What is told with the next [`commit`](Self::commit), and again until it is known that the
     /// server has it.
     settled: BTreeMap<u64, Settled>,
-    /// The records that are settled for good, the last ones at the end.
-    remembered: VecDeque<u64>,
+    remembered: Remembered,
     ask_at: Instant,
     /// When there was the last answer.
     asked_at: Instant,
     away_since: Option<Instant>,
     size: u64,
     presence: watch::Receiver<Presence>,
+    /// The connection over which was asked for records.
+    asked_over: u64,
+    connected_again: Option<Instant>,
     /// Keeps the thread of the connection.
     connection: Connection,
 }
@@ -161,6 +169,29 @@ struct Held {
     message: Message,
     shard: usize,
     told_at: Instant,
+}
+
+/// Records that are settled for good.
+#[derive(Default)]
+struct Remembered {
+    all: BTreeSet<u64>,
+    /// The last ones at the end.
+    order: VecDeque<u64>,
+}
+
+impl Remembered {
+    fn push(&mut self, sequence: u64) {
+        if self.all.insert(sequence) {
+            self.order.push_back(sequence);
+        }
+    }
+
+    fn trim(&mut self) {
+        let many = self.order.len().saturating_sub(REMEMBERED);
+        for sequence in self.order.drain(..many) {
+            self.all.remove(&sequence);
+        }
+    }
 }
 
 struct Settled {
@@ -196,8 +227,8 @@ impl NatsReader {
     /// There is no such stream, or the server does not say so in time.
     pub async fn open(connection: &Connection, options: &ReaderOptions) -> Result<Self, NatsError> {
         let client = connection.client().await?;
-        let stream = Self::stream(&client, options).await?;
-        let ends = Self::ends(&stream, options).await?;
+        let stream = Self::stream(connection, &client, options).await?;
+        let ends = Self::ends(connection, &stream, options).await?;
         let mut reader = Self::new(connection, client, stream, options.ack_wait);
         for (subject, end) in ends {
             if !options.has(&subject) {
@@ -214,6 +245,7 @@ impl NatsReader {
     }
 
     pub(crate) async fn stream(
+        connection: &Connection,
         client: &Client,
         options: &ReaderOptions,
     ) -> Result<Stream, NatsError> {
@@ -222,18 +254,19 @@ impl NatsReader {
         let stream = context.get_stream(&options.stream).await;
         stream.map_err(|error| NatsError::Stream {
             stream: options.stream.clone(),
-            reason: error.to_string(),
+            reason: connection.explain(error),
         })
     }
 
     /// The last record of each shard of the mirror, by its subject.
     pub(crate) async fn ends(
+        connection: &Connection,
         stream: &Stream,
         options: &ReaderOptions,
     ) -> Result<BTreeMap<String, u64>, NatsError> {
         let refused = |reason: String| NatsError::Stream {
             stream: options.stream.clone(),
-            reason,
+            reason: connection.explain(reason),
         };
         let found = stream.info_with_subjects(subjects(&options.mirror)).await;
         let found = found.map_err(|error| refused(error.to_string()))?;
@@ -289,11 +322,13 @@ impl NatsReader {
             held: BTreeMap::new(),
             ack_wait,
             settled: BTreeMap::new(),
-            remembered: VecDeque::new(),
+            remembered: Remembered::default(),
             ask_at: now + ASK,
             asked_at: now,
             away_since: None,
             size: 0,
+            asked_over: connection.presence().borrow().number,
+            connected_again: None,
             presence: connection.presence(),
             connection: connection.clone(),
         }
@@ -345,11 +380,15 @@ impl NatsReader {
                 };
                 let info = held.message.info();
                 let info = info.map_err(|error| self.refused(error.to_string()))?;
+                let is_forgetful = self
+                    .connected_again
+                    .is_some_and(|at| at.elapsed() < FORGETFUL);
                 return Ok(Some(ReadRecord {
                     sequence,
                     shard: held.shard,
                     payload: held.message.payload.clone(),
                     deliveries: u64::try_from(info.delivered).unwrap_or(1),
+                    is_again: info.delivered > 1 || is_forgetful,
                 }));
             }
             if self.shards.iter().all(|shard| shard.is_over) {
@@ -368,6 +407,16 @@ impl NatsReader {
 
     /// Asks for as many records as are of use.
     async fn ask_for_records(&mut self) -> Result<(), NatsError> {
+        let connection = self.presence.borrow().number;
+        if connection != self.asked_over {
+            // The server has forgotten what it was asked for.
+            self.asked_over = connection;
+            self.connected_again = Some(Instant::now());
+            self.pulls = SelectAll::new();
+            for shard in &mut self.shards {
+                shard.asked = 0;
+            }
+        }
         let now = Instant::now();
         for number in 0..self.shards.len() {
             while let Some(shard) = self.shards.get(number)
@@ -379,7 +428,7 @@ impl NatsReader {
                 let batch = batch.messages().await;
                 let batch = batch.map_err(|error| self.refused(error.to_string()))?;
                 let events = batch.map(move |message| match message {
-                    Ok(message) => (number, Event::Message(message)),
+                    Ok(message) => (number, Event::Message(Box::new(message))),
                     Err(_) => (number, Event::Failed),
                 });
                 let events = events.chain(once(ready((number, Event::Over))));
@@ -406,7 +455,7 @@ impl NatsReader {
             return;
         };
         let message = match event {
-            Event::Message(message) => message,
+            Event::Message(message) => *message,
             Event::Over => {
                 shard.asked = shard.asked.saturating_sub(1);
                 return;
@@ -421,7 +470,7 @@ impl NatsReader {
             return;
         };
         let sequence = info.stream_sequence;
-        if sequence > shard.end || info.delivered > 1 && self.remembered.contains(&sequence) {
+        if sequence > shard.end || self.remembered.all.contains(&sequence) {
             // It is not to be read, or was settled, which the server has not heard.
             let settled = Settled {
                 shard: number,
@@ -540,7 +589,7 @@ impl NatsReader {
     /// Says that a record is settled: it is not handed out again.
     pub fn ack(&mut self, sequence: u64) {
         self.settle(sequence, AckKind::Ack);
-        self.remembered.push_back(sequence);
+        self.remembered.push(sequence);
     }
 
     /// Says that a record is to be handed out again, to whomever.
@@ -551,7 +600,7 @@ impl NatsReader {
     /// Says that a record is set aside for good.
     pub fn term(&mut self, sequence: u64) {
         self.settle(sequence, AckKind::Term);
-        self.remembered.push_back(sequence);
+        self.remembered.push(sequence);
     }
 
     /// Says that a record is none of this reader's any more: it is not told of.
@@ -560,7 +609,10 @@ impl NatsReader {
     }
 
     fn settle(&mut self, sequence: u64, kind: AckKind) {
-        if let Some(held) = self.held.remove(&sequence) {
+        // Of one that is lost, somebody else tells.
+        if let Some(held) = self.held.remove(&sequence)
+            && self.is_ours(&held)
+        {
             let settled = Settled {
                 shard: held.shard,
                 message: held.message,
@@ -571,9 +623,9 @@ impl NatsReader {
     }
 
     /// The records that were settled for good last: all of which it is not known that the server
-    /// has taken note, and more. If the process ends now, they may be handed out again.
+    /// has taken note, and more, sorted. If the process ends now, they may be handed out again.
     pub fn settled(&self) -> impl Iterator<Item = u64> {
-        self.remembered.iter().copied()
+        self.remembered.all.iter().copied()
     }
 
     /// Tells the server what is settled, and that what is held is still worked on.
@@ -605,16 +657,18 @@ impl NatsReader {
             Err(_) => return Err(self.refused("the server does not respond".to_owned())),
         }
         // What was on its way when a connection broke may be lost.
-        let presence = self.presence.borrow().clone();
-        if presence.number == connection && presence.away().is_none() {
+        let is_sure = {
+            let presence = self.presence.borrow();
+            presence.number == connection && presence.away().is_none()
+        };
+        if is_sure {
             self.settled.clear();
             for sequence in told {
                 if let Some(held) = self.held.get_mut(&sequence) {
                     held.told_at = now;
                 }
             }
-            let many = self.remembered.len().saturating_sub(REMEMBERED);
-            self.remembered.drain(..many);
+            self.remembered.trim();
         }
         // Where much comes, nobody waits for the answers in `next`.
         if self.asked_at.elapsed() >= ASK {

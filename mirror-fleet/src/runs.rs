@@ -62,7 +62,7 @@ pub struct Runs {
     run: String,
     /// How often it has written.
     number: u64,
-    _connection: Connection,
+    connection: Connection,
 }
 
 /// What all runs of a replay have to agree about.
@@ -108,7 +108,7 @@ impl Runs {
         anew: bool,
     ) -> Result<(Self, NatsReader), NatsError> {
         let client = connection.client().await?;
-        let stream = NatsReader::stream(&client, options).await?;
+        let stream = NatsReader::stream(connection, &client, options).await?;
         let store = open(
             &client,
             &options.bucket,
@@ -131,7 +131,7 @@ impl Runs {
             },
             run: RecordId::generate().to_string(),
             number: 0,
-            _connection: connection.clone(),
+            connection: connection.clone(),
         };
         let mut anew = anew;
         for _ in 0..TRIES {
@@ -202,7 +202,7 @@ impl Runs {
             version: VERSION,
             job: job.to_owned(),
             generation: RecordId::generate().to_string(),
-            ends: NatsReader::ends(&self.stream, options).await?,
+            ends: NatsReader::ends(&self.connection, &self.stream, options).await?,
             is_ended: false,
             previous: before.map(|head| Previous {
                 generation: head.generation.clone(),
@@ -430,14 +430,14 @@ impl Runs {
     fn refused(&self, reason: String) -> NatsError {
         NatsError::Stream {
             stream: self.stream.cached_info().config.name.clone(),
-            reason,
+            reason: self.connection.explain(reason),
         }
     }
 
     fn bucket_failed(&self, reason: String) -> NatsError {
         NatsError::Stream {
             stream: self.store.stream_name.clone(),
-            reason,
+            reason: self.connection.explain(reason),
         }
     }
 }

@@ -44,6 +44,7 @@ Examples:
   mirror replay --from mirror-log --mirror orders --to https://rewrite.example
   mirror replay --from mirror-log --mirror orders --to http://localhost:3000 --speed max --only 'method=GET path=/orders/*'
   mirror replay --from mirror-log --mirror orders --to http://localhost:3000 --since 2026-11-26 --until 2026-11-27 --dry-run
+  mirror replay --from nats://localhost:4222 --mirror orders --to http://localhost:3000 --speed max
   mirror replay --from mirror-log --mirror orders --to http://localhost:3000 --rules tests/fixtures/orders.json --fixtures tests/fixtures")]
 pub(crate) struct Args {
     /// Log to read: a directory of segments, one of them, or a stream like `nats://localhost:4222`
@@ -167,7 +168,7 @@ impl Args {
             ..Pace::default()
         };
         if self.from.contains("://") {
-            return self.replay_stream(destination, pace).await;
+            return Box::pin(self.replay_stream(destination, pace)).await;
         }
         let from = Path::new(&self.from);
         if self.dry_run {
@@ -217,7 +218,7 @@ impl Args {
             }
             Ok(source)
         };
-        self.send(None, open, destination, pace).await
+        Box::pin(self.send(None, open, destination, pace)).await
     }
 
     #[cfg(not(feature = "nats"))]

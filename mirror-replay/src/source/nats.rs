@@ -75,7 +75,7 @@ impl Nats {
         anew: bool,
     ) -> Result<Self, SourceError> {
         let joined = Runs::join(connection, options, job, anew).await;
-        let (runs, reader) = joined.map_err(failed)?;
+        let (runs, reader) = joined.map_err(SourceError::from)?;
         Ok(Self::new(reader, Some(runs), options))
     }
 
@@ -89,7 +89,7 @@ impl Nats {
         options: &ReaderOptions,
     ) -> Result<Self, SourceError> {
         let reader = NatsReader::open(connection, options).await;
-        Ok(Self::new(reader.map_err(failed)?, None, options))
+        Ok(Self::new(reader.map_err(SourceError::from)?, None, options))
     }
 
     fn new(reader: NatsReader, runs: Option<Runs>, options: &ReaderOptions) -> Self {
@@ -151,7 +151,7 @@ impl Source for Nats {
                 let is_undecided = self.is_undecided();
                 self.read = tokio::select! {
                     biased;
-                    read = self.reader.next() => read.map_err(failed)?,
+                    read = self.reader.next() => read.map_err(SourceError::from)?,
                     () = sleep(PAUSE), if is_undecided => None,
                 };
                 if self.read.is_none() && is_undecided {
@@ -163,18 +163,18 @@ impl Source for Nats {
                 return Ok(None);
             };
             // It was handed out before, perhaps to somebody who has counted it and was killed then.
-            if read.deliveries > 1 {
+            if read.is_again {
                 self.learn().await?;
             }
             let Some(read) = self.read.take() else {
                 continue;
             };
-            if read.deliveries > 1 && self.others.settled.contains(&read.sequence) {
+            if read.is_again && self.others.settled.contains(&read.sequence) {
                 self.reader.ack(read.sequence);
                 continue;
             }
             let begun = self.others.begun.get(&read.sequence);
-            let begun = begun.filter(|_| read.deliveries > 1);
+            let begun = begun.filter(|_| read.is_again);
             let record = Record::decode(&read.payload);
             let stamp = record.as_ref().ok().map(Stamp::of);
             let delivery = Delivery {
@@ -242,7 +242,6 @@ impl Source for Nats {
         let Some(runs) = &mut self.runs else {
             return Ok(());
         };
-        let settled: BTreeSet<_> = self.reader.settled().collect();
         let kept = Kept {
             found: found.clone(),
             // Of several, each may be the one that ends this run. That is found out.
@@ -254,9 +253,9 @@ impl Source for Nats {
                     .collect(),
                 _ => self.begun.clone(),
             },
-            settled: differences(settled),
+            settled: differences(self.reader.settled()),
         };
-        runs.write(&kept).await.map_err(failed)
+        runs.write(&kept).await.map_err(SourceError::from)
     }
 
     async fn others(&mut self) -> Result<Vec<Found>, SourceError> {
@@ -265,7 +264,7 @@ impl Source for Nats {
     }
 
     async fn commit(&mut self) -> Result<(), SourceError> {
-        self.reader.commit().await.map_err(failed)
+        self.reader.commit().await.map_err(SourceError::from)
     }
 
     async fn close(&mut self, is_over: bool) -> Result<usize, SourceError> {
@@ -274,7 +273,7 @@ impl Source for Nats {
             return Ok(0);
         };
         if is_over {
-            runs.end(&self.options).await.map_err(failed)
+            runs.end(&self.options).await.map_err(SourceError::from)
         } else {
             self.reader.give_back().await;
             Ok(0)
@@ -297,18 +296,20 @@ impl Source for Nats {
 /// What other runs have kept.
 async fn kept(runs: Option<&Runs>) -> Result<Vec<Kept>, SourceError> {
     match runs {
-        Some(runs) => runs.others().await.map_err(failed),
+        Some(runs) => runs.others().await.map_err(SourceError::from),
         None => Ok(Vec::new()),
     }
 }
 
-fn failed(error: NatsError) -> SourceError {
-    SourceError(error.to_string())
+impl From<NatsError> for SourceError {
+    fn from(error: NatsError) -> Self {
+        Self(error.to_string())
+    }
 }
 
-fn differences(sorted: BTreeSet<u64>) -> Vec<u64> {
+fn differences(sorted: impl Iterator<Item = u64>) -> Vec<u64> {
     let mut last = 0;
-    let differences = sorted.into_iter().map(|number| {
+    let differences = sorted.map(|number| {
         let difference = number - last;
         last = number;
         difference
@@ -330,7 +331,7 @@ mod tests {
     #[test]
     fn numbers_are_kept_as_differences() {
         let numbers = BTreeSet::from([3, 4, 5, 900, u64::MAX]);
-        let kept = differences(numbers.clone());
+        let kept = differences(numbers.iter().copied());
         assert_eq!(kept[..4], [3, 1, 1, 895]);
         assert_eq!(summed(&kept).collect::<BTreeSet<_>>(), numbers);
     }

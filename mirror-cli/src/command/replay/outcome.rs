@@ -63,7 +63,7 @@ impl Outcome {
         } else if refused > 0 && refused == counts.replayed() {
             (self.exit, self.word) = (Exit::Unreachable, "unreachable");
             let failure = ended.last_failure.as_ref();
-            self.reason = failure.map_or_else(String::new, ToString::to_string);
+            self.reason = failure.map_or_else(|| "no connection".to_owned(), ToString::to_string);
         } else if counts.replayed() == 0 && !self.is_stopped {
             (self.exit, self.word) = (Exit::Undecided, "not_enough_data");
             self.reason = if counts.read == 0 {

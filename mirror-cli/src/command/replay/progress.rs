@@ -49,7 +49,7 @@ impl Told {
                 bar.set_message(text(progress));
             }
             Self::Lines { last, is_waiting }
-                if last.elapsed() >= LINE || (progress.waits_for > 0) > *is_waiting =>
+                if last.elapsed() >= LINE || progress.waits_for > 0 && !*is_waiting =>
             {
                 *last = Instant::now();
                 *is_waiting = progress.waits_for > 0;
