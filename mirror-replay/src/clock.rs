@@ -75,8 +75,8 @@ impl Stamp {
         if last.is_none() {
             // It took as long at least.
             let latency = record.response.as_ref().map_or(0, |it| it.latency_us);
-            let least = record.first_byte_us.unwrap_or_default().max(latency);
-            stamp.ended += ns(Duration::from_micros(least));
+            let shown = record.first_byte_us.unwrap_or_default().max(latency);
+            stamp.ended += ns(Duration::from_micros(shown));
         }
         stamp
     }

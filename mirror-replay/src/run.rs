@@ -258,6 +258,7 @@ impl Seen {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is one of its own")]
 struct Run<S> {
     source: S,
     target: Target,
@@ -542,20 +543,19 @@ impl<S: Source> Run<S> {
         let may_be_sent = delivery.deliveries <= self.options.max_deliver;
         let destination = self.target.destination();
         let sent = destination.request(&record, self.judge.set_headers());
-        match sent.ok().filter(|_| may_be_sent) {
-            Some(sent) => self.send_now(Job {
+        if may_be_sent && let Ok(sent) = sent {
+            self.send_now(Job {
                 delivery,
                 record,
                 session,
                 sent: Some(sent),
-            }),
-            None => {
-                self.schedule.finish(session);
-                self.count_read(|counts| counts.unreplayable += 1);
-                self.source.term(&delivery);
-                self.settled_weight += delivery.weight;
-            }
+            });
+            return;
         }
+        self.schedule.finish(session);
+        self.count_read(|counts| counts.unreplayable += 1);
+        self.source.term(&delivery);
+        self.settled_weight += delivery.weight;
     }
 
     fn note_written(&mut self, written: Result<std::io::Result<Written>, tokio::task::JoinError>) {

@@ -118,7 +118,8 @@ struct Sending {
     headers: Headers,
 }
 
-/// At full speed, so many records of a stream are held for each that may be in flight.
+/// At full speed, so many records of a stream that others may read as well are held for each that may
+/// be in flight.
 #[cfg(feature = "nats")]
 const HELD: usize = 4;
 
@@ -183,7 +184,7 @@ impl Args {
     #[cfg(feature = "nats")]
     async fn replay_stream(&self, destination: Destination, pace: Pace) -> Result<Exit, Stop> {
         let mut pace = pace;
-        if pace.speed == Speed::Max {
+        if pace.speed == Speed::Max && !self.stream.has_part() {
             // The rest is for others who read the same.
             pace.max_held = (HELD * pace.max_concurrent).max(64);
         }
