@@ -106,8 +106,12 @@ pub struct ReaderOptions {
 pub struct ReadRecord {
     /// Its number in the stream.
     pub sequence: u64,
+    /// The number of its shard, among those that are read.
+    pub shard: usize,
     /// The record as it was encoded.
     pub payload: Bytes,
+    /// How often it was handed out, to whomever, as far as the server knows.
+    pub deliveries: u64,
     /// Whether it may have been handed out before, to whomever.
     pub is_again: bool,
 }
@@ -381,7 +385,9 @@ impl NatsReader {
                     .is_some_and(|at| at.elapsed() < FORGETFUL);
                 return Ok(Some(ReadRecord {
                     sequence,
+                    shard: held.shard,
                     payload: held.message.payload.clone(),
+                    deliveries: u64::try_from(info.delivered).unwrap_or(1),
                     is_again: info.delivered > 1 || is_forgetful,
                 }));
             }
