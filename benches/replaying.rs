@@ -102,7 +102,7 @@ fn main() {
         print_row(
             &format!("NATS, {replayers} at once"),
             records,
-            ended,
+            &ended,
             server,
         );
     }
