@@ -22,7 +22,7 @@ use crate::state::{
     bucket::{self, Bounds, Entry, Watch, told},
     fleet::{FleetReport, MISSED, Shared},
     key::part,
-    order::{self, Asked, Order},
+    order::{self, Asked, InForce, Order, in_force},
     snapshot::{Snapshot, Watched},
 };
 
@@ -38,6 +38,9 @@ pub(in crate::state) const BESIDE: usize = 4096;
 
 /// A snapshot of which only the time has changed is written once in so many intervals.
 const IDLE: u32 = 6;
+
+/// A clock that differs by more since it was looked at last was set.
+const CLOCK_STEP: Duration = Duration::from_secs(1);
 
 /// How often a key is tried to be changed that others change as well.
 const TRIES: u32 = 16;
@@ -131,7 +134,11 @@ pub(in crate::state) struct Run {
     /// By key: `control.{mirror}` and `all`.
     orders: BTreeMap<String, Order>,
     /// What was set in this process, by mirror.
-    applied: BTreeMap<String, Order>,
+    applied: BTreeMap<String, InForce>,
+    /// The time of the server, and when it was so late.
+    clock: Option<(SystemTime, Instant)>,
+    /// What the clock of this process said when it began, by what it says now.
+    set_to: SystemTime,
     /// Circuits that are open here, and whether others have opened them.
     open: BTreeMap<Place, bool>,
     watched: BTreeMap<Place, Watched>,
@@ -171,6 +178,8 @@ impl Run {
             over: Vec::new(),
             orders: BTreeMap::new(),
             applied: BTreeMap::new(),
+            clock: None,
+            set_to: SystemTime::now(),
             open: BTreeMap::new(),
             watched: BTreeMap::new(),
             written: BTreeMap::new(),
@@ -275,6 +284,7 @@ impl Run {
                 return false;
             }
         };
+        self.clock = Some((watch.began, Instant::now()));
         self.shared.works();
         let mut steps = interval(STEP.min(self.shared.interval));
         steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -348,6 +358,7 @@ impl Run {
                 }
                 Some(value) => match parsed::<Order>(value, |order| order.version) {
                     Ok(order) => {
+                        let order = order.written(entry.written);
                         self.orders.insert(key.to_owned(), order);
                     }
                     Err(error) => tracing::warn!(key, error, "not understood: nothing is changed"),
@@ -369,6 +380,13 @@ impl Run {
 
     /// Sets in this process what is set for the fleet, of the mirrors that there are by now.
     fn apply_orders(&mut self) {
+        let now = self.server_time();
+        let is_set = self.is_clock_set();
+        let local = |time: SystemTime| {
+            let left = time.duration_since(now).unwrap_or_default();
+            let local = SystemTime::now();
+            local.checked_add(left).unwrap_or(local)
+        };
         let all = self.orders.get("all");
         let mut names: BTreeSet<_> = self.applied.keys().cloned().collect();
         let ordered = self.orders.values().map(|order| order.mirror.clone());
@@ -378,18 +396,36 @@ impl Run {
         }
         for name in names {
             let own = self.orders.get(&order_key(&name));
-            let order = own.cloned().unwrap_or_default().over(all);
+            let order = in_force(own, all, now);
             let before = self.applied.get(&name).cloned().unwrap_or_default();
-            if (&order.switch, &order.shares) == (&before.switch, &before.shares) {
+            if order == before && !is_set {
                 continue;
             }
-            order.apply(&name, &before);
+            order.apply(&name, &before, now, local);
             if order.is_empty() {
                 self.applied.remove(&name);
             } else {
                 self.applied.insert(name, order);
             }
         }
+    }
+
+    /// The time by the clock of the server, which is that of no instance.
+    fn server_time(&self) -> SystemTime {
+        let now = self
+            .clock
+            .and_then(|(then, at)| then.checked_add(at.elapsed()));
+        // Without it, nothing was heard that has an end.
+        now.unwrap_or_else(SystemTime::now)
+    }
+
+    /// Whether the clock of this process was set: the ends are other times by it then.
+    fn is_clock_set(&mut self) -> bool {
+        let now = SystemTime::now();
+        let began = now.checked_sub(self.began.elapsed()).unwrap_or(now);
+        let before = std::mem::replace(&mut self.set_to, began);
+        let by = began.duration_since(before);
+        by.unwrap_or_else(|behind| behind.duration()) > CLOCK_STEP
     }
 
     fn heard_epoch(&mut self, epoch: &Epoch, entry: &Entry) {
@@ -461,7 +497,7 @@ impl Run {
         let own = self.epoch(mirror);
         let key = format!("epoch.{}", part(mirror));
         for _ in 0..TRIES {
-            let (value, revision) = get(&buckets.control, &key).await?;
+            let (value, revision, _) = get(&buckets.control, &key).await?;
             let current = match value {
                 Some(value) => parsed::<Epoch>(&value, |epoch| epoch.version)?.number,
                 None => 1,
@@ -717,20 +753,21 @@ impl Run {
         Ok(())
     }
 
-    /// Of all and of one, the later counts: what is set for all is set for those that have their own
-    /// as well.
+    /// What is set for mirrors themselves stays, unless all is to be removed: what counts is decided
+    /// by whoever reads both.
     async fn write_order_for_all(
         &mut self,
         buckets: &Buckets,
         asked: &Asked,
     ) -> Result<(), String> {
         self.write_order(buckets, "all", "", asked).await?;
-        let own = self.orders.iter().filter(|(key, _)| *key != "all");
-        let own: Vec<_> = own
-            .map(|(key, order)| (key.clone(), order.mirror.clone()))
-            .collect();
-        for (key, mirror) in own {
-            self.write_order(buckets, &key, &mirror, asked).await?;
+        if asked.change.reset {
+            let own: Vec<_> = self.orders.keys().cloned().collect();
+            for key in own.iter().filter(|key| *key != "all") {
+                let purged = buckets.control.purge(key).await;
+                purged.map_err(|error| told(&error))?;
+                self.orders.remove(key);
+            }
         }
         Ok(())
     }
@@ -743,12 +780,12 @@ impl Run {
         asked: &Asked,
     ) -> Result<(), String> {
         for _ in 0..TRIES {
-            let (value, revision) = get(&buckets.control, key).await?;
+            let (value, revision, written) = get(&buckets.control, key).await?;
             let before = match value {
-                Some(value) => parsed::<Order>(&value, |order| order.version)?,
+                Some(value) => parsed::<Order>(&value, |order| order.version)?.written(written),
                 None => Order::default(),
             };
-            let order = before.changed(mirror, asked);
+            let order = before.changed(mirror, asked, self.server_time());
             if order.is_empty() {
                 let purged = buckets.control.purge(key).await;
                 purged.map_err(|error| told(&error))?;
@@ -756,7 +793,12 @@ impl Run {
                 return Ok(());
             }
             if put_if(&buckets.control, key, revision, &order).await? {
-                self.orders.insert(key.to_owned(), order);
+                // It ends by the time that it has there. If that cannot be had now, it is heard.
+                if let Ok((Some(value), _, written)) = get(&buckets.control, key).await
+                    && let Ok(order) = parsed::<Order>(&value, |order| order.version)
+                {
+                    self.orders.insert(key.to_owned(), order.written(written));
+                }
                 return Ok(());
             }
         }
@@ -845,14 +887,17 @@ pub(in crate::state) fn parsed<T: DeserializeOwned>(
     Ok(value)
 }
 
-/// The value of a key, and the revision that a change of it is to name.
-async fn get(store: &Store, key: &str) -> Result<(Option<bytes::Bytes>, u64), String> {
+/// The value of a key, the revision that a change of it is to name, and when it was written.
+async fn get(store: &Store, key: &str) -> Result<(Option<bytes::Bytes>, u64, SystemTime), String> {
     use async_nats::jetstream::kv::Operation;
     let entry = store.entry(key).await.map_err(|error| told(&error))?;
     Ok(match entry {
-        Some(entry) if entry.operation == Operation::Put => (Some(entry.value), entry.revision),
-        Some(entry) => (None, entry.revision),
-        None => (None, 0),
+        Some(entry) => {
+            let is_there = entry.operation == Operation::Put;
+            let value = is_there.then_some(entry.value);
+            (value, entry.revision, entry.created.into())
+        }
+        None => (None, 0, SystemTime::UNIX_EPOCH),
     })
 }
 
