@@ -122,7 +122,13 @@ async fn whole_day(nats: &NatsServer) -> testkit::demo::Result {
     let judge = Arc::new(judge);
     let timeout = Duration::from_secs(10);
     let target = Target::new(destination, timeout, judge.max_compare_body(), 64)?;
-    let log = Nats::open(&connection, &ReaderOptions::new("orders", "tonight"), None).await?;
+    let log = Nats::join(
+        &connection,
+        &ReaderOptions::new("orders", "tonight"),
+        "orders against the mended rewrite",
+        false,
+    )
+    .await?;
     let selection = Selection {
         mirror: "orders".to_owned(),
         ..Selection::default()

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod bucket;
 pub mod guide;
 mod nats;
 mod reader;
+mod runs;
 mod sink;
 mod state;
 
@@ -11,6 +13,7 @@ pub use mirror_dashboard::Change;
 pub use self::{
     nats::{Connection, NatsError, NatsOptions},
     reader::{NatsReader, ReadRecord, ReaderOptions},
+    runs::Runs,
     sink::{Discard, NatsSink, NatsSinkBuilder, subject, subjects},
     state::{
         Compared, Fleet, FleetBuilder, FleetReport, FleetStatus, FleetView, Instance,

@@ -3,13 +3,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     fmt,
+    sync::Arc,
     time::Duration,
 };
 
 use async_nats::{
-    Client, StatusCode, Subject,
+    Client,
     jetstream::{
-        self, AckKind, Context, ErrorCode, Message,
+        self, AckKind, ErrorCode, Message,
         consumer::{AckPolicy, PullConsumer, pull},
         context::ConsumerInfoErrorKind,
         stream::Stream,
@@ -18,48 +19,66 @@ use async_nats::{
 use bytes::Bytes;
 use futures_util::{
     FutureExt as _, StreamExt as _, TryStreamExt as _,
-    stream::{BoxStream, SelectAll},
+    future::{join_all, ready},
+    stream::{BoxStream, SelectAll, once},
 };
-use tokio::time::{Instant, sleep_until};
+use tokio::{
+    sync::{broadcast, watch},
+    time::{Instant, sleep_until},
+};
 
 use crate::{
-    nats::{Connection, NatsError},
+    nats::{Connection, NatsError, Presence},
     sink::subjects,
 };
 
-/// So many records are asked for at once, of each shard, when no more than half as many are left: no
-/// more than one reader needs, so that there are some for others.
-const BATCH: usize = 64;
+/// So many records are asked for at once, of each shard, [twice](ASKED): no more than one reader
+/// needs, so that there are some for others.
+const BATCH: usize = 16;
 
-/// So many bytes of records are asked for at once, of each shard, unless a record may be larger.
-const BATCH_BYTES: usize = 4 << 20;
+/// So often is asked before all has come, so that the next records are on their way by then.
+const ASKED: usize = 2;
 
-/// What a message has beside its payload and its headers: two subjects.
-const BESIDE: usize = 64 << 10;
-
-/// The server forgets after so long what it was asked for.
-const EXPIRES: Duration = Duration::from_secs(2);
-
-/// The server has said after so long that it has forgotten, or it has never heard.
-const LOST: Duration = Duration::from_secs(3);
+/// After so long without a record it is asked anew, and it is if the server has forgotten the
+/// request.
+const EXPIRES: Duration = Duration::from_secs(5);
 
 /// As many records of a shard may be handed out and not settled.
 const MAX_ACK_PENDING: i64 = 20_000;
 
 /// How long a consumer that nobody reads stays, so that a later run goes on.
-const INACTIVE: Duration = Duration::from_hours(7 * 24);
+pub(crate) const INACTIVE: Duration = Duration::from_hours(7 * 24);
 
 /// When a record is handed out again that is given back: when this reader asks for no more.
 const SOON: Duration = Duration::from_secs(2);
 
-/// How often it is asked whether there is more.
+/// How often it is asked whether there is more, and when it is asked again after something has
+/// failed.
 const ASK: Duration = Duration::from_millis(500);
 
 /// How long the server may take to say something.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What comes of one shard, with its number.
-type Messages = BoxStream<'static, (usize, async_nats::Message)>;
+/// The server may be away for so long.
+const AWAY: Duration = Duration::from_secs(30);
+
+/// A server that was ended may have forgotten what it had handed out, and hands it out again as if it
+/// never had: so long after it is there again.
+const FORGETFUL: Duration = Duration::from_secs(30);
+
+/// So many of the records that were settled last are remembered: more than a server forgets that
+/// ends without having written them down.
+const REMEMBERED: usize = 16_384;
+
+/// The answer to one request for records of a shard, which has a number.
+type Pull = BoxStream<'static, (usize, Event)>;
+
+enum Event {
+    Message(Box<Message>),
+    /// Nothing more comes of it, because there is nothing, or it has failed.
+    Over,
+    Failed,
+}
 
 /// What is read.
 #[derive(Clone, Debug)]
@@ -72,10 +91,14 @@ pub struct ReaderOptions {
     /// goes on where they ended.
     pub consumer: String,
     /// After so long, a record that is not settled is handed out again. One that this reader holds
-    /// is not, as long as it [commits](NatsReader::commit).
+    /// is not, as long as it [commits](NatsReader::commit), every second or so. Of readers that
+    /// share the records, it is that of the first. Default: 30 seconds.
     pub ack_wait: Duration,
     /// Which shards: those whose number leaves the first when divided by the second. Default: all.
     pub part: (u16, u16),
+    /// The bucket in which [runs](crate::Runs) keep what they have found. Default:
+    /// `mirror-replay`. One that is there must have bounds.
+    pub bucket: String,
 }
 
 /// One record of the stream.
@@ -86,68 +109,94 @@ pub struct ReadRecord {
     pub sequence: u64,
     /// The record as it was encoded.
     pub payload: Bytes,
-    /// How often it was handed out, to whomever, this time included.
-    pub deliveries: u64,
+    /// Whether it may have been handed out before, to whomever.
+    pub is_again: bool,
 }
 
 /// Reads the records of a mirror that are in the stream when it is opened.
 ///
 /// There is a durable pull consumer for each shard. All records of a session are in one shard, so
 /// they come in the order in which they were written.
-///
-/// It asks the server by itself, and counts what it has asked for before anything of it can come. The
-/// stream of the client counts in two tasks, and waits for its timers if one overtakes the other.
 pub struct NatsReader {
     client: Client,
-    context: Context,
     stream: Stream,
     shards: Vec<Shard>,
-    messages: SelectAll<Messages>,
-    /// What has come and was not handed out, in its order. It is held.
-    waiting: VecDeque<u64>,
+    pulls: SelectAll<Pull>,
+    /// When all that had come by then was taken note of.
+    polled_at: Instant,
+    /// Those of the held ones that were not handed out yet.
+    arrived: BTreeSet<u64>,
     held: BTreeMap<u64, Held>,
     ack_wait: Duration,
-    /// What is told with the next [`commit`](Self::commit).
-    settled: Vec<(usize, Message, AckKind)>,
-    /// What is behind the end, and is told with the next `commit`, too.
-    beyond: Vec<Message>,
+    /// What is told with the next [`commit`](Self::commit), and again until it is known that the
+    /// server has it.
+    settled: BTreeMap<u64, Settled>,
+    remembered: Remembered,
     ask_at: Instant,
-    /// Which of the connections it was that was asked.
-    asked: u64,
+    /// When there was the last answer.
+    asked_at: Instant,
+    away_since: Option<Instant>,
     size: u64,
+    presence: watch::Receiver<Presence>,
+    /// The connection over which was asked for records.
+    connection: u64,
+    connected_again: Option<Instant>,
+    /// What the server refuses: it answers no request that the user may not send.
+    refusals: broadcast::Receiver<Arc<str>>,
     /// Keeps the thread of the connection.
-    connection: Connection,
+    _connection: Connection,
 }
 
 struct Shard {
     name: String,
     consumer: PullConsumer,
-    /// Where its messages come.
-    inbox: Subject,
-    /// How many of those that were asked for are still to come: never more than there are.
-    asked: usize,
-    /// Then none of them is to come any more, whatever the server says.
-    lost_at: Instant,
-    /// It is not asked before: there was an error.
-    again_at: Instant,
-    /// The next record is larger than any that the server would take now.
-    is_large: bool,
-    /// What has come and was not handed out: records and bytes.
-    waiting: (usize, usize),
     /// The last record that is read.
     end: u64,
+    /// Requests for records that are under way.
+    asked: usize,
+    ask_at: Instant,
     is_over: bool,
     /// All of its records were handed out, to whomever.
     is_delivered: bool,
-    /// Those behind the end that were handed out all the same.
-    beyond: BTreeSet<u64>,
+    /// Records that are not settled, as far as is known.
+    left: u64,
+    /// Those of them that others hold, if all were handed out.
+    others: u64,
 }
 
 struct Held {
     message: Message,
     shard: usize,
-    deliveries: u64,
     told_at: Instant,
+}
+
+/// Records that are settled for good.
+#[derive(Default)]
+struct Remembered {
+    all: BTreeSet<u64>,
+    /// The last ones at the end.
+    order: VecDeque<u64>,
+}
+
+impl Remembered {
+    fn push(&mut self, sequence: u64) {
+        if self.all.insert(sequence) {
+            self.order.push_back(sequence);
+        }
+    }
+
+    fn trim(&mut self) {
+        let many = self.order.len().saturating_sub(REMEMBERED);
+        for sequence in self.order.drain(..many) {
+            self.all.remove(&sequence);
+        }
+    }
+}
+
+struct Settled {
+    shard: usize,
+    message: Message,
+    kind: AckKind,
 }
 
 impl ReaderOptions {
@@ -157,68 +206,90 @@ impl ReaderOptions {
             stream: "MIRROR".to_owned(),
             mirror: mirror.into(),
             consumer: consumer.into(),
-            ack_wait: Duration::from_mins(1),
+            ack_wait: Duration::from_secs(30),
             part: (0, 1),
+            bucket: "mirror-replay".to_owned(),
         }
+    }
+
+    /// Whether the shard with this subject is one of the part.
+    pub(crate) fn has(&self, subject: &str) -> bool {
+        is_in(subject, self.part)
     }
 }
 
 impl NatsReader {
-    /// Opens the consumers.
+    /// Opens consumers that are this reader's own, and reads what is in the stream now.
     ///
     /// # Errors
     ///
     /// There is no such stream, or the server does not say so in time.
     pub async fn open(connection: &Connection, options: &ReaderOptions) -> Result<Self, NatsError> {
         let client = connection.client().await?;
-        let refused = |reason: String| NatsError::Stream {
-            stream: options.stream.clone(),
-            reason: connection.explain(reason),
-        };
+        let stream = Self::stream(&client, options).await;
+        let stream = stream.map_err(|error| connection.explained(error))?;
+        let ends = Self::ends(&stream, options).await;
+        let ends = ends.map_err(|error| connection.explained(error))?;
+        let mut reader = Self::new(connection, client, stream, options.ack_wait);
+        for (subject, end) in ends {
+            if !options.has(&subject) {
+                continue;
+            }
+            let shard = subject.rsplit('.').next().unwrap_or_default();
+            let name = format!("{}-{shard}", options.consumer);
+            let created = Self::create_consumer(&reader.stream, &name, &subject, options).await;
+            created.map_err(|error| reader.refused(error))?;
+            let added = reader.add(&name, end).await;
+            added.map_err(|error| reader.refused(error))?;
+        }
+        Ok(reader)
+    }
+
+    pub(crate) async fn stream(
+        client: &Client,
+        options: &ReaderOptions,
+    ) -> Result<Stream, NatsError> {
         let mut context = jetstream::new(client.clone());
         context.set_timeout(REQUEST_TIMEOUT);
         let stream = context.get_stream(&options.stream).await;
-        let stream = stream.map_err(|error| refused(error.to_string()))?;
+        stream.map_err(|error| NatsError::Stream {
+            stream: options.stream.clone(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// The last record of each shard of the mirror, by its subject.
+    pub(crate) async fn ends(
+        stream: &Stream,
+        options: &ReaderOptions,
+    ) -> Result<BTreeMap<String, u64>, NatsError> {
+        let refused = |reason: String| NatsError::Stream {
+            stream: options.stream.clone(),
+            reason,
+        };
         let found = stream.info_with_subjects(subjects(&options.mirror)).await;
         let found = found.map_err(|error| refused(error.to_string()))?;
         let found: HashMap<String, usize> = found
             .try_collect()
             .await
             .map_err(|error| refused(error.to_string()))?;
-        let mut reader = Self {
-            client,
-            context,
-            stream,
-            shards: Vec::new(),
-            messages: SelectAll::new(),
-            waiting: VecDeque::new(),
-            held: BTreeMap::new(),
-            ack_wait: options.ack_wait,
-            settled: Vec::new(),
-            beyond: Vec::new(),
-            ask_at: Instant::now() + ASK,
-            asked: 0,
-            size: 0,
-            connection: connection.clone(),
-        };
-        let names: BTreeSet<_> = found.into_keys().collect();
-        for subject in names {
-            if !is_in(&subject, options.part) {
-                continue;
-            }
-            let opened = reader.open_shard(&subject, options).await;
-            opened.map_err(refused)?;
+        let mut ends = BTreeMap::new();
+        for subject in found.into_keys() {
+            let last = stream.get_last_raw_message_by_subject(&subject).await;
+            let last = last.map_err(|error| refused(error.to_string()))?;
+            ends.insert(subject, last.sequence);
         }
-        Ok(reader)
+        Ok(ends)
     }
 
-    async fn open_shard(&mut self, subject: &str, options: &ReaderOptions) -> Result<(), String> {
-        let last = self.stream.get_last_raw_message_by_subject(subject).await;
-        let end = last.map_err(|error| error.to_string())?.sequence;
-        let shard = subject.rsplit('.').next().unwrap_or_default();
-        let name = format!("{}-{shard}", options.consumer);
+    pub(crate) async fn create_consumer(
+        stream: &Stream,
+        name: &str,
+        subject: &str,
+        options: &ReaderOptions,
+    ) -> Result<(), String> {
         let config = pull::Config {
-            durable_name: Some(name.clone()),
+            durable_name: Some(name.to_owned()),
             description: Some("A replay of recorded requests".to_owned()),
             ack_policy: AckPolicy::Explicit,
             ack_wait: options.ack_wait,
@@ -228,218 +299,259 @@ impl NatsReader {
             inactive_threshold: INACTIVE,
             ..pull::Config::default()
         };
-        let consumer: PullConsumer = self
-            .stream
-            .get_or_create_consumer(&name, config)
-            .await
-            .map_err(|error| error.to_string())?;
-        let info = consumer.cached_info();
-        self.size += info.num_pending + info.num_ack_pending as u64;
-        let inbox = Subject::from(self.client.new_inbox());
-        let messages = self.client.subscribe(inbox.clone()).await;
-        let messages = messages.map_err(|error| error.to_string())?;
-        let number = self.shards.len();
-        let messages = messages.map(move |message| (number, message));
-        self.messages.push(messages.boxed());
-        let now = Instant::now();
-        self.shards.push(Shard {
-            name,
-            consumer,
-            inbox,
-            asked: 0,
-            lost_at: now,
-            again_at: now,
-            is_large: false,
-            waiting: (0, 0),
-            end,
-            is_over: false,
-            is_delivered: false,
-            beyond: BTreeSet::new(),
-        });
-        Ok(())
+        let created = stream.create_consumer(config).await;
+        created.map(drop).map_err(|error| error.to_string())
     }
 
-    /// The next record; `None` at the end, as it was when this was opened. It may be dropped while
-    /// it waits, and nothing is lost.
+    /// One that has no shards yet.
+    pub(crate) fn new(
+        connection: &Connection,
+        client: Client,
+        stream: Stream,
+        ack_wait: Duration,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            client,
+            stream,
+            shards: Vec::new(),
+            pulls: SelectAll::new(),
+            polled_at: now,
+            arrived: BTreeSet::new(),
+            held: BTreeMap::new(),
+            ack_wait,
+            settled: BTreeMap::new(),
+            remembered: Remembered::default(),
+            ask_at: now + ASK,
+            asked_at: now,
+            away_since: None,
+            size: 0,
+            connection: connection.presence().borrow().number,
+            connected_again: None,
+            presence: connection.presence(),
+            refusals: connection.refusals(),
+            _connection: connection.clone(),
+        }
+    }
+
+    /// Reads the consumer of a shard up to a record, and says whether it is there.
+    pub(crate) async fn add(&mut self, name: &str, end: u64) -> Result<bool, String> {
+        let info = match self.stream.consumer_info(name).await {
+            Ok(info) => info,
+            Err(error) if is_removed(&error.kind()) => return Ok(false),
+            Err(error) => return Err(error.to_string()),
+        };
+        let left = info.num_pending + info.num_ack_pending as u64;
+        let consumer: Result<PullConsumer, _> = self.stream.get_consumer(name).await;
+        let consumer = consumer.map_err(|error| error.to_string())?;
+        self.ack_wait = self.ack_wait.min(info.config.ack_wait);
+        self.size += left;
+        self.shards.push(Shard {
+            name: name.to_owned(),
+            consumer,
+            end,
+            asked: 0,
+            ask_at: Instant::now(),
+            is_over: false,
+            is_delivered: false,
+            left,
+            others: 0,
+        });
+        Ok(true)
+    }
+
+    /// The next record; `None` at the end, as it was when this was opened: when no other reader
+    /// holds a record that may come back. It may be dropped while it waits, and nothing is lost.
     ///
     /// # Errors
     ///
-    /// The stream or a consumer is gone, or cannot be reached.
+    /// The stream or a consumer cannot be reached for half a minute.
     pub async fn next(&mut self) -> Result<Option<ReadRecord>, NatsError> {
         loop {
-            self.gather()?;
-            self.request().await?;
-            if let Some(record) = self.hand_out() {
-                return Ok(Some(record));
+            self.drain();
+            while let Some(sequence) = self.arrived.pop_first() {
+                if !self.holds(sequence) {
+                    // It comes again, to this reader or another.
+                    self.held.remove(&sequence);
+                    continue;
+                }
+                let Some(held) = self.held.get(&sequence) else {
+                    continue;
+                };
+                let info = held.message.info();
+                let info = info.map_err(|error| self.refused(error.to_string()))?;
+                let is_forgetful = self
+                    .connected_again
+                    .is_some_and(|at| at.elapsed() < FORGETFUL);
+                return Ok(Some(ReadRecord {
+                    sequence,
+                    payload: held.message.payload.clone(),
+                    is_again: info.delivered > 1 || is_forgetful,
+                }));
             }
             if self.shards.iter().all(|shard| shard.is_over) {
                 return Ok(None);
             }
+            self.ask_for_records().await?;
             tokio::select! {
                 biased;
-                Some((number, message)) = self.messages.next() => self.come(number, message)?,
-                () = sleep_until(self.ask_at) => {
-                    self.ask().await?;
-                    self.ask_at = Instant::now() + ASK;
+                Ok(refusal) = self.refusals.recv() => {
+                    if ["CONSUMER.MSG.NEXT", "$JS.ACK"].iter().any(|of| refusal.contains(of)) {
+                        return Err(self.refused("records cannot be had".to_owned()));
+                    }
+                }
+                () = sleep_until(self.ask_at) => self.ask().await?,
+                Some((shard, event)) = self.pulls.next() => {
+                    self.note(shard, event, Instant::now());
                 }
             }
         }
     }
 
-    /// Takes what has come, without waiting.
-    fn gather(&mut self) -> Result<(), NatsError> {
-        while let Some(Some((number, message))) = self.messages.next().now_or_never() {
-            self.come(number, message)?;
-        }
-        Ok(())
-    }
-
-    /// Asks for more of the shards of which little is left. What has come is to be gathered before.
-    async fn request(&mut self) -> Result<(), NatsError> {
-        let (number, is_away) = {
-            let presence = self.connection.presence();
-            let presence = presence.borrow();
-            (presence.number, presence.away().is_some())
-        };
-        if is_away {
-            return Ok(());
-        }
-        if number != self.asked {
-            // What was asked for over another connection does not come.
-            self.asked = number;
+    /// Asks for as many records as are of use.
+    async fn ask_for_records(&mut self) -> Result<(), NatsError> {
+        let connection = self.presence.borrow().number;
+        if connection != self.connection {
+            // The server has forgotten what it was asked for.
+            self.connection = connection;
+            self.connected_again = Some(Instant::now());
+            self.pulls = SelectAll::new();
             for shard in &mut self.shards {
                 shard.asked = 0;
             }
         }
         let now = Instant::now();
-        let largest = self.client.max_payload().saturating_add(BESIDE);
-        let bytes = BATCH_BYTES.max(largest);
-        for at in 0..self.shards.len() {
-            let shard = &mut self.shards[at];
-            if now >= shard.lost_at {
-                shard.asked = 0;
+        for number in 0..self.shards.len() {
+            while let Some(shard) = self.shards.get(number)
+                && !shard.is_over
+                && shard.asked < ASKED
+                && shard.ask_at <= now
+            {
+                let batch = shard.consumer.batch().max_messages(BATCH).expires(EXPIRES);
+                let batch = batch.messages().await;
+                let batch = batch.map_err(|error| self.refused(error.to_string()))?;
+                let events = batch.map(move |message| match message {
+                    Ok(message) => (number, Event::Message(Box::new(message))),
+                    Err(_) => (number, Event::Failed),
+                });
+                let events = events.chain(once(ready((number, Event::Over))));
+                self.pulls.push(events.boxed());
+                self.shards[number].asked += 1;
             }
-            let is_enough =
-                shard.asked + shard.waiting.0 > BATCH / 2 || shard.waiting.1 > bytes / 2;
-            if shard.is_over || is_enough || now < shard.again_at {
-                continue;
-            }
-            let (batch, max_bytes) = if shard.is_large {
-                (1, 0)
-            } else {
-                (BATCH, bytes)
-            };
-            let request = pull::BatchConfig {
-                batch,
-                max_bytes,
-                expires: Some(EXPIRES),
-                ..pull::BatchConfig::default()
-            };
-            let inbox = shard.inbox.clone();
-            let sent = shard.consumer.request_batch(request, inbox).await;
-            // Nothing can have been counted meanwhile: only this task does that.
-            shard.asked += batch;
-            shard.lost_at = now + LOST;
-            sent.map_err(|error| self.refused(error.to_string()))?;
         }
         Ok(())
     }
 
-    /// Takes a message: a record, or what has become of what was asked for.
-    fn come(&mut self, number: usize, message: async_nats::Message) -> Result<(), NatsError> {
+    /// Takes note of all that has come. The server hands out again what is not settled in time, so
+    /// it must not lie about.
+    fn drain(&mut self) {
+        let since = self.polled_at;
+        while let Some(Some((shard, event))) = self.pulls.next().now_or_never() {
+            self.note(shard, event, since);
+        }
+        self.polled_at = Instant::now();
+    }
+
+    /// Something that has come, at this time or later.
+    fn note(&mut self, number: usize, event: Event, at: Instant) {
         let Some(shard) = self.shards.get_mut(number) else {
-            return Ok(());
+            return;
         };
-        let Some(status) = message.status.filter(|status| *status != StatusCode::OK) else {
-            shard.asked = shard.asked.saturating_sub(1);
-            shard.is_large = false;
-            let context = self.context.clone();
-            return self.take(number, Message { message, context });
+        let message = match event {
+            Event::Message(message) => *message,
+            Event::Over => {
+                shard.asked = shard.asked.saturating_sub(1);
+                return;
+            }
+            // A consumer that was removed is found out by `ask`.
+            Event::Failed => {
+                shard.ask_at = Instant::now() + ASK;
+                return;
+            }
         };
-        if status == StatusCode::IDLE_HEARTBEAT {
-            return Ok(());
-        }
-        // One request has ended. If the server does not say how many were left, none is awaited.
-        let headers = message.headers.as_ref();
-        let left = headers.and_then(|headers| headers.get("Nats-Pending-Messages"));
-        let left = left.and_then(|left| left.as_str().parse().ok());
-        shard.asked = left.map_or(0, |left: usize| shard.asked.saturating_sub(left));
-        let reason = message.description.as_deref().unwrap_or_default();
-        let is_usual = status == StatusCode::TIMEOUT || reason == "Batch Completed";
-        if reason.contains("Exceeds MaxBytes") {
-            shard.is_large = left.is_none_or(|left| left >= BATCH);
-        } else if !is_usual {
-            // Too many have asked, or the consumer is gone, which `ask` finds out: who has settled
-            // the last record has removed it.
-            shard.again_at = Instant::now() + ASK;
-        }
-        Ok(())
-    }
-
-    /// A record that has come, unless it is behind the end, or held already.
-    fn take(&mut self, number: usize, message: Message) -> Result<(), NatsError> {
-        let info = message
-            .info()
-            .map_err(|error| self.refused(error.to_string()))?;
-        let (sequence, delivered) = (info.stream_sequence, info.delivered);
-        let size = message.payload.len();
-        let shard = &mut self.shards[number];
-        if sequence > shard.end {
-            shard.beyond.insert(sequence);
-            self.beyond.push(message);
-            return Ok(());
+        let Ok(info) = message.info() else {
+            return;
+        };
+        let sequence = info.stream_sequence;
+        if sequence > shard.end || self.remembered.all.contains(&sequence) {
+            // It is not to be read, or was settled, which the server has not heard.
+            let settled = Settled {
+                shard: number,
+                message,
+                kind: AckKind::Ack,
+            };
+            self.settled.insert(sequence, settled);
+            return;
         }
         let held = Held {
             message,
             shard: number,
-            deliveries: u64::try_from(delivered).unwrap_or(1),
-            told_at: Instant::now(),
+            told_at: at,
         };
         if self.held.insert(sequence, held).is_none() {
-            shard.waiting.0 += 1;
-            shard.waiting.1 += size;
-            self.waiting.push_back(sequence);
+            self.arrived.insert(sequence);
         }
-        Ok(())
     }
 
-    /// The first that waits.
-    fn hand_out(&mut self) -> Option<ReadRecord> {
-        let sequence = self.waiting.pop_front()?;
-        let held = self.held.get(&sequence)?;
-        let payload = held.message.payload.clone();
-        let waiting = &mut self.shards[held.shard].waiting;
-        waiting.0 = waiting.0.saturating_sub(1);
-        waiting.1 = waiting.1.saturating_sub(payload.len());
-        Some(ReadRecord {
-            sequence,
-            payload,
-            deliveries: held.deliveries,
-        })
-    }
-
-    /// Asks which shards are read to their end.
+    /// Asks how far the shards are.
     async fn ask(&mut self) -> Result<(), NatsError> {
-        for number in 0..self.shards.len() {
-            let shard = &self.shards[number];
-            if shard.is_over {
-                continue;
-            }
-            let info = match shard.consumer.get_info().await {
+        self.ask_at = Instant::now() + ASK;
+        let asked = self.shards.iter().enumerate();
+        let asked = asked.filter(|(_, shard)| !shard.is_over);
+        let infos = asked.map(|(number, shard)| {
+            let info = self.stream.consumer_info(&shard.name);
+            info.map(move |info| (number, info))
+        });
+        let infos = join_all(infos).await;
+        self.asked_at = Instant::now();
+        let mut failed = None;
+        for (number, info) in infos {
+            let info = match info {
                 Ok(info) => info,
                 Err(error) if is_removed(&error.kind()) => {
-                    self.shards[number].is_over = true;
+                    let shard = &mut self.shards[number];
+                    (shard.is_over, shard.left, shard.others) = (true, 0, 0);
                     continue;
                 }
-                Err(error) => return Err(self.refused(error.to_string())),
+                Err(error) => {
+                    failed = Some(error.to_string());
+                    continue;
+                }
             };
-            let held = self.held.values().filter(|held| held.shard == number);
-            let settled = self.settled.iter().filter(|(of, ..)| *of == number);
-            let ours = held.count() + settled.count() + shard.beyond.len();
-            let is_delivered = info.num_pending == 0 || info.delivered.stream_sequence >= shard.end;
-            self.shards[number].is_delivered = is_delivered;
+            let held = self.held.iter();
+            let held = held.filter(|(_, held)| held.shard == number && self.is_ours(held));
+            let settled = self.settled.values().filter(|of| of.shard == number);
+            let ours = (held.count() + settled.count()) as u64;
+            let pending = info.num_ack_pending as u64;
+            let shard = &mut self.shards[number];
+            shard.is_delivered =
+                info.num_pending == 0 || info.delivered.stream_sequence >= shard.end;
+            shard.left = pending
+                + if shard.is_delivered {
+                    0
+                } else {
+                    info.num_pending
+                };
+            shard.others = if shard.is_delivered {
+                pending.saturating_sub(ours)
+            } else {
+                0
+            };
             // Others may hold some, and end without having settled them.
-            self.shards[number].is_over = is_delivered && info.num_ack_pending <= ours;
+            shard.is_over = shard.is_delivered && shard.others == 0;
+        }
+        self.note_failure(failed)
+    }
+
+    /// A server that is away for a moment is waited for.
+    fn note_failure(&mut self, failed: Option<String>) -> Result<(), NatsError> {
+        let Some(reason) = failed else {
+            self.away_since = None;
+            return Ok(());
+        };
+        let since = *self.away_since.get_or_insert_with(Instant::now);
+        if since.elapsed() >= AWAY {
+            return Err(self.refused(reason));
         }
         Ok(())
     }
@@ -448,12 +560,39 @@ impl NatsReader {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         let mut shards = self.shards.iter();
-        shards.all(|shard| shard.is_over || shard.is_delivered)
+        self.arrived.is_empty() && shards.all(|shard| shard.is_over || shard.is_delivered)
+    }
+
+    /// How many records others hold, when all were handed out.
+    #[must_use]
+    pub fn waits_for(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.others).sum()
+    }
+
+    /// How many records are not settled, by whomever, as it was known last.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.left).sum()
+    }
+
+    /// Whether a record is still this reader's. It is not if the server was not told for too long
+    /// that it is worked on: it is handed out again then, and what has become of it counts there.
+    #[must_use]
+    pub fn holds(&self, sequence: u64) -> bool {
+        self.held
+            .get(&sequence)
+            .is_some_and(|held| self.is_ours(held))
+    }
+
+    /// The server counts from when it has sent it.
+    fn is_ours(&self, held: &Held) -> bool {
+        held.told_at.elapsed() < self.ack_wait / 4 * 3
     }
 
     /// Says that a record is settled: it is not handed out again.
     pub fn ack(&mut self, sequence: u64) {
         self.settle(sequence, AckKind::Ack);
+        self.remembered.push(sequence);
     }
 
     /// Says that a record is to be handed out again, to whomever.
@@ -464,54 +603,81 @@ impl NatsReader {
     /// Says that a record is set aside for good.
     pub fn term(&mut self, sequence: u64) {
         self.settle(sequence, AckKind::Term);
+        self.remembered.push(sequence);
+    }
+
+    /// Says that a record is none of this reader's any more: it is not told of.
+    pub fn forget(&mut self, sequence: u64) {
+        self.held.remove(&sequence);
     }
 
     fn settle(&mut self, sequence: u64, kind: AckKind) {
-        if let Some(held) = self.held.remove(&sequence) {
-            self.settled.push((held.shard, held.message, kind));
+        // Of one that is lost, somebody else tells.
+        if let Some(held) = self.held.remove(&sequence)
+            && self.is_ours(&held)
+        {
+            let settled = Settled {
+                shard: held.shard,
+                message: held.message,
+                kind,
+            };
+            self.settled.insert(sequence, settled);
         }
+    }
+
+    /// The records that were settled for good last: all of which it is not known that the server
+    /// has taken note, and more, sorted. If the process ends now, they may be handed out again.
+    pub fn settled(&self) -> impl Iterator<Item = u64> {
+        self.remembered.all.iter().copied()
     }
 
     /// Tells the server what is settled, and that what is held is still worked on.
     ///
     /// # Errors
     ///
-    /// The connection is closed.
+    /// It cannot be told. It is tried again the next time.
     pub async fn commit(&mut self) -> Result<(), NatsError> {
-        // What waits is held as well.
-        self.gather()?;
-        for message in std::mem::take(&mut self.beyond) {
-            // For a later run. Until then there is no use in having it again.
-            let told = message.ack_with(AckKind::Nak(Some(self.ack_wait))).await;
-            told.map_err(|error| self.refused(error.to_string()))?;
-        }
-        let settled = std::mem::take(&mut self.settled);
-        for (_, message, kind) in settled {
-            let told = message.ack_with(kind).await;
+        self.drain();
+        let connection = self.presence.borrow().number;
+        for settled in self.settled.values() {
+            let told = settled.message.ack_with(settled.kind).await;
             told.map_err(|error| self.refused(error.to_string()))?;
         }
         let now = Instant::now();
-        let stream = self.stream.cached_info().config.name.clone();
-        for held in self.held.values_mut() {
-            if now.duration_since(held.told_at) >= self.ack_wait / 3 {
-                held.told_at = now;
-                let told = held.message.ack_with(AckKind::Progress).await;
-                told.map_err(|error| NatsError::Stream {
-                    stream: stream.clone(),
-                    reason: error.to_string(),
-                })?;
+        let mut told = Vec::new();
+        for (sequence, held) in &self.held {
+            // Of one that is lost, somebody else may have been told.
+            if self.is_ours(held) && now.duration_since(held.told_at) >= self.ack_wait / 4 {
+                let progress = held.message.ack_with(AckKind::Progress).await;
+                progress.map_err(|error| self.refused(error.to_string()))?;
+                told.push(*sequence);
             }
         }
         let flushed = tokio::time::timeout(REQUEST_TIMEOUT, self.client.flush()).await;
         match flushed {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(self.refused(error.to_string())),
-            Err(_) => Err(self.refused("the server does not respond".to_owned())),
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(self.refused(error.to_string())),
+            Err(_) => return Err(self.refused("the server does not respond".to_owned())),
         }
+        // What was on its way when a connection broke may be lost.
+        let presence = self.presence.borrow().clone();
+        if presence.number == connection && presence.away().is_none() {
+            self.settled.clear();
+            for sequence in told {
+                if let Some(held) = self.held.get_mut(&sequence) {
+                    held.told_at = now;
+                }
+            }
+            self.remembered.trim();
+        }
+        // Where much comes, nobody waits for the answers in `next`.
+        if self.asked_at.elapsed() >= ASK {
+            self.ask().await?;
+        }
+        Ok(())
     }
 
-    /// Gives back what was asked for and was not handed out, so that nobody waits for it. It is the last
-    /// that a reader does.
+    /// Gives back what was asked for and is not handed out, so that nobody waits for it.
     pub async fn give_back(&mut self) {
         /// Nothing comes for so long: all that was on its way is there.
         const QUIET: Duration = Duration::from_millis(100);
@@ -520,44 +686,24 @@ impl NatsReader {
 
         let end = Instant::now() + LONGEST;
         while Instant::now() < end {
-            let next = tokio::time::timeout(QUIET, self.messages.next()).await;
-            let Ok(Some((number, message))) = next else {
+            let next = tokio::time::timeout(QUIET, self.pulls.next()).await;
+            let Ok(Some((shard, event))) = next else {
                 break;
             };
-            // What is no record is nothing to give back.
-            let _ = self.come(number, message);
+            self.note(shard, event, Instant::now());
         }
-        let waiting = std::mem::take(&mut self.waiting);
-        let waiting = waiting
-            .iter()
-            .filter_map(|sequence| self.held.remove(sequence));
-        let waiting = waiting.map(|held| held.message);
-        for message in waiting.chain(self.beyond.drain(..)) {
-            // If the server is not told, it waits for `ack_wait`.
-            let _ = message.ack_with(AckKind::Nak(Some(SOON))).await;
+        for sequence in std::mem::take(&mut self.arrived) {
+            self.nak(sequence);
         }
-        let _ = tokio::time::timeout(REQUEST_TIMEOUT, self.client.flush()).await;
+        // If the server is not told, it waits for `ack_wait`.
+        let _ = self.commit().await;
     }
 
-    /// Removes the consumers whose records are all settled, by whomever: a later reader with the same
-    /// name begins anew.
+    /// Removes the consumers.
     pub async fn remove_consumers(&mut self) {
-        /// The server may still be taking note of what it was told last.
-        const TRIES: usize = 20;
-        const PAUSE: Duration = Duration::from_millis(100);
-
         for shard in &self.shards {
-            for _ in 0..TRIES {
-                let Ok(info) = shard.consumer.get_info().await else {
-                    break;
-                };
-                if info.num_ack_pending <= shard.beyond.len() {
-                    // One that is left is removed by the server in a week.
-                    let _ = self.stream.delete_consumer(&shard.name).await;
-                    break;
-                }
-                tokio::time::sleep(PAUSE).await;
-            }
+            // One that is left is removed by the server in a week.
+            let _ = self.stream.delete_consumer(&shard.name).await;
         }
     }
 
@@ -570,13 +716,13 @@ impl NatsReader {
     fn refused(&self, reason: String) -> NatsError {
         NatsError::Stream {
             stream: self.stream.cached_info().config.name.clone(),
-            reason: self.connection.explain(reason),
+            reason: self.presence.borrow().explain(reason),
         }
     }
 }
 
 /// Whether a consumer is not there any more.
-fn is_removed(kind: &ConsumerInfoErrorKind) -> bool {
+pub(crate) fn is_removed(kind: &ConsumerInfoErrorKind) -> bool {
     match kind {
         ConsumerInfoErrorKind::NotFound => true,
         ConsumerInfoErrorKind::JetStream(error) => {

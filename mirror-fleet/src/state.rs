@@ -1,10 +1,8 @@
 //! What all instances of a program know together, and what is set for all of them.
 
-mod bucket;
 #[cfg(feature = "dashboard")]
 mod dashboard;
 mod fleet;
-mod key;
 mod order;
 mod snapshot;
 mod sum;

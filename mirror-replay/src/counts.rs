@@ -57,6 +57,32 @@ impl Counts {
         self.responded + self.failed()
     }
 
+    /// Adds what another run has counted.
+    pub fn add(&mut self, other: &Self) {
+        for (ours, theirs) in [
+            (&mut self.read, other.read),
+            (&mut self.filtered, other.filtered),
+            (&mut self.responded, other.responded),
+            (&mut self.unreplayable, other.unreplayable),
+            (&mut self.duplicates, other.duplicates),
+            (&mut self.mismatched, other.mismatched),
+            (&mut self.redacted, other.redacted),
+            (&mut self.late, other.late),
+            (&mut self.fixtures, other.fixtures),
+            (&mut self.fixtures_left_out, other.fixtures_left_out),
+        ] {
+            *ours += theirs;
+        }
+        for (ours, theirs) in [
+            (&mut self.failed, &other.failed),
+            (&mut self.unsendable, &other.unsendable),
+        ] {
+            for (why, count) in theirs {
+                *ours.entry(why.clone()).or_default() += count;
+            }
+        }
+    }
+
     /// All of which it is known what became of them.
     #[must_use]
     pub fn settled(&self) -> u64 {
@@ -114,5 +140,11 @@ mod tests {
             "read 12, responded 9, failed 3 (connect 3)"
         );
         assert_eq!((counts.replayed(), counts.settled()), (12, 12));
+        let mut sum = counts.clone();
+        sum.add(&counts);
+        assert_eq!(
+            sum.to_string(),
+            "read 24, responded 18, failed 6 (connect 6)"
+        );
     }
 }

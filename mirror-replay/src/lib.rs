@@ -34,9 +34,9 @@ pub use self::{
     judge::{Judge, Judged},
     plan::{Plan, plan},
     rules::read_rules,
-    run::{Ended, Options, Progress, run},
+    run::{Ended, Joint, Options, Progress, run},
     schedule::{Pace, Speed},
-    source::{Delivery, Files, Source, SourceError},
+    source::{Delivery, Files, Found, Phase, Source, SourceError},
     target::{Failure, Target},
 };
 #[cfg(feature = "nats")]

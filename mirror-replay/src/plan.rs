@@ -118,7 +118,7 @@ pub async fn plan<S: Source>(
         schedule.push(arrived, None, 1, ());
     }
     source.commit().await?;
-    source.close(true).await;
+    source.close(true).await?;
     plan.sessions = sessions.len();
     plan.counts.late = schedule.late();
     if pace.speed != crate::schedule::Speed::Max {

@@ -25,7 +25,7 @@ use crate::{
     fixtures::{Fixtures, Written},
     judge::{Judge, Judged},
     schedule::{Pace, Schedule, Session, Step},
-    source::{Delivery, Source, SourceError},
+    source::{Delivery, Found, Phase, Source, SourceError},
     target::{Failure, Target},
 };
 
@@ -72,7 +72,7 @@ impl Options {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Progress {
-    /// What was counted, in earlier runs too.
+    /// What was counted, in earlier runs too if there is a [checkpoint](Options::checkpoint).
     pub counts: Counts,
     /// Requests in flight.
     pub in_flight: usize,
@@ -82,16 +82,38 @@ pub struct Progress {
     pub elapsed: Duration,
     /// Requests that this run has sent, and that have ended.
     pub replayed: u64,
-    /// The share of the log that is settled, from 0 to 1, of what this run had to read.
+    /// The share of the log that is settled, from 0 to 1, of what was left when this run began.
     pub done: f64,
+    /// So many records are held by other replayers, and there is nothing else to do: they come here
+    /// if those end without having settled them.
+    pub waits_for: u64,
+}
+
+/// The runs that a report is about, if the log keeps what they have found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Joint {
+    /// What this run has counted.
+    pub own: Counts,
+    /// The runs that came to the end of the log.
+    pub ended: usize,
+    /// Those that were stopped.
+    pub stopped: usize,
+    /// Those that go on, or were killed.
+    pub running: usize,
+    /// Parts of the log that are not at their end, because this run did not read them.
+    pub open_parts: usize,
 }
 
 /// How a replay has ended.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Ended {
-    /// What was counted, in earlier runs too.
+    /// What was counted, by all runs of the replay.
     pub counts: Counts,
+    /// Which runs these are, if the log keeps what they have found. If not, they are those of one
+    /// [checkpoint](Options::checkpoint).
+    pub joint: Option<Joint>,
     /// How far it came.
     pub progress: Progress,
     /// Whether it was stopped before its end.
@@ -124,6 +146,9 @@ struct Outcome {
 
 /// Replays a log to its end, or until it is stopped: then what is in flight ends, and what is noted
 /// stays for a later run.
+///
+/// If the log keeps what runs have found, the result is that of all of them: the judge knows what
+/// the others have found, too, when this returns.
 pub async fn run<S: Source>(
     source: S,
     target: Target,
@@ -166,7 +191,7 @@ pub async fn run<S: Source>(
                 }
             }
             Some(written) = run.writing.join_next() => run.note_written(written),
-            _ = commit.tick() => run.commit().await,
+            _ = commit.tick() => drop(run.commit().await),
             _ = telling.tick() => tell(&run.progress()),
             next = run.source.next(), if wants_more => match next {
                 Ok(Some(delivery)) => run.take(delivery),
@@ -183,8 +208,10 @@ pub async fn run<S: Source>(
     run.finish().await;
     let progress = run.progress();
     tell(&progress);
+    let joint = run.join().await;
     Ended {
         counts: run.counts,
+        joint,
         progress,
         is_stopped: run.is_stopping,
         error: run.error,
@@ -215,6 +242,11 @@ impl Seen {
         }
         !self.older.contains(&id) && self.newer.insert(id)
     }
+
+    fn remove(&mut self, id: RecordId) {
+        self.newer.remove(&id);
+        self.older.remove(&id);
+    }
 }
 
 struct Run<S> {
@@ -237,6 +269,9 @@ struct Run<S> {
     is_dirty: bool,
     is_read: bool,
     is_stopping: bool,
+    phase: Phase,
+    /// Parts of the log that are left for others.
+    open_parts: usize,
     error: Option<SourceError>,
     warnings: Vec<String>,
     last_failure: Option<Failure>,
@@ -262,6 +297,8 @@ impl<S: Source> Run<S> {
             is_dirty: false,
             is_read: false,
             is_stopping: false,
+            phase: Phase::Running,
+            open_parts: 0,
             error: None,
             warnings: Vec::new(),
             last_failure: None,
@@ -331,6 +368,11 @@ impl<S: Source> Run<S> {
     }
 
     fn send(&mut self, mut job: Job) {
+        if !self.source.holds(&job.delivery) {
+            self.schedule.finish(job.session);
+            self.forget(&job.delivery, &job.record);
+            return;
+        }
         self.source.start(&job.delivery);
         self.is_dirty = true;
         let Some((request, trailers)) = job.sent.take() else {
@@ -372,6 +414,10 @@ impl<S: Source> Run<S> {
             session,
             result,
         } = outcome;
+        if !self.source.holds(&delivery) {
+            self.forget(&delivery, &record);
+            return;
+        }
         let Some((mut judged, response)) = result else {
             self.again(delivery, record, session);
             return;
@@ -405,6 +451,12 @@ impl<S: Source> Run<S> {
             self.writing
                 .spawn_blocking(move || fixtures.write(&judge, &record, &response, &comparison));
         }
+    }
+
+    /// Leaves a record to whoever was handed it in the meantime. It may come back.
+    fn forget(&mut self, delivery: &Delivery, record: &Record) {
+        self.seen.remove(record.id);
+        self.source.forget(delivery);
     }
 
     /// Hands a record out again of which nothing came, or sets it aside.
@@ -452,35 +504,122 @@ impl<S: Source> Run<S> {
     }
 
     /// Makes safe what is known, and tells the log.
-    async fn commit(&mut self) {
-        let is_dirty = std::mem::take(&mut self.is_dirty);
-        if is_dirty && let Some(checkpoint) = &self.options.checkpoint {
-            let (evidence, position) = (self.judge.evidence(), self.source.position());
-            if let Err(error) = checkpoint.save(&self.counts, evidence, position) {
-                let path = checkpoint.path().display();
-                self.warn(format!("the state cannot be written: {path}: {error}"));
-                // What is not safe is not acknowledged.
-                self.is_dirty = true;
-                return;
-            }
+    async fn commit(&mut self) -> Result<(), SourceError> {
+        if self.is_dirty
+            && let Err(error) = self.keep().await
+        {
+            // What is not safe is not acknowledged.
+            self.warn(error.clone());
+            return Err(SourceError(error));
         }
-        if let Err(error) = self.source.commit().await {
+        self.is_dirty = false;
+        let told = self.source.commit().await;
+        if let Err(error) = &told {
             self.warn(error.to_string());
         }
+        told
+    }
+
+    /// Writes what is known where a later run finds it.
+    async fn keep(&mut self) -> Result<(), String> {
+        if let Some(checkpoint) = &self.options.checkpoint {
+            let (evidence, position) = (self.judge.evidence(), self.source.position());
+            let saved = checkpoint.save(&self.counts, evidence, position);
+            saved.map_err(|error| {
+                let path = checkpoint.path().display();
+                format!("the state cannot be written: {path}: {error}")
+            })?;
+        }
+        if self.source.keeps() {
+            let found = Found {
+                counts: self.counts.clone(),
+                evidence: self.judge.evidence(),
+                phase: self.phase,
+            };
+            let kept = self.source.keep(&found).await;
+            kept.map_err(|error| format!("the results cannot be kept: {error}"))?;
+        }
+        Ok(())
     }
 
     /// The last commit. A replay that came to its end leaves nothing for a later run.
     async fn finish(&mut self) {
-        self.is_dirty = true;
-        self.commit().await;
+        /// So often it is tried to keep the last results.
+        const TRIES: usize = 3;
+
         let is_over = !self.is_stopping && self.error.is_none();
-        self.source.close(is_over).await;
+        self.phase = if is_over {
+            Phase::Ended
+        } else {
+            Phase::Stopped
+        };
+        self.is_dirty = true;
+        let mut committed = self.commit().await;
+        for _ in 1..TRIES {
+            if committed.is_ok() || !self.source.keeps() {
+                break;
+            }
+            sleep(COMMIT).await;
+            committed = self.commit().await;
+        }
+        if let Err(error) = committed
+            && self.source.keeps()
+        {
+            // Others cannot know of it.
+            self.fail(error);
+        }
+        match self.source.close(is_over).await {
+            Ok(open) => self.open_parts = open,
+            Err(error) => self.fail(error),
+        }
         if is_over && let Some(checkpoint) = &self.options.checkpoint {
             let removed = checkpoint.remove();
             if let Err(error) = removed {
                 self.warn(format!("the state cannot be removed: {error}"));
             }
         }
+    }
+
+    fn fail(&mut self, error: SourceError) {
+        self.error.get_or_insert(error);
+    }
+
+    /// Adds what other runs have found.
+    async fn join(&mut self) -> Option<Joint> {
+        if !self.source.keeps() {
+            return None;
+        }
+        let others = match self.source.others().await {
+            Ok(others) => others,
+            Err(error) => {
+                self.fail(error);
+                Vec::new()
+            }
+        };
+        let mut joint = Joint {
+            own: self.counts.clone(),
+            open_parts: self.open_parts,
+            ..Joint::default()
+        };
+        for phase in others.iter().map(|found| found.phase).chain([self.phase]) {
+            match phase {
+                Phase::Ended => joint.ended += 1,
+                Phase::Stopped => joint.stopped += 1,
+                Phase::Running => joint.running += 1,
+            }
+        }
+        for found in others {
+            self.counts.add(&found.counts);
+            self.judge.resume(&found.evidence);
+        }
+        Some(joint)
+    }
+
+    /// How much of the log is settled, by this run or by others.
+    fn settled(&self) -> u64 {
+        let left = self.source.left();
+        let by_all = left.map_or(0, |left| self.source.size().saturating_sub(left));
+        self.settled_weight.max(by_all)
     }
 
     fn progress(&self) -> Progress {
@@ -490,7 +629,12 @@ impl<S: Source> Run<S> {
             behind: self.schedule.behind(),
             elapsed: self.began.elapsed(),
             replayed: self.counts.replayed() - self.before,
-            done: share(self.settled_weight, self.source.size()),
+            done: share(self.settled(), self.source.size()),
+            waits_for: if self.schedule.in_flight() == 0 {
+                self.source.waits_for()
+            } else {
+                0
+            },
         }
     }
 }

@@ -6,7 +6,11 @@ mod nats;
 
 use std::{future::Future, sync::Arc};
 
+use mirror_compare::report::Evidence;
 use mirror_record::Record;
+use serde::{Deserialize, Serialize};
+
+use crate::counts::Counts;
 
 pub use self::files::Files;
 pub(crate) use self::files::{failed, segments_of};
@@ -24,6 +28,30 @@ pub struct Delivery {
     pub deliveries: u32,
     /// How much of the [size](Source::size) it is.
     pub weight: u64,
+}
+
+/// What one run of a replay has found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Found {
+    /// What was counted.
+    pub counts: Counts,
+    /// What the comparisons have shown.
+    pub evidence: Evidence,
+    /// Whether it goes on.
+    pub phase: Phase,
+}
+
+/// Whether a run goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// It does, or was killed.
+    #[default]
+    Running,
+    /// It was stopped before the end.
+    Stopped,
+    /// It came to the end.
+    Ended,
 }
 
 /// A source cannot be read.
@@ -66,6 +94,42 @@ pub trait Source: Send {
     /// file with the results, so that both say the same.
     fn position(&self) -> Option<serde_json::Value>;
 
+    /// Whether a record is still to be replayed by this reader. It is not if somebody else may have
+    /// been handed it in the meantime: what has become of it counts there.
+    fn holds(&self, delivery: &Delivery) -> bool {
+        let _ = delivery;
+        true
+    }
+
+    /// Says that a record is none of this reader's any more.
+    fn forget(&mut self, delivery: &Delivery) {
+        let _ = delivery;
+    }
+
+    /// Whether what a run has found is kept where the log is.
+    fn keeps(&self) -> bool {
+        false
+    }
+
+    /// Keeps what this run has found, before the next [`commit`](Self::commit).
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`], if it could not be written: what was kept before is still there.
+    fn keep(&mut self, found: &Found) -> impl Future<Output = Result<(), SourceError>> + Send {
+        let _ = found;
+        std::future::ready(Ok(()))
+    }
+
+    /// What the other runs of this replay have found by now, wherever they are.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`], if it cannot be read.
+    fn others(&mut self) -> impl Future<Output = Result<Vec<Found>, SourceError>> + Send {
+        std::future::ready(Ok(Vec::new()))
+    }
+
     /// Called when the results of all that was acknowledged are safe.
     ///
     /// # Errors
@@ -73,10 +137,25 @@ pub trait Source: Send {
     /// [`SourceError`], if the log cannot be told.
     fn commit(&mut self) -> impl Future<Output = Result<(), SourceError>> + Send;
 
-    /// Called at the very end, with whether all of the log is settled.
-    fn close(&mut self, is_over: bool) -> impl Future<Output = ()> + Send {
+    /// Called at the very end, with whether this run has come to the end of the log. Returns how many
+    /// parts of the log are left for others.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`], if it is not known whether all of the log is settled.
+    fn close(&mut self, is_over: bool) -> impl Future<Output = Result<usize, SourceError>> + Send {
         let _ = is_over;
-        std::future::ready(())
+        std::future::ready(Ok(0))
+    }
+
+    /// How many records others hold, if there is nothing else left.
+    fn waits_for(&self) -> u64 {
+        0
+    }
+
+    /// How much of the [size](Self::size) is not settled by anybody, if that is known.
+    fn left(&self) -> Option<u64> {
+        None
     }
 
     /// How much there is to be read, in the unit of [`Delivery::weight`].

@@ -17,7 +17,7 @@ use std::{
 };
 
 use mirror_replay::{
-    Checkpoint, Destination, Ended, Files, Filter, Fixtures, Judge, Moment, Options, Pace,
+    Checkpoint, Destination, Ended, Files, Filter, Fixtures, Judge, Kept, Moment, Options, Pace,
     Selection, Source, SourceError, Speed, Target,
 };
 use serde_json::Value;
@@ -44,6 +44,7 @@ Examples:
   mirror replay --from mirror-log --mirror orders --to https://rewrite.example
   mirror replay --from mirror-log --mirror orders --to http://localhost:3000 --speed max --only 'method=GET path=/orders/*'
   mirror replay --from mirror-log --mirror orders --to http://localhost:3000 --since 2026-11-26 --until 2026-11-27 --dry-run
+  mirror replay --from nats://localhost:4222 --mirror orders --to http://localhost:3000 --speed max
   mirror replay --from mirror-log --mirror orders --to http://localhost:3000 --rules tests/fixtures/orders.json --fixtures tests/fixtures")]
 pub(crate) struct Args {
     /// Log to read: a directory of segments, one of them, or a stream like `nats://localhost:4222`
@@ -126,7 +127,8 @@ const RESUMING: &str = "Going on after a stop";
 /// Where a later run goes on.
 #[derive(Debug, clap::Args)]
 struct Resuming {
-    /// File that a later run goes on with [default: beside the log, named after it and this replay]
+    /// File that a later run goes on with [default: beside the log, named after it and this
+    /// replay]; not for streams, whose results are kept in NATS
     #[arg(long, value_name = "FILE", help_heading = RESUMING)]
     state: Option<PathBuf>,
     /// Begin anew, whatever an earlier run has left
@@ -157,7 +159,7 @@ impl Args {
             ..Pace::default()
         };
         if self.from.contains("://") {
-            return self.replay_stream(destination, pace).await;
+            return Box::pin(self.replay_stream(destination, pace)).await;
         }
         let from = Path::new(&self.from);
         if self.dry_run {
@@ -165,8 +167,8 @@ impl Args {
             return planned::print(files, &self.selection(), &destination, pace, self.json).await;
         }
         let open = async |position: Option<&Value>| Files::open(from, position);
-        self.send(self.checkpoint(from), open, destination, pace)
-            .await
+        let checkpoint = Some(self.checkpoint(from));
+        self.send(checkpoint, open, destination, pace).await
     }
 
     #[cfg(feature = "nats")]
@@ -176,24 +178,38 @@ impl Args {
             // The rest is for others who read the same.
             pace.max_held = (HELD * pace.max_concurrent).max(64);
         }
-        let job = self.job();
+        if self.resuming.state.is_some() {
+            return Err(Stop::usage(
+                "`--state` is for files: what a replay of a stream has found is kept in NATS, where \
+                 each replayer finds it",
+            ));
+        }
+        let job = format!("{} {}", self.stream.name(), self.job());
         let connection = self.stream.connect(&self.from)?;
-        let outstanding = pace.lookahead + self.sending.timeout;
-        let mut options = self.stream.options(&self.mirror, &hash(&job), outstanding);
+        let mut options = self.stream.options(&self.mirror, &hash(&job));
         if self.dry_run {
             // Nothing is taken away from anybody.
             options.consumer.push_str("-dry-");
             options.consumer.push_str(&process::id().to_string());
-            let source = mirror_replay::Nats::open(&connection, &options, None).await;
+            let source = mirror_replay::Nats::look(&connection, &options).await;
             let source = source.map_err(unreadable)?;
             return planned::print(source, &self.selection(), &destination, pace, self.json).await;
         }
-        let open = async |position: Option<&Value>| {
-            mirror_replay::Nats::open(&connection, &options, position).await
+        let anew = self.resuming.restart;
+        let open = async |_: Option<&Value>| {
+            let mut source = mirror_replay::Nats::join(&connection, &options, &job, anew).await?;
+            let others = source.others().await?;
+            if !others.is_empty() {
+                let settled: u64 = others.iter().map(|found| found.counts.settled()).sum();
+                output::note(&format!(
+                    "going on with this replay, of which {settled} records are settled in {} other \
+                     runs; `--restart` begins anew",
+                    others.len()
+                ));
+            }
+            Ok(source)
         };
-        let from = Path::new(&self.mirror);
-        self.send(self.checkpoint(from), open, destination, pace)
-            .await
+        Box::pin(self.send(None, open, destination, pace)).await
     }
 
     #[cfg(not(feature = "nats"))]
@@ -215,7 +231,7 @@ impl Args {
 
     async fn send<S: Source>(
         &self,
-        checkpoint: Checkpoint,
+        checkpoint: Option<Checkpoint>,
         open: impl AsyncFnOnce(Option<&Value>) -> Result<S, SourceError>,
         destination: Destination,
         pace: Pace,
@@ -228,23 +244,16 @@ impl Args {
         let (max_body, timeout) = (judge.max_compare_body(), self.sending.timeout);
         let target = Target::new(destination, timeout, max_body, pace.max_concurrent)
             .map_err(|error| Stop::new(Exit::Unreachable, error))?;
-        if self.resuming.restart {
-            checkpoint.remove().map_err(|error| {
-                Stop::new(
-                    Exit::Unreachable,
-                    format!("{}: {error}", checkpoint.path().display()),
-                )
-            })?;
-        }
-        let kept = checkpoint
-            .load()
-            .map_err(|error| Stop::new(Exit::Unreachable, error))?;
+        let kept = match &checkpoint {
+            Some(checkpoint) => self.kept(checkpoint)?,
+            None => None,
+        };
         let position = kept.as_ref().and_then(|kept| kept.position.as_ref());
         let source = open(position).await.map_err(unreadable)?;
         let mut options = Options::new(self.selection());
         (options.pace, options.max_deliver) = (pace, self.resuming.max_deliver);
         options.fixtures = self.open_fixtures()?;
-        options.checkpoint = Some(checkpoint.clone());
+        options.checkpoint.clone_from(&checkpoint);
         let mut counts = mirror_replay::Counts::default();
         if let Some(kept) = kept {
             judge.resume(&kept.evidence);
@@ -269,10 +278,29 @@ impl Args {
         )
         .await;
         told.end();
-        self.report(&ended, &judge, &checkpoint)
+        self.report(&ended, &judge, checkpoint.as_ref())
     }
 
-    fn report(&self, ended: &Ended, judge: &Judge, checkpoint: &Checkpoint) -> Result<Exit, Stop> {
+    /// What an earlier run has left.
+    fn kept(&self, checkpoint: &Checkpoint) -> Result<Option<Kept>, Stop> {
+        if self.resuming.restart {
+            checkpoint.remove().map_err(|error| {
+                Stop::new(
+                    Exit::Unreachable,
+                    format!("{}: {error}", checkpoint.path().display()),
+                )
+            })?;
+        }
+        let kept = checkpoint.load();
+        kept.map_err(|error| Stop::new(Exit::Unreachable, error))
+    }
+
+    fn report(
+        &self,
+        ended: &Ended,
+        judge: &Judge,
+        checkpoint: Option<&Checkpoint>,
+    ) -> Result<Exit, Stop> {
         for warning in &ended.warnings {
             output::warning(&crate::text::message(warning));
         }
@@ -291,8 +319,11 @@ impl Args {
             result.print();
         }
         if ended.is_stopped {
-            let path = checkpoint.path().display();
-            output::note(&format!("the same command goes on from here: {path}"));
+            let place = match checkpoint {
+                Some(checkpoint) => checkpoint.path().display().to_string(),
+                None => "on any machine".to_owned(),
+            };
+            output::note(&format!("the same command goes on from here: {place}"));
         }
         Ok(result.exit())
     }
@@ -311,8 +342,10 @@ impl Args {
     /// What tells this replay from others: other records, another target or other rules are another
     /// one.
     fn job(&self) -> String {
+        // Servers of a cluster have several addresses, and the same streams.
+        let is_stream = self.from.contains("://");
         let job = (
-            &self.from,
+            (!is_stream).then_some(&self.from),
             &self.mirror,
             &self.to,
             &self.only,

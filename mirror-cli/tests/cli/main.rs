@@ -12,6 +12,8 @@ mod pty;
 mod replay;
 #[cfg(feature = "nats")]
 mod replay_stream;
+#[cfg(all(feature = "replay", unix))]
+mod replay_terminal;
 mod shell;
 mod support;
 mod token;

@@ -1,4 +1,4 @@
-//! `mirror watch` in a terminal.
+//! `mirror watch` in a terminal, and the terminal.
 
 use std::{
     fs::{File, OpenOptions},
@@ -27,15 +27,15 @@ const ENTER: &str = "\u{1b}[?1049h";
 const LEAVE: &str = "\u{1b}[?1049l";
 
 /// The program in a terminal, whose side of the person is ours.
-struct Terminal {
-    child: Child,
+pub(crate) struct Terminal {
+    pub(crate) child: Child,
     keys: File,
     line: OwnedFd,
     seen: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Terminal {
-    fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&person).unwrap();
         unlockpt(&person).unwrap();
@@ -77,11 +77,11 @@ impl Terminal {
         }
     }
 
-    fn seen(&self) -> String {
+    pub(crate) fn seen(&self) -> String {
         String::from_utf8_lossy(&self.seen.lock().unwrap()).into_owned()
     }
 
-    async fn sees(&self, text: &str) {
+    pub(crate) async fn sees(&self, text: &str) {
         until(&format!("the screen shows `{text}`"), || {
             self.seen().contains(text)
         })
@@ -93,7 +93,7 @@ impl Terminal {
     }
 
     /// Whether keys are echoed, and lines are edited, as a shell wants it.
-    fn is_as_it_was(&self) -> bool {
+    pub(crate) fn is_as_it_was(&self) -> bool {
         let modes = tcgetattr(&self.line).unwrap().local_modes;
         modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
     }

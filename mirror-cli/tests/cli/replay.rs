@@ -52,10 +52,10 @@ pub(crate) fn orders(count: u64) -> Vec<Record> {
 }
 
 /// A log, which goes away with its test.
-struct Log(Directory);
+pub(crate) struct Log(Directory);
 
 impl Log {
-    fn new(name: &str, records: &[Record]) -> Self {
+    pub(crate) fn new(name: &str, records: &[Record]) -> Self {
         let log = Self(Directory::new(name));
         log.add(1, records);
         log
@@ -78,7 +78,7 @@ impl Log {
         self.path().join(format!("{number:012}.mrec"))
     }
 
-    fn args<'a>(&self, to: &'a str, more: &[&'a str]) -> Vec<String> {
+    pub(crate) fn args<'a>(&self, to: &'a str, more: &[&'a str]) -> Vec<String> {
         let path = self.path().to_str().unwrap().to_owned();
         let args = ["replay", "--from", &path, "--mirror", "orders", "--to", to];
         let args = args.iter().chain(more);
@@ -108,13 +108,13 @@ pub(crate) fn answer(request: &Incoming, total: f64) -> Outgoing {
 }
 
 /// A build that responds as this says, and what it was sent.
-struct Build {
+pub(crate) struct Build {
     server: Server,
     paths: Arc<Mutex<Vec<String>>>,
 }
 
 impl Build {
-    fn start<F: Future<Output = Outgoing> + Send>(
+    pub(crate) fn start<F: Future<Output = Outgoing> + Send>(
         respond: impl Fn(Incoming) -> F + Clone + Send + Sync + 'static,
     ) -> Self {
         let paths = Arc::new(Mutex::new(Vec::new()));
@@ -132,7 +132,7 @@ impl Build {
         Self::start(async |request| answer(&request, 12.5))
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.server.url()
     }
 

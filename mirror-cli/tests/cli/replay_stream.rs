@@ -1,22 +1,30 @@
 //! `mirror replay` of a stream of NATS, with the server itself.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering::SeqCst},
+use std::{
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
 };
 
 use async_nats::jetstream::{self, stream::Config};
 use axum::Router;
 use mirror_record::Record;
+use mirror_replay::{Counts, Found, Judge, Nats, Phase, ReaderOptions, Source, Thresholds};
 use serde_json::Value;
 use testkit::{
-    Directory, closed_port,
+    closed_port,
     demo::Server,
     eventually,
     nats::{NatsServer, programs},
     until,
 };
-use tokio::sync::Semaphore;
+use tokio::{
+    process::{Child, Command},
+    sync::Semaphore,
+};
 
 use crate::{
     replay::{answer, orders},
@@ -44,69 +52,176 @@ async fn publish(server: &NatsServer, records: &[Record]) {
     }
 }
 
-fn counts(run: &Run) -> [u64; 2] {
-    let report: Value =
-        serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:#?}"));
-    let counts = &report["replay"]["counts"];
-    [&counts["responded"], &counts["read"]].map(|count| count.as_u64().unwrap())
+/// What a run says.
+#[derive(Debug)]
+struct Said {
+    code: i32,
+    responded: u64,
+    mismatched: u64,
+    read: u64,
+    /// Of the evidence.
+    compared: u64,
+    own: u64,
+    runs: u64,
+    open_shards: u64,
+    /// What was said before.
+    aside: String,
 }
 
-/// A build that responds alike, to as many requests as there are permits.
-fn build(sent: &Arc<AtomicUsize>, slots: &Arc<Semaphore>) -> Server {
+impl Said {
+    fn new(run: &Run) -> Self {
+        let report: Value =
+            serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:#?}"));
+        let replay = &report["replay"];
+        let count = |value: &Value| value.as_u64().unwrap_or_else(|| panic!("{run:#?}"));
+        Self {
+            code: run.code,
+            responded: count(&replay["counts"]["responded"]),
+            mismatched: count(&replay["counts"]["mismatched"]),
+            read: count(&replay["counts"]["read"]),
+            compared: count(&report["report"]["targets"][0]["compared"]),
+            own: count(&replay["joint"]["own"]["responded"]),
+            runs: count(&replay["joint"]["runs"]),
+            open_shards: count(&replay["joint"]["open_shards"]),
+            aside: run.stderr.clone(),
+        }
+    }
+
+    /// That it is on all records, each counted once, with this code.
+    #[track_caller]
+    fn is_whole(&self, code: i32, runs: u64) {
+        let counts = [self.responded, self.read, self.compared];
+        assert_eq!(counts, [COUNT; 3], "{self:#?}");
+        assert_eq!((self.code, self.runs), (code, runs), "{self:#?}");
+        assert_eq!(self.open_shards, 0, "{self:#?}");
+    }
+}
+
+/// A stream with orders, a build, and replays of the one to the other.
+struct Stage {
+    server: NatsServer,
+    build: Server,
+    sent: Arc<AtomicUsize>,
+    /// So many requests are responded to.
+    slots: Arc<Semaphore>,
+}
+
+impl Stage {
+    /// With a build that responds to each tenth request with this total, and alike to the others.
+    async fn new(program: &std::path::Path, config: &str, total: f64) -> Self {
+        let server = NatsServer::of(program, config);
+        publish(&server, &orders(COUNT)).await;
+        let (sent, slots) = (Arc::default(), Arc::new(Semaphore::new(0)));
+        let build = build(&sent, &slots, total);
+        Self {
+            server,
+            build,
+            sent,
+            slots,
+        }
+    }
+
+    fn command(&self, more: &[&str]) -> Command {
+        let (from, to) = (self.server.url(), self.build.url());
+        let args = [
+            "replay",
+            "--from",
+            &from,
+            "--mirror",
+            "orders",
+            "--to",
+            &to,
+            "--speed",
+            "max",
+            "--json",
+            "--lookahead",
+            "1s",
+        ];
+        let args: Vec<_> = args.iter().chain(more).copied().collect();
+        command(&args)
+    }
+
+    async fn run(&self, more: &[&str]) -> Said {
+        Said::new(&run(self.command(more)).await)
+    }
+
+    fn start(&self, more: &[&str]) -> Child {
+        let mut command = self.command(more);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    /// So many requests can be responded to from now on, and no more.
+    fn allow(&self, requests: usize) {
+        self.slots.forget_permits(usize::MAX);
+        self.slots.add_permits(requests);
+    }
+
+    async fn sent(&self, requests: usize) {
+        let what = format!("{requests} requests were sent");
+        until(&what, || self.sent.load(SeqCst) == requests).await;
+    }
+
+    /// Waits until so many runs have kept something.
+    async fn runs(&self, runs: u64) {
+        let client = async_nats::connect(self.server.url()).await.unwrap();
+        let context = jetstream::new(client);
+        let kept = async {
+            loop {
+                let bucket = context.get_stream("KV_mirror-replay").await;
+                let kept = bucket.map(|mut bucket| async move {
+                    let info = bucket.info().await.unwrap();
+                    info.state.messages
+                });
+                // The first says what the replay is.
+                if let Ok(kept) = kept
+                    && kept.await > runs
+                {
+                    return;
+                }
+            }
+        };
+        eventually("the runs keep what they have found", kept).await;
+    }
+
+    fn take_sent(&self) -> u64 {
+        self.sent.swap(0, SeqCst) as u64
+    }
+}
+
+const ALL: usize = 1_000_000;
+
+async fn ended(child: Child) -> Said {
+    let output = eventually("the replay ends", child.wait_with_output());
+    let output = output.await.unwrap();
+    Said::new(&Run {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    })
+}
+
+/// A build that responds to as many requests as there are permits.
+fn build(sent: &Arc<AtomicUsize>, slots: &Arc<Semaphore>, total: f64) -> Server {
     let (sent, slots) = (Arc::clone(sent), Arc::clone(slots));
     let app = Router::new().fallback(move |request: axum::extract::Request| {
         sent.fetch_add(1, SeqCst);
         let slots = Arc::clone(&slots);
         async move {
             slots.acquire().await.unwrap().forget();
-            answer(&request, 12.5)
+            let is_tenth = request.uri().path().ends_with('0');
+            answer(&request, if is_tenth { total } else { 12.5 })
         }
     });
     Server::anywhere(app).unwrap()
 }
 
 #[tokio::test]
-async fn a_stream_is_replayed_shared_and_gone_on_with() {
-    for (name, program) in programs() {
-        let server = NatsServer::of(&program, "");
-        publish(&server, &orders(COUNT)).await;
-        let (sent, slots) = (Arc::default(), Arc::new(Semaphore::new(1_000_000)));
-        let build = build(&sent, &slots);
-        let (from, to) = (server.url(), build.url());
-        let directory = Directory::new(&format!("replay-stream-{name}"));
-        let states = ["one", "two"].map(|state| {
-            std::fs::create_dir_all(directory.path()).unwrap();
-            directory.path().join(state).to_str().unwrap().to_owned()
-        });
-        let args = |state: usize| {
-            let args = [
-                "replay", "--from", &from, "--mirror", "orders", "--to", &to, "--speed",
-            ];
-            let more = [
-                "max",
-                "--json",
-                "--lookahead",
-                "1s",
-                "--state",
-                &states[state],
-            ];
-            args.iter()
-                .chain(&more)
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-        };
-        let start = |state: usize, more: &[&str]| {
-            let args = args(state);
-            let args: Vec<_> = args
-                .iter()
-                .map(String::as_str)
-                .chain(more.iter().copied())
-                .collect();
-            command(&args)
-        };
-
-        let dry = run(start(0, &["--dry-run"])).await;
-        assert!(dry.code == 64, "{dry:#?}");
+async fn a_stream_is_replayed_and_begun_anew() {
+    for (_, program) in programs() {
+        let stage = Stage::new(&program, "", 12.5).await;
+        stage.allow(ALL);
+        let (from, to) = (stage.server.url(), stage.build.url());
         let dry = [
             "replay",
             "--from",
@@ -118,80 +233,250 @@ async fn a_stream_is_replayed_shared_and_gone_on_with() {
             "--dry-run",
         ];
         mirror(&dry).await.expect(0, "would send 1200 requests");
-        assert_eq!(sent.load(SeqCst), 0);
-
-        // All of it, and all of it anew: one that came to its end leaves nothing.
-        for _ in 0..2 {
-            let run = run(start(0, &[])).await;
-            assert_eq!(counts(&run), [COUNT, COUNT], "{name}: {run:#?}");
+        assert_eq!(stage.take_sent(), 0);
+        let with_file = run(stage.command(&["--state", "x"])).await;
+        with_file.expect(64, "kept in NATS");
+        // All of it, and all of it anew: one that came to its end is over.
+        for _ in 0..3 {
+            stage.run(&[]).await.is_whole(0, 1);
         }
-        assert_eq!(sent.swap(0, SeqCst) as u64, 2 * COUNT);
-
-        // Two share it.
-        let shared = ["--consumer", "shared", "--max-concurrent", "4"];
-        slots.forget_permits(usize::MAX);
-        let both = async { tokio::join!(run(start(0, &shared)), run(start(1, &shared))) };
-        let begin = async {
-            until("both have begun", || sent.load(SeqCst) == 8).await;
-            slots.add_permits(1_000_000);
-        };
-        let ((one, two), ()) = tokio::join!(both, begin);
-        let both = [counts(&one)[0], counts(&two)[0]];
-        assert_eq!(both.iter().sum::<u64>(), COUNT, "{name}: {one:#?} {two:#?}");
-        assert_eq!(sent.swap(0, SeqCst) as u64, COUNT);
-        let parts = [
-            ["--consumer", "parts", "--part", "1/2"],
-            ["--consumer", "parts", "--part", "2/2"],
+        assert_eq!(stage.take_sent(), 3 * COUNT);
+        // Of what is over, the last is left.
+        let client = async_nats::connect(stage.server.url()).await.unwrap();
+        let context = jetstream::new(client);
+        let bucket = context.get_key_value("mirror-replay").await.unwrap();
+        let mut info = bucket.stream.clone();
+        let left = info.info().await.unwrap().state.messages;
+        assert!(left <= 1 + 2, "{left}");
+        let mut stream = context.get_stream("MIRROR").await.unwrap();
+        let consumers = stream.info().await.unwrap().state.consumer_count;
+        assert_eq!(consumers, 0);
+        // A stream without records of the mirror.
+        let others = [
+            "replay", "--from", &from, "--mirror", "users", "--to", &to, "--speed", "max",
         ];
-        let (one, two) = tokio::join!(run(start(0, &parts[0])), run(start(1, &parts[1])));
-        let both = [counts(&one)[0], counts(&two)[0]];
-        assert!(
-            both.iter().sum::<u64>() == COUNT && both[0] > 0 && both[1] > 0,
-            "{name}: {both:?}"
-        );
-        assert_eq!(sent.swap(0, SeqCst) as u64, COUNT);
+        mirror(&others).await.expect(2, "no record in the log");
+    }
+}
 
-        stopped_and_gone_on_with(name, &start, &sent, &slots).await;
+#[tokio::test]
+async fn replayers_that_share_a_stream_all_have_the_verdict_on_all_of_it() {
+    for (_, program) in programs() {
+        // What they have found takes several parts.
+        let stage = Stage::new(&program, "max_payload: 5120", 13.0).await;
+        let shared = ["--consumer", "shared", "--max-concurrent", "4"];
+        let both = [stage.start(&shared), stage.start(&shared)];
+        stage.sent(8).await;
+        stage.allow(ALL);
+        let [one, two] = both.map(ended);
+        let (one, two) = tokio::join!(one, two);
+        for said in [&one, &two] {
+            said.is_whole(1, 2);
+            assert_eq!(said.mismatched, COUNT / 10);
+        }
+        assert_eq!(one.own + two.own, COUNT, "{one:#?} {two:#?}");
+        assert!(one.own > 0 && two.own > 0, "{one:#?} {two:#?}");
+        assert_eq!(stage.take_sent(), COUNT);
+
+        let part = async |part| stage.run(&["--consumer", "parts", "--part", part]).await;
+        let first = part("1/2").await;
+        // No other part has begun.
+        assert_eq!(first.responded, first.own);
+        assert!(first.open_shards > 0 && first.own < COUNT, "{first:#?}");
+        let second = part("2/2").await;
+        second.is_whole(1, 2);
+        assert_eq!(first.own + second.own, COUNT);
+        assert_eq!(stage.take_sent(), COUNT);
     }
 }
 
 #[cfg(unix)]
-async fn stopped_and_gone_on_with(
-    name: &str,
-    start: &impl Fn(usize, &[&str]) -> tokio::process::Command,
-    sent: &AtomicUsize,
-    slots: &Semaphore,
-) {
-    use rustix::process::{Pid, Signal, kill_process};
+fn kill(child: &Child, signal: rustix::process::Signal) {
+    use rustix::process::{Pid, kill_process};
 
-    slots.forget_permits(usize::MAX);
-    slots.add_permits(100);
-    let more = ["--max-concurrent", "8"];
-    let mut first = start(0, &more);
-    first
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped());
-    let first = first.spawn().unwrap();
-    until("all are in flight that may be", || sent.load(SeqCst) == 108).await;
-    let id = Pid::from_raw(i32::try_from(first.id().unwrap()).unwrap()).unwrap();
-    kill_process(id, Signal::INT).unwrap();
-    slots.add_permits(1_000_000);
-    let output = eventually("the first ends", first.wait_with_output())
-        .await
-        .unwrap();
-    assert_eq!(output.status.code(), Some(2), "{name}: {output:?}");
-    let second = run(start(0, &more)).await;
-    assert_eq!(counts(&second)[0], COUNT, "{name}: {second:#?}");
-    assert_eq!(sent.load(SeqCst) as u64, COUNT, "{name}");
+    let id = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
+    kill_process(id, signal).unwrap();
 }
 
-#[cfg(not(unix))]
-async fn stopped_and_gone_on_with(
-    _: &str,
-    _: &impl Fn(usize, &[&str]) -> tokio::process::Command,
-    _: &AtomicUsize,
-    _: &Semaphore,
-) {
+#[cfg(unix)]
+#[tokio::test]
+async fn what_a_killed_replayer_held_is_replayed_by_another_and_counted_once() {
+    use rustix::process::Signal;
+
+    for (_, program) in programs() {
+        let stage = Stage::new(&program, "", 13.0).await;
+        let shared = ["--max-concurrent", "4", "--ack-wait", "3s"];
+        let [killed, other] = [stage.start(&shared), stage.start(&shared)];
+        stage.sent(8).await;
+        stage.allow(100);
+        stage.sent(108).await;
+        stage.runs(2).await;
+        kill(&killed, Signal::KILL);
+        drop(killed);
+        stage.allow(ALL);
+        let said = ended(other).await;
+        said.is_whole(1, 2);
+        assert_eq!(said.mismatched, COUNT / 10);
+        let aside = "records that other replayers hold";
+        assert!(said.aside.contains(aside), "{said:#?}");
+        // Those in flight are sent again, and so is what was not written down.
+        let sent = stage.take_sent();
+        assert!((COUNT..=COUNT + 108).contains(&sent), "{sent}");
+        // It has ended the replay, which is begun anew.
+        stage.run(&shared).await.is_whole(1, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_ends_in_the_middle_is_waited_for() {
+    for (_, program) in programs() {
+        let mut stage = Stage::new(&program, "", 13.0).await;
+        let replay = stage.start(&["--max-concurrent", "4", "--ack-wait", "15s"]);
+        stage.allow(300);
+        stage.sent(304).await;
+        stage.runs(1).await;
+        stage.server.restart();
+        stage.allow(ALL);
+        let said = ended(replay).await;
+        said.is_whole(1, 1);
+        assert_eq!(said.mismatched, COUNT / 10);
+        assert_eq!(stage.take_sent(), COUNT);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_stopped_replay_is_gone_on_with_by_anybody() {
+    use rustix::process::Signal;
+
+    for (_, program) in programs() {
+        let stage = Stage::new(&program, "", 12.5).await;
+        stage.allow(100);
+        let more = ["--max-concurrent", "8"];
+        let first = stage.start(&more);
+        stage.sent(108).await;
+        kill(&first, Signal::INT);
+        stage.allow(ALL);
+        let first = ended(first).await;
+        assert_eq!((first.code, first.runs), (2, 1), "{first:#?}");
+        assert!(first.responded < COUNT, "{first:#?}");
+        // There is nothing on the disk that it could know of.
+        let second = stage.run(&more).await;
+        second.is_whole(0, 2);
+        assert_eq!(first.own + second.own, COUNT);
+        assert_eq!(stage.take_sent(), COUNT);
+
+        // Whoever takes part is told if it is begun anew.
+        stage.allow(0);
+        let first = stage.start(&more);
+        stage.sent(8).await;
+        let anew = stage.start(&[&more[..], &["--restart"]].concat());
+        stage.sent(16).await;
+        stage.allow(ALL);
+        ended(anew).await.is_whole(0, 1);
+        let output = eventually("the first ends", first.wait_with_output());
+        let output = output.await.unwrap();
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains("begun anew"), "{output:?}");
+    }
+}
+
+/// Nobody can kill a program between two of its lines, so this one is not ended, but dropped.
+#[tokio::test]
+async fn what_was_written_down_and_not_acknowledged_is_not_counted_again() {
+    for (_, program) in programs() {
+        let server = NatsServer::of(&program, "");
+        publish(&server, &orders(COUNT)).await;
+        let mut options = ReaderOptions::new("orders", "dropped");
+        options.ack_wait = Duration::from_secs(3);
+        let open = async || {
+            let connection = mirror_replay::NatsOptions::new(&server.url()).unwrap();
+            let connection = connection.connect().unwrap();
+            Nats::join(&connection, &options, "a job", false)
+                .await
+                .unwrap()
+        };
+        let rules = mirror_replay::ComparedBy::default();
+        let judge = Judge::new("orders", "target", rules, Thresholds::default(), Vec::new());
+        let found = |counts: u64| {
+            let mut all = Counts::default();
+            all.read = counts;
+            Found {
+                counts: all,
+                evidence: judge.as_ref().unwrap().evidence(),
+                phase: Phase::Running,
+            }
+        };
+        let mut first = open().await;
+        let mut settled = Vec::new();
+        for number in 0..30 {
+            let delivery = first.next().await.unwrap().unwrap();
+            first.start(&delivery);
+            // The last ten are in flight.
+            if number < 20 {
+                first.ack(&delivery);
+                settled.push(delivery.token);
+            }
+        }
+        first.keep(&found(20)).await.unwrap();
+        drop(first);
+        let mut second = open().await;
+        let (mut rest, mut begun) = (0, 0);
+        while let Some(delivery) = second.next().await.unwrap() {
+            assert!(!settled.contains(&delivery.token), "{delivery:?}");
+            rest += 1;
+            begun += u32::from(delivery.deliveries == 2);
+            second.ack(&delivery);
+            if rest % 100 == 0 {
+                second.commit().await.unwrap();
+            }
+        }
+        assert_eq!((rest, begun), (COUNT - 20, 10));
+        second.keep(&found(rest)).await.unwrap();
+        second.commit().await.unwrap();
+        assert_eq!(second.close(true).await.unwrap(), 0);
+        let others = second.others().await.unwrap();
+        let [other] = &others[..] else {
+            panic!("{others:?}");
+        };
+        assert_eq!((other.counts.read, other.phase), (20, Phase::Running));
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_without_bounds_and_another_replay_of_the_name_are_refused() {
+    for (_, program) in programs() {
+        let stage = Stage::new(&program, "", 12.5).await;
+        let client = async_nats::connect(stage.server.url()).await.unwrap();
+        let context = jetstream::new(client);
+        for (name, max_bytes, max_age) in [("endless", -1, 30), ("short", 1 << 20, 1)] {
+            let config = Config {
+                name: format!("KV_{name}"),
+                subjects: vec![format!("$KV.{name}.>")],
+                max_messages_per_subject: 1,
+                max_bytes,
+                max_age: Duration::from_hours(24 * max_age),
+                allow_rollup: true,
+                deny_delete: true,
+                ..Config::default()
+            };
+            context.create_stream(config).await.unwrap();
+            let run = run(stage.command(&["--bucket", name])).await;
+            let what = if max_bytes < 0 {
+                "`max_bytes`"
+            } else {
+                "`max_age`"
+            };
+            run.expect(3, what).expect(3, &format!("KV_{name}"));
+        }
+        stage.allow(0);
+        let first = stage.start(&["--consumer", "mine"]);
+        until("it has begun", || stage.sent.load(SeqCst) > 0).await;
+        let other = stage.command(&["--consumer", "mine", "--ignore", "/total"]);
+        run(other).await.expect(3, "other options");
+        drop(first);
+    }
 }
 
 #[tokio::test]

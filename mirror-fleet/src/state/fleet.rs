@@ -17,12 +17,11 @@ use mirror_dashboard::Change;
 use tokio::sync::mpsc::UnboundedSender;
 
 use self::run::{Command, Run};
-use super::{
+use super::{order::Asked, sum::Sum};
+use crate::{
     bucket::{Bounds, unique},
-    order::Asked,
-    sum::Sum,
+    nats::{Connection, NatsError},
 };
-use crate::nats::{Connection, NatsError};
 
 /// How often an instance says what it knows. More often is more to send, and a report is no older
 /// than this.
@@ -266,6 +265,7 @@ impl FleetBuilder {
             name: format!("{}-{name}", self.bucket),
             description,
             max_bytes,
+            max_age: Duration::ZERO,
             replicas: self.replicas,
         };
         let run = Run::new(

@@ -1,28 +1,15 @@
 //! What one instance knows of one target, as it is sent.
 
-use std::{
-    collections::BTreeMap,
-    io::{Read, Write},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
-use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
 use mirror_runtime::{Evidence, Latency, Standing, TargetEvidence, TargetStats, Thresholds};
 use serde::{Deserialize, Serialize};
 
-/// The version of the format. A reader leaves out what is of another one, and says so.
-const VERSION: u8 = 1;
-
-/// The longest snapshot that is read, when it is unpacked: more than one with all of its tables
-/// full.
-const LONGEST: u64 = 64 << 20;
+use crate::bucket::{pack, unpack};
 
 /// How many versions of a shadow are remembered with the time at which they were seen first.
 const VERSIONS: usize = 9;
-
-/// The bytes before what is packed: version, part, parts, slot, and the number of the snapshot.
-const HEAD: usize = 12;
 
 /// What one instance knows of one target of a mirror: counters, latencies, and all that its
 /// comparisons have shown. Snapshots of several instances [add up](super::add_up).
@@ -215,27 +202,7 @@ impl Snapshot {
     ///
     /// If it cannot be serialized, or would take more than 255 parts.
     pub fn encode(&self, number: u64, longest: usize) -> Result<Vec<Bytes>, String> {
-        let mut packed = DeflateEncoder::new(Vec::new(), Compression::fast());
-        serde_json::to_writer(&mut packed, self).map_err(|error| error.to_string())?;
-        packed.flush().map_err(|error| error.to_string())?;
-        let packed = packed.finish().map_err(|error| error.to_string())?;
-        let room = longest.saturating_sub(HEAD).max(1);
-        let parts = packed.len().div_ceil(room).max(1);
-        let count = u8::try_from(parts).map_err(|_| {
-            format!(
-                "{} bytes are too many for parts of {longest}: raise `max_payload` of the server",
-                packed.len()
-            )
-        })?;
-        let slot = u8::from(number % 2 == 1);
-        let part = |(index, bytes): (u8, &[u8])| {
-            let mut part = Vec::with_capacity(HEAD + bytes.len());
-            part.extend([VERSION, index, count, slot]);
-            part.extend(number.to_le_bytes());
-            part.extend(bytes);
-            Bytes::from(part)
-        };
-        Ok((0..count).zip(packed.chunks(room)).map(part).collect())
+        pack(self, number, longest)
     }
 
     /// What [`encode`](Self::encode) has made.
@@ -244,47 +211,8 @@ impl Snapshot {
     ///
     /// If it is no snapshot, or one of another version.
     pub fn decode(parts: &[Bytes]) -> Result<Self, String> {
-        let mut packed = Vec::new();
-        for part in parts {
-            head(part)?;
-            packed.extend(&part[HEAD..]);
-        }
-        let unpacked = DeflateDecoder::new(&packed[..]).take(LONGEST);
-        // Into memory first: serde_json reads a slice several times as fast.
-        let mut text = Vec::new();
-        std::io::BufReader::new(unpacked)
-            .read_to_end(&mut text)
-            .map_err(|error| format!("it cannot be unpacked: {error}"))?;
-        serde_json::from_slice(&text).map_err(|error| format!("it cannot be read: {error}"))
+        unpack(parts)
     }
-}
-
-/// Where a part of a snapshot belongs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Head {
-    pub(super) index: u8,
-    pub(super) parts: u8,
-    /// Which of two sets of keys has the other parts: the one that the snapshot before has not.
-    pub(super) slot: u8,
-    pub(super) number: u64,
-}
-
-pub(super) fn head(part: &[u8]) -> Result<Head, String> {
-    let Some((&[version, index, parts, slot], rest)) = part.split_first_chunk() else {
-        return Err("it is no snapshot".to_owned());
-    };
-    if version != VERSION {
-        return Err(format!(
-            "it is of version {version}, and this process reads version {VERSION}"
-        ));
-    }
-    let (number, _) = rest.split_first_chunk().ok_or("it is no snapshot")?;
-    Ok(Head {
-        index,
-        parts,
-        slot,
-        number: u64::from_le_bytes(*number),
-    })
 }
 
 impl Watched {

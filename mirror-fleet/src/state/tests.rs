@@ -22,13 +22,15 @@ use testkit::nats::NatsServer;
 
 use super::{
     Known, Snapshot, Sum, add_up,
-    bucket::{self, Bounds},
     fleet::run::{
         fold,
         read::{Read, assembled},
     },
 };
-use crate::{NatsError, NatsOptions};
+use crate::{
+    NatsError, NatsOptions,
+    bucket::{self, Bounds},
+};
 
 const WINDOW: Duration = Duration::from_secs(30);
 
@@ -39,6 +41,7 @@ fn bounds(name: &str) -> Bounds {
         name: name.to_owned(),
         description: "of a test",
         max_bytes: 64 << 20,
+        max_age: Duration::ZERO,
         replicas: 1,
     }
 }

@@ -20,7 +20,7 @@ use super::support::*;
 const RECORDS: usize = 3000;
 
 /// Far more than it takes, and less than the timers of a client that waits for nothing.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn runtime(workers: usize) -> Runtime {
     let mut builder = Builder::new_multi_thread();

@@ -1,72 +1,160 @@
 //! A stream of NATS.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
-use mirror_fleet::{Connection, NatsReader, ReaderOptions};
+use mirror_fleet::{Connection, NatsError, NatsReader, ReadRecord, ReaderOptions, Runs};
 use mirror_record::Record;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
-use super::{Delivery, Source, SourceError};
+use super::{Delivery, Found, Source, SourceError};
+
+/// What others have found is read again after so long, when a record comes that somebody else had.
+/// That is less than the time from the last word of one that was killed to its record.
+const FRESH: Duration = Duration::from_millis(250);
 
 /// The records of a mirror in a stream of NATS, which several replayers can share.
 #[derive(Debug)]
 pub struct Nats {
     reader: NatsReader,
+    /// `None` if nothing is kept.
+    runs: Option<Runs>,
+    options: ReaderOptions,
     size: u64,
     /// How often those were begun that are not settled.
     begun: BTreeMap<u64, u32>,
-    before: BTreeMap<u64, u32>,
+    others: Others,
+    /// A record that was read, until it is known who else had it.
+    read: Option<ReadRecord>,
 }
 
-/// What is kept here: the rest is kept by the server.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Position {
+/// What is known of the records that others had.
+#[derive(Debug, Default)]
+struct Others {
+    read: Option<Instant>,
+    settled: BTreeSet<u64>,
     begun: BTreeMap<u64, u32>,
 }
 
+/// What a run keeps.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    found: Found,
+    /// How often those were begun that are not settled.
+    begun: BTreeMap<u64, u32>,
+    /// Those that were settled last, as differences: the server may not have heard of them.
+    settled: Vec<u64>,
+}
+
 impl Nats {
-    /// Opens the stream. How often records were begun is taken from a position that was kept.
+    /// Takes part in the replay that is named by the consumer, or begins it: if there is none, if it
+    /// has come to its end, or if it is to be done `anew`. `job` says what it is: who names another
+    /// one alike is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`] if there is no such stream, if it cannot be reached, or if the results cannot
+    /// be kept there.
+    pub async fn join(
+        connection: &Connection,
+        options: &ReaderOptions,
+        job: &str,
+        anew: bool,
+    ) -> Result<Self, SourceError> {
+        let joined = Runs::join(connection, options, job, anew).await;
+        let (runs, reader) = joined.map_err(SourceError::from)?;
+        Ok(Self::new(reader, Some(runs), options))
+    }
+
+    /// Reads what is in the stream now, and leaves nothing.
     ///
     /// # Errors
     ///
     /// [`SourceError`] if there is no such stream, or it cannot be reached.
-    pub async fn open(
+    pub async fn look(
         connection: &Connection,
         options: &ReaderOptions,
-        position: Option<&serde_json::Value>,
     ) -> Result<Self, SourceError> {
-        let position = position.and_then(|position| Position::deserialize(position).ok());
         let reader = NatsReader::open(connection, options).await;
-        let reader = reader.map_err(|error| SourceError(error.to_string()))?;
-        Ok(Self {
+        Ok(Self::new(reader.map_err(SourceError::from)?, None, options))
+    }
+
+    fn new(reader: NatsReader, runs: Option<Runs>, options: &ReaderOptions) -> Self {
+        Self {
             size: reader.size(),
             reader,
+            runs,
+            options: options.clone(),
             begun: BTreeMap::new(),
-            before: position.unwrap_or_default().begun,
-        })
+            others: Others::default(),
+            read: None,
+        }
+    }
+
+    /// Reads what others had, unless it is known.
+    async fn learn(&mut self) -> Result<(), SourceError> {
+        if self.others.read.is_some_and(|read| read.elapsed() < FRESH) {
+            return Ok(());
+        }
+        let now = Instant::now();
+        let kept = kept(self.runs.as_ref()).await?;
+        let mut others = Others {
+            read: Some(now),
+            ..Others::default()
+        };
+        for run in kept {
+            others.settled.extend(summed(&run.settled));
+            for (sequence, begun) in run.begun {
+                let most = others.begun.entry(sequence).or_default();
+                *most = begun.max(*most);
+            }
+        }
+        self.others = others;
+        Ok(())
     }
 }
 
 impl Source for Nats {
     async fn next(&mut self) -> Result<Option<Delivery>, SourceError> {
-        let read = self.reader.next().await;
-        let Some(read) = read.map_err(|error| SourceError(error.to_string()))? else {
-            return Ok(None);
-        };
-        let record = Record::decode(&read.payload);
-        Ok(Some(Delivery {
-            token: read.sequence,
-            record: record
-                .map(Arc::new)
-                .map_err(|error| format!("message {}: {error}", read.sequence)),
-            // One that was only held for sorting was handed out as well: that it was begun counts.
-            deliveries: self.before.get(&read.sequence).copied().unwrap_or(0) + 1,
-            weight: 1,
-        }))
+        loop {
+            if self.read.is_none() {
+                self.read = self.reader.next().await.map_err(SourceError::from)?;
+            }
+            let Some(read) = &self.read else {
+                return Ok(None);
+            };
+            // It was handed out before, perhaps to somebody who has counted it and was killed then.
+            if read.is_again {
+                self.learn().await?;
+            }
+            let Some(read) = self.read.take() else {
+                continue;
+            };
+            if read.is_again && self.others.settled.contains(&read.sequence) {
+                self.reader.ack(read.sequence);
+                continue;
+            }
+            let begun = self.others.begun.get(&read.sequence);
+            let begun = begun.filter(|_| read.is_again);
+            let record = Record::decode(&read.payload);
+            return Ok(Some(Delivery {
+                token: read.sequence,
+                record: record
+                    .map(Arc::new)
+                    .map_err(|error| format!("message {}: {error}", read.sequence)),
+                // One that was only held for sorting was handed out as well: that it was begun counts.
+                deliveries: begun.copied().unwrap_or(0) + 1,
+                weight: 1,
+            }));
+        }
     }
 
     fn is_idle(&self) -> bool {
-        self.reader.is_idle()
+        self.read.is_none() && self.reader.is_idle()
     }
 
     fn start(&mut self, delivery: &Delivery) {
@@ -79,6 +167,7 @@ impl Source for Nats {
     }
 
     fn nak(&mut self, delivery: &Delivery) {
+        self.begun.remove(&delivery.token);
         self.reader.nak(delivery.token);
     }
 
@@ -88,26 +177,109 @@ impl Source for Nats {
     }
 
     fn position(&self) -> Option<serde_json::Value> {
-        serde_json::to_value(Position {
+        None
+    }
+
+    fn holds(&self, delivery: &Delivery) -> bool {
+        self.reader.holds(delivery.token)
+    }
+
+    fn forget(&mut self, delivery: &Delivery) {
+        self.begun.remove(&delivery.token);
+        self.reader.forget(delivery.token);
+    }
+
+    fn keeps(&self) -> bool {
+        self.runs.is_some()
+    }
+
+    async fn keep(&mut self, found: &Found) -> Result<(), SourceError> {
+        let Some(runs) = &mut self.runs else {
+            return Ok(());
+        };
+        let kept = Kept {
+            found: found.clone(),
             begun: self.begun.clone(),
-        })
-        .ok()
+            settled: differences(self.reader.settled()),
+        };
+        runs.write(&kept).await.map_err(SourceError::from)
+    }
+
+    async fn others(&mut self) -> Result<Vec<Found>, SourceError> {
+        let kept = kept(self.runs.as_ref()).await?;
+        Ok(kept.into_iter().map(|run| run.found).collect())
     }
 
     async fn commit(&mut self) -> Result<(), SourceError> {
-        let told = self.reader.commit().await;
-        told.map_err(|error| SourceError(error.to_string()))
+        self.reader.commit().await.map_err(SourceError::from)
     }
 
-    async fn close(&mut self, is_over: bool) {
-        if is_over {
+    async fn close(&mut self, is_over: bool) -> Result<usize, SourceError> {
+        let Some(runs) = &mut self.runs else {
             self.reader.remove_consumers().await;
+            return Ok(0);
+        };
+        if is_over {
+            runs.end(&self.options).await.map_err(SourceError::from)
         } else {
             self.reader.give_back().await;
+            Ok(0)
         }
     }
 
     fn size(&self) -> u64 {
         self.size
+    }
+
+    fn waits_for(&self) -> u64 {
+        self.reader.waits_for()
+    }
+
+    fn left(&self) -> Option<u64> {
+        Some(self.reader.left())
+    }
+}
+
+/// What other runs have kept.
+async fn kept(runs: Option<&Runs>) -> Result<Vec<Kept>, SourceError> {
+    match runs {
+        Some(runs) => runs.others().await.map_err(SourceError::from),
+        None => Ok(Vec::new()),
+    }
+}
+
+impl From<NatsError> for SourceError {
+    fn from(error: NatsError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+fn differences(sorted: impl Iterator<Item = u64>) -> Vec<u64> {
+    let mut last = 0;
+    let differences = sorted.map(|number| {
+        let difference = number - last;
+        last = number;
+        difference
+    });
+    differences.collect()
+}
+
+fn summed(differences: &[u64]) -> impl Iterator<Item = u64> {
+    differences.iter().scan(0_u64, |sum, difference| {
+        *sum = sum.saturating_add(*difference);
+        Some(*sum)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_kept_as_differences() {
+        let numbers = BTreeSet::from([3, 4, 5, 900, u64::MAX]);
+        let kept = differences(numbers.iter().copied());
+        assert_eq!(kept[..4], [3, 1, 1, 895]);
+        assert_eq!(summed(&kept).collect::<BTreeSet<_>>(), numbers);
     }
 }

@@ -4,7 +4,10 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use mirror_replay::{Connection, NatsOptions, ReaderOptions};
 
-use crate::exit::{Exit, Stop};
+use crate::{
+    args::duration,
+    exit::{Exit, Stop},
+};
 
 /// The heading of [`Stream`] in help texts.
 const STREAM: &str = "Reading a stream of NATS";
@@ -16,13 +19,21 @@ pub(super) struct Stream {
     /// Name of the stream
     #[arg(long, value_name = "NAME", default_value = "MIRROR", help_heading = STREAM)]
     stream: String,
-    /// Name of the consumers, which replayers that share the log have in common
-    /// [default: one for each replay]
+    /// Name of the consumers and the results, which replayers that share the log have in common
+    /// [default: one for each replay, by what it is told]
     #[arg(long, value_name = "NAME", help_heading = STREAM)]
     consumer: Option<String>,
-    /// Read a part of the shards, like 1/2 and 2/2: sessions keep their order across replayers
+    /// Read a part of the shards, like 1/2 and 2/2: sessions keep their order across replayers;
+    /// the results are joint
     #[arg(long, value_name = "PART", help_heading = STREAM)]
     part: Option<Part>,
+    /// After so long, others are handed the records of a replayer of which nothing is heard; it is
+    /// that of the first, and 3s at least
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = ack_wait, help_heading = STREAM)]
+    ack_wait: Duration,
+    /// Name of the bucket in which results are kept; it is made if there is none
+    #[arg(long, value_name = "NAME", default_value = "mirror-replay", help_heading = STREAM)]
+    bucket: String,
     /// File with credentials, as `nsc` writes it
     #[arg(long, value_name = "FILE", help_heading = STREAM)]
     nats_credentials: Option<PathBuf>,
@@ -51,7 +62,21 @@ impl FromStr for Part {
     }
 }
 
+/// A replayer says each second that it is there.
+fn ack_wait(text: &str) -> Result<Duration, String> {
+    const LEAST: Duration = Duration::from_secs(3);
+
+    match duration(text)? {
+        wait if wait >= LEAST => Ok(wait),
+        _ => Err("it must be 3s at least".to_owned()),
+    }
+}
+
 impl Stream {
+    pub(super) fn name(&self) -> &str {
+        &self.stream
+    }
+
     pub(super) fn connect(&self, url: &str) -> Result<Connection, Stop> {
         let options = NatsOptions::new(url)
             .map_err(|error| Stop::usage(format!("invalid value for `--from`: {error}")))?;
@@ -70,15 +95,16 @@ impl Stream {
             .map_err(|error| Stop::new(Exit::Unreachable, error))
     }
 
-    /// What is read, for a replay of this hash, which holds records for about so long.
-    pub(super) fn options(&self, mirror: &str, hash: &str, held: Duration) -> ReaderOptions {
+    /// What is read, for a replay of this hash.
+    pub(super) fn options(&self, mirror: &str, hash: &str) -> ReaderOptions {
         let is_safe = |letter: &char| letter.is_ascii_alphanumeric() || *letter == '_';
         let safe: String = mirror.chars().filter(is_safe).take(64).collect();
         let consumer = self.consumer.clone();
         let consumer = consumer.unwrap_or_else(|| format!("replay-{safe}-{hash}"));
         let mut options = ReaderOptions::new(mirror, consumer);
         options.stream.clone_from(&self.stream);
-        options.ack_wait = (held / 2).max(Duration::from_secs(30));
+        options.ack_wait = self.ack_wait;
+        options.bucket.clone_from(&self.bucket);
         if let Some(Part(part, parts)) = self.part {
             options.part = (part, parts);
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use mirror_replay::{Counts, Ended, Judge, Report, ReportVerdict, TargetReport};
+use mirror_replay::{Counts, Ended, Joint, Judge, Report, ReportVerdict, TargetReport};
 use serde_json::{Value, json};
 
 use crate::{exit::Exit, output, text};
@@ -15,6 +15,9 @@ pub(super) struct Outcome {
     mirror: String,
     reason: String,
     counts: Counts,
+    joint: Option<Joint>,
+    /// Requests that this run has sent, and that have ended.
+    replayed: u64,
     elapsed: Duration,
     behind: Duration,
     is_stopped: bool,
@@ -37,6 +40,8 @@ impl Outcome {
             word,
             mirror: mirror.to_owned(),
             reason: target.reason.clone(),
+            joint: ended.joint.clone(),
+            replayed: ended.progress.replayed,
             elapsed: ended.progress.elapsed,
             behind: ended.progress.behind,
             is_stopped: ended.is_stopped,
@@ -58,7 +63,7 @@ impl Outcome {
         } else if refused > 0 && refused == counts.replayed() {
             (self.exit, self.word) = (Exit::Unreachable, "unreachable");
             let failure = ended.last_failure.as_ref();
-            self.reason = failure.map_or_else(String::new, ToString::to_string);
+            self.reason = failure.map_or_else(|| "no connection".to_owned(), ToString::to_string);
         } else if counts.replayed() == 0 && !self.is_stopped {
             (self.exit, self.word) = (Exit::Undecided, "not_enough_data");
             self.reason = if counts.read == 0 {
@@ -69,7 +74,18 @@ impl Outcome {
         } else if self.is_stopped && self.exit == Exit::Good {
             (self.exit, self.word) = (Exit::Undecided, "hold");
             self.reason = format!("it was stopped before its end; by then: {}", self.reason);
+        } else if self.open_parts() > 0 && self.exit == Exit::Good {
+            (self.exit, self.word) = (Exit::Undecided, "hold");
+            self.reason = format!(
+                "{} shards are left for other replayers; by now: {}",
+                self.open_parts(),
+                self.reason
+            );
         }
+    }
+
+    fn open_parts(&self) -> usize {
+        self.joint.as_ref().map_or(0, |joint| joint.open_parts)
     }
 
     pub(super) const fn exit(&self) -> Exit {
@@ -82,7 +98,7 @@ impl Outcome {
             output::line(text::shown(line));
         }
         output::line("");
-        let rate = output::rate(self.counts.replayed(), self.elapsed);
+        let rate = output::rate(self.replayed, self.elapsed);
         let behind = if self.behind >= Duration::from_millis(100) {
             format!(", held up for {}", output::about(self.behind))
         } else {
@@ -93,6 +109,11 @@ impl Outcome {
             self.counts,
             output::about(self.elapsed)
         ));
+        if let Some(joint) = &self.joint {
+            for line in runs(joint) {
+                output::line(line);
+            }
+        }
         let colour = match self.exit {
             Exit::Good => AnsiColor::Green,
             Exit::Bad | Exit::Unreachable => AnsiColor::Red,
@@ -122,10 +143,44 @@ impl Outcome {
                 "counts": self.counts,
                 "elapsed_ms": millis(self.elapsed),
                 "behind_ms": millis(self.behind),
+                "joint": self.joint.as_ref().map(|joint| json!({
+                    "runs": joint.ended + joint.stopped + joint.running,
+                    "ended": joint.ended,
+                    "stopped": joint.stopped,
+                    "running": joint.running,
+                    "open_shards": joint.open_parts,
+                    "own": joint.own,
+                })),
             },
             "report": self.report,
         })
     }
+}
+
+/// Which runs add up to the report, if it is not this one alone.
+fn runs(joint: &Joint) -> Vec<String> {
+    let mut lines = Vec::new();
+    let all = joint.ended + joint.stopped + joint.running;
+    if all > 1 {
+        let phases = [
+            (joint.ended, "at the end"),
+            (joint.stopped, "stopped"),
+            (joint.running, "running or killed"),
+        ];
+        let phases = phases.iter().filter(|(count, _)| *count > 0);
+        let phases: Vec<_> = phases
+            .map(|(count, phase)| format!("{count} {phase}"))
+            .collect();
+        lines.push(format!("the sum of {all} runs: {}", phases.join(", ")));
+        lines.push(format!("this run: {}", joint.own));
+    }
+    if joint.open_parts > 0 {
+        lines.push(format!(
+            "{} shards are not at their end: the last replayer to end has the verdict on all",
+            joint.open_parts
+        ));
+    }
+    lines
 }
 
 fn millis(duration: Duration) -> u64 {

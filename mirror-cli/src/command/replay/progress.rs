@@ -19,17 +19,24 @@ const WHOLE: u64 = 1_000;
 /// Who is told.
 pub(super) enum Told {
     Bar(ProgressBar),
-    Lines(Instant),
+    Lines {
+        last: Instant,
+        /// Whether the last line was that others are waited for.
+        is_waiting: bool,
+    },
 }
 
 impl Told {
     pub(super) fn new() -> Self {
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         if !io::stderr().is_terminal() || is_dumb {
-            return Self::Lines(Instant::now());
+            return Self::Lines {
+                last: Instant::now(),
+                is_waiting: false,
+            };
         }
         let bar = ProgressBar::with_draw_target(Some(WHOLE), ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{bar:24} {percent:>3}% {msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{bar:14} {percent:>3}% {wide_msg}") {
             bar.set_style(style.progress_chars("=> "));
         }
         Self::Bar(bar)
@@ -41,12 +48,15 @@ impl Told {
                 bar.set_position(thousandths(progress.done));
                 bar.set_message(text(progress));
             }
-            Self::Lines(last) if last.elapsed() >= LINE => {
+            Self::Lines { last, is_waiting }
+                if last.elapsed() >= LINE || progress.waits_for > 0 && !*is_waiting =>
+            {
                 *last = Instant::now();
+                *is_waiting = progress.waits_for > 0;
                 let percent = thousandths(progress.done) / 10;
                 output::note(&format!("{percent}% {}", text(progress)));
             }
-            Self::Lines(_) => {}
+            Self::Lines { .. } => {}
         }
     }
 
@@ -57,18 +67,32 @@ impl Told {
     }
 }
 
-/// `1200 replayed, 310/s, lag 0s, 3 mismatched, 0 failed, ETA 2m`
+/// `1200 replayed, 310/s, lag 0s, ETA 2m, 3 mismatched`, which has room beside a bar of 80 columns.
 fn text(progress: &Progress) -> String {
+    if progress.waits_for > 0 {
+        return format!(
+            "{} replayed, waiting for {} records that other replayers hold",
+            progress.counts.replayed(),
+            progress.waits_for
+        );
+    }
     let counts = &progress.counts;
     let rate = output::rate(progress.replayed, progress.elapsed);
-    format!(
-        "{} replayed, {rate}/s, lag {}, {} mismatched, {} failed, ETA {}",
+    let mut text = format!(
+        "{} replayed, {rate}/s, lag {}, ETA {}, {} mismatched",
         counts.replayed(),
-        output::about(progress.behind),
+        seconds(progress.behind),
+        left(progress).map_or_else(|| "-".to_owned(), seconds),
         counts.mismatched,
-        counts.failed(),
-        left(progress).map_or_else(|| "-".to_owned(), output::about),
-    )
+    );
+    if counts.failed() > 0 {
+        text = format!("{text}, {} failed", counts.failed());
+    }
+    text
+}
+
+fn seconds(duration: Duration) -> String {
+    output::about(Duration::from_secs(duration.as_secs()))
 }
 
 /// How long it will take, if it goes on like this.

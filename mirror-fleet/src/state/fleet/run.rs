@@ -17,13 +17,14 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep, sleep_until},
 };
 
-use crate::nats::Connection;
 use crate::state::{
-    bucket::{self, Bounds, Entry, Watch, told},
     fleet::{FleetReport, MISSED, Shared},
-    key::part,
     order::{self, Asked, InForce, Order, in_force},
     snapshot::{Snapshot, Watched},
+};
+use crate::{
+    bucket::{self, BESIDE, Bounds, Entry, Watch, part, told},
+    nats::Connection,
 };
 
 /// How often it is looked for new mirrors, reports begun anew, and circuits that have opened.
@@ -32,9 +33,6 @@ const STEP: Duration = Duration::from_secs(1);
 /// How long to wait after something has failed that is no matter of the connection: a bucket that
 /// differs, or a file that is missing.
 const AGAIN: Duration = Duration::from_secs(2);
-
-/// What a message needs beside its payload: its subject and its headers.
-pub(in crate::state) const BESIDE: usize = 4096;
 
 /// A snapshot of which only the time has changed is written once in so many intervals.
 const IDLE: u32 = 6;
@@ -279,7 +277,7 @@ impl Run {
         let mut watch = match watch {
             Ok(watch) => watch,
             Err(error) => {
-                self.shared.failed(&error);
+                self.shared.failed(&self.connection.explain(error));
                 sleep(AGAIN).await;
                 return false;
             }
@@ -301,7 +299,7 @@ impl Run {
                 heard = watch.next() => match heard {
                     Ok(entry) => self.heard(&entry),
                     Err(error) => {
-                        self.shared.failed(&error);
+                        self.shared.failed(&self.connection.explain(error));
                         sleep(AGAIN).await;
                         return false;
                     }
@@ -320,10 +318,12 @@ impl Run {
                 command = self.commands.recv() => match command {
                     Some(Command::Read { mirror, told }) => {
                         let report = self.read(buckets, &mirror).await;
+                        let report = report.map_err(|error| self.connection.explain(error));
                         let _ = told.try_send(self.shared.took(&mirror, report));
                     }
                     Some(Command::Change { mirror, asked, told }) => {
                         let changed = self.change(buckets, mirror.as_deref(), &asked).await;
+                        let changed = changed.map_err(|error| self.connection.explain(error));
                         let _ = told.try_send(changed);
                     }
                     Some(Command::End(told)) => self.end(told),
@@ -338,6 +338,7 @@ impl Run {
         self.apply_orders();
         let made = made();
         if let Err(error) = self.tell_restarts(buckets, &made).await {
+            let error = self.connection.explain(error);
             return self.shared.wrote(0, 0, Some(&error));
         }
         self.tell_circuits(buckets, &made).await;
@@ -553,6 +554,7 @@ impl Run {
             all = fold::forget(self, buckets).await;
         }
         if let Err(error) = all {
+            let error = self.connection.explain(error);
             self.shared.wrote(0, 0, Some(&error));
         }
     }
@@ -658,6 +660,7 @@ impl Run {
             }
         }
         let is_whole = why.is_none();
+        let why = why.map(|error| self.connection.explain(error));
         self.shared.wrote(written, failed, why.as_deref());
         is_whole
     }

@@ -9,12 +9,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use crate::bucket::{self, BESIDE, part};
 use crate::state::{
-    bucket,
     fleet::run::read::{Loaded, Read, load},
     fleet::run::{Buckets, Run},
     fleet::{InstancePresence, MISSED},
-    key::part,
     snapshot::Snapshot,
 };
 
@@ -70,7 +69,7 @@ pub(in crate::state) async fn fold(
             .collect();
         folded.extend(reads.iter().map(|read| read.key.clone()));
         all.folded = folded.into_iter().collect();
-        let longest = buckets.client.max_payload().saturating_sub(super::BESIDE);
+        let longest = buckets.client.max_payload().saturating_sub(BESIDE);
         let mut parts = all.encode(0, longest)?;
         let (Some(value), true) = (parts.pop(), parts.is_empty()) else {
             // Its tables are full: the instances stay as they are.

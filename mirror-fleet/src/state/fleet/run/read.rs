@@ -5,14 +5,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use bytes::Bytes;
-
+use crate::bucket::{self, Entry, part, whole};
 use crate::state::{
-    bucket::{self, Entry},
     fleet::run::{Buckets, Heartbeat, Run, parsed},
     fleet::{FleetReport, Instance, InstancePresence, MISSED},
-    key::part,
-    snapshot::{Snapshot, head},
+    snapshot::Snapshot,
     sum::{Known, add_up},
 };
 
@@ -203,27 +200,6 @@ pub(in crate::state) fn assembled(
         }
     }
     (reads, unread)
-}
-
-/// All parts of a snapshot.
-fn whole(
-    entries: &BTreeMap<String, Entry>,
-    key: &str,
-    first: &Entry,
-) -> Result<Vec<Bytes>, String> {
-    let value = first.value.clone().unwrap_or_default();
-    let first = head(&value)?;
-    let mut parts = vec![value];
-    for index in 1..first.parts {
-        let part = entries.get(&format!("{key}.{}-{index}", first.slot));
-        let part = part.and_then(|entry| entry.value.clone());
-        let part = part.ok_or("a part of it is missing")?;
-        if head(&part)?.number != first.number {
-            return Err("it is just being written".to_owned());
-        }
-        parts.push(part);
-    }
-    Ok(parts)
 }
 
 /// The time by the clock of the server, as far as this instance can know it.

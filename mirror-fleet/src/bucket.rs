@@ -1,4 +1,7 @@
-//! The two buckets of a fleet: one for what instances know, one for what is set for them.
+//! Buckets of NATS: how they are made and checked, and how what is too large for one key is written.
+
+mod key;
+mod packed;
 
 use std::{
     collections::BTreeMap,
@@ -17,38 +20,44 @@ use async_nats::{
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 
+pub(crate) use self::{
+    key::part,
+    packed::{BESIDE, pack, unpack, whole},
+};
 use crate::nats::NatsError;
 
 /// What a bucket is to be like.
 #[derive(Clone, Debug)]
-pub(super) struct Bounds {
-    pub(super) name: String,
-    pub(super) description: &'static str,
-    pub(super) max_bytes: u64,
-    pub(super) replicas: usize,
+pub(crate) struct Bounds {
+    pub(crate) name: String,
+    pub(crate) description: &'static str,
+    pub(crate) max_bytes: u64,
+    /// After so long, a value that was not written again is gone. Zero: never.
+    pub(crate) max_age: Duration,
+    pub(crate) replicas: usize,
 }
 
 /// The value of a key.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) key: String,
+pub(crate) struct Entry {
+    pub(crate) key: String,
     /// `None` if the key was deleted.
-    pub(super) value: Option<Bytes>,
-    pub(super) revision: u64,
+    pub(crate) value: Option<Bytes>,
+    pub(crate) revision: u64,
     /// By the clock of the server.
-    pub(super) written: SystemTime,
+    pub(crate) written: SystemTime,
     /// Whether it is one of those that were there when the watch began.
-    pub(super) is_old: bool,
+    pub(crate) is_old: bool,
 }
 
 /// What happens to the keys of a bucket, beginning with the values that they have.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     messages: jetstream::consumer::push::Ordered,
     prefix: String,
     /// How many of the values that were there are still to come.
     pending: u64,
     /// When it began, by the clock of the server.
-    pub(super) began: SystemTime,
+    pub(crate) began: SystemTime,
 }
 
 /// The bucket, which is created if there is none.
@@ -56,11 +65,31 @@ pub(super) struct Watch {
 /// # Errors
 ///
 /// If it cannot be had, or is there with other bounds.
-pub(super) async fn ensure(client: &Client, bounds: &Bounds) -> Result<Store, NatsError> {
+pub(crate) async fn ensure(client: &Client, bounds: &Bounds) -> Result<Store, NatsError> {
+    let (store, found) = open(client, bounds).await?;
+    let differences = differences(&config(bounds), &found);
+    if differences.is_empty() {
+        Ok(store)
+    } else {
+        Err(NatsError::Differs {
+            stream: format!("KV_{}", bounds.name),
+            differences,
+        })
+    }
+}
+
+/// The bucket with these bounds, or with those that it has if there is one.
+///
+/// # Errors
+///
+/// If it cannot be had.
+pub(crate) async fn open(
+    client: &Client,
+    bounds: &Bounds,
+) -> Result<(Store, stream::Config), NatsError> {
     let context = jetstream::new(client.clone());
-    let stream = format!("KV_{}", bounds.name);
     let failed = |error: &dyn std::fmt::Display| NatsError::Stream {
-        stream: stream.clone(),
+        stream: format!("KV_{}", bounds.name),
         reason: error.to_string(),
     };
     let store = match context.get_key_value(&bounds.name).await {
@@ -70,25 +99,18 @@ pub(super) async fn ensure(client: &Client, bounds: &Bounds) -> Result<Store, Na
             .map_err(|error| failed(&error))?,
     };
     let info = store.status().await.map_err(|error| failed(&error))?;
-    let differences = differences(&config(bounds), &info.info.config);
-    if differences.is_empty() {
-        Ok(store)
-    } else {
-        Err(NatsError::Differs {
-            stream,
-            differences,
-        })
-    }
+    Ok((store, info.info.config))
 }
 
 /// As clients make buckets.
-pub(super) fn config(bounds: &Bounds) -> stream::Config {
+pub(crate) fn config(bounds: &Bounds) -> stream::Config {
     stream::Config {
         name: format!("KV_{}", bounds.name),
         description: Some(bounds.description.to_owned()),
         subjects: vec![format!("$KV.{}.>", bounds.name)],
         max_messages_per_subject: 1,
         max_bytes: i64::try_from(bounds.max_bytes).unwrap_or(i64::MAX),
+        max_age: bounds.max_age,
         num_replicas: bounds.replicas,
         storage: StorageType::File,
         retention: RetentionPolicy::Limits,
@@ -156,7 +178,7 @@ async fn create(context: &Context, bounds: &Bounds) -> Result<Store, String> {
 
 impl Watch {
     /// Watches the keys that fit a filter.
-    pub(super) async fn new(client: &Client, store: &Store, filter: &str) -> Result<Self, String> {
+    pub(crate) async fn new(client: &Client, store: &Store, filter: &str) -> Result<Self, String> {
         Self::with(client, store, filter, false).await
     }
 
@@ -188,7 +210,7 @@ impl Watch {
     }
 
     /// The next change.
-    pub(super) async fn next(&mut self) -> Result<Entry, String> {
+    pub(crate) async fn next(&mut self) -> Result<Entry, String> {
         let message = self.messages.next().await;
         let message = message.ok_or("the watch has ended")?;
         let message = message.map_err(|error| error.to_string())?;
@@ -210,13 +232,13 @@ impl Watch {
     }
 
     /// Whether the values that were there are still to come.
-    pub(super) const fn is_loading(&self) -> bool {
+    pub(crate) const fn is_loading(&self) -> bool {
         self.pending > 0
     }
 }
 
 /// Writes the parts of a snapshot: the first last, because it says in which slot the others are.
-pub(super) async fn write(
+pub(crate) async fn write(
     store: &Store,
     key: &str,
     slot: u64,
@@ -234,7 +256,7 @@ pub(super) async fn write(
 }
 
 /// An error with its causes.
-pub(super) fn told(error: &dyn std::error::Error) -> String {
+pub(crate) fn told(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -248,7 +270,7 @@ pub(super) fn told(error: &dyn std::error::Error) -> String {
 }
 
 /// The values of the keys that fit a filter, as they are now.
-pub(super) async fn read(
+pub(crate) async fn read(
     client: &Client,
     store: &Store,
     filter: &str,
@@ -258,7 +280,7 @@ pub(super) async fn read(
 }
 
 /// The keys that fit a filter, as they are now.
-pub(super) async fn keys(
+pub(crate) async fn keys(
     client: &Client,
     store: &Store,
     filter: &str,
@@ -292,7 +314,7 @@ async fn read_all(
 }
 
 /// Puts a value in the place of that with the revision; `false` if there is another one by now.
-pub(super) async fn put_if(
+pub(crate) async fn put_if(
     store: &Store,
     key: &str,
     revision: u64,
@@ -306,14 +328,14 @@ pub(super) async fn put_if(
 }
 
 /// Removes the keys that fit a filter, without a trace.
-pub(super) async fn remove(store: &Store, filter: &str) -> Result<(), String> {
+pub(crate) async fn remove(store: &Store, filter: &str) -> Result<(), String> {
     let subject = format!("{}{filter}", store.prefix);
     let purged = store.stream.purge().filter(subject).await;
     purged.map(drop).map_err(|error| told(&error))
 }
 
 /// A word that nobody else has.
-pub(super) fn unique() -> String {
+pub(crate) fn unique() -> String {
     use std::hash::{BuildHasher as _, RandomState};
     let word = || RandomState::new().hash_one(std::process::id());
     format!("{:016x}", word())

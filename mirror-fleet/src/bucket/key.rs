@@ -10,7 +10,7 @@ const LEFT: usize = 120;
 
 /// A name as one part of a key: letters, digits, `-` and `_` stand for themselves, and any other
 /// byte is `=` with two hexadecimal digits. Names that differ are parts that differ.
-pub(super) fn part(name: &str) -> String {
+pub(crate) fn part(name: &str) -> String {
     let mut part = String::with_capacity(name.len());
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
