@@ -2,15 +2,14 @@
 
 use std::process::Stdio;
 
+use measure::account::Account;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
 use super::{
-    Result,
-    account::Account,
-    role,
+    Result, role,
     scenario::{Primary, Scenario, Shadow},
 };
 

@@ -13,7 +13,6 @@
 //! of turns in each round (12; 2 with `--quick`), `--json FILE` writes every figure, and `--svg
 //! FILE` draws a chart. Linux only: it reads `/proc`.
 
-mod account;
 mod chart;
 mod child;
 mod figures;

@@ -2,13 +2,14 @@
 
 use std::{env, fs, net::TcpListener, path::PathBuf, process::Stdio, time::Duration};
 
+use measure::account::Account;
 use serde_json::{Value, json};
 use tokio::{
     net::TcpStream,
     process::{Child, Command},
 };
 
-use super::{Result, account::Account, scenario::Primary};
+use super::{Result, scenario::Primary};
 
 /// Times that a peer is asked whether it listens, and the time in between.
 const ATTEMPTS: u32 = 500;

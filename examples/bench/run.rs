@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use measure::account::Account;
 use serde::Serialize;
 
 use super::{
     Result,
-    account::Account,
     child::{Role, Shadows},
     figures::float,
     load::{self, Requests},

@@ -4,12 +4,12 @@
 
 use std::time::{Duration, Instant};
 
+use measure::account::machine_time;
 use serde::Serialize;
 use tokio::time::{sleep, sleep_until};
 
 use super::{
     Result,
-    account::machine_time,
     child::Shadows,
     figures::{float, median},
     load::{Requests, percentile},

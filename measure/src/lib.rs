@@ -8,6 +8,7 @@
     reason = "what cannot be had here fails the benchmark that asks for it, and nobody prints a server"
 )]
 
+pub mod account;
 mod allocated;
 pub mod answering;
 pub mod app;
@@ -23,9 +24,10 @@ pub mod request;
 pub mod reqwest;
 pub mod sender;
 pub mod shadow;
+mod shadow_process;
 pub mod version;
 
 pub use self::{
     allocated::Allocated, drive::Drive, nothing::Nothing, request::Shape, sender::Sender,
-    version::Version,
+    shadow_process::ShadowProcess, version::Version,
 };

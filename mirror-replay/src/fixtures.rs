@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use mirror_compare::{
     BufferedResponse, Comparison, Rules, compared_body,
     fixture::{Bounds, Directory, Found, Kind, Side, file_name, groups, unique},
-    redact::{Redaction, Unredactable},
+    redact::{Redaction, Searched, Unredactable},
 };
 use mirror_grammar::options::{DEFAULT_MAX_FIXTURE_BYTES, DEFAULT_MAX_FIXTURES};
 use mirror_record::Record;
@@ -128,9 +128,13 @@ fn fixture(
     let target = std::str::from_utf8(&record.request.target).map_err(|_| Unredactable)?;
     let request_body = record.request.body.as_deref().ok_or(Unredactable)?;
     let query = target.split_once('?').map(|(_, query)| query);
-    redaction.learn_request(query, &request_headers, request_body);
+    redaction.learn_request(query, &request_headers, request_body, Searched::default());
     for (response, body) in [&expected, response].into_iter().zip(&bodies) {
-        redaction.learn_response(response, body.as_deref().unwrap_or_default());
+        redaction.learn_response(
+            response,
+            body.as_deref().unwrap_or_default(),
+            Searched::default(),
+        );
     }
     let request = request(record, target, &request_headers, &redaction)?;
     let mut primary = side(&expected, bodies[0].as_deref(), &redaction)?;
@@ -270,7 +274,7 @@ fn request(
         None => target.to_owned(),
     };
     let body = recorded.body.clone().ok_or(Unredactable)?;
-    let body = match redaction.request_body(&body, headers)? {
+    let body = match redaction.request_body(&body, headers, Searched::default())? {
         Some(changed) => {
             note("body", changed.places);
             Content(changed.text.into())
@@ -296,7 +300,8 @@ fn side(
     body: Option<&[u8]>,
     redaction: &Redaction<'_>,
 ) -> Result<Side<WrittenResponse>, Unredactable> {
-    let changed = body.map(|body| redaction.response_body(body, response.headers()));
+    let changed =
+        body.map(|body| redaction.response_body(body, response.headers(), Searched::default()));
     let (body, redacted) = match changed.transpose()?.flatten() {
         Some(changed) => (Some(Content(changed.text.into())), changed.places),
         None => (

@@ -145,6 +145,11 @@ impl NatsServer {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// The port where clients connect.
     pub fn port(&self) -> u16 {
         self.port
@@ -181,7 +186,7 @@ impl NatsServer {
     pub fn pause(&self) {
         self.signal("-STOP");
         // Its threads stop one by one.
-        let tasks = format!("/proc/{}/task", self.child.as_ref().unwrap().id());
+        let tasks = format!("/proc/{}/task", self.id());
         let is_stopped = |task: fs::DirEntry| {
             let state = fs::read_to_string(task.path().join("stat"));
             state.is_ok_and(|state| state.contains(") T "))
@@ -200,8 +205,7 @@ impl NatsServer {
     }
 
     fn signal(&self, signal: &str) {
-        let child = self.child.as_ref().unwrap();
-        let id = child.id().to_string();
+        let id = self.id().to_string();
         let status = Command::new("kill").args([signal, &id]).status();
         assert!(status.unwrap().success());
     }

@@ -56,9 +56,7 @@ pub async fn passes_with_little_room(
     room: Room,
 ) -> bool {
     let run = move || {
-        let Some(mut command) = with_little_room(&directory, room) else {
-            return None;
-        };
+        let mut command = with_little_room(&directory, room)?;
         let mut named = OsString::from(format!("{variable}="));
         named.push(&directory);
         command.arg("env").arg(named);

@@ -130,7 +130,7 @@ impl Secrecy {
         if self.unread == Unread::Json {
             return REDACTED.to_owned();
         }
-        if self.secrets.is_empty() {
+        if self.secrets.are_none() {
             return hidden_path(path.to_owned());
         }
         let is_secret = |segment: &str| self.secrets.are_in_part_of(segment.as_bytes());

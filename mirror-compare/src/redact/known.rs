@@ -4,7 +4,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
-    redact::{Redaction, secrets::Secrets},
+    redact::{Redaction, Searched, secrets::Secrets},
     rules::Rules,
 };
 
@@ -38,7 +38,7 @@ impl KnownSecrets {
     ) -> Self {
         let mut redaction = Redaction::new(rules);
         redaction.learn_set_headers(set);
-        redaction.learn_request(query, headers, body);
+        redaction.learn_request(query, headers, body, Searched::default());
         Self(redaction.into_secrets())
     }
 }

@@ -157,6 +157,49 @@ const MIN_SURE: usize = 5;
 /// Short names of the same kind.
 const SURELY: [&str; 5] = ["cvc", "cvv", "jwt", "otp", "pwd"];
 
+/// What every name of a secret has in it, by all of the lists above.
+const SIGNS: [&str; 27] = [
+    "assertion",
+    "auth",
+    "bearer",
+    "code",
+    "connectionstring",
+    "cookie",
+    "credential",
+    "csrf",
+    "cvc",
+    "cvv",
+    "jwe",
+    "jws",
+    "jwt",
+    "key",
+    "oidc",
+    "otp",
+    "pass",
+    "pin",
+    "pwd",
+    "samlresponse",
+    "secret",
+    "session",
+    "sid",
+    "sig",
+    "token",
+    "verifier",
+    "xsrf",
+];
+
+/// The first two bytes of these.
+const BEGIN_SIGNS: [[bool; 26]; 26] = {
+    let mut begin = [[false; 26]; 26];
+    let mut i = 0;
+    while i < SIGNS.len() {
+        let sign = SIGNS[i].as_bytes();
+        begin[(sign[0] - b'a') as usize][(sign[1] - b'a') as usize] = true;
+        i += 1;
+    }
+    begin
+};
+
 /// The ends of names that tell about a secret, and do not hold it: `token_type`.
 const ABOUT: [&str; 19] = [
     "algorithm",
@@ -221,6 +264,11 @@ pub(crate) struct Names {
 }
 
 impl Names {
+    /// Those of any mirror.
+    pub(super) const NONE: Self = Self {
+        redacted: Vec::new(),
+    };
+
     /// `redact` are JSON pointers.
     pub(crate) fn new(redact: &[String]) -> Self {
         let last = |pointer: &String| {
@@ -238,6 +286,9 @@ impl Names {
     /// Whether a name is one of them. `user[password]` and `user.password` are fields called
     /// `password`.
     pub(crate) fn are(&self, name: &str) -> bool {
+        if !self.may_be(name) {
+            return false;
+        }
         let is = |part: &str| {
             let name = normal(part);
             self.redacted.contains(&name)
@@ -246,6 +297,37 @@ impl Names {
                 || are_secret(&words(part))
         };
         is(name) || name.split(['[', ']', '.', '/', ':']).any(is)
+    }
+
+    /// Whether a name has something in it that all of them have. It is asked of every name, and the
+    /// answer is no for most, so it takes no allocation.
+    fn may_be(&self, name: &str) -> bool {
+        if !name.is_ascii() || name.len() > LOOKED_AT {
+            return true;
+        }
+        let (mut buffer, mut length) = ([0; LOOKED_AT], 0);
+        for byte in name.bytes() {
+            let letter = LETTERS[usize::from(byte)];
+            buffer[length] = letter;
+            length += usize::from(letter > 0);
+        }
+        let name = &buffer[..length];
+        let index = |letter: u8| usize::from(letter.wrapping_sub(b'a'));
+        let begins = |pair: &[u8; 2]| {
+            let second = BEGIN_SIGNS.get(index(pair[0]));
+            second.is_some_and(|second| second.get(index(pair[1])) == Some(&true))
+        };
+        let has_sign = name.array_windows().enumerate().any(|(at, pair)| {
+            begins(pair)
+                && SIGNS
+                    .iter()
+                    .any(|sign| name[at..].starts_with(sign.as_bytes()))
+        });
+        has_sign
+            || self.redacted.iter().any(|redacted| {
+                let redacted = redacted.as_bytes();
+                name.windows(redacted.len()).any(|part| part == redacted)
+            })
     }
 
     /// Whether a member of an object, or a parameter among others, is one of them: what `code` is,
@@ -448,6 +530,30 @@ mod tests {
             "signal",
         ] {
             assert!(!names.are(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_name_of_the_lists_has_a_sign() {
+        let names = Names::new(&[]);
+        let lists: [&[&str]; 4] = [&PARTS, &WHOLE, &WORDS, &LAST];
+        for name in lists.into_iter().flatten() {
+            assert!(names.may_be(name), "{name}");
+        }
+        for name in [
+            "some_key",
+            "Keys",
+            "device_code",
+            "codes",
+            "verifier",
+            "x-oidc-data",
+        ] {
+            assert!(names.may_be(name), "{name}");
+        }
+        // In the lower case of this, there is a `k`.
+        assert!(names.are("\u{212A}ey"));
+        for name in ["id", "total", "customer_name", "k", ""] {
+            assert!(!names.may_be(name), "{name}");
         }
     }
 

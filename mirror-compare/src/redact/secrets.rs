@@ -202,8 +202,7 @@ impl Secrets {
         self.are_anywhere_in(&text.as_bytes()[..text.len().min(MAX_BYTES + 3 * KEPT_BYTES)])
     }
 
-    #[cfg(feature = "compare")]
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(crate) fn are_none(&self) -> bool {
         self.0.is_none()
     }
 

@@ -165,7 +165,7 @@ fn the_query_is_not_kept() {
 
 #[test]
 fn a_mark_stands_for_each_value_that_is_hidden_as_a_whole() {
-    use crate::redact::Redaction;
+    use crate::redact::{Redaction, Searched};
 
     let mut rules = Rules::default();
     rules.redact("/card").unwrap();
@@ -174,7 +174,9 @@ fn a_mark_stands_for_each_value_that_is_hidden_as_a_whole() {
     let mut headers = HeaderMap::new();
     headers.insert("authorization", "Bearer 12345678".parse().unwrap());
     let body = br#"{"card":"4111-1111","echo":"4111-1111","other":{"card":42},"total":7}"#;
-    redaction.learn_request(Some("token=abcdefgh"), &headers, body);
+    let searched = Searched::of(body, &rules);
+    assert!(!searched.is_plain());
+    redaction.learn_request(Some("token=abcdefgh"), &headers, body, searched);
     let (name, value) = (&http::header::AUTHORIZATION, &headers["authorization"]);
     assert_eq!(redaction.header(name, value).as_deref(), Some("<15>"));
     assert_eq!(
@@ -182,11 +184,14 @@ fn a_mark_stands_for_each_value_that_is_hidden_as_a_whole() {
         "token=<8>&a=1"
     );
     // A request keeps the types of its values.
-    let written = redaction.request_body(body, &headers).unwrap().unwrap();
+    let written = redaction
+        .request_body(body, &headers, searched)
+        .unwrap()
+        .unwrap();
     let expected = r#"{"card":"<9>","echo":"<9>","other":{"card":0},"total":7}"#;
     assert_eq!(written.text, expected);
     let written = redaction
-        .response_body(body, &HeaderMap::new())
+        .response_body(body, &HeaderMap::new(), searched)
         .unwrap()
         .unwrap();
     let expected = r#"{"card":"<9>","echo":"<9>","other":{"card":"<2>"},"total":7}"#;

@@ -64,6 +64,25 @@ impl Presence {
         }
     }
 
+    /// Takes note of why there is no connection, and says whether that is news.
+    fn note_trouble(&mut self, reason: &str) -> bool {
+        if self.away_since.is_none() {
+            return false;
+        }
+        // For how long a certificate has been expired is none.
+        let words = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "");
+        let is_like = |known: &Arc<str>| words(known) == words(reason);
+        let is_known = self.trouble.as_ref().is_some_and(is_like);
+        self.trouble = Some(reason.into());
+        !is_known
+    }
+
+    /// Takes note of what the server refuses, and says whether that is news.
+    fn note_refusal(&mut self, reason: &Arc<str>) -> bool {
+        self.refusal = Some(Arc::clone(reason));
+        self.told.len() < TOLD && self.told.insert(Arc::clone(reason))
+    }
+
     /// Takes note of a connection, or of its end, and says whether that is news.
     fn note(&mut self, is_connected: bool) -> bool {
         if is_connected {
@@ -263,24 +282,25 @@ async fn open(
         let opened = match options.client() {
             Ok(client) => {
                 let (of_events, refusals) = (tell.clone(), refusals.clone());
-                let names = trouble::names(&options.servers());
                 let of_attempts = tell.clone();
+                let for_events = Arc::new(options.clone());
+                let for_attempts = Arc::clone(&for_events);
                 // Whoever installs one later has it from then on.
                 let may_use_tls = has_provider();
                 let client = client
                     .event_callback(move |event| {
-                        happened(&event, &of_events, &refusals, &names);
+                        happened(&event, &for_events, &of_events, &refusals);
                         async {}
                     })
                     // It is asked before each attempt, with what has become of the last.
                     .reconnect_to_server_callback(move |servers, _| {
-                        note_attempts(&of_attempts, &servers);
+                        note_attempts(&servers, &for_attempts, &of_attempts);
                         let tell = of_attempts.clone();
                         async move {
                             if may_use_tls {
                                 return None;
                             }
-                            trouble::without_tls(servers, |reason| note_trouble(&tell, reason))
+                            trouble::without_tls(servers, |reason| note_trouble(&tell, &reason))
                                 .await
                         }
                     });
@@ -298,9 +318,9 @@ async fn open(
 
 fn happened(
     event: &Event,
+    options: &NatsOptions,
     tell: &watch::Sender<Presence>,
     refusals: &broadcast::Sender<Arc<str>>,
-    names: &str,
 ) {
     match event {
         Event::Connected => {
@@ -315,10 +335,11 @@ fn happened(
         }
         // Of an attempt, of which the client has more to say unless there was no address.
         Event::ClientError(ClientError::Other(reason)) if tell.borrow().trouble.is_none() => {
-            note_trouble(tell, trouble::plain(&format!("{names}: {reason}")));
+            let names = trouble::names(&options.servers());
+            note_trouble(tell, &options.said(&format!("{names}: {reason}")));
         }
         Event::ServerError(ServerError::Other(reason)) => {
-            let reason: Arc<str> = trouble::plain(reason).into();
+            let reason: Arc<str> = options.said(reason).into();
             note_refusal(tell, &reason);
             // There may be no sink.
             let _ = refusals.send(reason);
@@ -328,7 +349,7 @@ fn happened(
 }
 
 /// Takes note of what has become of the last attempts, if there were any.
-fn note_attempts(tell: &watch::Sender<Presence>, servers: &[Server]) {
+fn note_attempts(servers: &[Server], options: &NatsOptions, tell: &watch::Sender<Presence>) {
     let failed = servers.iter().map(|server| server.failed_attempts).sum();
     let mut is_known = false;
     tell.send_if_modified(|presence| {
@@ -336,18 +357,15 @@ fn note_attempts(tell: &watch::Sender<Presence>, servers: &[Server]) {
         false
     });
     if let Some(reason) = trouble::of(servers).filter(|_| is_known) {
-        note_trouble(tell, reason);
+        note_trouble(tell, &options.said(&reason));
     }
 }
 
-/// Says why there is no connection, once for each reason.
-fn note_trouble(tell: &watch::Sender<Presence>, reason: String) {
+/// Says why there is no connection, each time that it changes.
+fn note_trouble(tell: &watch::Sender<Presence>, reason: &str) {
     let mut is_news = false;
     tell.send_if_modified(|presence| {
-        is_news = presence.away_since.is_some() && presence.trouble.as_deref() != Some(&*reason);
-        if is_news {
-            presence.trouble = Some(reason.as_str().into());
-        }
+        is_news = presence.note_trouble(reason);
         // Nobody waits for this.
         false
     });
@@ -363,8 +381,7 @@ fn note_trouble(tell: &watch::Sender<Presence>, reason: String) {
 fn note_refusal(tell: &watch::Sender<Presence>, reason: &Arc<str>) {
     let mut is_news = false;
     tell.send_if_modified(|presence| {
-        presence.refusal = Some(Arc::clone(reason));
-        is_news = presence.told.len() < TOLD && presence.told.insert(Arc::clone(reason));
+        is_news = presence.note_refusal(reason);
         false
     });
     if is_news {
@@ -384,5 +401,33 @@ impl fmt::Debug for Connection {
             .field("options", &self.0.options)
             .field("is_connected", &self.is_connected())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_again_is_no_news() {
+        let options = NatsOptions::new("nats://127.0.0.1:4222").unwrap();
+        let mut presence = options.connect().unwrap().presence().borrow().clone();
+        assert!(presence.note_trouble("expired 9 seconds ago"));
+        assert!(!presence.note_trouble("expired 10 seconds ago"));
+        assert!(presence.note_trouble("refused"));
+        assert!(presence.explain("late").contains("refused (late)"));
+        assert!(presence.note(true));
+        // It comes late.
+        assert!(!presence.note_trouble("refused"));
+        assert_eq!(presence.explain("late"), "late");
+        let refusals: Vec<Arc<str>> = (0..100).map(|n| format!("{n}").into()).collect();
+        let is_news = |presence: &mut Presence| {
+            let news = refusals.iter().filter(|it| presence.note_refusal(it));
+            news.count()
+        };
+        assert_eq!((is_news(&mut presence), is_news(&mut presence)), (TOLD, 0));
+        assert_eq!(presence.explain("late"), "99 (late)");
+        assert!(presence.note(false) && presence.note(true));
+        assert_eq!(is_news(&mut presence), TOLD);
     }
 }

@@ -10,6 +10,9 @@ use nkeys::KeyPair;
 
 use super::NatsError;
 
+/// What is told instead of a secret.
+const HIDDEN: &str = "[redacted]";
+
 /// Prints nothing of what is secret.
 #[derive(Clone, Default)]
 pub(super) enum Credentials {
@@ -76,6 +79,21 @@ impl Credentials {
             }
         }
         Ok(auth)
+    }
+
+    /// A text of whoever is at the port of a server, who may repeat what he was sent.
+    pub(super) fn hide(&self, text: &str) -> String {
+        let secret = match self {
+            Self::None | Self::NkeyFile(_) | Self::File(_) => "",
+            Self::Password(_, secret) | Self::Token(secret) | Self::Nkey(secret) => secret,
+        };
+        if secret.is_empty() {
+            return text.to_owned();
+        }
+        // As it is, and as it is in JSON.
+        let quoted = serde_json::Value::from(secret).to_string();
+        let text = text.replace(quoted.trim_matches('"'), HIDDEN);
+        text.replace(secret, HIDDEN)
     }
 
     /// As [`answer`](Self::answer), for a client.

@@ -8,7 +8,7 @@ use std::{
 
 use async_nats::{ConnectOptions, ServerAddr};
 
-use super::{NatsError, credentials::Credentials};
+use super::{NatsError, credentials::Credentials, trouble};
 
 /// The first wait before a server is tried again; each next one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
@@ -169,7 +169,8 @@ impl NatsOptions {
         self
     }
 
-    /// PEM files of a certificate and its key, for servers that want one of their clients.
+    /// PEM files of a certificate and its key, for servers that want one of their clients. They are
+    /// read again for each connection, so that they can be replaced while the program runs.
     #[must_use]
     pub fn client_certificate(
         mut self,
@@ -202,6 +203,11 @@ impl NatsOptions {
         self.credentials.answer(b"")?;
         self.client()?;
         Ok(())
+    }
+
+    /// What a server has said, or what was found in its place, as a line without secrets.
+    pub(super) fn said(&self, text: &str) -> String {
+        trouble::plain(&self.credentials.hide(text))
     }
 
     pub(super) fn servers(&self) -> Vec<ServerAddr> {

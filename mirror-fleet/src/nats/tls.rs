@@ -1,11 +1,17 @@
 //! What a connection trusts, and what it proves itself with.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    fmt::Display,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use tokio_rustls::rustls::{
-    ClientConfig, RootCertStore,
+    ClientConfig, RootCertStore, SignatureScheme,
+    client::ResolvesClientCert,
     crypto::CryptoProvider,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    sign::CertifiedKey,
 };
 
 use super::{NatsError, credentials::wrong, options::Tls};
@@ -45,20 +51,21 @@ impl Tls {
             }
             return Err(tls(NO_PROVIDER));
         };
+        let own = self.certificate.as_ref().map(|(certificate, key)| Own {
+            certificate: certificate.clone(),
+            key: key.clone(),
+            provider: Arc::clone(&provider),
+            last: Mutex::new(None),
+        });
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(tls)?
             .with_root_certificates(self.trusted()?);
-        let config = match &self.certificate {
-            None => builder.with_no_client_auth(),
-            Some((certificate, key)) => {
-                let chain = certificates("the client certificate", certificate)?;
-                let key = PrivateKeyDer::from_pem_file(key)
-                    .map_err(|error| wrong("the client's key", key, &error.to_string()))?;
-                builder.with_client_auth_cert(chain, key).map_err(tls)?
-            }
+        let Some(own) = own else {
+            return Ok(Some(builder.with_no_client_auth()));
         };
-        Ok(Some(config))
+        own.read()?;
+        Ok(Some(builder.with_client_cert_resolver(Arc::new(own))))
     }
 
     /// Those of the files, or those of the system.
@@ -77,11 +84,49 @@ impl Tls {
     }
 }
 
+/// What a client proves itself with. It is read again for each connection: certificates that expire
+/// are replaced while the program runs.
+#[derive(Debug)]
+struct Own {
+    certificate: PathBuf,
+    key: PathBuf,
+    provider: Arc<CryptoProvider>,
+    last: Mutex<Option<Arc<CertifiedKey>>>,
+}
+
+impl Own {
+    fn read(&self) -> Result<(), NatsError> {
+        let chain = certificates("the client certificate", &self.certificate)?;
+        let refused =
+            |error: &dyn Display| wrong("the client's key", &self.key, &error.to_string());
+        let key = PrivateKeyDer::from_pem_file(&self.key).map_err(|error| refused(&error))?;
+        let read = CertifiedKey::from_der(chain, key, &self.provider);
+        let read = read.map_err(|error| refused(&error))?;
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(read));
+        Ok(())
+    }
+}
+
+impl ResolvesClientCert for Own {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        // While they are being replaced, one may not be of the other.
+        if let Err(error) = self.read() {
+            tracing::warn!(%error, "the client certificate that was read before is used");
+        }
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.clone()
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
 fn certificates(
     what: &'static str,
     path: &Path,
 ) -> Result<Vec<CertificateDer<'static>>, NatsError> {
-    let refused = |error: &dyn std::fmt::Display| wrong(what, path, &error.to_string());
+    let refused = |error: &dyn Display| wrong(what, path, &error.to_string());
     let found = CertificateDer::pem_file_iter(path).map_err(|error| refused(&error))?;
     let found: Vec<_> = found
         .collect::<Result<_, _>>()
@@ -92,7 +137,7 @@ fn certificates(
     Ok(found)
 }
 
-fn tls(reason: impl std::fmt::Display) -> NatsError {
+fn tls(reason: impl Display) -> NatsError {
     NatsError::Tls {
         reason: reason.to_string(),
     }

@@ -37,7 +37,7 @@ pub(super) fn of(servers: &[Server]) -> Option<String> {
     let mut reasons: Vec<_> = servers.iter().filter_map(reason).collect();
     // The client has them in any order.
     reasons.sort_unstable();
-    (!reasons.is_empty()).then(|| plain(&reasons.join("; ")))
+    (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
 /// A text of a server, as one line.

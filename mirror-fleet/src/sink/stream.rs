@@ -31,10 +31,11 @@ pub(super) async fn ensure(client: Client, settings: &Settings) -> Result<(), Na
     let wanted = config(settings, client.is_server_compatible(2, 10, 0));
     let refused = |reason: String| NatsError::Stream {
         stream: settings.stream.clone(),
-        // Nobody responds then, and the client's words for that name no cause.
-        reason: match client.server_info().jetstream {
-            true => reason,
-            false => format!("JetStream is off on this server; start it with `-js`: {reason}"),
+        reason: if client.server_info().jetstream {
+            reason
+        } else {
+            // Nobody responds then, and the client's words for that name no cause.
+            format!("JetStream is off on this server; start it with `-js`: {reason}")
         },
     };
     let found = match context.get_stream(&settings.stream).await {

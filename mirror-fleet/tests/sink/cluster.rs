@@ -25,7 +25,7 @@ use testkit::{
 use super::support::*;
 
 /// So many records are acknowledged between one fault and the next. `MIRROR_TESTS_RECORDS` asks for
-/// more.
+/// as many in all.
 const BETWEEN_FAULTS: u64 = 200;
 
 /// As many wait for an acknowledgement at the same time.
@@ -37,6 +37,9 @@ struct Load {
     sink: NatsSink,
     next: Arc<AtomicU64>,
     kept: Arc<AtomicU64>,
+    /// Those that were refused because the stream is full. Who waits for one of them does not hold up
+    /// the others by looking through all outcomes.
+    full: Arc<AtomicU64>,
     outcomes: Arc<Mutex<HashMap<String, Result<(), String>>>>,
     is_over: Arc<AtomicBool>,
 }
@@ -54,6 +57,9 @@ impl Load {
                 tokio::time::sleep(std::time::Duration::from_millis(5)).await;
             }
             let outcome = outcome.map_err(|error| error.to_string());
+            if outcome.as_ref().is_err_and(|told| told.contains("is full")) {
+                self.full.fetch_add(1, Ordering::Relaxed);
+            }
             self.outcomes.lock().unwrap().insert(target, outcome);
         }
     }
@@ -151,14 +157,7 @@ async fn fill(context: &jetstream::Context, load: &Load) {
         ..config.clone()
     };
     change(context, &full).await;
-    until("it is full", || {
-        let outcomes = load.outcomes.lock().unwrap();
-        let mut errors = outcomes
-            .values()
-            .filter_map(|outcome| outcome.as_ref().err());
-        errors.any(|told| told.contains("is full"))
-    })
-    .await;
+    until("it is full", || load.full.load(Ordering::Relaxed) > 0).await;
     change(context, &config).await;
 }
 
@@ -166,7 +165,7 @@ async fn fill(context: &jetstream::Context, load: &Load) {
 async fn a_cluster_that_loses_servers_has_each_record_once_or_it_is_told_why_not() {
     let asked = std::env::var("MIRROR_TESTS_RECORDS").ok();
     let asked = asked.and_then(|records| records.parse::<u64>().ok());
-    let between = asked.map_or(BETWEEN_FAULTS, |records| records / 6);
+    let between = asked.map_or(BETWEEN_FAULTS, |records| records.div_ceil(5));
     for (version, program) in programs() {
         let mut servers = NatsServer::cluster(&program, 3);
         let urls: Vec<_> = servers.iter().map(NatsServer::url).collect();
@@ -190,6 +189,7 @@ async fn a_cluster_that_loses_servers_has_each_record_once_or_it_is_told_why_not
             sink,
             next: Arc::default(),
             kept: Arc::default(),
+            full: Arc::default(),
             outcomes: Arc::default(),
             is_over: Arc::default(),
         };
@@ -264,14 +264,11 @@ async fn explained(
         *there.entry(target).or_default() += 1;
     }
     let twice: Vec<_> = there.iter().filter(|(_, count)| **count > 1).collect();
-    assert_eq!(twice.first(), None, "{version}: {}", twice.len());
     let outcomes = std::mem::take(&mut *load.outcomes.lock().unwrap());
     let lost = |(target, outcome): &(&String, &Result<(), String>)| {
         outcome.is_ok() && !there.contains_key(*target)
     };
     let lost: Vec<_> = outcomes.iter().filter(lost).collect();
-    eprintln!("{version}: {} acknowledged and lost", lost.len());
-    assert!(lost.is_empty() || !is_new, "{:?}", lost.first());
     let posted = there.keys().filter(|target| target.starts_with("/posted"));
     assert!(posted.count() as u64 >= answered || !is_new);
     let mut reasons: HashMap<&str, u32> = HashMap::new();
@@ -281,9 +278,18 @@ async fn explained(
     {
         *reasons.entry(reason).or_default() += 1;
     }
+    let handed_over = load.next.load(Ordering::Relaxed);
+    let acknowledged = load.kept.load(Ordering::Relaxed);
+    let failed = reasons.values().map(|count| u64::from(*count)).sum::<u64>();
     eprintln!(
-        "{version}: {} records, not kept: {reasons:?}",
-        outcomes.len()
+        "{version}: {handed_over} handed over, {acknowledged} acknowledged, {} of them lost, {} twice, \
+         {failed} failed, {} unexplained: {reasons:#?}",
+        lost.len(),
+        twice.len(),
+        handed_over - acknowledged - failed,
     );
-    assert_eq!(outcomes.len() as u64, load.next.load(Ordering::Relaxed));
+    assert!(lost.is_empty() || !is_new, "{:?}", lost.first());
+    assert_eq!(twice.first(), None, "{version}: {}", twice.len());
+    assert_eq!(outcomes.len() as u64, handed_over);
+    assert_eq!(acknowledged + failed, handed_over);
 }

@@ -1,7 +1,13 @@
 //! Servers that want something else, or are none: why no record is kept is said, and as soon as that
 //! is mended, records are kept.
 
-use std::{fs, io::Write, net::TcpListener, path::PathBuf, thread};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    path::PathBuf,
+    thread,
+};
 
 use mirror_fleet::{NatsOptions, NatsReader, NatsSink, ReaderOptions};
 use mirror_runtime::{FailureKind, MirrorError};
@@ -83,8 +89,10 @@ impl Certificates {
         let key = self.write("key.pem", &key.serialize_pem());
         let roots = self.path("roots.pem");
         format!(
-            "tls {{ cert_file: {certificate:?}, key_file: {key:?}, ca_file: {roots:?}, \
-             verify: {verify} }}\n"
+            "tls {{ cert_file: \"{}\", key_file: \"{}\", ca_file: \"{}\", verify: {verify} }}\n",
+            certificate.display(),
+            key.display(),
+            roots.display()
         )
     }
 }
@@ -122,6 +130,29 @@ async fn what_is_wrong_with_a_certificate_is_said_until_it_is_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_certificate_is_replaced_while_the_program_runs() {
+    for (version, program) in programs() {
+        let files = Certificates::new(&format!("nats-own-{version}"));
+        let ours = &files.authority;
+        let own = |year| {
+            let (certificate, key) = ours.issue("client", year);
+            files.write("own.pem", &certificate.pem());
+            files.write("own-key.pem", &key.serialize_pem());
+        };
+        own(2021);
+        let server = NatsServer::of(&program, &files.config(ours, "localhost", 2090, true));
+        let url = format!("nats://localhost:{}", server.port());
+        let options = NatsOptions::new(&url).unwrap();
+        let options = options.root_certificates(files.path("roots.pem"));
+        let options = options.client_certificate(files.path("own.pem"), files.path("own-key.pem"));
+        let log = log(options);
+        says(&log, FailureKind::Closed, "IO error").await;
+        own(2090);
+        mends(&log).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_is_not_let_in_is_told_until_he_is() {
     for (_, program) in programs() {
         let config = "authorization { user: mirror, password: other }\n";
@@ -133,7 +164,8 @@ async fn who_is_not_let_in_is_told_until_he_is() {
         // Who reads is told the same.
         let connection = options.connect().unwrap();
         let options = ReaderOptions::new("orders", "replay");
-        let opened = eventually("an error", NatsReader::open(&connection, &options)).await;
+        let opened = Box::pin(NatsReader::open(&connection, &options));
+        let opened = eventually("an error", opened).await;
         let error = opened.map(drop).unwrap_err().to_string();
         assert!(error.contains("authorization violation"), "{error}");
         assert!(!error.contains("s3cr3t"), "{error}");
@@ -184,11 +216,45 @@ async fn what_is_no_server_of_nats_is_told_until_there_is_one() {
             server.restart();
             mends(&log).await;
         }
+        server.pause();
+        let silent = log(NatsOptions::new(&server.url()).unwrap());
+        says(&silent, FailureKind::Closed, "timed out").await;
+        server.resume();
+        mends(&silent).await;
         server.kill();
-        let log = log(NatsOptions::new(&server.url()).unwrap());
-        says(&log, FailureKind::Closed, "Connection refused").await;
+        let away = log(NatsOptions::new(&server.url()).unwrap());
+        says(&away, FailureKind::Closed, "Connection refused").await;
         server.restart();
-        mends(&log).await;
+        mends(&away).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_repeats_what_it_was_sent_brings_no_secret_into_the_reason() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("nats://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let info = b"INFO {\"server_id\":\"a\",\"max_payload\":1024}\r\n";
+            let mut line = String::new();
+            connection.write_all(info).unwrap();
+            let _ = BufReader::new(&connection).read_line(&mut line);
+            let _ = connection.write_all(line.as_bytes());
+        }
+    });
+    let options = NatsOptions::new(&url).unwrap();
+    for options in [
+        options.clone().user_and_password("mirror", "s3cr3t\"s"),
+        options.token("s3cr3t"),
+    ] {
+        let connection = options.connect().unwrap();
+        let options = ReaderOptions::new("orders", "replay");
+        let opened = Box::pin(NatsReader::open(&connection, &options));
+        let opened = eventually("an error", opened).await;
+        let error = opened.map(drop).unwrap_err().to_string();
+        assert!(error.contains("[redacted]"), "{error}");
+        assert!(!error.contains("s3cr3t"), "{error}");
     }
 }
 
@@ -218,6 +284,11 @@ async fn an_account_without_jetstream_is_told_until_it_has_it() {
     }
 }
 
+// What a user needs, as it is documented.
+const RECORDS: &str = "\"mirror.v1.>\"";
+const API: &str = "\"$JS.API.STREAM.INFO.MIRROR\", \"$JS.API.STREAM.CREATE.MIRROR\"";
+const INBOX: &str = "\"_INBOX.>\"";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_user_may_not_do_is_told_until_he_may() {
     let user = |publish: &str, subscribe: &str| {
@@ -226,9 +297,6 @@ async fn what_a_user_may_not_do_is_told_until_he_may() {
              publish: [{publish}], subscribe: [{subscribe}] }} }} ] }}\n"
         )
     };
-    const RECORDS: &str = "\"mirror.v1.>\"";
-    const API: &str = "\"$JS.API.STREAM.INFO.MIRROR\", \"$JS.API.STREAM.CREATE.MIRROR\"";
-    const INBOX: &str = "\"_INBOX.>\"";
     let all = [RECORDS, API].join(", ");
     for (_, program) in programs() {
         for (publish, subscribe, reason) in [
@@ -252,7 +320,6 @@ async fn what_a_user_may_not_do_is_told_until_he_may() {
             let options = NatsOptions::new(&server.url()).unwrap();
             let log = log(options.user_and_password("mirror", "s3cr3t"));
             says(&log, FailureKind::Sink, reason).await;
-            // As it is documented.
             server.restart_with(&user(&all, INBOX));
             mends(&log).await;
         }

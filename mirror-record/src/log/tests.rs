@@ -10,7 +10,6 @@ use crate::{
     error::ReadError,
     id::RecordId,
     record::Request,
-    segment::segments,
 };
 
 /// A directory that is not there yet, and goes away with its test.
@@ -397,6 +396,7 @@ fn what_was_half_written_is_taken_back() {
 #[cfg(feature = "zstd")]
 mod compressed {
     use super::*;
+    use crate::segment::segments;
 
     fn compressing() -> LogOptions {
         small().with_compression(true)

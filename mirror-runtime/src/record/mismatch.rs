@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
-use mirror_compare::fixture::{Found, Kind, Side, groups};
+use mirror_compare::{
+    fixture::{Found, Kind, Side, groups},
+    redact::Searched,
+};
 
 use super::Fixture;
 use crate::{
@@ -43,6 +46,7 @@ impl Mismatch<'_> {
                 target,
                 headers: &self.request.headers,
                 body: Some(body),
+                searched: Searched::default(),
                 trailers: None,
             },
             &redaction,
@@ -99,9 +103,9 @@ impl Mismatch<'_> {
         redaction.learn_set_headers(self.set);
         let request = self.request;
         let query = request.target.as_ref().and_then(PathAndQuery::query);
-        redaction.learn_request(query, &request.headers, body);
+        redaction.learn_request(query, &request.headers, body, Searched::default());
         for (response, body) in [self.primary, self.shadow].into_iter().zip(responses) {
-            redaction.learn_response(response, body.unwrap_or_default());
+            redaction.learn_response(response, body.unwrap_or_default(), Searched::default());
         }
         redaction
     }
@@ -114,7 +118,8 @@ fn response(
     redaction: &Redaction<'_>,
 ) -> Result<Side<RecordedResponse>, Unredactable> {
     let body = body.map(Bytes::copy_from_slice);
-    let (response, redacted_headers) = RecordedResponse::new(response, body, redaction)?;
+    let (response, redacted_headers) =
+        RecordedResponse::new(response, body, Searched::default(), redaction)?;
     Ok(Side {
         redacted: response.redacted.clone(),
         response,

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, uri::PathAndQuery};
 use mirror_compare::{
     BufferedResponse, Ending, Rules,
-    redact::{Redaction, Unredactable, is_encoded},
+    redact::{Redaction, Searched, Unredactable, is_encoded},
 };
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,9 @@ pub struct RecordedExchange {
     _places: Vec<Arc<Reservation>>,
 }
 
+/// Two bodies of so many bytes are searched where copies are made: that takes less than sending one.
+const LIGHT: usize = 4096;
+
 /// When what happened, since the request had arrived.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Times {
@@ -84,6 +87,31 @@ pub(crate) struct Exchanged {
     pub(crate) response: Option<BufferedResponse>,
     /// Where the response has its place in the byte budget.
     pub(crate) places: Vec<Reservation>,
+    /// What is known of the bodies of both.
+    pub(crate) searched: Option<[Searched; 2]>,
+}
+
+impl Exchanged {
+    /// Whether its secrets are found in moments: both bodies are small, and nothing in them is secret
+    /// by itself. What is found out for that is kept.
+    pub(crate) fn is_light(&mut self, rules: &Rules) -> bool {
+        let request = self.body.to_bytes();
+        let response = self.response.as_ref().and_then(known_body);
+        let bodies = [&request, response.unwrap_or(&Bytes::new())].map(Bytes::clone);
+        if bodies.iter().map(Bytes::len).sum::<usize>() > LIGHT {
+            return false;
+        }
+        let searched = bodies.each_ref().map(|body| Searched::of(body, rules));
+        self.searched = Some(searched);
+        let mut all = bodies.iter().zip(searched);
+        all.all(|(body, searched)| body.is_empty() || searched.is_plain())
+    }
+}
+
+/// The body of a response, unless it was cut or cannot be read.
+fn known_body(response: &BufferedResponse) -> Option<&Bytes> {
+    let is_known = response.ending() != Ending::Truncated && !is_encoded(response.headers());
+    is_known.then(|| response.body())
 }
 
 impl RecordedExchange {
@@ -101,32 +129,35 @@ impl RecordedExchange {
             response,
             body,
             times,
+            searched,
             ..
         } = exchanged;
         let request_body = body.to_bytes();
-        let is_known = |response: &BufferedResponse| {
-            response.ending() != Ending::Truncated && !is_encoded(response.headers())
-        };
-        let response_body = response.as_ref().filter(|response| is_known(response));
-        let response_body = response_body.map(|response| response.body().clone());
+        let response_body = response.as_ref().and_then(known_body).cloned();
         let root = PathAndQuery::from_static("/");
         let target = kept.target.as_ref().unwrap_or(&root);
         let mark = |value: &[u8]| mark(key, value);
         let mut redaction = Redaction::new(rules).with_marks(&mark);
         redaction.learn_set_headers(set);
-        redaction.learn_request(target.query(), &kept.headers, &request_body);
+        let body_of_response = response_body.as_deref().unwrap_or_default();
+        let [searched, searched_response] = searched.unwrap_or_else(|| {
+            [&*request_body, body_of_response].map(|body| Searched::of(body, rules))
+        });
+        redaction.learn_request(target.query(), &kept.headers, &request_body, searched);
         if let Some(response) = &response {
-            redaction.learn_response(response, response_body.as_deref().unwrap_or_default());
+            redaction.learn_response(response, body_of_response, searched_response);
         }
         let parts = Parts {
             method: &exchanged.method,
             target,
             headers: &kept.headers,
             body: (!kept.lacks_body).then_some(request_body),
+            searched,
             trailers: body.trailers(),
         };
         let request = RecordedRequest::new(parts, &redaction);
-        let response = response.and_then(|response| recorded(&response, response_body, &redaction));
+        let response = response
+            .and_then(|response| recorded(&response, response_body, searched_response, &redaction));
         let places = exchanged.places.into_iter().map(Arc::new);
         let arrived = exchanged.arrived.duration_since(SystemTime::UNIX_EPOCH);
         Self {
@@ -213,11 +244,12 @@ impl RecordedExchange {
 fn recorded(
     response: &BufferedResponse,
     body: Option<Bytes>,
+    searched: Searched,
     redaction: &Redaction<'_>,
 ) -> Option<RecordedResponse> {
-    let recorded = RecordedResponse::new(response, body, redaction);
+    let recorded = RecordedResponse::new(response, body, searched, redaction);
     let recorded = recorded
-        .or_else(|Unredactable| RecordedResponse::new(response, None, redaction))
+        .or_else(|Unredactable| RecordedResponse::new(response, None, searched, redaction))
         .ok()?;
     Some(recorded.0)
 }

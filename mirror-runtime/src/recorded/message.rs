@@ -8,7 +8,7 @@ use http::header;
 use http::{HeaderMap, HeaderName, HeaderValue, uri::PathAndQuery};
 use mirror_compare::{
     BufferedResponse,
-    redact::{REDACTED, Redaction, Unredactable},
+    redact::{REDACTED, Redaction, Searched, Unredactable},
 };
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +81,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) headers: &'a HeaderMap,
     /// `None` if it is not known.
     pub(crate) body: Option<Bytes>,
+    /// What is known of it.
+    pub(crate) searched: Searched,
     pub(crate) trailers: Option<&'a HeaderMap>,
 }
 
@@ -141,16 +143,16 @@ impl RecordedRequest {
             }
             None => query.to_owned(),
         });
-        let body = parts
-            .body
-            .and_then(|body| match redaction.request_body(&body, parts.headers) {
+        let body = parts.body.and_then(|body| {
+            match redaction.request_body(&body, parts.headers, parts.searched) {
                 Ok(Some(redacted)) => {
                     note("body", redacted.places);
                     Some(Content::text(redacted.text))
                 }
                 Ok(None) => Some(Content(body)),
                 Err(Unredactable) => None,
-            });
+            }
+        });
         let (path, is_changed) = path(parts.target.path(), redaction);
         if is_changed {
             redacted.push(PATH.to_owned());
@@ -269,11 +271,12 @@ impl RecordedResponse {
     pub(crate) fn new(
         response: &BufferedResponse,
         body: Option<Bytes>,
+        searched: Searched,
         redaction: &Redaction<'_>,
     ) -> Result<(Self, Vec<String>), Unredactable> {
         let redacted = body
             .as_ref()
-            .map(|body| redaction.response_body(body, response.headers()))
+            .map(|body| redaction.response_body(body, response.headers(), searched))
             .transpose()?
             .flatten();
         let (body, places) = match redacted {

@@ -99,25 +99,33 @@ impl Handover {
             return;
         }
         let engine = Arc::clone(&sinks.engine);
-        let exchange = redact_off_path(engine.key(), move || {
-            let held = noted.map(|noted| noted.into_held().into_parts());
-            let (response, places) = held.unzip();
-            let exchanged = Exchanged {
-                arrived,
-                times,
-                completion,
-                method,
-                request,
-                body,
-                response,
-                places: places.unwrap_or_default(),
-            };
+        let held = noted.map(|noted| noted.into_held().into_parts());
+        let (response, places) = held.unzip();
+        let mut exchanged = Exchanged {
+            arrived,
+            times,
+            completion,
+            method,
+            request,
+            body,
+            response,
+            places: places.unwrap_or_default(),
+            searched: None,
+        };
+        let is_light = exchanged.is_light(&engine.redacted);
+        let key = engine.key();
+        let redact = move || {
             let (rules, set) = (&engine.redacted, &engine.set_headers);
             let about = about(&engine, &exchanged.request);
             RecordedExchange::new(&engine.name, exchanged, rules, set, &engine.key, about)
-        });
+        };
+        let exchange = if is_light {
+            Some(redact())
+        } else {
+            redact_off_path(key, redact).await
+        };
         // Without it the flights are dropped: there is no thread.
-        let Some(exchange) = exchange.await else {
+        let Some(exchange) = exchange else {
             return;
         };
         hand_over(flights, Arc::new(exchange)).await;

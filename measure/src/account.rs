@@ -4,17 +4,18 @@ use std::{fs, path::Path};
 
 /// The resources of a process at one moment, with those of its children.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Account {
+pub struct Account {
     /// CPU time, in nanoseconds.
-    pub(crate) cpu: u64,
+    pub cpu: u64,
     /// The most memory it had at once, in KiB.
-    pub(crate) peak_memory: u64,
+    pub peak_memory: u64,
     /// The files and connections it has open.
-    pub(crate) descriptors: usize,
+    pub descriptors: usize,
 }
 
 impl Account {
-    pub(crate) fn of(process: u32) -> Self {
+    /// Of a process, and of its children.
+    pub fn of(process: u32) -> Self {
         let mut sum = Self::of_one(process);
         for child in children(process) {
             let child = Self::of(child);
@@ -25,7 +26,8 @@ impl Account {
         sum
     }
 
-    fn of_one(process: u32) -> Self {
+    /// Of a process alone.
+    pub fn of_one(process: u32) -> Self {
         let directory = format!("/proc/{process}");
         let directory = Path::new(&directory);
         let tasks = fs::read_dir(directory.join("task")).into_iter().flatten();
@@ -43,7 +45,7 @@ impl Account {
 
 /// The time that all processors together have given this machine, in its own units. What others
 /// took of a shared one is not in it.
-pub(crate) fn machine_time() -> u64 {
+pub fn machine_time() -> u64 {
     let all = fs::read_to_string("/proc/stat").unwrap_or_default();
     let fields = all.lines().next().unwrap_or_default().split_whitespace();
     // User, nice, system, idle, waiting, and both kinds of interrupts; then comes what was stolen.
