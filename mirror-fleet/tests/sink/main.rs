@@ -5,6 +5,7 @@ mod cluster;
 mod faults;
 mod reading;
 mod refused;
+mod rights;
 mod secrets;
 mod streams;
 mod support;
