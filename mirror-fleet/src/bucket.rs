@@ -122,6 +122,24 @@ pub(crate) fn config(bounds: &Bounds) -> stream::Config {
     }
 }
 
+/// No bound is 0, or below.
+fn bound(of: i64) -> String {
+    if of > 0 {
+        of.to_string()
+    } else {
+        "unbounded".to_owned()
+    }
+}
+
+/// No bound is 0.
+fn age(of: Duration) -> String {
+    if of.is_zero() {
+        "unbounded".to_owned()
+    } else {
+        format!("{of:?}")
+    }
+}
+
 /// In what a bucket differs from what was asked for, so that what is written would be lost sooner, or
 /// differently.
 fn differences(asked: &stream::Config, found: &stream::Config) -> Vec<String> {
@@ -131,21 +149,6 @@ fn differences(asked: &stream::Config, found: &stream::Config) -> Vec<String> {
             differences.push(format!("`{what}` is {found}, and {asked} was asked for"));
         }
     };
-    /// No bound is 0, or below.
-    fn bound(of: i64) -> String {
-        if of > 0 {
-            of.to_string()
-        } else {
-            "unbounded".to_owned()
-        }
-    }
-    fn age(of: Duration) -> String {
-        if of.is_zero() {
-            "unbounded".to_owned()
-        } else {
-            format!("{of:?}")
-        }
-    }
     let text = |of: &dyn std::fmt::Debug| format!("{of:?}");
     compare("max_bytes", bound(found.max_bytes), bound(asked.max_bytes));
     let (has, wanted) = (found.num_replicas, asked.num_replicas);

@@ -177,14 +177,11 @@ fn current<T>(said: &[Said<T>], now: SystemTime) -> Option<&Said<T>> {
 }
 
 /// What is in force now, and whether nothing is after it.
-fn set<'o, T: Copy + PartialEq>(
+fn set<'o, T: Copy + PartialEq + 'o>(
     all: &[Said<T>],
     now: SystemTime,
     at: impl Fn(SystemTime) -> Option<&'o Said<T>>,
-) -> Option<Set<T>>
-where
-    T: 'o,
-{
+) -> Option<Set<T>> {
     let said = at(now)?;
     let mut ends: Vec<_> = all.iter().filter_map(|said| said.until(now)).collect();
     ends.sort_unstable();
@@ -349,7 +346,7 @@ mod tests {
                     (None, Some(_)) => after_all,
                     _ => after_own,
                 };
-                if first != "" {
+                if !first.is_empty() {
                     assert_eq!(word(&now(150)), first, "{of}");
                 }
                 if own_lasts.is_some() && all_lasts.is_some() {

@@ -104,7 +104,7 @@ async fn the_rights_that_the_chapters_name_are_enough() {
             keep(&log, "hello").await.unwrap();
         }
         for _ in 0..3 {
-            let read = eventually("a replay", replay(&server)).await;
+            let read = eventually("a replay", Box::pin(replay(&server))).await;
             assert_eq!(read.unwrap(), 20);
         }
         let one = instance(&server, "instance");
@@ -154,7 +154,9 @@ async fn a_right_that_is_missing_is_named() {
             "$KV.mirror-replay.>",
         ] {
             server.restart_with(&users(subject));
-            let error = eventually(subject, replay(&server)).await.unwrap_err();
+            let error = eventually(subject, Box::pin(replay(&server)))
+                .await
+                .unwrap_err();
             let error = error.to_string();
             let name = subject.trim_end_matches(['>', '.']);
             assert!(
