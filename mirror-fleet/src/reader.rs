@@ -107,8 +107,12 @@ pub struct ReaderOptions {
 pub struct ReadRecord {
     /// Its number in the stream.
     pub sequence: u64,
+    /// The number of its shard, among those that are read.
+    pub shard: usize,
     /// The record as it was encoded.
     pub payload: Bytes,
+    /// How often it was handed out, to whomever, as far as the server knows.
+    pub deliveries: u64,
     /// Whether it may have been handed out before, to whomever.
     pub is_again: bool,
 }
@@ -139,12 +143,12 @@ pub struct NatsReader {
     size: u64,
     presence: watch::Receiver<Presence>,
     /// The connection over which was asked for records.
-    connection: u64,
+    asked_over: u64,
     connected_again: Option<Instant>,
     /// What the server refuses: it answers no request that the user may not send.
     refusals: broadcast::Receiver<Arc<str>>,
     /// Keeps the thread of the connection.
-    _connection: Connection,
+    connection: Connection,
 }
 
 struct Shard {
@@ -226,10 +230,8 @@ impl NatsReader {
     /// There is no such stream, or the server does not say so in time.
     pub async fn open(connection: &Connection, options: &ReaderOptions) -> Result<Self, NatsError> {
         let client = connection.client().await?;
-        let stream = Self::stream(&client, options).await;
-        let stream = stream.map_err(|error| connection.explained(error))?;
-        let ends = Self::ends(&stream, options).await;
-        let ends = ends.map_err(|error| connection.explained(error))?;
+        let stream = Self::stream(connection, &client, options).await?;
+        let ends = Self::ends(connection, &stream, options).await?;
         let mut reader = Self::new(connection, client, stream, options.ack_wait);
         for (subject, end) in ends {
             if !options.has(&subject) {
@@ -246,6 +248,7 @@ impl NatsReader {
     }
 
     pub(crate) async fn stream(
+        connection: &Connection,
         client: &Client,
         options: &ReaderOptions,
     ) -> Result<Stream, NatsError> {
@@ -254,18 +257,19 @@ impl NatsReader {
         let stream = context.get_stream(&options.stream).await;
         stream.map_err(|error| NatsError::Stream {
             stream: options.stream.clone(),
-            reason: error.to_string(),
+            reason: connection.explain(error),
         })
     }
 
     /// The last record of each shard of the mirror, by its subject.
     pub(crate) async fn ends(
+        connection: &Connection,
         stream: &Stream,
         options: &ReaderOptions,
     ) -> Result<BTreeMap<String, u64>, NatsError> {
         let refused = |reason: String| NatsError::Stream {
             stream: options.stream.clone(),
-            reason,
+            reason: connection.explain(reason),
         };
         let found = stream.info_with_subjects(subjects(&options.mirror)).await;
         let found = found.map_err(|error| refused(error.to_string()))?;
@@ -326,11 +330,11 @@ impl NatsReader {
             asked_at: now,
             away_since: None,
             size: 0,
-            connection: connection.presence().borrow().number,
+            asked_over: connection.presence().borrow().number,
             connected_again: None,
             presence: connection.presence(),
             refusals: connection.refusals(),
-            _connection: connection.clone(),
+            connection: connection.clone(),
         }
     }
 
@@ -385,7 +389,9 @@ impl NatsReader {
                     .is_some_and(|at| at.elapsed() < FORGETFUL);
                 return Ok(Some(ReadRecord {
                     sequence,
+                    shard: held.shard,
                     payload: held.message.payload.clone(),
+                    deliveries: u64::try_from(info.delivered).unwrap_or(1),
                     is_again: info.delivered > 1 || is_forgetful,
                 }));
             }
@@ -411,9 +417,9 @@ impl NatsReader {
     /// Asks for as many records as are of use.
     async fn ask_for_records(&mut self) -> Result<(), NatsError> {
         let connection = self.presence.borrow().number;
-        if connection != self.connection {
+        if connection != self.asked_over {
             // The server has forgotten what it was asked for.
-            self.connection = connection;
+            self.asked_over = connection;
             self.connected_again = Some(Instant::now());
             self.pulls = SelectAll::new();
             for shard in &mut self.shards {
@@ -660,8 +666,11 @@ impl NatsReader {
             Err(_) => return Err(self.refused("the server does not respond".to_owned())),
         }
         // What was on its way when a connection broke may be lost.
-        let presence = self.presence.borrow().clone();
-        if presence.number == connection && presence.away().is_none() {
+        let is_sure = {
+            let presence = self.presence.borrow();
+            presence.number == connection && presence.away().is_none()
+        };
+        if is_sure {
             self.settled.clear();
             for sequence in told {
                 if let Some(held) = self.held.get_mut(&sequence) {
@@ -716,7 +725,7 @@ impl NatsReader {
     fn refused(&self, reason: String) -> NatsError {
         NatsError::Stream {
             stream: self.stream.cached_info().config.name.clone(),
-            reason: self.presence.borrow().explain(reason),
+            reason: self.connection.explain(reason),
         }
     }
 }

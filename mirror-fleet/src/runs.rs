@@ -108,12 +108,10 @@ impl Runs {
         anew: bool,
     ) -> Result<(Self, NatsReader), NatsError> {
         let client = connection.client().await?;
-        let explained = |error| connection.explained(error);
-        let stream = NatsReader::stream(&client, options).await;
-        let stream = stream.map_err(explained)?;
+        let stream = NatsReader::stream(connection, &client, options).await?;
         let replicas = stream.cached_info().config.num_replicas;
         let store = open(&client, &options.bucket, replicas).await;
-        let store = store.map_err(explained)?;
+        let store = store.map_err(|error| connection.explained(error))?;
         let mut runs = Self {
             client,
             stream,
@@ -201,7 +199,7 @@ impl Runs {
             version: VERSION,
             job: job.to_owned(),
             generation: RecordId::generate().to_string(),
-            ends: NatsReader::ends(&self.stream, options).await?,
+            ends: NatsReader::ends(&self.connection, &self.stream, options).await?,
             is_ended: false,
             previous: before.map(|head| Previous {
                 generation: head.generation.clone(),

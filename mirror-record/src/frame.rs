@@ -277,6 +277,12 @@ impl<R: Read> Reader<R> {
         self.rest().len()
     }
 
+    /// The mark of the file, once its beginning was read: all segments that one
+    /// [`Log`](crate::Log) has written have the same, and those of others have another.
+    pub fn mark(&self) -> Option<[u8; 8]> {
+        self.frames.map(|frames| frames.mark)
+    }
+
     /// What it reads from.
     pub fn get_ref(&self) -> &R {
         &self.inner

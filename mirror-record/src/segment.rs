@@ -97,6 +97,12 @@ impl Segment {
         self.bytes
     }
 
+    /// Whether nobody writes to it any more: its writer has begun another, or has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.is_compressed || File::open(&self.path).map_or(true, |file| is_closed(&file))
+    }
+
     /// Its records, also if it was compressed meanwhile.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use std::{
 use mirror_compare::report::Evidence;
 use serde::{Deserialize, Serialize};
 
-use crate::counts::Counts;
+use crate::{counts::Counts, source::Note};
 
 const FORMAT: &str = "mirror-replay";
 const VERSION: u32 = 1;
@@ -103,16 +103,107 @@ impl Checkpoint {
         fs::rename(&unfinished, &self.path)
     }
 
+    /// What is noted between two times that it is written.
+    pub(crate) fn notes(&self) -> Notes {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.strip_suffix(".json").unwrap_or(&name);
+        let name = match name.rsplit_once(".replay-") {
+            Some((log, job)) => format!("{log}.begun-{job}"),
+            None => format!("{name}.begun"),
+        };
+        Notes {
+            path: self.path.with_file_name(name),
+            file: None,
+            is_begun: false,
+            is_empty: false,
+        }
+    }
+
     /// Removes the file, if there is one.
     ///
     /// # Errors
     ///
     /// If it is there and cannot be removed.
     pub fn remove(&self) -> io::Result<()> {
-        match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+        for path in [&self.path, &self.notes().path] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
+        Ok(())
+    }
+}
+
+/// A file beside it, with a line for each record that was begun since, and one when that was over.
+///
+/// It outlives the program, and need not outlive the machine.
+#[derive(Debug)]
+pub(crate) struct Notes {
+    path: PathBuf,
+    file: Option<fs::File>,
+    /// Whether what is there is of this run.
+    is_begun: bool,
+    is_empty: bool,
+}
+
+impl Notes {
+    /// What an earlier run has noted.
+    pub(crate) fn read(&self) -> Vec<Note> {
+        let notes = fs::read_to_string(&self.path).unwrap_or_default();
+        // The last line may be torn.
+        let lines = notes
+            .split_inclusive('\n')
+            .filter_map(|line| line.strip_suffix('\n'));
+        let parsed = lines.filter_map(|line| {
+            if line == "=" {
+                return Some(Note::Run);
+            }
+            let (kind, rest) = line.split_once(' ')?;
+            match kind {
+                "-" => Some(Note::Over(rest.to_owned())),
+                times => Some(Note::Begun(rest.to_owned(), times.parse().ok()?)),
+            }
+        });
+        parsed.collect()
+    }
+
+    pub(crate) fn add(&mut self, note: &Note) -> io::Result<()> {
+        use io::Write as _;
+
+        let mut line = match note {
+            Note::Begun(place, times) => format!("{times} {place}\n"),
+            Note::Over(place) => format!("- {place}\n"),
+            Note::Run => "=\n".to_owned(),
+        };
+        if !std::mem::replace(&mut self.is_begun, true) {
+            // One of an earlier run may be torn.
+            line.insert_str(0, "\n=\n");
+        }
+        if self.file.is_none() {
+            self.file = Some(private().append(true).create(true).open(&self.path)?);
+        }
+        self.is_empty = false;
+        self.file
+            .as_ref()
+            .map_or(Ok(()), |mut file| file.write_all(line.as_bytes()))
+    }
+
+    /// Says that all of it is in the other file by now.
+    pub(crate) fn clear(&mut self) -> io::Result<()> {
+        if self.is_empty {
+            return Ok(());
+        }
+        let cleared = match &self.file {
+            Some(file) => file.set_len(0),
+            None => match fs::remove_file(&self.path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                removed => removed,
+            },
+        };
+        self.is_empty = cleared.is_ok();
+        self.is_begun |= self.is_empty;
+        cleared
     }
 }
 
@@ -120,13 +211,21 @@ impl Checkpoint {
 fn write(path: &Path, file: &[u8]) -> io::Result<()> {
     use io::Write as _;
 
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    let mut options = private();
+    let options = options.write(true).create(true).truncate(true);
+    options.open(path)?.write_all(file)
+}
+
+/// A file that is created is for its owner only.
+fn private() -> fs::OpenOptions {
+    let options = fs::OpenOptions::new();
     #[cfg(unix)]
-    {
+    let options = {
         use std::os::unix::fs::OpenOptionsExt as _;
 
+        let mut options = options;
         options.mode(0o600);
-    }
-    options.open(path)?.write_all(file)
+        options
+    };
+    options
 }

@@ -32,6 +32,9 @@ pub struct Counts {
     pub redacted: u64,
     /// Records that came when later ones had been sent: the look-ahead was too short for them.
     pub late: u64,
+    /// Files that end in the middle of a record, as one does whose writer was killed. That record is
+    /// not among those that were read.
+    pub torn: u64,
     /// Mismatches that were written as fixtures.
     pub fixtures: u64,
     /// Mismatches that may hold secrets that cannot be located, and were not written.
@@ -68,6 +71,7 @@ impl Counts {
             (&mut self.mismatched, other.mismatched),
             (&mut self.redacted, other.redacted),
             (&mut self.late, other.late),
+            (&mut self.torn, other.torn),
             (&mut self.fixtures, other.fixtures),
             (&mut self.fixtures_left_out, other.fixtures_left_out),
         ] {
@@ -118,6 +122,7 @@ impl fmt::Display for Counts {
         one("mismatched", self.mismatched, &none)?;
         one("redacted", self.redacted, &none)?;
         one("late", self.late, &none)?;
+        one("torn", self.torn, &none)?;
         one("fixtures", self.fixtures, &none)?;
         one("fixtures_left_out", self.fixtures_left_out, &none)
     }

@@ -208,15 +208,16 @@ impl Selection {
     }
 }
 
-/// A point in time as people write it: `2026-11-27T08:00:00Z`, `2026-11-27 08:00`, `2026-11-27`, or
-/// how long ago it was: `2h`.
+/// A point in time as people write it: `2026-11-27T08:00:00Z`, `2026-11-27 08:00`, `2026-11-27`,
+/// `2026-11-27T09:00+01:00`, seconds since 1970 like `1795766600`, or how long ago it was: `2h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment(pub SystemTime);
 
 /// A text is no point in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "write a time in UTC, like `2026-11-27T08:00:00Z` or `2026-11-27`, or how long ago, like `2h`"
+    "write a time in UTC, like `2026-11-27T08:00:00Z` or `2026-11-27`, one with an offset, like \
+     `2026-11-27T09:00+01:00`, seconds since 1970, like `1795766600`, or how long ago, like `2h`"
 )]
 pub struct ParseMomentError;
 
@@ -233,6 +234,12 @@ impl Moment {
         if let Ok(ago) = humantime::parse_duration(text) {
             return now.checked_sub(ago).map(Self);
         }
+        // A year has four digits, and milliseconds have more.
+        if (9..=11).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            let since = Duration::from_secs(text.parse().ok()?);
+            return SystemTime::UNIX_EPOCH.checked_add(since).map(Self);
+        }
+        let (text, east, west) = offset(text)?;
         let rest = match text.len() {
             10 => "T00:00:00Z",
             16 => ":00Z",
@@ -240,8 +247,29 @@ impl Moment {
         };
         let time = humantime::parse_rfc3339_weak(&format!("{text}{rest}")).ok()?;
         let is_representable = time.duration_since(SystemTime::UNIX_EPOCH).is_ok();
+        let time = time.checked_sub(east)?.checked_add(west)?;
         is_representable.then_some(Self(time))
     }
+}
+
+/// A time without its offset, and how much is that to the east and to the west of UTC.
+fn offset(text: &str) -> Option<(&str, Duration, Duration)> {
+    let start = text.len().checked_sub("+01:00".len());
+    let split = start.and_then(|start| text.split_at_checked(start));
+    let Some((time, offset)) = split.filter(|(_, offset)| {
+        offset.starts_with(['+', '-']) && offset.as_bytes().get(3) == Some(&b':')
+    }) else {
+        return Some((text, Duration::ZERO, Duration::ZERO));
+    };
+    let number = |digits: &str| digits.parse::<u64>().ok();
+    let (hours, minutes) = (number(offset.get(1..3)?)?, number(offset.get(4..)?)?);
+    let is_offset = hours < 24 && minutes < 60 && !time.ends_with(['Z', 'z']);
+    let offset_by = Duration::from_secs((hours * 60 + minutes) * 60);
+    is_offset.then_some(if offset.starts_with('+') {
+        (time, offset_by, Duration::ZERO)
+    } else {
+        (time, Duration::ZERO, offset_by)
+    })
 }
 
 /// Nanoseconds since the beginning of 1970.
@@ -381,6 +409,18 @@ mod tests {
             ("2026-11-27 08:03:20", Some(1_795_766_600)),
             ("2026-11-27 08:03", Some(1_795_766_580)),
             ("2026-11-27", Some(1_795_737_600)),
+            ("2026-11-27T09:03:20+01:00", Some(1_795_766_600)),
+            ("2026-11-27 02:33-05:30", Some(1_795_766_580)),
+            ("2026-11-27T08:03:20.5+00:00", Some(1_795_766_600)),
+            ("2026-11-27+01:00", Some(1_795_734_000)),
+            ("1795766600", Some(1_795_766_600)),
+            ("1795766600000", None),
+            ("2026", None),
+            ("2026-11-27T08:03:20Z+01:00", None),
+            ("2026-11-27T08:03:20+1:000", None),
+            ("2026-11-27T08:03:20+25:00", None),
+            ("+01:00", None),
+            ("ü+01:00", None),
             ("10s", Some(1_795_766_590)),
             ("yesterday", None),
             ("2026-13-01", None),

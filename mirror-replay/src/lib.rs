@@ -5,6 +5,7 @@ pub mod guide {
 }
 
 mod checkpoint;
+mod clock;
 pub mod convert;
 mod copy;
 mod counts;
@@ -36,7 +37,7 @@ pub use self::{
     rules::read_rules,
     run::{Ended, Joint, Options, Progress, run},
     schedule::{Pace, Speed},
-    source::{Delivery, Files, Found, Phase, Source, SourceError},
+    source::{Delivery, Files, Found, Note, Phase, Source, SourceError},
     target::{Failure, Target},
 };
 #[cfg(feature = "nats")]

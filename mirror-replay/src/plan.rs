@@ -115,12 +115,13 @@ pub async fn plan<S: Source>(
         let arrived = unix_ns(record.arrived());
         plan.first_ns = Some(plan.first_ns.map_or(arrived, |first| first.min(arrived)));
         plan.last_ns = Some(plan.last_ns.map_or(arrived, |last| last.max(arrived)));
-        schedule.push(arrived, None, 1, ());
+        schedule.push(delivery.arrived_ns, None, 1, ());
     }
     source.commit().await?;
     source.close(true).await?;
     plan.sessions = sessions.len();
     plan.counts.late = schedule.late();
+    plan.counts.torn = source.torn();
     if pace.speed != crate::schedule::Speed::Max {
         plan.takes_ms = u64::try_from(last.as_millis()).ok();
     }

@@ -18,14 +18,14 @@ use tokio::{
 };
 
 use crate::{
-    checkpoint::Checkpoint,
+    checkpoint::{Checkpoint, Notes},
     copy::Unsendable,
     counts::Counts,
     filter::Selection,
     fixtures::{Fixtures, Written},
     judge::{Judge, Judged},
     schedule::{Pace, Schedule, Session, Step},
-    source::{Delivery, Found, Phase, Source, SourceError},
+    source::{Delivery, Found, Note, Phase, Source, SourceError},
     target::{Failure, Target},
 };
 
@@ -165,7 +165,11 @@ pub async fn run<S: Source>(
     telling.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         run.schedule.set_idle(run.source.is_idle());
-        let until = match run.schedule.next(run.began.elapsed()) {
+        let is_held = run.sends_alone().await;
+        if is_held {
+            run.schedule.hold(run.began.elapsed());
+        }
+        let until = match run.schedule_next(is_held) {
             Step::Send(job) => {
                 run.send(job);
                 continue;
@@ -186,6 +190,11 @@ pub async fn run<S: Source>(
             () = stopped(&mut stop), if !run.is_stopping => run.stop(),
             Some(outcome) = run.outcomes.recv() => {
                 run.settle(outcome);
+                if run.is_alone && run.schedule.in_flight() == 0 {
+                    run.is_alone = false;
+                    // It did not end the program, and that is not found out once more.
+                    let _ = run.commit().await;
+                }
                 while let Ok(outcome) = run.outcomes.try_recv() {
                     run.settle(outcome);
                 }
@@ -249,6 +258,7 @@ impl Seen {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is one of its own")]
 struct Run<S> {
     source: S,
     target: Target,
@@ -259,6 +269,8 @@ struct Run<S> {
     counts: Counts,
     /// Of earlier runs.
     before: u64,
+    /// Of earlier runs, too.
+    torn_before: u64,
     settled_weight: u64,
     outcomes: mpsc::UnboundedReceiver<Outcome>,
     /// At most as many as may be in flight are in it.
@@ -269,6 +281,12 @@ struct Run<S> {
     is_dirty: bool,
     is_read: bool,
     is_stopping: bool,
+    /// What is begun, between two commits.
+    notes: Option<Notes>,
+    /// A record that waits until nothing else is in flight, and nothing else is sent.
+    suspect: Option<Job>,
+    /// Whether such a record is in flight.
+    is_alone: bool,
     phase: Phase,
     /// Parts of the log that are left for others.
     open_parts: usize,
@@ -280,6 +298,9 @@ struct Run<S> {
 impl<S: Source> Run<S> {
     fn new(source: S, target: Target, judge: Arc<Judge>, options: Options, counts: Counts) -> Self {
         let (told, outcomes) = mpsc::unbounded_channel();
+        let mut source = source;
+        let notes = options.checkpoint.as_ref().map(Checkpoint::notes);
+        source.resume(&notes.as_ref().map(Notes::read).unwrap_or_default());
         Self {
             source,
             target,
@@ -288,6 +309,7 @@ impl<S: Source> Run<S> {
             options,
             began: Instant::now(),
             before: counts.replayed(),
+            torn_before: counts.torn,
             counts,
             settled_weight: 0,
             outcomes,
@@ -297,6 +319,9 @@ impl<S: Source> Run<S> {
             is_dirty: false,
             is_read: false,
             is_stopping: false,
+            notes,
+            suspect: None,
+            is_alone: false,
             phase: Phase::Running,
             open_parts: 0,
             error: None,
@@ -342,7 +367,7 @@ impl<S: Source> Run<S> {
         let session = record.session.map(|session| session.0);
         // Headers are small, and of about this size.
         let bytes = record.body_bytes() + 2_048;
-        let arrived = record.arrived_ns;
+        let arrived = delivery.arrived_ns;
         let job = Job {
             delivery,
             record,
@@ -367,14 +392,47 @@ impl<S: Source> Run<S> {
         });
     }
 
-    fn send(&mut self, mut job: Job) {
+    fn schedule_next(&mut self, is_held: bool) -> Step<Job> {
+        if is_held {
+            return Step::WaitForResponse;
+        }
+        self.schedule.next(self.began.elapsed())
+    }
+
+    /// Whether nothing else may be sent, because of a record that may end the program.
+    async fn sends_alone(&mut self) -> bool {
+        if self.schedule.in_flight() == 1
+            && let Some(job) = self.suspect.take()
+        {
+            self.is_alone = true;
+            self.source.start(&job.delivery);
+            self.is_dirty = true;
+            let _ = self.commit().await;
+            self.send_now(job);
+        }
+        self.is_alone || self.suspect.is_some()
+    }
+
+    fn send(&mut self, job: Job) {
+        if job.delivery.is_suspect {
+            self.suspect = Some(job);
+        } else {
+            self.send_now(job);
+        }
+    }
+
+    fn send_now(&mut self, mut job: Job) {
         if !self.source.holds(&job.delivery) {
             self.schedule.finish(job.session);
             self.forget(&job.delivery, &job.record);
+            self.is_alone = false;
             return;
         }
         self.source.start(&job.delivery);
         self.is_dirty = true;
+        self.note(&job.delivery, |place| {
+            Note::Begun(place, job.delivery.deliveries - 1)
+        });
         let Some((request, trailers)) = job.sent.take() else {
             return;
         };
@@ -407,7 +465,6 @@ impl<S: Source> Run<S> {
 
     /// Notes what became of a record, and acknowledges it.
     fn settle(&mut self, outcome: Outcome) {
-        self.schedule.finish(outcome.session);
         let Outcome {
             delivery,
             record,
@@ -415,6 +472,7 @@ impl<S: Source> Run<S> {
             result,
         } = outcome;
         if !self.source.holds(&delivery) {
+            self.schedule.finish(session);
             self.forget(&delivery, &record);
             return;
         }
@@ -422,6 +480,7 @@ impl<S: Source> Run<S> {
             self.again(delivery, record, session);
             return;
         };
+        self.schedule.finish(session);
         self.judge.note(&record, &mut judged);
         let is_redacted = !record.request.redacted.is_empty();
         let differs = matches!(&judged, Judged::Compared(comparison) if comparison.differs());
@@ -440,6 +499,7 @@ impl<S: Source> Run<S> {
             }
         });
         self.last_failure = failure.or(self.last_failure.take());
+        self.note(&delivery, Note::Over);
         self.settled_weight += delivery.weight;
         self.source.ack(&delivery);
         if differs
@@ -453,24 +513,49 @@ impl<S: Source> Run<S> {
         }
     }
 
+    /// Notes something of a record, so that a later run knows what was begun.
+    fn note(&mut self, delivery: &Delivery, note: impl FnOnce(String) -> Note) {
+        let Some(notes) = &mut self.notes else {
+            return;
+        };
+        let Some(place) = self.source.place(delivery) else {
+            return;
+        };
+        if let Err(error) = notes.add(&note(place)) {
+            self.warn(format!("what is begun cannot be noted: {error}"));
+        }
+    }
+
     /// Leaves a record to whoever was handed it in the meantime. It may come back.
     fn forget(&mut self, delivery: &Delivery, record: &Record) {
         self.seen.remove(record.id);
         self.source.forget(delivery);
     }
 
-    /// Hands a record out again of which nothing came, or sets it aside.
+    /// Sends a record again of which nothing came, in its place in its session, or sets it aside.
     fn again(&mut self, mut delivery: Delivery, record: Arc<Record>, session: Session) {
         delivery.deliveries += 1;
         if self.is_stopping {
+            self.schedule.finish(session);
             self.source.nak(&delivery);
-        } else {
-            self.take(Delivery {
-                record: Ok(record),
-                ..delivery
-            });
+            return;
         }
-        let _ = session;
+        let may_be_sent = delivery.deliveries <= self.options.max_deliver;
+        let destination = self.target.destination();
+        let sent = destination.request(&record, self.judge.set_headers());
+        if may_be_sent && let Ok(sent) = sent {
+            self.send_now(Job {
+                delivery,
+                record,
+                session,
+                sent: Some(sent),
+            });
+            return;
+        }
+        self.schedule.finish(session);
+        self.count_read(|counts| counts.unreplayable += 1);
+        self.source.term(&delivery);
+        self.settled_weight += delivery.weight;
     }
 
     fn note_written(&mut self, written: Result<std::io::Result<Written>, tokio::task::JoinError>) {
@@ -494,6 +579,10 @@ impl<S: Source> Run<S> {
         self.is_stopping = true;
         self.is_read = true;
         for job in self.schedule.abandon() {
+            self.source.nak(&job.delivery);
+        }
+        if let Some(job) = self.suspect.take() {
+            self.schedule.finish(job.session);
             self.source.nak(&job.delivery);
         }
     }
@@ -522,6 +611,7 @@ impl<S: Source> Run<S> {
 
     /// Writes what is known where a later run finds it.
     async fn keep(&mut self) -> Result<(), String> {
+        self.counts.torn = self.torn_before + self.source.torn();
         if let Some(checkpoint) = &self.options.checkpoint {
             let (evidence, position) = (self.judge.evidence(), self.source.position());
             let saved = checkpoint.save(&self.counts, evidence, position);
@@ -529,6 +619,11 @@ impl<S: Source> Run<S> {
                 let path = checkpoint.path().display();
                 format!("the state cannot be written: {path}: {error}")
             })?;
+            if let Some(notes) = &mut self.notes
+                && let Err(error) = notes.clear()
+            {
+                self.warn(format!("what is begun cannot be noted: {error}"));
+            }
         }
         if self.source.keeps() {
             let found = Found {

@@ -325,6 +325,11 @@ impl<T> Schedule<T> {
         }
     }
 
+    /// Says that nothing may be sent now, so that the recorded time stands still.
+    pub fn hold(&mut self, now: Duration) {
+        self.block(now);
+    }
+
     /// Gives back all that was not sent. What is in flight goes on.
     pub fn abandon(&mut self) -> Vec<T> {
         self.is_closed = true;

@@ -24,10 +24,27 @@ pub struct Delivery {
     pub token: u64,
     /// The record, or what is wrong with it.
     pub record: Result<Arc<Record>, String>,
-    /// How often it was handed out, this time included.
+    /// When it arrived, in nanoseconds since the beginning of 1970, on a line of time that goes on as
+    /// before where the clock of who wrote it was set back. For a record that is damaged, 0.
+    pub arrived_ns: u64,
+    /// How often a run has ended while nothing else but this was being replayed, and one more.
     pub deliveries: u32,
+    /// Whether it was being replayed when a run was killed. Nothing else is sent beside it, so that
+    /// it is known whether it ends this one, too.
+    pub is_suspect: bool,
     /// How much of the [size](Source::size) it is.
     pub weight: u64,
+}
+
+/// What a run has noted of a record while it went on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// It was begun, and runs have ended so often while nothing else was.
+    Begun(String, u32),
+    /// Something has become of it.
+    Over(String),
+    /// What comes behind is of a later run, so the one before has ended.
+    Run,
 }
 
 /// What one run of a replay has found.
@@ -78,6 +95,19 @@ pub trait Source: Send {
 
     /// Says that a record is being replayed: if the process ends now, that counts as a delivery.
     fn start(&mut self, delivery: &Delivery);
+
+    /// What a record is called in each run, if that is noted outside of the log when it is begun, and
+    /// when it has ended.
+    fn place(&self, delivery: &Delivery) -> Option<String> {
+        let _ = delivery;
+        None
+    }
+
+    /// Called before anything is read, with what an earlier run has noted since its position was
+    /// kept.
+    fn resume(&mut self, notes: &[Note]) {
+        let _ = notes;
+    }
 
     /// Says that what has become of a record is noted.
     fn ack(&mut self, delivery: &Delivery);
@@ -146,6 +176,11 @@ pub trait Source: Send {
     fn close(&mut self, is_over: bool) -> impl Future<Output = Result<usize, SourceError>> + Send {
         let _ = is_over;
         std::future::ready(Ok(0))
+    }
+
+    /// The files that end in the middle of a record, as one does whose writer was killed.
+    fn torn(&self) -> u64 {
+        0
     }
 
     /// How many records others hold, if there is nothing else left.

@@ -59,10 +59,11 @@ pub(crate) struct Args {
     /// How many times as fast as recorded, or `max`
     #[arg(long, value_name = "TIMES", default_value = "1")]
     speed: Speed,
-    /// Only what arrived then or later: a time in UTC, or how long ago
+    /// Only what arrived then or later: a time in UTC or with an offset, seconds since 1970, or how
+    /// long ago
     #[arg(long, value_name = "TIME")]
     since: Option<Moment>,
-    /// Only what arrived before: a time in UTC, or how long ago
+    /// Only what arrived before: a time as for `--since`
     #[arg(long, value_name = "TIME")]
     until: Option<Moment>,
     /// Only what meets all of these conditions, like 'method=GET path=/orders/* status!=5xx';
@@ -117,7 +118,8 @@ struct Sending {
     headers: Headers,
 }
 
-/// At full speed, so many records of a stream are held for each that may be in flight.
+/// At full speed, so many records of a stream that others may read as well are held for each that may
+/// be in flight.
 #[cfg(feature = "nats")]
 const HELD: usize = 4;
 
@@ -134,7 +136,8 @@ struct Resuming {
     /// Begin anew, whatever an earlier run has left
     #[arg(long, help_heading = RESUMING)]
     restart: bool,
-    /// How often a record is sent before it is set aside, if the program ends each time
+    /// How often a record is sent with nothing beside it before it is set aside, if the program ends
+    /// each time
     #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100), help_heading = RESUMING)]
     max_deliver: u32,
 }
@@ -151,6 +154,13 @@ impl Args {
     async fn replay(self) -> Result<Exit, Stop> {
         let destination = Destination::parse(&self.to)
             .map_err(|error| Stop::usage(format!("invalid value for `--to`: {error}")))?;
+        if let (Some(since), Some(until)) = (self.since, self.until)
+            && since.0 >= until.0
+        {
+            return Err(Stop::usage(
+                "`--since` is not before `--until`: nothing can have arrived in between",
+            ));
+        }
         let pace = Pace {
             speed: self.speed,
             lookahead: self.sending.lookahead,
@@ -174,7 +184,7 @@ impl Args {
     #[cfg(feature = "nats")]
     async fn replay_stream(&self, destination: Destination, pace: Pace) -> Result<Exit, Stop> {
         let mut pace = pace;
-        if pace.speed == Speed::Max {
+        if pace.speed == Speed::Max && !self.stream.has_part() {
             // The rest is for others who read the same.
             pace.max_held = (HELD * pace.max_concurrent).max(64);
         }
@@ -309,7 +319,9 @@ impl Args {
         if let Some(path) = &self.report_json {
             let mut file = crate::text::json(&json.to_string());
             file.push('\n');
-            std::fs::write(path, file).map_err(|error| {
+            let written = output::private_file(path)
+                .and_then(|mut to| std::io::Write::write_all(&mut to, file.as_bytes()));
+            written.map_err(|error| {
                 Stop::new(Exit::Unreachable, format!("{}: {error}", path.display()))
             })?;
         }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -141,6 +141,13 @@ impl Build {
     }
 }
 
+/// Who may read a file.
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
 fn parsed(run: &Run) -> Value {
     serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:#?}"))
 }
@@ -156,6 +163,8 @@ async fn a_build_that_responds_alike_is_promoted() {
     assert!(run.stdout.contains("read 500, responded 500"), "{run:#?}");
     assert_eq!(build.paths().len(), 500);
     assert_eq!(log.states(), 0);
+    // Its groups come from production.
+    assert_eq!(mode(&report), 0o600);
     let report: Value = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
     assert_eq!(report["result"], "promote");
     assert_eq!(report["exit_code"], 0);
@@ -271,6 +280,76 @@ async fn a_session_keeps_its_order_while_others_go_on() {
             before.is_none_or(|before| before < number),
             "{before:?} {number}"
         );
+    }
+}
+
+/// The numbers of the orders that were asked for.
+fn numbers(build: &Build) -> Vec<u64> {
+    let paths = build.paths();
+    let numbers = paths.iter().map(|path| &path["/orders/".len()..]);
+    let numbers = numbers.map(|path| path.split('?').next().unwrap());
+    numbers.map(|number| number.parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_changes_no_order_within_a_session() {
+    const S: u64 = 1_000_000_000;
+    for (back, wrong) in [(20 * S, 5), (3_600 * S, 0), (3 * S, 39), (0, 7), (0, 0)] {
+        let mut records = orders(40);
+        for (record, number) in records.iter_mut().zip(0_u64..) {
+            record.session = Some(SessionHash([1; 16]));
+            record.arrived_ns += number * S / 10;
+            if number >= 20 {
+                record.arrived_ns -= back;
+            }
+            if number == wrong {
+                record.arrived_ns = 1 << 63;
+            }
+        }
+        let log = Log::new("replay-clock", &records);
+        let build = Build::alike();
+        let run = log
+            .replay(&build.url(), &["--speed", "max", "--json"])
+            .await;
+        assert_eq!(
+            numbers(&build),
+            (0..40).collect::<Vec<_>>(),
+            "{back} {wrong}"
+        );
+        let counts = &parsed(&run)["replay"]["counts"];
+        assert_eq!(
+            (&counts["late"], &counts["responded"]),
+            (&json!(0), &json!(40))
+        );
+    }
+}
+
+#[tokio::test]
+async fn processes_that_have_written_at_the_same_time_are_replayed_so() {
+    let mut records = orders(400);
+    for (record, number) in records.iter_mut().zip(0_u64..) {
+        record.session = Some(SessionHash([u8::try_from(number / 2 % 2).unwrap(); 16]));
+        record.arrived_ns += number * 100_000_000;
+    }
+    let (first, second): (Vec<_>, Vec<_>) = records
+        .iter()
+        .cloned()
+        .enumerate()
+        .partition(|(n, _)| n % 2 == 0);
+    let of = |records: Vec<(usize, Record)>| records.into_iter().map(|it| it.1).collect::<Vec<_>>();
+    let log = Log::new("replay-processes", &of(first));
+    log.add(2, &of(second));
+    let more = ["--lookahead", "5s", "--dry-run", "--json"];
+    let build = Build::alike();
+    let run = log.replay(&build.url(), &more).await;
+    assert_eq!(parsed(&run)["plan"]["takes_ms"], 40_299, "{run:#?}");
+    let more = ["--lookahead", "5s", "--speed", "max", "--json"];
+    let run = log.replay(&build.url(), &more).await;
+    assert_eq!(parsed(&run)["replay"]["counts"]["late"], 0);
+    for session in 0..2 {
+        let sent = numbers(&build).into_iter();
+        let sent: Vec<_> = sent.filter(|number| number / 2 % 2 == session).collect();
+        assert!(sent.is_sorted() && sent.len() == 200, "{sent:?}");
     }
 }
 
@@ -458,6 +537,78 @@ async fn a_record_that_ends_the_program_is_set_aside() {
     );
 }
 
+/// Each time it is asked for one of them, the build ends the replay at once: before anything is
+/// noted, if that were done every second.
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_record_that_ends_the_program_is_set_aside() {
+    use std::sync::atomic::AtomicI32;
+
+    use rustix::process::{Pid, Signal, kill_process};
+
+    for (speed, max_deliver) in [("max", 1), ("max", 3), ("1000", 2)] {
+        let log = Log::new(&format!("replay-kills-{speed}-{max_deliver}"), &orders(40));
+        let id = Arc::new(AtomicI32::new(0));
+        let of_build = Arc::clone(&id);
+        let build = Build::start(move |request: Incoming| {
+            let id = Arc::clone(&of_build);
+            async move {
+                let number = request.uri().path().rsplit('/').next().unwrap();
+                if number == "16" {
+                    until("it is known whom to end", || id.load(SeqCst) > 0).await;
+                    let id = Pid::from_raw(id.load(SeqCst)).unwrap();
+                    kill_process(id, Signal::KILL).unwrap();
+                    std::future::pending::<()>().await;
+                }
+                answer(&request, 12.5)
+            }
+        });
+        let most = max_deliver.to_string();
+        let more = [
+            "--speed",
+            speed,
+            "--json",
+            "--max-deliver",
+            &most,
+            "--max-concurrent",
+            "8",
+        ];
+        let args = log.args(&build.url(), &more);
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        let mut runs = 0;
+        let output = loop {
+            let mut run = command(&args);
+            run.stdout(std::process::Stdio::piped());
+            run.stderr(std::process::Stdio::piped());
+            let run = run.spawn().unwrap();
+            id.store(i32::try_from(run.id().unwrap()).unwrap(), SeqCst);
+            let output = eventually("it ends", run.wait_with_output()).await.unwrap();
+            id.store(0, SeqCst);
+            runs += 1;
+            if output.status.code().is_some() {
+                break output;
+            }
+            assert!(runs <= max_deliver + 1, "{:?}", build.paths());
+        };
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let counts = &report["replay"]["counts"];
+        let told = ["read", "responded", "unreplayable"].map(|name| counts[name].as_u64());
+        assert_eq!(told, [Some(40), Some(39), Some(1)], "{report}");
+        let sent = numbers(&build);
+        let times = |wanted: u64| sent.iter().filter(|number| **number == wanted).count();
+        assert!(
+            (max_deliver..=max_deliver + 1).contains(&times(16)),
+            "{sent:?}"
+        );
+        assert!(
+            (0..40).all(|number| number == 16 || times(number) <= 2),
+            "{sent:?}"
+        );
+        let left = fs::read_dir(log.0.path()).unwrap().count();
+        assert_eq!(left, 1, "something is left besides the log");
+    }
+}
+
 #[tokio::test]
 async fn a_dry_run_sends_nothing() {
     let mut records = orders(4);
@@ -612,8 +763,8 @@ async fn a_damaged_record_stops_nothing() {
         .replay(&build.url(), &["--speed", "max", "--json"])
         .await;
     let counts = &parsed(&run.expect(2, "not_enough_data"))["replay"]["counts"];
-    let told = [&counts["responded"], &counts["unreplayable"]].map(Value::as_u64);
-    assert_eq!(told, [Some(13), Some(1)]);
+    let told = ["responded", "unreplayable", "torn"].map(|name| counts[name].as_u64());
+    assert_eq!(told, [Some(13), Some(1), Some(1)]);
 }
 
 #[tokio::test]
@@ -626,6 +777,16 @@ async fn a_log_that_is_none_and_a_wrong_command_line_are_told() {
         (&["--ignore", "total"][..], 64, "total"),
         (&["--tolerance", "/total"][..], 64, "/total=0.01"),
         (&["--since", "yesterday"][..], 64, "2026-11-27"),
+        (
+            &[
+                "--since",
+                "1795766600",
+                "--until",
+                "2026-11-27T09:03:20+01:00",
+            ][..],
+            64,
+            "not before `--until`",
+        ),
         (
             &["--header-env", "a=NOBODY_HAS_SET_THIS"][..],
             64,
@@ -655,13 +816,22 @@ async fn logs_are_made_of_files_of_other_programs_and_back() {
     let log = Log::new("replay-convert", &orders(5));
     let path = |name: &str| log.0.path().join(name).to_str().unwrap().to_owned();
     let from = log.path().to_str().unwrap().to_owned();
-    for (name, other) in [("orders.har", "from-har"), ("orders.gor", "from-gor")] {
+    for (name, other) in [
+        ("orders.har", "from-har"),
+        ("orders.gor", "from-gor"),
+        ("orders.gor.gz", "from-gor-gz"),
+    ] {
         let (file, other) = (path(name), path(other));
+        // One that was there for everybody is so no more.
+        fs::write(&file, "old").unwrap();
         let run = mirror(&[
             "export", "--from", &from, "--to", &file, "--mirror", "orders",
         ])
         .await;
         run.expect(0, "5 records, 5 with a response, 0 left out");
+        assert_eq!(mode(Path::new(&file)), 0o600);
+        let is_compressed = fs::read(&file).unwrap().starts_with(&[0x1F, 0x8B]);
+        assert_eq!(is_compressed, name.ends_with(".gz"));
         let run = mirror(&[
             "import", "--from", &file, "--to", &other, "--mirror", "shop",
         ])
@@ -687,6 +857,39 @@ async fn logs_are_made_of_files_of_other_programs_and_back() {
     }
     let args = ["export", "--from", &from, "--to", "orders.txt"];
     mirror(&args).await.expect(64, "--format har");
+}
+
+#[tokio::test]
+async fn what_an_export_leaves_out_is_counted_and_not_compared() {
+    let mut records = orders(3);
+    records[0].response.as_mut().unwrap().body = None;
+    records[0].outcome = Outcome::Cut;
+    records[1].request.body = None;
+    let log = Log::new("replay-left-out", &records);
+    let path = |name: &str| log.0.path().join(name).to_str().unwrap().to_owned();
+    let (from, file, to) = (path("log"), path("orders.gor"), path("imported"));
+    let run = mirror(&["export", "--from", &from, "--to", &file]).await;
+    let run = run.expect(
+        0,
+        "2 records, 1 with a response, 1 left out, 1 responses left out",
+    );
+    for said in ["its response is withheld", "its request is withheld"] {
+        assert!(run.stderr.contains(said), "{run:#?}");
+    }
+    let args = ["import", "--from", &file, "--to", &to, "--mirror", "orders"];
+    mirror(&args)
+        .await
+        .expect(0, "2 records, 1 with a response");
+    let build = Build::alike();
+    let url = build.url();
+    let args = [
+        "replay", "--from", &to, "--mirror", "orders", "--to", &url, "--json",
+    ];
+    let run = mirror(&args).await;
+    let target = &parsed(&run)["report"]["targets"][0];
+    assert_eq!(target["compared"], 1, "{run:#?}");
+    assert_eq!(target["mismatched"], 0);
+    assert_eq!(target["not_compared_by_reason"]["primary_gone"], 1);
 }
 
 /// So that a build may respond with anything.

@@ -9,13 +9,20 @@ use std::{
 use mirror_fleet::{Connection, NatsError, NatsReader, ReadRecord, ReaderOptions, Runs};
 use mirror_record::Record;
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::{Delivery, Found, Source, SourceError};
+use crate::clock::{Clock, Stamp, Writers};
 
 /// What others have found is read again after so long, when a record comes that somebody else had.
 /// That is less than the time from the last word of one that was killed to its record.
 const FRESH: Duration = Duration::from_millis(250);
+
+/// What was handed out more often, and is not settled, is sent alone.
+const LOST: u64 = 2;
+
+/// If no record comes for so long, those that came say all about the clocks of their writers.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// The records of a mirror in a stream of NATS, which several replayers can share.
 #[derive(Debug)]
@@ -25,11 +32,13 @@ pub struct Nats {
     runs: Option<Runs>,
     options: ReaderOptions,
     size: u64,
-    /// How often those were begun that are not settled.
+    /// Those that are being replayed, and how often a run has ended while nothing else was.
     begun: BTreeMap<u64, u32>,
     others: Others,
     /// A record that was read, until it is known who else had it.
     read: Option<ReadRecord>,
+    /// By shard. Within one, records come as they were written, by all instances.
+    clocks: BTreeMap<usize, Clock<Delivery>>,
 }
 
 /// What is known of the records that others had.
@@ -92,7 +101,21 @@ impl Nats {
             begun: BTreeMap::new(),
             others: Others::default(),
             read: None,
+            clocks: BTreeMap::new(),
         }
+    }
+
+    /// A record whose time is known.
+    fn placed(&mut self) -> Option<Delivery> {
+        let placed = self.clocks.values_mut().find_map(Clock::pop);
+        placed.map(|(arrived_ns, delivery)| Delivery {
+            arrived_ns,
+            ..delivery
+        })
+    }
+
+    fn is_undecided(&self) -> bool {
+        self.clocks.values().any(Clock::is_undecided)
     }
 
     /// Reads what others had, unless it is known.
@@ -121,8 +144,20 @@ impl Nats {
 impl Source for Nats {
     async fn next(&mut self) -> Result<Option<Delivery>, SourceError> {
         loop {
+            if let Some(delivery) = self.placed() {
+                return Ok(Some(delivery));
+            }
             if self.read.is_none() {
-                self.read = self.reader.next().await.map_err(SourceError::from)?;
+                let is_undecided = self.is_undecided();
+                self.read = tokio::select! {
+                    biased;
+                    read = self.reader.next() => read.map_err(SourceError::from)?,
+                    () = sleep(PAUSE), if is_undecided => None,
+                };
+                if self.read.is_none() && is_undecided {
+                    self.clocks.values_mut().for_each(Clock::flush);
+                    continue;
+                }
             }
             let Some(read) = &self.read else {
                 return Ok(None);
@@ -141,24 +176,34 @@ impl Source for Nats {
             let begun = self.others.begun.get(&read.sequence);
             let begun = begun.filter(|_| read.is_again);
             let record = Record::decode(&read.payload);
-            return Ok(Some(Delivery {
+            let stamp = record.as_ref().ok().map(Stamp::of);
+            let delivery = Delivery {
                 token: read.sequence,
                 record: record
                     .map(Arc::new)
                     .map_err(|error| format!("message {}: {error}", read.sequence)),
+                arrived_ns: 0,
+                // One that ends a run at once was not noted: that it comes again and again tells.
+                is_suspect: begun.is_some() || read.deliveries > LOST,
                 // One that was only held for sorting was handed out as well: that it was begun counts.
                 deliveries: begun.copied().unwrap_or(0) + 1,
                 weight: 1,
-            }));
+            };
+            let Some(stamp) = stamp else {
+                return Ok(Some(delivery));
+            };
+            let clock = self.clocks.entry(read.shard);
+            let clock = clock.or_insert_with(|| Clock::new(Writers::Many));
+            clock.push(stamp, read.payload.len(), delivery);
         }
     }
 
     fn is_idle(&self) -> bool {
-        self.read.is_none() && self.reader.is_idle()
+        self.read.is_none() && !self.is_undecided() && self.reader.is_idle()
     }
 
     fn start(&mut self, delivery: &Delivery) {
-        self.begun.insert(delivery.token, delivery.deliveries);
+        self.begun.insert(delivery.token, delivery.deliveries - 1);
     }
 
     fn ack(&mut self, delivery: &Delivery) {
@@ -199,7 +244,15 @@ impl Source for Nats {
         };
         let kept = Kept {
             found: found.clone(),
-            begun: self.begun.clone(),
+            // Of several, each may be the one that ends this run. That is found out.
+            begun: match self.begun.len() {
+                1 => self
+                    .begun
+                    .iter()
+                    .map(|(number, times)| (*number, times + 1))
+                    .collect(),
+                _ => self.begun.clone(),
+            },
             settled: differences(self.reader.settled()),
         };
         runs.write(&kept).await.map_err(SourceError::from)

@@ -73,6 +73,11 @@ fn ack_wait(text: &str) -> Result<Duration, String> {
 }
 
 impl Stream {
+    /// Whether nobody else reads the same.
+    pub(super) const fn has_part(&self) -> bool {
+        self.part.is_some()
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.stream
     }
