@@ -14,7 +14,7 @@ use async_nats::{
         self, Context,
         consumer::{DeliverPolicy, ReplayPolicy, push::OrderedConfig},
         kv::{Store, UpdateErrorKind},
-        stream::{self, DiscardPolicy},
+        stream::{self, DiscardPolicy, RetentionPolicy, StorageType},
     },
 };
 use bytes::Bytes;
@@ -56,6 +56,8 @@ pub(crate) struct Watch {
     prefix: String,
     /// How many of the values that were there are still to come.
     pending: u64,
+    /// When it began, by the clock of the server.
+    pub(crate) began: SystemTime,
 }
 
 /// The bucket, which is created if there is none.
@@ -64,22 +66,13 @@ pub(crate) struct Watch {
 ///
 /// If it cannot be had, or is there with other bounds.
 pub(crate) async fn ensure(client: &Client, bounds: &Bounds) -> Result<Store, NatsError> {
-    let (store, config) = open(client, bounds).await?;
-    let asked = i64::try_from(bounds.max_bytes).unwrap_or(i64::MAX);
-    let mut differences = Vec::new();
-    if config.max_bytes != asked {
-        let has = config.max_bytes;
-        differences.push(format!("`max_bytes` is {has}, and {asked} was asked for"));
-    }
-    if config.num_replicas != bounds.replicas {
-        let (has, asked) = (config.num_replicas, bounds.replicas);
-        differences.push(format!("`replicas` is {has}, and {asked} was asked for"));
-    }
+    let (store, found) = open(client, bounds).await?;
+    let differences = differences(&config(bounds), &found);
     if differences.is_empty() {
         Ok(store)
     } else {
         Err(NatsError::Differs {
-            stream: config.name,
+            stream: format!("KV_{}", bounds.name),
             differences,
         })
     }
@@ -109,10 +102,9 @@ pub(crate) async fn open(
     Ok((store, info.info.config))
 }
 
-async fn create(context: &Context, bounds: &Bounds) -> Result<Store, String> {
-    // As clients make buckets, but for asking for the account first, which old servers do not
-    // describe as new ones do.
-    let config = stream::Config {
+/// As clients make buckets.
+pub(crate) fn config(bounds: &Bounds) -> stream::Config {
+    stream::Config {
         name: format!("KV_{}", bounds.name),
         description: Some(bounds.description.to_owned()),
         subjects: vec![format!("$KV.{}.>", bounds.name)],
@@ -120,12 +112,64 @@ async fn create(context: &Context, bounds: &Bounds) -> Result<Store, String> {
         max_bytes: i64::try_from(bounds.max_bytes).unwrap_or(i64::MAX),
         max_age: bounds.max_age,
         num_replicas: bounds.replicas,
+        storage: StorageType::File,
+        retention: RetentionPolicy::Limits,
         discard: DiscardPolicy::New,
         allow_rollup: true,
         deny_delete: true,
         allow_direct: true,
         ..stream::Config::default()
+    }
+}
+
+/// No bound is 0, or below.
+fn bound(of: i64) -> String {
+    if of > 0 {
+        of.to_string()
+    } else {
+        "unbounded".to_owned()
+    }
+}
+
+/// No bound is 0.
+fn age(of: Duration) -> String {
+    if of.is_zero() {
+        "unbounded".to_owned()
+    } else {
+        format!("{of:?}")
+    }
+}
+
+/// In what a bucket differs from what was asked for, so that what is written would be lost sooner, or
+/// differently.
+fn differences(asked: &stream::Config, found: &stream::Config) -> Vec<String> {
+    let mut differences = Vec::new();
+    let mut compare = |what: &str, found: String, asked: String| {
+        if found != asked {
+            differences.push(format!("`{what}` is {found}, and {asked} was asked for"));
+        }
     };
+    let text = |of: &dyn std::fmt::Debug| format!("{of:?}");
+    compare("max_bytes", bound(found.max_bytes), bound(asked.max_bytes));
+    let (has, wanted) = (found.num_replicas, asked.num_replicas);
+    compare("replicas", has.to_string(), wanted.to_string());
+    compare("max_age", age(found.max_age), age(asked.max_age));
+    compare("storage", text(&found.storage), text(&asked.storage));
+    let (has, wanted) = (&found.retention, &asked.retention);
+    compare("retention", text(has), text(wanted));
+    compare("discard", text(&found.discard), text(&asked.discard));
+    let has = bound(found.max_messages_per_subject);
+    compare("history", has, bound(asked.max_messages_per_subject));
+    let has = bound(found.max_messages);
+    compare("max_msgs", has, bound(asked.max_messages));
+    let has = bound(found.max_message_size.into());
+    compare("max_msg_size", has, bound(asked.max_message_size.into()));
+    differences
+}
+
+async fn create(context: &Context, bounds: &Bounds) -> Result<Store, String> {
+    // Without asking for the account first, which old servers do not describe as new ones do.
+    let config = config(bounds);
     let created = context.create_stream(config).await;
     match (context.get_key_value(&bounds.name).await, created) {
         // Another instance may have been faster.
@@ -158,11 +202,13 @@ impl Watch {
         let consumer = store.stream.create_consumer(config).await;
         let consumer = consumer.map_err(|error| error.to_string())?;
         let pending = consumer.cached_info().num_pending;
+        let began = consumer.cached_info().created.into();
         let messages = consumer.messages().await;
         Ok(Self {
             messages: messages.map_err(|error| error.to_string())?,
             prefix: store.prefix.clone(),
             pending,
+            began,
         })
     }
 

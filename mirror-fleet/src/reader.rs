@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     fmt,
+    sync::Arc,
     time::Duration,
 };
 
@@ -22,7 +23,7 @@ use futures_util::{
     stream::{BoxStream, SelectAll, once},
 };
 use tokio::{
-    sync::watch,
+    sync::{broadcast, watch},
     time::{Instant, sleep_until},
 };
 
@@ -144,6 +145,8 @@ pub struct NatsReader {
     /// The connection over which was asked for records.
     asked_over: u64,
     connected_again: Option<Instant>,
+    /// What the server refuses: it answers no request that the user may not send.
+    refusals: broadcast::Receiver<Arc<str>>,
     /// Keeps the thread of the connection.
     connection: Connection,
 }
@@ -330,6 +333,7 @@ impl NatsReader {
             asked_over: connection.presence().borrow().number,
             connected_again: None,
             presence: connection.presence(),
+            refusals: connection.refusals(),
             connection: connection.clone(),
         }
     }
@@ -397,6 +401,11 @@ impl NatsReader {
             self.ask_for_records().await?;
             tokio::select! {
                 biased;
+                Ok(refusal) = self.refusals.recv() => {
+                    if ["CONSUMER.MSG.NEXT", "$JS.ACK"].iter().any(|of| refusal.contains(of)) {
+                        return Err(self.refused("records cannot be had".to_owned()));
+                    }
+                }
                 () = sleep_until(self.ask_at) => self.ask().await?,
                 Some((shard, event)) = self.pulls.next() => {
                     self.note(shard, event, Instant::now());

@@ -109,12 +109,9 @@ impl Runs {
     ) -> Result<(Self, NatsReader), NatsError> {
         let client = connection.client().await?;
         let stream = NatsReader::stream(connection, &client, options).await?;
-        let store = open(
-            &client,
-            &options.bucket,
-            stream.cached_info().config.num_replicas,
-        )
-        .await?;
+        let replicas = stream.cached_info().config.num_replicas;
+        let store = open(&client, &options.bucket, replicas).await;
+        let store = store.map_err(|error| connection.explained(error))?;
         let mut runs = Self {
             client,
             stream,

@@ -181,6 +181,17 @@ impl Connection {
         self.0.presence.borrow().explain(failure)
     }
 
+    /// An error with what may be behind it.
+    pub(crate) fn explained(&self, error: NatsError) -> NatsError {
+        match error {
+            NatsError::Stream { stream, reason } => NatsError::Stream {
+                stream,
+                reason: self.explain(reason),
+            },
+            error => error,
+        }
+    }
+
     /// The client, which the first call starts. It waits for no server: what is sent before there is
     /// one waits in the client's queue.
     pub(crate) async fn client(&self) -> Result<Client, NatsError> {

@@ -3,7 +3,9 @@
 mod arriving;
 mod cluster;
 mod faults;
+mod reading;
 mod refused;
+mod rights;
 mod secrets;
 mod streams;
 mod support;

@@ -9,7 +9,7 @@ use mirror_grammar::check_percentage;
 
 use super::{
     error::ControlError,
-    layers::{Order, shortened},
+    layers::{Order, Override, shortened},
     process::with,
     report::Notice,
     state::{ControlSource, ControlState},
@@ -96,8 +96,8 @@ macro_rules! order {
             self
         }
 
-        /// What is set ends after this time, from now on; the layers below decide then. Default: it
-        /// holds until it is set anew or reset.
+        /// What is set ends after this time, from now on. What was set before is in force again then,
+        /// or else the layers below decide. Default: it holds until it is set anew or reset.
         pub fn for_duration(mut self, duration: Duration) -> Self {
             // What ends later than time itself does not end.
             self.order.until = SystemTime::now().checked_add(duration);
@@ -190,8 +190,9 @@ impl Control {
             let shares = &mut record.layer(layer).shares;
             let before = shares.get(&name);
             changed = self.order.replace(before, percentage, now);
-            if let Some(share) = &changed {
-                shares.insert(name.clone(), share.clone());
+            if let Some(share) = changed.clone() {
+                let before = shares.remove(&name);
+                shares.insert(name.clone(), on_top(layer, share, before));
             }
         });
         if let Some(share) = changed {
@@ -240,8 +241,8 @@ impl Control {
             table.change(&self.mirror, now, |record| {
                 let switch = &mut record.layer(layer).switch;
                 changed = self.order.replace(switch.as_ref(), value, now);
-                if changed.is_some() {
-                    switch.clone_from(&changed);
+                if let Some(changed) = changed.clone() {
+                    *switch = Some(on_top(layer, changed, switch.take()));
                 }
             });
             if let Some(switch) = changed {
@@ -295,6 +296,16 @@ impl ControlAll {
             table.change_all(Some(switch), now);
             table.notices.push(Notice::AllSwitches { said, value });
         });
+    }
+}
+
+/// What is set with an end, on top of what was set before. Of a fleet, who carries what is set there
+/// knows what was before.
+fn on_top<T>(layer: ControlSource, new: Override<T>, before: Option<Override<T>>) -> Override<T> {
+    if layer == ControlSource::Fleet {
+        new
+    } else {
+        new.over(before)
     }
 }
 

@@ -12,6 +12,54 @@ const MAX_SAID: usize = 256;
 pub(super) struct Override<T> {
     pub(super) value: T,
     pub(super) said: Arc<Said>,
+    /// What is said again when this has ended, which is before that ends.
+    pub(super) under: Option<Box<Self>>,
+}
+
+/// So many are remembered of what is said one within the time of another.
+const MAX_UNDER: usize = 8;
+
+impl<T> Override<T> {
+    /// The same, on top of what was said before, if that lasts longer.
+    pub(super) fn over(mut self, before: Option<Self>) -> Self {
+        let Some(end) = self.said.until else {
+            return self;
+        };
+        let mut before = before;
+        while let Some(said) = before {
+            let lasts = said.said.until.is_none_or(|until| until > end);
+            // That which lasts longest is remembered in any case.
+            if lasts && (said.depth() < MAX_UNDER || said.under.is_none()) {
+                self.under = Some(Box::new(said));
+                break;
+            }
+            before = said.under.map(|under| *under);
+        }
+        self
+    }
+
+    fn depth(&self) -> usize {
+        1 + self.under.as_ref().map_or(0, |under| under.depth())
+    }
+
+    /// What of it has not ended.
+    pub(super) fn current(&self, now: SystemTime) -> Option<&Self> {
+        if self.said.is_over(now) {
+            self.under.as_ref()?.current(now)
+        } else {
+            Some(self)
+        }
+    }
+
+    /// Whether both were said at once, and all that is under them.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let is_same_under = match (&self.under, &other.under) {
+            (Some(a), Some(b)) => a.is_same(b),
+            (None, None) => true,
+            _ => false,
+        };
+        is_same_under && Arc::ptr_eq(&self.said, &other.said)
+    }
 }
 
 /// By whom, why, since when and until when.
@@ -100,7 +148,7 @@ pub(super) fn decide<T: Copy + PartialOrd>(
         by: None,
     };
     for (source, found) in ABOVE_CODE.into_iter().zip(overrides) {
-        let Some(found) = found.filter(|found| !found.said.is_over(now)) else {
+        let Some(found) = found.and_then(|found| found.current(now)) else {
             continue;
         };
         let raises = found.value > decided.value;
@@ -137,7 +185,11 @@ impl Order {
             since: now,
             until,
         });
-        Override { value, said }
+        Override {
+            value,
+            said,
+            under: None,
+        }
     }
 
     /// What is set in place of what was set before; nothing if it is the same.

@@ -219,6 +219,7 @@ impl Table {
         Record {
             env: is_off.then(|| Override {
                 value: false,
+                under: None,
                 said: Arc::clone(&self.by_environment),
             }),
             file: self.file_says(name).layer(&Layer::default(), now),
@@ -279,7 +280,9 @@ impl Table {
         if self.next_end.is_none_or(|end| end > now) {
             return;
         }
-        self.all = self.all.take().filter(|all| !all.said.is_over(now));
+        while let Some(all) = self.all.take_if(|all| all.said.is_over(now)) {
+            self.all = all.under.map(|under| *under);
+        }
         let mut records = mem::take(&mut self.records);
         for (name, record) in &mut records {
             record.end(name, now, &mut self.notices);
@@ -305,7 +308,7 @@ impl Table {
 
     /// Forgets names of which nothing is left.
     fn forget(&mut self) {
-        let all = self.all.as_ref().map(|all| &all.said);
+        let all = self.all.as_ref();
         self.records.retain(|_, record| record.is_left(all));
     }
 
@@ -317,7 +320,7 @@ impl Table {
             self.find_next_end(now);
             return;
         }
-        let all = self.all.as_ref().map(|all| &all.said);
+        let all = self.all.as_ref();
         let record = self.records.get_mut(name);
         if record.is_some_and(|record| !record.is_left(all)) {
             self.records.remove(name);
@@ -355,9 +358,11 @@ impl Table {
             if all.is_none() {
                 record.api.shares.clear();
             }
-            record.api.switch.clone_from(&all);
+            let before = record.api.switch.take();
+            record.api.switch = all.clone().map(|all| all.over(before));
         }
-        self.all = all;
+        let before = self.all.take();
+        self.all = all.map(|all| all.over(before));
         self.settle_all(now);
     }
 
@@ -450,7 +455,7 @@ impl Record {
     }
 
     /// Whether anything is left: mirrors that are gone are forgotten.
-    fn is_left(&mut self, all: Option<&Arc<Said>>) -> bool {
+    fn is_left(&mut self, all: Option<&Override<bool>>) -> bool {
         self.made.retain(|made| made.mirror.strong_count() > 0);
         self.is_of_a_mirror() || self.is_of_its_own(all)
     }
@@ -470,9 +475,9 @@ impl Record {
     }
 
     /// Whether something was said that is not said of all mirrors.
-    fn is_of_its_own(&self, all: Option<&Arc<Said>>) -> bool {
+    fn is_of_its_own(&self, all: Option<&Override<bool>>) -> bool {
         let is_as_all = match (&self.api.switch, all) {
-            (Some(switch), Some(all)) => Arc::ptr_eq(&switch.said, all),
+            (Some(switch), Some(all)) => switch.is_same(all),
             (None, None) => true,
             _ => false,
         };
@@ -591,15 +596,19 @@ impl Record {
                     said: Arc::clone(said),
                 });
             };
-            if let Some(switch) = layer.switch.take_if(|switch| switch.said.is_over(now)) {
+            while let Some(switch) = layer.switch.take_if(|switch| switch.said.is_over(now)) {
                 ended(None, &switch.said);
+                layer.switch = switch.under.map(|under| *under);
             }
             layer.shares.retain(|target, share| {
-                let is_over = share.said.is_over(now);
-                if is_over {
+                while share.said.is_over(now) {
                     ended(Some(target), &share.said);
+                    match share.under.take() {
+                        Some(under) => *share = *under,
+                        None => return false,
+                    }
                 }
-                !is_over
+                true
             });
         }
     }

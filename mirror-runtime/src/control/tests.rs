@@ -219,6 +219,57 @@ fn what_ends_is_put_out_of_force_and_told_once() {
 }
 
 #[test]
+fn what_was_said_before_is_in_force_again_after_what_has_an_end() {
+    let until = |seconds| Order {
+        until: Some(later(seconds)),
+        ..Order::default()
+    };
+    let for_one = |table: &mut Table, value, order: &Order| {
+        table.change("orders", now(), |record| {
+            let switch = &mut record.layer(ControlSource::Api).switch;
+            *switch = Some(order.make(value, now()).over(switch.take()));
+        });
+    };
+    let for_all = |table: &mut Table, value, order: &Order| {
+        table.change_all(Some(order.make(value, now())), now());
+    };
+    let good = Order::default();
+    // All are off, and one is on for a while; it is off, and all are for a while.
+    let mut one = table(Setting::On);
+    let mirror = make(&mut one, "orders", None, PLACE);
+    for_all(&mut one, false, &good);
+    for_one(&mut one, true, &until(10));
+    assert!(mirror.is_on());
+    one.end(later(10));
+    assert!(!mirror.is_on());
+    for_one(&mut one, true, &good);
+    for_one(&mut one, false, &good);
+    for_all(&mut one, false, &until(20));
+    one.end(later(20));
+    assert!(!mirror.is_on());
+    // What has ended within it does not come back, and what is said for good leaves nothing.
+    for_one(&mut one, true, &until(30));
+    for_one(&mut one, false, &until(40));
+    for_one(&mut one, true, &until(50));
+    one.end(later(50));
+    assert!(!mirror.is_on());
+    for_one(&mut one, true, &good);
+    one.end(later(1000));
+    assert!(mirror.is_on());
+    // One within another, more often than is remembered.
+    for end in (100..200).rev() {
+        for_one(&mut one, end % 2 == 0, &until(end));
+    }
+    one.end(later(200));
+    assert!(mirror.is_on(), "that for good is remembered");
+    // Of all, also for those that are yet to be made.
+    for_all(&mut one, false, &good);
+    for_all(&mut one, true, &until(300));
+    one.end(later(300));
+    assert!(!make(&mut one, "late", None, PLACE).is_on());
+}
+
+#[test]
 fn a_mirror_whose_day_has_come_says_so_when_it_is_made() {
     let mut table = table(Setting::On);
     let mirror = make(&mut table, "orders", Some(now()), PLACE);

@@ -19,7 +19,7 @@ use tokio::{
 
 use crate::state::{
     fleet::{FleetReport, MISSED, Shared},
-    order::{self, Asked, Order},
+    order::{self, Asked, InForce, Order, in_force},
     snapshot::{Snapshot, Watched},
 };
 use crate::{
@@ -36,6 +36,9 @@ const AGAIN: Duration = Duration::from_secs(2);
 
 /// A snapshot of which only the time has changed is written once in so many intervals.
 const IDLE: u32 = 6;
+
+/// A clock that differs by more since it was looked at last was set.
+const CLOCK_STEP: Duration = Duration::from_secs(1);
 
 /// How often a key is tried to be changed that others change as well.
 const TRIES: u32 = 16;
@@ -129,7 +132,11 @@ pub(in crate::state) struct Run {
     /// By key: `control.{mirror}` and `all`.
     orders: BTreeMap<String, Order>,
     /// What was set in this process, by mirror.
-    applied: BTreeMap<String, Order>,
+    applied: BTreeMap<String, InForce>,
+    /// The time of the server, and when it was so late.
+    clock: Option<(SystemTime, Instant)>,
+    /// What the clock of this process said when it began, by what it says now.
+    set_to: SystemTime,
     /// Circuits that are open here, and whether others have opened them.
     open: BTreeMap<Place, bool>,
     watched: BTreeMap<Place, Watched>,
@@ -169,6 +176,8 @@ impl Run {
             over: Vec::new(),
             orders: BTreeMap::new(),
             applied: BTreeMap::new(),
+            clock: None,
+            set_to: SystemTime::now(),
             open: BTreeMap::new(),
             watched: BTreeMap::new(),
             written: BTreeMap::new(),
@@ -268,11 +277,12 @@ impl Run {
         let mut watch = match watch {
             Ok(watch) => watch,
             Err(error) => {
-                self.shared.failed(&error);
+                self.shared.failed(&self.connection.explain(error));
                 sleep(AGAIN).await;
                 return false;
             }
         };
+        self.clock = Some((watch.began, Instant::now()));
         self.shared.works();
         let mut steps = interval(STEP.min(self.shared.interval));
         steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -289,7 +299,7 @@ impl Run {
                 heard = watch.next() => match heard {
                     Ok(entry) => self.heard(&entry),
                     Err(error) => {
-                        self.shared.failed(&error);
+                        self.shared.failed(&self.connection.explain(error));
                         sleep(AGAIN).await;
                         return false;
                     }
@@ -308,10 +318,12 @@ impl Run {
                 command = self.commands.recv() => match command {
                     Some(Command::Read { mirror, told }) => {
                         let report = self.read(buckets, &mirror).await;
+                        let report = report.map_err(|error| self.connection.explain(error));
                         let _ = told.try_send(self.shared.took(&mirror, report));
                     }
                     Some(Command::Change { mirror, asked, told }) => {
                         let changed = self.change(buckets, mirror.as_deref(), &asked).await;
+                        let changed = changed.map_err(|error| self.connection.explain(error));
                         let _ = told.try_send(changed);
                     }
                     Some(Command::End(told)) => self.end(told),
@@ -326,6 +338,7 @@ impl Run {
         self.apply_orders();
         let made = made();
         if let Err(error) = self.tell_restarts(buckets, &made).await {
+            let error = self.connection.explain(error);
             return self.shared.wrote(0, 0, Some(&error));
         }
         self.tell_circuits(buckets, &made).await;
@@ -346,6 +359,7 @@ impl Run {
                 }
                 Some(value) => match parsed::<Order>(value, |order| order.version) {
                     Ok(order) => {
+                        let order = order.written(entry.written);
                         self.orders.insert(key.to_owned(), order);
                     }
                     Err(error) => tracing::warn!(key, error, "not understood: nothing is changed"),
@@ -367,6 +381,13 @@ impl Run {
 
     /// Sets in this process what is set for the fleet, of the mirrors that there are by now.
     fn apply_orders(&mut self) {
+        let now = self.server_time();
+        let is_set = self.is_clock_set();
+        let local = |time: SystemTime| {
+            let left = time.duration_since(now).unwrap_or_default();
+            let local = SystemTime::now();
+            local.checked_add(left).unwrap_or(local)
+        };
         let all = self.orders.get("all");
         let mut names: BTreeSet<_> = self.applied.keys().cloned().collect();
         let ordered = self.orders.values().map(|order| order.mirror.clone());
@@ -376,18 +397,36 @@ impl Run {
         }
         for name in names {
             let own = self.orders.get(&order_key(&name));
-            let order = own.cloned().unwrap_or_default().over(all);
+            let order = in_force(own, all, now);
             let before = self.applied.get(&name).cloned().unwrap_or_default();
-            if (&order.switch, &order.shares) == (&before.switch, &before.shares) {
+            if order == before && !is_set {
                 continue;
             }
-            order.apply(&name, &before);
+            order.apply(&name, &before, now, local);
             if order.is_empty() {
                 self.applied.remove(&name);
             } else {
                 self.applied.insert(name, order);
             }
         }
+    }
+
+    /// The time by the clock of the server, which is that of no instance.
+    fn server_time(&self) -> SystemTime {
+        let now = self
+            .clock
+            .and_then(|(then, at)| then.checked_add(at.elapsed()));
+        // Without it, nothing was heard that has an end.
+        now.unwrap_or_else(SystemTime::now)
+    }
+
+    /// Whether the clock of this process was set: the ends are other times by it then.
+    fn is_clock_set(&mut self) -> bool {
+        let now = SystemTime::now();
+        let began = now.checked_sub(self.began.elapsed()).unwrap_or(now);
+        let before = std::mem::replace(&mut self.set_to, began);
+        let by = began.duration_since(before);
+        by.unwrap_or_else(|behind| behind.duration()) > CLOCK_STEP
     }
 
     fn heard_epoch(&mut self, epoch: &Epoch, entry: &Entry) {
@@ -459,7 +498,7 @@ impl Run {
         let own = self.epoch(mirror);
         let key = format!("epoch.{}", part(mirror));
         for _ in 0..TRIES {
-            let (value, revision) = get(&buckets.control, &key).await?;
+            let (value, revision, _) = get(&buckets.control, &key).await?;
             let current = match value {
                 Some(value) => parsed::<Epoch>(&value, |epoch| epoch.version)?.number,
                 None => 1,
@@ -515,6 +554,7 @@ impl Run {
             all = fold::forget(self, buckets).await;
         }
         if let Err(error) = all {
+            let error = self.connection.explain(error);
             self.shared.wrote(0, 0, Some(&error));
         }
     }
@@ -620,6 +660,7 @@ impl Run {
             }
         }
         let is_whole = why.is_none();
+        let why = why.map(|error| self.connection.explain(error));
         self.shared.wrote(written, failed, why.as_deref());
         is_whole
     }
@@ -715,20 +756,21 @@ impl Run {
         Ok(())
     }
 
-    /// Of all and of one, the later counts: what is set for all is set for those that have their own
-    /// as well.
+    /// What is set for mirrors themselves stays, unless all is to be removed: what counts is decided
+    /// by whoever reads both.
     async fn write_order_for_all(
         &mut self,
         buckets: &Buckets,
         asked: &Asked,
     ) -> Result<(), String> {
         self.write_order(buckets, "all", "", asked).await?;
-        let own = self.orders.iter().filter(|(key, _)| *key != "all");
-        let own: Vec<_> = own
-            .map(|(key, order)| (key.clone(), order.mirror.clone()))
-            .collect();
-        for (key, mirror) in own {
-            self.write_order(buckets, &key, &mirror, asked).await?;
+        if asked.change.reset {
+            let own: Vec<_> = self.orders.keys().cloned().collect();
+            for key in own.iter().filter(|key| *key != "all") {
+                let purged = buckets.control.purge(key).await;
+                purged.map_err(|error| told(&error))?;
+                self.orders.remove(key);
+            }
         }
         Ok(())
     }
@@ -741,12 +783,12 @@ impl Run {
         asked: &Asked,
     ) -> Result<(), String> {
         for _ in 0..TRIES {
-            let (value, revision) = get(&buckets.control, key).await?;
+            let (value, revision, written) = get(&buckets.control, key).await?;
             let before = match value {
-                Some(value) => parsed::<Order>(&value, |order| order.version)?,
+                Some(value) => parsed::<Order>(&value, |order| order.version)?.written(written),
                 None => Order::default(),
             };
-            let order = before.changed(mirror, asked);
+            let order = before.changed(mirror, asked, self.server_time());
             if order.is_empty() {
                 let purged = buckets.control.purge(key).await;
                 purged.map_err(|error| told(&error))?;
@@ -754,7 +796,12 @@ impl Run {
                 return Ok(());
             }
             if put_if(&buckets.control, key, revision, &order).await? {
-                self.orders.insert(key.to_owned(), order);
+                // It ends by the time that it has there. If that cannot be had now, it is heard.
+                if let Ok((Some(value), _, written)) = get(&buckets.control, key).await
+                    && let Ok(order) = parsed::<Order>(&value, |order| order.version)
+                {
+                    self.orders.insert(key.to_owned(), order.written(written));
+                }
                 return Ok(());
             }
         }
@@ -843,14 +890,17 @@ pub(in crate::state) fn parsed<T: DeserializeOwned>(
     Ok(value)
 }
 
-/// The value of a key, and the revision that a change of it is to name.
-async fn get(store: &Store, key: &str) -> Result<(Option<bytes::Bytes>, u64), String> {
+/// The value of a key, the revision that a change of it is to name, and when it was written.
+async fn get(store: &Store, key: &str) -> Result<(Option<bytes::Bytes>, u64, SystemTime), String> {
     use async_nats::jetstream::kv::Operation;
     let entry = store.entry(key).await.map_err(|error| told(&error))?;
     Ok(match entry {
-        Some(entry) if entry.operation == Operation::Put => (Some(entry.value), entry.revision),
-        Some(entry) => (None, entry.revision),
-        None => (None, 0),
+        Some(entry) => {
+            let is_there = entry.operation == Operation::Put;
+            let value = is_there.then_some(entry.value);
+            (value, entry.revision, entry.created.into())
+        }
+        None => (None, 0, SystemTime::UNIX_EPOCH),
     })
 }
 
