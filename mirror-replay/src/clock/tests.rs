@@ -132,7 +132,7 @@ fn an_outlier_leaves_the_rest_sorted() {
     let mut written: Vec<_> = (0..3_000_u64)
         .map(|n| {
             // Its response has ended up to 5 s later.
-            let late = (n * 7_919) % 5_000;
+            let late = (n * n * 7_919) % 5_000;
             (
                 n * 10 + late,
                 (T + n * 10 * MS, None, u8::try_from(n % 3).unwrap() + 1),
