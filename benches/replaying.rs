@@ -69,6 +69,7 @@ fn main() {
     let nats = NatsServer::start();
     let directory = Directory::new("replaying");
     record(records, directory.path(), nats.as_ref());
+    print_sizes(records, &directory.path().join("log"), nats.as_ref());
     println!(
         "{:24} {:>10} {:>10} {:>15} {:>10}",
         format!("{records} records"),
@@ -101,7 +102,7 @@ fn main() {
         print_row(
             &format!("NATS, {replayers} at once"),
             records,
-            ended,
+            &ended,
             server,
         );
     }
@@ -170,6 +171,21 @@ fn record(records: u64, directory: &Path, nats: Option<&NatsServer>) {
     });
     for target in mirror.stats().targets {
         assert_eq!(target.answered, records, "{target:?}");
+    }
+}
+
+fn print_sizes(records: u64, log: &Path, nats: Option<&NatsServer>) {
+    let files = fs::read_dir(log).into_iter().flatten().flatten();
+    let bytes: u64 = files
+        .filter_map(|file| Some(file.metadata().ok()?.len()))
+        .sum();
+    println!("{} bytes a record in files", bytes / records);
+    let state = nats.and_then(|nats| nats.monitored("/jsz"));
+    let state: Value = state
+        .and_then(|state| serde_json::from_str(&state).ok())
+        .unwrap_or_default();
+    if let Some(bytes) = state["bytes"].as_u64() {
+        println!("{} bytes a record in NATS", bytes / records);
     }
 }
 

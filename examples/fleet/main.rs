@@ -11,10 +11,10 @@ mod instance;
 use std::{sync::Arc, time::Duration};
 
 use axum::{Json, Router, http::Method, routing::post};
-use mirror_fleet::{Fleet, FleetReport, FleetView, NatsOptions};
+use mirror_fleet::{Fleet, FleetReport, FleetView, InstancePresence, NatsOptions};
 use mirror_replay::{
-    ComparedBy, Counts, Destination, Judge, Nats, Options, Pace, ReaderOptions, Selection, Speed,
-    Target, Thresholds, run,
+    ComparedBy, Counts, Destination, Judge, Nats, Options, Pace, ReaderOptions, ReportVerdict,
+    Selection, Speed, Target, Thresholds, run,
 };
 use serde_json::{Value, json};
 use testkit::{
@@ -104,13 +104,28 @@ async fn whole_day(nats: &NatsServer) -> testkit::demo::Result {
     }
     let rewrite = report.targets.iter().find(|of| of.stats.name == "rewrite");
     let rewrite = rewrite.ok_or("the fleet knows the rewrite")?;
-    println!("{}", rewrite.report().ok_or("its responses were compared")?);
+    let rewrite = rewrite.report().ok_or("its responses were compared")?;
+    println!("{rewrite}");
     let log = report.targets.iter().find(|of| of.stats.name == "log");
     let log = &log.ok_or("the fleet knows the log")?.stats;
     println!(
         "records: {} sent, {} acknowledged by NATS\n",
         log.sent, log.answered
     );
+    check(wrong == 0, "clients got the responses of the primary")?;
+    let ended = report.instances.iter();
+    let ended = ended
+        .filter(|it| it.presence == InstancePresence::Finished)
+        .count();
+    check(ended == INSTANCES, "the fleet knows all instances")?;
+    check(
+        rewrite.verdict == ReportVerdict::Regressed,
+        "the rewrite regressed",
+    )?;
+    let is_found = rewrite.groups.iter().any(|group| group.pointer == "/total");
+    check(is_found, "the fault is found at `/total`")?;
+    let kept = log.answered;
+    check(kept > 0 && kept == log.sent, "NATS keeps all records")?;
 
     println!("== The same orders, replayed against the rewrite, mended\n");
     let shadow = Server::anywhere(Router::new().route("/orders", post(mended)))?;
@@ -156,5 +171,20 @@ async fn whole_day(nats: &NatsServer) -> testkit::demo::Result {
     }
     let (_, report) = judge.report(ended.counts.responded, ended.counts.failed());
     println!("{report}");
-    Ok(())
+    check(
+        ended.counts.responded == kept,
+        "each record was sent to the rewrite",
+    )?;
+    check(
+        report.verdict == ReportVerdict::Promote,
+        "the mended rewrite may take over",
+    )
+}
+
+/// The program fails if it does not show what it says.
+fn check(holds: bool, what: &str) -> testkit::demo::Result {
+    if holds {
+        return Ok(());
+    }
+    Err(format!("not so: {what}").into())
 }

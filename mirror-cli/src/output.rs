@@ -92,6 +92,27 @@ pub(crate) fn about(duration: std::time::Duration) -> String {
     humantime::format_duration(rounded).to_string()
 }
 
+/// A file for nobody else on the machine, because what is in it comes from production. One that was
+/// there is replaced.
+#[cfg(feature = "replay")]
+pub(crate) fn private_file(path: &std::path::Path) -> io::Result<std::fs::File> {
+    let mut options = std::fs::File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+
+        let file = options.mode(0o600).open(path)?;
+        // One that was there keeps its mode. A device or a pipe is somebody else's.
+        if file.metadata()?.is_file() {
+            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        }
+        Ok(file)
+    }
+    #[cfg(not(unix))]
+    options.open(path)
+}
+
 /// So many a second.
 #[cfg(feature = "replay")]
 pub(crate) fn rate(count: u64, time: std::time::Duration) -> u64 {

@@ -20,6 +20,19 @@ pub const RECORD_ID: HeaderName = HeaderName::from_static("mirror-record-id");
 /// Of a copy that is sent by a mirror itself. It is not of this one.
 const SIGNATURE: HeaderName = HeaderName::from_static("mirror-signature");
 
+/// What a copy has of its own, or not at all.
+const SET_ANEW: [HeaderName; 6] = [
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::EXPECT,
+    MIRRORED_FROM,
+    RECORD_ID,
+    SIGNATURE,
+];
+
+/// As many headers are added: two that mark a copy, and a length.
+const ADDED: usize = 3;
+
 /// What is in the place of a secret begins with this.
 const REDACTED: &[u8] = b"[redacted";
 
@@ -118,22 +131,23 @@ impl Destination {
         let malformed = Unsendable::Malformed;
         let method = Method::from_bytes(recorded.method.as_bytes()).map_err(|_| malformed)?;
         let uri = self.uri(&recorded.target).ok_or(malformed)?;
-        let mut headers = read(&recorded.headers).ok_or(malformed)?;
-        let from = headers.remove(header::HOST);
-        let is_declared = headers.contains_key(header::CONTENT_LENGTH)
-            || headers.contains_key(header::TRANSFER_ENCODING);
-        remove_of_connection(&mut headers);
-        for name in [
-            header::CONTENT_LENGTH,
-            header::EXPECT,
-            MIRRORED_FROM,
-            RECORD_ID,
-            SIGNATURE,
-        ] {
-            headers.remove(name);
-        }
-        for (name, _) in set {
-            headers.remove(name);
+        let arrived = read(&recorded.headers).ok_or(malformed)?;
+        let from = arrived.get(header::HOST).cloned();
+        let is_declared = arrived.contains_key(header::CONTENT_LENGTH)
+            || arrived.contains_key(header::TRANSFER_ENCODING);
+        let named = named_by_connection(&arrived);
+        let is_left_out = |name: &HeaderName| {
+            SET_ANEW.contains(name)
+                || is_hop_by_hop(name)
+                || named.contains(name)
+                || set.iter().any(|(set, _)| set == name)
+        };
+        // Who takes one out of a map changes the order of the others.
+        let mut headers = HeaderMap::with_capacity(arrived.keys_len() + ADDED + set.len());
+        for (name, value) in &arrived {
+            if !is_left_out(name) {
+                headers.append(name.clone(), value.clone());
+            }
         }
         for (name, value) in set {
             headers.append(name.clone(), value.clone());
@@ -190,20 +204,12 @@ fn climbs(path: &[u8]) -> bool {
         .any(|segment| segment.split(';').next() == Some(".."))
 }
 
-/// What is about the connection that the request came over.
-fn remove_of_connection(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .collect();
-    let all = headers.keys().filter(|name| is_hop_by_hop(name)).cloned();
-    let all: Vec<_> = all.chain(named).collect();
-    for name in all {
-        headers.remove(name);
-    }
+/// The fields that `Connection` names, which are about the connection that the request came over.
+fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    let lists = headers.get_all(header::CONNECTION).iter();
+    let names = lists.filter_map(|list| list.to_str().ok());
+    let names = names.flat_map(|list| list.split(','));
+    names.filter_map(|name| name.trim().parse().ok()).collect()
 }
 
 fn read(fields: &Fields) -> Option<HeaderMap> {
@@ -340,6 +346,35 @@ mod tests {
                 ("content-length", "0"),
             ]
         );
+    }
+
+    #[test]
+    fn what_is_left_out_changes_nothing_in_the_order_of_the_rest() {
+        let mut fields = vec![("Host", "shop.example"), ("Connection", "x-hop")];
+        fields.extend([
+            ("a", "1"),
+            ("X-Hop", "1"),
+            ("b", "1"),
+            ("Content-Length", "0"),
+        ]);
+        fields.extend([
+            ("c", "1"),
+            ("Expect", "100-continue"),
+            ("a", "2"),
+            ("d", "1"),
+        ]);
+        fields.extend([
+            ("authorization", "[redacted]"),
+            ("e", "1"),
+            ("cookie", "f=1"),
+        ]);
+        let destination = Destination::parse("http://new").unwrap();
+        let set = [(header::AUTHORIZATION, HeaderValue::from_static("Bearer a"))];
+        let record = record("GET", "/", &fields);
+        let (request, _) = destination.request(&record, &set).unwrap();
+        let names: Vec<_> = request.headers().keys().map(HeaderName::as_str).collect();
+        assert_eq!(names[..6], ["a", "b", "c", "d", "e", "cookie"]);
+        assert_eq!(request.headers()["authorization"], "Bearer a");
     }
 
     #[test]

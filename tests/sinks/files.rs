@@ -92,7 +92,13 @@ async fn an_attribute_keeps_requests_with_their_responses_in_files() {
     let stats = settled(&mirror, 3).await;
     assert_eq!((&*stats[0].name, stats[0].answered), (first, 3));
     assert_eq!((&*stats[1].name, stats[1].answered), ("second", 3));
-    let records = read(Path::new(first));
+    // They are written as their responses were handed over.
+    let in_order = |path: &str| {
+        let mut records = read(Path::new(path));
+        records.sort_by_key(|record| record.arrived_ns);
+        records
+    };
+    let records = in_order(first);
     assert_eq!(records.len(), 3);
     let record = &records[0];
     assert_eq!(
@@ -132,7 +138,7 @@ async fn an_attribute_keeps_requests_with_their_responses_in_files() {
     assert!(record.rules_version != 0 && record.redaction_version != 0);
     // All targets keep the same record.
     let ids = |records: &[Record]| records.iter().map(|record| record.id).collect::<Vec<_>>();
-    assert_eq!(ids(&read(Path::new(second))), ids(&records));
+    assert_eq!(ids(&in_order(second)), ids(&records));
     let mut bytes = Vec::new();
     for entry in fs::read_dir(first).unwrap() {
         bytes.extend(fs::read(entry.unwrap().path()).unwrap());
@@ -176,6 +182,28 @@ async fn a_record_says_what_share_it_stands_for() {
     // Those of one request have one id, whoever keeps them.
     let known = |id| all.iter().any(|record| record.id == id);
     assert!(some.iter().all(|record| known(record.id)));
+}
+
+/// It is sampled when it arrives, and recorded when its response has ended.
+#[tokio::test]
+async fn the_share_of_a_record_is_that_by_which_it_was_sampled() {
+    let temporary = Temporary::new("share-set");
+    let log = Target::file(temporary.path()).named("log");
+    let mirror = Mirror::builder().target(log).name("share-set").build();
+    let mirror = mirror.unwrap();
+    let control = mirror.control();
+    let set_by_handler = move || {
+        control.set_percentage("log", 0.0).unwrap();
+        std::future::ready("done")
+    };
+    let app = Router::new().route("/", axum::routing::any(set_by_handler));
+    let primary = serve(&mirror, app).await;
+    primary.get("/").await;
+    let stats = settled(&mirror, 1).await;
+    assert_eq!(stats[0].answered, 1);
+    let records = temporary.read();
+    let shares: Vec<_> = records.iter().map(|it| it.share.to_bits()).collect();
+    assert_eq!(shares, [100_f64.to_bits()]);
 }
 
 #[tokio::test]

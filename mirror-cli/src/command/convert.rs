@@ -2,13 +2,14 @@
 
 use std::{
     fs::File,
-    io::{BufReader, BufWriter, Write as _},
+    io::{BufReader, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
 use clap::ValueEnum;
+use flate2::{Compression, write::GzEncoder};
 use mirror_replay::convert::{
-    ConvertError, Converted, LogReader, open_log, read_gor, read_har, write_gor, write_har,
+    ConvertError, Converted, LogReader, Record, open_log, read_gor, read_har, write_gor, write_har,
     write_log,
 };
 
@@ -70,9 +71,14 @@ pub(crate) struct ExportArgs {
     format: Option<Format>,
 }
 
-/// The format that is named, or that the name of the file says.
+/// The format that is named, or that the name of the file says: that before `.gz`, if there is one.
 fn format_of(named: Option<Format>, path: &Path) -> Result<Format, Stop> {
-    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    let name = if is_compressed(path) {
+        Path::new(path.file_stem().unwrap_or_default())
+    } else {
+        path
+    };
+    let extension = name.extension().unwrap_or_default().to_ascii_lowercase();
     match named {
         Some(format) => Ok(format),
         None if extension == "har" => Ok(Format::Har),
@@ -82,6 +88,11 @@ fn format_of(named: Option<Format>, path: &Path) -> Result<Format, Stop> {
             path.display()
         ))),
     }
+}
+
+fn is_compressed(path: &Path) -> bool {
+    let extension = path.extension().unwrap_or_default();
+    extension.eq_ignore_ascii_case("gz")
 }
 
 fn failed(path: &Path) -> impl Fn(ConvertError) -> Stop {
@@ -102,7 +113,7 @@ impl ImportArgs {
         };
         let converted = converted.map_err(failed_from)?;
         log.close().map_err(|error| failed_to(error.into()))?;
-        print(converted, 0);
+        print(&converted, 0);
         Ok(Exit::Good)
     }
 }
@@ -127,50 +138,56 @@ impl ExportArgs {
                 }
             }
         });
-        let file = create(&self.to).map_err(|error| failed_to(error.into()))?;
+        let file = output::private_file(&self.to).map_err(|error| failed_to(error.into()))?;
         let mut file = BufWriter::new(file);
-        let mut converted = Converted::default();
-        match format {
-            Format::Har => converted = write_har(&mut file, &mut records).map_err(&failed_to)?,
-            Format::Gor => {
-                for record in &mut records {
-                    let is_written = write_gor(&mut file, &record).map_err(&failed_to)?;
-                    converted.records += u64::from(is_written);
-                    converted.left_out += u64::from(!is_written);
-                    let has_response = is_written && record.response.is_some();
-                    converted.with_response += u64::from(has_response);
-                }
-            }
-        }
+        let converted = if is_compressed(&self.to) {
+            let mut encoder = GzEncoder::new(&mut file, Compression::default());
+            let converted = write(format, &mut encoder, &mut records).map_err(&failed_to)?;
+            let ended = encoder.finish();
+            ended.map_err(|error| failed_to(error.into()))?;
+            converted
+        } else {
+            write(format, &mut file, &mut records).map_err(&failed_to)?
+        };
         file.flush().map_err(|error| failed_to(error.into()))?;
         if let Some(error) = error {
             return Err(Stop::new(Exit::Unreachable, error));
         }
-        print(converted, log.damaged());
+        print(&converted, log.damaged());
         Ok(Exit::Good)
     }
 }
 
-/// A new file, for nobody else on the machine: what is in it comes from production.
-fn create(path: &Path) -> std::io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-
-        options.mode(0o600);
+fn write(
+    format: Format,
+    file: impl Write,
+    records: impl Iterator<Item = Record>,
+) -> Result<Converted, ConvertError> {
+    match format {
+        Format::Har => write_har(file, records),
+        Format::Gor => write_gor(file, records),
     }
-    options.open(path)
 }
 
-fn print(converted: Converted, damaged: u64) {
+fn print(converted: &Converted, damaged: u64) {
+    for reason in &converted.reasons {
+        output::note(&crate::text::message(reason));
+    }
+    let left_out = converted.left_out + converted.responses_left_out;
+    let named = converted.reasons.len() as u64;
+    if left_out > named {
+        output::note(&format!("and {} more were left out", left_out - named));
+    }
+    let responses = match converted.responses_left_out {
+        0 => String::new(),
+        responses => format!(", {responses} responses left out"),
+    };
     let damaged = match damaged {
         0 => String::new(),
         damaged => format!(", {damaged} damaged"),
     };
     output::line(format_args!(
-        "{} records, {} with a response, {} left out{damaged}",
+        "{} records, {} with a response, {} left out{responses}{damaged}",
         converted.records, converted.with_response, converted.left_out
     ));
 }

@@ -319,7 +319,9 @@ impl Args {
         if let Some(path) = &self.report_json {
             let mut file = crate::text::json(&json.to_string());
             file.push('\n');
-            std::fs::write(path, file).map_err(|error| {
+            let written = output::private_file(path)
+                .and_then(|mut to| std::io::Write::write_all(&mut to, file.as_bytes()));
+            written.map_err(|error| {
                 Stop::new(Exit::Unreachable, format!("{}: {error}", path.display()))
             })?;
         }

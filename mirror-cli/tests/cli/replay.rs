@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -141,6 +141,13 @@ impl Build {
     }
 }
 
+/// Who may read a file.
+fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
 fn parsed(run: &Run) -> Value {
     serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:#?}"))
 }
@@ -156,6 +163,8 @@ async fn a_build_that_responds_alike_is_promoted() {
     assert!(run.stdout.contains("read 500, responded 500"), "{run:#?}");
     assert_eq!(build.paths().len(), 500);
     assert_eq!(log.states(), 0);
+    // Its groups come from production.
+    assert_eq!(mode(&report), 0o600);
     let report: Value = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
     assert_eq!(report["result"], "promote");
     assert_eq!(report["exit_code"], 0);
@@ -807,13 +816,22 @@ async fn logs_are_made_of_files_of_other_programs_and_back() {
     let log = Log::new("replay-convert", &orders(5));
     let path = |name: &str| log.0.path().join(name).to_str().unwrap().to_owned();
     let from = log.path().to_str().unwrap().to_owned();
-    for (name, other) in [("orders.har", "from-har"), ("orders.gor", "from-gor")] {
+    for (name, other) in [
+        ("orders.har", "from-har"),
+        ("orders.gor", "from-gor"),
+        ("orders.gor.gz", "from-gor-gz"),
+    ] {
         let (file, other) = (path(name), path(other));
+        // One that was there for everybody is so no more.
+        fs::write(&file, "old").unwrap();
         let run = mirror(&[
             "export", "--from", &from, "--to", &file, "--mirror", "orders",
         ])
         .await;
         run.expect(0, "5 records, 5 with a response, 0 left out");
+        assert_eq!(mode(Path::new(&file)), 0o600);
+        let is_compressed = fs::read(&file).unwrap().starts_with(&[0x1F, 0x8B]);
+        assert_eq!(is_compressed, name.ends_with(".gz"));
         let run = mirror(&[
             "import", "--from", &file, "--to", &other, "--mirror", "shop",
         ])
@@ -839,6 +857,39 @@ async fn logs_are_made_of_files_of_other_programs_and_back() {
     }
     let args = ["export", "--from", &from, "--to", "orders.txt"];
     mirror(&args).await.expect(64, "--format har");
+}
+
+#[tokio::test]
+async fn what_an_export_leaves_out_is_counted_and_not_compared() {
+    let mut records = orders(3);
+    records[0].response.as_mut().unwrap().body = None;
+    records[0].outcome = Outcome::Cut;
+    records[1].request.body = None;
+    let log = Log::new("replay-left-out", &records);
+    let path = |name: &str| log.0.path().join(name).to_str().unwrap().to_owned();
+    let (from, file, to) = (path("log"), path("orders.gor"), path("imported"));
+    let run = mirror(&["export", "--from", &from, "--to", &file]).await;
+    let run = run.expect(
+        0,
+        "2 records, 1 with a response, 1 left out, 1 responses left out",
+    );
+    for said in ["its response is withheld", "its request is withheld"] {
+        assert!(run.stderr.contains(said), "{run:#?}");
+    }
+    let args = ["import", "--from", &file, "--to", &to, "--mirror", "orders"];
+    mirror(&args)
+        .await
+        .expect(0, "2 records, 1 with a response");
+    let build = Build::alike();
+    let url = build.url();
+    let args = [
+        "replay", "--from", &to, "--mirror", "orders", "--to", &url, "--json",
+    ];
+    let run = mirror(&args).await;
+    let target = &parsed(&run)["report"]["targets"][0];
+    assert_eq!(target["compared"], 1, "{run:#?}");
+    assert_eq!(target["mismatched"], 0);
+    assert_eq!(target["not_compared_by_reason"]["primary_gone"], 1);
 }
 
 /// So that a build may respond with anything.

@@ -70,3 +70,12 @@ pub enum NatsError {
         reason: String,
     },
 }
+
+/// A reason is one line of a log. Some of its text is of whoever is at the port.
+const LONGEST: usize = 400;
+
+/// A text of a server, as one line.
+pub(super) fn plain(text: &str) -> String {
+    let of_line = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().take(LONGEST).map(of_line).collect()
+}

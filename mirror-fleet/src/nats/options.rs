@@ -8,7 +8,7 @@ use std::{
 
 use async_nats::{ConnectOptions, ServerAddr};
 
-use super::{NatsError, credentials::Credentials, trouble};
+use super::{NatsError, credentials::Credentials, error::plain};
 
 /// The first wait before a server is tried again; each next one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
@@ -207,7 +207,7 @@ impl NatsOptions {
 
     /// What a server has said, or what was found in its place, as a line without secrets.
     pub(super) fn said(&self, text: &str) -> String {
-        trouble::plain(&self.credentials.hide(text))
+        plain(&self.credentials.hide(text))
     }
 
     pub(super) fn servers(&self) -> Vec<ServerAddr> {

@@ -11,12 +11,10 @@ use tokio::{
 };
 
 use super::{
+    error::plain,
     options::{CONNECT_TIMEOUT, wait_before},
     tls::{NO_PROVIDER, has_provider},
 };
-
-/// A reason is one line of a log. Some of its text is of whoever is at the port.
-const LONGEST: usize = 400;
 
 /// What a server says of itself is far shorter.
 const LONGEST_INFO: u64 = 64 * 1024;
@@ -38,12 +36,6 @@ pub(super) fn of(servers: &[Server]) -> Option<String> {
     // The client has them in any order.
     reasons.sort_unstable();
     (!reasons.is_empty()).then(|| reasons.join("; "))
-}
-
-/// A text of a server, as one line.
-pub(super) fn plain(text: &str) -> String {
-    let of_line = |c: char| if c.is_control() { ' ' } else { c };
-    text.chars().take(LONGEST).map(of_line).collect()
 }
 
 /// Waits until there is a server that does not demand TLS, for a program without a crypto provider:

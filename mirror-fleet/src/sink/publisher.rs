@@ -63,6 +63,8 @@ pub(super) type Places = (OwnedSemaphorePermit, OwnedSemaphorePermit);
 /// A record that waits to be sent, perhaps once more.
 struct Waiting {
     job: Job,
+    /// Its place in the order in which records were handed over.
+    place: u64,
     /// If it was sent before.
     message: Option<Message>,
 }
@@ -70,6 +72,7 @@ struct Waiting {
 /// A record that was sent.
 struct Sent {
     job: Job,
+    place: u64,
     message: Message,
     at: Instant,
     /// Whether it was sent again, for lack of an acknowledgement.
@@ -98,7 +101,10 @@ pub(super) struct Publisher {
     refusals: broadcast::Receiver<Arc<str>>,
     settings: Arc<Settings>,
     condition: watch::Sender<Condition>,
+    /// In the order of their places.
     waiting: VecDeque<Waiting>,
+    /// The place of the next record.
+    place: u64,
     sent: BTreeMap<u64, Sent>,
     /// The number of the next message, by which its acknowledgement is known.
     next: u64,
@@ -132,6 +138,7 @@ impl Publisher {
             settings,
             condition,
             waiting: VecDeque::new(),
+            place: 0,
             sent: BTreeMap::new(),
             next: 0,
             looks: true,
@@ -218,7 +225,13 @@ impl Publisher {
         } else if let Some(error) = self.refused_for_good() {
             tell(job, Err(error));
         } else {
-            self.waiting.push_back(Waiting { job, message: None });
+            let (place, message) = (self.place, None);
+            self.place += 1;
+            self.waiting.push_back(Waiting {
+                job,
+                place,
+                message,
+            });
         }
     }
 
@@ -249,7 +262,12 @@ impl Publisher {
             return;
         }
         while self.sent.len() < self.settings.max_acks {
-            let Some(Waiting { job, message }) = self.waiting.pop_front() else {
+            let Some(Waiting {
+                job,
+                place,
+                message,
+            }) = self.waiting.pop_front()
+            else {
                 return;
             };
             // Who waited for it has given up.
@@ -264,6 +282,7 @@ impl Publisher {
                 Ok(()) => {
                     let sent = Sent {
                         job,
+                        place,
                         message,
                         at: Instant::now(),
                         again: false,
@@ -376,10 +395,18 @@ impl Publisher {
     /// For a little later.
     fn put_back(&mut self, sent: Sent) {
         self.paused_until = Instant::now() + PAUSE;
-        self.waiting.push_front(Waiting {
+        self.wait_again(sent);
+    }
+
+    /// Has a record wait before those that were handed over later.
+    fn wait_again(&mut self, sent: Sent) {
+        let later = self.waiting.partition_point(|it| it.place < sent.place);
+        let waiting = Waiting {
             job: sent.job,
+            place: sent.place,
             message: Some(sent.message),
-        });
+        };
+        self.waiting.insert(later, waiting);
     }
 
     /// A connection was made, or has ended. What is not acknowledged was perhaps never received, and
@@ -390,9 +417,7 @@ impl Publisher {
         }
         self.paused_until = Instant::now();
         for (_, sent) in mem::take(&mut self.sent).into_iter().rev() {
-            let message = Some(sent.message);
-            let job = sent.job;
-            self.waiting.push_front(Waiting { job, message });
+            self.wait_again(sent);
         }
     }
 

@@ -251,8 +251,6 @@ mod tests {
             MirrorError::Tls,
             MirrorError::Request,
             MirrorError::Body,
-            |cause: BoxError| SinkError::NoConnection(cause).into(),
-            |cause: BoxError| SinkError::Other(cause).into(),
         ] {
             let error = make(hostile.clone().into());
             let texts = [
@@ -277,5 +275,22 @@ mod tests {
         assert_eq!(format!("{:?}", MirrorError::Cancelled), "Cancelled");
         let timeout = MirrorError::Timeout(Duration::from_secs(1));
         assert_eq!(format!("{timeout:?}"), "Timeout(1s)");
+    }
+
+    #[test]
+    fn a_cause_of_a_sink_is_an_excerpt_as_well() {
+        let hostile = format!("{}\n s3cret-canary", "x".repeat(300));
+        for (make, kind) in [
+            (SinkError::NoConnection as fn(_) -> _, FailureKind::Closed),
+            (SinkError::Other, FailureKind::Sink),
+        ] {
+            let error = MirrorError::from(make(hostile.clone().into()));
+            let safe = MirrorError::from(make(hostile.clone().into())).safe();
+            for text in [error.to_string(), format!("{error:?}"), safe.to_string()] {
+                assert!(text.chars().count() < 250, "{text}");
+                assert!(!text.contains("canary") && !text.contains('\n'), "{text}");
+            }
+            assert_eq!((error.kind(), safe.kind()), (kind, kind));
+        }
     }
 }

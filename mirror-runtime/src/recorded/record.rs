@@ -17,7 +17,7 @@ impl RecordedExchange {
     /// queues.
     ///
     /// `target` is the one that the sink was given it for: the share in the record is that of this
-    /// target. The id is the same for all targets.
+    /// target when the request arrived. The id is the same for all targets.
     ///
     /// - The session is a keyed hash of what the mirror's `sticky` tells users apart by. There is
     ///   none if the mirror has no `sticky`, or the request says nothing. It is the same in all
@@ -29,7 +29,7 @@ impl RecordedExchange {
         self.record_at(self.share(target))
     }
 
-    /// The share of a target in percent, as it was when this was handed over.
+    /// The share of a target in percent, as it was when the request was sampled.
     pub(crate) fn share(&self, target: &Target) -> f64 {
         let mut shares = self.about.shares.iter();
         let share = shares.find(|(name, _)| name == target.name());

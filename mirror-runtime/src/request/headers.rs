@@ -157,6 +157,7 @@ impl HeaderRules {
             if name == header::HOST {
                 host.get_or_insert(value);
             } else if !named.contains(&name)
+                && !self.leaves_out(&name)
                 && (travels(&name) || takes_trailers(original.version, &name, &value))
             {
                 headers.try_append(name, value)?;
@@ -193,50 +194,62 @@ impl HeaderRules {
     pub(crate) fn apply_within(&self, original: &Original) -> Result<HeaderMap, TooMany> {
         let arrived = &original.headers;
         let mut headers = self.room_for(arrived.len());
+        let framing = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING];
+        let mut host = None;
         for (name, value) in arrived {
-            headers.try_append(name.clone(), value.clone())?;
+            if *name == header::HOST {
+                host.get_or_insert(value);
+            }
+            // Another's signature says nothing of this copy.
+            let is_left_out = self.leaves_out(name)
+                || *name == MIRROR_SIGNATURE
+                || self.without_body && framing.contains(name);
+            if !is_left_out {
+                headers.try_append(name.clone(), value.clone())?;
+            }
         }
-        // Another's says nothing of this copy.
-        headers.remove(MIRROR_SIGNATURE);
-        let host = authority(&original.uri).or_else(|| headers.get(header::HOST).cloned());
-        if self.without_body {
-            remove_all(
-                &mut headers,
-                &[header::CONTENT_LENGTH, header::TRANSFER_ENCODING],
-            );
-        }
+        let host = authority(&original.uri).or_else(|| host.cloned());
         self.change(&mut headers)?;
         mark(&mut headers, host)?;
         Ok(headers)
     }
 
     /// The trailers of the copies of a request, of those that arrived.
-    pub(crate) fn apply_to_trailers(&self, mut trailers: HeaderMap) -> HeaderMap {
-        let stays = |name: &&HeaderName| {
+    pub(crate) fn apply_to_trailers(&self, trailers: HeaderMap) -> HeaderMap {
+        let stays = |name: &HeaderName| {
             is_hop_by_hop(name)
                 || NO_TRAILERS.contains(name)
                 || self.without_body
                 || self.strip_credentials && CREDENTIALS.contains(name)
                 || self.remove.contains(name)
-                || self.set.iter().any(|(set, _)| set == *name)
+                || self.set.iter().any(|(set, _)| set == name)
         };
-        let stay: Vec<_> = trailers.keys().filter(stays).cloned().collect();
-        remove_all(&mut trailers, &stay);
-        trailers
+        if !trailers.keys().any(stays) {
+            return trailers;
+        }
+        let mut left = HeaderMap::new();
+        for (name, value) in &trailers {
+            if !stays(name) {
+                // There are fewer than there were.
+                let _ = left.try_append(name.clone(), value.clone());
+            }
+        }
+        left
     }
 
-    /// Sets and removes what the options say.
+    /// Whether the options say that a header is left out. Who takes it out of a map changes the
+    /// order of the others, so it is asked before.
+    fn leaves_out(&self, name: &HeaderName) -> bool {
+        self.without_body && BODY_HEADERS.contains(name)
+            || self.strip_credentials && CREDENTIALS.contains(name)
+            || self.remove.contains(name)
+    }
+
+    /// Sets what the options say.
     fn change(&self, headers: &mut HeaderMap) -> Result<(), TooMany> {
-        if self.without_body {
-            remove_all(headers, &BODY_HEADERS);
-        }
-        if self.strip_credentials {
-            remove_all(headers, &CREDENTIALS);
-        }
         if self.comparable_encodings {
             ask_for_comparable(headers)?;
         }
-        remove_all(headers, &self.remove);
         for (name, value) in &self.set {
             headers.try_insert(name.clone(), value.clone())?;
         }
@@ -367,12 +380,6 @@ fn join(headers: &mut HeaderMap, name: HeaderName) {
             joined.set_sensitive(true);
             lines.insert(joined);
         }
-    }
-}
-
-fn remove_all(headers: &mut HeaderMap, names: &[HeaderName]) {
-    for name in names {
-        headers.remove(name);
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     outcome::{Completion, ShedReason, SkipReason},
     recorded::{About, Exchanged, RecordedExchange, Times, Told},
     request::KeptRequest,
+    sampling::Share,
     stats::RouteLabel,
     telemetry::RequestId,
     workers::redact_off_path,
@@ -31,11 +32,15 @@ struct Sinks {
     route: RouteLabel,
 }
 
+/// The shares of sinks, by the places of their targets, by which a request was sampled for them.
+pub(super) type Shares = Vec<(usize, Share)>;
+
 /// A request that waits for its response, to be handed over to sinks.
 #[derive(Debug)]
 pub(super) struct Handover {
     sinks: Sinks,
     waiting: Waiting,
+    shares: Shares,
 }
 
 impl Handover {
@@ -51,7 +56,15 @@ impl Handover {
             request_id,
             route,
         };
-        Self { sinks, waiting }
+        Self {
+            sinks,
+            waiting,
+            shares: Shares::new(),
+        }
+    }
+
+    pub(super) fn with_shares(self, shares: Shares) -> Self {
+        Self { shares, ..self }
     }
 
     /// Adds a sink, unless too many requests wait for its sake.
@@ -74,7 +87,11 @@ impl Handover {
 
     /// Waits for the response, and hands both over.
     pub(super) async fn run(self, body: CopyBody) {
-        let Self { mut sinks, waiting } = self;
+        let Self {
+            mut sinks,
+            waiting,
+            shares,
+        } = self;
         let Waiting {
             method,
             request,
@@ -116,7 +133,7 @@ impl Handover {
         let key = engine.key();
         let redact = move || {
             let (rules, set) = (&engine.redacted, &engine.set_headers);
-            let about = about(&engine, &exchanged.request);
+            let about = about(&engine, &exchanged.request, &shares);
             RecordedExchange::new(&engine.name, exchanged, rules, set, &engine.key, about)
         };
         let exchange = if is_light {
@@ -133,11 +150,9 @@ impl Handover {
 }
 
 /// What the record of a request says besides.
-fn about(engine: &Engine, request: &KeptRequest) -> About {
-    let targets = engine.targets.iter().enumerate();
-    let mut shares = targets
-        .filter(|(index, _)| engine.is_sink(*index))
-        .map(|(_, target)| (target.target(), target.share.get()));
+fn about(engine: &Engine, request: &KeptRequest, shares: &Shares) -> About {
+    let shares = shares.iter();
+    let mut shares = shares.map(|(index, share)| (engine.targets[*index].target(), *share));
     About::new(Told {
         sticky: engine.options.sticky.as_ref(),
         key: &engine.key,

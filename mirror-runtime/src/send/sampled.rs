@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 
 use super::{
     About, Copies, Departure, Make,
-    handover::Handover,
+    handover::{Handover, Shares},
     ready::{MadeBefore, Ready},
 };
 #[cfg(feature = "record")]
@@ -30,6 +30,7 @@ use crate::{
     exchange::{Joining, Open, PrimarySide},
     outcome::{ShedReason, SkipReason},
     request::{CommonRequest, MIRRORED_FROM, Original, expects_continue, has_any, is_upgrade},
+    sampling::Share,
     stats::RouteLabel,
     telemetry::{RequestId, request_id_of},
     trace::Origin,
@@ -46,6 +47,8 @@ pub(crate) struct Sampled {
     engine: Arc<Engine>,
     /// One bit per target; a mirror has at most 64.
     undecided: u64,
+    /// By which it was sampled for the sinks among the targets.
+    shares: Shares,
     /// The handlers among the targets, if some of them are.
     /// In a box, for which every request has the room.
     candidates: Option<Box<Candidates>>,
@@ -99,8 +102,7 @@ impl Sampled {
             return None;
         }
         let (draw, capturing) = (engine.draw(parts), Capturing::here());
-        let drawn = |target: &EngineTarget| {
-            let share = target.share.get();
+        let drawn = |target: &EngineTarget, share: Share| {
             if share.samples(draw) {
                 Ok(())
             } else if share.is_zero() && !target.has_no_share {
@@ -113,12 +115,14 @@ impl Sampled {
         };
         // Why the baseline, which comes last, has no copy beside which it would be sent.
         let (mut targets, mut none) = (0, SkipReason::SwitchedOff);
+        let mut shares = Shares::default();
         for (index, target) in engine.targets.iter().enumerate() {
             let is_baseline = engine.is_baseline(index);
+            let share = target.share.get();
             let decided = if !capturing.enables(target.target()) {
                 Err(SkipReason::Disabled)
             } else if !is_baseline {
-                drawn(target)
+                drawn(target, share)
             } else if targets == 0 {
                 Err(none)
             } else {
@@ -133,13 +137,18 @@ impl Sampled {
                 engine.not_sent(index, reason.into());
             } else {
                 targets |= 1 << index;
+                if engine.is_sink(index) {
+                    shares.push((index, share));
+                }
             }
         }
         if targets == 0 {
             return None;
         }
         engine.look_around(parts);
-        Some(Self::new(engine, targets))
+        let mut sampled = Self::new(engine, targets);
+        sampled.shares = shares;
+        Some(sampled)
     }
 
     /// A request that is replayed to a program in which this mirror stands.
@@ -157,6 +166,7 @@ impl Sampled {
         Self {
             engine: Arc::clone(engine),
             undecided: targets,
+            shares: Shares::new(),
             candidates: None,
             open: None,
             joining: None,
@@ -371,6 +381,7 @@ impl Sampled {
         Self {
             engine: Arc::clone(&self.engine),
             undecided: std::mem::take(&mut self.undecided),
+            shares: std::mem::take(&mut self.shares),
             candidates: self.candidates.take(),
             open: self.open.take(),
             joining: self.joining.as_mut().and_then(|joining| joining.split()),
@@ -491,8 +502,9 @@ impl Sampled {
     /// The handover of the request to the sinks among the targets.
     fn handover(&mut self) -> Option<Handover> {
         let waiting = self.joining.as_mut()?.take_waiting()?;
-        let request_id = self.request_id.clone();
-        Some(Handover::new(&self.engine, waiting, request_id, self.route))
+        let (request_id, shares) = (self.request_id.clone(), std::mem::take(&mut self.shares));
+        let handover = Handover::new(&self.engine, waiting, request_id, self.route);
+        Some(handover.with_shares(shares))
     }
 
     fn admit(&self, index: usize, departure: &mut Departure) -> Result<(), SkipReason> {

@@ -40,6 +40,58 @@ fn end_to_end_headers_travel_and_others_do_not() {
 }
 
 #[test]
+fn headers_that_are_left_out_change_nothing_in_the_order_of_the_others() {
+    let rules = HeaderRules {
+        without_body: true,
+        strip_credentials: true,
+        remove: vec![HeaderName::from_static("x-internal")],
+        set: vec![(
+            HeaderName::from_static("b"),
+            HeaderValue::from_static("set"),
+        )],
+        ..HeaderRules::default()
+    };
+    let mut request = Request::get("/");
+    for name in [
+        "host",
+        "cookie",
+        "a",
+        "x-internal",
+        "b",
+        "authorization",
+        "c",
+        "content-type",
+        "d",
+        "mirror-signature",
+        "e",
+    ] {
+        request = request.header(name, "1");
+    }
+    let (parts, ()) = request.body(()).unwrap().into_parts();
+    let within = rules.apply_within(&Original::from_parts(&parts)).unwrap();
+    let sent = rules.apply(&mut Original::from_parts(&parts)).unwrap();
+    let names = |headers: &HeaderMap| -> Vec<_> {
+        let names = headers.keys().filter(|name| *name != header::HOST);
+        names.map(ToString::to_string).collect()
+    };
+    for headers in [sent, within] {
+        assert_eq!(
+            names(&headers),
+            ["a", "b", "c", "d", "e", "x-mirrored-from"]
+        );
+        assert_eq!(headers["b"], "set");
+    }
+    let trailers = ["a", "x-internal", "b", "c", "d"];
+    let trailers = trailers.map(|name| (HeaderName::from_static(name), "1".parse().unwrap()));
+    let rules = HeaderRules {
+        without_body: false,
+        ..rules
+    };
+    let trailers = rules.apply_to_trailers(trailers.into_iter().collect());
+    assert_eq!(names(&trailers), ["a", "c", "d"]);
+}
+
+#[test]
 fn the_host_is_the_authority_where_there_is_no_header() {
     let rules = HeaderRules {
         preserve_host: true,
