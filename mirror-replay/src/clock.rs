@@ -96,6 +96,10 @@ pub(crate) enum Writers {
     /// One process.
     One,
     /// Several, whose clocks differ. Which of them has written a record is not known.
+    #[cfg_attr(
+        not(any(test, feature = "nats")),
+        expect(dead_code, reason = "files of several are told apart")
+    )]
     Many,
 }
 

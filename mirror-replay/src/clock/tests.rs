@@ -179,6 +179,19 @@ fn what_took_long_is_sorted_to_where_it_arrived() {
 }
 
 #[test]
+fn slow_requests_at_the_end_are_no_step_of_the_clock() {
+    for writers in [Writers::One, Writers::Many] {
+        let mut written = every(100, T, 100 * MS, None);
+        for back in [3, 5, 2, 6, 4, 7] {
+            written.push((T + (10 - back) * S + MS, None, 1));
+        }
+        let (order, late) = sent(writers, &written);
+        let arrived = order.iter().map(|index| written[*index].0);
+        assert!(arrived.is_sorted() && late == 0, "{order:?}");
+    }
+}
+
+#[test]
 fn clocks_of_several_that_differ_by_an_hour_change_no_order() {
     for took in known() {
         for turns in [1, 3, 40] {
