@@ -132,7 +132,7 @@ fn an_outlier_leaves_the_rest_sorted() {
     let mut written: Vec<_> = (0..3_000_u64)
         .map(|n| {
             // Its response has ended up to 5 s later.
-            let late = (n * 7_919) % 5_000;
+            let late = (n * n * 7_919) % 5_000;
             (
                 n * 10 + late,
                 (T + n * 10 * MS, None, u8::try_from(n % 3).unwrap() + 1),
@@ -175,6 +175,19 @@ fn what_took_long_is_sorted_to_where_it_arrived() {
             assert_eq!(order[0], 80, "it is sorted: {writers:?}");
             assert_eq!(late, 0);
         }
+    }
+}
+
+#[test]
+fn slow_requests_at_the_end_are_no_step_of_the_clock() {
+    for writers in [Writers::One, Writers::Many] {
+        let mut written = every(100, T, 100 * MS, None);
+        for back in [3, 5, 2, 6, 4, 7] {
+            written.push((T + (10 - back) * S + MS, None, 1));
+        }
+        let (order, late) = sent(writers, &written);
+        let arrived = order.iter().map(|index| written[*index].0);
+        assert!(arrived.is_sorted() && late == 0, "{order:?}");
     }
 }
 
