@@ -87,6 +87,9 @@ pub enum InstanceState {
     Finished,
     /// Nothing was heard of it for a while. What it knew by then counts.
     Missing,
+    /// Nothing was heard of it for a while, and a process that was started since then has its name.
+    /// What it knew by then counts.
+    Replaced,
 }
 
 impl InstanceState {
@@ -97,6 +100,7 @@ impl InstanceState {
             Self::Running => "running",
             Self::Finished => "finished",
             Self::Missing => "missing",
+            Self::Replaced => "replaced",
         }
     }
 }

@@ -164,6 +164,11 @@ impl<'c> Setting<'c> {
             Some(false) => control.disable(),
             None => {}
         }
+        if change.restart_report {
+            for mirror in mirrors() {
+                self.control(&mirror.name).restart_report();
+            }
+        }
     }
 }
 

@@ -113,8 +113,9 @@ impl Fleet {
 pub struct Instance {
     /// Its name.
     pub name: String,
-    /// `running`, `finished`, or `missing`: nothing was heard of it for a while. What one knew that
-    /// is no longer there still counts.
+    /// `running`, `finished`, `missing`: nothing was heard of it for a while, or `replaced`: the same,
+    /// and a process that was started since then has its name. What one knew that is no longer there
+    /// still counts.
     pub state: String,
     /// Whether it is the process that has taken this snapshot.
     pub is_this: bool,

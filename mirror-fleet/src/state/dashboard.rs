@@ -24,6 +24,7 @@ fn shown(report: FleetReport) -> FleetMirror {
             InstancePresence::Running => InstanceState::Running,
             InstancePresence::Finished => InstanceState::Finished,
             InstancePresence::Missing => InstanceState::Missing,
+            InstancePresence::Replaced => InstanceState::Replaced,
         };
         FleetInstance::new(instance.name, state, instance.heard).with_this(instance.is_this)
     });

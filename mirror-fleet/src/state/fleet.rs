@@ -157,6 +157,9 @@ pub enum InstancePresence {
     Finished,
     /// It has said nothing for three intervals.
     Missing,
+    /// It has said nothing for three intervals, and a process that was started since then has its
+    /// name.
+    Replaced,
 }
 
 impl Fleet {
@@ -323,32 +326,39 @@ impl FleetView {
     }
 
     /// What is known of a mirror in all instances. If that was read less than half an interval ago,
-    /// it is that. Otherwise it is read, and this blocks for `patience` at most; what comes too late
-    /// is known the next time.
+    /// and NATS says that the epoch is still the same, it is that. Otherwise it is read. This blocks
+    /// for `patience` at most; what comes too late is known the next time. Without patience it is
+    /// what this instance knows.
     #[must_use]
     pub fn report(&self, mirror: &str, patience: Duration) -> FleetReport {
+        let fresh = self.shared.interval / 2;
+        if patience.is_zero()
+            && let Some(kept) = self.shared.kept(mirror, fresh)
         {
-            let state = self.shared.state();
-            if let Some((report, read)) = state.reports.get(mirror)
-                && read.elapsed() < self.shared.interval / 2
-                && report.error.is_none()
-            {
-                return report.clone();
-            }
+            return kept;
         }
-        self.read(mirror, patience)
+        self.ask(mirror, patience, fresh)
     }
 
     /// The same, always read anew.
     #[must_use]
     pub fn read(&self, mirror: &str, patience: Duration) -> FleetReport {
+        self.ask(mirror, patience, Duration::ZERO)
+    }
+
+    /// `fresh` is how old numbers of this epoch may be.
+    fn ask(&self, mirror: &str, patience: Duration, fresh: Duration) -> FleetReport {
         let (told, done) = mpsc::sync_channel(1);
         let mirror = mirror.to_owned();
         let is_new = self.shared.state().asked.insert(mirror.clone());
         // Who does not wait needs not ask twice.
         let is_asked = if is_new || !patience.is_zero() {
             let mirror = mirror.clone();
-            let command = Command::Read { mirror, told };
+            let command = Command::Read {
+                mirror,
+                fresh,
+                told,
+            };
             self.shared.commands.send(command).is_ok()
         } else {
             drop(told);
@@ -448,6 +458,24 @@ impl Shared {
     pub(super) fn why(&self) -> String {
         let error = self.state().error.clone();
         error.unwrap_or_else(|| "NATS is not reached yet".to_owned())
+    }
+
+    /// What was read of a mirror, unless it is older than that, or could not be read since then.
+    pub(super) fn kept(&self, mirror: &str, fresh: Duration) -> Option<FleetReport> {
+        let state = self.state();
+        let (report, read) = state.reports.get(mirror)?;
+        let is_fresh = read.elapsed() < fresh && report.error.is_none();
+        is_fresh.then(|| report.clone())
+    }
+
+    /// What was read of a mirror is of an epoch that is over.
+    pub(super) fn drop_report(&self, mirror: &str) {
+        self.state().reports.remove(mirror);
+    }
+
+    /// Nobody waits any more for what is read of a mirror: it was read.
+    pub(super) fn is_read(&self, mirror: &str) {
+        self.state().asked.remove(mirror);
     }
 
     /// What goes wrong now. The log is told once of what goes on.

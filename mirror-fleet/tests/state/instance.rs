@@ -70,7 +70,9 @@ async fn serve() -> mirror_fleet::Fleet {
     let nats = NatsOptions::new(&asked("NATS").unwrap()).unwrap();
     let fleet = mirror_fleet::Fleet::builder(nats.connect().unwrap())
         .instance(asked("INSTANCE").unwrap())
-        .interval(INTERVAL)
+        .interval(Duration::from_millis(
+            asked("MILLIS").unwrap().parse().unwrap(),
+        ))
         .start()
         .unwrap();
     let orders = |Path(number): Path<u64>| async move { Json(json!({ "order": number })) };
@@ -139,20 +141,30 @@ impl Fleet {
 
     /// An instance of this name.
     pub(crate) async fn instance(&self, name: &str) -> Instance {
+        self.instance_every(name, INTERVAL).await
+    }
+
+    /// An instance that says seldom what it knows, and reads seldom what others do.
+    pub(crate) async fn slow_instance(&self, name: &str) -> Instance {
+        self.instance_every(name, Duration::from_hours(1)).await
+    }
+
+    async fn instance_every(&self, name: &str, interval: Duration) -> Instance {
         let (nats, shadow, name) = (self.nats.url(), self.shadow.url(), name.to_owned());
-        let start = move || Instance::start(&name, &nats, &shadow);
+        let start = move || Instance::start(&name, &nats, &shadow, interval);
         tokio::task::spawn_blocking(start).await.unwrap()
     }
 }
 
 impl Instance {
-    fn start(name: &str, nats: &str, shadow: &str) -> Self {
+    fn start(name: &str, nats: &str, shadow: &str, interval: Duration) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "instance::instance", "--nocapture"])
             .envs([
                 ("FLEET_TEST_INSTANCE", name),
                 ("FLEET_TEST_NATS", nats),
                 ("FLEET_TEST_SHADOW", shadow),
+                ("FLEET_TEST_MILLIS", &interval.as_millis().to_string()),
             ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

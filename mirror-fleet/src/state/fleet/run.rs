@@ -53,6 +53,8 @@ const FAR: Duration = Duration::from_hours(24);
 pub(in crate::state) enum Command {
     Read {
         mirror: String,
+        /// How old what was read in this epoch may be.
+        fresh: Duration,
         told: SyncSender<FleetReport>,
     },
     Change {
@@ -78,6 +80,9 @@ pub(in crate::state) struct Heartbeat {
     pub(in crate::state) name: String,
     pub(in crate::state) run: String,
     pub(in crate::state) interval_ms: u64,
+    /// How long ago the process has joined the fleet.
+    #[serde(default)]
+    pub(in crate::state) age_ms: u64,
     pub(in crate::state) is_finished: bool,
 }
 
@@ -191,7 +196,7 @@ impl Run {
                 break false;
             };
             if self.stay(&buckets).await {
-                let words = self.report(&buckets, true);
+                let words = self.last_words(&buckets);
                 let heard = tokio::time::timeout(LAST_WORDS, words).await;
                 break heard.unwrap_or(false);
             }
@@ -203,6 +208,13 @@ impl Run {
             // Nobody may wait for it.
             let _ = told.try_send(is_heard);
         }
+    }
+
+    /// What this instance knows, and that it was begun anew, if nobody was told yet; whether all of
+    /// it was heard.
+    async fn last_words(&mut self, buckets: &Buckets) -> bool {
+        let is_told = self.tell_restarts(buckets, &made()).await.is_ok();
+        self.report(buckets, true).await && is_told
     }
 
     /// The instance is to leave, as soon as it has said its last words.
@@ -243,7 +255,7 @@ impl Run {
                     self.note_restarts();
                 }
                 command = self.commands.recv() => match command {
-                    Some(Command::Read { mirror, told }) => {
+                    Some(Command::Read { mirror, told, .. }) => {
                         let error = self.shared.why();
                         let _ = told.try_send(self.shared.took(&mirror, Err(error)));
                     }
@@ -308,9 +320,9 @@ impl Run {
                 }
                 () = sleep_until(self.last_moment()) => return false,
                 command = self.commands.recv() => match command {
-                    Some(Command::Read { mirror, told }) => {
-                        let report = self.read(buckets, &mirror).await;
-                        let _ = told.try_send(self.shared.took(&mirror, report));
+                    Some(Command::Read { mirror, fresh, told }) => {
+                        let report = self.read(buckets, &mirror, fresh).await;
+                        let _ = told.try_send(report);
                     }
                     Some(Command::Change { mirror, asked, told }) => {
                         let changed = self.change(buckets, mirror.as_deref(), &asked).await;
@@ -423,6 +435,7 @@ impl Run {
     }
 
     fn forget(&mut self, name: &str) {
+        self.shared.drop_report(name);
         self.written.retain(|(mirror, _), _| mirror != name);
         let of_mirror = self.watched.iter_mut();
         let of_mirror = of_mirror.filter(|((mirror, _), _)| mirror == name);
@@ -609,7 +622,8 @@ impl Run {
             version: VERSION,
             name: self.shared.instance.clone(),
             run: self.shared.run.clone(),
-            interval_ms: u64::try_from(self.shared.interval.as_millis()).unwrap_or(u64::MAX),
+            interval_ms: millis(self.shared.interval),
+            age_ms: millis(self.began.elapsed()),
             is_finished: is_last,
         };
         // An instance that cannot say what it knows is a missing one.
@@ -683,9 +697,45 @@ impl Run {
         read::instance_key(&self.shared.instance, &self.shared.run)
     }
 
-    /// What all instances know of a mirror.
-    async fn read(&self, buckets: &Buckets, mirror: &str) -> Result<FleetReport, String> {
-        read::report(self, buckets, mirror).await
+    /// What all instances know of a mirror, in the epoch that NATS has now: what another instance
+    /// has just begun may not have been heard here yet.
+    async fn read(&mut self, buckets: &Buckets, mirror: &str, fresh: Duration) -> FleetReport {
+        if let Err(error) = self.catch_up(buckets, mirror).await {
+            return self.shared.took(mirror, Err(error));
+        }
+        if let Some(kept) = self.shared.kept(mirror, fresh) {
+            self.shared.is_read(mirror);
+            return kept;
+        }
+        let read = self.read_now(buckets, mirror).await;
+        self.shared.took(mirror, read)
+    }
+
+    async fn read_now(&mut self, buckets: &Buckets, mirror: &str) -> Result<FleetReport, String> {
+        for _ in 0..TRIES {
+            let report = read::report(self, buckets, mirror).await?;
+            // While it was read, a part of it may have been removed.
+            self.catch_up(buckets, mirror).await?;
+            if report.epoch == self.epoch(mirror) {
+                return Ok(report);
+            }
+        }
+        Err(format!("the report of `{mirror}` is begun anew too often"))
+    }
+
+    /// Tells the fleet that the report was begun anew here, and asks whether it was elsewhere.
+    async fn catch_up(&mut self, buckets: &Buckets, mirror: &str) -> Result<(), String> {
+        let mut made = made();
+        made.retain(|name, _| name == mirror);
+        self.tell_restarts(buckets, &made).await?;
+        let key = format!("epoch.{}", part(mirror));
+        if let Some(entry) = bucket::newest(&buckets.control, &key).await?
+            && let Some(value) = &entry.value
+        {
+            let epoch = parsed::<Epoch>(value, |epoch| epoch.version)?;
+            self.heard_epoch(&epoch, &entry);
+        }
+        Ok(())
     }
 
     async fn change(
@@ -706,15 +756,23 @@ impl Run {
         }
         if asked.change.restart_report {
             let names = match mirror {
-                Some(mirror) => vec![mirror.to_owned()],
-                None => mirrors().into_iter().map(|mirror| mirror.name).collect(),
+                Some(mirror) => BTreeSet::from([mirror.to_owned()]),
+                None => self.all_names(),
             };
             for name in names {
-                self.restart(&name);
+                // One more than the newest: another may have just been begun, for another build.
+                self.catch_up(buckets, &name).await?;
                 self.begin_epoch(buckets, &name).await?;
+                self.restart(&name);
             }
         }
         Ok(())
+    }
+
+    /// The mirrors of this process, and those of others that it has heard of.
+    fn all_names(&self) -> BTreeSet<String> {
+        let here = mirrors().into_iter().map(|mirror| mirror.name);
+        here.chain(self.epochs.keys().cloned()).collect()
     }
 
     /// Of all and of one, the later counts: what is set for all is set for those that have their own
@@ -821,6 +879,10 @@ fn made() -> BTreeMap<String, Mirror> {
 
 fn order_key(mirror: &str) -> String {
     format!("control.{}", part(mirror))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A value of a version that this process knows.
