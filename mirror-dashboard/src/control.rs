@@ -195,7 +195,7 @@ async fn one(
         ?change,
         "mirror changed"
     );
-    Ok(Json(program::changed(&name)))
+    Ok(Json(guarded.changed(&name, &change)))
 }
 
 async fn all(
@@ -221,7 +221,7 @@ async fn all(
     tracing::info!(actor = actor.as_str(), ?change, "all mirrors changed");
     let mirrors = program::mirrors().into_iter();
     let changed = mirrors
-        .map(|listed| program::changed(&listed.name))
+        .map(|listed| guarded.changed(&listed.name, &change))
         .collect();
     Ok(Json(BTreeMap::from([("mirrors", changed)])))
 }
@@ -263,6 +263,15 @@ impl Guarded {
 }
 
 impl Guarded {
+    /// The state of a mirror after a change.
+    fn changed(&self, mirror: &str, change: &Change) -> Changed {
+        let fleet = self.fleet.as_ref().filter(|_| change.fleet);
+        Changed {
+            fleet: fleet.map(|fleet| fleet.settings(mirror)),
+            ..program::changed(mirror)
+        }
+    }
+
     /// Has the fleet ask which reports were begun anew here, so that the others know when the
     /// response comes. If it is away it learns of them later.
     async fn tell_fleet(&self, mirrors: Vec<String>) {

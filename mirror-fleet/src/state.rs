@@ -6,6 +6,7 @@ mod dashboard;
 mod fleet;
 mod key;
 mod order;
+mod settings;
 mod snapshot;
 mod sum;
 #[cfg(test)]

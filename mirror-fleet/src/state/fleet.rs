@@ -13,13 +13,14 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use mirror_dashboard::Change;
+use mirror_dashboard::{Change, snapshot::FleetSetting};
 use tokio::sync::mpsc::UnboundedSender;
 
-use self::run::{Command, Run};
+use self::run::{Command, Run, order_key};
 use super::{
     bucket::{Bounds, unique},
-    order::Asked,
+    order::{Asked, Order},
+    settings::settings_of,
     sum::Sum,
 };
 use crate::nats::{Connection, NatsError};
@@ -97,6 +98,8 @@ pub(super) struct State {
     reports: BTreeMap<String, (FleetReport, Instant)>,
     /// The mirrors that are being read.
     asked: BTreeSet<String>,
+    /// What is set for the fleet, as far as this instance has heard, by key.
+    orders: BTreeMap<String, Order>,
     /// Why nothing goes to or comes from NATS; `None` if it does.
     error: Option<String>,
     status: FleetStatus,
@@ -127,6 +130,8 @@ pub struct FleetReport {
     pub read: Option<SystemTime>,
     /// Why it could not be read since then.
     pub error: Option<String>,
+    /// What is set for the fleet: of this mirror, and of all of them.
+    pub settings: Vec<FleetSetting>,
     /// The instances, by name.
     pub instances: Vec<Instance>,
     /// Each target.
@@ -333,8 +338,9 @@ impl FleetView {
     pub fn report(&self, mirror: &str, patience: Duration) -> FleetReport {
         let fresh = self.shared.interval / 2;
         if patience.is_zero()
-            && let Some(kept) = self.shared.kept(mirror, fresh)
+            && let Some(mut kept) = self.shared.kept(mirror, fresh)
         {
+            kept.settings = self.settings(mirror);
             return kept;
         }
         self.ask(mirror, patience, fresh)
@@ -383,6 +389,7 @@ impl FleetView {
             Some((report, _)) => report.clone(),
             None => FleetReport::default(),
         };
+        report.settings = settings_of(&state.orders, &order_key(&mirror));
         // Who does not wait is no worse off than before.
         if !patience.is_zero() || report.read.is_none() {
             let known = state.error.clone().or(report.error);
@@ -433,6 +440,12 @@ impl FleetView {
         }
     }
 
+    /// What is set for the fleet, of a mirror and of all of them, as far as this instance has heard.
+    #[must_use]
+    pub fn settings(&self, mirror: &str) -> Vec<FleetSetting> {
+        settings_of(&self.shared.state().orders, &order_key(mirror))
+    }
+
     /// How this instance fares.
     #[must_use]
     pub fn status(&self) -> FleetStatus {
@@ -471,6 +484,14 @@ impl Shared {
     /// What was read of a mirror is of an epoch that is over.
     pub(super) fn drop_report(&self, mirror: &str) {
         self.state().reports.remove(mirror);
+    }
+
+    /// What is set for the fleet.
+    pub(super) fn heard_orders(&self, orders: &BTreeMap<String, Order>) {
+        let mut state = self.state();
+        if state.orders != *orders {
+            state.orders.clone_from(orders);
+        }
     }
 
     /// Nobody waits any more for what is read of a mirror: it was read.
@@ -525,6 +546,7 @@ impl Shared {
                 let before = state.reports.get(mirror);
                 let mut report = before.map(|(report, _)| report.clone()).unwrap_or_default();
                 report.error = Some(error);
+                report.settings = settings_of(&state.orders, &order_key(mirror));
                 report
             }
         };

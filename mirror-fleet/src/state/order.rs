@@ -130,11 +130,11 @@ impl Order {
 }
 
 impl<T> Said<T> {
-    fn is_over(&self, now: SystemTime) -> bool {
+    pub(super) fn is_over(&self, now: SystemTime) -> bool {
         self.until().is_some_and(|until| until <= now)
     }
 
-    fn until(&self) -> Option<SystemTime> {
+    pub(super) fn until(&self) -> Option<SystemTime> {
         let until = Duration::from_millis(self.until_unix_ms?);
         UNIX_EPOCH.checked_add(until)
     }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use async_nats::{Client, jetstream::kv::Store};
+use mirror_dashboard::snapshot::FleetSetting;
 use mirror_runtime::{Mirror, Thresholds, control, mirrors};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::{
@@ -23,6 +24,7 @@ use crate::state::{
     fleet::{FleetReport, MISSED, Shared},
     key::part,
     order::{self, Asked, Order},
+    settings::settings,
     snapshot::{Snapshot, Watched},
 };
 
@@ -381,6 +383,7 @@ impl Run {
 
     /// Sets in this process what is set for the fleet, of the mirrors that there are by now.
     fn apply_orders(&mut self) {
+        self.shared.heard_orders(&self.orders);
         let all = self.orders.get("all");
         let mut names: BTreeSet<_> = self.applied.keys().cloned().collect();
         let ordered = self.orders.values().map(|order| order.mirror.clone());
@@ -700,11 +703,13 @@ impl Run {
     /// What all instances know of a mirror, in the epoch that NATS has now: what another instance
     /// has just begun may not have been heard here yet.
     async fn read(&mut self, buckets: &Buckets, mirror: &str, fresh: Duration) -> FleetReport {
-        if let Err(error) = self.catch_up(buckets, mirror).await {
-            return self.shared.took(mirror, Err(error));
-        }
-        if let Some(kept) = self.shared.kept(mirror, fresh) {
+        let settings = match self.catch_up(buckets, mirror).await {
+            Ok(settings) => settings,
+            Err(error) => return self.shared.took(mirror, Err(error)),
+        };
+        if let Some(mut kept) = self.shared.kept(mirror, fresh) {
             self.shared.is_read(mirror);
+            kept.settings = settings;
             return kept;
         }
         let read = self.read_now(buckets, mirror).await;
@@ -713,9 +718,9 @@ impl Run {
 
     async fn read_now(&mut self, buckets: &Buckets, mirror: &str) -> Result<FleetReport, String> {
         for _ in 0..TRIES {
-            let report = read::report(self, buckets, mirror).await?;
+            let mut report = read::report(self, buckets, mirror).await?;
             // While it was read, a part of it may have been removed.
-            self.catch_up(buckets, mirror).await?;
+            report.settings = self.catch_up(buckets, mirror).await?;
             if report.epoch == self.epoch(mirror) {
                 return Ok(report);
             }
@@ -723,19 +728,29 @@ impl Run {
         Err(format!("the report of `{mirror}` is begun anew too often"))
     }
 
-    /// Tells the fleet that the report was begun anew here, and asks whether it was elsewhere.
-    async fn catch_up(&mut self, buckets: &Buckets, mirror: &str) -> Result<(), String> {
+    /// Tells the fleet that the report was begun anew here, and asks whether it was elsewhere, and
+    /// what is set for the fleet.
+    async fn catch_up(
+        &mut self,
+        buckets: &Buckets,
+        mirror: &str,
+    ) -> Result<Vec<FleetSetting>, String> {
         let mut made = made();
         made.retain(|name, _| name == mirror);
         self.tell_restarts(buckets, &made).await?;
         let key = format!("epoch.{}", part(mirror));
-        if let Some(entry) = bucket::newest(&buckets.control, &key).await?
+        let own = order_key(mirror);
+        let newest = |key| bucket::newest(&buckets.control, key);
+        let (epoch, own, all) = tokio::try_join!(newest(&key), newest(&own), newest("all"))?;
+        if let Some(entry) = epoch
             && let Some(value) = &entry.value
         {
             let epoch = parsed::<Epoch>(value, |epoch| epoch.version)?;
             self.heard_epoch(&epoch, &entry);
         }
-        Ok(())
+        let order =
+            |entry: Option<Entry>| parsed::<Order>(&entry?.value?, |order| order.version).ok();
+        Ok(settings(order(own).as_ref(), order(all).as_ref()))
     }
 
     async fn change(
@@ -877,7 +892,7 @@ fn made() -> BTreeMap<String, Mirror> {
     made.collect()
 }
 
-fn order_key(mirror: &str) -> String {
+pub(in crate::state) fn order_key(mirror: &str) -> String {
     format!("control.{}", part(mirror))
 }
 

@@ -188,6 +188,7 @@ pub(in crate::state) async fn report(
         epoch,
         read: Some(SystemTime::now()),
         error: (!loaded.unread.is_empty()).then(|| loaded.unread.join("; ")),
+        settings: Vec::new(),
         instances: all,
         targets: targets.collect(),
     })
