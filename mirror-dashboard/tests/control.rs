@@ -361,8 +361,6 @@ async fn all_mirrors_are_changed_at_once() {
     let _mirror = mirror("control.all");
     let got = change("/mirrors", &json!({ "percentage": { "x": 1 } })).await;
     assert_eq!(got.status, 400);
-    let got = change("/mirrors", &json!({ "restart_report": true })).await;
-    assert_eq!(got.status, 400);
     testkit::passes_with("all_off", vec![(ALONE, "1".to_owned())]).await;
 }
 
@@ -385,6 +383,13 @@ async fn all_off() {
         200
     );
     assert!(later.control().state().is_enabled);
+    let shop = Shop::start("control.anew", |builder| {
+        builder.compare(mirror_runtime::CompareMode::Json)
+    })
+    .await;
+    let got = change("/mirrors", &json!({ "restart_report": true })).await;
+    assert_eq!(got.status, 200, "{}", got.body);
+    assert_eq!(shop.mirror.report_restarts(), 1);
 }
 
 #[tokio::test]

@@ -102,6 +102,8 @@ pub(super) struct State {
     orders: BTreeMap<String, Order>,
     /// Why nothing goes to or comes from NATS; `None` if it does.
     error: Option<String>,
+    /// What of it the log was told.
+    told: Option<String>,
     status: FleetStatus,
 }
 
@@ -499,13 +501,20 @@ impl Shared {
         self.state().asked.remove(mirror);
     }
 
-    /// What goes wrong now. The log is told once of what goes on.
-    pub(super) fn failed(&self, error: &str) {
+    /// What goes wrong now, perhaps for a moment only.
+    pub(super) fn lacks(&self, error: &str) {
         let mut state = self.state();
         state.status.is_connected = false;
         state.status.error = Some(error.to_owned());
-        if state.error.as_deref() != Some(error) {
-            state.error = Some(error.to_owned());
+        state.error = Some(error.to_owned());
+    }
+
+    /// What goes wrong now. The log is told once of what goes on.
+    pub(super) fn failed(&self, error: &str) {
+        self.lacks(error);
+        let mut state = self.state();
+        if state.told.as_deref() != Some(error) {
+            state.told = Some(error.to_owned());
             drop(state);
             tracing::warn!(instance = self.instance, error, "the fleet is out of reach");
         }
@@ -514,7 +523,8 @@ impl Shared {
     pub(super) fn works(&self) {
         let mut state = self.state();
         state.status.is_connected = true;
-        if state.error.take().is_some() {
+        state.error = None;
+        if state.told.take().is_some() {
             drop(state);
             tracing::info!(instance = self.instance, "the fleet is within reach");
         }

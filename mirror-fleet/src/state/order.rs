@@ -20,6 +20,32 @@ pub(super) struct Order {
     pub(super) switch: Option<Said<bool>>,
     /// By the names of targets.
     pub(super) shares: BTreeMap<String, Said<f64>>,
+    /// Who has removed what was set before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reset: Option<By>,
+}
+
+/// Who has done something, and why.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct By {
+    pub(super) actor: String,
+    pub(super) reason: Option<String>,
+}
+
+impl By {
+    /// The fleet's control of a mirror, in this name.
+    pub(super) fn control(&self, mirror: &str) -> Control {
+        let control = control(mirror).as_fleet();
+        let control = match &*self.actor {
+            "" => control.by("fleet"),
+            actor => control.by(actor),
+        };
+        match &self.reason {
+            Some(reason) => control.because(reason),
+            None => control,
+        }
+    }
 }
 
 /// A value, and who has set it.
@@ -50,6 +76,13 @@ impl Asked {
         change.reset || change.enabled.is_some() || !change.percentage.is_empty()
     }
 
+    pub(super) fn by(&self) -> By {
+        By {
+            actor: self.by.clone(),
+            reason: self.change.reason.clone(),
+        }
+    }
+
     fn said<T>(&self, value: T) -> Said<T> {
         let lasts = self.change.for_seconds.map(Duration::from_secs);
         let until = lasts.and_then(|lasts| SystemTime::now().checked_add(lasts));
@@ -68,6 +101,7 @@ impl Order {
         let change = &asked.change;
         if change.reset {
             self = Self::default();
+            self.reset = Some(asked.by());
         }
         self.version = VERSION;
         mirror.clone_into(&mut self.mirror);
@@ -85,6 +119,9 @@ impl Order {
         let mut order = self.clone();
         if order.switch.is_none() {
             order.switch = all.and_then(|all| all.switch.clone());
+        }
+        if order.reset.is_none() {
+            order.reset = all.and_then(|all| all.reset.clone());
         }
         order
     }
@@ -111,7 +148,8 @@ impl Order {
                 .keys()
                 .any(|target| !current.shares.contains_key(target));
         if is_removed {
-            control(mirror).as_fleet().by("fleet").reset();
+            let by = self.reset.clone().unwrap_or_default();
+            by.control(mirror).reset();
         }
         if let Some(said) = &current.switch {
             let control = said.control(mirror);

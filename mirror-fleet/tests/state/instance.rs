@@ -24,7 +24,7 @@ use mirror_dashboard::{
 use mirror_fleet::NatsOptions;
 use mirror_runtime::{CircuitBreaker, CompareMode, Mirror, Target, Thresholds};
 use serde_json::{Value, json};
-use testkit::{Shadow, eventually, nats::NatsServer};
+use testkit::{Log, Shadow, eventually, nats::NatsServer};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -44,6 +44,10 @@ fn instance() {
     if asked("INSTANCE").is_none() {
         return;
     }
+    tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(std::io::stderr)
+        .init();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let fleet = runtime.block_on(serve());
     // Until the test lets go.
@@ -96,6 +100,7 @@ pub(crate) struct Instance {
     port: u16,
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
+    log: Log,
     requests: u64,
 }
 
@@ -168,14 +173,19 @@ impl Instance {
             ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let stdin = child.stdin.take();
+        let log = Log::default();
+        let (mut stderr, mut of_thread) = (child.stderr.take().unwrap(), log.clone());
+        std::thread::spawn(move || std::io::copy(&mut stderr, &mut of_thread));
         let mut instance = Self {
             stdout: BufReader::new(child.stdout.take().unwrap()),
             child,
             port: 0,
             stdin,
+            log,
             requests: 0,
         };
         instance.port = instance.says("PORT ").parse().unwrap();
@@ -210,6 +220,11 @@ impl Instance {
             is_heard
         };
         tokio::task::spawn_blocking(finish).await.unwrap()
+    }
+
+    /// What it has told the log so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.text()
     }
 
     async fn call(&self, request: Request<String>) -> (StatusCode, String) {

@@ -11,19 +11,19 @@ use std::{
 
 use async_nats::{Client, jetstream::kv::Store};
 use mirror_dashboard::snapshot::FleetSetting;
-use mirror_runtime::{Mirror, Thresholds, control, mirrors};
+use mirror_runtime::{Mirror, Thresholds, mirrors};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::{
     sync::mpsc::UnboundedReceiver,
-    time::{MissedTickBehavior, interval, sleep, sleep_until},
+    time::{MissedTickBehavior, interval, sleep, sleep_until, timeout},
 };
 
-use crate::nats::Connection;
+use crate::nats::{Connection, Presence};
 use crate::state::{
     bucket::{self, Bounds, Entry, Watch, told},
     fleet::{FleetReport, MISSED, Shared},
     key::part,
-    order::{self, Asked, Order},
+    order::{self, Asked, By, Order},
     settings::settings,
     snapshot::{Snapshot, Watched},
 };
@@ -37,6 +37,9 @@ const AGAIN: Duration = Duration::from_secs(2);
 
 /// What a message needs beside its payload: its subject and its headers.
 pub(in crate::state) const BESIDE: usize = 4096;
+
+/// Who is without NATS for no longer than this need not be told.
+const MOMENT: Duration = Duration::from_secs(3);
 
 /// A snapshot of which only the time has changed is written once in so many intervals.
 const IDLE: u32 = 6;
@@ -95,6 +98,9 @@ struct Epoch {
     mirror: String,
     #[serde(rename = "epoch")]
     number: u64,
+    /// Who has begun it, and why.
+    #[serde(default)]
+    by: By,
 }
 
 /// The value of `circuit.{mirror}.{target}`: it has opened in an instance.
@@ -316,7 +322,7 @@ impl Run {
                         return false;
                     }
                     if presence.borrow().away().is_some() {
-                        self.shared.failed(AWAY);
+                        self.shared.lacks(AWAY);
                         return false;
                     }
                 }
@@ -416,7 +422,7 @@ impl Run {
             epoch.number
         };
         if epoch.number > own {
-            self.restart(name);
+            self.restart(name, &epoch.by);
         }
         let known = self.epochs.entry(name.clone()).or_insert(1);
         *known = epoch.number.max(*known);
@@ -427,8 +433,8 @@ impl Run {
     }
 
     /// Begins the report of this instance anew.
-    fn restart(&mut self, name: &str) {
-        control(name).by("fleet").restart_report();
+    fn restart(&mut self, name: &str, by: &By) {
+        by.control(name).restart_report();
         if let Some(mirror) = made().get(name) {
             let restarts = self.restarts.entry(name.to_owned()).or_default();
             // One that was not told yet is still to be told.
@@ -465,7 +471,12 @@ impl Run {
             let known = self.restarts.get(name).copied().unwrap_or(now);
             if now > known {
                 self.forget(name);
-                self.begin_epoch(buckets, name).await?;
+                // The log of this process has who has done it.
+                let by = By {
+                    actor: format!("instance {}", self.shared.instance),
+                    reason: None,
+                };
+                self.begin_epoch(buckets, name, by).await?;
             }
             self.restarts.insert(name.clone(), now);
         }
@@ -473,7 +484,7 @@ impl Run {
     }
 
     /// Begins a new epoch, unless another instance has just done so.
-    async fn begin_epoch(&mut self, buckets: &Buckets, mirror: &str) -> Result<(), String> {
+    async fn begin_epoch(&mut self, buckets: &Buckets, mirror: &str, by: By) -> Result<(), String> {
         let own = self.epoch(mirror);
         let key = format!("epoch.{}", part(mirror));
         for _ in 0..TRIES {
@@ -487,6 +498,7 @@ impl Run {
                 version: VERSION,
                 mirror: mirror.to_owned(),
                 number: next,
+                by: by.clone(),
             };
             if current == next || put_if(&buckets.control, &key, revision, &epoch).await? {
                 self.epochs.insert(mirror.to_owned(), next);
@@ -578,7 +590,8 @@ impl Run {
         if mirror.open_circuit(&opened.target) {
             let place = (opened.mirror.clone(), opened.target.clone());
             self.open.insert(place, true);
-            tracing::warn!(
+            // Where it has opened first there is a warning.
+            tracing::info!(
                 mirror = opened.mirror,
                 target = opened.target,
                 instance = opened.instance,
@@ -777,8 +790,8 @@ impl Run {
             for name in names {
                 // One more than the newest: another may have just been begun, for another build.
                 self.catch_up(buckets, &name).await?;
-                self.begin_epoch(buckets, &name).await?;
-                self.restart(&name);
+                self.begin_epoch(buckets, &name, asked.by()).await?;
+                self.restart(&name, &asked.by());
             }
         }
         Ok(())
@@ -822,7 +835,8 @@ impl Run {
                 None => Order::default(),
             };
             let order = before.changed(mirror, asked);
-            if order.is_empty() {
+            // One that says who has removed what was set stays.
+            if order.is_empty() && order.reset.is_none() {
                 let purged = buckets.control.purge(key).await;
                 purged.map_err(|error| told(&error))?;
                 self.orders.remove(key);
@@ -858,8 +872,15 @@ async fn reach(
             }
         };
         if presence.borrow_and_update().away().is_some() {
-            shared.failed(AWAY);
-            if presence.wait_for(|now| now.away().is_none()).await.is_err() {
+            // At the start, and when a server is started again, there will be one in a moment.
+            if presence.borrow().number > 0 {
+                shared.lacks(AWAY);
+            }
+            let connected = |now: &Presence| now.away().is_none();
+            if let Err(_late) = timeout(MOMENT, presence.wait_for(connected)).await {
+                shared.failed(AWAY);
+            }
+            if presence.wait_for(connected).await.is_err() {
                 sleep(AGAIN).await;
                 continue;
             }
