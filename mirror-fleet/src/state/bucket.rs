@@ -11,7 +11,7 @@ use async_nats::{
         self, Context,
         consumer::{DeliverPolicy, ReplayPolicy, push::OrderedConfig},
         kv::{Store, UpdateErrorKind},
-        stream::{self, DiscardPolicy, LastRawMessageErrorKind},
+        stream::{self, DiscardPolicy, LastRawMessageErrorKind, RetentionPolicy, StorageType},
     },
 };
 use bytes::Bytes;
@@ -47,6 +47,8 @@ pub(super) struct Watch {
     prefix: String,
     /// How many of the values that were there are still to come.
     pending: u64,
+    /// When it began, by the clock of the server.
+    pub(super) began: SystemTime,
 }
 
 /// The bucket, which is created if there is none.
@@ -68,17 +70,7 @@ pub(super) async fn ensure(client: &Client, bounds: &Bounds) -> Result<Store, Na
             .map_err(|error| failed(&error))?,
     };
     let info = store.status().await.map_err(|error| failed(&error))?;
-    let config = &info.info.config;
-    let asked = i64::try_from(bounds.max_bytes).unwrap_or(i64::MAX);
-    let mut differences = Vec::new();
-    if config.max_bytes != asked {
-        let has = config.max_bytes;
-        differences.push(format!("`max_bytes` is {has}, and {asked} was asked for"));
-    }
-    if config.num_replicas != bounds.replicas {
-        let (has, asked) = (config.num_replicas, bounds.replicas);
-        differences.push(format!("`replicas` is {has}, and {asked} was asked for"));
-    }
+    let differences = differences(&config(bounds), &info.info.config);
     if differences.is_empty() {
         Ok(store)
     } else {
@@ -89,22 +81,70 @@ pub(super) async fn ensure(client: &Client, bounds: &Bounds) -> Result<Store, Na
     }
 }
 
-async fn create(context: &Context, bounds: &Bounds) -> Result<Store, String> {
-    // As clients make buckets, but for asking for the account first, which old servers do not
-    // describe as new ones do.
-    let config = stream::Config {
+/// As clients make buckets.
+pub(super) fn config(bounds: &Bounds) -> stream::Config {
+    stream::Config {
         name: format!("KV_{}", bounds.name),
         description: Some(bounds.description.to_owned()),
         subjects: vec![format!("$KV.{}.>", bounds.name)],
         max_messages_per_subject: 1,
         max_bytes: i64::try_from(bounds.max_bytes).unwrap_or(i64::MAX),
         num_replicas: bounds.replicas,
+        storage: StorageType::File,
+        retention: RetentionPolicy::Limits,
         discard: DiscardPolicy::New,
         allow_rollup: true,
         deny_delete: true,
         allow_direct: true,
         ..stream::Config::default()
+    }
+}
+
+/// In what a bucket differs from what was asked for, so that what is written would be lost sooner, or
+/// differently.
+fn differences(asked: &stream::Config, found: &stream::Config) -> Vec<String> {
+    let mut differences = Vec::new();
+    let mut compare = |what: &str, found: String, asked: String| {
+        if found != asked {
+            differences.push(format!("`{what}` is {found}, and {asked} was asked for"));
+        }
     };
+    /// No bound is 0, or below.
+    fn bound(of: i64) -> String {
+        if of > 0 {
+            of.to_string()
+        } else {
+            "unbounded".to_owned()
+        }
+    }
+    fn age(of: Duration) -> String {
+        if of.is_zero() {
+            "unbounded".to_owned()
+        } else {
+            format!("{of:?}")
+        }
+    }
+    let text = |of: &dyn std::fmt::Debug| format!("{of:?}");
+    compare("max_bytes", bound(found.max_bytes), bound(asked.max_bytes));
+    let (has, wanted) = (found.num_replicas, asked.num_replicas);
+    compare("replicas", has.to_string(), wanted.to_string());
+    compare("max_age", age(found.max_age), age(asked.max_age));
+    compare("storage", text(&found.storage), text(&asked.storage));
+    let (has, wanted) = (&found.retention, &asked.retention);
+    compare("retention", text(has), text(wanted));
+    compare("discard", text(&found.discard), text(&asked.discard));
+    let has = bound(found.max_messages_per_subject);
+    compare("history", has, bound(asked.max_messages_per_subject));
+    let has = bound(found.max_messages);
+    compare("max_msgs", has, bound(asked.max_messages));
+    let has = bound(found.max_message_size.into());
+    compare("max_msg_size", has, bound(asked.max_message_size.into()));
+    differences
+}
+
+async fn create(context: &Context, bounds: &Bounds) -> Result<Store, String> {
+    // Without asking for the account first, which old servers do not describe as new ones do.
+    let config = config(bounds);
     let created = context.create_stream(config).await;
     match (context.get_key_value(&bounds.name).await, created) {
         // Another instance may have been faster.
@@ -137,11 +177,13 @@ impl Watch {
         let consumer = store.stream.create_consumer(config).await;
         let consumer = consumer.map_err(|error| error.to_string())?;
         let pending = consumer.cached_info().num_pending;
+        let began = consumer.cached_info().created.into();
         let messages = consumer.messages().await;
         Ok(Self {
             messages: messages.map_err(|error| error.to_string())?,
             prefix: store.prefix.clone(),
             pending,
+            began,
         })
     }
 

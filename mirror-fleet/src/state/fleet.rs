@@ -20,7 +20,7 @@ use self::run::{Command, Run, order_key};
 use super::{
     bucket::{Bounds, unique},
     order::{Asked, Order},
-    settings::settings_of,
+    settings::settings,
     sum::Sum,
 };
 use crate::nats::{Connection, NatsError};
@@ -100,6 +100,8 @@ pub(super) struct State {
     asked: BTreeSet<String>,
     /// What is set for the fleet, as far as this instance has heard, by key.
     orders: BTreeMap<String, Order>,
+    /// The time of the server, and when it was so late.
+    clock: Option<(SystemTime, Instant)>,
     /// Why nothing goes to or comes from NATS; `None` if it does.
     error: Option<String>,
     /// What of it the log was told.
@@ -391,7 +393,7 @@ impl FleetView {
             Some((report, _)) => report.clone(),
             None => FleetReport::default(),
         };
-        report.settings = settings_of(&state.orders, &order_key(&mirror));
+        report.settings = state.settings(&mirror);
         // Who does not wait is no worse off than before.
         if !patience.is_zero() || report.read.is_none() {
             let known = state.error.clone().or(report.error);
@@ -445,7 +447,7 @@ impl FleetView {
     /// What is set for the fleet, of a mirror and of all of them, as far as this instance has heard.
     #[must_use]
     pub fn settings(&self, mirror: &str) -> Vec<FleetSetting> {
-        settings_of(&self.shared.state().orders, &order_key(mirror))
+        self.shared.state().settings(mirror)
     }
 
     /// How this instance fares.
@@ -461,6 +463,18 @@ impl fmt::Debug for FleetView {
             .field("instance", &self.shared.instance)
             .field("status", &self.status())
             .finish_non_exhaustive()
+    }
+}
+
+impl State {
+    /// What is set for the fleet.
+    fn settings(&self, mirror: &str) -> Vec<FleetSetting> {
+        let now = self
+            .clock
+            .and_then(|(then, at)| then.checked_add(at.elapsed()));
+        let own = self.orders.get(&order_key(mirror));
+        let now = now.unwrap_or_else(SystemTime::now);
+        settings(own, self.orders.get("all"), now)
     }
 }
 
@@ -488,9 +502,10 @@ impl Shared {
         self.state().reports.remove(mirror);
     }
 
-    /// What is set for the fleet.
-    pub(super) fn heard_orders(&self, orders: &BTreeMap<String, Order>) {
+    /// What is set for the fleet, and the time of the server.
+    pub(super) fn heard_orders(&self, orders: &BTreeMap<String, Order>, now: SystemTime) {
         let mut state = self.state();
+        state.clock = Some((now, Instant::now()));
         if state.orders != *orders {
             state.orders.clone_from(orders);
         }
@@ -556,7 +571,7 @@ impl Shared {
                 let before = state.reports.get(mirror);
                 let mut report = before.map(|(report, _)| report.clone()).unwrap_or_default();
                 report.error = Some(error);
-                report.settings = settings_of(&state.orders, &order_key(mirror));
+                report.settings = state.settings(mirror);
                 report
             }
         };

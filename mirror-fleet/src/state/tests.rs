@@ -6,7 +6,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use async_nats::{Client, jetstream::kv::Store};
+use async_nats::{
+    Client,
+    jetstream::{self, kv::Store, stream},
+};
 use http::{HeaderMap, Method, StatusCode};
 use mirror_compare::{
     BufferedResponse, CompareMode, NotComparedReason, Rules, Subject, compare,
@@ -450,6 +453,60 @@ fn a_bucket_with_other_bounds_is_named_and_left_as_it_is() {
         .runtime
         .block_on(bucket::ensure(&kv.client, &bounds("report")));
     assert!(same.is_ok());
+}
+
+#[test]
+fn a_bucket_that_forgets_sooner_or_otherwise_is_named_with_all_that_differs() {
+    let Some(kv) = Kv::start() else { return };
+    let context = kv
+        .runtime
+        .block_on(async { jetstream::new(kv.client.clone()) });
+    let as_asked = |name: &str| stream::Config {
+        allow_direct: false,
+        description: Some("of somebody else".to_owned()),
+        ..bucket::config(&bounds(name))
+    };
+    let others = [
+        ("age", "`max_age` is 3s, and unbounded was asked for"),
+        ("memory", "`storage` is Memory, and File was asked for"),
+        ("old", "`discard` is Old, and New was asked for"),
+        ("five", "`history` is 5, and 1 was asked for"),
+        ("few", "`max_msgs` is 9, and unbounded was asked for"),
+        ("short", "`max_msg_size` is 99, and unbounded was asked for"),
+        (
+            "all",
+            "`max_age` is 3s, and unbounded was asked for; `storage` is Memory",
+        ),
+    ];
+    for (name, said) in others {
+        let mut config = as_asked(name);
+        match name {
+            "age" => config.max_age = Duration::from_secs(3),
+            "memory" => config.storage = stream::StorageType::Memory,
+            "old" => config.discard = stream::DiscardPolicy::Old,
+            "five" => config.max_messages_per_subject = 5,
+            "few" => config.max_messages = 9,
+            "short" => config.max_message_size = 99,
+            _ => {
+                config.max_age = Duration::from_secs(3);
+                config.storage = stream::StorageType::Memory;
+            }
+        }
+        // What it refuses by age, it need not know for so long either.
+        config.duplicate_window = config.max_age;
+        let error = kv.runtime.block_on(async {
+            context.create_stream(config).await.unwrap();
+            bucket::ensure(&kv.client, &bounds(name)).await.unwrap_err()
+        });
+        assert!(matches!(error, NatsError::Differs { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains(said), "{text}");
+    }
+    let same = kv.runtime.block_on(async {
+        context.create_stream(as_asked("same")).await.unwrap();
+        bucket::ensure(&kv.client, &bounds("same")).await
+    });
+    assert!(same.is_ok(), "what loses nothing may differ: {same:?}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod arriving;
 mod cluster;
 mod faults;
+mod reading;
 mod refused;
 mod secrets;
 mod streams;

@@ -201,6 +201,48 @@ async fn all_mirrors_are_switched_and_the_later_of_all_and_of_one_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_has_an_end_lifts_nothing_that_was_to_stay() {
+    let Some(fleet) = Fleet::start().await else {
+        return;
+    };
+    let one = fleet.instance("pod-1").await;
+    let other = fleet.instance("pod-2").await;
+    is_known(&other, 2).await;
+    let off = Change::default().enabled(false).for_fleet();
+    let on = Change::default().enabled(true).for_fleet();
+    // All are off, and this one is on for a while.
+    one.change_at("/control/mirrors", &off).await.unwrap();
+    one.change(&on.clone().for_seconds(2)).await.unwrap();
+    other
+        .until("on for a while", |mirror| !is_off(mirror))
+        .await;
+    for instance in [&one, &other] {
+        let mirror = instance.until("off again, as all are", is_off).await;
+        assert_eq!(mirror.control.source, "fleet");
+        assert_eq!(mirror.control.until_unix_s, None);
+    }
+    let late = fleet.instance("pod-3").await;
+    late.until("off in a late one", is_off).await;
+    let reset = Change::default().reset().for_fleet();
+    one.change_at("/control/mirrors", &reset).await.unwrap();
+    late.until("nothing is set", |mirror| !is_off(mirror)).await;
+
+    // This one is off, and all are for a while, or are switched on: it stays off.
+    one.change(&off).await.unwrap();
+    one.change_at("/control/mirrors", &off.for_seconds(1))
+        .await
+        .unwrap();
+    let mirror = one.mirror().await;
+    assert!(is_off(&mirror));
+    assert_eq!(mirror.control.until_unix_s, None, "that of all has an end");
+    one.change_at("/control/mirrors", &on).await.unwrap();
+    assert!(is_off(&one.mirror().await));
+    late.until("off in all", is_off).await;
+    one.change(&on).await.unwrap();
+    late.until("on by itself", |mirror| !is_off(mirror)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_circuit_that_opens_in_one_instance_is_open_in_the_others() {
     let Some(fleet) = Fleet::start().await else {
         return;

@@ -23,7 +23,7 @@ use crate::state::{
     bucket::{self, Bounds, Entry, Watch, told},
     fleet::{FleetReport, MISSED, Shared},
     key::part,
-    order::{self, Asked, By, Order},
+    order::{self, Asked, By, InForce, Order, in_force},
     settings::settings,
     snapshot::{Snapshot, Watched},
 };
@@ -43,6 +43,9 @@ const MOMENT: Duration = Duration::from_secs(3);
 
 /// A snapshot of which only the time has changed is written once in so many intervals.
 const IDLE: u32 = 6;
+
+/// A clock that differs by more since it was looked at last was set.
+const CLOCK_STEP: Duration = Duration::from_secs(1);
 
 /// How often a key is tried to be changed that others change as well.
 const TRIES: u32 = 16;
@@ -144,7 +147,11 @@ pub(in crate::state) struct Run {
     /// By key: `control.{mirror}` and `all`.
     orders: BTreeMap<String, Order>,
     /// What was set in this process, by mirror.
-    applied: BTreeMap<String, Order>,
+    applied: BTreeMap<String, InForce>,
+    /// The time of the server, and when it was so late.
+    clock: Option<(SystemTime, Instant)>,
+    /// What the clock of this process said when it began, by what it says now.
+    set_to: SystemTime,
     /// Circuits that are open here, and whether others have opened them.
     open: BTreeMap<Place, bool>,
     watched: BTreeMap<Place, Watched>,
@@ -184,6 +191,8 @@ impl Run {
             over: Vec::new(),
             orders: BTreeMap::new(),
             applied: BTreeMap::new(),
+            clock: None,
+            set_to: SystemTime::now(),
             open: BTreeMap::new(),
             watched: BTreeMap::new(),
             written: BTreeMap::new(),
@@ -295,6 +304,7 @@ impl Run {
                 return false;
             }
         };
+        self.clock = Some((watch.began, Instant::now()));
         self.shared.works();
         let mut steps = interval(STEP.min(self.shared.interval));
         steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -368,6 +378,7 @@ impl Run {
                 }
                 Some(value) => match parsed::<Order>(value, |order| order.version) {
                     Ok(order) => {
+                        let order = order.written(entry.written);
                         self.orders.insert(key.to_owned(), order);
                     }
                     Err(error) => tracing::warn!(key, error, "not understood: nothing is changed"),
@@ -389,7 +400,14 @@ impl Run {
 
     /// Sets in this process what is set for the fleet, of the mirrors that there are by now.
     fn apply_orders(&mut self) {
-        self.shared.heard_orders(&self.orders);
+        let now = self.server_time();
+        self.shared.heard_orders(&self.orders, now);
+        let is_set = self.is_clock_set();
+        let local = |time: SystemTime| {
+            let left = time.duration_since(now).unwrap_or_default();
+            let local = SystemTime::now();
+            local.checked_add(left).unwrap_or(local)
+        };
         let all = self.orders.get("all");
         let mut names: BTreeSet<_> = self.applied.keys().cloned().collect();
         let ordered = self.orders.values().map(|order| order.mirror.clone());
@@ -399,18 +417,39 @@ impl Run {
         }
         for name in names {
             let own = self.orders.get(&order_key(&name));
-            let order = own.cloned().unwrap_or_default().over(all);
+            let order = in_force(own, all, now);
             let before = self.applied.get(&name).cloned().unwrap_or_default();
-            if (&order.switch, &order.shares) == (&before.switch, &before.shares) {
+            if order == before && !is_set {
                 continue;
             }
-            order.apply(&name, &before);
+            let by = own.and_then(|own| own.reset.as_ref());
+            let by = by.or(all.and_then(|all| all.reset.as_ref()));
+            let by = by.cloned().unwrap_or_default();
+            order.apply(&name, &before, now, local, &by);
             if order.is_empty() {
                 self.applied.remove(&name);
             } else {
                 self.applied.insert(name, order);
             }
         }
+    }
+
+    /// The time by the clock of the server, which is that of no instance.
+    fn server_time(&self) -> SystemTime {
+        let now = self
+            .clock
+            .and_then(|(then, at)| then.checked_add(at.elapsed()));
+        // Without it, nothing was heard that has an end.
+        now.unwrap_or_else(SystemTime::now)
+    }
+
+    /// Whether the clock of this process was set: the ends are other times by it then.
+    fn is_clock_set(&mut self) -> bool {
+        let now = SystemTime::now();
+        let began = now.checked_sub(self.began.elapsed()).unwrap_or(now);
+        let before = std::mem::replace(&mut self.set_to, began);
+        let by = began.duration_since(before);
+        by.unwrap_or_else(|behind| behind.duration()) > CLOCK_STEP
     }
 
     fn heard_epoch(&mut self, epoch: &Epoch, entry: &Entry) {
@@ -488,7 +527,7 @@ impl Run {
         let own = self.epoch(mirror);
         let key = format!("epoch.{}", part(mirror));
         for _ in 0..TRIES {
-            let (value, revision) = get(&buckets.control, &key).await?;
+            let (value, revision, _) = get(&buckets.control, &key).await?;
             let current = match value {
                 Some(value) => parsed::<Epoch>(&value, |epoch| epoch.version)?.number,
                 None => 1,
@@ -761,9 +800,13 @@ impl Run {
             let epoch = parsed::<Epoch>(value, |epoch| epoch.version)?;
             self.heard_epoch(&epoch, &entry);
         }
-        let order =
-            |entry: Option<Entry>| parsed::<Order>(&entry?.value?, |order| order.version).ok();
-        Ok(settings(order(own).as_ref(), order(all).as_ref()))
+        let order = |entry: Option<Entry>| {
+            let entry = entry?;
+            let order = parsed::<Order>(&entry.value?, |order| order.version).ok()?;
+            Some(order.written(entry.written))
+        };
+        let (own, all) = (order(own), order(all));
+        Ok(settings(own.as_ref(), all.as_ref(), self.server_time()))
     }
 
     async fn change(
@@ -803,20 +846,21 @@ impl Run {
         here.chain(self.epochs.keys().cloned()).collect()
     }
 
-    /// Of all and of one, the later counts: what is set for all is set for those that have their own
-    /// as well.
+    /// What is set for mirrors themselves stays, unless all is to be removed: what counts is decided
+    /// by whoever reads both.
     async fn write_order_for_all(
         &mut self,
         buckets: &Buckets,
         asked: &Asked,
     ) -> Result<(), String> {
         self.write_order(buckets, "all", "", asked).await?;
-        let own = self.orders.iter().filter(|(key, _)| *key != "all");
-        let own: Vec<_> = own
-            .map(|(key, order)| (key.clone(), order.mirror.clone()))
-            .collect();
-        for (key, mirror) in own {
-            self.write_order(buckets, &key, &mirror, asked).await?;
+        if asked.change.reset {
+            let own: Vec<_> = self.orders.keys().cloned().collect();
+            for key in own.iter().filter(|key| *key != "all") {
+                let purged = buckets.control.purge(key).await;
+                purged.map_err(|error| told(&error))?;
+                self.orders.remove(key);
+            }
         }
         Ok(())
     }
@@ -829,12 +873,12 @@ impl Run {
         asked: &Asked,
     ) -> Result<(), String> {
         for _ in 0..TRIES {
-            let (value, revision) = get(&buckets.control, key).await?;
+            let (value, revision, written) = get(&buckets.control, key).await?;
             let before = match value {
-                Some(value) => parsed::<Order>(&value, |order| order.version)?,
+                Some(value) => parsed::<Order>(&value, |order| order.version)?.written(written),
                 None => Order::default(),
             };
-            let order = before.changed(mirror, asked);
+            let order = before.changed(mirror, asked, self.server_time());
             // One that says who has removed what was set stays.
             if order.is_empty() && order.reset.is_none() {
                 let purged = buckets.control.purge(key).await;
@@ -843,7 +887,12 @@ impl Run {
                 return Ok(());
             }
             if put_if(&buckets.control, key, revision, &order).await? {
-                self.orders.insert(key.to_owned(), order);
+                // It ends by the time that it has there. If that cannot be had now, it is heard.
+                if let Ok((Some(value), _, written)) = get(&buckets.control, key).await
+                    && let Ok(order) = parsed::<Order>(&value, |order| order.version)
+                {
+                    self.orders.insert(key.to_owned(), order.written(written));
+                }
                 return Ok(());
             }
         }
@@ -943,14 +992,17 @@ pub(in crate::state) fn parsed<T: DeserializeOwned>(
     Ok(value)
 }
 
-/// The value of a key, and the revision that a change of it is to name.
-async fn get(store: &Store, key: &str) -> Result<(Option<bytes::Bytes>, u64), String> {
+/// The value of a key, the revision that a change of it is to name, and when it was written.
+async fn get(store: &Store, key: &str) -> Result<(Option<bytes::Bytes>, u64, SystemTime), String> {
     use async_nats::jetstream::kv::Operation;
     let entry = store.entry(key).await.map_err(|error| told(&error))?;
     Ok(match entry {
-        Some(entry) if entry.operation == Operation::Put => (Some(entry.value), entry.revision),
-        Some(entry) => (None, entry.revision),
-        None => (None, 0),
+        Some(entry) => {
+            let is_there = entry.operation == Operation::Put;
+            let value = is_there.then_some(entry.value);
+            (value, entry.revision, entry.created.into())
+        }
+        None => (None, 0, SystemTime::UNIX_EPOCH),
     })
 }
 
