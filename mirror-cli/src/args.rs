@@ -49,6 +49,7 @@ pub(crate) enum Command {
     Off(change::OffArgs),
     On(change::OnArgs),
     Reset(change::ResetArgs),
+    RestartReport(change::RestartReportArgs),
     #[cfg(feature = "replay")]
     Replay(Box<replay::Args>),
     #[cfg(feature = "replay")]
@@ -68,6 +69,7 @@ impl Command {
             Self::Off(args) => args.run(),
             Self::On(args) => args.run(),
             Self::Reset(args) => args.run(),
+            Self::RestartReport(args) => args.run(),
             #[cfg(feature = "replay")]
             Self::Replay(args) => args.run(),
             #[cfg(feature = "replay")]

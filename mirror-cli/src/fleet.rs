@@ -1,27 +1,33 @@
 //! A snapshot of one process, turned into that of its fleet.
 
-use mirror_dashboard::snapshot::{Fleet, MirrorSnapshot, Snapshot};
+use mirror_dashboard::snapshot::{Fleet, MirrorSnapshot, Snapshot, Stats, Verdict};
 
 /// The numbers of all instances in the place of those of the process, of the mirror of this name or
-/// of all.
+/// of all; and why they are old, if they are.
 ///
 /// # Errors
 ///
-/// Why they are not known, or are old.
-pub(crate) fn of_fleet(snapshot: &mut Snapshot, mirror: Option<&str>) -> Result<(), String> {
+/// Why they are not known at all.
+pub(crate) fn of_fleet(
+    snapshot: &mut Snapshot,
+    mirror: Option<&str>,
+) -> Result<Option<String>, String> {
+    let mut old = None;
     let all = snapshot.mirrors.iter_mut();
     for found in all.filter(|found| mirror.is_none_or(|name| found.name == name)) {
         let fleet = found.fleet.take().ok_or_else(no_fleet)?;
         if let Some(error) = &fleet.error {
-            return Err(format!(
-                "the numbers of all instances are not up to date: {error}"
-            ));
+            let told = format!("the numbers of all instances are not up to date: {error}");
+            old.get_or_insert(told);
         }
         put(found, &fleet);
         found.fleet = Some(fleet);
     }
-    Ok(())
+    Ok(old)
 }
+
+/// The reason of a target of which no instance has written anything.
+const UNKNOWN: &str = "no instance has said anything of it in this epoch yet";
 
 fn no_fleet() -> String {
     "the page is given no fleet: leave out `--fleet`, or build the page with `Dashboard::fleet`"
@@ -31,7 +37,16 @@ fn no_fleet() -> String {
 fn put(mirror: &mut MirrorSnapshot, fleet: &Fleet) {
     mirror.verdict = fleet.verdict;
     mirror.reason = with_missing(&fleet.reason, fleet);
-    // What this process knows of a target stays if the fleet knows nothing.
+    // What one process has seen is no verdict on all of them.
+    for target in &mut mirror.targets {
+        target.stats = Stats::default();
+        target.report = None;
+        if target.verdict.is_some() {
+            target.verdict = Some(Verdict::NotEnoughData);
+            target.reason = with_missing(UNKNOWN, fleet);
+            target.needed = 0;
+        }
+    }
     for of_all in &fleet.targets {
         mirror.has_traffic = true;
         let named = mirror

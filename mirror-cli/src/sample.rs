@@ -72,6 +72,13 @@ pub fn of_fleet(verdict: &str, error: Option<&str>) -> Value {
         "error": error,
         "verdict": verdict,
         "reason": "480 compared, none differ",
+        "settings": [
+            {
+                "is_for_all": false, "target": null, "is_enabled": false, "percentage": null,
+                "reason": "too slow", "actor": "ada", "until_unix_s": 1_795_766_600,
+            },
+            { "is_for_all": true, "target": "rewrite", "percentage": 5.0 },
+        ],
         "instances": [
             { "name": "pod-1", "state": "running", "is_this": true, "heard_unix_s": 1_795_763_999 },
             { "name": "pod-2", "state": "missing", "is_this": false, "heard_unix_s": 1_795_763_000 },

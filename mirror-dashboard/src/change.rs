@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::snapshot::{Share, Switch};
+use crate::snapshot::{FleetSetting, Share, Switch};
 
 /// What to change of a mirror: the body of a `PUT`. What is not named stays as it is.
 ///
@@ -107,9 +107,12 @@ const fn is_false(value: &bool) -> bool {
 pub struct Changed {
     /// The name of the mirror.
     pub mirror: String,
-    /// Its switch.
+    /// What is now set for the fleet, after a change of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<Vec<FleetSetting>>,
+    /// Its switch, in the process that was asked.
     pub control: Switch,
-    /// The share of each target.
+    /// The share of each target, in the process that was asked.
     pub targets: BTreeMap<String, Share>,
 }
 

@@ -2,7 +2,11 @@
 
 mod origin;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Json, Router,
@@ -28,6 +32,9 @@ use crate::{
 
 /// A change takes some hundred bytes.
 const MAX_BODY: usize = 16 * 1024;
+
+/// How long a change of this process waits until its fleet knows of it.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The router that switches mirrors off and on: see [`control`](crate::guide::control).
 ///
@@ -178,6 +185,9 @@ async fn one(
         setting
             .apply(&name, &change)
             .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, error.to_string()))?;
+        if change.restart_report {
+            guarded.tell_fleet(vec![name.clone()]).await;
+        }
     }
     tracing::info!(
         actor = actor.as_str(),
@@ -185,7 +195,7 @@ async fn one(
         ?change,
         "mirror changed"
     );
-    Ok(Json(program::changed(&name)))
+    Ok(Json(guarded.changed(&name, &change)))
 }
 
 async fn all(
@@ -193,19 +203,25 @@ async fn all(
     request: Request,
 ) -> Result<Json<BTreeMap<&'static str, Vec<Changed>>>, Refusal> {
     let (actor, change) = guarded.admit(request).await?;
-    if !change.percentage.is_empty() || change.restart_report {
-        let error = "all mirrors have `enabled`, `reset`, `reason` and `for_seconds` only: name a mirror for the rest";
+    if !change.percentage.is_empty() {
+        let error = "name a mirror for `percentage`: its targets are its own";
         return Err(Refusal::new(StatusCode::BAD_REQUEST, error));
     }
     if change.fleet {
         guarded.change_fleet(None, &actor, &change).await?;
     } else {
         Setting::new(actor.as_str(), &change).apply_to_all(&change);
+        if change.restart_report {
+            let mirrors = program::mirrors().into_iter();
+            guarded
+                .tell_fleet(mirrors.map(|listed| listed.name).collect())
+                .await;
+        }
     }
     tracing::info!(actor = actor.as_str(), ?change, "all mirrors changed");
     let mirrors = program::mirrors().into_iter();
     let changed = mirrors
-        .map(|listed| program::changed(&listed.name))
+        .map(|listed| guarded.changed(&listed.name, &change))
         .collect();
     Ok(Json(BTreeMap::from([("mirrors", changed)])))
 }
@@ -247,6 +263,38 @@ impl Guarded {
 }
 
 impl Guarded {
+    /// The state of a mirror after a change.
+    fn changed(&self, mirror: &str, change: &Change) -> Changed {
+        let fleet = self.fleet.as_ref().filter(|_| change.fleet);
+        Changed {
+            fleet: fleet.map(|fleet| fleet.settings(mirror)),
+            ..program::changed(mirror)
+        }
+    }
+
+    /// Has the fleet ask which reports were begun anew here, so that the others know when the
+    /// response comes. If it is away it learns of them later.
+    async fn tell_fleet(&self, mirrors: Vec<String>) {
+        let Some(fleet) = self.fleet.clone() else {
+            return;
+        };
+        let told = tokio::task::spawn_blocking(move || {
+            let end = Instant::now() + PATIENCE;
+            for mirror in mirrors {
+                let left = end.saturating_duration_since(Instant::now());
+                let told = fleet.mirror(&mirror, left.max(Duration::from_millis(1)));
+                if let Some(error) = told.error {
+                    tracing::info!(
+                        mirror,
+                        error,
+                        "the fleet is told later of a report begun anew"
+                    );
+                }
+            }
+        });
+        let _ = told.await;
+    }
+
     /// Changes a mirror, or all of them, in all instances.
     async fn change_fleet(
         &self,

@@ -39,6 +39,9 @@ const MUCH_LATER: u64 = 60;
 /// How long a snapshot waits for what the fleet says, of all mirrors together.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How long it waits for each of them at least.
+const LEAST: Duration = Duration::from_millis(1);
+
 /// How many listen at once. A page has one stream for each tab that is seen.
 const STREAMS: usize = 16;
 
@@ -137,6 +140,8 @@ impl Feed {
         // Taken one by one, so that the thread never waits for all of them.
         let taken = mirrors.into_iter().map(|listed| {
             let left = end.saturating_duration_since(Instant::now());
+            // Who has no patience left is told so, and not given what was known before.
+            let left = left.max(LEAST);
             let fleet = self.shared.of_fleet(&listed, left);
             take::mirror(listed, &self.shared.past(), fleet.as_ref(), detail)
         });

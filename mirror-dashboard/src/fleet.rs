@@ -7,7 +7,7 @@ use std::{
 
 use mirror_runtime::{TargetReport, TargetStats};
 
-use crate::{actor::Actor, change::Change};
+use crate::{actor::Actor, change::Change, snapshot::FleetSetting};
 
 /// What knows of all instances of a program: `FleetView` of the crate `mirror-fleet`, or your own.
 ///
@@ -18,6 +18,10 @@ pub trait Fleet: fmt::Debug + Send + Sync + 'static {
     /// What is known of a mirror in all instances. It may block for `patience` to find out; what it
     /// does not know by then is what it knew before, with an [`error`](FleetMirror::error).
     fn mirror(&self, name: &str, patience: Duration) -> FleetMirror;
+
+    /// What is set for all instances, of a mirror and of all of them, as far as this process knows.
+    /// It does not block.
+    fn settings(&self, mirror: &str) -> Vec<FleetSetting>;
 
     /// Changes a mirror, or all of them, in all instances. It may block, for some seconds.
     ///
@@ -37,6 +41,8 @@ pub struct FleetMirror {
     pub read: Option<SystemTime>,
     /// Why it could not be found out since then.
     pub error: Option<String>,
+    /// What is set for all instances, of this mirror and of all of them.
+    pub settings: Vec<FleetSetting>,
     /// The instances, by name.
     pub instances: Vec<FleetInstance>,
     /// The targets, in the order in which they were given.
@@ -87,6 +93,9 @@ pub enum InstanceState {
     Finished,
     /// Nothing was heard of it for a while. What it knew by then counts.
     Missing,
+    /// Nothing was heard of it for a while, and a process that was started since then has its name.
+    /// What it knew by then counts.
+    Replaced,
 }
 
 impl InstanceState {
@@ -97,6 +106,7 @@ impl InstanceState {
             Self::Running => "running",
             Self::Finished => "finished",
             Self::Missing => "missing",
+            Self::Replaced => "replaced",
         }
     }
 }
@@ -113,7 +123,8 @@ pub struct FleetTarget {
     pub is_baseline: bool,
     /// In how many instances its circuit is open.
     pub open_circuits: u64,
-    /// Of how many instances what was compared is in the report.
+    /// Of how many instances what was compared is in the report; of a target that is not compared,
+    /// the counts.
     pub instances: u64,
 }
 

@@ -73,14 +73,27 @@ fn switch(state: &ControlState) -> Switch {
 }
 
 fn shares(state: &ControlState) -> BTreeMap<String, Share> {
-    let share = |target: &TargetControl| Share {
-        percentage: Some(target.percentage),
-        configured: Some(target.configured),
-        source: target.source.as_str().to_owned(),
-        reason: target.reason.clone(),
-        actor: target.actor.clone(),
-        since_unix_s: target.since.map(unix_s),
-        until_unix_s: target.until.map(unix_s),
+    let share = |target: &TargetControl| {
+        // Of a mirror that is off, the switch is why nothing is copied.
+        let held = if state.is_enabled {
+            target.clone()
+        } else {
+            let mut held = target.clone();
+            held.source = state.source;
+            held.reason.clone_from(&state.reason);
+            held.actor.clone_from(&state.actor);
+            (held.since, held.until) = (state.since, state.until);
+            held
+        };
+        Share {
+            percentage: Some(held.percentage),
+            configured: Some(held.configured),
+            source: held.source.as_str().to_owned(),
+            reason: held.reason,
+            actor: held.actor,
+            since_unix_s: held.since.map(unix_s),
+            until_unix_s: held.until.map(unix_s),
+        }
     };
     state
         .targets
@@ -94,6 +107,7 @@ pub(crate) fn changed(name: &str) -> Changed {
     let state = mirror_runtime::control(name).state();
     Changed {
         mirror: name.to_owned(),
+        fleet: None,
         control: switch(&state),
         targets: shares(&state),
     }
@@ -163,6 +177,11 @@ impl<'c> Setting<'c> {
             Some(true) => control.enable(),
             Some(false) => control.disable(),
             None => {}
+        }
+        if change.restart_report {
+            for mirror in mirrors() {
+                self.control(&mirror.name).restart_report();
+            }
         }
     }
 }

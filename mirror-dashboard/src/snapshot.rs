@@ -92,6 +92,9 @@ pub struct Fleet {
     pub verdict: Option<Verdict>,
     /// Why, in words.
     pub reason: String,
+    /// What is set for all instances, of this mirror and of all of them. Whether it counts in the
+    /// process that was asked is said by [`MirrorSnapshot::control`] and [`TargetSnapshot::share`].
+    pub settings: Vec<FleetSetting>,
     /// The instances, by name.
     pub instances: Vec<Instance>,
     /// Its targets.
@@ -106,6 +109,27 @@ impl Fleet {
     }
 }
 
+/// What is set for all instances of a fleet: a switch, or the share of a target.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct FleetSetting {
+    /// Whether it is set for all mirrors, and not for this one alone.
+    pub is_for_all: bool,
+    /// The target whose share it is; `None` if it is the switch.
+    pub target: Option<String>,
+    /// Whether copies are made; `None` if it is a share.
+    pub is_enabled: Option<bool>,
+    /// The share of the requests, from 0 to 100; `None` if it is the switch.
+    pub percentage: Option<f64>,
+    /// Why, in words.
+    pub reason: Option<String>,
+    /// Who has set it, by name.
+    pub actor: Option<String>,
+    /// Until when, in seconds since 1970.
+    pub until_unix_s: Option<u64>,
+}
+
 /// An instance of a fleet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -113,8 +137,9 @@ impl Fleet {
 pub struct Instance {
     /// Its name.
     pub name: String,
-    /// `running`, `finished`, or `missing`: nothing was heard of it for a while. What one knew that
-    /// is no longer there still counts.
+    /// `running`, `finished`, `missing`: nothing was heard of it for a while, or `replaced`: the same,
+    /// and a process that was started since then has its name. What one knew that is no longer there
+    /// still counts.
     pub state: String,
     /// Whether it is the process that has taken this snapshot.
     pub is_this: bool,
@@ -139,7 +164,8 @@ pub struct FleetTarget {
     pub needed: u64,
     /// In how many instances its circuit is open.
     pub open_circuits: u64,
-    /// Of how many instances what was compared is in the report.
+    /// Of how many instances what was compared is in the report; of a target that is not compared,
+    /// the counts.
     pub instances: u64,
     /// All counts, added up. `max_in_flight` is not.
     pub stats: Stats,

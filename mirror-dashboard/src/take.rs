@@ -102,6 +102,7 @@ fn fleet(fleet: &FleetMirror, detail: Detail) -> snapshot::Fleet {
         error: fleet.error.clone(),
         verdict,
         reason,
+        settings: fleet.settings.clone(),
         instances: instances.collect(),
         targets,
     }

@@ -424,6 +424,8 @@ async fn all_instances_are_shown_and_switched_beside_this_process() {
             "1 running, 1 finished, ▲ 1 missing: pod-2 (since",
             "9 compared, 100 are needed",
             "Its circuit is open in 1",
+            "Set for all instances: off, by ada, until ",
+            ": too slow; All mirrors: rewrite 5 %.",
         ] {
             assert!(text.contains(told), "{told}: {text}");
         }

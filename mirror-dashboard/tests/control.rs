@@ -361,8 +361,6 @@ async fn all_mirrors_are_changed_at_once() {
     let _mirror = mirror("control.all");
     let got = change("/mirrors", &json!({ "percentage": { "x": 1 } })).await;
     assert_eq!(got.status, 400);
-    let got = change("/mirrors", &json!({ "restart_report": true })).await;
-    assert_eq!(got.status, 400);
     testkit::passes_with("all_off", vec![(ALONE, "1".to_owned())]).await;
 }
 
@@ -385,6 +383,13 @@ async fn all_off() {
         200
     );
     assert!(later.control().state().is_enabled);
+    let shop = Shop::start("control.anew", |builder| {
+        builder.compare(mirror_runtime::CompareMode::Json)
+    })
+    .await;
+    let got = change("/mirrors", &json!({ "restart_report": true })).await;
+    assert_eq!(got.status, 200, "{}", got.body);
+    assert_eq!(shop.mirror.report_restarts(), 1);
 }
 
 #[tokio::test]
@@ -401,7 +406,16 @@ async fn a_change_for_the_fleet_goes_to_the_fleet_and_not_to_this_process() {
         support::send(&router, request).await
     };
     for path in ["/mirrors/control.fleet", "/mirrors"] {
-        assert_eq!(send(router(fleet.clone()), path).await.status, 200);
+        let got = send(router(fleet.clone()), path).await;
+        assert_eq!(got.status, 200);
+        // What is now set for the fleet, and what counts here.
+        let value: Value = serde_json::from_str(&got.body).unwrap();
+        let all = value["mirrors"].as_array();
+        let one = all.and_then(|all| all.iter().find(|it| it["mirror"] == "control.fleet"));
+        let one = one.unwrap_or(&value);
+        assert_eq!(one["fleet"][0]["is_enabled"], false, "{value}");
+        assert_eq!(one["fleet"][0]["actor"], "ada");
+        assert_eq!(one["control"]["is_enabled"], true);
     }
     {
         let changes = fleet.changes.lock().unwrap();

@@ -87,6 +87,10 @@ async fn the_numbers_of_a_fleet_stand_beside_those_of_the_process() {
         );
         assert!(fleet.reason.contains("9 compared, 100 are needed"));
         assert_eq!(fleet.missing().collect::<Vec<_>>(), ["pod-2"]);
+        // Beside what counts in this process.
+        assert_eq!(fleet.settings[0].is_enabled, Some(false));
+        assert_eq!(fleet.settings[0].actor.as_deref(), Some("ada"));
+        assert!(mirror.control.is_enabled);
         assert_eq!(target.report.is_some(), has_report);
     }
     let alone = get(&mirror_dashboard::dashboard(), "/snapshot.json").await;

@@ -14,7 +14,7 @@ use async_nats::{
         self, Context,
         consumer::{DeliverPolicy, ReplayPolicy, push::OrderedConfig},
         kv::{Store, UpdateErrorKind},
-        stream::{self, DiscardPolicy, RetentionPolicy, StorageType},
+        stream::{self, DiscardPolicy, LastRawMessageErrorKind, RetentionPolicy, StorageType},
     },
 };
 use bytes::Bytes;
@@ -280,6 +280,24 @@ pub(crate) async fn read(
     patience: Duration,
 ) -> Result<BTreeMap<String, Entry>, String> {
     read_all(client, store, filter, patience, false).await
+}
+
+/// The value of a key, as the leader of the stream has it: no copy that is behind.
+pub(super) async fn newest(store: &Store, key: &str) -> Result<Option<Entry>, String> {
+    let subject = format!("{}{key}", store.prefix);
+    let message = match store.stream.get_last_raw_message_by_subject(&subject).await {
+        Ok(message) => message,
+        Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => return Ok(None),
+        Err(error) => return Err(told(&error)),
+    };
+    let is_gone = message.headers.get("KV-Operation").is_some();
+    Ok(Some(Entry {
+        key: key.to_owned(),
+        value: (!is_gone).then_some(message.payload),
+        revision: message.sequence,
+        written: message.time.into(),
+        is_old: true,
+    }))
 }
 
 /// The keys that fit a filter, as they are now.

@@ -4,6 +4,7 @@
 mod dashboard;
 mod fleet;
 mod order;
+mod settings;
 mod snapshot;
 mod sum;
 #[cfg(test)]

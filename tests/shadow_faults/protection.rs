@@ -109,6 +109,10 @@ async fn the_log_says_when_a_circuit_opens_and_when_it_closes() {
     one_more(&mirror, &primary).await;
     let lines = |told| log.text().matches(told).count();
     assert_eq!([lines(opened), lines(closed)], [1, 1], "{}", log.text());
+    // Nobody has to do anything about a circuit that has closed.
+    let text = log.text();
+    let level = |told| text.lines().find(|line| line.contains(told)).unwrap();
+    assert!(level(opened).contains("WARN") && level(closed).contains("INFO"));
 }
 
 #[tokio::test]

@@ -84,6 +84,26 @@ pub(crate) struct ResetArgs {
     which: Which,
 }
 
+/// Begin the report on a mirror anew: what was compared so far counts for nothing
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Do so when a new build of the shadow is deployed, unless it says its version. In one instance of a
+fleet or with `--fleet`, all instances begin anew.
+
+Examples:
+  mirror restart-report http://localhost:8080/admin/mirror-control --mirror orders
+  mirror restart-report http://localhost:8080/admin/mirror-control --mirror orders --fleet
+  mirror restart-report http://localhost:8080/admin/mirror-control --all --reason 'build 2.1.0'")]
+pub(crate) struct RestartReportArgs {
+    #[command(flatten)]
+    to: To,
+    #[command(flatten)]
+    which: Which,
+    /// Why, for the log
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
 #[derive(Debug, clap::Args)]
 struct To {
     /// URL of the control router
@@ -171,6 +191,18 @@ impl ResetArgs {
     }
 }
 
+impl RestartReportArgs {
+    pub(crate) fn run(self) -> Result<Exit, Stop> {
+        let how = How {
+            span: None,
+            reason: self.reason,
+        };
+        let change = how.apply(Change::default().restart_report());
+        self.to.send(self.which.mirror.as_deref(), &change)?;
+        Ok(Exit::Good)
+    }
+}
+
 impl To {
     /// Sends a change to one mirror, or to all, and prints the state that is answered.
     fn send(&self, mirror: Option<&str>, change: &Change) -> Result<Vec<Changed>, Stop> {
@@ -198,7 +230,12 @@ impl To {
             output::json(&serde_json::from_slice(&body).unwrap_or(Value::Null));
         } else {
             for changed in &changed {
-                print(changed);
+                if change.restart_report {
+                    let mirror = text::name(&changed.mirror);
+                    output::line(format_args!("{mirror}: the report is begun anew"));
+                } else {
+                    print(changed);
+                }
             }
             if changed.is_empty() {
                 output::note(
@@ -220,7 +257,18 @@ fn understood(body: &[u8], mirror: Option<&str>) -> Option<Vec<Changed>> {
 
 fn print(changed: &Changed) {
     let mirror = text::name(&changed.mirror);
-    output::line(format_args!("{mirror}: {}", said::switch(&changed.control)));
+    let here = said::switch(&changed.control);
+    match &changed.fleet {
+        Some(settings) => {
+            for told in said::fleet(settings) {
+                output::line(format_args!("{mirror}: {told}"));
+            }
+            output::line(format_args!("  in the instance that was asked: {here}"));
+        }
+        None => {
+            output::line(format_args!("{mirror}: {here}"));
+        }
+    }
     for (target, share) in &changed.targets {
         output::line(format_args!(
             "  {}: {}",

@@ -104,10 +104,11 @@ impl Source<'_> {
     fn judge(&self, timeout: Duration) -> (Judged, bool) {
         match self.snapshot(timeout) {
             Ok(mut snapshot) => {
-                if self.fleet
-                    && let Err(error) = of_fleet(&mut snapshot, self.asked.mirror)
-                {
-                    return (Judged::unreachable(error), true);
+                if self.fleet {
+                    let old = of_fleet(&mut snapshot, self.asked.mirror);
+                    if let Some(error) = old.unwrap_or_else(Some) {
+                        return (Judged::unreachable(error), true);
+                    }
                 }
                 let judged = Judged::new(&snapshot, self.asked);
                 let is_open = judged.exit == Exit::Undecided;

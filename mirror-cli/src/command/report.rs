@@ -26,7 +26,7 @@ Examples:
   mirror report http://localhost:8080/admin/mirror --fleet --json
 
 Exits with 0, whatever the verdict: `mirror check` exits with it. 2 if there is no such mirror, 3 if
-the page, or the fleet behind it, cannot be reached.")]
+the page cannot be reached, or with `--fleet` the numbers are old: they are printed all the same.")]
 pub(crate) struct Args {
     /// URL of the page, or of its snapshot.json
     url: String,
@@ -61,12 +61,22 @@ impl Args {
                 return Err(Stop::new(Exit::Undecided, error));
             }
         }
-        if self.fleet {
-            of_fleet(&mut snapshot, None).map_err(unreachable)?;
-        }
+        let old = if self.fleet {
+            of_fleet(&mut snapshot, None).map_err(unreachable)?
+        } else {
+            None
+        };
+        // What was known is better than nothing, and not what was asked for.
+        let exit = match old {
+            Some(old) => {
+                output::warning(&text::message(&old));
+                Exit::Unreachable
+            }
+            None => Exit::Good,
+        };
         if self.json {
             output::json(&json!(snapshot));
-            return Ok(Exit::Good);
+            return Ok(exit);
         }
         if snapshot.mirrors.is_empty() {
             output::line("the program has no mirrors");
@@ -74,13 +84,30 @@ impl Args {
         for mirror in &snapshot.mirrors {
             self.print(mirror);
         }
-        Ok(Exit::Good)
+        Ok(exit)
     }
 
     fn print(&self, mirror: &MirrorSnapshot) {
         let name = text::name(&mirror.name);
         if let Some(fleet) = mirror.fleet.as_ref().filter(|_| self.fleet) {
             output::line(format_args!("{name}: {}", instances(fleet)));
+            for told in said::fleet(&fleet.settings) {
+                output::line(format_args!("  {told}"));
+            }
+            let here = said::switch(&mirror.control);
+            output::line(format_args!("  in the instance that was asked: {here}"));
+            for target in &mirror.targets {
+                if matches!(&*target.share.source, "fleet" | "api") && mirror.control.is_enabled {
+                    let (name, share) = (text::name(&target.name), said::share(&target.share));
+                    output::line(format_args!(
+                        "  in the instance that was asked: {name}: {share}"
+                    ));
+                }
+            }
+            if fleet.read_unix_ms.is_none() {
+                output::line("  nothing is known of the other instances yet");
+                return;
+            }
         } else {
             output::line(format_args!("{name}: {}", said::switch(&mirror.control)));
         }
@@ -104,8 +131,12 @@ impl Args {
         output::line(format_args!("  {name}: {style}{word}{style:#}: {reason}"));
         let stats = &target.stats;
         let shown = |word: &str, count: u64, by: &Counts| format!("{count} {word}{}", reasons(by));
+        let in_flight = match stats.in_flight {
+            0 => String::new(),
+            count => format!(", {count} in flight"),
+        };
         output::line(format_args!(
-            "    {} received, {} sent, {} answered, {}, {}, {}",
+            "    {} received, {} sent, {} answered, {}{in_flight}, {}, {}",
             stats.received,
             stats.sent,
             stats.answered,
@@ -132,10 +163,13 @@ impl Args {
                 Some(option) => format!("  {}", text::message(option)),
                 None => String::new(),
             };
+            let responses = match group.comparisons {
+                1 => "1 response".to_owned(),
+                count => format!("{count} responses"),
+            };
             output::line(format_args!(
-                "      {place} ({}{noise}): {} responses{option}",
+                "      {place} ({}{noise}): {responses}{option}",
                 text::name(&group.kind),
-                group.comparisons
             ));
         }
         let left = report.differences.len().saturating_sub(most);
@@ -143,8 +177,11 @@ impl Args {
             output::line(format_args!("      and {left} more: `--all` shows them"));
         }
         if report.other_differences > 0 {
-            let other = report.other_differences;
-            output::line(format_args!("      and {other} differences elsewhere"));
+            let other = match report.other_differences {
+                1 => "1 difference".to_owned(),
+                count => format!("{count} differences"),
+            };
+            output::line(format_args!("      and {other} elsewhere"));
         }
     }
 }
@@ -208,6 +245,9 @@ fn instances(fleet: &Fleet) -> String {
     let _ = write!(line, "{} running", count("running"));
     if count("finished") > 0 {
         let _ = write!(line, ", {} finished", count("finished"));
+    }
+    if count("replaced") > 0 {
+        let _ = write!(line, ", {} replaced", count("replaced"));
     }
     let missing: Vec<_> = all
         .iter()

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use mirror_dashboard::snapshot::{Share, Switch};
+use mirror_dashboard::snapshot::{FleetSetting, Share, Switch};
 
 use crate::text;
 
@@ -40,6 +40,33 @@ pub(super) fn share(share: &Share) -> String {
     )
 }
 
+/// What is set for the fleet, a line for each.
+pub(super) fn fleet(settings: &[FleetSetting]) -> Vec<String> {
+    if settings.is_empty() {
+        return vec!["nothing is set for the fleet".to_owned()];
+    }
+    settings.iter().map(setting).collect()
+}
+
+fn setting(setting: &FleetSetting) -> String {
+    let whose = if setting.is_for_all {
+        "set for all mirrors of the fleet"
+    } else {
+        "set for the fleet"
+    };
+    let what = match (&setting.target, setting.is_enabled) {
+        (Some(target), _) => {
+            format!("{}: {}", text::name(target), percentage(setting.percentage))
+        }
+        (None, Some(true)) => "on".to_owned(),
+        (None, _) => "off".to_owned(),
+    };
+    let by = setting.actor.as_deref().map(text::name);
+    let by = by.map_or_else(String::new, |actor| format!(", by {actor}"));
+    let rest = until(setting.until_unix_s, setting.reason.as_deref());
+    format!("{whose}: {what}{by}{rest}")
+}
+
 /// A percentage as people write it.
 pub(super) fn percentage(percentage: Option<f64>) -> String {
     percentage.map_or_else(
@@ -66,13 +93,19 @@ fn by(source: &str, actor: Option<&str>, until: Option<u64>, reason: Option<&str
     if let Some(actor) = actor {
         by.extend([" (", &text::name(actor), ")"]);
     }
+    by + &self::until(until, reason)
+}
+
+/// How long, and why.
+fn until(until: Option<u64>, reason: Option<&str>) -> String {
+    let mut told = String::new();
     if let Some(until) = until {
-        by.extend([", until ", &time(until)]);
+        told.extend([", until ", &time(until)]);
     }
     if let Some(reason) = reason.filter(|reason| !reason.trim().is_empty()) {
-        by.extend([": ", &text::message(reason)]);
+        told.extend([": ", &text::message(reason)]);
     }
-    by
+    told
 }
 
 /// A time of a server, which may be any number.

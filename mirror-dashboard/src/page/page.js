@@ -420,18 +420,27 @@ function recorded(target) {
 
 // --- The fleet ---
 
-const STATES = { running: "●", finished: "○", missing: "▲" };
+const STATES = { running: "●", finished: "○", replaced: "○", missing: "▲" };
+
+function setting({ is_for_all, target, is_enabled, percentage, actor, reason, until_unix_s }) {
+  const told = [target ? `${target} ${share(percentage)}` : is_enabled ? "on" : "off"];
+  if (actor) told.push(`by ${actor}`);
+  if (until_unix_s) told.push(`until ${clock(until_unix_s)}`);
+  return `${is_for_all ? "All mirrors: " : ""}${told.join(", ")}${reason ? `: ${reason}` : ""}`;
+}
 
 function ofFleet(mirror) {
   const { fleet } = mirror;
   if (!fleet) return null;
   const those = (state) => fleet.instances.filter((instance) => instance.state === state);
-  const [running, missing, finished] = ["running", "missing", "finished"].map(those);
-  const told = `${count(running.length)} running${finished.length ? `, ${count(finished.length)} finished` : ""}`;
+  const [running, missing, finished, replaced] = ["running", "missing", "finished", "replaced"].map(those);
+  const settings = fleet.settings ?? [];
+  const told = `${count(running.length)} running${finished.length ? `, ${count(finished.length)} finished` : ""}${replaced.length ? `, ${count(replaced.length)} replaced` : ""}`;
   return h("section", { class: "fleet", key: "fleet" },
     h("h3", {}, "All instances", h("span", { class: "hint" }, `, epoch ${count(fleet.epoch)}${fleet.read_unix_ms ? `, at ${clock(Math.floor(fleet.read_unix_ms / 1000))}` : ""}`)),
     fleet.error && h("p", { class: "bad" }, `▲ Not up to date: ${fleet.error}`),
     h("p", {}, told, missing.length > 0 && [", ", h("span", { class: "bad" }, `▲ ${count(missing.length)} missing: ${missing.map((instance) => `${instance.name} (since ${clock(instance.heard_unix_s)})`).join(", ")}`)], "."),
+    h("p", { class: "settings" }, settings.length > 0 ? `Set for all instances: ${settings.map(setting).join("; ")}.` : "Nothing is set for all instances."),
     fleet.targets.length > 0 && h("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": `${mirror.name} in all instances` },
       h("table", { class: "instances" },
         h("thead", {}, h("tr", {}, ["target", "verdict", "sent", "failed", "compared", "differ", "p95"].map((name) => h("th", { scope: "col" }, name)))),

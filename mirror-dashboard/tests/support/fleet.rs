@@ -9,6 +9,7 @@ use std::{
 
 use mirror_dashboard::{
     Actor, Change, Fleet, FleetInstance, FleetMirror, FleetTarget, InstanceState,
+    snapshot::FleetSetting,
 };
 
 /// Which mirror was changed, by whom, and how.
@@ -32,6 +33,7 @@ impl Fleet for Three {
         let mut all = FleetMirror::default();
         all.epoch = 2;
         all.read = Some(now);
+        all.settings = self.settings(name);
         all.error = self.is_away.then(|| "NATS is away".to_owned());
         all.instances = instances
             .map(|(name, state, ago)| {
@@ -62,6 +64,19 @@ impl Fleet for Three {
             all.targets.push(target);
         }
         all
+    }
+
+    fn settings(&self, _: &str) -> Vec<FleetSetting> {
+        let mut off = FleetSetting::default();
+        off.is_enabled = Some(false);
+        off.actor = Some("ada".to_owned());
+        off.reason = Some("too slow".to_owned());
+        off.until_unix_s = Some(1_795_766_600);
+        let mut share = FleetSetting::default();
+        share.is_for_all = true;
+        share.target = Some("rewrite".to_owned());
+        share.percentage = Some(5.0);
+        vec![off, share]
     }
 
     fn change(&self, mirror: Option<&str>, actor: &Actor, change: &Change) -> Result<(), String> {

@@ -246,10 +246,14 @@ impl Publisher {
     }
 
     fn no_connection(&self) -> SinkError {
-        match self.presence.borrow().trouble() {
-            Some(reason) => SinkError::NoConnection(reason.to_string().into()),
-            None => SinkError::Closed,
-        }
+        let presence = self.presence.borrow();
+        let seconds = presence.away().unwrap_or_default().as_secs();
+        let away = format!("NATS is out of reach for {seconds} s");
+        let reason = match presence.trouble() {
+            Some(trouble) => format!("{away}: {trouble}"),
+            None => away,
+        };
+        SinkError::NoConnection(reason.into())
     }
 
     fn is_connected(&self) -> bool {

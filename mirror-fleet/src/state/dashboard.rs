@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mirror_dashboard::{
     Actor, Change, Fleet, FleetInstance, FleetMirror, FleetTarget, InstanceState,
+    snapshot::FleetSetting,
 };
 
 use super::{FleetReport, FleetView, InstancePresence, Sum};
@@ -11,6 +12,10 @@ use super::{FleetReport, FleetView, InstancePresence, Sum};
 impl Fleet for FleetView {
     fn mirror(&self, name: &str, patience: Duration) -> FleetMirror {
         shown(self.report(name, patience))
+    }
+
+    fn settings(&self, mirror: &str) -> Vec<FleetSetting> {
+        self.settings(mirror)
     }
 
     fn change(&self, mirror: Option<&str>, actor: &Actor, change: &Change) -> Result<(), String> {
@@ -24,6 +29,7 @@ fn shown(report: FleetReport) -> FleetMirror {
             InstancePresence::Running => InstanceState::Running,
             InstancePresence::Finished => InstanceState::Finished,
             InstancePresence::Missing => InstanceState::Missing,
+            InstancePresence::Replaced => InstanceState::Replaced,
         };
         FleetInstance::new(instance.name, state, instance.heard).with_this(instance.is_this)
     });
@@ -31,6 +37,7 @@ fn shown(report: FleetReport) -> FleetMirror {
     mirror.epoch = report.epoch;
     mirror.read = report.read;
     mirror.error = report.error;
+    mirror.settings = report.settings;
     mirror.instances = instances.collect();
     mirror.targets = report.targets.iter().map(target).collect();
     mirror

@@ -13,11 +13,15 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use mirror_dashboard::Change;
+use mirror_dashboard::{Change, snapshot::FleetSetting};
 use tokio::sync::mpsc::UnboundedSender;
 
-use self::run::{Command, Run};
-use super::{order::Asked, sum::Sum};
+use self::run::{Command, Run, order_key};
+use super::{
+    order::{Asked, Order},
+    settings::settings,
+    sum::Sum,
+};
 use crate::{
     bucket::{Bounds, unique},
     nats::{Connection, NatsError},
@@ -96,8 +100,14 @@ pub(super) struct State {
     reports: BTreeMap<String, (FleetReport, Instant)>,
     /// The mirrors that are being read.
     asked: BTreeSet<String>,
+    /// What is set for the fleet, as far as this instance has heard, by key.
+    orders: BTreeMap<String, Order>,
+    /// The time of the server, and when it was so late.
+    clock: Option<(SystemTime, Instant)>,
     /// Why nothing goes to or comes from NATS; `None` if it does.
     error: Option<String>,
+    /// What of it the log was told.
+    told: Option<String>,
     status: FleetStatus,
 }
 
@@ -126,6 +136,8 @@ pub struct FleetReport {
     pub read: Option<SystemTime>,
     /// Why it could not be read since then.
     pub error: Option<String>,
+    /// What is set for the fleet: of this mirror, and of all of them.
+    pub settings: Vec<FleetSetting>,
     /// The instances, by name.
     pub instances: Vec<Instance>,
     /// Each target.
@@ -156,6 +168,9 @@ pub enum InstancePresence {
     Finished,
     /// It has said nothing for three intervals.
     Missing,
+    /// It has said nothing for three intervals, and a process that was started since then has its
+    /// name.
+    Replaced,
 }
 
 impl Fleet {
@@ -323,32 +338,40 @@ impl FleetView {
     }
 
     /// What is known of a mirror in all instances. If that was read less than half an interval ago,
-    /// it is that. Otherwise it is read, and this blocks for `patience` at most; what comes too late
-    /// is known the next time.
+    /// and NATS says that the epoch is still the same, it is that. Otherwise it is read. This blocks
+    /// for `patience` at most; what comes too late is known the next time. Without patience it is
+    /// what this instance knows.
     #[must_use]
     pub fn report(&self, mirror: &str, patience: Duration) -> FleetReport {
+        let fresh = self.shared.interval / 2;
+        if patience.is_zero()
+            && let Some(mut kept) = self.shared.kept(mirror, fresh)
         {
-            let state = self.shared.state();
-            if let Some((report, read)) = state.reports.get(mirror)
-                && read.elapsed() < self.shared.interval / 2
-                && report.error.is_none()
-            {
-                return report.clone();
-            }
+            kept.settings = self.settings(mirror);
+            return kept;
         }
-        self.read(mirror, patience)
+        self.ask(mirror, patience, fresh)
     }
 
     /// The same, always read anew.
     #[must_use]
     pub fn read(&self, mirror: &str, patience: Duration) -> FleetReport {
+        self.ask(mirror, patience, Duration::ZERO)
+    }
+
+    /// `fresh` is how old numbers of this epoch may be.
+    fn ask(&self, mirror: &str, patience: Duration, fresh: Duration) -> FleetReport {
         let (told, done) = mpsc::sync_channel(1);
         let mirror = mirror.to_owned();
         let is_new = self.shared.state().asked.insert(mirror.clone());
         // Who does not wait needs not ask twice.
         let is_asked = if is_new || !patience.is_zero() {
             let mirror = mirror.clone();
-            let command = Command::Read { mirror, told };
+            let command = Command::Read {
+                mirror,
+                fresh,
+                told,
+            };
             self.shared.commands.send(command).is_ok()
         } else {
             drop(told);
@@ -373,6 +396,7 @@ impl FleetView {
             Some((report, _)) => report.clone(),
             None => FleetReport::default(),
         };
+        report.settings = state.settings(&mirror);
         // Who does not wait is no worse off than before.
         if !patience.is_zero() || report.read.is_none() {
             let known = state.error.clone().or(report.error);
@@ -423,6 +447,12 @@ impl FleetView {
         }
     }
 
+    /// What is set for the fleet, of a mirror and of all of them, as far as this instance has heard.
+    #[must_use]
+    pub fn settings(&self, mirror: &str) -> Vec<FleetSetting> {
+        self.shared.state().settings(mirror)
+    }
+
     /// How this instance fares.
     #[must_use]
     pub fn status(&self) -> FleetStatus {
@@ -439,6 +469,18 @@ impl fmt::Debug for FleetView {
     }
 }
 
+impl State {
+    /// What is set for the fleet.
+    fn settings(&self, mirror: &str) -> Vec<FleetSetting> {
+        let now = self
+            .clock
+            .and_then(|(then, at)| then.checked_add(at.elapsed()));
+        let own = self.orders.get(&order_key(mirror));
+        let now = now.unwrap_or_else(SystemTime::now);
+        settings(own, self.orders.get("all"), now)
+    }
+}
+
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -450,13 +492,47 @@ impl Shared {
         error.unwrap_or_else(|| "NATS is not reached yet".to_owned())
     }
 
-    /// What goes wrong now. The log is told once of what goes on.
-    pub(super) fn failed(&self, error: &str) {
+    /// What was read of a mirror, unless it is older than that, or could not be read since then.
+    pub(super) fn kept(&self, mirror: &str, fresh: Duration) -> Option<FleetReport> {
+        let state = self.state();
+        let (report, read) = state.reports.get(mirror)?;
+        let is_fresh = read.elapsed() < fresh && report.error.is_none();
+        is_fresh.then(|| report.clone())
+    }
+
+    /// What was read of a mirror is of an epoch that is over.
+    pub(super) fn drop_report(&self, mirror: &str) {
+        self.state().reports.remove(mirror);
+    }
+
+    /// What is set for the fleet, and the time of the server.
+    pub(super) fn heard_orders(&self, orders: &BTreeMap<String, Order>, now: SystemTime) {
+        let mut state = self.state();
+        state.clock = Some((now, Instant::now()));
+        if state.orders != *orders {
+            state.orders.clone_from(orders);
+        }
+    }
+
+    /// Nobody waits any more for what is read of a mirror: it was read.
+    pub(super) fn is_read(&self, mirror: &str) {
+        self.state().asked.remove(mirror);
+    }
+
+    /// What goes wrong now, perhaps for a moment only.
+    pub(super) fn lacks(&self, error: &str) {
         let mut state = self.state();
         state.status.is_connected = false;
         state.status.error = Some(error.to_owned());
-        if state.error.as_deref() != Some(error) {
-            state.error = Some(error.to_owned());
+        state.error = Some(error.to_owned());
+    }
+
+    /// What goes wrong now. The log is told once of what goes on.
+    pub(super) fn failed(&self, error: &str) {
+        self.lacks(error);
+        let mut state = self.state();
+        if state.told.as_deref() != Some(error) {
+            state.told = Some(error.to_owned());
             drop(state);
             tracing::warn!(instance = self.instance, error, "the fleet is out of reach");
         }
@@ -465,7 +541,8 @@ impl Shared {
     pub(super) fn works(&self) {
         let mut state = self.state();
         state.status.is_connected = true;
-        if state.error.take().is_some() {
+        state.error = None;
+        if state.told.take().is_some() {
             drop(state);
             tracing::info!(instance = self.instance, "the fleet is within reach");
         }
@@ -497,6 +574,7 @@ impl Shared {
                 let before = state.reports.get(mirror);
                 let mut report = before.map(|(report, _)| report.clone()).unwrap_or_default();
                 report.error = Some(error);
+                report.settings = state.settings(mirror);
                 report
             }
         };

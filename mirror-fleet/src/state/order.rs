@@ -23,6 +23,32 @@ pub(super) struct Order {
     pub(super) switch: Vec<Said<bool>>,
     /// By the names of targets.
     pub(super) shares: BTreeMap<String, Vec<Said<f64>>>,
+    /// Who has removed what was set before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reset: Option<By>,
+}
+
+/// Who has done something, and why.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct By {
+    pub(super) actor: String,
+    pub(super) reason: Option<String>,
+}
+
+impl By {
+    /// The fleet's control of a mirror, in this name.
+    pub(super) fn control(&self, mirror: &str) -> Control {
+        let control = control(mirror).as_fleet();
+        let control = match &*self.actor {
+            "" => control.by("fleet"),
+            actor => control.by(actor),
+        };
+        match &self.reason {
+            Some(reason) => control.because(reason),
+            None => control,
+        }
+    }
 }
 
 /// A value, and who has set it.
@@ -74,6 +100,13 @@ impl Asked {
         change.reset || change.enabled.is_some() || !change.percentage.is_empty()
     }
 
+    pub(super) fn by(&self) -> By {
+        By {
+            actor: self.by.clone(),
+            reason: self.change.reason.clone(),
+        }
+    }
+
     /// Says a value in place of what ends no later.
     fn say<T>(&self, before: &mut Vec<Said<T>>, value: T, now: SystemTime) {
         let lasts = self.change.for_seconds.map(Duration::from_secs);
@@ -111,6 +144,7 @@ impl Order {
         let change = &asked.change;
         if change.reset {
             self = Self::default();
+            self.reset = Some(asked.by());
         }
         self.version = VERSION;
         mirror.clone_into(&mut self.mirror);
@@ -172,7 +206,7 @@ fn stricter<'o>(
 }
 
 /// What is in force of a list.
-fn current<T>(said: &[Said<T>], now: SystemTime) -> Option<&Said<T>> {
+pub(super) fn current<T>(said: &[Said<T>], now: SystemTime) -> Option<&Said<T>> {
     said.iter().rev().find(|said| !said.is_over(now))
 }
 
@@ -202,13 +236,15 @@ impl InForce {
     }
 
     /// Sets it in this process, where `before` was set. What has ended since then has ended here,
-    /// too, by itself. `local` is the time of this process for one of the server.
+    /// too, by itself. `local` is the time of this process for one of the server, and `by` has removed
+    /// what is there no more.
     pub(super) fn apply(
         &self,
         mirror: &str,
         before: &Self,
         now: SystemTime,
         local: impl Fn(SystemTime) -> SystemTime,
+        by: &By,
     ) {
         let is_removed = before
             .switch
@@ -219,7 +255,7 @@ impl InForce {
                 .iter()
                 .any(|(target, set)| !self.shares.contains_key(target) && !set.is_over(now));
         if is_removed {
-            control(mirror).as_fleet().by("fleet").reset();
+            by.control(mirror).reset();
         }
         if let Some(set) = &self.switch {
             let control = set.control(mirror, &local);
@@ -244,7 +280,7 @@ impl<T> Said<T> {
     }
 
     /// When it ends; `now` is when it is said if that is not known.
-    fn until(&self, now: SystemTime) -> Option<SystemTime> {
+    pub(super) fn until(&self, now: SystemTime) -> Option<SystemTime> {
         let since = self.since_ns.map(Duration::from_nanos);
         let since = since.map_or(Some(now), |since| UNIX_EPOCH.checked_add(since))?;
         // What ends later than time itself does not end.

@@ -45,7 +45,7 @@ pub struct Sum {
     pub is_baseline: bool,
     /// In how many instances that are there its circuit is open.
     pub open_circuits: u64,
-    /// Of how many instances the evidence is.
+    /// Of how many instances the evidence is; of a target that is not compared, the counters.
     pub instances: u64,
     /// The comparisons; `None` if there are none.
     compared: Option<Merged>,
@@ -127,6 +127,7 @@ fn sum(known: &[&Known], window: Duration) -> Option<Sum> {
     let mut sum = Sum::new(&newest.snapshot);
     let mut counts = BTreeMap::<&str, u64>::new();
     let [mut latency, mut first_byte] = [Latency::default(), Latency::default()];
+    let mut counted = 0;
     let version = current_version(known, window);
     for Known {
         snapshot,
@@ -134,6 +135,7 @@ fn sum(known: &[&Known], window: Duration) -> Option<Sum> {
         is_running,
     } in known
     {
+        counted += snapshot.of.max(1);
         for (name, count) in &snapshot.counts {
             let sum = counts.entry(name).or_default();
             *sum = sum.saturating_add(*count);
@@ -172,6 +174,9 @@ fn sum(known: &[&Known], window: Duration) -> Option<Sum> {
                 }
             }
         }
+    }
+    if sum.compared.is_none() {
+        sum.instances = counted;
     }
     let counts = counts
         .into_iter()

@@ -22,9 +22,12 @@ use testkit::nats::NatsServer;
 
 use super::{
     Known, Snapshot, Sum, add_up,
-    fleet::run::{
-        fold,
-        read::{Read, assembled},
+    fleet::{
+        InstancePresence,
+        run::{
+            Heartbeat, VERSION, fold,
+            read::{Loaded, Read, assembled, instance_key},
+        },
     },
 };
 use crate::{
@@ -388,6 +391,52 @@ fn an_instance_that_cannot_reach_the_shadow_counts_whatever_its_version() {
         report.verdict.as_str()
     });
     assert_eq!(with, "regressed");
+}
+
+#[test]
+fn who_was_started_after_an_instance_fell_silent_replaces_it_and_who_ran_beside_it_does_not() {
+    use InstancePresence::{Missing, Replaced, Running};
+
+    let now = SystemTime::now();
+    let ago = |seconds| now - Duration::from_secs(seconds);
+    // The name, when it was started, and when it was heard of last.
+    let presences = |instances: &[(&str, u64, u64)]| {
+        let heartbeats = (0..).zip(instances).map(|(run, &(name, began, heard))| {
+            let heartbeat = Heartbeat {
+                version: VERSION,
+                name: name.to_owned(),
+                run: format!("{run}"),
+                interval_ms: 10_000,
+                age_ms: (began - heard) * 1000,
+                is_finished: false,
+            };
+            (instance_key(name, &heartbeat.run), (heartbeat, ago(heard)))
+        });
+        let loaded = Loaded {
+            prefix: String::new(),
+            instances: heartbeats.collect(),
+            reads: Vec::new(),
+            unread: Vec::new(),
+            now,
+        };
+        let keys = loaded.instances.keys();
+        keys.map(|key| loaded.presence(key)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        presences(&[("a", 900, 90), ("a", 70, 1)]),
+        [Replaced, Running]
+    );
+    assert_eq!(
+        presences(&[("a", 900, 90), ("b", 70, 1)]),
+        [Missing, Running]
+    );
+    assert_eq!(
+        presences(&[("a", 900, 90), ("a", 800, 1)]),
+        [Missing, Running]
+    );
+    let three = [("a", 900, 800), ("a", 700, 90), ("a", 70, 1)];
+    assert_eq!(presences(&three), [Replaced, Replaced, Running]);
+    assert_eq!(presences(&three[..2]), [Replaced, Missing]);
 }
 
 #[test]

@@ -82,6 +82,65 @@ async fn a_mirror_is_switched_off_in_all_instances_and_stays_so_while_nats_is_aw
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_set_for_the_fleet_is_shown_wherever_one_asks_and_by_whom_it_was_removed() {
+    let Some(fleet) = Fleet::start().await else {
+        return;
+    };
+    let one = fleet.instance("pod-1").await;
+    let other = fleet.slow_instance("pod-2").await;
+    is_known(&one, 2).await;
+    is_known(&other, 2).await;
+    // What an instance was told by itself counts before it, and hides nothing.
+    other
+        .change(&Change::default().enabled(true))
+        .await
+        .unwrap();
+    let off = Change::default().enabled(false).because("too slow");
+    let changed = one.change(&off.for_fleet()).await.unwrap();
+    let set = changed.fleet.unwrap();
+    assert_eq!((set.len(), set[0].is_enabled), (1, Some(false)));
+    let all = Change::default()
+        .enabled(true)
+        .for_seconds(3600)
+        .for_fleet();
+    for instance in [&other, &one] {
+        let mirror = instance.mirror().await;
+        let set = &mirror.fleet.as_ref().unwrap().settings;
+        assert_eq!(set.len(), 1, "{set:?}");
+        assert_eq!((set[0].is_for_all, set[0].is_enabled), (false, Some(false)));
+        assert_eq!(set[0].actor.as_deref(), Some("ada"));
+        assert_eq!(set[0].reason.as_deref(), Some("too slow"));
+    }
+    assert_eq!(other.mirror().await.control.source, "api");
+    one.change_at("/control/mirrors", &all).await.unwrap();
+    let set = other.mirror().await.fleet.unwrap().settings;
+    let all = set.iter().find(|set| set.is_for_all).unwrap();
+    assert!(all.is_enabled == Some(true) && all.until_unix_s.is_some());
+
+    let reset = Change::default().reset().because("it is faster");
+    one.change_at("/control/mirrors", &reset.for_fleet())
+        .await
+        .unwrap();
+    assert_eq!(other.mirror().await.fleet.unwrap().settings, []);
+    let anew = Change::default().restart_report().because("build 2");
+    one.change(&anew.for_fleet()).await.unwrap();
+    let says = |words: &'static str, more: &'static str| {
+        let line = move |log: &str| {
+            let mut lines = log.lines();
+            lines.any(|line| line.contains(words) && line.contains(more) && line.contains("ada"))
+        };
+        let other = &other;
+        async move { other.until(words, |_| line(&other.log())).await }
+    };
+    says("overrides removed", "it is faster").await;
+    says("report begun anew", "build 2").await;
+    // Nothing was wrong at any time.
+    for log in [one.log(), other.log()] {
+        assert!(!log.contains("out of reach"), "{log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_share_is_set_for_all_and_ends_by_itself_without_nats() {
     let Some(mut fleet) = Fleet::start().await else {
         return;

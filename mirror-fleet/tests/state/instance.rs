@@ -24,7 +24,7 @@ use mirror_dashboard::{
 use mirror_fleet::NatsOptions;
 use mirror_runtime::{CircuitBreaker, CompareMode, Mirror, Target, Thresholds};
 use serde_json::{Value, json};
-use testkit::{Shadow, eventually, nats::NatsServer};
+use testkit::{Log, Shadow, eventually, nats::NatsServer};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -44,6 +44,10 @@ fn instance() {
     if asked("INSTANCE").is_none() {
         return;
     }
+    tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(std::io::stderr)
+        .init();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let fleet = runtime.block_on(serve());
     // Until the test lets go.
@@ -70,7 +74,9 @@ async fn serve() -> mirror_fleet::Fleet {
     let nats = NatsOptions::new(&asked("NATS").unwrap()).unwrap();
     let fleet = mirror_fleet::Fleet::builder(nats.connect().unwrap())
         .instance(asked("INSTANCE").unwrap())
-        .interval(INTERVAL)
+        .interval(Duration::from_millis(
+            asked("MILLIS").unwrap().parse().unwrap(),
+        ))
         .start()
         .unwrap();
     let orders = |Path(number): Path<u64>| async move { Json(json!({ "order": number })) };
@@ -94,6 +100,7 @@ pub(crate) struct Instance {
     port: u16,
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
+    log: Log,
     requests: u64,
 }
 
@@ -139,31 +146,46 @@ impl Fleet {
 
     /// An instance of this name.
     pub(crate) async fn instance(&self, name: &str) -> Instance {
+        self.instance_every(name, INTERVAL).await
+    }
+
+    /// An instance that says seldom what it knows, and reads seldom what others do.
+    pub(crate) async fn slow_instance(&self, name: &str) -> Instance {
+        self.instance_every(name, Duration::from_hours(1)).await
+    }
+
+    async fn instance_every(&self, name: &str, interval: Duration) -> Instance {
         let (nats, shadow, name) = (self.nats.url(), self.shadow.url(), name.to_owned());
-        let start = move || Instance::start(&name, &nats, &shadow);
+        let start = move || Instance::start(&name, &nats, &shadow, interval);
         tokio::task::spawn_blocking(start).await.unwrap()
     }
 }
 
 impl Instance {
-    fn start(name: &str, nats: &str, shadow: &str) -> Self {
+    fn start(name: &str, nats: &str, shadow: &str, interval: Duration) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "instance::instance", "--nocapture"])
             .envs([
                 ("FLEET_TEST_INSTANCE", name),
                 ("FLEET_TEST_NATS", nats),
                 ("FLEET_TEST_SHADOW", shadow),
+                ("FLEET_TEST_MILLIS", &interval.as_millis().to_string()),
             ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let stdin = child.stdin.take();
+        let log = Log::default();
+        let (mut stderr, mut of_thread) = (child.stderr.take().unwrap(), log.clone());
+        std::thread::spawn(move || std::io::copy(&mut stderr, &mut of_thread));
         let mut instance = Self {
             stdout: BufReader::new(child.stdout.take().unwrap()),
             child,
             port: 0,
             stdin,
+            log,
             requests: 0,
         };
         instance.port = instance.says("PORT ").parse().unwrap();
@@ -198,6 +220,11 @@ impl Instance {
             is_heard
         };
         tokio::task::spawn_blocking(finish).await.unwrap()
+    }
+
+    /// What it has told the log so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.text()
     }
 
     async fn call(&self, request: Request<String>) -> (StatusCode, String) {

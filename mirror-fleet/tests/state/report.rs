@@ -164,6 +164,96 @@ async fn a_report_that_is_begun_anew_in_one_instance_begins_anew_in_all() {
     }
 }
 
+/// Two instances that have read that a mirror is promoted, and would not read anew for half an hour.
+async fn promoting(fleet: &Fleet) -> [Instance; 2] {
+    for instance in fleet_of(fleet, 4, 150).await {
+        assert!(instance.finish().await);
+    }
+    let both = [
+        fleet.slow_instance("slow-1").await,
+        fleet.slow_instance("slow-2").await,
+    ];
+    for instance in &both {
+        let said = instance
+            .until_fleet("it is promoted", |fleet| compared(fleet) == 600)
+            .await;
+        assert_eq!(said.verdict, Some(Verdict::Promote));
+    }
+    both
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_a_report_is_begun_anew_nobody_says_what_was_read_before() {
+    let Some(fleet) = Fleet::start().await else {
+        return;
+    };
+    let restart = Change::default().restart_report();
+    for (change, epoch) in [(restart.clone().for_fleet(), 2), (restart, 3)] {
+        let both = promoting(&fleet).await;
+        both[0].change(&change).await.unwrap();
+        // The other first: it may not have heard yet.
+        for instance in [&both[1], &both[0]] {
+            let said = instance.mirror().await.fleet.unwrap();
+            assert_eq!((said.error, said.epoch), (None, epoch));
+            assert_ne!(said.verdict, Some(Verdict::Promote), "{}", said.reason);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_mirrors_begin_anew_in_all_instances() {
+    let Some(fleet) = Fleet::start().await else {
+        return;
+    };
+    let both = promoting(&fleet).await;
+    let restart = Change::default().restart_report().for_fleet();
+    both[0]
+        .change_at("/control/mirrors", &restart)
+        .await
+        .unwrap();
+    for instance in [&both[1], &both[0]] {
+        let said = instance.mirror().await.fleet.unwrap();
+        assert_eq!((said.error, said.epoch), (None, 2));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_was_killed_is_replaced_by_the_next_of_its_name_and_counts_once() {
+    let Some(fleet) = Fleet::start().await else {
+        return;
+    };
+    let stays = fleet.instance("pod-1").await;
+    for killed in 1..=2 {
+        let mut instance = fleet.instance("pod-0").await;
+        instance.order(20).await;
+        stays
+            .until_fleet("it is known", |fleet| compared(fleet) == 20 * killed)
+            .await;
+        instance.kill();
+    }
+    stays
+        .until_fleet("one is missing", |fleet| {
+            states(fleet) == ["pod-0 replaced", "pod-0 missing", "pod-1 running"]
+        })
+        .await;
+    let mut again = fleet.instance("pod-0").await;
+    again.order(5).await;
+    let said = stays
+        .until_fleet("it is there again", |fleet| {
+            states(fleet)
+                == [
+                    "pod-0 replaced",
+                    "pod-0 replaced",
+                    "pod-0 running",
+                    "pod-1 running",
+                ]
+                && compared(fleet) == 45
+        })
+        .await;
+    assert_eq!(said.missing().count(), 0);
+    assert_eq!(said.targets[0].stats.sent, 45);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_version_of_the_shadow_is_not_promoted_by_what_the_old_one_has_shown() {
     let Some(fleet) = Fleet::start().await else {

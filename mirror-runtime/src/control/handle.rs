@@ -262,6 +262,11 @@ impl Control {
     pub(crate) fn actor(&self) -> Option<&str> {
         self.order.actor.as_deref()
     }
+
+    /// Why, for the log.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.order.reason.as_deref()
+    }
 }
 
 impl ControlAll {

@@ -182,9 +182,10 @@ impl Control {
             #[cfg(feature = "compare")]
             mirror.restart_report();
             crate::workers::contained(|| {
-                tracing::warn!(
+                tracing::info!(
                     mirror = mirror.name(),
                     actor = self.actor(),
+                    reason = self.reason(),
                     "report begun anew"
                 );
             });

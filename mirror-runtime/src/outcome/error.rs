@@ -188,9 +188,13 @@ pub enum SinkError {
 }
 
 impl SinkError {
-    /// Something else, for a cause.
+    /// Something else, for a cause. One that is a `SinkError` is that error, so that a sink which
+    /// hands records on to another one says nothing twice.
     pub fn other(cause: impl Into<BoxError>) -> Self {
-        Self::Other(cause.into())
+        match cause.into().downcast::<Self>() {
+            Ok(error) => *error,
+            Err(cause) => Self::Other(cause),
+        }
     }
 }
 
@@ -241,6 +245,17 @@ impl Error for MirrorError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sink_in_a_sink_says_nothing_twice() {
+        let error = SinkError::other(SinkError::other("the partition is read-only"));
+        assert_eq!(
+            error.to_string(),
+            "the sink has failed: the partition is read-only"
+        );
+        let error = SinkError::other(SinkError::QueueFull);
+        assert!(matches!(error, SinkError::QueueFull));
+    }
 
     #[test]
     fn an_error_says_an_excerpt_of_its_cause_and_nothing_else() {

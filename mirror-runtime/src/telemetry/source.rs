@@ -187,7 +187,7 @@ impl Source {
                 );
             }),
             Happened::CircuitTurned(Turn::Closed, _) => contained(|| {
-                tracing::warn!(
+                tracing::info!(
                     mirror,
                     %target,
                     variable,

@@ -105,7 +105,8 @@ impl Findings<'_> {
             return Judged {
                 verdict: ReportVerdict::Regressed,
                 reason: regressed.join("; "),
-                needed,
+                // More evidence would not promote it.
+                needed: 0,
             };
         }
         if self.compared < thresholds.min_compared {

@@ -10,21 +10,23 @@ use std::{
 };
 
 use async_nats::{Client, jetstream::kv::Store};
-use mirror_runtime::{Mirror, Thresholds, control, mirrors};
+use mirror_dashboard::snapshot::FleetSetting;
+use mirror_runtime::{Mirror, Thresholds, mirrors};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::{
     sync::mpsc::UnboundedReceiver,
-    time::{MissedTickBehavior, interval, sleep, sleep_until},
+    time::{MissedTickBehavior, interval, sleep, sleep_until, timeout},
 };
 
 use crate::state::{
     fleet::{FleetReport, MISSED, Shared},
-    order::{self, Asked, InForce, Order, in_force},
+    order::{self, Asked, By, InForce, Order, in_force},
+    settings::settings,
     snapshot::{Snapshot, Watched},
 };
 use crate::{
     bucket::{self, BESIDE, Bounds, Entry, Watch, part, told},
-    nats::Connection,
+    nats::{Connection, Presence},
 };
 
 /// How often it is looked for new mirrors, reports begun anew, and circuits that have opened.
@@ -33,6 +35,9 @@ const STEP: Duration = Duration::from_secs(1);
 /// How long to wait after something has failed that is no matter of the connection: a bucket that
 /// differs, or a file that is missing.
 const AGAIN: Duration = Duration::from_secs(2);
+
+/// Who is without NATS for no longer than this need not be told.
+const MOMENT: Duration = Duration::from_secs(3);
 
 /// A snapshot of which only the time has changed is written once in so many intervals.
 const IDLE: u32 = 6;
@@ -54,6 +59,8 @@ const FAR: Duration = Duration::from_hours(24);
 pub(in crate::state) enum Command {
     Read {
         mirror: String,
+        /// How old what was read in this epoch may be.
+        fresh: Duration,
         told: SyncSender<FleetReport>,
     },
     Change {
@@ -79,6 +86,9 @@ pub(in crate::state) struct Heartbeat {
     pub(in crate::state) name: String,
     pub(in crate::state) run: String,
     pub(in crate::state) interval_ms: u64,
+    /// How long ago the process has joined the fleet.
+    #[serde(default)]
+    pub(in crate::state) age_ms: u64,
     pub(in crate::state) is_finished: bool,
 }
 
@@ -89,6 +99,9 @@ struct Epoch {
     mirror: String,
     #[serde(rename = "epoch")]
     number: u64,
+    /// Who has begun it, and why.
+    #[serde(default)]
+    by: By,
 }
 
 /// The value of `circuit.{mirror}.{target}`: it has opened in an instance.
@@ -198,7 +211,7 @@ impl Run {
                 break false;
             };
             if self.stay(&buckets).await {
-                let words = self.report(&buckets, true);
+                let words = self.last_words(&buckets);
                 let heard = tokio::time::timeout(LAST_WORDS, words).await;
                 break heard.unwrap_or(false);
             }
@@ -210,6 +223,13 @@ impl Run {
             // Nobody may wait for it.
             let _ = told.try_send(is_heard);
         }
+    }
+
+    /// What this instance knows, and that it was begun anew, if nobody was told yet; whether all of
+    /// it was heard.
+    async fn last_words(&mut self, buckets: &Buckets) -> bool {
+        let is_told = self.tell_restarts(buckets, &made()).await.is_ok();
+        self.report(buckets, true).await && is_told
     }
 
     /// The instance is to leave, as soon as it has said its last words.
@@ -250,7 +270,7 @@ impl Run {
                     self.note_restarts();
                 }
                 command = self.commands.recv() => match command {
-                    Some(Command::Read { mirror, told }) => {
+                    Some(Command::Read { mirror, told, .. }) => {
                         let error = self.shared.why();
                         let _ = told.try_send(self.shared.took(&mirror, Err(error)));
                     }
@@ -310,16 +330,15 @@ impl Run {
                         return false;
                     }
                     if presence.borrow().away().is_some() {
-                        self.shared.failed(AWAY);
+                        self.shared.lacks(AWAY);
                         return false;
                     }
                 }
                 () = sleep_until(self.last_moment()) => return false,
                 command = self.commands.recv() => match command {
-                    Some(Command::Read { mirror, told }) => {
-                        let report = self.read(buckets, &mirror).await;
-                        let report = report.map_err(|error| self.connection.explain(error));
-                        let _ = told.try_send(self.shared.took(&mirror, report));
+                    Some(Command::Read { mirror, fresh, told }) => {
+                        let report = self.read(buckets, &mirror, fresh).await;
+                        let _ = told.try_send(report);
                     }
                     Some(Command::Change { mirror, asked, told }) => {
                         let changed = self.change(buckets, mirror.as_deref(), &asked).await;
@@ -382,6 +401,7 @@ impl Run {
     /// Sets in this process what is set for the fleet, of the mirrors that there are by now.
     fn apply_orders(&mut self) {
         let now = self.server_time();
+        self.shared.heard_orders(&self.orders, now);
         let is_set = self.is_clock_set();
         let local = |time: SystemTime| {
             let left = time.duration_since(now).unwrap_or_default();
@@ -402,7 +422,10 @@ impl Run {
             if order == before && !is_set {
                 continue;
             }
-            order.apply(&name, &before, now, local);
+            let by = own.and_then(|own| own.reset.as_ref());
+            let by = by.or(all.and_then(|all| all.reset.as_ref()));
+            let by = by.cloned().unwrap_or_default();
+            order.apply(&name, &before, now, local, &by);
             if order.is_empty() {
                 self.applied.remove(&name);
             } else {
@@ -438,7 +461,7 @@ impl Run {
             epoch.number
         };
         if epoch.number > own {
-            self.restart(name);
+            self.restart(name, &epoch.by);
         }
         let known = self.epochs.entry(name.clone()).or_insert(1);
         *known = epoch.number.max(*known);
@@ -449,8 +472,8 @@ impl Run {
     }
 
     /// Begins the report of this instance anew.
-    fn restart(&mut self, name: &str) {
-        control(name).by("fleet").restart_report();
+    fn restart(&mut self, name: &str, by: &By) {
+        by.control(name).restart_report();
         if let Some(mirror) = made().get(name) {
             let restarts = self.restarts.entry(name.to_owned()).or_default();
             // One that was not told yet is still to be told.
@@ -460,6 +483,7 @@ impl Run {
     }
 
     fn forget(&mut self, name: &str) {
+        self.shared.drop_report(name);
         self.written.retain(|(mirror, _), _| mirror != name);
         let of_mirror = self.watched.iter_mut();
         let of_mirror = of_mirror.filter(|((mirror, _), _)| mirror == name);
@@ -486,7 +510,12 @@ impl Run {
             let known = self.restarts.get(name).copied().unwrap_or(now);
             if now > known {
                 self.forget(name);
-                self.begin_epoch(buckets, name).await?;
+                // The log of this process has who has done it.
+                let by = By {
+                    actor: format!("instance {}", self.shared.instance),
+                    reason: None,
+                };
+                self.begin_epoch(buckets, name, by).await?;
             }
             self.restarts.insert(name.clone(), now);
         }
@@ -494,7 +523,7 @@ impl Run {
     }
 
     /// Begins a new epoch, unless another instance has just done so.
-    async fn begin_epoch(&mut self, buckets: &Buckets, mirror: &str) -> Result<(), String> {
+    async fn begin_epoch(&mut self, buckets: &Buckets, mirror: &str, by: By) -> Result<(), String> {
         let own = self.epoch(mirror);
         let key = format!("epoch.{}", part(mirror));
         for _ in 0..TRIES {
@@ -508,6 +537,7 @@ impl Run {
                 version: VERSION,
                 mirror: mirror.to_owned(),
                 number: next,
+                by: by.clone(),
             };
             if current == next || put_if(&buckets.control, &key, revision, &epoch).await? {
                 self.epochs.insert(mirror.to_owned(), next);
@@ -600,7 +630,8 @@ impl Run {
         if mirror.open_circuit(&opened.target) {
             let place = (opened.mirror.clone(), opened.target.clone());
             self.open.insert(place, true);
-            tracing::warn!(
+            // Where it has opened first there is a warning.
+            tracing::info!(
                 mirror = opened.mirror,
                 target = opened.target,
                 instance = opened.instance,
@@ -647,7 +678,8 @@ impl Run {
             version: VERSION,
             name: self.shared.instance.clone(),
             run: self.shared.run.clone(),
-            interval_ms: u64::try_from(self.shared.interval.as_millis()).unwrap_or(u64::MAX),
+            interval_ms: millis(self.shared.interval),
+            age_ms: millis(self.began.elapsed()),
             is_finished: is_last,
         };
         // An instance that cannot say what it knows is a missing one.
@@ -722,9 +754,65 @@ impl Run {
         read::instance_key(&self.shared.instance, &self.shared.run)
     }
 
-    /// What all instances know of a mirror.
-    async fn read(&self, buckets: &Buckets, mirror: &str) -> Result<FleetReport, String> {
-        read::report(self, buckets, mirror).await
+    /// What all instances know of a mirror, in the epoch that NATS has now: what another instance
+    /// has just begun may not have been heard here yet.
+    async fn read(&mut self, buckets: &Buckets, mirror: &str, fresh: Duration) -> FleetReport {
+        let settings = match self.catch_up(buckets, mirror).await {
+            Ok(settings) => settings,
+            Err(error) => {
+                let error = self.connection.explain(error);
+                return self.shared.took(mirror, Err(error));
+            }
+        };
+        if let Some(mut kept) = self.shared.kept(mirror, fresh) {
+            self.shared.is_read(mirror);
+            kept.settings = settings;
+            return kept;
+        }
+        let read = self.read_now(buckets, mirror).await;
+        let read = read.map_err(|error| self.connection.explain(error));
+        self.shared.took(mirror, read)
+    }
+
+    async fn read_now(&mut self, buckets: &Buckets, mirror: &str) -> Result<FleetReport, String> {
+        for _ in 0..TRIES {
+            let mut report = read::report(self, buckets, mirror).await?;
+            // While it was read, a part of it may have been removed.
+            report.settings = self.catch_up(buckets, mirror).await?;
+            if report.epoch == self.epoch(mirror) {
+                return Ok(report);
+            }
+        }
+        Err(format!("the report of `{mirror}` is begun anew too often"))
+    }
+
+    /// Tells the fleet that the report was begun anew here, and asks whether it was elsewhere, and
+    /// what is set for the fleet.
+    async fn catch_up(
+        &mut self,
+        buckets: &Buckets,
+        mirror: &str,
+    ) -> Result<Vec<FleetSetting>, String> {
+        let mut made = made();
+        made.retain(|name, _| name == mirror);
+        self.tell_restarts(buckets, &made).await?;
+        let key = format!("epoch.{}", part(mirror));
+        let own = order_key(mirror);
+        let newest = |key| bucket::newest(&buckets.control, key);
+        let (epoch, own, all) = tokio::try_join!(newest(&key), newest(&own), newest("all"))?;
+        if let Some(entry) = epoch
+            && let Some(value) = &entry.value
+        {
+            let epoch = parsed::<Epoch>(value, |epoch| epoch.version)?;
+            self.heard_epoch(&epoch, &entry);
+        }
+        let order = |entry: Option<Entry>| {
+            let entry = entry?;
+            let order = parsed::<Order>(&entry.value?, |order| order.version).ok()?;
+            Some(order.written(entry.written))
+        };
+        let (own, all) = (order(own), order(all));
+        Ok(settings(own.as_ref(), all.as_ref(), self.server_time()))
     }
 
     async fn change(
@@ -745,15 +833,23 @@ impl Run {
         }
         if asked.change.restart_report {
             let names = match mirror {
-                Some(mirror) => vec![mirror.to_owned()],
-                None => mirrors().into_iter().map(|mirror| mirror.name).collect(),
+                Some(mirror) => BTreeSet::from([mirror.to_owned()]),
+                None => self.all_names(),
             };
             for name in names {
-                self.restart(&name);
-                self.begin_epoch(buckets, &name).await?;
+                // One more than the newest: another may have just been begun, for another build.
+                self.catch_up(buckets, &name).await?;
+                self.begin_epoch(buckets, &name, asked.by()).await?;
+                self.restart(&name, &asked.by());
             }
         }
         Ok(())
+    }
+
+    /// The mirrors of this process, and those of others that it has heard of.
+    fn all_names(&self) -> BTreeSet<String> {
+        let here = mirrors().into_iter().map(|mirror| mirror.name);
+        here.chain(self.epochs.keys().cloned()).collect()
     }
 
     /// What is set for mirrors themselves stays, unless all is to be removed: what counts is decided
@@ -789,7 +885,8 @@ impl Run {
                 None => Order::default(),
             };
             let order = before.changed(mirror, asked, self.server_time());
-            if order.is_empty() {
+            // One that says who has removed what was set stays.
+            if order.is_empty() && order.reset.is_none() {
                 let purged = buckets.control.purge(key).await;
                 purged.map_err(|error| told(&error))?;
                 self.orders.remove(key);
@@ -830,8 +927,15 @@ async fn reach(
             }
         };
         if presence.borrow_and_update().away().is_some() {
-            shared.failed(AWAY);
-            if presence.wait_for(|now| now.away().is_none()).await.is_err() {
+            // At the start, and when a server is started again, there will be one in a moment.
+            if presence.borrow().number > 0 {
+                shared.lacks(AWAY);
+            }
+            let connected = |now: &Presence| now.away().is_none();
+            if let Err(_late) = timeout(MOMENT, presence.wait_for(connected)).await {
+                shared.failed(AWAY);
+            }
+            if presence.wait_for(connected).await.is_err() {
                 sleep(AGAIN).await;
                 continue;
             }
@@ -864,8 +968,12 @@ fn made() -> BTreeMap<String, Mirror> {
     made.collect()
 }
 
-fn order_key(mirror: &str) -> String {
+pub(in crate::state) fn order_key(mirror: &str) -> String {
     format!("control.{}", part(mirror))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A value of a version that this process knows.

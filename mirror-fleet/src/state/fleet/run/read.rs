@@ -52,8 +52,24 @@ pub(in crate::state) struct Loaded {
 impl Loaded {
     pub(in crate::state) fn presence(&self, instance: &str) -> InstancePresence {
         let known = self.instances.get(instance);
-        known.map_or(InstancePresence::Missing, |(of, heard)| {
-            present(of, *heard, self.now)
+        let Some((of, heard)) = known else {
+            return InstancePresence::Missing;
+        };
+        match present(of, *heard, self.now) {
+            InstancePresence::Missing if self.is_replaced(of, *heard) => InstancePresence::Replaced,
+            presence => presence,
+        }
+    }
+
+    /// Whether a process of the same name was started after an instance was heard of last. Two that
+    /// have run at the same time do not replace one another.
+    fn is_replaced(&self, silent: &Heartbeat, heard: SystemTime) -> bool {
+        self.instances.values().any(|(of, heard_of)| {
+            let age = Duration::from_millis(of.age_ms);
+            // What is written takes a while to arrive.
+            let latest = *heard_of + Duration::from_millis(of.interval_ms);
+            let started = latest.checked_sub(age).unwrap_or(latest);
+            of.name == silent.name && of.run != silent.run && started >= heard
         })
     }
 
@@ -169,6 +185,7 @@ pub(in crate::state) async fn report(
         epoch,
         read: Some(SystemTime::now()),
         error: (!loaded.unread.is_empty()).then(|| loaded.unread.join("; ")),
+        settings: Vec::new(),
         instances: all,
         targets: targets.collect(),
     })
