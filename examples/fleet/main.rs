@@ -11,7 +11,7 @@ mod instance;
 use std::{sync::Arc, time::Duration};
 
 use axum::{Json, Router, http::Method, routing::post};
-use mirror_fleet::{Fleet, FleetReport, FleetView, InstancePresence, NatsOptions};
+use mirror_fleet::{Connection, Fleet, FleetReport, FleetView, InstancePresence, NatsOptions};
 use mirror_replay::{
     ComparedBy, Counts, Destination, Judge, Nats, Options, Pace, ReaderOptions, ReportVerdict,
     Selection, Speed, Target, Thresholds, run,
@@ -69,6 +69,16 @@ async fn read(view: FleetView) -> testkit::demo::Result<FleetReport> {
 }
 
 async fn whole_day(nats: &NatsServer) -> testkit::demo::Result {
+    let wrong = run_instances(nats).await?;
+    println!("wrong responses to clients: {wrong}\n");
+    check(wrong == 0, "clients got the responses of the primary")?;
+    let connection = NatsOptions::new(&nats.url())?.connect()?;
+    let kept = judge_rewrite(&connection).await?;
+    replay_mended(&connection, kept).await
+}
+
+/// Has all instances serve their orders, and end; returns the number of responses that were wrong.
+async fn run_instances(nats: &NatsServer) -> testkit::demo::Result<u32> {
     let shadow = Server::anywhere(Router::new().route("/orders", post(rewrite)))?;
     println!("{INSTANCES} instances, {ORDERS} orders each, all of them copied to the rewrite\n");
     let mut instances = Vec::new();
@@ -91,9 +101,11 @@ async fn whole_day(nats: &NatsServer) -> testkit::demo::Result {
     for instance in instances {
         instance.finish()?;
     }
-    println!("wrong responses to clients: {wrong}\n");
+    Ok(wrong)
+}
 
-    let connection = NatsOptions::new(&nats.url())?.connect()?;
+/// Shows that the fleet has found the fault; returns the number of records that are kept.
+async fn judge_rewrite(connection: &Connection) -> testkit::demo::Result<u64> {
     println!("== What the fleet says of the rewrite\n");
     let fleet = Fleet::builder(connection.clone())
         .instance("reader")
@@ -113,7 +125,6 @@ async fn whole_day(nats: &NatsServer) -> testkit::demo::Result {
         "records: {} sent, {} acknowledged by NATS\n",
         log.sent, log.answered
     );
-    check(wrong == 0, "clients got the responses of the primary")?;
     let ended = report.instances.iter();
     let ended = ended
         .filter(|it| it.presence == InstancePresence::Finished)
@@ -127,7 +138,11 @@ async fn whole_day(nats: &NatsServer) -> testkit::demo::Result {
     check(is_found, "the fault is found at `/total`")?;
     let kept = log.answered;
     check(kept > 0 && kept == log.sent, "NATS keeps all records")?;
+    Ok(kept)
+}
 
+/// Sends the records to the rewrite once its fault is mended.
+async fn replay_mended(connection: &Connection, kept: u64) -> testkit::demo::Result {
     println!("== The same orders, replayed against the rewrite, mended\n");
     let shadow = Server::anywhere(Router::new().route("/orders", post(mended)))?;
     let destination = Destination::parse(&shadow.url())?;
@@ -139,7 +154,7 @@ async fn whole_day(nats: &NatsServer) -> testkit::demo::Result {
     let timeout = Duration::from_secs(10);
     let target = Target::new(destination, timeout, judge.max_compare_body(), 64)?;
     let log = Nats::join(
-        &connection,
+        connection,
         &ReaderOptions::new("orders", "tonight"),
         "orders against the mended rewrite",
         false,
@@ -157,7 +172,7 @@ async fn whole_day(nats: &NatsServer) -> testkit::demo::Result {
     };
     let (_stop, stopping) = tokio::sync::watch::channel(false);
     let counts = Counts::default();
-    let ended = run(
+    let ended = Box::pin(run(
         log,
         target,
         Arc::clone(&judge),
@@ -165,7 +180,7 @@ async fn whole_day(nats: &NatsServer) -> testkit::demo::Result {
         counts,
         stopping,
         |_| {},
-    )
+    ))
     .await;
     if let Some(error) = ended.error {
         return Err(error.to_string().into());
