@@ -27,7 +27,7 @@ impl Hosts {
         let host = host(parts)?;
         if !self.know(&host) {
             return Err(format!(
-                "the host `{host}` is not known: name it in `control_router_for`"
+                "the host `{host}` is not known: name it where the router is made, in `control_router_for` or `control_router_of_fleet`"
             ));
         }
         if let Some(site) = single(&parts.headers, &SITE)?
