@@ -170,10 +170,11 @@ fn app(document: Bytes) -> Router {
 }
 
 impl Way {
-    async fn turn(&mut self, load: Load, requests: u32) -> Took {
+    /// On a thread of the runtime, where a server would respond as well.
+    async fn turn(mut self, load: Load, requests: u32) -> (Self, Took) {
         let account = |process: u32| Account::of_one(process).cpu;
         let server = |way: &Self| way.server.map_or(0, account);
-        let before = (account(std::process::id()), server(self));
+        let before = (account(std::process::id()), server(&self));
         let begun = Instant::now();
         match load {
             Load::Full => self.full_load(requests).await,
@@ -181,15 +182,16 @@ impl Way {
         }
         self.settled().await;
         let took = begun.elapsed();
-        let after = (account(std::process::id()), server(self));
+        let after = (account(std::process::id()), server(&self));
         let requests = f64::from(requests);
         let of_a_request =
             |before, after| Duration::from_nanos(after - before).as_secs_f64() * 1e6 / requests;
-        Took {
+        let took = Took {
             cpu: of_a_request(before.0, after.0),
             server: of_a_request(before.1, after.1),
             rate: requests / took.as_secs_f64(),
-        }
+        };
+        (self, took)
     }
 
     async fn full_load(&mut self, requests: u32) {
@@ -272,7 +274,7 @@ fn plain_segments(directory: &Path) -> usize {
 
 fn take_turns(
     runtime: &Runtime,
-    ways: &mut [Way],
+    ways: &mut Vec<Way>,
     load: Load,
     turns: usize,
     requests: u32,
@@ -280,8 +282,11 @@ fn take_turns(
     let mut took = vec![Vec::new(); ways.len()];
     // The first opens connections, files and streams.
     for turn in 0..=turns {
-        for (way, took) in ways.iter_mut().zip(&mut took) {
-            let one = runtime.block_on(way.turn(load, requests));
+        for (number, took) in took.iter_mut().enumerate() {
+            let way = ways.remove(number);
+            let running = runtime.spawn(way.turn(load, requests));
+            let (way, one) = runtime.block_on(running).expect("a turn that ends");
+            ways.insert(number, way);
             if turn > 0 {
                 took.push(one);
             }

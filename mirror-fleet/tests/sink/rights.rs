@@ -148,9 +148,7 @@ async fn a_right_that_is_missing_is_named() {
         keep(&log, "hello").await.unwrap();
         for subject in [
             "STREAM.INFO.MIRROR",
-            "CONSUMER.CREATE.MIRROR.>",
             "CONSUMER.MSG.NEXT.MIRROR",
-            "STREAM.INFO.KV_mirror-replay",
             "$KV.mirror-replay.>",
         ] {
             server.restart_with(&users(subject));
@@ -165,8 +163,8 @@ async fn a_right_that_is_missing_is_named() {
             );
         }
         for subject in [
-            "STREAM.INFO.KV_mirror-control",
             "CONSUMER.CREATE.KV_mirror-control",
+            "MSG.GET.KV_mirror-control",
             "$KV.mirror-report.>",
         ] {
             server.restart_with(&users(subject));

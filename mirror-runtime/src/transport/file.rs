@@ -9,6 +9,7 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
     thread,
+    time::Duration,
 };
 
 use mirror_record::{Log, LogOptions, WriteError};
@@ -23,6 +24,13 @@ use crate::{
 /// Records that may wait to be written. What they hold has its place in the byte budget; this
 /// bounds how many wait if all are small.
 const QUEUE: usize = 1024;
+
+/// The thread lets records come together for so long after it has written some: to be woken for each
+/// takes more than to write it, of whoever wakes it, too. Nobody waits for a record but its count.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// With room for fewer records, they might not all have it meanwhile.
+const ROOM_FOR_PAUSE: usize = 512;
 
 /// Records are written together up to this size: a disk takes it at once.
 const BATCH: usize = 256 * 1024;
@@ -131,7 +139,8 @@ impl FileSink {
             let (jobs, incoming) = sync_channel(self.0.queue);
             let (directory, options) = (self.0.directory.clone(), self.0.options);
             let thread = thread::Builder::new().name("mirror-log".to_owned());
-            let writer = move || write(&directory, options, &incoming);
+            let pause = (self.0.queue >= ROOM_FOR_PAUSE).then_some(PAUSE);
+            let writer = move || write(&directory, options, pause, &incoming);
             thread.spawn(writer).is_ok().then_some(jobs)
         };
         self.0.jobs.get_or_init(start).as_ref()
@@ -207,7 +216,7 @@ impl Target {
 }
 
 /// The thread of a log: writes what comes until nobody is left who could send more.
-fn write(directory: &Path, options: LogOptions, incoming: &Receiver<Job>) {
+fn write(directory: &Path, options: LogOptions, pause: Option<Duration>, incoming: &Receiver<Job>) {
     let mut log = Log::open(directory, options);
     if let Err(error) = &log {
         contained(|| {
@@ -229,6 +238,7 @@ fn write(directory: &Path, options: LogOptions, incoming: &Receiver<Job>) {
         if log.is_err() {
             log = Log::open(directory, options);
         }
+        let pause = pause.filter(|_| job.is_some());
         match &mut log {
             Ok(log) => {
                 append_all(log, job, incoming, &mut waiting);
@@ -242,6 +252,9 @@ fn write(directory: &Path, options: LogOptions, incoming: &Receiver<Job>) {
                 waiting.extend(job.map(|job| job.done));
                 answer(&mut waiting, || failed(error));
             }
+        }
+        if let Some(pause) = pause {
+            thread::sleep(pause);
         }
     }
     if let Ok(log) = &mut log {
