@@ -48,7 +48,7 @@ fn main() {
     let measured = std::env::args().any(|argument| argument == "--bench");
     let (turns, requests) = if measured { (15, 4_000) } else { (1, 100) };
     let runtime = Runtime::new().expect("a runtime");
-    let shadow = ShadowProcess::start();
+    let shadow = ShadowProcess::start(0);
     let nats = NatsServer::start();
     for bytes in [1 << 10, 16 << 10] {
         let _inside = runtime.enter();

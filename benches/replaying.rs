@@ -2,7 +2,7 @@
 //!
 //! How many records the program `mirror` replays in a second at full speed, and what each costs it:
 //! from files, and from NATS with one, two and four programs at once. The shadow responds as it was
-//! recorded, in a process of its own.
+//! recorded, in a process of its own: at once, and after 25 ms.
 //!
 //! `-- --records N` takes more or fewer than 50,000. `-- --memory N` replays a log of so many small
 //! records instead, and says how much memory that takes.
@@ -20,13 +20,13 @@ use std::{
 use axum::{
     Router,
     body::{Body, Bytes},
-    http::Request,
+    http::{Request, Response},
     routing::post,
 };
 use http_body_util::BodyExt;
 use measure::{ShadowProcess, account::Account, documents::orders};
 use mirror_fleet::{NatsOptions, NatsSink};
-use mirror_record::{Log, LogOptions, Record, RecordId, Response};
+use mirror_record::{Log, LogOptions, Record, RecordId};
 use mirror_runtime::{Mirror, Sticky, Target, drain};
 use serde_json::Value;
 use testkit::{Directory, nats::NatsServer};
@@ -44,6 +44,9 @@ const BATCH: u64 = 128;
 
 /// Users, whose requests keep their order.
 const USERS: u64 = 1_000;
+
+/// Milliseconds until a slow shadow responds.
+const SLOW: u64 = 25;
 
 /// Between two looks at what a program has used.
 const BETWEEN: Duration = Duration::from_millis(10);
@@ -65,7 +68,7 @@ fn main() {
         return memory(&program, records);
     }
     let records = argument("--records").unwrap_or(if measured { 50_000 } else { 500 });
-    let shadow = ShadowProcess::start();
+    let shadow = ShadowProcess::start(0);
     let nats = NatsServer::start();
     let directory = Directory::new("replaying");
     record(records, directory.path(), nats.as_ref());
@@ -79,32 +82,32 @@ fn main() {
         "MiB"
     );
     let log = directory.path().join("log");
-    let replay = |at: &str| {
+    let replay = |at: &str, to: &ShadowProcess| {
         let mut command = Command::new(&program);
         command.args(["replay", "--mirror", "orders", "--speed", "max", "--json"]);
-        command.args(["--from", at, "--to", shadow.url()]);
+        command.args(["--from", at, "--to", to.url()]);
         command
     };
-    let mut from_files = replay(&log.display().to_string());
+    let mut from_files = replay(&log.display().to_string(), &shadow);
     print_row("files", records, &run(vec![&mut from_files]), 0);
     let Some(nats) = nats else { return };
-    for replayers in [1, 2, 4] {
-        let mut all: Vec<_> = (0..replayers)
-            .map(|_| {
-                let mut command = replay(&nats.url());
-                command.args(["--consumer", &format!("bench-{replayers}")]);
+    // One that takes its time has what one replayer cannot use.
+    let slow = ShadowProcess::start(SLOW);
+    for (what, shadow) in [("at once", &shadow), ("at once, slow", &slow)] {
+        for replayers in [1, 2, 4] {
+            let name = format!("{replayers} {what}");
+            let consumer = name.replace([' ', ','], "-");
+            let all = (0..replayers).map(|_| {
+                let mut command = replay(&nats.url(), shadow);
+                command.args(["--consumer", &consumer, "--max-concurrent", "64"]);
                 command
-            })
-            .collect();
-        let before = Account::of_one(nats.id()).cpu;
-        let ended = run(all.iter_mut().collect());
-        let server = Account::of_one(nats.id()).cpu - before;
-        print_row(
-            &format!("NATS, {replayers} at once"),
-            records,
-            &ended,
-            server,
-        );
+            });
+            let mut all: Vec<_> = all.collect();
+            let before = Account::of_one(nats.id()).cpu;
+            let ended = run(all.iter_mut().collect());
+            let server = Account::of_one(nats.id()).cpu - before;
+            print_row(&format!("NATS, {name}"), records, &ended, server);
+        }
     }
 }
 
@@ -138,7 +141,8 @@ fn record(records: u64, directory: &Path, nats: Option<&NatsServer>) {
         mirror = mirror.target(Target::sink("nats", sink));
     }
     let mirror = mirror.build().expect("a mirror");
-    let order = async move |_: Bytes| BODY;
+    // With the headers that the shadow sends: none of its own.
+    let order = async move |_: Bytes| Response::new(Body::from(BODY));
     let mut app = Router::new()
         .route("/orders", post(order))
         .layer(mirror.layer());
@@ -234,7 +238,10 @@ fn run(commands: Vec<&mut Command>) -> Run {
         let output = child.wait_with_output().expect("its output");
         let said = String::from_utf8_lossy(&output.stdout);
         let report: Value = serde_json::from_str(said.trim()).unwrap_or_default();
-        let responded = report["counts"]["responded"].as_u64();
+        let replay = &report["replay"];
+        // Of this run alone, and not of all that share a stream.
+        let own = replay["joint"]["own"]["responded"].as_u64();
+        let responded = own.or_else(|| replay["counts"]["responded"].as_u64());
         if responded.is_none() {
             println!("{said}{}", String::from_utf8_lossy(&output.stderr));
         }
@@ -259,7 +266,7 @@ fn print_row(what: &str, records: u64, run: &Run, server: u64) {
 
 /// Replays a long log, and says how much memory that took after each tenth.
 fn memory(program: &Path, records: u64) {
-    let shadow = ShadowProcess::start();
+    let shadow = ShadowProcess::start(0);
     let directory = Directory::new("memory");
     let log = directory.path().join("log");
     let began = Instant::now();
@@ -289,7 +296,11 @@ fn memory(program: &Path, records: u64) {
     let output = child.wait_with_output().expect("its output");
     let said = String::from_utf8_lossy(&output.stdout);
     let report: Value = serde_json::from_str(said.trim()).unwrap_or_default();
-    println!("{:.0?} in all: {}", began.elapsed(), report["counts"]);
+    println!(
+        "{:.0?} in all: {}",
+        began.elapsed(),
+        report["replay"]["counts"]
+    );
 }
 
 fn resident(process: u32) -> String {
@@ -305,7 +316,7 @@ fn write_log(directory: &Path, records: u64) {
     let mut log = Log::open(directory, options).expect("a log");
     let request = mirror_record::Request::new("GET", "/orders/7");
     let mut record = Record::new(RecordId::generate(), "orders", request);
-    let mut response = Response::new(200);
+    let mut response = mirror_record::Response::new(200);
     response.body = Some(Bytes::from_static(BODY.as_bytes()));
     response.latency_us = 100;
     record.response = Some(response);

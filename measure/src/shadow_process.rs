@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Read as _},
     process::{Child, ChildStdin, Command, Stdio},
+    time::Duration,
 };
 
 use tokio::runtime::Runtime;
@@ -21,11 +22,12 @@ pub struct ShadowProcess {
 }
 
 impl ShadowProcess {
-    /// Starts this program once more, which has to call [`be_asked`](Self::be_asked) first of all.
-    pub fn start() -> Self {
+    /// Starts this program once more, which has to call [`be_asked`](Self::be_asked) first of all. It
+    /// responds after so many milliseconds.
+    pub fn start(after: u64) -> Self {
         let program = std::env::current_exe().expect("the path of this program");
         let mut child = Command::new(program)
-            .arg(SHADOW)
+            .args([SHADOW, &after.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -44,12 +46,14 @@ impl ShadowProcess {
 
     /// Whether this process was the shadow, until its standard input had ended.
     pub fn be_asked() -> bool {
-        if !std::env::args().any(|argument| argument == SHADOW) {
+        let mut arguments = std::env::args().skip_while(|argument| argument != SHADOW);
+        let Some(after) = arguments.nth(1).and_then(|after| after.parse().ok()) else {
             return false;
-        }
+        };
         let runtime = Runtime::new().expect("a runtime");
         let _inside = runtime.enter();
-        println!("{}", shadow::start(Manner::OK));
+        let after = Duration::from_millis(after);
+        println!("{}", shadow::start(Manner::Answers { after, bytes: 2 }));
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         true
     }

@@ -5,3 +5,5 @@
 pub mod fleet {}
 #[doc = include_str!("../docs/nats.md")]
 pub mod nats {}
+#[doc = include_str!("../docs/scale.md")]
+pub mod scale {}
