@@ -141,12 +141,11 @@ async fn all_targets(context: &jetstream::Context, is_new: bool) -> Vec<String> 
     let mut messages = consumer.messages().await.unwrap();
     let mut targets = Vec::new();
     while (targets.len() as u64) < count {
-        let next = eventually("a message", timeout(LOST_AFTER, messages.next()));
-        let message = match next.await {
-            Ok(message) => message.unwrap().unwrap(),
-            Err(_) if !is_new => break,
-            Err(_) => panic!("{} of {count} records are there", targets.len()),
+        let Ok(message) = timeout(LOST_AFTER, messages.next()).await else {
+            assert!(!is_new, "{} of {count} records are there", targets.len());
+            break;
         };
+        let message = message.unwrap().unwrap();
         let record = Record::decode(&message.payload).unwrap();
         targets.push(String::from_utf8(record.request.target.to_vec()).unwrap());
     }
