@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_nats::jetstream;
@@ -19,8 +19,12 @@ use super::support::*;
 /// So many records that a wait with each batch of them would be noticed.
 const RECORDS: usize = 3000;
 
-/// Far more than it takes, and less than the timers of a client that waits for nothing.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long no record may come while there are some: less than the timers of a client that waits for
+/// nothing.
+const LONGEST_GAP: Duration = Duration::from_secs(30);
+
+/// Far more than all of it takes.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 fn runtime(workers: usize) -> Runtime {
     let mut builder = Builder::new_multi_thread();
@@ -65,12 +69,17 @@ async fn read_all(server: &NatsServer, consumer: &str) -> Vec<(u16, usize)> {
         .unwrap();
     let mut commits = interval(Duration::from_millis(50));
     let mut read = Vec::new();
+    let mut came = Instant::now();
     loop {
         tokio::select! {
             biased;
-            _ = commits.tick() => reader.commit().await.unwrap(),
+            _ = commits.tick() => {
+                assert!(came.elapsed() < LONGEST_GAP, "{} have come", read.len());
+                reader.commit().await.unwrap();
+            }
             next = reader.next() => {
                 let Some(record) = next.unwrap() else { break };
+                came = Instant::now();
                 read.push(read_of(&record));
                 reader.ack(record.sequence);
             }
