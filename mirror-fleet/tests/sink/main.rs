@@ -5,7 +5,6 @@ mod cluster;
 mod faults;
 mod reading;
 mod refused;
-mod rights;
 mod secrets;
 mod streams;
 mod support;

@@ -1,4 +1,12 @@
-//! Users with the rights that the chapters name, and no more.
+//! Users with the rights that the chapters name, and no more. In a process of its own: an instance
+//! shares all mirrors of its process, and who only looks may have none.
+
+#[expect(
+    dead_code,
+    reason = "the tests of the sink have more to do with it than these"
+)]
+#[path = "sink/support.rs"]
+mod support;
 
 use std::time::Duration;
 
@@ -9,11 +17,11 @@ use testkit::{
     nats::{NatsServer, programs},
 };
 
-use super::support::*;
+use self::support::*;
 
 const CHAPTERS: [&str; 2] = [
-    include_str!("../../docs/nats.md"),
-    include_str!("../../docs/fleet.md"),
+    include_str!("../docs/nats.md"),
+    include_str!("../docs/fleet.md"),
 ];
 
 /// The users as they are written in the chapters, without the lines that have `without`.
