@@ -305,13 +305,8 @@ impl Names {
         if !name.is_ascii() || name.len() > LOOKED_AT {
             return true;
         }
-        let (mut buffer, mut length) = ([0; LOOKED_AT], 0);
-        for byte in name.bytes() {
-            let letter = LETTERS[usize::from(byte)];
-            buffer[length] = letter;
-            length += usize::from(letter > 0);
-        }
-        let name = &buffer[..length];
+        let (letters, length) = letters(name.as_bytes());
+        let name = &letters[..length];
         let index = |letter: u8| usize::from(letter.wrapping_sub(b'a'));
         let begins = |pair: &[u8; 2]| {
             let second = BEGIN_SIGNS.get(index(pair[0]));
@@ -352,13 +347,8 @@ pub(crate) fn are_sure(name: &[u8]) -> bool {
     if name.len() < 3 {
         return false;
     }
-    let (mut buffer, mut length) = ([0; LOOKED_AT], 0);
-    for byte in &name[name.len().saturating_sub(LOOKED_AT)..] {
-        let letter = LETTERS[usize::from(*byte)];
-        buffer[length] = letter;
-        length += usize::from(letter > 0);
-    }
-    let name = &buffer[..length];
+    let (letters, length) = letters(name);
+    let name = &letters[..length];
     let has_part = |pair: [u8; 2], at: usize| {
         // The beginnings of these parts.
         let begins = matches!(
@@ -383,6 +373,18 @@ pub(crate) fn are_sure(name: &[u8]) -> bool {
         }
     };
     is_sure && !ABOUT.iter().any(|end| name.ends_with(end.as_bytes()))
+}
+
+/// The letters and digits among the last bytes of a name, without case, and how many they are. Without
+/// an allocation.
+fn letters(name: &[u8]) -> ([u8; LOOKED_AT], usize) {
+    let (mut letters, mut length) = ([0; LOOKED_AT], 0);
+    for byte in &name[name.len().saturating_sub(LOOKED_AT)..] {
+        let letter = LETTERS[usize::from(*byte)];
+        letters[length] = letter;
+        length += usize::from(letter > 0);
+    }
+    (letters, length)
 }
 
 /// Whether the words of a name make it that of a secret.

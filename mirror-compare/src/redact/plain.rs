@@ -27,7 +27,7 @@ struct Kept {
 }
 
 impl Kept {
-    /// No key is kept that has no letter.
+    /// None: an empty key is never kept.
     const NONE: Self = Self {
         length: 0,
         key: [0; LONGEST],
