@@ -2,6 +2,7 @@
 
 mod bucket;
 pub mod guide;
+mod leases;
 mod nats;
 mod reader;
 mod runs;

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     bucket::{self, BESIDE, Bounds},
+    leases::{Leases, Shared},
     nats::{Connection, NatsError},
     reader::{INACTIVE, NatsReader, ReaderOptions, is_removed},
 };
@@ -140,6 +141,7 @@ impl Runs {
                 runs.take_part_in(head)?;
                 let (reader, missing) = runs.open_consumers(connection, options).await?;
                 if missing == 0 {
+                    let reader = runs.share(reader);
                     return Ok((runs, reader));
                 }
                 let standing = runs.standing().await?;
@@ -157,6 +159,7 @@ impl Runs {
             }
             if runs.begin(options, known.as_ref(), revision, job).await? {
                 let (reader, _) = runs.open_consumers(connection, options).await?;
+                let reader = runs.share(reader);
                 return Ok((runs, reader));
             }
             // Somebody else has begun it.
@@ -166,6 +169,26 @@ impl Runs {
             "the replay `{}` is begun by others again and again",
             runs.consumer
         )))
+    }
+
+    /// Reads what others do not.
+    fn share(&self, reader: NatsReader) -> NatsReader {
+        let mut reader = reader;
+        let shards = self
+            .head
+            .ends
+            .keys()
+            .map(|subject| shard(subject).to_owned());
+        let shared = Shared {
+            client: self.client.clone(),
+            store: self.store.clone(),
+            prefix: format!("{}.{}", self.key, self.head.generation),
+            me: self.run.clone(),
+            shards: shards.collect(),
+            patience: reader.ack_wait(),
+        };
+        reader.share(Leases::start(shared));
+        reader
     }
 
     fn take_part_in(&mut self, head: &Head) -> Result<(), NatsError> {
@@ -219,6 +242,7 @@ impl Runs {
         self.head = head;
         if let Some(before) = before {
             self.remove_consumers(before).await;
+            self.remove_leases(before).await;
         }
         self.remove_older().await;
         Ok(true)
@@ -242,7 +266,15 @@ impl Runs {
         }
     }
 
-    /// The consumers of the reader's part, and how many of them are missing.
+    /// Whoever reads nothing any more needs none.
+    async fn remove_leases(&self, of: &Head) {
+        for what in ["member", "shard"] {
+            let filter = format!("{}.{}.{what}.*", self.key, of.generation);
+            let _ = bucket::remove(&self.store, &filter).await;
+        }
+    }
+
+    /// The consumers, and how many of them are missing.
     async fn open_consumers(
         &self,
         connection: &Connection,
@@ -256,9 +288,6 @@ impl Runs {
         );
         let mut missing = 0;
         for (subject, end) in &self.head.ends {
-            if !options.has(subject) {
-                continue;
-            }
             let name = consumer(&self.consumer, &self.head.generation, subject);
             let is_there = reader.add(&name, *end).await;
             missing += usize::from(!is_there.map_err(|error| self.refused(error))?);
@@ -349,16 +378,16 @@ impl Runs {
         .collect()
     }
 
-    /// Ends the replay if all of its records are settled, and returns how many shards have others.
-    /// To be called when the reader has come to its end, and has committed for the last time.
+    /// Ends the replay. To be called when the reader has come to its end, and has committed for the
+    /// last time.
     ///
     /// # Errors
     ///
     /// It was begun anew in the meantime, or the server does not say how far it is.
-    pub async fn end(&mut self, options: &ReaderOptions) -> Result<usize, NatsError> {
+    pub async fn end(&mut self) -> Result<(), NatsError> {
         let mut standing = self.standing().await?;
         for _ in 0..NOTED.0 {
-            if !standing.open.iter().any(|subject| options.has(subject)) {
+            if standing.open.is_empty() {
                 break;
             }
             tokio::time::sleep(NOTED.1).await;
@@ -377,7 +406,7 @@ impl Runs {
         };
         match is_ended {
             // Somebody has seen that all is settled, and has removed the consumers.
-            Some(true) => return Ok(0),
+            Some(true) => return Ok(()),
             Some(false) if standing.removed == 0 && is_ours => {}
             _ => {
                 return Err(self.refused(format!(
@@ -394,7 +423,7 @@ impl Runs {
             let _ = self.write_head(&head, revision).await?;
             self.remove_consumers(&head).await;
         }
-        Ok(standing.open.len())
+        Ok(())
     }
 
     async fn standing(&self) -> Result<Standing, NatsError> {
@@ -475,8 +504,12 @@ async fn open(client: &Client, name: &str, replicas: usize) -> Result<Store, Nat
 
 /// The name of the consumer of a shard.
 fn consumer(name: &str, generation: &str, subject: &str) -> String {
-    let shard = subject.rsplit('.').next().unwrap_or_default();
-    format!("{name}-{generation}-{shard}")
+    format!("{name}-{generation}-{}", shard(subject))
+}
+
+/// The last part of the subject of a shard.
+fn shard(subject: &str) -> &str {
+    subject.rsplit('.').next().unwrap_or_default()
 }
 
 impl fmt::Debug for Runs {

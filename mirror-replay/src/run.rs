@@ -101,8 +101,6 @@ pub struct Joint {
     pub stopped: usize,
     /// Those that go on, or were killed.
     pub running: usize,
-    /// Parts of the log that are not at their end, because this run did not read them.
-    pub open_parts: usize,
 }
 
 /// How a replay has ended.
@@ -164,8 +162,10 @@ pub async fn run<S: Source>(
     let mut telling = interval(TELL);
     telling.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
+        run.give_to_others();
         run.schedule.set_idle(run.source.is_idle());
-        let is_held = run.sends_alone().await;
+        let is_unsure = !run.is_read && run.source.is_unsure();
+        let is_held = run.sends_alone().await || is_unsure;
         if is_held {
             run.schedule.hold(run.began.elapsed());
         }
@@ -184,7 +184,8 @@ pub async fn run<S: Source>(
                 None => pending().await,
             }
         };
-        let wants_more = run.schedule.wants_more() && !run.is_read;
+        // Who is unsure for too long is told so.
+        let wants_more = (run.schedule.wants_more() || is_unsure) && !run.is_read;
         tokio::select! {
             biased;
             () = stopped(&mut stop), if !run.is_stopping => run.stop(),
@@ -205,10 +206,7 @@ pub async fn run<S: Source>(
             next = run.source.next(), if wants_more => match next {
                 Ok(Some(delivery)) => run.take(delivery),
                 Ok(None) => run.end(),
-                Err(error) => {
-                    run.error = Some(error);
-                    run.end();
-                }
+                Err(error) => run.break_off(error),
             },
             () = timer => {}
         }
@@ -288,8 +286,6 @@ struct Run<S> {
     /// Whether such a record is in flight.
     is_alone: bool,
     phase: Phase,
-    /// Parts of the log that are left for others.
-    open_parts: usize,
     error: Option<SourceError>,
     warnings: Vec<String>,
     last_failure: Option<Failure>,
@@ -323,7 +319,6 @@ impl<S: Source> Run<S> {
             suspect: None,
             is_alone: false,
             phase: Phase::Running,
-            open_parts: 0,
             error: None,
             warnings: Vec::new(),
             last_failure: None,
@@ -375,6 +370,22 @@ impl<S: Source> Run<S> {
             sent: Some(sent),
         };
         self.schedule.push(arrived, session, bytes, job);
+    }
+
+    /// Gives back what others read from now on, if it was not begun.
+    fn give_to_others(&mut self) {
+        while let Some(part) = self.source.withdrawn() {
+            let mut jobs = Vec::new();
+            if let Some(job) = self.suspect.take_if(|job| job.delivery.part == part) {
+                self.schedule.finish(job.session);
+                jobs.push(job);
+            }
+            let rest = self.schedule.withdraw(|job| job.delivery.part == part);
+            for job in jobs.into_iter().chain(rest) {
+                self.seen.remove(job.record.id);
+                self.source.nak(&job.delivery);
+            }
+        }
     }
 
     fn count_read(&mut self, count: impl FnOnce(&mut Counts)) {
@@ -578,6 +589,11 @@ impl<S: Source> Run<S> {
     fn stop(&mut self) {
         self.is_stopping = true;
         self.is_read = true;
+        self.abandon();
+    }
+
+    /// Gives back all that was not sent.
+    fn abandon(&mut self) {
         for job in self.schedule.abandon() {
             self.source.nak(&job.delivery);
         }
@@ -585,6 +601,15 @@ impl<S: Source> Run<S> {
             self.schedule.finish(job.session);
             self.source.nak(&job.delivery);
         }
+    }
+
+    /// What was read is still sent, unless others may send it.
+    fn break_off(&mut self, error: SourceError) {
+        self.fail(error);
+        if self.source.is_unsure() {
+            self.abandon();
+        }
+        self.end();
     }
 
     fn end(&mut self) {
@@ -663,9 +688,8 @@ impl<S: Source> Run<S> {
             // Others cannot know of it.
             self.fail(error);
         }
-        match self.source.close(is_over).await {
-            Ok(open) => self.open_parts = open,
-            Err(error) => self.fail(error),
+        if let Err(error) = self.source.close(is_over).await {
+            self.fail(error);
         }
         if is_over && let Some(checkpoint) = &self.options.checkpoint {
             let removed = checkpoint.remove();
@@ -693,7 +717,6 @@ impl<S: Source> Run<S> {
         };
         let mut joint = Joint {
             own: self.counts.clone(),
-            open_parts: self.open_parts,
             ..Joint::default()
         };
         for phase in others.iter().map(|found| found.phase).chain([self.phase]) {

@@ -164,7 +164,7 @@ pub struct Schedule<T> {
     sessions: HashMap<[u8; 16], VecDeque<T>>,
     parked: usize,
     /// Those whose session is free again, though it counts as taken.
-    ready: VecDeque<T>,
+    ready: VecDeque<(Session, T)>,
     in_flight: usize,
     late: u64,
 }
@@ -253,7 +253,7 @@ impl<T> Schedule<T> {
     pub fn next(&mut self, now: Duration) -> Step<T> {
         loop {
             let is_busy = self.in_flight >= self.pace.max_concurrent;
-            if !is_busy && let Some(item) = self.ready.pop_front() {
+            if !is_busy && let Some((_, item)) = self.ready.pop_front() {
                 self.parked -= 1;
                 self.in_flight += 1;
                 return Step::Send(item);
@@ -317,7 +317,7 @@ impl<T> Schedule<T> {
         let next = self.sessions.get_mut(&session).map(VecDeque::pop_front);
         match next {
             // The session stays taken, by this one.
-            Some(Some(item)) => self.ready.push_back(item),
+            Some(Some(item)) => self.ready.push_back((Some(session), item)),
             Some(None) => {
                 self.sessions.remove(&session);
             }
@@ -335,12 +335,43 @@ impl<T> Schedule<T> {
         self.is_closed = true;
         self.held_bytes = 0;
         self.parked = 0;
-        let mut rest: Vec<_> = self.ready.drain(..).collect();
+        let mut rest: Vec<_> = self.ready.drain(..).map(|(_, item)| item).collect();
         for waiting in self.sessions.values_mut() {
             rest.extend(waiting.drain(..));
         }
         let held = std::mem::take(&mut self.held).into_sorted_vec();
         rest.extend(held.into_iter().rev().map(|Reverse(held)| held.item));
+        rest
+    }
+
+    /// Takes out all of some kind that was not sent. A session is of that kind or is not.
+    pub fn withdraw(&mut self, is_of: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut rest = Vec::new();
+        for (session, item) in std::mem::take(&mut self.ready) {
+            if is_of(&item) {
+                rest.push(item);
+                // It was taken by this one, for those behind it.
+                let waiting = session.and_then(|session| self.sessions.remove(&session));
+                rest.extend(waiting.into_iter().flatten());
+            } else {
+                self.ready.push_back((session, item));
+            }
+        }
+        for waiting in self.sessions.values_mut() {
+            if waiting.front().is_some_and(&is_of) {
+                rest.extend(waiting.drain(..));
+            }
+        }
+        self.parked -= rest.len();
+        let held = std::mem::take(&mut self.held).into_vec();
+        for Reverse(held) in held {
+            if is_of(&held.item) {
+                self.held_bytes = self.held_bytes.saturating_sub(held.bytes);
+                rest.push(held.item);
+            } else {
+                self.held.push(Reverse(held));
+            }
+        }
         rest
     }
 

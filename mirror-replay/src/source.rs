@@ -34,6 +34,9 @@ pub struct Delivery {
     pub is_suspect: bool,
     /// How much of the [size](Source::size) it is.
     pub weight: u64,
+    /// The part of the log that it is of, as long as that is read here: if it is
+    /// [withdrawn](Source::withdrawn), nothing of it is begun any more.
+    pub part: u64,
 }
 
 /// What a run has noted of a record while it went on.
@@ -90,6 +93,17 @@ pub trait Source: Send {
     /// Whether nothing is to be expected for now, but perhaps later: what others hold, and may give
     /// back.
     fn is_idle(&self) -> bool {
+        false
+    }
+
+    /// A part of the log that is not read here any more, because others read it. What was handed out
+    /// of it and not begun is to be given back; what is in flight ends.
+    fn withdrawn(&mut self) -> Option<u64> {
+        None
+    }
+
+    /// Whether nothing may be begun for now, because others may read all of this.
+    fn is_unsure(&self) -> bool {
         false
     }
 
@@ -167,15 +181,14 @@ pub trait Source: Send {
     /// [`SourceError`], if the log cannot be told.
     fn commit(&mut self) -> impl Future<Output = Result<(), SourceError>> + Send;
 
-    /// Called at the very end, with whether this run has come to the end of the log. Returns how many
-    /// parts of the log are left for others.
+    /// Called at the very end, with whether this run has come to the end of the log.
     ///
     /// # Errors
     ///
     /// [`SourceError`], if it is not known whether all of the log is settled.
-    fn close(&mut self, is_over: bool) -> impl Future<Output = Result<usize, SourceError>> + Send {
+    fn close(&mut self, is_over: bool) -> impl Future<Output = Result<(), SourceError>> + Send {
         let _ = is_over;
-        std::future::ready(Ok(0))
+        std::future::ready(Ok(()))
     }
 
     /// The files that end in the middle of a record, as one does whose writer was killed.

@@ -255,6 +255,7 @@ impl Source for Files {
                 deliveries: before.copied().unwrap_or(0) + 1,
                 is_suspect: before.is_some(),
                 weight: found.weight,
+                part: 0,
             }));
         }
     }
