@@ -33,10 +33,10 @@ use crate::{
 };
 
 /// As many records as one reader does not hold.
-const COUNT: u64 = 1_200;
+pub(crate) const COUNT: u64 = 1_200;
 
 /// Puts records into a stream, as a sink does.
-async fn publish(server: &NatsServer, records: &[Record]) {
+pub(crate) async fn publish(server: &NatsServer, records: &[Record]) {
     let client = async_nats::connect(server.url()).await.unwrap();
     let context = jetstream::new(client);
     let config = Config {
@@ -55,15 +55,15 @@ async fn publish(server: &NatsServer, records: &[Record]) {
 
 /// What a run says.
 #[derive(Debug)]
-struct Said {
-    code: i32,
+pub(crate) struct Said {
+    pub(crate) code: i32,
     responded: u64,
     mismatched: u64,
     read: u64,
     /// Of the evidence.
     compared: u64,
-    own: u64,
-    runs: u64,
+    pub(crate) own: u64,
+    pub(crate) runs: u64,
     /// What was said before.
     aside: String,
 }
@@ -88,7 +88,7 @@ impl Said {
 
     /// That it is on all records, each counted once, with this code.
     #[track_caller]
-    fn is_whole(&self, code: i32, runs: u64) {
+    pub(crate) fn is_whole(&self, code: i32, runs: u64) {
         let counts = [self.responded, self.read, self.compared];
         assert_eq!(counts, [COUNT; 3], "{self:#?}");
         assert_eq!((self.code, self.runs), (code, runs), "{self:#?}");
@@ -192,9 +192,9 @@ async fn kept(context: &jetstream::Context) -> u64 {
     subjects.count().await as u64
 }
 
-const ALL: usize = 1_000_000;
+pub(crate) const ALL: usize = 1_000_000;
 
-async fn ended(child: Child) -> Said {
+pub(crate) async fn ended(child: Child) -> Said {
     let output = eventually("the replay ends", child.wait_with_output());
     let output = output.await.unwrap();
     Said::new(&Run {
