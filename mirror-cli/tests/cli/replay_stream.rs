@@ -439,6 +439,90 @@ async fn what_was_written_down_and_not_acknowledged_is_not_counted_again() {
     }
 }
 
+/// Each time it is asked for one of them, the build ends the replay at once: before anything is
+/// noted, the first times.
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_record_that_ends_each_replayer_is_set_aside() {
+    use std::sync::{Mutex, atomic::AtomicI32};
+
+    use rustix::process::{Pid, Signal, kill_process};
+
+    const RECORDS: u64 = 40;
+    const MAX_DELIVER: usize = 2;
+    /// What ends a run within a second is noted nowhere, until it is sent alone.
+    const UNNOTED: usize = 2;
+
+    for (_, program) in programs() {
+        let server = NatsServer::of(&program, "");
+        publish(&server, &orders(RECORDS)).await;
+        let id = Arc::new(AtomicI32::new(0));
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        let (of_id, of_sent) = (Arc::clone(&id), Arc::clone(&sent));
+        let app = Router::new().fallback(move |request: axum::extract::Request| {
+            let number = request.uri().path().rsplit('/').next().unwrap().to_owned();
+            of_sent.lock().unwrap().push(number.clone());
+            let id = Arc::clone(&of_id);
+            async move {
+                if number == "16" {
+                    until("it is known whom to end", || id.load(SeqCst) > 0).await;
+                    let id = Pid::from_raw(id.load(SeqCst)).unwrap();
+                    kill_process(id, Signal::KILL).unwrap();
+                    std::future::pending::<()>().await;
+                }
+                answer(&request, 12.5)
+            }
+        });
+        let build = Server::anywhere(app).unwrap();
+        let (from, to) = (server.url(), build.url());
+        let most = MAX_DELIVER.to_string();
+        let args = [
+            "replay",
+            "--from",
+            &from,
+            "--mirror",
+            "orders",
+            "--to",
+            &to,
+            "--speed",
+            "max",
+            "--json",
+            "--max-deliver",
+            &most,
+            "--max-concurrent",
+            "8",
+            "--ack-wait",
+            "3s",
+        ];
+        let mut runs = 0;
+        let output = loop {
+            let mut run = command(&args);
+            run.stdout(Stdio::piped()).stderr(Stdio::piped());
+            let run = run.spawn().unwrap();
+            id.store(i32::try_from(run.id().unwrap()).unwrap(), SeqCst);
+            let output = eventually("it ends", run.wait_with_output()).await.unwrap();
+            id.store(0, SeqCst);
+            runs += 1;
+            if output.status.code().is_some() {
+                break output;
+            }
+            assert!(runs <= MAX_DELIVER + UNNOTED, "{sent:?}");
+        };
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let counts = &report["replay"]["counts"];
+        let told = ["read", "responded", "unreplayable"].map(|name| counts[name].as_u64());
+        assert_eq!(told, [Some(40), Some(39), Some(1)], "{report}");
+        let sent = sent.lock().unwrap();
+        let times = |wanted: &str| sent.iter().filter(|number| *number == wanted).count();
+        let most = MAX_DELIVER + UNNOTED;
+        assert!((MAX_DELIVER..=most).contains(&times("16")), "{sent:?}");
+        assert!(
+            (0..RECORDS).all(|number| times(&number.to_string()) <= most),
+            "{sent:?}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_bucket_without_bounds_and_another_replay_of_the_name_are_refused() {
     for (_, program) in programs() {
