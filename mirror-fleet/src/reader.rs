@@ -4,7 +4,10 @@ use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     fmt,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -12,7 +15,7 @@ use async_nats::{
     Client,
     jetstream::{
         self, AckKind, ErrorCode, Message,
-        consumer::{AckPolicy, PullConsumer, pull},
+        consumer::{self, AckPolicy, PullConsumer, pull},
         context::ConsumerInfoErrorKind,
         stream::Stream,
     },
@@ -20,11 +23,12 @@ use async_nats::{
 use bytes::Bytes;
 use futures_util::{
     FutureExt as _, StreamExt as _, TryStreamExt as _,
-    future::{join_all, ready},
+    future::{BoxFuture, join_all, ready},
     stream::{BoxStream, SelectAll, once},
 };
 use tokio::{
-    sync::{broadcast, watch},
+    sync::{Mutex, OwnedMutexGuard, broadcast, mpsc, watch},
+    task::JoinSet,
     time::{Instant, sleep_until},
 };
 
@@ -142,8 +146,20 @@ pub struct NatsReader {
     /// server has it.
     settled: BTreeMap<u64, Settled>,
     remembered: Remembered,
-    /// Whether something was acknowledged since what is known of it [was kept](Self::kept).
-    is_unkept: bool,
+    /// How often what is known [was to be kept](Self::keeping).
+    keeping: u64,
+    /// Of these, the last that was; if it is not said, all is.
+    kept: Option<Arc<AtomicU64>>,
+    /// When something was acknowledged last, counted so.
+    acked: Option<u64>,
+    /// What has become of what was told and asked.
+    heard: mpsc::UnboundedReceiver<Heard>,
+    hear: mpsc::UnboundedSender<Heard>,
+    /// It is not asked while something is told: nobody would know whether it is in the answer.
+    turn: Arc<Mutex<()>>,
+    asking: JoinSet<()>,
+    /// What is wrong for too long.
+    failure: Option<NatsError>,
     /// Which shards are read here. `None` if nobody is asked.
     leases: Option<Leases>,
     /// How many terms there were.
@@ -236,7 +252,7 @@ impl Term {
 }
 
 struct Held {
-    message: Message,
+    message: Arc<Message>,
     shard: usize,
     term: u64,
     told_at: Instant,
@@ -294,8 +310,94 @@ impl Shard {
 
 struct Settled {
     shard: usize,
-    message: Message,
+    message: Arc<Message>,
     kind: AckKind,
+    /// How often what is known was to be kept before: it is told when it is kept. `None` if there is
+    /// nothing to keep.
+    before: Option<u64>,
+    is_told: bool,
+}
+
+impl Settled {
+    fn new(shard: usize, message: Arc<Message>, kind: AckKind, before: Option<u64>) -> Self {
+        Self {
+            shard,
+            message,
+            kind,
+            before,
+            is_told: false,
+        }
+    }
+}
+
+/// What the server has heard, or says.
+enum Heard {
+    Told(Told),
+    Asked {
+        /// How many records of each shard were this reader's for sure.
+        ours: Vec<u64>,
+        infos: Vec<(usize, Result<consumer::Info, Unknown>)>,
+    },
+}
+
+/// What the server was told.
+struct Told {
+    /// Each with how often what is known was to be kept before.
+    settled: Vec<(u64, Option<u64>)>,
+    progress: Vec<u64>,
+    at: Instant,
+    /// The shards that are let go.
+    left: BTreeSet<usize>,
+}
+
+/// Why nothing is known of a consumer.
+enum Unknown {
+    Removed,
+    Failed(String),
+}
+
+/// A question about some shards.
+struct Question {
+    stream: Stream,
+    /// Their numbers and the names of their consumers.
+    shards: Vec<(usize, String)>,
+    ours: Vec<u64>,
+    hear: mpsc::UnboundedSender<Heard>,
+}
+
+impl Question {
+    async fn ask(self) {
+        let infos = self.shards.iter().map(async |(number, name)| {
+            let info = self.stream.consumer_info(name).await;
+            let info = info.map_err(|error| match is_removed(&error.kind()) {
+                true => Unknown::Removed,
+                false => Unknown::Failed(error.to_string()),
+            });
+            (*number, info)
+        });
+        let infos = join_all(infos).await;
+        // Nobody is there any more.
+        let _ = self.hear.send(Heard::Asked {
+            ours: self.ours,
+            infos,
+        });
+    }
+}
+
+/// What is known is written down. To be told when it is.
+#[derive(Debug)]
+pub struct Keeping {
+    kept: Option<Arc<AtomicU64>>,
+    number: u64,
+}
+
+impl Keeping {
+    /// It is safe: what was acknowledged before may be acknowledged to the server.
+    pub fn done(self) {
+        if let Some(kept) = self.kept {
+            kept.fetch_max(self.number, Relaxed);
+        }
+    }
 }
 
 impl ReaderOptions {
@@ -401,6 +503,7 @@ impl NatsReader {
         ack_wait: Duration,
     ) -> Self {
         let now = Instant::now();
+        let (hear, heard) = mpsc::unbounded_channel();
         Self {
             client,
             stream,
@@ -411,7 +514,14 @@ impl NatsReader {
             ack_wait,
             settled: BTreeMap::new(),
             remembered: Remembered::default(),
-            is_unkept: false,
+            keeping: 0,
+            kept: None,
+            acked: None,
+            heard,
+            hear,
+            turn: Arc::default(),
+            asking: JoinSet::new(),
+            failure: None,
             leases: None,
             terms: 0,
             withdrawn: VecDeque::new(),
@@ -478,6 +588,10 @@ impl NatsReader {
     pub async fn next(&mut self) -> Result<Option<ReadRecord>, NatsError> {
         loop {
             self.note_leases()?;
+            self.note_heard();
+            if let Some(failure) = self.failure.take() {
+                return Err(failure);
+            }
             self.drain();
             if let Some(record) = self.hand_out()? {
                 return Ok(Some(record));
@@ -494,7 +608,8 @@ impl NatsReader {
                         return Err(self.refused("records cannot be had".to_owned()));
                     }
                 }
-                () = sleep_until(self.ask_at) => self.ask().await?,
+                () = sleep_until(self.ask_at) => self.ask(),
+                Some(heard) = self.heard.recv() => self.note_one(heard),
                 () = async { leases?.changed().await; Some(()) }.map(drop), if leases.is_some() => {}
                 Some((shard, event)) = self.pulls.next() => {
                     self.note(shard, event, Instant::now());
@@ -632,6 +747,7 @@ impl NatsReader {
     pub fn withdrawn(&mut self) -> Option<u64> {
         // Who waits for nothing is told here.
         let _ = self.note_leases();
+        self.note_heard();
         self.withdrawn.pop_front()
     }
 
@@ -641,15 +757,30 @@ impl NatsReader {
         self.leases.as_ref().is_some_and(|leases| !leases.is_sure())
     }
 
-    /// Whether something was acknowledged since what is known of it [was kept](Self::kept).
+    /// Whether something was acknowledged since what is known of it was [kept](Self::keeping).
     #[must_use]
     pub fn is_unkept(&self) -> bool {
-        self.is_unkept
+        self.acked >= self.kept()
     }
 
-    /// Says that what is known of all that is acknowledged is safe.
-    pub fn kept(&mut self) {
-        self.is_unkept = false;
+    /// Acknowledges nothing to the server from now on whose result is not [kept](Self::keeping).
+    pub fn wait_until_kept(&mut self) {
+        self.kept = Some(Arc::default());
+    }
+
+    /// Says that what is known of all that is acknowledged by now is being written down.
+    pub fn keeping(&mut self) -> Keeping {
+        self.keeping += 1;
+        Keeping {
+            kept: self.kept.clone(),
+            number: self.keeping,
+        }
+    }
+
+    /// What was acknowledged less often is kept.
+    fn kept(&self) -> Option<u64> {
+        let kept = self.kept.as_ref().map(|kept| kept.load(Relaxed));
+        Some(kept.unwrap_or(u64::MAX))
     }
 
     /// Says that a record was begun.
@@ -740,26 +871,16 @@ impl NatsReader {
         };
         let sequence = info.stream_sequence;
         let Some(term) = &mut shard.term else {
-            let kind = AckKind::Nak(None);
-            self.settled.insert(
-                sequence,
-                Settled {
-                    shard: number,
-                    message,
-                    kind,
-                },
-            );
+            let settled = Settled::new(number, Arc::new(message), AckKind::Nak(None), None);
+            self.settled.insert(sequence, settled);
             return;
         };
         term.note(info.consumer_sequence);
         term.has_new |= info.delivered <= 1;
         if sequence > shard.end || self.remembered.all.contains(&sequence) {
             // It is not to be read, or was settled, which the server has not heard.
-            let settled = Settled {
-                shard: number,
-                message,
-                kind: AckKind::Ack,
-            };
+            let before = self.is_unkept().then_some(self.keeping);
+            let settled = Settled::new(number, Arc::new(message), AckKind::Ack, before);
             self.settled.insert(sequence, settled);
             return;
         }
@@ -771,7 +892,7 @@ impl NatsReader {
             told_at: at,
             is_out: before.is_some_and(|before| before.is_out),
             is_begun: before.is_some_and(|before| before.is_begun),
-            message,
+            message: Arc::new(message),
         };
         if !held.is_out {
             shard.arrived.insert(sequence);
@@ -779,35 +900,73 @@ impl NatsReader {
         self.held.insert(sequence, held);
     }
 
-    /// Asks how far the shards are.
-    async fn ask(&mut self) -> Result<(), NatsError> {
+    /// Asks how far the shards are, unless something is told.
+    fn ask(&mut self) {
         self.ask_at = Instant::now() + ASK;
-        let asked = self.shards.iter().enumerate();
-        let asked = asked.filter(|(_, shard)| !shard.is_over);
-        let infos = asked.map(|(number, shard)| {
-            let info = self.stream.consumer_info(&shard.name);
-            info.map(move |info| (number, info))
+        let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() else {
+            return;
+        };
+        // Those that were noted, and no others, are known to be handed out to here.
+        self.drain();
+        let question = self.question();
+        while self.asking.try_join_next().is_some() {}
+        self.asking.spawn(async move {
+            let _turn: OwnedMutexGuard<()> = turn;
+            question.ask().await;
         });
-        let infos = join_all(infos).await;
+    }
+
+    fn question(&self) -> Question {
+        let shards = self.shards.iter().enumerate();
+        let open = shards.filter(|(_, shard)| !shard.is_over);
+        let ours = |number: usize| {
+            let held = self.held.values();
+            let held = held.filter(|held| held.shard == number && self.is_ours(held));
+            let settled = self.settled.values();
+            let settled = settled.filter(|of| of.shard == number && !of.is_told);
+            (held.count() + settled.count()) as u64
+        };
+        Question {
+            stream: self.stream.clone(),
+            shards: open
+                .map(|(number, shard)| (number, shard.name.clone()))
+                .collect(),
+            ours: (0..self.shards.len()).map(ours).collect(),
+            hear: self.hear.clone(),
+        }
+    }
+
+    fn note_heard(&mut self) {
+        while let Ok(heard) = self.heard.try_recv() {
+            self.note_one(heard);
+        }
+    }
+
+    fn note_one(&mut self, heard: Heard) {
+        match heard {
+            Heard::Told(told) => self.note_told(&told),
+            Heard::Asked { ours, infos } => self.note_infos(&ours, infos),
+        }
+    }
+
+    /// Takes note of how far the shards are.
+    fn note_infos(&mut self, ours: &[u64], infos: Vec<(usize, Result<consumer::Info, Unknown>)>) {
         self.asked_at = Instant::now();
         let mut failed = None;
         for (number, info) in infos {
             let info = match info {
                 Ok(info) => info,
-                Err(error) if is_removed(&error.kind()) => {
+                Err(Unknown::Removed) => {
                     let shard = &mut self.shards[number];
                     (shard.is_over, shard.left, shard.others) = (true, 0, 0);
                     continue;
                 }
-                Err(error) => {
-                    failed = Some(error.to_string());
+                Err(Unknown::Failed(reason)) => {
+                    failed = Some(reason);
                     continue;
                 }
             };
-            let held = self.held.iter();
-            let held = held.filter(|(_, held)| held.shard == number && self.is_ours(held));
-            let settled = self.settled.values().filter(|of| of.shard == number);
-            let ours = (held.count() + settled.count()) as u64;
+            let ours = ours[number];
             let pending = info.num_ack_pending as u64;
             let shard = &mut self.shards[number];
             shard.is_delivered =
@@ -843,7 +1002,9 @@ impl NatsReader {
                 }
             }
         }
-        self.note_failure(failed)
+        if let Err(failure) = self.note_failure(failed) {
+            self.failure = Some(failure);
+        }
     }
 
     /// A server that is away for a moment is waited for.
@@ -911,9 +1072,15 @@ impl NatsReader {
 
     /// Says that a record is settled: it is not handed out again.
     pub fn ack(&mut self, sequence: u64) {
-        self.settle(sequence, AckKind::Ack);
+        self.settle(sequence, AckKind::Ack, Some(self.keeping));
         self.remembered.push(sequence);
-        self.is_unkept = true;
+        self.acked = Some(self.keeping);
+    }
+
+    /// Says that others have settled a record, and have kept what they know of it.
+    pub fn ack_of_others(&mut self, sequence: u64) {
+        self.settle(sequence, AckKind::Ack, None);
+        self.remembered.push(sequence);
     }
 
     /// Says that a record is to be handed out again, to whomever.
@@ -925,14 +1092,14 @@ impl NatsReader {
             (held.is_out, held.is_begun) = (false, false);
             return;
         }
-        self.settle(sequence, AckKind::Nak(Some(SOON)));
+        self.settle(sequence, AckKind::Nak(Some(SOON)), None);
     }
 
     /// Says that a record is set aside for good.
     pub fn term(&mut self, sequence: u64) {
-        self.settle(sequence, AckKind::Term);
+        self.settle(sequence, AckKind::Term, Some(self.keeping));
         self.remembered.push(sequence);
-        self.is_unkept = true;
+        self.acked = Some(self.keeping);
     }
 
     /// Says that a record is none of this reader's any more: it is not told of.
@@ -940,16 +1107,12 @@ impl NatsReader {
         self.held.remove(&sequence);
     }
 
-    fn settle(&mut self, sequence: u64, kind: AckKind) {
+    fn settle(&mut self, sequence: u64, kind: AckKind, before: Option<u64>) {
         // Of one that is lost, somebody else tells.
         if let Some(held) = self.held.remove(&sequence)
             && self.is_ours(&held)
         {
-            let settled = Settled {
-                shard: held.shard,
-                message: held.message,
-                kind,
-            };
+            let settled = Settled::new(held.shard, held.message, kind, before);
             self.settled.insert(sequence, settled);
         }
     }
@@ -961,63 +1124,92 @@ impl NatsReader {
     }
 
     /// Tells the server what is settled, and that what is held is still worked on. Shards that are
-    /// to be others' are let go, if nothing of them is in flight.
+    /// to be others' are let go, if nothing of them is in flight. Nothing is told if what is returned
+    /// is dropped; the reader can be used while it is under way.
     ///
     /// # Errors
     ///
     /// It cannot be told. It is tried again the next time.
-    pub async fn commit(&mut self) -> Result<(), NatsError> {
+    pub fn commit(&mut self) -> BoxFuture<'static, Result<(), NatsError>> {
         // If it is lost, it is told of it by `next`.
         let _ = self.note_leases();
+        self.note_heard();
         self.drain();
-        let connection = self.presence.borrow().number;
-        for settled in self.settled.values() {
-            let told = settled.message.ack_with(settled.kind).await;
-            told.map_err(|error| self.refused(error.to_string()))?;
-        }
         let now = Instant::now();
-        let mut told = Vec::new();
-        for (sequence, held) in &self.held {
-            // Of one that is lost, somebody else may have been told.
-            if self.is_ours(held) && now.duration_since(held.told_at) >= self.ack_wait / 4 {
-                let progress = held.message.ack_with(AckKind::Progress).await;
-                progress.map_err(|error| self.refused(error.to_string()))?;
-                told.push(*sequence);
-            }
-        }
-        let left = self.left_shards();
-        for held in self.held.values() {
-            if left.contains(&held.shard) {
-                let back = held.message.ack_with(AckKind::Nak(None)).await;
-                back.map_err(|error| self.refused(error.to_string()))?;
-            }
-        }
-        let flushed = tokio::time::timeout(REQUEST_TIMEOUT, self.client.flush()).await;
-        match flushed {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(self.refused(error.to_string())),
-            Err(_) => return Err(self.refused("the server does not respond".to_owned())),
-        }
-        // What was on its way when a connection broke may be lost.
-        let is_sure = {
-            let presence = self.presence.borrow();
-            presence.number == connection && presence.away().is_none()
+        let mut told = Told {
+            settled: Vec::new(),
+            progress: Vec::new(),
+            at: now,
+            left: self.left_shards(),
         };
-        if is_sure {
-            self.settled.clear();
-            for sequence in told {
-                if let Some(held) = self.held.get_mut(&sequence) {
-                    held.told_at = now;
-                }
+        let kept = self.kept();
+        let mut messages = Vec::new();
+        for (sequence, settled) in &mut self.settled {
+            if settled.before < kept {
+                settled.is_told = true;
+                told.settled.push((*sequence, settled.before));
+                messages.push((Arc::clone(&settled.message), settled.kind));
             }
-            self.remembered.trim();
-            self.let_go(&left);
+        }
+        for (sequence, held) in &self.held {
+            let message = || Arc::clone(&held.message);
+            if told.left.contains(&held.shard) {
+                messages.push((message(), AckKind::Nak(None)));
+            } else if self.is_ours(held) && now.duration_since(held.told_at) >= self.ack_wait / 4 {
+                // Of one that is lost, somebody else may have been told.
+                messages.push((message(), AckKind::Progress));
+                told.progress.push(*sequence);
+            }
         }
         // Where much comes, nobody waits for the answers in `next`.
-        if self.asked_at.elapsed() >= ASK {
-            self.ask().await?;
+        let question = (self.asked_at.elapsed() >= ASK).then(|| self.question());
+        let (client, presence) = (self.client.clone(), self.presence.clone());
+        let (turn, hear) = (Arc::clone(&self.turn), self.hear.clone());
+        let refusal = self.refusal();
+        Box::pin(async move {
+            let _turn = turn.lock_owned().await;
+            let connection = presence.borrow().number;
+            for (message, kind) in messages {
+                let told = message.ack_with(kind).await;
+                told.map_err(|error| refusal.because(error.to_string()))?;
+            }
+            let flushed = tokio::time::timeout(REQUEST_TIMEOUT, client.flush()).await;
+            match flushed {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return Err(refusal.because(error.to_string())),
+                Err(_) => return Err(refusal.because("the server does not respond".to_owned())),
+            }
+            // What was on its way when a connection broke may be lost.
+            let is_sure = {
+                let presence = presence.borrow();
+                presence.number == connection && presence.away().is_none()
+            };
+            if is_sure {
+                // Nobody is there any more.
+                let _ = hear.send(Heard::Told(told));
+            }
+            if let Some(question) = question {
+                question.ask().await;
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes note of what the server knows.
+    fn note_told(&mut self, told: &Told) {
+        for (sequence, before) in &told.settled {
+            let settled = self.settled.get(sequence);
+            if settled.is_some_and(|settled| settled.is_told && settled.before == *before) {
+                self.settled.remove(sequence);
+            }
         }
-        Ok(())
+        for sequence in &told.progress {
+            if let Some(held) = self.held.get_mut(sequence) {
+                held.told_at = held.told_at.max(told.at);
+            }
+        }
+        self.remembered.trim();
+        self.let_go(&told.left);
     }
 
     /// The shards that can be let go: nothing of them is on its way to here, or in flight.
@@ -1025,9 +1217,11 @@ impl NatsReader {
         let shards = self.shards.iter().enumerate();
         let left = shards.filter(|(number, shard)| {
             let mut held = self.held.values();
+            let mut settled = self.settled.values();
             shard.is_leaving()
                 && shard.asked == 0
                 && !held.any(|held| held.shard == *number && held.is_out)
+                && !settled.any(|it| it.shard == *number && it.before >= self.kept())
         });
         left.map(|(number, _)| number).collect()
     }
@@ -1071,11 +1265,12 @@ impl NatsReader {
         }
         for number in 0..self.shards.len() {
             for sequence in std::mem::take(&mut self.shards[number].arrived) {
-                self.settle(sequence, AckKind::Nak(Some(SOON)));
+                self.settle(sequence, AckKind::Nak(Some(SOON)), None);
             }
         }
         // If the server is not told, it waits for `ack_wait`.
         let _ = self.commit().await;
+        self.note_heard();
         self.leave().await;
     }
 
@@ -1094,8 +1289,27 @@ impl NatsReader {
     }
 
     fn refused(&self, reason: String) -> NatsError {
-        NatsError::Stream {
+        self.refusal().because(reason)
+    }
+
+    fn refusal(&self) -> Refusal {
+        Refusal {
             stream: self.stream.cached_info().config.name.clone(),
+            connection: self.connection.clone(),
+        }
+    }
+}
+
+/// What is said of the stream if something fails.
+struct Refusal {
+    stream: String,
+    connection: Connection,
+}
+
+impl Refusal {
+    fn because(&self, reason: String) -> NatsError {
+        NatsError::Stream {
+            stream: self.stream.clone(),
             reason: self.connection.explain(reason),
         }
     }

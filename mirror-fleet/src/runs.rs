@@ -15,8 +15,10 @@ use async_nats::{
     },
 };
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use mirror_record::RecordId;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tokio::time::Instant;
 
 use crate::{
     bucket::{self, BESIDE, Bounds},
@@ -325,20 +327,26 @@ impl Runs {
         put.await.map_err(failed)
     }
 
-    /// Keeps what this run has found, in the place of what it had found before.
+    /// Keeps what this run has found, in the place of what it had found before. It is packed at once,
+    /// and written while something else is done.
     ///
     /// # Errors
     ///
     /// It could not be written. What was there is still there.
-    pub async fn write(&mut self, found: &impl Serialize) -> Result<(), NatsError> {
+    pub fn write(&mut self, found: &impl Serialize) -> BoxFuture<'static, Result<(), NatsError>> {
         self.number += 1;
         let longest = self.client.max_payload().saturating_sub(BESIDE);
         let key = format!("{}.{}.{}", self.key, self.head.generation, self.run);
-        let written = async {
-            let parts = bucket::pack(found, self.number, longest)?;
-            bucket::write(&self.store, &key, self.number % 2, parts).await
-        };
-        written.await.map_err(|error| self.bucket_failed(error))
+        let parts = bucket::pack(found, self.number, longest);
+        let (slot, store) = (self.number % 2, self.store.clone());
+        let connection = self.connection.clone();
+        Box::pin(async move {
+            let written = async { bucket::write(&store, &key, slot, parts?).await };
+            written.await.map_err(|reason| NatsError::Stream {
+                stream: store.stream_name.clone(),
+                reason: connection.explain(reason),
+            })
+        })
     }
 
     /// What the other runs of this replay have found by now.
@@ -347,15 +355,12 @@ impl Runs {
     ///
     /// It cannot be read.
     pub async fn others<T: DeserializeOwned>(&self) -> Result<Vec<T>, NatsError> {
-        /// So often it is read while somebody is just writing.
-        const READ: usize = 20;
+        /// When it is read again, because somebody is just writing.
         const PAUSE: Duration = Duration::from_millis(50);
 
+        let end = Instant::now() + PATIENCE;
         let mut read = self.read().await;
-        for _ in 1..READ {
-            if read.is_ok() {
-                break;
-            }
+        while read.is_err() && Instant::now() < end {
             tokio::time::sleep(PAUSE).await;
             read = self.read().await;
         }

@@ -66,6 +66,9 @@ pub struct Pace {
     pub speed: Speed,
     /// Records are sorted among those that arrived within so long after them.
     pub lookahead: Duration,
+    /// Records are read as long before they are sent, on the clock, besides. So a log that is away for
+    /// a while holds nothing up, and nothing is sent that was not sorted.
+    pub read_ahead: Duration,
     /// A longer time without a record is cut to this, as it was recorded.
     pub max_gap: Duration,
     /// So many requests are in flight at once, at most.
@@ -83,6 +86,7 @@ impl Default for Pace {
             speed: Speed::Times(1.0),
             // Records are written when the response has ended: most have within a minute.
             lookahead: Duration::from_mins(1),
+            read_ahead: Duration::ZERO,
             // Nobody waits for a night in which nothing arrived.
             max_gap: Duration::from_secs(10),
             max_concurrent: 256,
@@ -227,7 +231,7 @@ impl<T> Schedule<T> {
         const SPARE: usize = 256;
         !self.is_closed
             && !self.is_full()
-            && (self.held.len() < SPARE || !self.looks_far_enough_ahead())
+            && (self.held.len() < SPARE || !self.has_ahead(self.to_read()))
     }
 
     /// How many requests are in flight.
@@ -380,11 +384,28 @@ impl<T> Schedule<T> {
     }
 
     fn looks_far_enough_ahead(&self) -> bool {
+        self.has_ahead(self.pace.lookahead)
+    }
+
+    /// Whether as much is held, by the times at which it arrived.
+    fn has_ahead(&self, wanted: Duration) -> bool {
         let head = self.held.peek();
         head.is_some_and(|Reverse(head)| {
             let ahead = Duration::from_nanos(self.newest.saturating_sub(head.stamp));
-            ahead >= self.pace.lookahead
+            ahead >= wanted
         })
+    }
+
+    fn to_read(&self) -> Duration {
+        /// More than any log has.
+        const LONGEST: Duration = Duration::from_hours(24 * 365);
+
+        let Speed::Times(times) = self.pace.speed else {
+            return self.pace.lookahead;
+        };
+        let ahead = self.pace.read_ahead.as_secs_f64() * times;
+        let ahead = Duration::try_from_secs_f64(ahead).unwrap_or(LONGEST);
+        self.pace.lookahead.saturating_add(ahead.min(LONGEST))
     }
 
     fn block(&mut self, now: Duration) {

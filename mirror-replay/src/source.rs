@@ -6,6 +6,7 @@ mod nats;
 
 use std::{future::Future, sync::Arc};
 
+use futures_util::future::BoxFuture;
 use mirror_compare::report::Evidence;
 use mirror_record::Record;
 use serde::{Deserialize, Serialize};
@@ -78,6 +79,9 @@ pub enum Phase {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct SourceError(pub String);
+
+/// Something that is under way while the source is used for other things.
+pub type Pending = BoxFuture<'static, Result<(), SourceError>>;
 
 /// A log that is read to its end, as it was when reading began.
 ///
@@ -160,9 +164,9 @@ pub trait Source: Send {
     /// # Errors
     ///
     /// [`SourceError`], if it could not be written: what was kept before is still there.
-    fn keep(&mut self, found: &Found) -> impl Future<Output = Result<(), SourceError>> + Send {
+    fn keep(&mut self, found: &Found) -> Pending {
         let _ = found;
-        std::future::ready(Ok(()))
+        Box::pin(std::future::ready(Ok(())))
     }
 
     /// What the other runs of this replay have found by now, wherever they are.
@@ -174,12 +178,13 @@ pub trait Source: Send {
         std::future::ready(Ok(Vec::new()))
     }
 
-    /// Called when the results of all that was acknowledged are safe.
+    /// Called when the results are safe of all that was acknowledged before they were
+    /// [to be kept](Self::keep).
     ///
     /// # Errors
     ///
     /// [`SourceError`], if the log cannot be told.
-    fn commit(&mut self) -> impl Future<Output = Result<(), SourceError>> + Send;
+    fn commit(&mut self) -> Pending;
 
     /// Called at the very end, with whether this run has come to the end of the log.
     ///

@@ -123,6 +123,10 @@ struct Sending {
 #[cfg(feature = "nats")]
 const HELD: usize = 4;
 
+/// As long as NATS may be away.
+#[cfg(feature = "nats")]
+const READ_AHEAD: Duration = Duration::from_secs(30);
+
 /// The heading of [`Resuming`] in help texts.
 const RESUMING: &str = "Going on after a stop";
 
@@ -184,6 +188,7 @@ impl Args {
     #[cfg(feature = "nats")]
     async fn replay_stream(&self, destination: Destination, pace: Pace) -> Result<Exit, Stop> {
         let mut pace = pace;
+        pace.read_ahead = READ_AHEAD;
         if pace.speed == Speed::Max {
             // What is held is given back if another one joins.
             pace.max_held = (HELD * pace.max_concurrent).max(64);

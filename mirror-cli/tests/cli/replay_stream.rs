@@ -122,20 +122,12 @@ impl Stage {
     fn command(&self, more: &[&str]) -> Command {
         let (from, to) = (self.server.url(), self.build.url());
         let args = [
-            "replay",
-            "--from",
-            &from,
-            "--mirror",
-            "orders",
-            "--to",
-            &to,
-            "--speed",
-            "max",
-            "--json",
-            "--lookahead",
-            "1s",
+            "replay", "--from", &from, "--mirror", "orders", "--to", &to, "--json",
         ];
-        let args: Vec<_> = args.iter().chain(more).copied().collect();
+        let full = ["--speed", "max", "--lookahead", "1s"];
+        let is_paced = more.contains(&"--speed");
+        let full = full.iter().filter(|_| !is_paced);
+        let args: Vec<_> = args.iter().chain(full).chain(more).copied().collect();
         command(&args)
     }
 
@@ -172,6 +164,22 @@ impl Stage {
             }
         };
         eventually("the runs keep what they have found", kept).await;
+    }
+
+    /// Waits until all records were handed out.
+    async fn all_are_read(&self) {
+        let client = async_nats::connect(self.server.url()).await.unwrap();
+        let stream = jetstream::new(client).get_stream("MIRROR").await.unwrap();
+        let read = async {
+            loop {
+                let consumers: Vec<_> = stream.consumers().collect().await;
+                let left = consumers.iter().map(|it| it.as_ref().unwrap().num_pending);
+                if left.sum::<u64>() == 0 {
+                    return;
+                }
+            }
+        };
+        eventually("all records are read", read).await;
     }
 
     fn take_sent(&self) -> u64 {
@@ -341,6 +349,60 @@ async fn a_server_that_ends_in_the_middle_is_waited_for() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn what_was_read_is_sent_while_the_server_says_nothing() {
+    for (_, program) in programs() {
+        let stage = Stage::new(&program, "", 13.0).await;
+        let more = ["--max-concurrent", "4", "--ack-wait", "15s"];
+        let paced = [
+            "--speed",
+            "1",
+            "--lookahead",
+            "100ms",
+            "--slow-ratio",
+            "inf",
+        ];
+        let replay = stage.start(&[&more[..], &paced].concat());
+        stage.allow(300);
+        stage.sent(304).await;
+        stage.all_are_read().await;
+        stage.server.pause();
+        stage.allow(400);
+        stage.sent(704).await;
+        stage.server.resume();
+        stage.allow(ALL);
+        let said = ended(replay).await;
+        said.is_whole(1, 1);
+        assert_eq!(stage.take_sent(), COUNT);
+    }
+}
+
+/// Half a minute, as the manual says.
+#[tokio::test]
+async fn a_server_that_stays_away_ends_the_replay_with_what_it_has() {
+    let Some((_, program)) = programs().into_iter().next() else {
+        return;
+    };
+    let mut stage = Stage::new(&program, "", 13.0).await;
+    let replay = stage.start(&["--max-concurrent", "4"]);
+    stage.allow(300);
+    stage.sent(304).await;
+    stage.runs(1).await;
+    stage.server.kill();
+    stage.allow(ALL);
+    let output = eventually("the replay ends", replay.wait_with_output());
+    let output = output.await.unwrap();
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let counts = &report["replay"]["counts"];
+    let responded = counts["responded"].as_u64().unwrap();
+    // What was read was sent, and nothing else could be had.
+    assert!((304..COUNT).contains(&responded), "{report}");
+    let reason = report["reason"].as_str().unwrap();
+    assert!(reason.contains("cannot be read to its end"), "{report}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn a_stopped_replay_is_gone_on_with_by_anybody() {
     use rustix::process::Signal;
 
@@ -424,6 +486,7 @@ async fn what_was_written_down_and_not_acknowledged_is_not_counted_again() {
             begun += u32::from(delivery.is_suspect);
             second.ack(&delivery);
             if rest % 100 == 0 {
+                second.keep(&found(rest)).await.unwrap();
                 second.commit().await.unwrap();
             }
         }

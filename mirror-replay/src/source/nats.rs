@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    future::ready,
     sync::Arc,
     time::Duration,
 };
@@ -11,7 +12,7 @@ use mirror_record::Record;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
-use super::{Delivery, Found, Source, SourceError};
+use super::{Delivery, Found, Pending, Source, SourceError};
 use crate::clock::{Clock, Stamp, Writers};
 
 /// What others have found is read again after so long, when a record comes that somebody else had.
@@ -93,6 +94,10 @@ impl Nats {
     }
 
     fn new(reader: NatsReader, runs: Option<Runs>) -> Self {
+        let mut reader = reader;
+        if runs.is_some() {
+            reader.wait_until_kept();
+        }
         Self {
             size: reader.size(),
             reader,
@@ -169,7 +174,7 @@ impl Source for Nats {
                 continue;
             };
             if read.is_again && self.others.settled.contains(&read.sequence) {
-                self.reader.ack(read.sequence);
+                self.reader.ack_of_others(read.sequence);
                 continue;
             }
             let begun = self.others.begun.get(&read.sequence);
@@ -256,14 +261,15 @@ impl Source for Nats {
         self.runs.is_some()
     }
 
-    async fn keep(&mut self, found: &Found) -> Result<(), SourceError> {
+    fn keep(&mut self, found: &Found) -> Pending {
         let Some(runs) = &mut self.runs else {
-            return Ok(());
+            return Box::pin(ready(Ok(())));
         };
         if self.reader.is_unkept() && self.reader.is_unsure() {
             let why = "NATS was not reached for too long: others may go on with what this run has";
-            return Err(SourceError(why.to_owned()));
+            return Box::pin(ready(Err(SourceError(why.to_owned()))));
         }
+        let keeping = self.reader.keeping();
         let kept = Kept {
             found: found.clone(),
             // Of several, each may be the one that ends this run. That is found out.
@@ -277,9 +283,12 @@ impl Source for Nats {
             },
             settled: differences(self.reader.settled()),
         };
-        runs.write(&kept).await.map_err(SourceError::from)?;
-        self.reader.kept();
-        Ok(())
+        let written = runs.write(&kept);
+        Box::pin(async move {
+            written.await?;
+            keeping.done();
+            Ok(())
+        })
     }
 
     async fn others(&mut self) -> Result<Vec<Found>, SourceError> {
@@ -287,8 +296,9 @@ impl Source for Nats {
         Ok(kept.into_iter().map(|run| run.found).collect())
     }
 
-    async fn commit(&mut self) -> Result<(), SourceError> {
-        self.reader.commit().await.map_err(SourceError::from)
+    fn commit(&mut self) -> Pending {
+        let told = self.reader.commit();
+        Box::pin(async move { told.await.map_err(SourceError::from) })
     }
 
     async fn close(&mut self, is_over: bool) -> Result<(), SourceError> {
