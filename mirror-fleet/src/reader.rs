@@ -369,7 +369,8 @@ impl NatsReader {
             if let Some(record) = self.hand_out()? {
                 return Ok(Some(record));
             }
-            if self.shards.iter().all(|shard| shard.is_over) {
+            // If this one was taken for lost, others may have come to the end.
+            if self.shards.iter().all(|shard| shard.is_over) && !self.is_unsure() {
                 return Ok(None);
             }
             self.ask_for_records().await?;

@@ -174,7 +174,9 @@ pub async fn run<S: Source>(
     loop {
         run.give_to_others();
         run.schedule.set_idle(run.source.is_idle());
-        let is_unsure = !run.is_read && run.source.is_unsure();
+        // Who breaks off has nothing to send.
+        let breaks_off = run.is_stopping || run.error.is_some();
+        let is_unsure = !breaks_off && run.source.is_unsure();
         let is_held = run.sends_alone() || is_unsure;
         if is_held {
             run.schedule.hold(run.began.elapsed());
@@ -195,7 +197,7 @@ pub async fn run<S: Source>(
             }
         };
         // Who is unsure for too long is told so.
-        let wants_more = (run.schedule.wants_more() || is_unsure) && !run.is_read;
+        let wants_more = run.schedule.wants_more() && !run.is_read || is_unsure;
         tokio::select! {
             biased;
             () = stopped(&mut stop), if !run.is_stopping => run.stop(),
