@@ -1,5 +1,6 @@
 //! Buckets of NATS: how they are made and checked, and how what is too large for one key is written.
 
+mod fence;
 mod key;
 mod packed;
 
@@ -21,6 +22,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 
 pub(crate) use self::{
+    fence::{Fence, close},
     key::part,
     packed::{BESIDE, pack, unpack, whole},
 };
@@ -256,6 +258,27 @@ pub(crate) async fn write(
         put.map_err(|error| told(&error))?;
     }
     Ok(())
+}
+
+/// The same, unless the first was closed.
+pub(crate) async fn write_fenced(
+    store: &Store,
+    fence: &Fence,
+    key: &str,
+    slot: u64,
+    parts: Vec<Bytes>,
+) -> Result<(), String> {
+    // The parts of what is under a key that is closed stay.
+    fence.check()?;
+    let mut parts = parts.into_iter();
+    let first = parts.next().ok_or("nothing is to be written")?;
+    for (index, value) in parts.enumerate() {
+        let put = store
+            .put(format!("{key}.{slot}-{}", index + 1), value)
+            .await;
+        put.map_err(|error| told(&error))?;
+    }
+    fence.put(store, key, first).await
 }
 
 /// An error with its causes.

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
 
 use crate::{
-    bucket::{self, BESIDE, Bounds},
+    bucket::{self, BESIDE, Bounds, Fence},
     leases::{Leases, Shared},
     nats::{Connection, NatsError},
     reader::{INACTIVE, NatsReader, ReaderOptions, is_removed},
@@ -65,6 +65,8 @@ pub struct Runs {
     run: String,
     /// How often it has written.
     number: u64,
+    /// Closed by others, if they take this run for lost.
+    fence: Fence,
     connection: Connection,
 }
 
@@ -131,6 +133,7 @@ impl Runs {
             },
             run: RecordId::generate().to_string(),
             number: 0,
+            fence: Fence::default(),
             connection: connection.clone(),
         };
         let mut anew = anew;
@@ -339,9 +342,9 @@ impl Runs {
         let key = format!("{}.{}.{}", self.key, self.head.generation, self.run);
         let parts = bucket::pack(found, self.number, longest);
         let (slot, store) = (self.number % 2, self.store.clone());
-        let connection = self.connection.clone();
+        let (connection, fence) = (self.connection.clone(), self.fence.clone());
         Box::pin(async move {
-            let written = async { bucket::write(&store, &key, slot, parts?).await };
+            let written = async { bucket::write_fenced(&store, &fence, &key, slot, parts?).await };
             written.await.map_err(|reason| NatsError::Stream {
                 stream: store.stream_name.clone(),
                 reason: connection.explain(reason),

@@ -358,12 +358,16 @@ impl Keeper {
             };
             let number = *number;
             let place = &self.spots[number].place;
-            let was_lost = place
-                .reader
-                .as_ref()
-                .and_then(|name| self.members.get(name));
-            let was_lost = was_lost.is_some_and(|member| member.presence == Presence::Lost);
-            let lost = place.lost.saturating_add(u32::from(was_lost));
+            let reader = place.reader.as_deref().filter(|name| {
+                let member = self.members.get(*name);
+                member.is_some_and(|member| member.presence == Presence::Lost)
+            });
+            if let Some(reader) = reader {
+                // What it writes when it wakes up is not to count beside what is found here.
+                let key = format!("{}.{reader}", self.shared.prefix);
+                bucket::close(&self.shared.client, &self.shared.store, &key).await?;
+            }
+            let lost = place.lost.saturating_add(u32::from(reader.is_some()));
             let place = Place {
                 reader: Some(self.shared.me.clone()),
                 lost,

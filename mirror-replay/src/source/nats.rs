@@ -36,6 +36,8 @@ pub struct Nats {
     /// Those that are being replayed, and how often a run has ended while nothing else was.
     begun: BTreeMap<u64, u32>,
     others: Others,
+    /// The newest term of a shard.
+    newest: u64,
     /// A record that was read, until it is known who else had it.
     read: Option<ReadRecord>,
     /// By the part. Within one, records come as they were written, by all instances.
@@ -104,6 +106,7 @@ impl Nats {
             runs,
             begun: BTreeMap::new(),
             others: Others::default(),
+            newest: 0,
             read: None,
             clocks: BTreeMap::new(),
         }
@@ -166,6 +169,11 @@ impl Source for Nats {
             let Some(read) = &self.read else {
                 return Ok(None);
             };
+            if read.term > self.newest {
+                // Who had the shard before may have written something since.
+                self.newest = read.term;
+                self.others.read = None;
+            }
             // It was handed out before, perhaps to somebody who has counted it and was killed then.
             if read.is_again {
                 self.learn().await?;
