@@ -32,11 +32,13 @@ use crate::{
 /// So many sessions, in all shards.
 const SESSIONS: u64 = 60;
 
+/// A replayer, and the number of a record in its session.
+type Sent = (String, u64);
+
 /// Who was sent what, in which order.
 #[derive(Clone, Default)]
 struct Seen {
-    /// By the session: the replayer, and the number of the record in the session.
-    by_session: Arc<Mutex<BTreeMap<u64, Vec<(String, u64)>>>>,
+    by_session: Arc<Mutex<BTreeMap<u64, Vec<Sent>>>>,
     count: Arc<AtomicUsize>,
 }
 

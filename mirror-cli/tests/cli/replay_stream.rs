@@ -502,6 +502,63 @@ async fn what_was_written_down_and_not_acknowledged_is_not_counted_again() {
     }
 }
 
+/// As of one that stood still in the middle of writing.
+#[tokio::test]
+async fn what_a_lost_replayer_writes_too_late_is_refused() {
+    for (_, program) in programs() {
+        for has_written in [false, true] {
+            let server = NatsServer::of(&program, "");
+            publish(&server, &orders(40)).await;
+            let mut options = ReaderOptions::new("orders", "late");
+            options.ack_wait = Duration::from_secs(3);
+            let open = async || {
+                let connection = mirror_replay::NatsOptions::new(&server.url()).unwrap();
+                let connection = connection.connect().unwrap();
+                let joined = Nats::join(&connection, &options, "a job", false).await;
+                joined.unwrap()
+            };
+            let rules = mirror_replay::ComparedBy::default();
+            let judge = Judge::new("orders", "target", rules, Thresholds::default(), Vec::new());
+            let judge = judge.unwrap();
+            let found = |read: u64| {
+                let mut counts = Counts::default();
+                counts.read = read;
+                Found {
+                    counts,
+                    evidence: judge.evidence(),
+                    phase: Phase::Running,
+                }
+            };
+            let mut first = open().await;
+            if has_written {
+                first.keep(&found(0)).await.unwrap();
+            }
+            for _ in 0..10 {
+                let delivery = first.next().await.unwrap().unwrap();
+                first.ack(&delivery);
+            }
+            let late = first.keep(&found(10));
+            drop(first);
+            let mut second = open().await;
+            let mut read = 0;
+            while read < 40 {
+                let next = eventually("a record", second.next()).await;
+                let delivery = next.unwrap().unwrap();
+                second.ack(&delivery);
+                read += 1;
+            }
+            let refused = late.await.unwrap_err().to_string();
+            assert!(refused.contains("taken this run for lost"), "{refused}");
+            let others = second.others().await.unwrap();
+            assert!(
+                others.iter().all(|found| found.counts.read == 0),
+                "{others:?}"
+            );
+            assert_eq!(others.len(), usize::from(has_written));
+        }
+    }
+}
+
 /// Each time it is asked for one of them, the build ends the replay at once: before anything is
 /// noted, the first times.
 #[cfg(unix)]

@@ -88,12 +88,11 @@ pub(crate) async fn close(client: &Client, store: &Store, key: &str) -> Result<(
         let revision = newest.as_ref().map_or(0, |message| message.sequence);
         let expected = async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
         headers.insert(expected, revision.to_string().as_str());
-        let value = match newest {
-            Some(message) => message.payload,
-            None => {
-                headers.insert(OPERATION, "DEL");
-                Bytes::new()
-            }
+        let value = if let Some(message) = newest {
+            message.payload
+        } else {
+            headers.insert(OPERATION, "DEL");
+            Bytes::new()
         };
         let subject = format!("{}{key}", store.prefix);
         let sent = context.publish_with_headers(subject, headers, value).await;

@@ -196,15 +196,15 @@ impl Keeper {
                 }
             }
             match bucket::newest(&self.shared.store, &key).await {
-                Ok(Some(entry)) => match value(&entry) {
-                    // A write of its own that was thought to have failed.
-                    Some(Presence::Here) => self.revision = entry.revision,
-                    _ => {
-                        self.told.lock().is_lost = true;
-                        self.told.changed.notify_one();
-                        return false;
-                    }
-                },
+                // A write of its own that was thought to have failed.
+                Ok(Some(entry)) if value(&entry) == Some(Presence::Here) => {
+                    self.revision = entry.revision;
+                }
+                Ok(Some(_)) => {
+                    self.told.lock().is_lost = true;
+                    self.told.changed.notify_one();
+                    return false;
+                }
                 // The server has forgotten it.
                 Ok(None) => self.revision = 0,
                 Err(reason) => {

@@ -45,7 +45,7 @@ impl NatsReader {
         let kept = self.kept();
         let mut messages = Vec::new();
         for (sequence, settled) in &mut self.settled {
-            if settled.before < kept {
+            if settled.before < Some(kept) {
                 settled.is_told = true;
                 told.settled.push((*sequence, settled.before));
                 messages.push((Arc::clone(&settled.message), settled.kind));

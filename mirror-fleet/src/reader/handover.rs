@@ -122,7 +122,7 @@ impl NatsReader {
             shard.is_leaving()
                 && shard.asked == 0
                 && !held.any(|held| held.shard == *number && held.is_out)
-                && !settled.any(|it| it.shard == *number && it.before >= self.kept())
+                && !settled.any(|it| it.shard == *number && it.before >= Some(self.kept()))
         });
         left.map(|(number, _)| number).collect()
     }

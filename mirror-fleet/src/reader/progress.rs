@@ -35,9 +35,12 @@ impl Question {
     pub(super) async fn ask(self) {
         let infos = self.shards.iter().map(async |(number, name)| {
             let info = self.stream.consumer_info(name).await;
-            let info = info.map_err(|error| match is_removed(&error.kind()) {
-                true => Unknown::Removed,
-                false => Unknown::Failed(error.to_string()),
+            let info = info.map_err(|error| {
+                if is_removed(&error.kind()) {
+                    Unknown::Removed
+                } else {
+                    Unknown::Failed(error.to_string())
+                }
             });
             (*number, info)
         });

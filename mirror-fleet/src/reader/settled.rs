@@ -144,7 +144,7 @@ impl NatsReader {
     /// Whether something was acknowledged since what is known of it was [kept](Self::keeping).
     #[must_use]
     pub fn is_unkept(&self) -> bool {
-        self.acked >= self.kept()
+        self.acked >= Some(self.kept())
     }
 
     /// Acknowledges nothing to the server from now on whose result is not [kept](Self::keeping).
@@ -162,8 +162,8 @@ impl NatsReader {
     }
 
     /// What was acknowledged less often is kept.
-    pub(super) fn kept(&self) -> Option<u64> {
-        let kept = self.kept.as_ref().map(|kept| kept.load(Relaxed));
-        Some(kept.unwrap_or(u64::MAX))
+    pub(super) fn kept(&self) -> u64 {
+        let kept = self.kept.as_ref();
+        kept.map_or(u64::MAX, |kept| kept.load(Relaxed))
     }
 }

@@ -54,6 +54,7 @@ impl Shard {
 }
 
 /// A time for which a shard is read here.
+#[expect(clippy::struct_excessive_bools, reason = "each is one of its own")]
 pub(super) struct Term {
     pub(super) number: u64,
     /// How often a reader of the shard was lost before.
