@@ -2,6 +2,7 @@
 
 pub(in crate::state) mod fold;
 pub(in crate::state) mod read;
+mod rollback;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,7 +23,7 @@ use crate::state::{
     fleet::{FleetReport, MISSED, Shared},
     order::{self, Asked, By, InForce, Order, in_force},
     settings::settings,
-    snapshot::{Snapshot, Watched},
+    snapshot::Snapshot,
 };
 use crate::{
     bucket::{self, BESIDE, Bounds, Entry, Watch, part, told},
@@ -152,9 +153,10 @@ pub(in crate::state) struct Run {
     set_to: SystemTime,
     /// Circuits that are open here, and whether others have opened them.
     open: BTreeMap<Place, bool>,
-    watched: BTreeMap<Place, Watched>,
     written: BTreeMap<Place, Written>,
     pub(in crate::state) thresholds: BTreeMap<Place, Thresholds>,
+    /// Where the version of the shadow may be another by what all instances have seen.
+    doubtful: BTreeSet<Place>,
     number: u64,
     next_report: Instant,
     /// How often this instance has said what it knows.
@@ -192,9 +194,9 @@ impl Run {
             clock: None,
             set_to: SystemTime::now(),
             open: BTreeMap::new(),
-            watched: BTreeMap::new(),
             written: BTreeMap::new(),
             thresholds: BTreeMap::new(),
+            doubtful: BTreeSet::new(),
             number: 0,
             next_report: now,
             reports: 0,
@@ -364,6 +366,7 @@ impl Run {
         if Instant::now() >= self.next_report {
             self.next_report = Instant::now() + self.shared.interval;
             self.report(buckets, false).await;
+            self.follow_versions(buckets, &made).await;
             self.remove_what_is_over(buckets).await;
             self.tidy(buckets, &made).await;
         }
@@ -485,9 +488,6 @@ impl Run {
     fn forget(&mut self, name: &str) {
         self.shared.drop_report(name);
         self.written.retain(|(mirror, _), _| mirror != name);
-        let of_mirror = self.watched.iter_mut();
-        let of_mirror = of_mirror.filter(|((mirror, _), _)| mirror == name);
-        of_mirror.for_each(|(_, watched)| watched.restart());
     }
 
     /// Notes how often the report of a mirror that is new was begun anew: it is from before anybody
@@ -699,7 +699,6 @@ impl Run {
 
     /// What has changed since it was written last.
     fn snapshots(&mut self, name: &str, mirror: &Mirror, is_all: bool) -> Vec<Snapshot> {
-        let now = self.began.elapsed();
         let stats = mirror.stats();
         let mut evidence: BTreeMap<_, _> = mirror
             .evidence()
@@ -714,6 +713,9 @@ impl Run {
             let compared = evidence.as_ref().map_or(0, |of| of.evidence.count());
             if let Some(of) = &evidence {
                 self.thresholds.insert(place.clone(), of.thresholds);
+                if of.versions.is_doubtful(self.shared.interval * MISSED) {
+                    self.doubtful.insert(place.clone());
+                }
             }
             let mut snapshot = Snapshot::new(name, target, &self.shared.instance, &self.shared.run);
             snapshot.index = index;
@@ -721,8 +723,6 @@ impl Run {
             if let Some(evidence) = evidence {
                 snapshot = snapshot.with_evidence(evidence);
             }
-            let watched = self.watched.entry(place.clone()).or_default();
-            let snapshot = snapshot.after(watched, now);
             let is_same = self.written.get(&place).is_some_and(|before| {
                 before.counts == snapshot.counts
                     && before.compared == compared

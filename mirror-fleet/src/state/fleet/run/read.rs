@@ -87,8 +87,17 @@ impl Loaded {
         self.reads.iter().any(|read| read.key == key)
     }
 
+    /// The snapshots, with what is known of their instances.
+    pub(in crate::state) fn known(&self) -> Vec<Known> {
+        let known = self.reads.iter().map(|read| {
+            let is_running = self.presence(&read.instance) == InstancePresence::Running;
+            Known::new(read.snapshot.clone(), read.written, is_running)
+        });
+        known.collect()
+    }
+
     /// Leaves out what is in a sum already, and was not removed yet.
-    fn counted_once(&mut self) {
+    pub(in crate::state) fn counted_once(&mut self) {
         let folded = self.reads.iter().flat_map(|read| &read.snapshot.folded);
         let folded: BTreeSet<_> = folded.cloned().collect();
         self.reads.retain(|read| !folded.contains(&read.key));
@@ -165,15 +174,8 @@ pub(in crate::state) async fn report(
         })
         .collect();
     all.sort_by(|one, other| (&one.name, one.heard).cmp(&(&other.name, other.heard)));
-    let known: Vec<_> = loaded
-        .reads
-        .iter()
-        .map(|read| {
-            let is_running = loaded.presence(&read.instance) == InstancePresence::Running;
-            Known::new(read.snapshot.clone(), read.written, is_running)
-        })
-        .collect();
-    let sums = add_up(&known, run.shared.interval * MISSED);
+    let known = loaded.known();
+    let sums = add_up(&known, run.shared.interval * MISSED, loaded.now);
     let targets = sums.into_iter().map(|sum| {
         let place = (mirror.to_owned(), sum.stats.name.clone());
         match run.thresholds.get(&place) {
