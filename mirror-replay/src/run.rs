@@ -449,8 +449,8 @@ impl<S: Source> Run<S> {
                     return Some((Judged::Failed, response));
                 };
                 let compared = compared.clone();
-                let judged = tokio::task::spawn_blocking(move || judge.compare(&record, &compared));
-                Some((judged.await.ok()?, response))
+                let compare = move || judge.compare(&record, &compared);
+                Some((compared_aside(compare).await?, response))
             });
             let outcome = Outcome {
                 result: result.await.ok().flatten(),
@@ -734,6 +734,15 @@ impl<S: Source> Run<S> {
     }
 }
 
+/// Compares on a thread for blocking work. There is a response: a request is not sent once more
+/// because of a panic. `None` if the runtime has ended.
+async fn compared_aside(compare: impl FnOnce() -> Judged + Send + 'static) -> Option<Judged> {
+    match tokio::task::spawn_blocking(compare).await {
+        Ok(judged) => Some(judged),
+        Err(error) => error.is_panic().then_some(Judged::Panicked),
+    }
+}
+
 #[expect(
     clippy::cast_precision_loss,
     reason = "a share of so much is still right"
@@ -744,3 +753,6 @@ fn share(some: u64, all: u64) -> f64 {
     }
     (some as f64 / all as f64).min(1.0)
 }
+
+#[cfg(test)]
+mod tests;
