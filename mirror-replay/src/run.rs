@@ -21,7 +21,7 @@ use crate::{
     checkpoint::{Checkpoint, Notes},
     copy::Unsendable,
     counts::Counts,
-    filter::Selection,
+    filter::{Mirrors, Selection},
     fixtures::{Fixtures, Written},
     judge::{Judge, Judged},
     schedule::{Pace, Schedule, Session, Step},
@@ -124,6 +124,9 @@ pub struct Ended {
     pub warnings: Vec<String>,
     /// Why the last request without a response has none.
     pub last_failure: Option<Failure>,
+    /// Names of mirrors of which there are records, if this run has read some and none is of the
+    /// mirror that is [selected](Selection::mirror): up to 16.
+    pub other_mirrors: Vec<String>,
 }
 
 /// A record on its way.
@@ -226,6 +229,7 @@ pub async fn run<S: Source>(
         error: run.error,
         warnings: run.warnings,
         last_failure: run.last_failure,
+        other_mirrors: run.mirrors.instead(),
     }
 }
 
@@ -293,6 +297,7 @@ struct Run<S> {
     error: Option<SourceError>,
     warnings: Vec<String>,
     last_failure: Option<Failure>,
+    mirrors: Mirrors,
 }
 
 impl<S: Source> Run<S> {
@@ -327,6 +332,7 @@ impl<S: Source> Run<S> {
             error: None,
             warnings: Vec::new(),
             last_failure: None,
+            mirrors: Mirrors::default(),
         }
     }
 
@@ -349,6 +355,7 @@ impl<S: Source> Run<S> {
             return;
         }
         if !self.options.selection.has(&record) {
+            self.mirrors.note(&record, &self.options.selection);
             self.count_read(|counts| counts.filtered += 1);
             self.source.ack(&delivery);
             self.settled_weight += delivery.weight;
