@@ -25,8 +25,8 @@ use super::{
     fleet::{
         InstancePresence,
         run::{
-            Heartbeat, VERSION, fold,
-            read::{Loaded, Read, assembled, instance_key},
+            Heartbeat, VERSION, fold, instance_key,
+            read::{Loaded, Read, assembled},
         },
     },
 };

@@ -7,7 +7,7 @@ use std::{
 
 use crate::bucket::{self, Entry, part, whole};
 use crate::state::{
-    fleet::run::{Buckets, Heartbeat, Run, parsed},
+    fleet::run::{Buckets, Heartbeat, Run, TRIES, instance_key, parsed},
     fleet::{FleetReport, Instance, InstancePresence, MISSED},
     snapshot::Snapshot,
     sum::{Known, add_up},
@@ -18,11 +18,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often it is read again because a snapshot in parts was just being written.
 const TORN: u32 = 3;
-
-/// An instance as a part of a key. Two processes of one name, one after the other, are two.
-pub(in crate::state) fn instance_key(name: &str, run: &str) -> String {
-    format!("{}-{run}", part(name))
-}
 
 /// A snapshot, as it was read.
 #[derive(Clone, Debug)]
@@ -101,6 +96,45 @@ impl Loaded {
         let folded = self.reads.iter().flat_map(|read| &read.snapshot.folded);
         let folded: BTreeSet<_> = folded.cloned().collect();
         self.reads.retain(|read| !folded.contains(&read.key));
+    }
+}
+
+impl Run {
+    /// What all instances know of a mirror, in the epoch that NATS has now: what another instance
+    /// has just begun may not have been heard here yet.
+    pub(super) async fn read(
+        &mut self,
+        buckets: &Buckets,
+        mirror: &str,
+        fresh: Duration,
+    ) -> FleetReport {
+        let settings = match self.catch_up(buckets, mirror).await {
+            Ok(settings) => settings,
+            Err(error) => {
+                let error = self.connection.explain(error);
+                return self.shared.took(mirror, Err(error));
+            }
+        };
+        if let Some(mut kept) = self.shared.kept(mirror, fresh) {
+            self.shared.is_read(mirror);
+            kept.settings = settings;
+            return kept;
+        }
+        let read = self.read_now(buckets, mirror).await;
+        let read = read.map_err(|error| self.connection.explain(error));
+        self.shared.took(mirror, read)
+    }
+
+    async fn read_now(&mut self, buckets: &Buckets, mirror: &str) -> Result<FleetReport, String> {
+        for _ in 0..TRIES {
+            let mut report = report(self, buckets, mirror).await?;
+            // While it was read, a part of it may have been removed.
+            report.settings = self.catch_up(buckets, mirror).await?;
+            if report.epoch == self.epoch(mirror) {
+                return Ok(report);
+            }
+        }
+        Err(format!("the report of `{mirror}` is begun anew too often"))
     }
 }
 
