@@ -339,6 +339,36 @@ async fn a_version_that_is_rolled_back_is_noticed_by_all_with_a_few_responses_of
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_is_being_deployed_stays_the_one_while_both_respond() {
+    let Some(fleet) = Fleet::start().await else {
+        return;
+    };
+    let mut all = fleet_of(&fleet, 2, 5).await;
+    fleet.is_rolling.store(true, Relaxed);
+    all[0].order(3).await;
+    all[0]
+        .until_fleet("the new version", |fleet| compared(fleet) == 1)
+        .await;
+    for _ in 0..5 {
+        for instance in &mut all {
+            instance.order(6).await;
+            let mirror = instance.mirror().await;
+            let said = mirror.fleet.unwrap();
+            let report = said.targets[0].report.as_ref().unwrap();
+            assert_eq!(report.version.as_deref(), Some("2"));
+        }
+    }
+    // A third of all, and whoever was seen first.
+    let said = all[1]
+        .until_fleet("all of the new version", |fleet| compared(fleet) == 21)
+        .await;
+    assert_eq!(said.verdict, Some(Verdict::NotEnoughData));
+    for instance in &all {
+        assert!(!instance.log().contains("the shadow was rolled back"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_counted_while_nats_is_away_is_there_when_it_is_back() {
     let Some(mut fleet) = Fleet::start().await else {
         return;
