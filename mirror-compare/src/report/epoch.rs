@@ -73,10 +73,14 @@ impl Versions {
 
     /// Evidence of this version was taken over.
     pub(super) fn resume(&mut self, version: Option<&str>, now: Duration) {
-        if let Some(version) = version
-            && !self.is_known(version)
-        {
-            self.meet(Some(version), now);
+        match version {
+            Some(version) if !self.is_known(version) => self.meet(Some(version), now),
+            Some(_) => {}
+            // Whatever responds next is another one.
+            None => {
+                let current = self.current.take();
+                self.met.retain(|met| met.version != current);
+            }
         }
         self.take(version);
     }

@@ -63,6 +63,25 @@ fn a_shadow_that_is_rolled_back_beyond_the_version_before_begins_an_epoch() {
 }
 
 #[test]
+fn evidence_that_is_taken_over_is_about_its_version_and_about_none_without_one() {
+    let mut versions = Versions::default();
+    noted(&mut versions, &["1", "2"]);
+    for version in ["1", "3"] {
+        versions.resume(Some(version), seconds(9));
+        assert_eq!(versions.current(), Some(version));
+        assert_eq!(
+            noted(&mut versions, &[version, "2"]),
+            [Seen::Current, Seen::Older]
+        );
+    }
+    versions.resume(None, seconds(9));
+    assert_eq!(
+        noted(&mut versions, &["3", "3"]),
+        [Seen::New, Seen::Current]
+    );
+}
+
+#[test]
 fn versions_are_bounded() {
     let mut versions = Versions::default();
     for i in 0..100 {
