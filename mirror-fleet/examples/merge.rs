@@ -169,7 +169,8 @@ fn snapshot(recorder: &Recorder, mirror: &str, instance: usize) -> Snapshot {
         recorder.evidence(),
         Standing::default(),
         Thresholds::default(),
-    );
+    )
+    .with_versions(recorder.versions());
     let instance = format!("pod-{instance}");
     Snapshot::new(mirror, &stats, &instance, "run").with_evidence(evidence)
 }
