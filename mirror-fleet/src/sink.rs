@@ -14,6 +14,7 @@ use std::{
 use mirror_runtime::{Keeping, RecordedExchange, Sink, SinkError, Target};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+pub(crate) use self::message::{SUBJECTS, mirror_of};
 use self::{
     builder::Settings,
     message::{Message, size},

@@ -181,7 +181,7 @@ pub use self::{
     report::{
         DifferenceGroup, Evidence, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport,
         ShapeFinding, Standing, Suggestion, TargetEvidence, TargetReport, Thresholds, Unanswered,
-        UnfitBaseline, WindowReport,
+        UnfitBaseline, VersionsSeen, WindowReport,
     },
 };
 #[cfg(feature = "log")]

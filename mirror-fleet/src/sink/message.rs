@@ -4,11 +4,11 @@ use async_nats::HeaderMap;
 use bytes::Bytes;
 use mirror_record::RecordRef;
 use mirror_runtime::RecordedExchange;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The subjects of all records.
-pub(super) const SUBJECTS: &str = "mirror.v1.>";
+pub(crate) const SUBJECTS: &str = "mirror.v1.>";
 
 /// What is not for tokens of subjects, and what some tools do not like there.
 const IN_SUBJECTS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
@@ -39,6 +39,15 @@ fn token(mirror: &str) -> String {
         token if token.is_empty() => "%".to_owned(),
         token => token,
     }
+}
+
+/// The mirror whose records have a subject.
+pub(crate) fn mirror_of(subject: &str) -> Option<String> {
+    let (token, _) = subject.strip_prefix("mirror.v1.")?.split_once('.')?;
+    if token == "%" {
+        return Some(String::new());
+    }
+    Some(percent_decode_str(token).decode_utf8_lossy().into_owned())
 }
 
 /// Some more than what the payload will have, for what is not counted one by one.
