@@ -43,8 +43,8 @@ impl Source for Records {
         None
     }
 
-    async fn commit(&mut self) -> Result<(), SourceError> {
-        Ok(())
+    fn commit(&mut self) -> Pending {
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn size(&self) -> u64 {
@@ -118,6 +118,7 @@ async fn a_comparison_that_panics_is_counted_with_its_reason_and_stops_nothing()
                 deliveries: 1,
                 is_suspect: false,
                 weight: 1,
+                part: 0,
             })
             .collect(),
         settled: Arc::clone(&settled),
