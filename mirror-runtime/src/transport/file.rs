@@ -375,6 +375,34 @@ mod tests {
     }
 
     #[test]
+    fn the_thread_pauses_when_it_has_taken_all_and_not_before() {
+        let name = format!("mirror-pauses-{}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        let mut log = Log::open(&directory, LogOptions::default()).unwrap();
+        let (jobs, incoming) = sync_channel(8);
+        let job = |bytes: usize| Job {
+            payload: vec![0; bytes].into(),
+            done: oneshot::channel().0,
+            _place: BudgetPlace::default(),
+        };
+        let mut waiting = Vec::new();
+        assert_eq!(append_all(&mut log, None, &incoming, &mut waiting), None);
+        // Two are enough for one write, and a third one waits.
+        for _ in 0..3 {
+            jobs.send(job(BATCH / 2)).unwrap();
+        }
+        let mut append = |log: &mut Log| {
+            let together = append_all(log, incoming.try_recv().ok(), &incoming, &mut waiting);
+            log.settle().unwrap();
+            together
+        };
+        assert_eq!(append(&mut log), None);
+        assert_eq!(append(&mut log), Some(1));
+        drop(log);
+        std::fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
     fn targets_of_a_directory_share_its_log() {
         let one = FileSink::shared(Path::new("a directory of this test"));
         let other = FileSink::shared(Path::new("a directory of this test"));
