@@ -2,6 +2,7 @@
 
 mod bucket;
 pub mod guide;
+mod leases;
 mod nats;
 mod reader;
 mod runs;
@@ -12,7 +13,7 @@ pub use mirror_dashboard::Change;
 
 pub use self::{
     nats::{Connection, NatsError, NatsOptions},
-    reader::{NatsReader, ReadRecord, ReaderOptions},
+    reader::{Keeping, NatsReader, ReadRecord, ReaderOptions},
     runs::Runs,
     sink::{Discard, NatsSink, NatsSinkBuilder, subject, subjects},
     state::{

@@ -1,9 +1,13 @@
 //! Reading the records of a mirror back from the stream.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     fmt,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -11,7 +15,7 @@ use async_nats::{
     Client,
     jetstream::{
         self, AckKind, ErrorCode, Message,
-        consumer::{AckPolicy, PullConsumer, pull},
+        consumer::{self, AckPolicy, PullConsumer, pull},
         context::ConsumerInfoErrorKind,
         stream::Stream,
     },
@@ -19,15 +23,17 @@ use async_nats::{
 use bytes::Bytes;
 use futures_util::{
     FutureExt as _, StreamExt as _, TryStreamExt as _,
-    future::{join_all, ready},
+    future::{BoxFuture, join_all, ready},
     stream::{BoxStream, SelectAll, once},
 };
 use tokio::{
-    sync::{broadcast, watch},
+    sync::{Mutex, OwnedMutexGuard, broadcast, mpsc, watch},
+    task::JoinSet,
     time::{Instant, sleep_until},
 };
 
 use crate::{
+    leases::Leases,
     nats::{Connection, NatsError, Presence},
     sink::{SUBJECTS, mirror_of, subjects},
 };
@@ -40,8 +46,8 @@ const BATCH: usize = 16;
 const ASKED: usize = 2;
 
 /// After so long without a record it is asked anew, and it is if the server has forgotten the
-/// request.
-const EXPIRES: Duration = Duration::from_secs(5);
+/// request. Whoever gives a shard to others waits for what it has asked for.
+const EXPIRES: Duration = Duration::from_secs(2);
 
 /// As many records of a shard may be handed out and not settled.
 const MAX_ACK_PENDING: i64 = 20_000;
@@ -49,7 +55,8 @@ const MAX_ACK_PENDING: i64 = 20_000;
 /// How long a consumer that nobody reads stays, so that a later run goes on.
 pub(crate) const INACTIVE: Duration = Duration::from_hours(7 * 24);
 
-/// When a record is handed out again that is given back: when this reader asks for no more.
+/// When a record is handed out again that is given back at the end: when this reader asks for no
+/// more.
 const SOON: Duration = Duration::from_secs(2);
 
 /// How often it is asked whether there is more, and when it is asked again after something has
@@ -91,11 +98,10 @@ pub struct ReaderOptions {
     /// goes on where they ended.
     pub consumer: String,
     /// After so long, a record that is not settled is handed out again. One that this reader holds
-    /// is not, as long as it [commits](NatsReader::commit), every second or so. Of readers that
-    /// share the records, it is that of the first. Default: 30 seconds.
+    /// is not, as long as it [commits](NatsReader::commit), every second or so. Of
+    /// [runs](crate::Runs), one that is not heard of for so long is lost, and its shards are read by
+    /// others. Of readers that share the records, it is that of the first. Default: 30 seconds.
     pub ack_wait: Duration,
-    /// Which shards: those whose number leaves the first when divided by the second. Default: all.
-    pub part: (u16, u16),
     /// The bucket in which [runs](crate::Runs) keep what they have found. Default:
     /// `mirror-replay`. One that is there must have bounds.
     pub bucket: String,
@@ -109,18 +115,24 @@ pub struct ReadRecord {
     pub sequence: u64,
     /// The number of its shard, among those that are read.
     pub shard: usize,
+    /// The time for which its shard is read here, which has a number: a shard that was given to
+    /// others and comes back is read for another time.
+    pub term: u64,
     /// The record as it was encoded.
     pub payload: Bytes,
     /// How often it was handed out, to whomever, as far as the server knows.
     pub deliveries: u64,
     /// Whether it may have been handed out before, to whomever.
     pub is_again: bool,
+    /// How often a reader of its shard was lost.
+    pub lost: u32,
 }
 
 /// Reads the records of a mirror that are in the stream when it is opened.
 ///
 /// There is a durable pull consumer for each shard. All records of a session are in one shard, so
-/// they come in the order in which they were written.
+/// they come in the order in which they were written, if one reader has all of the shard. The
+/// readers of [runs](crate::Runs) see to that: each shard has one at a time.
 pub struct NatsReader {
     client: Client,
     stream: Stream,
@@ -128,14 +140,32 @@ pub struct NatsReader {
     pulls: SelectAll<Pull>,
     /// When all that had come by then was taken note of.
     polled_at: Instant,
-    /// Those of the held ones that were not handed out yet.
-    arrived: BTreeSet<u64>,
     held: BTreeMap<u64, Held>,
     ack_wait: Duration,
     /// What is told with the next [`commit`](Self::commit), and again until it is known that the
     /// server has it.
     settled: BTreeMap<u64, Settled>,
     remembered: Remembered,
+    /// How often what is known [was to be kept](Self::keeping).
+    keeping: u64,
+    /// Of these, the last that was; if it is not said, all is.
+    kept: Option<Arc<AtomicU64>>,
+    /// When something was acknowledged last, counted so.
+    acked: Option<u64>,
+    /// What has become of what was told and asked.
+    heard: mpsc::UnboundedReceiver<Heard>,
+    hear: mpsc::UnboundedSender<Heard>,
+    /// It is not asked while something is told: nobody would know whether it is in the answer.
+    turn: Arc<Mutex<()>>,
+    asking: JoinSet<()>,
+    /// What is wrong for too long.
+    failure: Option<NatsError>,
+    /// Which shards are read here. `None` if nobody is asked.
+    leases: Option<Leases>,
+    /// How many terms there were.
+    terms: u64,
+    /// The terms that have ended, or are to end.
+    withdrawn: VecDeque<u64>,
     ask_at: Instant,
     /// When there was the last answer.
     asked_at: Instant,
@@ -156,6 +186,10 @@ struct Shard {
     consumer: PullConsumer,
     /// The last record that is read.
     end: u64,
+    /// Those of the held records that are not handed out.
+    arrived: BTreeSet<u64>,
+    /// `None` if others may read it.
+    term: Option<Term>,
     /// Requests for records that are under way.
     asked: usize,
     ask_at: Instant,
@@ -168,10 +202,63 @@ struct Shard {
     others: u64,
 }
 
+/// A time for which a shard is read here.
+struct Term {
+    number: u64,
+    /// How often a reader of the shard was lost before.
+    lost: u32,
+    /// Records may be on their way that come before those that are here, as they do whose reader was
+    /// lost, or whose connection broke. Nothing is handed out until all have come.
+    is_opening: bool,
+    /// While it is opened, records came that nobody had before.
+    has_new: bool,
+    /// Those that others had come first, so it is asked whether there are more of them.
+    is_asking: bool,
+    /// The shard is given to others: nothing is handed out any more.
+    is_leaving: bool,
+    /// The consumer counts what it hands out. All up to this number have come.
+    whole: u64,
+    /// The last that has come, and how many behind the ones above.
+    newest: u64,
+    came: u64,
+}
+
+impl Term {
+    fn new(number: u64, lost: u32, is_opening: bool) -> Self {
+        Self {
+            number,
+            lost,
+            is_opening,
+            has_new: false,
+            is_asking: false,
+            is_leaving: false,
+            whole: 0,
+            newest: 0,
+            came: 0,
+        }
+    }
+
+    fn note(&mut self, number: u64) {
+        if number > self.whole {
+            self.came += 1;
+            self.newest = self.newest.max(number);
+        }
+    }
+
+    /// Whether none is missing.
+    fn is_whole(&self) -> bool {
+        self.newest.saturating_sub(self.whole) == self.came
+    }
+}
+
 struct Held {
-    message: Message,
+    message: Arc<Message>,
     shard: usize,
+    term: u64,
     told_at: Instant,
+    /// Whether it was handed out, and whether it was begun.
+    is_out: bool,
+    is_begun: bool,
 }
 
 /// Records that are settled for good.
@@ -197,10 +284,120 @@ impl Remembered {
     }
 }
 
+impl Shard {
+    fn is_leaving(&self) -> bool {
+        self.term.as_ref().is_some_and(|term| term.is_leaving)
+    }
+
+    /// Waits until all has come that was handed out.
+    fn open_again(&mut self) {
+        if let Some(term) = &mut self.term {
+            term.is_opening = true;
+            (term.has_new, term.is_asking) = (false, false);
+        }
+    }
+
+    /// How many requests for records may be under way.
+    fn to_ask(&self) -> usize {
+        match &self.term {
+            None => 0,
+            Some(term) if term.is_leaving || term.is_asking => 0,
+            Some(term) if term.is_opening => 1,
+            Some(_) => ASKED,
+        }
+    }
+}
+
 struct Settled {
     shard: usize,
-    message: Message,
+    message: Arc<Message>,
     kind: AckKind,
+    /// How often what is known was to be kept before: it is told when it is kept. `None` if there is
+    /// nothing to keep.
+    before: Option<u64>,
+    is_told: bool,
+}
+
+impl Settled {
+    fn new(shard: usize, message: Arc<Message>, kind: AckKind, before: Option<u64>) -> Self {
+        Self {
+            shard,
+            message,
+            kind,
+            before,
+            is_told: false,
+        }
+    }
+}
+
+/// What the server has heard, or says.
+enum Heard {
+    Told(Told),
+    Asked {
+        /// How many records of each shard were this reader's for sure.
+        ours: Vec<u64>,
+        infos: Vec<(usize, Result<consumer::Info, Unknown>)>,
+    },
+}
+
+/// What the server was told.
+struct Told {
+    /// Each with how often what is known was to be kept before.
+    settled: Vec<(u64, Option<u64>)>,
+    progress: Vec<u64>,
+    at: Instant,
+    /// The shards that are let go.
+    left: BTreeSet<usize>,
+}
+
+/// Why nothing is known of a consumer.
+enum Unknown {
+    Removed,
+    Failed(String),
+}
+
+/// A question about some shards.
+struct Question {
+    stream: Stream,
+    /// Their numbers and the names of their consumers.
+    shards: Vec<(usize, String)>,
+    ours: Vec<u64>,
+    hear: mpsc::UnboundedSender<Heard>,
+}
+
+impl Question {
+    async fn ask(self) {
+        let infos = self.shards.iter().map(async |(number, name)| {
+            let info = self.stream.consumer_info(name).await;
+            let info = info.map_err(|error| match is_removed(&error.kind()) {
+                true => Unknown::Removed,
+                false => Unknown::Failed(error.to_string()),
+            });
+            (*number, info)
+        });
+        let infos = join_all(infos).await;
+        // Nobody is there any more.
+        let _ = self.hear.send(Heard::Asked {
+            ours: self.ours,
+            infos,
+        });
+    }
+}
+
+/// What is known is written down. To be told when it is.
+#[derive(Debug)]
+pub struct Keeping {
+    kept: Option<Arc<AtomicU64>>,
+    number: u64,
+}
+
+impl Keeping {
+    /// It is safe: what was acknowledged before may be acknowledged to the server.
+    pub fn done(self) {
+        if let Some(kept) = self.kept {
+            kept.fetch_max(self.number, Relaxed);
+        }
+    }
 }
 
 impl ReaderOptions {
@@ -211,14 +408,8 @@ impl ReaderOptions {
             mirror: mirror.into(),
             consumer: consumer.into(),
             ack_wait: Duration::from_secs(30),
-            part: (0, 1),
             bucket: "mirror-replay".to_owned(),
         }
-    }
-
-    /// Whether the shard with this subject is one of the part.
-    pub(crate) fn has(&self, subject: &str) -> bool {
-        is_in(subject, self.part)
     }
 }
 
@@ -234,9 +425,6 @@ impl NatsReader {
         let ends = Self::ends(connection, &stream, options).await?;
         let mut reader = Self::new(connection, client, stream, options.ack_wait);
         for (subject, end) in ends {
-            if !options.has(&subject) {
-                continue;
-            }
             let shard = subject.rsplit('.').next().unwrap_or_default();
             let name = format!("{}-{shard}", options.consumer);
             let created = Self::create_consumer(&reader.stream, &name, &subject, options).await;
@@ -340,17 +528,28 @@ impl NatsReader {
         ack_wait: Duration,
     ) -> Self {
         let now = Instant::now();
+        let (hear, heard) = mpsc::unbounded_channel();
         Self {
             client,
             stream,
             shards: Vec::new(),
             pulls: SelectAll::new(),
             polled_at: now,
-            arrived: BTreeSet::new(),
             held: BTreeMap::new(),
             ack_wait,
             settled: BTreeMap::new(),
             remembered: Remembered::default(),
+            keeping: 0,
+            kept: None,
+            acked: None,
+            heard,
+            hear,
+            turn: Arc::default(),
+            asking: JoinSet::new(),
+            failure: None,
+            leases: None,
+            terms: 0,
+            withdrawn: VecDeque::new(),
             ask_at: now + ASK,
             asked_at: now,
             away_since: None,
@@ -379,6 +578,8 @@ impl NatsReader {
             name: name.to_owned(),
             consumer,
             end,
+            arrived: BTreeSet::new(),
+            term: Some(Term::new(0, 0, false)),
             asked: 0,
             ask_at: Instant::now(),
             is_over: false,
@@ -389,41 +590,42 @@ impl NatsReader {
         Ok(true)
     }
 
+    /// Reads only those shards from now on that are this reader's.
+    pub(crate) fn share(&mut self, leases: Leases) {
+        self.leases = Some(leases);
+        for shard in &mut self.shards {
+            shard.term = None;
+        }
+    }
+
+    /// The time after which others are handed what this reader holds.
+    pub(crate) fn ack_wait(&self) -> Duration {
+        self.ack_wait
+    }
+
     /// The next record; `None` at the end, as it was when this was opened: when no other reader
     /// holds a record that may come back. It may be dropped while it waits, and nothing is lost.
     ///
     /// # Errors
     ///
-    /// The stream or a consumer cannot be reached for half a minute.
+    /// The stream or a consumer cannot be reached for half a minute, or others have taken this one
+    /// for lost.
     pub async fn next(&mut self) -> Result<Option<ReadRecord>, NatsError> {
         loop {
+            self.note_leases()?;
+            self.note_heard();
+            if let Some(failure) = self.failure.take() {
+                return Err(failure);
+            }
             self.drain();
-            while let Some(sequence) = self.arrived.pop_first() {
-                if !self.holds(sequence) {
-                    // It comes again, to this reader or another.
-                    self.held.remove(&sequence);
-                    continue;
-                }
-                let Some(held) = self.held.get(&sequence) else {
-                    continue;
-                };
-                let info = held.message.info();
-                let info = info.map_err(|error| self.refused(error.to_string()))?;
-                let is_forgetful = self
-                    .connected_again
-                    .is_some_and(|at| at.elapsed() < FORGETFUL);
-                return Ok(Some(ReadRecord {
-                    sequence,
-                    shard: held.shard,
-                    payload: held.message.payload.clone(),
-                    deliveries: u64::try_from(info.delivered).unwrap_or(1),
-                    is_again: info.delivered > 1 || is_forgetful,
-                }));
+            if let Some(record) = self.hand_out()? {
+                return Ok(Some(record));
             }
             if self.shards.iter().all(|shard| shard.is_over) {
                 return Ok(None);
             }
             self.ask_for_records().await?;
+            let leases = self.leases.as_ref();
             tokio::select! {
                 biased;
                 Ok(refusal) = self.refusals.recv() => {
@@ -431,11 +633,185 @@ impl NatsReader {
                         return Err(self.refused("records cannot be had".to_owned()));
                     }
                 }
-                () = sleep_until(self.ask_at) => self.ask().await?,
+                () = sleep_until(self.ask_at) => self.ask(),
+                Some(heard) = self.heard.recv() => self.note_one(heard),
+                () = async { leases?.changed().await; Some(()) }.map(drop), if leases.is_some() => {}
                 Some((shard, event)) = self.pulls.next() => {
                     self.note(shard, event, Instant::now());
                 }
             }
+        }
+    }
+
+    /// A record that has come, with none before it in its shard.
+    fn hand_out(&mut self) -> Result<Option<ReadRecord>, NatsError> {
+        if self.is_unsure() {
+            return Ok(None);
+        }
+        let is_shared = self.leases.is_some();
+        loop {
+            let shards = self.shards.iter().enumerate();
+            let open = shards.filter(|(_, shard)| {
+                let term = shard.term.as_ref();
+                term.is_some_and(|term| {
+                    !term.is_opening && !term.is_leaving && (!is_shared || term.is_whole())
+                })
+            });
+            let first = open.filter_map(|(number, shard)| Some((*shard.arrived.first()?, number)));
+            let Some((sequence, number)) = first.min() else {
+                return Ok(None);
+            };
+            self.shards[number].arrived.remove(&sequence);
+            if !self.holds(sequence) {
+                // It comes again, to this reader or another.
+                self.held.remove(&sequence);
+                continue;
+            }
+            let Some(held) = self.held.get_mut(&sequence) else {
+                continue;
+            };
+            held.is_out = true;
+            let Ok(info) = held.message.info() else {
+                continue;
+            };
+            let is_forgetful = self
+                .connected_again
+                .is_some_and(|at| at.elapsed() < FORGETFUL);
+            let term = self.shards[number].term.as_ref();
+            return Ok(Some(ReadRecord {
+                sequence,
+                shard: number,
+                term: held.term,
+                payload: held.message.payload.clone(),
+                deliveries: u64::try_from(info.delivered).unwrap_or(1),
+                is_again: info.delivered > 1 || is_forgetful,
+                lost: term.map_or(0, |term| term.lost),
+            }));
+        }
+    }
+
+    /// Takes note of the shards that are this reader's by now, and of those that are to be others'.
+    fn note_leases(&mut self) -> Result<(), NatsError> {
+        let Some(leases) = &self.leases else {
+            return Ok(());
+        };
+        if let Some(reason) = leases.trouble(AWAY) {
+            return Err(self.refused(reason));
+        }
+        let mut state = leases.lock();
+        if state.is_lost {
+            drop(state);
+            self.lose();
+            return Err(self.refused(self.is_lost()));
+        }
+        let mut is_news = false;
+        for (number, shard) in self.shards.iter_mut().enumerate() {
+            if shard.is_over {
+                is_news |= state.over.insert(number);
+                continue;
+            }
+            let lost = state.held.get(&number);
+            if let Some(lost) = lost.filter(|_| !state.let_go.contains(&number))
+                && shard.term.is_none()
+            {
+                self.terms += 1;
+                shard.term = Some(Term::new(self.terms, *lost, true));
+                self.ask_at = Instant::now();
+            }
+        }
+        let leaving = self.shards.iter().filter(|shard| shard.is_leaving());
+        for _ in leaving.count() + state.let_go.len()..state.leave {
+            let begun = |number: usize| {
+                let held = self.held.values().filter(|held| held.shard == number);
+                held.filter(|held| held.is_begun).count()
+            };
+            let shards = self.shards.iter().enumerate();
+            let may_go = shards.filter(|(_, shard)| {
+                let term = shard.term.as_ref();
+                !shard.is_over && term.is_some_and(|term| !term.is_leaving)
+            });
+            // Soon, and with much to do for whoever has it next.
+            let best = may_go.min_by_key(|(number, shard)| (begun(*number), Reverse(shard.left)));
+            let Some((number, _)) = best else {
+                break;
+            };
+            if let Some(term) = &mut self.shards[number].term {
+                term.is_leaving = true;
+                self.withdrawn.push_back(term.number);
+            }
+        }
+        drop(state);
+        if is_news {
+            leases.wake();
+        }
+        Ok(())
+    }
+
+    /// Forgets all that it holds: others do, too.
+    fn lose(&mut self) {
+        self.held.clear();
+        self.settled.clear();
+        for shard in &mut self.shards {
+            shard.arrived.clear();
+            if let Some(term) = shard.term.take() {
+                self.withdrawn.push_back(term.number);
+            }
+        }
+    }
+
+    fn is_lost(&self) -> String {
+        let patience = self.leases.as_ref().map_or(self.ack_wait, Leases::patience);
+        format!(
+            "nothing was heard of this replayer for {patience:?}, so others go on with what it had; \
+             what it had not written down is replayed by them"
+        )
+    }
+
+    /// A [term](ReadRecord::term) that has ended, or is to end: nothing of it is begun any more, and
+    /// what was not begun is [given back](Self::nak).
+    pub fn withdrawn(&mut self) -> Option<u64> {
+        // Who waits for nothing is told here.
+        let _ = self.note_leases();
+        self.note_heard();
+        self.withdrawn.pop_front()
+    }
+
+    /// Whether others may believe that this reader is lost, so that nothing may be begun for now.
+    #[must_use]
+    pub fn is_unsure(&self) -> bool {
+        self.leases.as_ref().is_some_and(|leases| !leases.is_sure())
+    }
+
+    /// Whether something was acknowledged since what is known of it was [kept](Self::keeping).
+    #[must_use]
+    pub fn is_unkept(&self) -> bool {
+        self.acked >= self.kept()
+    }
+
+    /// Acknowledges nothing to the server from now on whose result is not [kept](Self::keeping).
+    pub fn wait_until_kept(&mut self) {
+        self.kept = Some(Arc::default());
+    }
+
+    /// Says that what is known of all that is acknowledged by now is being written down.
+    pub fn keeping(&mut self) -> Keeping {
+        self.keeping += 1;
+        Keeping {
+            kept: self.kept.clone(),
+            number: self.keeping,
+        }
+    }
+
+    /// What was acknowledged less often is kept.
+    fn kept(&self) -> Option<u64> {
+        let kept = self.kept.as_ref().map(|kept| kept.load(Relaxed));
+        Some(kept.unwrap_or(u64::MAX))
+    }
+
+    /// Says that a record was begun.
+    pub fn begin(&mut self, sequence: u64) {
+        if let Some(held) = self.held.get_mut(&sequence) {
+            held.is_begun = true;
         }
     }
 
@@ -449,16 +825,25 @@ impl NatsReader {
             self.pulls = SelectAll::new();
             for shard in &mut self.shards {
                 shard.asked = 0;
+                // What was on its way is lost, and comes later.
+                if self.leases.is_some() {
+                    shard.open_again();
+                }
             }
         }
+        if self.is_unsure() {
+            return Ok(());
+        }
         let now = Instant::now();
+        // Before others may have the shard.
+        let expires = EXPIRES.min(self.ack_wait / 4);
         for number in 0..self.shards.len() {
             while let Some(shard) = self.shards.get(number)
                 && !shard.is_over
-                && shard.asked < ASKED
+                && shard.asked < shard.to_ask()
                 && shard.ask_at <= now
             {
-                let batch = shard.consumer.batch().max_messages(BATCH).expires(EXPIRES);
+                let batch = shard.consumer.batch().max_messages(BATCH).expires(expires);
                 let batch = batch.messages().await;
                 let batch = batch.map_err(|error| self.refused(error.to_string()))?;
                 let events = batch.map(move |message| match message {
@@ -492,6 +877,12 @@ impl NatsReader {
             Event::Message(message) => *message,
             Event::Over => {
                 shard.asked = shard.asked.saturating_sub(1);
+                if let Some(term) = &mut shard.term
+                    && std::mem::take(&mut term.has_new)
+                    && term.is_opening
+                {
+                    term.is_asking = true;
+                }
                 return;
             }
             // A consumer that was removed is found out by `ask`.
@@ -504,55 +895,103 @@ impl NatsReader {
             return;
         };
         let sequence = info.stream_sequence;
+        let Some(term) = &mut shard.term else {
+            let settled = Settled::new(number, Arc::new(message), AckKind::Nak(None), None);
+            self.settled.insert(sequence, settled);
+            return;
+        };
+        term.note(info.consumer_sequence);
+        term.has_new |= info.delivered <= 1;
         if sequence > shard.end || self.remembered.all.contains(&sequence) {
             // It is not to be read, or was settled, which the server has not heard.
-            let settled = Settled {
-                shard: number,
-                message,
-                kind: AckKind::Ack,
-            };
+            let before = self.is_unkept().then_some(self.keeping);
+            let settled = Settled::new(number, Arc::new(message), AckKind::Ack, before);
             self.settled.insert(sequence, settled);
             return;
         }
+        let before = self.held.get(&sequence);
+        let before = before.filter(|before| before.term == term.number);
         let held = Held {
-            message,
             shard: number,
+            term: term.number,
             told_at: at,
+            is_out: before.is_some_and(|before| before.is_out),
+            is_begun: before.is_some_and(|before| before.is_begun),
+            message: Arc::new(message),
         };
-        if self.held.insert(sequence, held).is_none() {
-            self.arrived.insert(sequence);
+        if !held.is_out {
+            shard.arrived.insert(sequence);
+        }
+        self.held.insert(sequence, held);
+    }
+
+    /// Asks how far the shards are, unless something is told.
+    fn ask(&mut self) {
+        self.ask_at = Instant::now() + ASK;
+        let Ok(turn) = Arc::clone(&self.turn).try_lock_owned() else {
+            return;
+        };
+        // Those that were noted, and no others, are known to be handed out to here.
+        self.drain();
+        let question = self.question();
+        while self.asking.try_join_next().is_some() {}
+        self.asking.spawn(async move {
+            let _turn: OwnedMutexGuard<()> = turn;
+            question.ask().await;
+        });
+    }
+
+    fn question(&self) -> Question {
+        let shards = self.shards.iter().enumerate();
+        let open = shards.filter(|(_, shard)| !shard.is_over);
+        let ours = |number: usize| {
+            let held = self.held.values();
+            let held = held.filter(|held| held.shard == number && self.is_ours(held));
+            let settled = self.settled.values();
+            let settled = settled.filter(|of| of.shard == number && !of.is_told);
+            (held.count() + settled.count()) as u64
+        };
+        Question {
+            stream: self.stream.clone(),
+            shards: open
+                .map(|(number, shard)| (number, shard.name.clone()))
+                .collect(),
+            ours: (0..self.shards.len()).map(ours).collect(),
+            hear: self.hear.clone(),
         }
     }
 
-    /// Asks how far the shards are.
-    async fn ask(&mut self) -> Result<(), NatsError> {
-        self.ask_at = Instant::now() + ASK;
-        let asked = self.shards.iter().enumerate();
-        let asked = asked.filter(|(_, shard)| !shard.is_over);
-        let infos = asked.map(|(number, shard)| {
-            let info = self.stream.consumer_info(&shard.name);
-            info.map(move |info| (number, info))
-        });
-        let infos = join_all(infos).await;
+    fn note_heard(&mut self) {
+        while let Ok(heard) = self.heard.try_recv() {
+            self.note_one(heard);
+        }
+    }
+
+    fn note_one(&mut self, heard: Heard) {
+        match heard {
+            Heard::Told(told) => self.note_told(&told),
+            Heard::Asked { ours, infos } => self.note_infos(&ours, infos),
+        }
+    }
+
+    /// Takes note of how far the shards are.
+    fn note_infos(&mut self, ours: &[u64], infos: Vec<(usize, Result<consumer::Info, Unknown>)>) {
         self.asked_at = Instant::now();
         let mut failed = None;
         for (number, info) in infos {
             let info = match info {
                 Ok(info) => info,
-                Err(error) if is_removed(&error.kind()) => {
+                Err(Unknown::Removed) => {
                     let shard = &mut self.shards[number];
                     (shard.is_over, shard.left, shard.others) = (true, 0, 0);
                     continue;
                 }
-                Err(error) => {
-                    failed = Some(error.to_string());
+                Err(Unknown::Failed(reason)) => {
+                    failed = Some(reason);
                     continue;
                 }
             };
-            let held = self.held.iter();
-            let held = held.filter(|(_, held)| held.shard == number && self.is_ours(held));
-            let settled = self.settled.values().filter(|of| of.shard == number);
-            let ours = (held.count() + settled.count()) as u64;
+            let ours = ours[number];
             let pending = info.num_ack_pending as u64;
             let shard = &mut self.shards[number];
             shard.is_delivered =
@@ -570,8 +1009,27 @@ impl NatsReader {
             };
             // Others may hold some, and end without having settled them.
             shard.is_over = shard.is_delivered && shard.others == 0;
+            if self.leases.is_some()
+                && let Some(term) = &mut shard.term
+            {
+                term.is_asking = false;
+                term.is_opening |= !term.is_whole();
+                if term.is_opening && pending <= ours {
+                    let whole = info.delivered.consumer_sequence;
+                    let held = self.held.values().filter(|held| held.shard == number);
+                    let behind = held.filter_map(|held| {
+                        let info = held.message.info().ok()?;
+                        (info.consumer_sequence > whole).then_some(info.consumer_sequence)
+                    });
+                    (term.whole, term.newest, term.came) = (whole, whole, 0);
+                    behind.for_each(|number| term.note(number));
+                    term.is_opening = false;
+                }
+            }
         }
-        self.note_failure(failed)
+        if let Err(failure) = self.note_failure(failed) {
+            self.failure = Some(failure);
+        }
     }
 
     /// A server that is away for a moment is waited for.
@@ -590,14 +1048,26 @@ impl NatsReader {
     /// Whether all records were handed out, and others hold some of them: they may come back.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        let mut shards = self.shards.iter();
-        self.arrived.is_empty() && shards.all(|shard| shard.is_over || shard.is_delivered)
+        self.shards.iter().all(|shard| {
+            let is_open = shard.term.as_ref().is_some_and(|term| !term.is_opening);
+            let is_known = shard.is_over || shard.term.is_none() || is_open && shard.is_delivered;
+            is_known && shard.arrived.is_empty()
+        })
     }
 
-    /// How many records others hold, when all were handed out.
+    /// How many records others hold, when this reader has come to the end of what it reads.
     #[must_use]
     pub fn waits_for(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.others).sum()
+        let open = self.shards.iter().filter(|shard| !shard.is_over);
+        if self.leases.is_none() {
+            return open.map(|shard| shard.others).sum();
+        }
+        let is_done = open.clone().all(|shard| shard.term.is_none());
+        if is_done {
+            open.map(|shard| shard.left).sum()
+        } else {
+            0
+        }
     }
 
     /// How many records are not settled, by whomever, as it was known last.
@@ -615,26 +1085,46 @@ impl NatsReader {
             .is_some_and(|held| self.is_ours(held))
     }
 
-    /// The server counts from when it has sent it.
+    /// The server counts from when it has sent it. Of a shard that nobody else reads, nobody else is
+    /// handed it.
     fn is_ours(&self, held: &Held) -> bool {
-        held.told_at.elapsed() < self.ack_wait / 4 * 3
+        if self.leases.is_none() {
+            return held.told_at.elapsed() < self.ack_wait / 4 * 3;
+        }
+        let term = self.shards[held.shard].term.as_ref();
+        term.is_some_and(|term| term.number == held.term)
     }
 
     /// Says that a record is settled: it is not handed out again.
     pub fn ack(&mut self, sequence: u64) {
-        self.settle(sequence, AckKind::Ack);
+        self.settle(sequence, AckKind::Ack, Some(self.keeping));
+        self.remembered.push(sequence);
+        self.acked = Some(self.keeping);
+    }
+
+    /// Says that others have settled a record, and have kept what they know of it.
+    pub fn ack_of_others(&mut self, sequence: u64) {
+        self.settle(sequence, AckKind::Ack, None);
         self.remembered.push(sequence);
     }
 
     /// Says that a record is to be handed out again, to whomever.
     pub fn nak(&mut self, sequence: u64) {
-        self.settle(sequence, AckKind::Nak(Some(SOON)));
+        if let Some(held) = self.held.get_mut(&sequence)
+            && self.shards[held.shard].is_leaving()
+        {
+            // It goes with the shard.
+            (held.is_out, held.is_begun) = (false, false);
+            return;
+        }
+        self.settle(sequence, AckKind::Nak(Some(SOON)), None);
     }
 
     /// Says that a record is set aside for good.
     pub fn term(&mut self, sequence: u64) {
-        self.settle(sequence, AckKind::Term);
+        self.settle(sequence, AckKind::Term, Some(self.keeping));
         self.remembered.push(sequence);
+        self.acked = Some(self.keeping);
     }
 
     /// Says that a record is none of this reader's any more: it is not told of.
@@ -642,16 +1132,12 @@ impl NatsReader {
         self.held.remove(&sequence);
     }
 
-    fn settle(&mut self, sequence: u64, kind: AckKind) {
+    fn settle(&mut self, sequence: u64, kind: AckKind, before: Option<u64>) {
         // Of one that is lost, somebody else tells.
         if let Some(held) = self.held.remove(&sequence)
             && self.is_ours(&held)
         {
-            let settled = Settled {
-                shard: held.shard,
-                message: held.message,
-                kind,
-            };
+            let settled = Settled::new(held.shard, held.message, kind, before);
             self.settled.insert(sequence, settled);
         }
     }
@@ -662,53 +1148,129 @@ impl NatsReader {
         self.remembered.all.iter().copied()
     }
 
-    /// Tells the server what is settled, and that what is held is still worked on.
+    /// Tells the server what is settled, and that what is held is still worked on. Shards that are
+    /// to be others' are let go, if nothing of them is in flight. Nothing is told if what is returned
+    /// is dropped; the reader can be used while it is under way.
     ///
     /// # Errors
     ///
     /// It cannot be told. It is tried again the next time.
-    pub async fn commit(&mut self) -> Result<(), NatsError> {
+    pub fn commit(&mut self) -> BoxFuture<'static, Result<(), NatsError>> {
+        // If it is lost, it is told of it by `next`.
+        let _ = self.note_leases();
+        self.note_heard();
         self.drain();
-        let connection = self.presence.borrow().number;
-        for settled in self.settled.values() {
-            let told = settled.message.ack_with(settled.kind).await;
-            told.map_err(|error| self.refused(error.to_string()))?;
-        }
         let now = Instant::now();
-        let mut told = Vec::new();
-        for (sequence, held) in &self.held {
-            // Of one that is lost, somebody else may have been told.
-            if self.is_ours(held) && now.duration_since(held.told_at) >= self.ack_wait / 4 {
-                let progress = held.message.ack_with(AckKind::Progress).await;
-                progress.map_err(|error| self.refused(error.to_string()))?;
-                told.push(*sequence);
-            }
-        }
-        let flushed = tokio::time::timeout(REQUEST_TIMEOUT, self.client.flush()).await;
-        match flushed {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(self.refused(error.to_string())),
-            Err(_) => return Err(self.refused("the server does not respond".to_owned())),
-        }
-        // What was on its way when a connection broke may be lost.
-        let is_sure = {
-            let presence = self.presence.borrow();
-            presence.number == connection && presence.away().is_none()
+        let mut told = Told {
+            settled: Vec::new(),
+            progress: Vec::new(),
+            at: now,
+            left: self.left_shards(),
         };
-        if is_sure {
-            self.settled.clear();
-            for sequence in told {
-                if let Some(held) = self.held.get_mut(&sequence) {
-                    held.told_at = now;
-                }
+        let kept = self.kept();
+        let mut messages = Vec::new();
+        for (sequence, settled) in &mut self.settled {
+            if settled.before < kept {
+                settled.is_told = true;
+                told.settled.push((*sequence, settled.before));
+                messages.push((Arc::clone(&settled.message), settled.kind));
             }
-            self.remembered.trim();
+        }
+        for (sequence, held) in &self.held {
+            let message = || Arc::clone(&held.message);
+            if told.left.contains(&held.shard) {
+                messages.push((message(), AckKind::Nak(None)));
+            } else if self.is_ours(held) && now.duration_since(held.told_at) >= self.ack_wait / 4 {
+                // Of one that is lost, somebody else may have been told.
+                messages.push((message(), AckKind::Progress));
+                told.progress.push(*sequence);
+            }
         }
         // Where much comes, nobody waits for the answers in `next`.
-        if self.asked_at.elapsed() >= ASK {
-            self.ask().await?;
+        let question = (self.asked_at.elapsed() >= ASK).then(|| self.question());
+        let (client, presence) = (self.client.clone(), self.presence.clone());
+        let (turn, hear) = (Arc::clone(&self.turn), self.hear.clone());
+        let refusal = self.refusal();
+        Box::pin(async move {
+            let _turn = turn.lock_owned().await;
+            let connection = presence.borrow().number;
+            for (message, kind) in messages {
+                let told = message.ack_with(kind).await;
+                told.map_err(|error| refusal.because(error.to_string()))?;
+            }
+            let flushed = tokio::time::timeout(REQUEST_TIMEOUT, client.flush()).await;
+            match flushed {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return Err(refusal.because(error.to_string())),
+                Err(_) => return Err(refusal.because("the server does not respond".to_owned())),
+            }
+            // What was on its way when a connection broke may be lost.
+            let is_sure = {
+                let presence = presence.borrow();
+                presence.number == connection && presence.away().is_none()
+            };
+            if is_sure {
+                // Nobody is there any more.
+                let _ = hear.send(Heard::Told(told));
+            }
+            if let Some(question) = question {
+                question.ask().await;
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes note of what the server knows.
+    fn note_told(&mut self, told: &Told) {
+        for (sequence, before) in &told.settled {
+            let settled = self.settled.get(sequence);
+            if settled.is_some_and(|settled| settled.is_told && settled.before == *before) {
+                self.settled.remove(sequence);
+            }
         }
-        Ok(())
+        for sequence in &told.progress {
+            if let Some(held) = self.held.get_mut(sequence) {
+                held.told_at = held.told_at.max(told.at);
+            }
+        }
+        self.remembered.trim();
+        self.let_go(&told.left);
+    }
+
+    /// The shards that can be let go: nothing of them is on its way to here, or in flight.
+    fn left_shards(&self) -> BTreeSet<usize> {
+        let shards = self.shards.iter().enumerate();
+        let left = shards.filter(|(number, shard)| {
+            let mut held = self.held.values();
+            let mut settled = self.settled.values();
+            shard.is_leaving()
+                && shard.asked == 0
+                && !held.any(|held| held.shard == *number && held.is_out)
+                && !settled.any(|it| it.shard == *number && it.before >= self.kept())
+        });
+        left.map(|(number, _)| number).collect()
+    }
+
+    /// Frees shards of which the server was given back all that is not settled.
+    fn let_go(&mut self, left: &BTreeSet<usize>) {
+        let Some(leases) = self.leases.as_ref().filter(|_| !left.is_empty()) else {
+            return;
+        };
+        self.held.retain(|_, held| !left.contains(&held.shard));
+        for number in left {
+            let shard = &mut self.shards[*number];
+            shard.arrived.clear();
+            shard.term = None;
+        }
+        leases.lock().let_go.extend(left);
+        leases.wake();
+    }
+
+    /// Lets all shards go.
+    pub async fn leave(&mut self) {
+        if let Some(leases) = &mut self.leases {
+            leases.leave().await;
+        }
     }
 
     /// Gives back what was asked for and is not handed out, so that nobody waits for it.
@@ -726,11 +1288,15 @@ impl NatsReader {
             };
             self.note(shard, event, Instant::now());
         }
-        for sequence in std::mem::take(&mut self.arrived) {
-            self.nak(sequence);
+        for number in 0..self.shards.len() {
+            for sequence in std::mem::take(&mut self.shards[number].arrived) {
+                self.settle(sequence, AckKind::Nak(Some(SOON)), None);
+            }
         }
         // If the server is not told, it waits for `ack_wait`.
         let _ = self.commit().await;
+        self.note_heard();
+        self.leave().await;
     }
 
     /// Removes the consumers.
@@ -748,8 +1314,27 @@ impl NatsReader {
     }
 
     fn refused(&self, reason: String) -> NatsError {
-        NatsError::Stream {
+        self.refusal().because(reason)
+    }
+
+    fn refusal(&self) -> Refusal {
+        Refusal {
             stream: self.stream.cached_info().config.name.clone(),
+            connection: self.connection.clone(),
+        }
+    }
+}
+
+/// What is said of the stream if something fails.
+struct Refusal {
+    stream: String,
+    connection: Connection,
+}
+
+impl Refusal {
+    fn because(&self, reason: String) -> NatsError {
+        NatsError::Stream {
+            stream: self.stream.clone(),
             reason: self.connection.explain(reason),
         }
     }
@@ -766,36 +1351,11 @@ pub(crate) fn is_removed(kind: &ConsumerInfoErrorKind) -> bool {
     }
 }
 
-/// Whether the shard of a subject is one of a part.
-fn is_in(subject: &str, (part, parts): (u16, u16)) -> bool {
-    let shard = subject
-        .rsplit('.')
-        .next()
-        .and_then(|shard| shard.parse().ok());
-    shard.is_none_or(|shard: u16| shard % parts.max(1) == part)
-}
-
 impl fmt::Debug for NatsReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NatsReader")
             .field("shards", &self.shards.len())
             .field("held", &self.held.len())
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_shard_is_in_one_part() {
-        let parts = |shard: u16| {
-            (0..3)
-                .filter(|part| is_in(&format!("mirror.v1.a.{shard}"), (*part, 3)))
-                .count()
-        };
-        assert!((0..16).all(|shard| parts(shard) == 1));
-        assert!(is_in("mirror.v1.a.7", (0, 1)));
     }
 }

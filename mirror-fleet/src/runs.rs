@@ -15,11 +15,14 @@ use async_nats::{
     },
 };
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use mirror_record::RecordId;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tokio::time::Instant;
 
 use crate::{
     bucket::{self, BESIDE, Bounds},
+    leases::{Leases, Shared},
     nats::{Connection, NatsError},
     reader::{INACTIVE, NatsReader, ReaderOptions, is_removed},
 };
@@ -140,6 +143,7 @@ impl Runs {
                 runs.take_part_in(head)?;
                 let (reader, missing) = runs.open_consumers(connection, options).await?;
                 if missing == 0 {
+                    let reader = runs.share(reader);
                     return Ok((runs, reader));
                 }
                 let standing = runs.standing().await?;
@@ -157,6 +161,7 @@ impl Runs {
             }
             if runs.begin(options, known.as_ref(), revision, job).await? {
                 let (reader, _) = runs.open_consumers(connection, options).await?;
+                let reader = runs.share(reader);
                 return Ok((runs, reader));
             }
             // Somebody else has begun it.
@@ -166,6 +171,26 @@ impl Runs {
             "the replay `{}` is begun by others again and again",
             runs.consumer
         )))
+    }
+
+    /// Reads what others do not.
+    fn share(&self, reader: NatsReader) -> NatsReader {
+        let mut reader = reader;
+        let shards = self
+            .head
+            .ends
+            .keys()
+            .map(|subject| shard(subject).to_owned());
+        let shared = Shared {
+            client: self.client.clone(),
+            store: self.store.clone(),
+            prefix: format!("{}.{}", self.key, self.head.generation),
+            me: self.run.clone(),
+            shards: shards.collect(),
+            patience: reader.ack_wait(),
+        };
+        reader.share(Leases::start(shared));
+        reader
     }
 
     fn take_part_in(&mut self, head: &Head) -> Result<(), NatsError> {
@@ -219,6 +244,7 @@ impl Runs {
         self.head = head;
         if let Some(before) = before {
             self.remove_consumers(before).await;
+            self.remove_leases(before).await;
         }
         self.remove_older().await;
         Ok(true)
@@ -242,7 +268,15 @@ impl Runs {
         }
     }
 
-    /// The consumers of the reader's part, and how many of them are missing.
+    /// Whoever reads nothing any more needs none.
+    async fn remove_leases(&self, of: &Head) {
+        for what in ["member", "shard"] {
+            let filter = format!("{}.{}.{what}.*", self.key, of.generation);
+            let _ = bucket::remove(&self.store, &filter).await;
+        }
+    }
+
+    /// The consumers, and how many of them are missing.
     async fn open_consumers(
         &self,
         connection: &Connection,
@@ -256,9 +290,6 @@ impl Runs {
         );
         let mut missing = 0;
         for (subject, end) in &self.head.ends {
-            if !options.has(subject) {
-                continue;
-            }
             let name = consumer(&self.consumer, &self.head.generation, subject);
             let is_there = reader.add(&name, *end).await;
             missing += usize::from(!is_there.map_err(|error| self.refused(error))?);
@@ -296,20 +327,26 @@ impl Runs {
         put.await.map_err(failed)
     }
 
-    /// Keeps what this run has found, in the place of what it had found before.
+    /// Keeps what this run has found, in the place of what it had found before. It is packed at once,
+    /// and written while something else is done.
     ///
     /// # Errors
     ///
     /// It could not be written. What was there is still there.
-    pub async fn write(&mut self, found: &impl Serialize) -> Result<(), NatsError> {
+    pub fn write(&mut self, found: &impl Serialize) -> BoxFuture<'static, Result<(), NatsError>> {
         self.number += 1;
         let longest = self.client.max_payload().saturating_sub(BESIDE);
         let key = format!("{}.{}.{}", self.key, self.head.generation, self.run);
-        let written = async {
-            let parts = bucket::pack(found, self.number, longest)?;
-            bucket::write(&self.store, &key, self.number % 2, parts).await
-        };
-        written.await.map_err(|error| self.bucket_failed(error))
+        let parts = bucket::pack(found, self.number, longest);
+        let (slot, store) = (self.number % 2, self.store.clone());
+        let connection = self.connection.clone();
+        Box::pin(async move {
+            let written = async { bucket::write(&store, &key, slot, parts?).await };
+            written.await.map_err(|reason| NatsError::Stream {
+                stream: store.stream_name.clone(),
+                reason: connection.explain(reason),
+            })
+        })
     }
 
     /// What the other runs of this replay have found by now.
@@ -318,15 +355,12 @@ impl Runs {
     ///
     /// It cannot be read.
     pub async fn others<T: DeserializeOwned>(&self) -> Result<Vec<T>, NatsError> {
-        /// So often it is read while somebody is just writing.
-        const READ: usize = 20;
+        /// When it is read again, because somebody is just writing.
         const PAUSE: Duration = Duration::from_millis(50);
 
+        let end = Instant::now() + PATIENCE;
         let mut read = self.read().await;
-        for _ in 1..READ {
-            if read.is_ok() {
-                break;
-            }
+        while read.is_err() && Instant::now() < end {
             tokio::time::sleep(PAUSE).await;
             read = self.read().await;
         }
@@ -349,16 +383,16 @@ impl Runs {
         .collect()
     }
 
-    /// Ends the replay if all of its records are settled, and returns how many shards have others.
-    /// To be called when the reader has come to its end, and has committed for the last time.
+    /// Ends the replay. To be called when the reader has come to its end, and has committed for the
+    /// last time.
     ///
     /// # Errors
     ///
     /// It was begun anew in the meantime, or the server does not say how far it is.
-    pub async fn end(&mut self, options: &ReaderOptions) -> Result<usize, NatsError> {
+    pub async fn end(&mut self) -> Result<(), NatsError> {
         let mut standing = self.standing().await?;
         for _ in 0..NOTED.0 {
-            if !standing.open.iter().any(|subject| options.has(subject)) {
+            if standing.open.is_empty() {
                 break;
             }
             tokio::time::sleep(NOTED.1).await;
@@ -377,7 +411,7 @@ impl Runs {
         };
         match is_ended {
             // Somebody has seen that all is settled, and has removed the consumers.
-            Some(true) => return Ok(0),
+            Some(true) => return Ok(()),
             Some(false) if standing.removed == 0 && is_ours => {}
             _ => {
                 return Err(self.refused(format!(
@@ -394,7 +428,7 @@ impl Runs {
             let _ = self.write_head(&head, revision).await?;
             self.remove_consumers(&head).await;
         }
-        Ok(standing.open.len())
+        Ok(())
     }
 
     async fn standing(&self) -> Result<Standing, NatsError> {
@@ -475,8 +509,12 @@ async fn open(client: &Client, name: &str, replicas: usize) -> Result<Store, Nat
 
 /// The name of the consumer of a shard.
 fn consumer(name: &str, generation: &str, subject: &str) -> String {
-    let shard = subject.rsplit('.').next().unwrap_or_default();
-    format!("{name}-{generation}-{shard}")
+    format!("{name}-{generation}-{}", shard(subject))
+}
+
+/// The last part of the subject of a shard.
+fn shard(subject: &str) -> &str {
+    subject.rsplit('.').next().unwrap_or_default()
 }
 
 impl fmt::Debug for Runs {

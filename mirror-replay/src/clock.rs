@@ -260,6 +260,13 @@ impl<T> Clock<T> {
         self.placed.pop_front()
     }
 
+    /// All that was not given out.
+    #[cfg(feature = "nats")]
+    pub(crate) fn into_rest(self) -> impl Iterator<Item = T> {
+        let placed = self.placed.into_iter().map(|(_, item)| item);
+        placed.chain(self.undecided.into_iter().map(|(_, item)| item))
+    }
+
     /// Whether it holds records that it may be made to give out.
     pub(crate) fn is_undecided(&self) -> bool {
         !self.undecided.is_empty()

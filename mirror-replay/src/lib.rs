@@ -37,7 +37,7 @@ pub use self::{
     rules::read_rules,
     run::{Ended, Joint, Options, Progress, run},
     schedule::{Pace, Speed},
-    source::{Delivery, Files, Found, Note, Phase, Source, SourceError},
+    source::{Delivery, Files, Found, Note, Pending, Phase, Source, SourceError},
     target::{Failure, Target},
 };
 #[cfg(feature = "nats")]

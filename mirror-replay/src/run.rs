@@ -25,7 +25,7 @@ use crate::{
     fixtures::{Fixtures, Written},
     judge::{Judge, Judged},
     schedule::{Pace, Schedule, Session, Step},
-    source::{Delivery, Found, Note, Phase, Source, SourceError},
+    source::{Delivery, Found, Note, Pending, Phase, Source, SourceError},
     target::{Failure, Target},
 };
 
@@ -101,8 +101,6 @@ pub struct Joint {
     pub stopped: usize,
     /// Those that go on, or were killed.
     pub running: usize,
-    /// Parts of the log that are not at their end, because this run did not read them.
-    pub open_parts: usize,
 }
 
 /// How a replay has ended.
@@ -138,6 +136,13 @@ struct Job {
     sent: Option<(Request<Bytes>, HeaderMap)>,
 }
 
+/// Results on their way to where they are safe, and then to the log. Nobody waits for it.
+struct Committing {
+    /// Whether these are the results. If not, the log is told.
+    is_keeping: bool,
+    done: Pending,
+}
+
 /// What became of it.
 struct Outcome {
     delivery: Delivery,
@@ -167,8 +172,10 @@ pub async fn run<S: Source>(
     let mut telling = interval(TELL);
     telling.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
+        run.give_to_others();
         run.schedule.set_idle(run.source.is_idle());
-        let is_held = run.sends_alone().await;
+        let is_unsure = !run.is_read && run.source.is_unsure();
+        let is_held = run.sends_alone() || is_unsure;
         if is_held {
             run.schedule.hold(run.began.elapsed());
         }
@@ -187,7 +194,8 @@ pub async fn run<S: Source>(
                 None => pending().await,
             }
         };
-        let wants_more = run.schedule.wants_more() && !run.is_read;
+        // Who is unsure for too long is told so.
+        let wants_more = (run.schedule.wants_more() || is_unsure) && !run.is_read;
         tokio::select! {
             biased;
             () = stopped(&mut stop), if !run.is_stopping => run.stop(),
@@ -196,22 +204,20 @@ pub async fn run<S: Source>(
                 if run.is_alone && run.schedule.in_flight() == 0 {
                     run.is_alone = false;
                     // It did not end the program, and that is not found out once more.
-                    let _ = run.commit().await;
+                    run.commit();
                 }
                 while let Ok(outcome) = run.outcomes.try_recv() {
                     run.settle(outcome);
                 }
             }
             Some(written) = run.writing.join_next() => run.note_written(written),
-            _ = commit.tick() => drop(run.commit().await),
+            done = under_way(&mut run.committing) => run.note_committed(done),
+            _ = commit.tick() => run.commit(),
             _ = telling.tick() => tell(&run.progress()),
             next = run.source.next(), if wants_more => match next {
                 Ok(Some(delivery)) => run.take(delivery),
                 Ok(None) => run.end(),
-                Err(error) => {
-                    run.error = Some(error);
-                    run.end();
-                }
+                Err(error) => run.break_off(error),
             },
             () = timer => {}
         }
@@ -230,6 +236,14 @@ pub async fn run<S: Source>(
         warnings: run.warnings,
         last_failure: run.last_failure,
         other_mirrors: run.mirrors.instead(),
+    }
+}
+
+/// The end of what is being committed.
+async fn under_way(committing: &mut Option<Committing>) -> Result<(), SourceError> {
+    match committing {
+        Some(committing) => (&mut committing.done).await,
+        None => pending().await,
     }
 }
 
@@ -283,6 +297,15 @@ struct Run<S> {
     seen: Seen,
     /// Whether something is not committed yet.
     is_dirty: bool,
+    committing: Option<Committing>,
+    /// Whether it is to be committed anew, behind that.
+    is_due: bool,
+    /// Why that failed last.
+    not_committed: Option<SourceError>,
+    /// How often the results were to be kept.
+    keeps: u64,
+    /// The next record is sent when they are kept as often: it may end the program.
+    noting: Option<u64>,
     is_read: bool,
     is_stopping: bool,
     /// What is begun, between two commits.
@@ -292,8 +315,6 @@ struct Run<S> {
     /// Whether such a record is in flight.
     is_alone: bool,
     phase: Phase,
-    /// Parts of the log that are left for others.
-    open_parts: usize,
     error: Option<SourceError>,
     warnings: Vec<String>,
     last_failure: Option<Failure>,
@@ -322,13 +343,17 @@ impl<S: Source> Run<S> {
             writing: JoinSet::new(),
             seen: Seen::default(),
             is_dirty: false,
+            committing: None,
+            is_due: false,
+            not_committed: None,
+            keeps: 0,
+            noting: None,
             is_read: false,
             is_stopping: false,
             notes,
             suspect: None,
             is_alone: false,
             phase: Phase::Running,
-            open_parts: 0,
             error: None,
             warnings: Vec::new(),
             last_failure: None,
@@ -384,6 +409,23 @@ impl<S: Source> Run<S> {
         self.schedule.push(arrived, session, bytes, job);
     }
 
+    /// Gives back what others read from now on, if it was not begun.
+    fn give_to_others(&mut self) {
+        while let Some(part) = self.source.withdrawn() {
+            let mut jobs = Vec::new();
+            if let Some(job) = self.suspect.take_if(|job| job.delivery.part == part) {
+                self.schedule.finish(job.session);
+                self.noting = None;
+                jobs.push(job);
+            }
+            let rest = self.schedule.withdraw(|job| job.delivery.part == part);
+            for job in jobs.into_iter().chain(rest) {
+                self.seen.remove(job.record.id);
+                self.source.nak(&job.delivery);
+            }
+        }
+    }
+
     fn count_read(&mut self, count: impl FnOnce(&mut Counts)) {
         self.counts.read += 1;
         count(&mut self.counts);
@@ -407,17 +449,28 @@ impl<S: Source> Run<S> {
     }
 
     /// Whether nothing else may be sent, because of a record that may end the program.
-    async fn sends_alone(&mut self) -> bool {
+    fn sends_alone(&mut self) -> bool {
         if self.schedule.in_flight() == 1
-            && let Some(job) = self.suspect.take()
+            && self.noting.is_none()
+            && let Some(job) = &self.suspect
         {
-            self.is_alone = true;
             self.source.start(&job.delivery);
             self.is_dirty = true;
-            let _ = self.commit().await;
-            self.send_now(job);
+            self.noting = Some(self.keeps + 1);
+            self.commit();
         }
         self.is_alone || self.suspect.is_some()
+    }
+
+    /// Sends what may end the program, if it is noted that it is sent.
+    fn send_noted(&mut self) {
+        if self.noting.is_some_and(|noting| noting <= self.keeps) {
+            self.noting = None;
+            if let Some(job) = self.suspect.take() {
+                self.is_alone = true;
+                self.send_now(job);
+            }
+        }
     }
 
     fn send(&mut self, job: Job) {
@@ -585,13 +638,28 @@ impl<S: Source> Run<S> {
     fn stop(&mut self) {
         self.is_stopping = true;
         self.is_read = true;
+        self.abandon();
+    }
+
+    /// Gives back all that was not sent.
+    fn abandon(&mut self) {
         for job in self.schedule.abandon() {
             self.source.nak(&job.delivery);
         }
         if let Some(job) = self.suspect.take() {
+            self.noting = None;
             self.schedule.finish(job.session);
             self.source.nak(&job.delivery);
         }
+    }
+
+    /// What was read is still sent, unless others may send it.
+    fn break_off(&mut self, error: SourceError) {
+        self.fail(error);
+        if self.source.is_unsure() {
+            self.abandon();
+        }
+        self.end();
     }
 
     fn end(&mut self) {
@@ -599,25 +667,97 @@ impl<S: Source> Run<S> {
         self.schedule.close();
     }
 
-    /// Makes safe what is known, and tells the log.
-    async fn commit(&mut self) -> Result<(), SourceError> {
-        if self.is_dirty
-            && let Err(error) = self.keep().await
-        {
+    /// Begins to make safe what is known, and then to tell the log. It goes on being sent meanwhile.
+    fn commit(&mut self) {
+        if self.committing.is_some() {
+            self.is_due = true;
+            return;
+        }
+        self.is_due = false;
+        if !self.is_dirty {
+            self.tell_log();
+            return;
+        }
+        let saved = self.save();
+        self.keeps += 1;
+        if let Err(error) = saved {
             // What is not safe is not acknowledged.
-            self.warn(error.clone());
-            return Err(SourceError(error));
+            self.note_failed(error);
+            self.send_noted();
+            return;
         }
         self.is_dirty = false;
-        let told = self.source.commit().await;
-        if let Err(error) = &told {
-            self.warn(error.to_string());
+        if !self.source.keeps() {
+            self.send_noted();
+            self.tell_log();
+            return;
         }
-        told
+        let found = Found {
+            counts: self.counts.clone(),
+            evidence: self.judge.evidence(),
+            phase: self.phase,
+        };
+        self.committing = Some(Committing {
+            is_keeping: true,
+            done: self.source.keep(&found),
+        });
     }
 
-    /// Writes what is known where a later run finds it.
-    async fn keep(&mut self) -> Result<(), String> {
+    fn tell_log(&mut self) {
+        self.committing = Some(Committing {
+            is_keeping: false,
+            done: self.source.commit(),
+        });
+    }
+
+    fn note_committed(&mut self, done: Result<(), SourceError>) {
+        let Some(committing) = self.committing.take() else {
+            return;
+        };
+        match done {
+            Ok(()) if committing.is_keeping => {
+                self.send_noted();
+                self.tell_log();
+            }
+            Ok(()) => {
+                self.not_committed = None;
+                if self.is_due {
+                    self.commit();
+                }
+            }
+            Err(error) if committing.is_keeping => {
+                self.is_dirty = true;
+                if self.noting.is_some() {
+                    self.noting = Some(self.keeps + 1);
+                }
+                self.note_failed(format!("the results cannot be kept: {error}"));
+            }
+            Err(error) => self.note_failed(error.0),
+        }
+    }
+
+    fn note_failed(&mut self, error: String) {
+        self.warn(error.clone());
+        self.not_committed = Some(SourceError(error));
+    }
+
+    /// Waits for all that is being committed.
+    async fn settle_commits(&mut self) {
+        while self.committing.is_some() {
+            let done = under_way(&mut self.committing).await;
+            self.note_committed(done);
+        }
+    }
+
+    async fn commit_all(&mut self) -> Result<(), SourceError> {
+        self.not_committed = None;
+        self.commit();
+        self.settle_commits().await;
+        self.not_committed.take().map_or(Ok(()), Err)
+    }
+
+    /// Writes what is known into the file where a later run finds it, if there is one.
+    fn save(&mut self) -> Result<(), String> {
         self.counts.torn = self.torn_before + self.source.torn();
         if let Some(checkpoint) = &self.options.checkpoint {
             let (evidence, position) = (self.judge.evidence(), self.source.position());
@@ -631,15 +771,6 @@ impl<S: Source> Run<S> {
             {
                 self.warn(format!("what is begun cannot be noted: {error}"));
             }
-        }
-        if self.source.keeps() {
-            let found = Found {
-                counts: self.counts.clone(),
-                evidence: self.judge.evidence(),
-                phase: self.phase,
-            };
-            let kept = self.source.keep(&found).await;
-            kept.map_err(|error| format!("the results cannot be kept: {error}"))?;
         }
         Ok(())
     }
@@ -655,14 +786,15 @@ impl<S: Source> Run<S> {
         } else {
             Phase::Stopped
         };
+        self.settle_commits().await;
         self.is_dirty = true;
-        let mut committed = self.commit().await;
+        let mut committed = self.commit_all().await;
         for _ in 1..TRIES {
             if committed.is_ok() || !self.source.keeps() {
                 break;
             }
             sleep(COMMIT).await;
-            committed = self.commit().await;
+            committed = self.commit_all().await;
         }
         if let Err(error) = committed
             && self.source.keeps()
@@ -670,9 +802,8 @@ impl<S: Source> Run<S> {
             // Others cannot know of it.
             self.fail(error);
         }
-        match self.source.close(is_over).await {
-            Ok(open) => self.open_parts = open,
-            Err(error) => self.fail(error),
+        if let Err(error) = self.source.close(is_over).await {
+            self.fail(error);
         }
         if is_over && let Some(checkpoint) = &self.options.checkpoint {
             let removed = checkpoint.remove();
@@ -700,7 +831,6 @@ impl<S: Source> Run<S> {
         };
         let mut joint = Joint {
             own: self.counts.clone(),
-            open_parts: self.open_parts,
             ..Joint::default()
         };
         for phase in others.iter().map(|found| found.phase).chain([self.phase]) {

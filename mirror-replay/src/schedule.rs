@@ -66,6 +66,9 @@ pub struct Pace {
     pub speed: Speed,
     /// Records are sorted among those that arrived within so long after them.
     pub lookahead: Duration,
+    /// Records are read as long before they are sent, on the clock, besides. So a log that is away for
+    /// a while holds nothing up, and nothing is sent that was not sorted.
+    pub read_ahead: Duration,
     /// A longer time without a record is cut to this, as it was recorded.
     pub max_gap: Duration,
     /// So many requests are in flight at once, at most.
@@ -83,6 +86,7 @@ impl Default for Pace {
             speed: Speed::Times(1.0),
             // Records are written when the response has ended: most have within a minute.
             lookahead: Duration::from_mins(1),
+            read_ahead: Duration::ZERO,
             // Nobody waits for a night in which nothing arrived.
             max_gap: Duration::from_secs(10),
             max_concurrent: 256,
@@ -164,7 +168,7 @@ pub struct Schedule<T> {
     sessions: HashMap<[u8; 16], VecDeque<T>>,
     parked: usize,
     /// Those whose session is free again, though it counts as taken.
-    ready: VecDeque<T>,
+    ready: VecDeque<(Session, T)>,
     in_flight: usize,
     late: u64,
 }
@@ -227,7 +231,7 @@ impl<T> Schedule<T> {
         const SPARE: usize = 256;
         !self.is_closed
             && !self.is_full()
-            && (self.held.len() < SPARE || !self.looks_far_enough_ahead())
+            && (self.held.len() < SPARE || !self.has_ahead(self.to_read()))
     }
 
     /// How many requests are in flight.
@@ -253,7 +257,7 @@ impl<T> Schedule<T> {
     pub fn next(&mut self, now: Duration) -> Step<T> {
         loop {
             let is_busy = self.in_flight >= self.pace.max_concurrent;
-            if !is_busy && let Some(item) = self.ready.pop_front() {
+            if !is_busy && let Some((_, item)) = self.ready.pop_front() {
                 self.parked -= 1;
                 self.in_flight += 1;
                 return Step::Send(item);
@@ -317,7 +321,7 @@ impl<T> Schedule<T> {
         let next = self.sessions.get_mut(&session).map(VecDeque::pop_front);
         match next {
             // The session stays taken, by this one.
-            Some(Some(item)) => self.ready.push_back(item),
+            Some(Some(item)) => self.ready.push_back((Some(session), item)),
             Some(None) => {
                 self.sessions.remove(&session);
             }
@@ -335,7 +339,7 @@ impl<T> Schedule<T> {
         self.is_closed = true;
         self.held_bytes = 0;
         self.parked = 0;
-        let mut rest: Vec<_> = self.ready.drain(..).collect();
+        let mut rest: Vec<_> = self.ready.drain(..).map(|(_, item)| item).collect();
         for waiting in self.sessions.values_mut() {
             rest.extend(waiting.drain(..));
         }
@@ -344,16 +348,64 @@ impl<T> Schedule<T> {
         rest
     }
 
+    /// Takes out all of some kind that was not sent. A session is of that kind or is not.
+    pub fn withdraw(&mut self, is_of: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut rest = Vec::new();
+        for (session, item) in std::mem::take(&mut self.ready) {
+            if is_of(&item) {
+                rest.push(item);
+                // It was taken by this one, for those behind it.
+                let waiting = session.and_then(|session| self.sessions.remove(&session));
+                rest.extend(waiting.into_iter().flatten());
+            } else {
+                self.ready.push_back((session, item));
+            }
+        }
+        for waiting in self.sessions.values_mut() {
+            if waiting.front().is_some_and(&is_of) {
+                rest.extend(waiting.drain(..));
+            }
+        }
+        self.parked -= rest.len();
+        let held = std::mem::take(&mut self.held).into_vec();
+        for Reverse(held) in held {
+            if is_of(&held.item) {
+                self.held_bytes = self.held_bytes.saturating_sub(held.bytes);
+                rest.push(held.item);
+            } else {
+                self.held.push(Reverse(held));
+            }
+        }
+        rest
+    }
+
     fn is_full(&self) -> bool {
         self.held.len() >= self.pace.max_held || self.held_bytes >= self.pace.max_held_bytes
     }
 
     fn looks_far_enough_ahead(&self) -> bool {
+        self.has_ahead(self.pace.lookahead)
+    }
+
+    /// Whether as much is held, by the times at which it arrived.
+    fn has_ahead(&self, wanted: Duration) -> bool {
         let head = self.held.peek();
         head.is_some_and(|Reverse(head)| {
             let ahead = Duration::from_nanos(self.newest.saturating_sub(head.stamp));
-            ahead >= self.pace.lookahead
+            ahead >= wanted
         })
+    }
+
+    fn to_read(&self) -> Duration {
+        /// More than any log has.
+        const LONGEST: Duration = Duration::from_hours(24 * 365);
+
+        let Speed::Times(times) = self.pace.speed else {
+            return self.pace.lookahead;
+        };
+        let ahead = self.pace.read_ahead.as_secs_f64() * times;
+        let ahead = Duration::try_from_secs_f64(ahead).unwrap_or(LONGEST);
+        self.pace.lookahead.saturating_add(ahead.min(LONGEST))
     }
 
     fn block(&mut self, now: Duration) {

@@ -6,6 +6,7 @@ mod nats;
 
 use std::{future::Future, sync::Arc};
 
+use futures_util::future::BoxFuture;
 use mirror_compare::report::Evidence;
 use mirror_record::Record;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub struct Delivery {
     pub is_suspect: bool,
     /// How much of the [size](Source::size) it is.
     pub weight: u64,
+    /// The part of the log that it is of, as long as that is read here: if it is
+    /// [withdrawn](Source::withdrawn), nothing of it is begun any more.
+    pub part: u64,
 }
 
 /// What a run has noted of a record while it went on.
@@ -76,6 +80,9 @@ pub enum Phase {
 #[error("{0}")]
 pub struct SourceError(pub String);
 
+/// Something that is under way while the source is used for other things.
+pub type Pending = BoxFuture<'static, Result<(), SourceError>>;
+
 /// A log that is read to its end, as it was when reading began.
 ///
 /// What was handed out and is not told of is handed out again: to this reader or the next one.
@@ -90,6 +97,17 @@ pub trait Source: Send {
     /// Whether nothing is to be expected for now, but perhaps later: what others hold, and may give
     /// back.
     fn is_idle(&self) -> bool {
+        false
+    }
+
+    /// A part of the log that is not read here any more, because others read it. What was handed out
+    /// of it and not begun is to be given back; what is in flight ends.
+    fn withdrawn(&mut self) -> Option<u64> {
+        None
+    }
+
+    /// Whether nothing may be begun for now, because others may read all of this.
+    fn is_unsure(&self) -> bool {
         false
     }
 
@@ -146,9 +164,9 @@ pub trait Source: Send {
     /// # Errors
     ///
     /// [`SourceError`], if it could not be written: what was kept before is still there.
-    fn keep(&mut self, found: &Found) -> impl Future<Output = Result<(), SourceError>> + Send {
+    fn keep(&mut self, found: &Found) -> Pending {
         let _ = found;
-        std::future::ready(Ok(()))
+        Box::pin(std::future::ready(Ok(())))
     }
 
     /// What the other runs of this replay have found by now, wherever they are.
@@ -160,22 +178,22 @@ pub trait Source: Send {
         std::future::ready(Ok(Vec::new()))
     }
 
-    /// Called when the results of all that was acknowledged are safe.
+    /// Called when the results are safe of all that was acknowledged before they were
+    /// [to be kept](Self::keep).
     ///
     /// # Errors
     ///
     /// [`SourceError`], if the log cannot be told.
-    fn commit(&mut self) -> impl Future<Output = Result<(), SourceError>> + Send;
+    fn commit(&mut self) -> Pending;
 
-    /// Called at the very end, with whether this run has come to the end of the log. Returns how many
-    /// parts of the log are left for others.
+    /// Called at the very end, with whether this run has come to the end of the log.
     ///
     /// # Errors
     ///
     /// [`SourceError`], if it is not known whether all of the log is settled.
-    fn close(&mut self, is_over: bool) -> impl Future<Output = Result<usize, SourceError>> + Send {
+    fn close(&mut self, is_over: bool) -> impl Future<Output = Result<(), SourceError>> + Send {
         let _ = is_over;
-        std::future::ready(Ok(0))
+        std::future::ready(Ok(()))
     }
 
     /// The files that end in the middle of a record, as one does whose writer was killed.

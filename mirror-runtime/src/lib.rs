@@ -158,7 +158,7 @@ pub use self::{
         BufferedResponse, Callback, CallbackOutcome, Completion, FailureKind, FixtureOutcome,
         MirrorError, ShedReason, SinkError, SkipReason,
     },
-    recorded::{RecordedExchange, RecordedRequest, RecordedResponse},
+    recorded::{BudgetPlace, RecordedExchange, RecordedRequest, RecordedResponse},
     sampling::Sticky,
     stats::{Latency, MirrorStats, TargetStats},
     target::{Http2, ShadowRequest, Target, Trace},

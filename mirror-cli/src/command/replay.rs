@@ -118,10 +118,14 @@ struct Sending {
     headers: Headers,
 }
 
-/// At full speed, so many records of a stream that others may read as well are held for each that may
-/// be in flight.
+/// At full speed, so many records of a stream are held for each that may be in flight: others may join,
+/// and are given a part of them.
 #[cfg(feature = "nats")]
 const HELD: usize = 4;
+
+/// As long as NATS may be away.
+#[cfg(feature = "nats")]
+const READ_AHEAD: Duration = Duration::from_secs(30);
 
 /// The heading of [`Resuming`] in help texts.
 const RESUMING: &str = "Going on after a stop";
@@ -187,8 +191,9 @@ impl Args {
     #[cfg(feature = "nats")]
     async fn replay_stream(&self, destination: Destination, pace: Pace) -> Result<Exit, Stop> {
         let mut pace = pace;
-        if pace.speed == Speed::Max && !self.stream.has_part() {
-            // The rest is for others who read the same.
+        pace.read_ahead = READ_AHEAD;
+        if pace.speed == Speed::Max {
+            // What is held is given back if another one joins.
             pace.max_held = (HELD * pace.max_concurrent).max(64);
         }
         if self.resuming.state.is_some() {

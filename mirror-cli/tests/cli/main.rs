@@ -10,6 +10,8 @@ mod https;
 mod pty;
 #[cfg(feature = "replay")]
 mod replay;
+#[cfg(all(feature = "nats", unix))]
+mod replay_order;
 #[cfg(feature = "nats")]
 mod replay_stream;
 #[cfg(all(feature = "replay", unix))]

@@ -11,6 +11,7 @@ use std::{
 
 use async_nats::jetstream::{self, stream::Config};
 use axum::Router;
+use futures_util::StreamExt as _;
 use mirror_record::Record;
 use mirror_replay::{Counts, Found, Judge, Nats, Phase, ReaderOptions, Source, Thresholds};
 use serde_json::Value;
@@ -32,10 +33,10 @@ use crate::{
 };
 
 /// As many records as one reader does not hold.
-const COUNT: u64 = 1_200;
+pub(crate) const COUNT: u64 = 1_200;
 
 /// Puts records into a stream, as a sink does.
-async fn publish(server: &NatsServer, records: &[Record]) {
+pub(crate) async fn publish(server: &NatsServer, records: &[Record]) {
     let client = async_nats::connect(server.url()).await.unwrap();
     let context = jetstream::new(client);
     let config = Config {
@@ -54,16 +55,15 @@ async fn publish(server: &NatsServer, records: &[Record]) {
 
 /// What a run says.
 #[derive(Debug)]
-struct Said {
-    code: i32,
+pub(crate) struct Said {
+    pub(crate) code: i32,
     responded: u64,
     mismatched: u64,
     read: u64,
     /// Of the evidence.
     compared: u64,
-    own: u64,
-    runs: u64,
-    open_shards: u64,
+    pub(crate) own: u64,
+    pub(crate) runs: u64,
     /// What was said before.
     aside: String,
 }
@@ -82,18 +82,16 @@ impl Said {
             compared: count(&report["report"]["targets"][0]["compared"]),
             own: count(&replay["joint"]["own"]["responded"]),
             runs: count(&replay["joint"]["runs"]),
-            open_shards: count(&replay["joint"]["open_shards"]),
             aside: run.stderr.clone(),
         }
     }
 
     /// That it is on all records, each counted once, with this code.
     #[track_caller]
-    fn is_whole(&self, code: i32, runs: u64) {
+    pub(crate) fn is_whole(&self, code: i32, runs: u64) {
         let counts = [self.responded, self.read, self.compared];
         assert_eq!(counts, [COUNT; 3], "{self:#?}");
         assert_eq!((self.code, self.runs), (code, runs), "{self:#?}");
-        assert_eq!(self.open_shards, 0, "{self:#?}");
     }
 }
 
@@ -124,20 +122,12 @@ impl Stage {
     fn command(&self, more: &[&str]) -> Command {
         let (from, to) = (self.server.url(), self.build.url());
         let args = [
-            "replay",
-            "--from",
-            &from,
-            "--mirror",
-            "orders",
-            "--to",
-            &to,
-            "--speed",
-            "max",
-            "--json",
-            "--lookahead",
-            "1s",
+            "replay", "--from", &from, "--mirror", "orders", "--to", &to, "--json",
         ];
-        let args: Vec<_> = args.iter().chain(more).copied().collect();
+        let full = ["--speed", "max", "--lookahead", "1s"];
+        let is_paced = more.contains(&"--speed");
+        let full = full.iter().filter(|_| !is_paced);
+        let args: Vec<_> = args.iter().chain(full).chain(more).copied().collect();
         command(&args)
     }
 
@@ -168,15 +158,7 @@ impl Stage {
         let context = jetstream::new(client);
         let kept = async {
             loop {
-                let bucket = context.get_stream("KV_mirror-replay").await;
-                let kept = bucket.map(|mut bucket| async move {
-                    let info = bucket.info().await.unwrap();
-                    info.state.messages
-                });
-                // The first says what the replay is.
-                if let Ok(kept) = kept
-                    && kept.await > runs
-                {
+                if kept(&context).await >= runs {
                     return;
                 }
             }
@@ -184,14 +166,43 @@ impl Stage {
         eventually("the runs keep what they have found", kept).await;
     }
 
+    /// Waits until all records were handed out.
+    async fn all_are_read(&self) {
+        let client = async_nats::connect(self.server.url()).await.unwrap();
+        let stream = jetstream::new(client).get_stream("MIRROR").await.unwrap();
+        let read = async {
+            loop {
+                let consumers: Vec<_> = stream.consumers().collect().await;
+                let left = consumers.iter().map(|it| it.as_ref().unwrap().num_pending);
+                if left.sum::<u64>() == 0 {
+                    return;
+                }
+            }
+        };
+        eventually("all records are read", read).await;
+    }
+
     fn take_sent(&self) -> u64 {
         self.sent.swap(0, SeqCst) as u64
     }
 }
 
-const ALL: usize = 1_000_000;
+/// How many runs have kept something.
+async fn kept(context: &jetstream::Context) -> u64 {
+    let Ok(bucket) = context.get_stream("KV_mirror-replay").await else {
+        return 0;
+    };
+    let subjects = bucket.info_with_subjects("$KV.mirror-replay.*.*.*").await;
+    let Ok(subjects) = subjects else {
+        return 0;
+    };
+    // Their names are in the third place, and longer parts of what they have kept in a fourth.
+    subjects.count().await as u64
+}
 
-async fn ended(child: Child) -> Said {
+pub(crate) const ALL: usize = 1_000_000;
+
+pub(crate) async fn ended(child: Child) -> Said {
     let output = eventually("the replay ends", child.wait_with_output());
     let output = output.await.unwrap();
     Said::new(&Run {
@@ -244,10 +255,12 @@ async fn a_stream_is_replayed_and_begun_anew() {
         // Of what is over, the last is left.
         let client = async_nats::connect(stage.server.url()).await.unwrap();
         let context = jetstream::new(client);
+        assert_eq!(kept(&context).await, 2);
         let bucket = context.get_key_value("mirror-replay").await.unwrap();
         let mut info = bucket.stream.clone();
         let left = info.info().await.unwrap().state.messages;
-        assert!(left <= 1 + 2, "{left}");
+        // What it is, its replayer, its shards and what two have found.
+        assert!(left <= 1 + 1 + 16 + 2, "{left}");
         let mut stream = context.get_stream("MIRROR").await.unwrap();
         let consumers = stream.info().await.unwrap().state.consumer_count;
         assert_eq!(consumers, 0);
@@ -279,16 +292,6 @@ async fn replayers_that_share_a_stream_all_have_the_verdict_on_all_of_it() {
         }
         assert_eq!(one.own + two.own, COUNT, "{one:#?} {two:#?}");
         assert!(one.own > 0 && two.own > 0, "{one:#?} {two:#?}");
-        assert_eq!(stage.take_sent(), COUNT);
-
-        let part = async |part| stage.run(&["--consumer", "parts", "--part", part]).await;
-        let first = part("1/2").await;
-        // No other part has begun.
-        assert_eq!(first.responded, first.own);
-        assert!(first.open_shards > 0 && first.own < COUNT, "{first:#?}");
-        let second = part("2/2").await;
-        second.is_whole(1, 2);
-        assert_eq!(first.own + second.own, COUNT);
         assert_eq!(stage.take_sent(), COUNT);
     }
 }
@@ -345,6 +348,60 @@ async fn a_server_that_ends_in_the_middle_is_waited_for() {
         assert_eq!(said.mismatched, COUNT / 10);
         assert_eq!(stage.take_sent(), COUNT);
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_was_read_is_sent_while_the_server_says_nothing() {
+    for (_, program) in programs() {
+        let stage = Stage::new(&program, "", 13.0).await;
+        let more = ["--max-concurrent", "4", "--ack-wait", "15s"];
+        let paced = [
+            "--speed",
+            "1",
+            "--lookahead",
+            "100ms",
+            "--slow-ratio",
+            "inf",
+        ];
+        let replay = stage.start(&[&more[..], &paced].concat());
+        stage.allow(300);
+        stage.sent(304).await;
+        stage.all_are_read().await;
+        stage.server.pause();
+        stage.allow(400);
+        stage.sent(704).await;
+        stage.server.resume();
+        stage.allow(ALL);
+        let said = ended(replay).await;
+        said.is_whole(1, 1);
+        assert_eq!(stage.take_sent(), COUNT);
+    }
+}
+
+/// Half a minute, as the manual says.
+#[tokio::test]
+async fn a_server_that_stays_away_ends_the_replay_with_what_it_has() {
+    let Some((_, program)) = programs().into_iter().next() else {
+        return;
+    };
+    let mut stage = Stage::new(&program, "", 13.0).await;
+    let replay = stage.start(&["--max-concurrent", "4"]);
+    stage.allow(300);
+    stage.sent(304).await;
+    stage.runs(1).await;
+    stage.server.kill();
+    stage.allow(ALL);
+    let output = eventually("the replay ends", replay.wait_with_output());
+    let output = output.await.unwrap();
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let counts = &report["replay"]["counts"];
+    let responded = counts["responded"].as_u64().unwrap();
+    // What was read was sent, and nothing else could be had.
+    assert!((304..COUNT).contains(&responded), "{report}");
+    let reason = report["reason"].as_str().unwrap();
+    assert!(reason.contains("cannot be read to its end"), "{report}");
 }
 
 #[cfg(unix)]
@@ -432,18 +489,103 @@ async fn what_was_written_down_and_not_acknowledged_is_not_counted_again() {
             begun += u32::from(delivery.is_suspect);
             second.ack(&delivery);
             if rest % 100 == 0 {
+                second.keep(&found(rest)).await.unwrap();
                 second.commit().await.unwrap();
             }
         }
         assert_eq!((rest, begun), (COUNT - 20, 10));
         second.keep(&found(rest)).await.unwrap();
         second.commit().await.unwrap();
-        assert_eq!(second.close(true).await.unwrap(), 0);
+        second.close(true).await.unwrap();
         let others = second.others().await.unwrap();
         let [other] = &others[..] else {
             panic!("{others:?}");
         };
         assert_eq!((other.counts.read, other.phase), (20, Phase::Running));
+    }
+}
+
+/// Each time it is asked for one of them, the build ends the replay at once: before anything is
+/// noted, the first times.
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_record_that_ends_each_replayer_is_set_aside() {
+    use std::sync::{Mutex, atomic::AtomicI32};
+
+    use rustix::process::{Pid, Signal, kill_process};
+
+    const RECORDS: u64 = 40;
+    const MAX_DELIVER: usize = 2;
+    /// What ends a run within a second is noted nowhere, until it is sent alone.
+    const UNNOTED: usize = 2;
+
+    for (_, program) in programs() {
+        let server = NatsServer::of(&program, "");
+        publish(&server, &orders(RECORDS)).await;
+        let id = Arc::new(AtomicI32::new(0));
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        let (of_id, of_sent) = (Arc::clone(&id), Arc::clone(&sent));
+        let app = Router::new().fallback(move |request: axum::extract::Request| {
+            let number = request.uri().path().rsplit('/').next().unwrap().to_owned();
+            of_sent.lock().unwrap().push(number.clone());
+            let id = Arc::clone(&of_id);
+            async move {
+                if number == "16" {
+                    until("it is known whom to end", || id.load(SeqCst) > 0).await;
+                    let id = Pid::from_raw(id.load(SeqCst)).unwrap();
+                    kill_process(id, Signal::KILL).unwrap();
+                    std::future::pending::<()>().await;
+                }
+                answer(&request, 12.5)
+            }
+        });
+        let build = Server::anywhere(app).unwrap();
+        let (from, to) = (server.url(), build.url());
+        let most = MAX_DELIVER.to_string();
+        let args = [
+            "replay",
+            "--from",
+            &from,
+            "--mirror",
+            "orders",
+            "--to",
+            &to,
+            "--speed",
+            "max",
+            "--json",
+            "--max-deliver",
+            &most,
+            "--max-concurrent",
+            "8",
+            "--ack-wait",
+            "3s",
+        ];
+        let mut runs = 0;
+        let output = loop {
+            let mut run = command(&args);
+            run.stdout(Stdio::piped()).stderr(Stdio::piped());
+            let run = run.spawn().unwrap();
+            id.store(i32::try_from(run.id().unwrap()).unwrap(), SeqCst);
+            let output = eventually("it ends", run.wait_with_output()).await.unwrap();
+            id.store(0, SeqCst);
+            runs += 1;
+            if output.status.code().is_some() {
+                break output;
+            }
+            assert!(runs <= MAX_DELIVER + UNNOTED, "{sent:?}");
+        };
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let counts = &report["replay"]["counts"];
+        let told = ["read", "responded", "unreplayable"].map(|name| counts[name].as_u64());
+        assert_eq!(told, [Some(40), Some(39), Some(1)], "{report}");
+        let sent = sent.lock().unwrap();
+        let times = |wanted: &str| sent.iter().filter(|number| *number == wanted).count();
+        let most = MAX_DELIVER + UNNOTED;
+        assert!((MAX_DELIVER..=most).contains(&times("16")), "{sent:?}");
+        assert!(
+            (0..RECORDS).all(|number| times(&number.to_string()) <= most),
+            "{sent:?}"
+        );
     }
 }
 

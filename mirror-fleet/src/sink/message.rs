@@ -2,7 +2,7 @@
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
-use mirror_record::Record;
+use mirror_record::RecordRef;
 use mirror_runtime::RecordedExchange;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -80,18 +80,22 @@ pub(super) struct Message {
 }
 
 impl Message {
-    pub(super) fn new(record: &Record, shards: u16) -> Self {
+    pub(super) fn new(record: &RecordRef<'_>, shards: u16) -> Self {
         let arrived = OffsetDateTime::from_unix_timestamp_nanos(record.arrived_ns.into());
         let time = arrived.ok().and_then(|time| time.format(&Rfc3339).ok());
-        let mut headers = record.request.headers.iter();
-        let traceparent = headers.find(|(name, _)| name == "traceparent");
+        let mut traceparent = None;
+        record.request.headers.each(&mut |name, value| {
+            if name == b"traceparent" && traceparent.is_none() {
+                traceparent = visible(value);
+            }
+        });
         Self {
-            subject: subject(&record.mirror, record.shard(shards)),
+            subject: subject(record.mirror, record.shard(shards)),
             payload: record.encode(),
             id: record.id.to_string(),
-            source: format!("/mirror/{}", token(&record.mirror)),
+            source: format!("/mirror/{}", token(record.mirror)),
             time,
-            traceparent: traceparent.and_then(|(_, value)| visible(value)),
+            traceparent,
         }
     }
 

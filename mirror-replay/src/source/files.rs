@@ -16,7 +16,7 @@ use mirror_record::{ReadError, Reader, Record, Segment, segments};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::{Delivery, Note, Source, SourceError};
+use super::{Delivery, Note, Pending, Source, SourceError};
 use crate::clock::{Clock, Stamp, Writers};
 
 /// So many records are decoded ahead.
@@ -255,6 +255,7 @@ impl Source for Files {
                 deliveries: before.copied().unwrap_or(0) + 1,
                 is_suspect: before.is_some(),
                 weight: found.weight,
+                part: 0,
             }));
         }
     }
@@ -342,8 +343,8 @@ impl Source for Files {
         serde_json::to_value(position).ok()
     }
 
-    async fn commit(&mut self) -> Result<(), SourceError> {
-        Ok(())
+    fn commit(&mut self) -> Pending {
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn torn(&self) -> u64 {

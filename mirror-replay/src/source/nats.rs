@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    future::ready,
     sync::Arc,
     time::Duration,
 };
@@ -11,15 +12,16 @@ use mirror_record::Record;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
-use super::{Delivery, Found, Source, SourceError};
+use super::{Delivery, Found, Pending, Source, SourceError};
 use crate::clock::{Clock, Stamp, Writers};
 
 /// What others have found is read again after so long, when a record comes that somebody else had.
 /// That is less than the time from the last word of one that was killed to its record.
 const FRESH: Duration = Duration::from_millis(250);
 
-/// What was handed out more often, and is not settled, is sent alone.
-const LOST: u64 = 2;
+/// If readers of a shard were lost so often, what was handed out more often, and is not settled, is
+/// sent alone.
+const LOST: u32 = 2;
 
 /// If no record comes for so long, those that came say all about the clocks of their writers.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -30,15 +32,14 @@ pub struct Nats {
     reader: NatsReader,
     /// `None` if nothing is kept.
     runs: Option<Runs>,
-    options: ReaderOptions,
     size: u64,
     /// Those that are being replayed, and how often a run has ended while nothing else was.
     begun: BTreeMap<u64, u32>,
     others: Others,
     /// A record that was read, until it is known who else had it.
     read: Option<ReadRecord>,
-    /// By shard. Within one, records come as they were written, by all instances.
-    clocks: BTreeMap<usize, Clock<Delivery>>,
+    /// By the part. Within one, records come as they were written, by all instances.
+    clocks: BTreeMap<u64, Clock<Delivery>>,
 }
 
 /// What is known of the records that others had.
@@ -76,7 +77,7 @@ impl Nats {
     ) -> Result<Self, SourceError> {
         let joined = Runs::join(connection, options, job, anew).await;
         let (runs, reader) = joined.map_err(SourceError::from)?;
-        Ok(Self::new(reader, Some(runs), options))
+        Ok(Self::new(reader, Some(runs)))
     }
 
     /// Reads what is in the stream now, and leaves nothing.
@@ -89,7 +90,7 @@ impl Nats {
         options: &ReaderOptions,
     ) -> Result<Self, SourceError> {
         let reader = NatsReader::open(connection, options).await;
-        Ok(Self::new(reader.map_err(SourceError::from)?, None, options))
+        Ok(Self::new(reader.map_err(SourceError::from)?, None))
     }
 
     /// The mirrors of which a stream has records, by name.
@@ -105,12 +106,15 @@ impl Nats {
         mirrors.map_err(SourceError::from)
     }
 
-    fn new(reader: NatsReader, runs: Option<Runs>, options: &ReaderOptions) -> Self {
+    fn new(reader: NatsReader, runs: Option<Runs>) -> Self {
+        let mut reader = reader;
+        if runs.is_some() {
+            reader.wait_until_kept();
+        }
         Self {
             size: reader.size(),
             reader,
             runs,
-            options: options.clone(),
             begun: BTreeMap::new(),
             others: Others::default(),
             read: None,
@@ -183,7 +187,7 @@ impl Source for Nats {
                 continue;
             };
             if read.is_again && self.others.settled.contains(&read.sequence) {
-                self.reader.ack(read.sequence);
+                self.reader.ack_of_others(read.sequence);
                 continue;
             }
             let begun = self.others.begun.get(&read.sequence);
@@ -197,15 +201,17 @@ impl Source for Nats {
                     .map_err(|error| format!("message {}: {error}", read.sequence)),
                 arrived_ns: 0,
                 // One that ends a run at once was not noted: that it comes again and again tells.
-                is_suspect: begun.is_some() || read.deliveries > LOST,
+                is_suspect: begun.is_some()
+                    || read.lost >= LOST && read.deliveries > u64::from(LOST),
                 // One that was only held for sorting was handed out as well: that it was begun counts.
                 deliveries: begun.copied().unwrap_or(0) + 1,
                 weight: 1,
+                part: read.term,
             };
             let Some(stamp) = stamp else {
                 return Ok(Some(delivery));
             };
-            let clock = self.clocks.entry(read.shard);
+            let clock = self.clocks.entry(read.term);
             let clock = clock.or_insert_with(|| Clock::new(Writers::Many));
             clock.push(stamp, read.payload.len(), delivery);
         }
@@ -215,7 +221,24 @@ impl Source for Nats {
         self.read.is_none() && !self.is_undecided() && self.reader.is_idle()
     }
 
+    fn withdrawn(&mut self) -> Option<u64> {
+        let part = self.reader.withdrawn()?;
+        if let Some(read) = self.read.take_if(|read| read.term == part) {
+            self.reader.nak(read.sequence);
+        }
+        let clock = self.clocks.remove(&part);
+        for delivery in clock.into_iter().flat_map(Clock::into_rest) {
+            self.reader.nak(delivery.token);
+        }
+        Some(part)
+    }
+
+    fn is_unsure(&self) -> bool {
+        self.reader.is_unsure()
+    }
+
     fn start(&mut self, delivery: &Delivery) {
+        self.reader.begin(delivery.token);
         self.begun.insert(delivery.token, delivery.deliveries - 1);
     }
 
@@ -251,10 +274,15 @@ impl Source for Nats {
         self.runs.is_some()
     }
 
-    async fn keep(&mut self, found: &Found) -> Result<(), SourceError> {
+    fn keep(&mut self, found: &Found) -> Pending {
         let Some(runs) = &mut self.runs else {
-            return Ok(());
+            return Box::pin(ready(Ok(())));
         };
+        if self.reader.is_unkept() && self.reader.is_unsure() {
+            let why = "NATS was not reached for too long: others may go on with what this run has";
+            return Box::pin(ready(Err(SourceError(why.to_owned()))));
+        }
+        let keeping = self.reader.keeping();
         let kept = Kept {
             found: found.clone(),
             // Of several, each may be the one that ends this run. That is found out.
@@ -268,7 +296,12 @@ impl Source for Nats {
             },
             settled: differences(self.reader.settled()),
         };
-        runs.write(&kept).await.map_err(SourceError::from)
+        let written = runs.write(&kept);
+        Box::pin(async move {
+            written.await?;
+            keeping.done();
+            Ok(())
+        })
     }
 
     async fn others(&mut self) -> Result<Vec<Found>, SourceError> {
@@ -276,21 +309,22 @@ impl Source for Nats {
         Ok(kept.into_iter().map(|run| run.found).collect())
     }
 
-    async fn commit(&mut self) -> Result<(), SourceError> {
-        self.reader.commit().await.map_err(SourceError::from)
+    fn commit(&mut self) -> Pending {
+        let told = self.reader.commit();
+        Box::pin(async move { told.await.map_err(SourceError::from) })
     }
 
-    async fn close(&mut self, is_over: bool) -> Result<usize, SourceError> {
+    async fn close(&mut self, is_over: bool) -> Result<(), SourceError> {
         let Some(runs) = &mut self.runs else {
             self.reader.remove_consumers().await;
-            return Ok(0);
+            return Ok(());
         };
-        if is_over {
-            runs.end(&self.options).await.map_err(SourceError::from)
-        } else {
+        if !is_over {
             self.reader.give_back().await;
-            Ok(0)
+            return Ok(());
         }
+        self.reader.leave().await;
+        runs.end().await.map_err(SourceError::from)
     }
 
     fn size(&self) -> u64 {

@@ -1,6 +1,6 @@
 //! A stream of NATS as a log.
 
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use mirror_replay::{Connection, NatsOptions, ReaderOptions};
 
@@ -23,12 +23,8 @@ pub(super) struct Stream {
     /// [default: one for each replay, by what it is told]
     #[arg(long, value_name = "NAME", help_heading = STREAM)]
     consumer: Option<String>,
-    /// Read a part of the shards, like 1/2 and 2/2: sessions keep their order across replayers;
-    /// the results are joint
-    #[arg(long, value_name = "PART", help_heading = STREAM)]
-    part: Option<Part>,
-    /// After so long, others are handed the records of a replayer of which nothing is heard; it is
-    /// that of the first, and 3s at least
+    /// After so long, others go on with the shards of a replayer of which nothing is heard; it is that
+    /// of the first, and 3s at least
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = ack_wait, help_heading = STREAM)]
     ack_wait: Duration,
     /// Name of the bucket in which results are kept; it is made if there is none
@@ -45,23 +41,6 @@ pub(super) struct Stream {
     nats_ca: Option<PathBuf>,
 }
 
-/// One of so many parts, from 1.
-#[derive(Clone, Copy, Debug)]
-struct Part(u16, u16);
-
-impl FromStr for Part {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.split_once('/');
-        let parsed = parts.and_then(|(part, parts)| {
-            let (part, parts): (u16, u16) = (part.parse().ok()?, parts.parse().ok()?);
-            (part >= 1 && part <= parts).then_some(Self(part - 1, parts))
-        });
-        parsed.ok_or_else(|| "write it like `1/2`".to_owned())
-    }
-}
-
 /// A replayer says each second that it is there.
 fn ack_wait(text: &str) -> Result<Duration, String> {
     const LEAST: Duration = Duration::from_secs(3);
@@ -73,11 +52,6 @@ fn ack_wait(text: &str) -> Result<Duration, String> {
 }
 
 impl Stream {
-    /// Whether nobody else reads the same.
-    pub(super) const fn has_part(&self) -> bool {
-        self.part.is_some()
-    }
-
     pub(super) fn name(&self) -> &str {
         &self.stream
     }
@@ -110,9 +84,6 @@ impl Stream {
         options.stream.clone_from(&self.stream);
         options.ack_wait = self.ack_wait;
         options.bucket.clone_from(&self.bucket);
-        if let Some(Part(part, parts)) = self.part {
-            options.part = (part, parts);
-        }
         options
     }
 }

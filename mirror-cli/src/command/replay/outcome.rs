@@ -76,18 +76,7 @@ impl Outcome {
         } else if self.is_stopped && self.exit == Exit::Good {
             (self.exit, self.word) = (Exit::Undecided, "hold");
             self.reason = format!("it was stopped before its end; by then: {}", self.reason);
-        } else if self.open_parts() > 0 && self.exit == Exit::Good {
-            (self.exit, self.word) = (Exit::Undecided, "hold");
-            self.reason = format!(
-                "{} shards are left for other replayers; by now: {}",
-                self.open_parts(),
-                self.reason
-            );
         }
-    }
-
-    fn open_parts(&self) -> usize {
-        self.joint.as_ref().map_or(0, |joint| joint.open_parts)
     }
 
     pub(super) const fn exit(&self) -> Exit {
@@ -150,7 +139,6 @@ impl Outcome {
                     "ended": joint.ended,
                     "stopped": joint.stopped,
                     "running": joint.running,
-                    "open_shards": joint.open_parts,
                     "own": joint.own,
                 })),
             },
@@ -187,12 +175,6 @@ fn runs(joint: &Joint) -> Vec<String> {
             .collect();
         lines.push(format!("the sum of {all} runs: {}", phases.join(", ")));
         lines.push(format!("this run: {}", joint.own));
-    }
-    if joint.open_parts > 0 {
-        lines.push(format!(
-            "{} shards are not at their end: the last replayer to end has the verdict on all",
-            joint.open_parts
-        ));
     }
     lines
 }
