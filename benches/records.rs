@@ -4,6 +4,8 @@
 //! process that mirrors, over that of the same requests unmirrored, and how many there can be in a
 //! second. All take turns. The shadow and the server of NATS are processes of their own.
 //!
+//! Bodies have 1 KiB and 16 KiB; `-- --bytes N` takes others.
+//!
 //! Without `nats-server` in the `PATH`, NATS is left out.
 
 use std::{
@@ -54,8 +56,10 @@ fn main() {
     let runtime = Runtime::new().expect("a runtime");
     let shadow = ShadowProcess::start(0);
     let nats = NatsServer::start();
-    // Of large records fewer: what a disk takes in the same time.
-    for (bytes, requests) in [(1 << 10, most), (16 << 10, most / 4)] {
+    let sizes = bytes_asked_for().map_or(vec![1 << 10, 16 << 10], |bytes| vec![bytes]);
+    for bytes in sizes {
+        // Of large records fewer: what a disk takes in the same time.
+        let requests = if bytes > 4096 { most / 4 } else { most };
         let _inside = runtime.enter();
         let directory = Directory::new(&format!("records-{bytes}"));
         let mut ways = ways(bytes, directory.path(), &shadow, nats.as_ref());
@@ -64,6 +68,12 @@ fn main() {
             print_table(bytes, load, &ways, &took);
         }
     }
+}
+
+/// The number behind `--bytes`.
+fn bytes_asked_for() -> Option<usize> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--bytes");
+    arguments.nth(1)?.parse().ok()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

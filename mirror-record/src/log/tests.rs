@@ -414,7 +414,7 @@ mod compressed {
         }
         assert_eq!(seen, (0..100).collect::<Vec<_>>());
         let path = temporary.path();
-        log.packing.finish(&path);
+        log.packing.finish();
         let names = temporary.names();
         assert_eq!(names[0], "000000000001.mrec.zst");
         let (last, closed) = names.split_last().unwrap();
@@ -454,8 +454,8 @@ mod compressed {
         pack_and_keep(&path, 1);
         fs::write(path.join(".000000000002.mrec.zst"), "half").unwrap();
         assert_eq!(temporary.read(), (0..30).collect::<Vec<_>>());
-        let mut log = Log::open(&path, compressing()).unwrap();
-        log.packing.finish(&path);
+        let log = Log::open(&path, compressing()).unwrap();
+        log.packing.finish();
         let names = temporary.names();
         assert!(
             names.iter().all(|name| name.ends_with(".mrec.zst")),
