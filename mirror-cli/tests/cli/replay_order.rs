@@ -116,6 +116,15 @@ impl Stage {
     }
 
     fn start(&self, name: &str) -> Child {
+        self.start_with(name, &[])
+    }
+
+    /// One of those that are found out soon if one of them is lost.
+    fn start_watched(&self, name: &str) -> Child {
+        self.start_with(name, &["--ack-wait", "4s"])
+    }
+
+    fn start_with(&self, name: &str, more: &[&str]) -> Child {
         let (from, to) = (self.server.url(), self.build.url());
         let header = format!("x-replayer: {name}");
         let args = [
@@ -133,11 +142,13 @@ impl Stage {
             "1s",
             "--max-concurrent",
             "4",
-            "--ack-wait",
-            "3s",
+            // They wait as long as the test wants.
+            "--timeout",
+            "60s",
             "--header",
             &header,
         ];
+        let args: Vec<_> = args.iter().chain(more).copied().collect();
         let mut command = command(&args);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().unwrap()
@@ -160,6 +171,16 @@ fn shard(record: &Record) -> u16 {
 fn signal(child: &Child, signal: Signal) {
     let id = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
     kill_process(id, signal).unwrap();
+}
+
+/// Whether all of its threads are: they stop one by one.
+fn is_stopped(child: &Child) -> bool {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", child.id().unwrap())).unwrap();
+    let is_stopped = |task: std::fs::DirEntry| {
+        let state = std::fs::read_to_string(task.path().join("stat"));
+        state.is_ok_and(|state| state.contains(") T "))
+    };
+    tasks.flatten().all(is_stopped)
 }
 
 /// Both have sent something, and both have the verdict on all.
@@ -219,7 +240,7 @@ async fn sessions_keep_their_order_if_a_replayer_joins_in_the_middle_and_one_lea
 async fn sessions_keep_their_order_if_a_replayer_is_killed_in_the_middle() {
     for (_, program) in programs() {
         let stage = Stage::new(&program, SESSIONS).await;
-        let [killed, other] = [stage.start("killed"), stage.start("other")];
+        let [killed, other] = ["killed", "other"].map(|name| stage.start_watched(name));
         stage.sent_by("killed", 1).await;
         stage.sent_by("other", 1).await;
         stage.allow(400);
@@ -239,13 +260,14 @@ async fn sessions_keep_their_order_if_a_replayer_is_killed_in_the_middle() {
 async fn a_replayer_that_stood_still_for_too_long_leaves_its_shards_to_others() {
     for (_, program) in programs() {
         let stage = Stage::new(&program, SESSIONS).await;
-        let [still, other] = [stage.start("still"), stage.start("other")];
+        let [still, other] = ["still", "other"].map(|name| stage.start_watched(name));
         stage.sent_by("still", 1).await;
         stage.sent_by("other", 1).await;
         stage.allow(400);
         let sent = || stage.seen.count.load(SeqCst) >= 408;
         until("both wait", sent).await;
         signal(&still, Signal::STOP);
+        until("it stands still", || is_stopped(&still)).await;
         stage.allow(ALL);
         let said = ended(other).await;
         said.is_whole(0, said.runs);
