@@ -4,10 +4,13 @@
 //! process that mirrors, over that of the same requests unmirrored, and how many there can be in a
 //! second. All take turns. The shadow and the server of NATS are processes of their own.
 //!
+//! Bodies have 1 KiB and 16 KiB; `-- --bytes N` takes others.
+//!
 //! Without `nats-server` in the `PATH`, NATS is left out.
 
 use std::{
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -21,7 +24,10 @@ use axum::{
 use http_body_util::BodyExt;
 use measure::{ShadowProcess, account::Account, documents::orders, goal};
 use mirror_fleet::{NatsOptions, NatsSink};
-use mirror_runtime::{FileSink, LogOptions, Mirror, MirrorBuilder, SyncPolicy, Target};
+use mirror_runtime::{
+    FileSink, Keeping, LogOptions, Mirror, MirrorBuilder, RecordedExchange, Sink, SyncPolicy,
+    Target,
+};
 use testkit::{Directory, nats::NatsServer};
 use tokio::{
     runtime::Runtime,
@@ -46,11 +52,14 @@ fn main() {
         return;
     }
     let measured = std::env::args().any(|argument| argument == "--bench");
-    let (turns, requests) = if measured { (15, 4_000) } else { (1, 100) };
+    let (turns, most) = if measured { (15, 4_000) } else { (1, 100) };
     let runtime = Runtime::new().expect("a runtime");
     let shadow = ShadowProcess::start(0);
     let nats = NatsServer::start();
-    for bytes in [1 << 10, 16 << 10] {
+    let sizes = bytes_asked_for().map_or(vec![1 << 10, 16 << 10], |bytes| vec![bytes]);
+    for bytes in sizes {
+        // Of large records fewer: what a disk takes in the same time.
+        let requests = if bytes > 4096 { most / 4 } else { most };
         let _inside = runtime.enter();
         let directory = Directory::new(&format!("records-{bytes}"));
         let mut ways = ways(bytes, directory.path(), &shadow, nats.as_ref());
@@ -59,6 +68,12 @@ fn main() {
             print_table(bytes, load, &ways, &took);
         }
     }
+}
+
+/// The number behind `--bytes`.
+fn bytes_asked_for() -> Option<usize> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--bytes");
+    arguments.nth(1)?.parse().ok()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -129,6 +144,7 @@ fn ways(
             FileSink::new(directory.join(name)).with_options(options),
         )
     };
+    let nothing = Target::sink("nothing", KeepsNothing);
     let options = LogOptions::default();
     let every = SyncPolicy::Every {
         records: 10_000,
@@ -137,6 +153,7 @@ fn ways(
     let mut ways = vec![
         way("unmirrored", None),
         way("HTTP", Some(Target::new(shadow.url()).expect("a URL"))),
+        way("a sink that keeps nothing", Some(nothing)),
         way("file", Some(file("plain", options))),
         way(
             "file, fdatasync",
@@ -158,6 +175,16 @@ fn ways(
         ways.push(nats_way);
     }
     ways
+}
+
+/// What it costs to record a request and its response, without their secrets, for whomever.
+#[derive(Debug)]
+struct KeepsNothing;
+
+impl Sink for KeepsNothing {
+    fn keep(&self, _: Arc<RecordedExchange>, _: &Target) -> Keeping {
+        Box::pin(async { Ok(()) })
+    }
 }
 
 /// Responds with as large a document as it is sent.

@@ -55,7 +55,7 @@ pub(crate) enum Kind {
 }
 
 impl Failure {
-    fn new(kind: Kind, text: impl fmt::Display) -> Self {
+    pub(crate) fn new(kind: Kind, text: impl fmt::Display) -> Self {
         Self {
             text: text::message(&text.to_string()),
             kind,

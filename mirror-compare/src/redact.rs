@@ -379,7 +379,14 @@ impl<'r> Redaction<'r> {
     }
 
     fn is_secret_header(&self, name: &HeaderName, value: &HeaderValue) -> bool {
-        CREDENTIALS.contains(name) || value.is_sensitive() || self.names.are(name.as_str())
+        CREDENTIALS.contains(name) || value.is_sensitive() || self.is_secret_name(name.as_str())
+    }
+
+    /// Whether a name of a header is one of a secret. Those without doubt are known from the headers
+    /// before.
+    fn is_secret_name(&self, name: &str) -> bool {
+        let is_ordinary = !self.names.are_own() && plain::is_ordinary_name(name);
+        !is_ordinary && self.names.are(name)
     }
 
     /// Whether a field of a form in parts is named like a secret. Its parts are not taken apart.

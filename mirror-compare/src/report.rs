@@ -32,6 +32,7 @@ mod windows;
 use serde::Serialize;
 
 pub use self::{
+    epoch::VersionsSeen,
     evidence::Evidence,
     group::{DifferenceGroup, Example},
     match_rate::MatchRate,

@@ -78,7 +78,7 @@ fn main() {
     let decoding = began.elapsed();
     let mut compared = 0;
     for known in by_mirror.values() {
-        let sums = add_up(known, Duration::from_secs(30));
+        let sums = add_up(known, Duration::from_secs(30), SystemTime::now());
         compared += sums[0].report().unwrap().compared;
     }
     println!(
@@ -169,7 +169,8 @@ fn snapshot(recorder: &Recorder, mirror: &str, instance: usize) -> Snapshot {
         recorder.evidence(),
         Standing::default(),
         Thresholds::default(),
-    );
+    )
+    .with_versions(recorder.versions());
     let instance = format!("pod-{instance}");
     Snapshot::new(mirror, &stats, &instance, "run").with_evidence(evidence)
 }

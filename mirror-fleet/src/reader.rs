@@ -44,7 +44,7 @@ use self::{
 use crate::{
     leases::Leases,
     nats::{Connection, NatsError, Presence},
-    sink::subjects,
+    sink::{SUBJECTS, mirror_of, subjects},
 };
 
 /// So many records are asked for at once, of each shard, [twice](ASKED): no more than one reader
@@ -258,6 +258,31 @@ impl NatsReader {
             ends.insert(subject, last.sequence);
         }
         Ok(ends)
+    }
+
+    /// The mirrors of which there are records in the stream, by name.
+    ///
+    /// # Errors
+    ///
+    /// There is no such stream, or the server does not say so in time.
+    pub async fn mirrors(
+        connection: &Connection,
+        options: &ReaderOptions,
+    ) -> Result<Vec<String>, NatsError> {
+        let client = connection.client().await?;
+        let stream = Self::stream(connection, &client, options).await?;
+        let refused = |error: &dyn fmt::Display| NatsError::Stream {
+            stream: options.stream.clone(),
+            reason: connection.explain(error.to_string()),
+        };
+        let found = stream.info_with_subjects(SUBJECTS).await;
+        let found: HashMap<String, usize> = found
+            .map_err(|error| refused(&error))?
+            .try_collect()
+            .await
+            .map_err(|error| refused(&error))?;
+        let mirrors: BTreeSet<_> = found.keys().filter_map(|key| mirror_of(key)).collect();
+        Ok(mirrors.into_iter().collect())
     }
 
     pub(crate) async fn create_consumer(

@@ -14,9 +14,10 @@ use std::{
 use mirror_runtime::{Keeping, RecordedExchange, Sink, SinkError, Target};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+pub(crate) use self::message::{SUBJECTS, mirror_of};
 use self::{
     builder::Settings,
-    message::size,
+    message::{Message, size},
     publisher::{Condition, Job, Places, Publisher},
 };
 pub use self::{
@@ -162,16 +163,19 @@ impl Sink for NatsSink {
             Ok(places) => places,
             Err(error) => return Box::pin(async { Err(error) }),
         };
-        let record = exchange.record(target);
+        // Here, and not on the thread: what was allocated here is freed here.
+        let shards = self.0.settings.shards.get();
+        let message = Message::new(&exchange.record_ref(target), shards);
+        let place = exchange.place();
+        drop(exchange);
         let inner = Arc::clone(&self.0);
         Box::pin(async move {
             let (done, told) = oneshot::channel();
             let job = Job {
-                record,
-                _exchange: exchange,
+                message,
                 done,
                 deadline: Instant::now() + inner.settings.ack_timeout,
-                _places: places,
+                _places: (place, places),
             };
             let queue = inner.queue().map_err(|_| SinkError::Closed)?;
             queue.send(job).map_err(|_| SinkError::Closed)?;

@@ -138,7 +138,7 @@ impl<W: Write> Writer<W> {
     pub fn write(&mut self, record: &Record) -> Result<(), WriteError> {
         self.buffer.clear();
         self.frames
-            .append(&mut self.buffer, |out| record.encode_into(out))?;
+            .append(&mut self.buffer, |out| record.borrowed().encode_into(out))?;
         self.inner.write_all(&self.buffer)?;
         Ok(())
     }

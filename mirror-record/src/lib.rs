@@ -8,6 +8,7 @@ pub mod format {
     #![doc = include_str!("../docs/record.md")]
 }
 
+mod borrowed;
 mod directory;
 mod error;
 mod frame;
@@ -18,6 +19,7 @@ mod record;
 mod segment;
 
 pub use self::{
+    borrowed::{FieldList, RecordRef, RequestRef, ResponseRef},
     directory::{Directory, Entry, Position},
     error::{ReadError, RecordError, WriteError},
     frame::{MAX_RECORD, Reader, Writer},

@@ -254,9 +254,21 @@ impl Log {
     /// [`WriteError::Io`] if there was no room, and all that was appended since the last
     /// [`settle`](Self::settle) is lost.
     pub fn append(&mut self, record: &Record) -> Result<(), WriteError> {
+        self.append_with(|out| record.borrowed().encode_into(out))
+    }
+
+    /// Takes a record that is a payload already, as [`append`](Self::append) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    pub fn append_payload(&mut self, payload: &[u8]) -> Result<(), WriteError> {
+        self.append_with(|out| out.extend_from_slice(payload))
+    }
+
+    fn append_with(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), WriteError> {
         let start = self.buffer.len();
-        self.frames
-            .append(&mut self.buffer, |out| record.encode_into(out))?;
+        self.frames.append(&mut self.buffer, encode)?;
         let bytes = (self.buffer.len() - start) as u64;
         let most = self.options.segment_bytes - FILE_HEAD as u64;
         if bytes > most {

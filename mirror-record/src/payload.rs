@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
+    borrowed::{FieldList, RecordRef, RequestRef, ResponseRef},
     error::RecordError,
     id::RecordId,
     record::{FORMAT_VERSION, Fields, MAX_FIELDS, Outcome, Record, Request, Response, SessionHash},
@@ -13,9 +14,6 @@ const OLDEST_VERSION: u8 = 1;
 
 /// The bytes of a length that is written before what it is the length of is known: 32 GiB.
 const NESTED_LENGTH: usize = 5;
-
-/// What a record takes besides its bodies, mostly.
-const USUAL_HEADS: usize = 2048;
 
 /// Tags of a record.
 mod tag {
@@ -47,24 +45,24 @@ mod message {
     pub(super) const LATENCY: u8 = 8;
 }
 
-impl Record {
+impl RecordRef<'_> {
     /// The record as one payload: the bytes of a message in a queue, or of a record in a file.
     ///
     /// Of fields of headers, of trailers, and of places that were replaced, those beyond
     /// [`MAX_FIELDS`] are left out.
     #[must_use]
     pub fn encode(&self) -> Bytes {
-        let mut payload = Vec::with_capacity(self.body_bytes() + USUAL_HEADS);
+        let mut payload = Vec::with_capacity(self.size_hint());
         self.encode_into(&mut payload);
         payload.into()
     }
 
     /// The same, behind what is there.
-    pub(crate) fn encode_into(&self, out: &mut Vec<u8>) {
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
         out.push(FORMAT_VERSION);
         field(out, tag::ID, &self.id.to_bytes());
         field(out, tag::MIRROR, self.mirror.as_bytes());
-        if let Some(build) = &self.build {
+        if let Some(build) = self.build {
             field(out, tag::BUILD, build.as_bytes());
         }
         number_field(out, tag::ARRIVED, self.arrived_ns);
@@ -88,6 +86,14 @@ impl Record {
         if let Some(response) = &self.response {
             nested(out, tag::RESPONSE, |out| response.encode_into(out));
         }
+    }
+}
+
+impl Record {
+    /// The record as one payload: see [`RecordRef::encode`].
+    #[must_use]
+    pub fn encode(&self) -> Bytes {
+        self.borrowed().encode()
     }
 
     /// A record of a payload.
@@ -152,19 +158,23 @@ impl Record {
     }
 }
 
-impl Request {
+impl RequestRef<'_> {
     fn encode_into(&self, out: &mut Vec<u8>) {
         field(out, message::METHOD, self.method.as_bytes());
-        field(out, message::TARGET, &self.target);
-        encode_parts(
-            out,
-            &self.headers,
-            self.body.as_ref(),
-            &self.trailers,
-            &self.redacted,
-        );
+        field(out, message::TARGET, self.target);
+        encode_parts(out, self.headers, self.body, self.trailers, self.redacted);
     }
+}
 
+impl ResponseRef<'_> {
+    fn encode_into(&self, out: &mut Vec<u8>) {
+        number_field(out, message::STATUS, self.status.into());
+        encode_parts(out, self.headers, self.body, self.trailers, self.redacted);
+        number_field(out, message::LATENCY, self.latency_us);
+    }
+}
+
+impl Request {
     fn decode(value: Bytes) -> Result<Self, RecordError> {
         let (mut method, mut target) = (None, None);
         let mut parts = Parts::default();
@@ -188,18 +198,6 @@ impl Request {
 }
 
 impl Response {
-    fn encode_into(&self, out: &mut Vec<u8>) {
-        number_field(out, message::STATUS, self.status.into());
-        encode_parts(
-            out,
-            &self.headers,
-            self.body.as_ref(),
-            &self.trailers,
-            &self.redacted,
-        );
-        number_field(out, message::LATENCY, self.latency_us);
-    }
-
     fn decode(value: Bytes) -> Result<Self, RecordError> {
         let (mut status, mut latency_us) = (None, 0);
         let mut parts = Parts::default();
@@ -249,34 +247,40 @@ impl Parts {
 
 fn encode_parts(
     out: &mut Vec<u8>,
-    headers: &Fields,
-    body: Option<&Bytes>,
-    trailers: &Fields,
+    headers: &dyn FieldList,
+    body: Option<&[u8]>,
+    trailers: &dyn FieldList,
     redacted: &[String],
 ) {
-    list(out, message::HEADERS, headers, |out, (name, value)| {
-        counted(out, name);
-        counted(out, value);
-    });
+    encode_fields(out, message::HEADERS, headers);
     if let Some(body) = body {
         field(out, message::BODY, body);
     }
-    list(out, message::TRAILERS, trailers, |out, (name, value)| {
-        counted(out, name);
-        counted(out, value);
-    });
-    list(out, message::REDACTED, redacted, |out, place| {
-        counted(out, place.as_bytes());
-    });
+    encode_fields(out, message::TRAILERS, trailers);
+    if !redacted.is_empty() {
+        nested(out, message::REDACTED, |out| {
+            for place in redacted.iter().take(MAX_FIELDS) {
+                counted(out, place.as_bytes());
+            }
+        });
+    }
 }
 
 /// As many of a list as may be there; nothing if it is empty.
-fn list<T>(out: &mut Vec<u8>, tag: u8, all: &[T], each: impl Fn(&mut Vec<u8>, &T)) {
-    if !all.is_empty() {
-        nested(out, tag, |out| {
-            all.iter().take(MAX_FIELDS).for_each(|one| each(out, one));
-        });
+fn encode_fields(out: &mut Vec<u8>, tag: u8, fields: &dyn FieldList) {
+    if fields.is_empty() {
+        return;
     }
+    nested(out, tag, |out| {
+        let mut left = MAX_FIELDS;
+        fields.each(&mut |name, value| {
+            if left > 0 {
+                left -= 1;
+                counted(out, name);
+                counted(out, value);
+            }
+        });
+    });
 }
 
 /// A field whose length is known when it is there: it has five bytes, also if fewer would do.

@@ -154,12 +154,7 @@ impl Record {
     /// network byte order, modulo the number of shards.
     #[must_use]
     pub fn shard(&self, shards: u16) -> u16 {
-        let number = match self.session {
-            Some(SessionHash(bytes)) => u128::from_be_bytes(bytes) >> 64,
-            None => u128::from_be_bytes(self.id.to_bytes()) & u128::from(u64::MAX),
-        };
-        let shard = number.checked_rem(shards.into()).unwrap_or(0);
-        u16::try_from(shard).unwrap_or(0)
+        self.borrowed().shard(shards)
     }
 
     /// The bytes of both bodies.

@@ -17,6 +17,7 @@ use std::io::{BufRead, Read};
 
 use flate2::bufread::MultiGzDecoder;
 pub use mirror_record::Record;
+use mirror_record::Request;
 
 #[cfg(feature = "har")]
 pub use self::har::{read_har, write_har};
@@ -54,14 +55,18 @@ pub struct Converted {
     pub left_out: u64,
     /// Responses of which that is so, while their request is a record, and those of no request.
     pub responses_left_out: u64,
+    /// Requests of the records in which something was replaced by `[redacted]`. In a file of another
+    /// program they have the header `mirror-redacted`, which that sends as well.
+    pub redacted: u64,
     /// What was left out and why: the first ten.
     pub reasons: Vec<String>,
 }
 
 impl Converted {
-    fn add(&mut self, has_response: bool) {
+    fn add(&mut self, request: &Request, has_response: bool) {
         self.records += 1;
         self.with_response += u64::from(has_response);
+        self.redacted += u64::from(!request.redacted.is_empty());
     }
 
     fn leave_out(&mut self, what: impl FnOnce() -> String) {

@@ -1,6 +1,7 @@
 //! Which records are replayed.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     str::FromStr,
     time::{Duration, SystemTime},
@@ -205,6 +206,36 @@ impl Selection {
             && self.since.is_none_or(|since| arrived >= since)
             && self.until.is_none_or(|until| arrived < until)
             && (self.only.is_empty() || self.only.iter().any(|filter| filter.fits(record)))
+    }
+}
+
+/// The mirrors of records that were read: that which was asked for, and others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mirrors {
+    /// Whether there is a record of the mirror that was asked for.
+    is_there: bool,
+    others: BTreeSet<String>,
+}
+
+impl Mirrors {
+    /// A person reads them.
+    const MAX: usize = 16;
+
+    /// Notes a record that is not replayed.
+    pub(crate) fn note(&mut self, record: &Record, selection: &Selection) {
+        if record.mirror == selection.mirror {
+            self.is_there = true;
+        } else if self.others.len() < Self::MAX && !self.others.contains(&record.mirror) {
+            self.others.insert(record.mirror.clone());
+        }
+    }
+
+    /// The others, if there is no record of the mirror that was asked for.
+    pub(crate) fn instead(self) -> Vec<String> {
+        if self.is_there {
+            return Vec::new();
+        }
+        self.others.into_iter().collect()
     }
 }
 

@@ -46,6 +46,8 @@ pub enum Judged {
     NothingRecorded,
     /// There is no response.
     Failed,
+    /// The code that compares has panicked.
+    Panicked,
 }
 
 impl Judge {
@@ -72,6 +74,12 @@ impl Judge {
             set,
             recorder: Recorder::new(target, thresholds),
         })
+    }
+
+    /// Compares by code of a test.
+    #[cfg(test)]
+    pub(crate) fn with_mode(self, mode: CompareMode) -> Self {
+        Self { mode, ..self }
     }
 
     /// Adds what was known when an earlier run ended.
@@ -142,6 +150,7 @@ impl Judge {
             Judged::Compared(comparison) => self.recorder.record(comparison, None),
             Judged::NothingRecorded => self.not_compared(record, NotComparedReason::PrimaryGone),
             Judged::Failed => self.not_compared(record, NotComparedReason::Failed),
+            Judged::Panicked => self.not_compared(record, NotComparedReason::Panicked),
         }
     }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     copy::Destination,
     counts::Counts,
-    filter::{Selection, unix_ns},
+    filter::{Mirrors, Selection, unix_ns},
     schedule::{Pace, Schedule, Step},
     source::{Source, SourceError},
 };
@@ -43,6 +43,9 @@ pub struct Plan {
     pub last_ns: Option<u64>,
     /// How long it would take, in milliseconds, if the target followed; `None` at full speed.
     pub takes_ms: Option<u64>,
+    /// Names of mirrors of which there are records, if none of them is of the mirror that is
+    /// [selected](Selection::mirror): up to 16.
+    pub other_mirrors: Vec<String>,
 }
 
 /// Reads a log, and sends nothing.
@@ -58,6 +61,7 @@ pub async fn plan<S: Source>(
 ) -> Result<Plan, SourceError> {
     let mut plan = Plan::default();
     let mut sessions = BTreeSet::new();
+    let mut mirrors = Mirrors::default();
     let mut schedule = Schedule::new(pace);
     let mut now = Duration::ZERO;
     let mut last = Duration::ZERO;
@@ -91,6 +95,7 @@ pub async fn plan<S: Source>(
         };
         if !selection.has(record) {
             counts.filtered += 1;
+            mirrors.note(record, selection);
             continue;
         }
         if let Err(why) = destination.request(record, &[]) {
@@ -100,6 +105,7 @@ pub async fn plan<S: Source>(
                 .or_default() += 1;
             continue;
         }
+        mirrors.note(record, selection);
         plan.requests += 1;
         let method = record.request.method.clone();
         *plan.by_method.entry(method).or_default() += 1;
@@ -122,6 +128,7 @@ pub async fn plan<S: Source>(
     plan.sessions = sessions.len();
     plan.counts.late = schedule.late();
     plan.counts.torn = source.torn();
+    plan.other_mirrors = mirrors.instead();
     if pace.speed != crate::schedule::Speed::Max {
         plan.takes_ms = u64::try_from(last.as_millis()).ok();
     }

@@ -1,8 +1,5 @@
 //! A replay: reading, sending, comparing and noting, all at once.
 
-#[cfg(test)]
-mod tests;
-
 use std::{
     collections::HashSet,
     future::pending,
@@ -24,7 +21,7 @@ use crate::{
     checkpoint::{Checkpoint, Notes},
     copy::Unsendable,
     counts::Counts,
-    filter::Selection,
+    filter::{Mirrors, Selection},
     fixtures::{Fixtures, Written},
     judge::{Judge, Judged},
     schedule::{Pace, Schedule, Session, Step},
@@ -125,6 +122,9 @@ pub struct Ended {
     pub warnings: Vec<String>,
     /// Why the last request without a response has none.
     pub last_failure: Option<Failure>,
+    /// Names of mirrors of which there are records, if this run has read some and none is of the
+    /// mirror that is [selected](Selection::mirror): up to 16.
+    pub other_mirrors: Vec<String>,
 }
 
 /// A record on its way.
@@ -237,6 +237,7 @@ pub async fn run<S: Source>(
         error: run.error,
         warnings: run.warnings,
         last_failure: run.last_failure,
+        other_mirrors: run.mirrors.instead(),
     }
 }
 
@@ -319,6 +320,7 @@ struct Run<S> {
     error: Option<SourceError>,
     warnings: Vec<String>,
     last_failure: Option<Failure>,
+    mirrors: Mirrors,
 }
 
 impl<S: Source> Run<S> {
@@ -357,6 +359,7 @@ impl<S: Source> Run<S> {
             error: None,
             warnings: Vec::new(),
             last_failure: None,
+            mirrors: Mirrors::default(),
         }
     }
 
@@ -379,6 +382,7 @@ impl<S: Source> Run<S> {
             return;
         }
         if !self.options.selection.has(&record) {
+            self.mirrors.note(&record, &self.options.selection);
             self.count_read(|counts| counts.filtered += 1);
             self.source.ack(&delivery);
             self.settled_weight += delivery.weight;
@@ -507,8 +511,8 @@ impl<S: Source> Run<S> {
                     return Some((Judged::Failed, response));
                 };
                 let compared = compared.clone();
-                let judged = tokio::task::spawn_blocking(move || judge.compare(&record, &compared));
-                Some((judged.await.ok()?, response))
+                let compare = move || judge.compare(&record, &compared);
+                Some((compared_aside(compare).await?, response))
             });
             let outcome = Outcome {
                 result: result.await.ok().flatten(),
@@ -869,6 +873,15 @@ impl<S: Source> Run<S> {
     }
 }
 
+/// Compares on a thread for blocking work. There is a response: a request is not sent once more
+/// because of a panic. `None` if the runtime has ended.
+async fn compared_aside(compare: impl FnOnce() -> Judged + Send + 'static) -> Option<Judged> {
+    match tokio::task::spawn_blocking(compare).await {
+        Ok(judged) => Some(judged),
+        Err(error) => error.is_panic().then_some(Judged::Panicked),
+    }
+}
+
 #[expect(
     clippy::cast_precision_loss,
     reason = "a share of so much is still right"
@@ -879,3 +892,6 @@ fn share(some: u64, all: u64) -> f64 {
     }
     (some as f64 / all as f64).min(1.0)
 }
+
+#[cfg(test)]
+mod tests;

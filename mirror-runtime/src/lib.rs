@@ -158,7 +158,7 @@ pub use self::{
         BufferedResponse, Callback, CallbackOutcome, Completion, FailureKind, FixtureOutcome,
         MirrorError, ShedReason, SinkError, SkipReason,
     },
-    recorded::{RecordedExchange, RecordedRequest, RecordedResponse},
+    recorded::{BudgetPlace, RecordedExchange, RecordedRequest, RecordedResponse},
     sampling::Sticky,
     stats::{Latency, MirrorStats, TargetStats},
     target::{Http2, ShadowRequest, Target, Trace},
@@ -181,7 +181,7 @@ pub use self::{
     report::{
         DifferenceGroup, Evidence, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport,
         ShapeFinding, Standing, Suggestion, TargetEvidence, TargetReport, Thresholds, Unanswered,
-        UnfitBaseline, WindowReport,
+        UnfitBaseline, VersionsSeen, WindowReport,
     },
 };
 #[cfg(feature = "log")]

@@ -6,6 +6,8 @@ mod registry;
 #[cfg(feature = "compare")]
 mod server;
 
+#[cfg(feature = "compare")]
+use std::time::Duration;
 use std::{fmt, sync::Arc};
 
 use http::request::Parts;
@@ -20,7 +22,7 @@ pub use self::{
     registry::{MirrorInfo, mirror_named, mirrors},
 };
 #[cfg(feature = "compare")]
-use crate::report::{Report, TargetEvidence};
+use crate::report::{Report, TargetEvidence, VersionsSeen};
 use crate::{
     control::{Control, control},
     engine::{Comparing, Engine, EngineTarget},
@@ -131,7 +133,7 @@ impl Mirror {
     #[must_use]
     pub fn activity(&self) -> u64 {
         let targets = self.engine.targets.iter().map(EngineTarget::sum);
-        let restarts = self.engine.comparing.as_ref().map(Comparing::restarts);
+        let restarts = self.engine.comparing.as_ref().map(Comparing::changes);
         targets.sum::<u64>() + restarts.unwrap_or_default()
     }
 
@@ -180,6 +182,24 @@ impl Mirror {
             Some(comparing) => comparing.evidence(&self.engine.targets),
             None => Vec::new(),
         }
+    }
+
+    /// Begins the report on a target anew, if its shadow is of another version by what several
+    /// processes have [seen](TargetEvidence::versions), this one among them: it was rolled back, and
+    /// too few of the responses came here to tell. `wait` is how long it takes until each of them
+    /// has said what it has seen. Returns whether it was begun anew.
+    #[cfg(feature = "compare")]
+    #[must_use = "it says whether the version was another"]
+    pub fn follow_versions(&self, target: &str, all: &VersionsSeen, wait: Duration) -> bool {
+        let Some(comparing) = &self.engine.comparing else {
+            return false;
+        };
+        let follows = comparing.follow_versions(target, all, wait, &self.engine.targets);
+        #[cfg(feature = "metrics")]
+        if follows {
+            self.engine.switch.note_change();
+        }
+        follows
     }
 
     /// Opens the circuit of a target of this name for one of its cooldowns, if it is closed: for who

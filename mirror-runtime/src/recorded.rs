@@ -10,6 +10,7 @@ mod about;
 mod build;
 mod content;
 mod exchange;
+mod field;
 mod message;
 #[cfg(feature = "log")]
 mod record;
@@ -25,6 +26,6 @@ pub(crate) use self::exchange::{Exchanged, Times};
 pub(crate) use self::message::{Parts, read};
 pub(crate) use self::told::Told;
 pub use self::{
-    exchange::RecordedExchange,
+    exchange::{BudgetPlace, RecordedExchange},
     message::{RecordedRequest, RecordedResponse},
 };

@@ -4,7 +4,7 @@ pub(crate) use mirror_compare::report::Recorder;
 pub use mirror_compare::report::{
     DifferenceGroup, Evidence, Example, MatchRate, Paired, Report, ReportVerdict, RouteReport,
     ShapeFinding, Standing, Suggestion, TargetReport, Thresholds, Unanswered, UnfitBaseline,
-    WindowReport,
+    VersionsSeen, WindowReport,
 };
 
 /// All that the comparisons with one target have shown, to be added to that of other processes:
@@ -20,12 +20,14 @@ pub struct TargetEvidence {
     pub standing: Standing,
     /// The bars of its verdict.
     pub thresholds: Thresholds,
+    /// The versions that the shadow has said it is of.
+    pub versions: VersionsSeen,
 }
 
 impl TargetEvidence {
     /// Evidence of a target with this name, which stands like this since it began.
     #[must_use]
-    pub const fn new(
+    pub fn new(
         name: String,
         evidence: Evidence,
         standing: Standing,
@@ -36,6 +38,14 @@ impl TargetEvidence {
             evidence,
             standing,
             thresholds,
+            versions: VersionsSeen::default(),
         }
+    }
+
+    /// The same, of a shadow that has said it is of these versions.
+    #[must_use]
+    pub fn with_versions(mut self, versions: VersionsSeen) -> Self {
+        self.versions = versions;
+        self
     }
 }

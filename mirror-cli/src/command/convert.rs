@@ -90,6 +90,21 @@ fn format_of(named: Option<Format>, path: &Path) -> Result<Format, Stop> {
     }
 }
 
+/// Refuses a file of another program where a log is to be read.
+pub(super) fn no_archive(path: &Path) -> Result<(), Stop> {
+    if !path.is_file() || format_of(None, path).is_err() {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(Stop::new(
+        Exit::Unreachable,
+        format!(
+            "{path}: this is no log; make one of it: \
+             `mirror import --from {path} --to DIR --mirror NAME`"
+        ),
+    ))
+}
+
 fn is_compressed(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default();
     extension.eq_ignore_ascii_case("gz")
@@ -122,6 +137,13 @@ impl ExportArgs {
     pub(crate) fn run(self) -> Result<Exit, Stop> {
         let format = format_of(self.format, &self.to)?;
         let failed_to = failed(&self.to);
+        if self.from.to_string_lossy().contains("://") {
+            return Err(Stop::usage(
+                "`export` reads files, and no stream: give the mirror a target `file(\"DIR\")` beside \
+                 the stream, and export that directory",
+            ));
+        }
+        no_archive(&self.from)?;
         let mut log =
             LogReader::open(&self.from).map_err(|error| Stop::new(Exit::Unreachable, error))?;
         let mut error = None;
@@ -153,6 +175,13 @@ impl ExportArgs {
         if let Some(error) = error {
             return Err(Stop::new(Exit::Unreachable, error));
         }
+        if converted.redacted > 0 {
+            output::note(&format!(
+                "{} with `[redacted]` in the place of what was there: other programs send that, and \
+                 the header `mirror-redacted`, which says where it is",
+                counted(converted.redacted, "request")
+            ));
+        }
         print(&converted, log.damaged());
         Ok(Exit::Good)
     }
@@ -169,6 +198,12 @@ fn write(
     }
 }
 
+/// `1 record`, `2 records`.
+fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
 fn print(converted: &Converted, damaged: u64) {
     for reason in &converted.reasons {
         output::note(&crate::text::message(reason));
@@ -180,14 +215,16 @@ fn print(converted: &Converted, damaged: u64) {
     }
     let responses = match converted.responses_left_out {
         0 => String::new(),
-        responses => format!(", {responses} responses left out"),
+        responses => format!(", {} left out", counted(responses, "response")),
     };
     let damaged = match damaged {
         0 => String::new(),
         damaged => format!(", {damaged} damaged"),
     };
     output::line(format_args!(
-        "{} records, {} with a response, {} left out{responses}{damaged}",
-        converted.records, converted.with_response, converted.left_out
+        "{}, {} with a response, {} left out{responses}{damaged}",
+        counted(converted.records, "record"),
+        converted.with_response,
+        converted.left_out
     ));
 }

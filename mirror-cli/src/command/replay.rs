@@ -176,13 +176,16 @@ impl Args {
             return Box::pin(self.replay_stream(destination, pace)).await;
         }
         let from = Path::new(&self.from);
+        super::convert::no_archive(from)?;
         if self.dry_run {
             let files = Files::open(from, None).map_err(unreadable)?;
             return planned::print(files, &self.selection(), &destination, pace, self.json).await;
         }
         let open = async |position: Option<&Value>| Files::open(from, position);
         let checkpoint = Some(self.checkpoint(from));
-        self.send(checkpoint, open, destination, pace).await
+        let mirrors = async || Vec::new();
+        self.send(checkpoint, open, mirrors, destination, pace)
+            .await
     }
 
     #[cfg(feature = "nats")]
@@ -208,7 +211,14 @@ impl Args {
             options.consumer.push_str(&process::id().to_string());
             let source = mirror_replay::Nats::look(&connection, &options).await;
             let source = source.map_err(unreadable)?;
-            return planned::print(source, &self.selection(), &destination, pace, self.json).await;
+            let selection = self.selection();
+            let printed = planned::print(source, &selection, &destination, pace, self.json);
+            let exit = printed.await?;
+            let mirrors = nats::other_mirrors(&connection, &options, &self.mirror).await;
+            if let Some(none) = outcome::none_of(&self.mirror, &mirrors) {
+                output::note(&crate::text::message(&none));
+            }
+            return Ok(exit);
         }
         let anew = self.resuming.restart;
         let open = async |_: Option<&Value>| {
@@ -224,7 +234,8 @@ impl Args {
             }
             Ok(source)
         };
-        Box::pin(self.send(None, open, destination, pace)).await
+        let mirrors = async || nats::other_mirrors(&connection, &options, &self.mirror).await;
+        Box::pin(self.send(None, open, mirrors, destination, pace)).await
     }
 
     #[cfg(not(feature = "nats"))]
@@ -248,6 +259,7 @@ impl Args {
         &self,
         checkpoint: Option<Checkpoint>,
         open: impl AsyncFnOnce(Option<&Value>) -> Result<S, SourceError>,
+        mirrors: impl AsyncFnOnce() -> Vec<String>,
         destination: Destination,
         pace: Pace,
     ) -> Result<Exit, Stop> {
@@ -282,7 +294,7 @@ impl Args {
         tokio::spawn(wait_for_signals(stop));
         let mut told = Told::new();
         let tell = |progress: &mirror_replay::Progress| told.tell(progress);
-        let ended = mirror_replay::run(
+        let mut ended = mirror_replay::run(
             source,
             target,
             Arc::clone(&judge),
@@ -293,6 +305,10 @@ impl Args {
         )
         .await;
         told.end();
+        if ended.counts.read == 0 {
+            // Of a stream, records of other mirrors are not read.
+            ended.other_mirrors = mirrors().await;
+        }
         self.report(&ended, &judge, checkpoint.as_ref())
     }
 

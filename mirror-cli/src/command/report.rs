@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use mirror_dashboard::snapshot::{Counts, Fleet, MirrorSnapshot, Report, Snapshot, TargetSnapshot};
+use mirror_dashboard::snapshot::{Counts, MirrorSnapshot, Report, Snapshot, TargetSnapshot};
 use serde_json::json;
 
 use super::said;
@@ -90,7 +90,7 @@ impl Args {
     fn print(&self, mirror: &MirrorSnapshot) {
         let name = text::name(&mirror.name);
         if let Some(fleet) = mirror.fleet.as_ref().filter(|_| self.fleet) {
-            output::line(format_args!("{name}: {}", instances(fleet)));
+            output::line(format_args!("{name}: {}", said::instances(fleet)));
             for told in said::fleet(&fleet.settings) {
                 output::line(format_args!("  {told}"));
             }
@@ -230,38 +230,4 @@ fn compared(report: &Report) -> String {
 
 fn time(micros: u64) -> String {
     format!("{:.1?}", std::time::Duration::from_micros(micros))
-}
-
-/// `4 instances, epoch 2: 3 running, 1 missing (orders-2 since ..)`.
-fn instances(fleet: &Fleet) -> String {
-    let all = &fleet.instances;
-    let count = |state: &str| all.iter().filter(|it| it.state == state).count();
-    let noun = if all.len() == 1 {
-        "instance"
-    } else {
-        "instances"
-    };
-    let mut line = format!("{} {noun}, epoch {}: ", all.len(), fleet.epoch);
-    let _ = write!(line, "{} running", count("running"));
-    if count("finished") > 0 {
-        let _ = write!(line, ", {} finished", count("finished"));
-    }
-    if count("replaced") > 0 {
-        let _ = write!(line, ", {} replaced", count("replaced"));
-    }
-    let missing: Vec<_> = all
-        .iter()
-        .filter(|it| it.state == "missing")
-        .map(|it| {
-            format!(
-                "{} since {}",
-                text::name(&it.name),
-                said::time(it.heard_unix_s)
-            )
-        })
-        .collect();
-    if !missing.is_empty() {
-        let _ = write!(line, ", {} missing ({})", missing.len(), missing.join(", "));
-    }
-    line
 }

@@ -1,8 +1,11 @@
 //! Who has set something, in words.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt::Write as _,
+    time::{Duration, SystemTime},
+};
 
-use mirror_dashboard::snapshot::{FleetSetting, Share, Switch};
+use mirror_dashboard::snapshot::{Fleet, FleetSetting, Share, Switch};
 
 use crate::text;
 
@@ -48,7 +51,7 @@ pub(super) fn fleet(settings: &[FleetSetting]) -> Vec<String> {
     settings.iter().map(setting).collect()
 }
 
-fn setting(setting: &FleetSetting) -> String {
+pub(super) fn setting(setting: &FleetSetting) -> String {
     let whose = if setting.is_for_all {
         "set for all mirrors of the fleet"
     } else {
@@ -117,6 +120,34 @@ pub(super) fn time(unix_s: u64) -> String {
     }
     let time = SystemTime::UNIX_EPOCH + Duration::from_secs(unix_s);
     humantime::format_rfc3339_seconds(time).to_string()
+}
+
+/// `4 instances, epoch 2: 3 running, 1 missing (orders-2 since ..)`.
+pub(super) fn instances(fleet: &Fleet) -> String {
+    let all = &fleet.instances;
+    let count = |state: &str| all.iter().filter(|it| it.state == state).count();
+    let noun = if all.len() == 1 {
+        "instance"
+    } else {
+        "instances"
+    };
+    let mut line = format!("{} {noun}, epoch {}: ", all.len(), fleet.epoch);
+    let _ = write!(line, "{} running", count("running"));
+    if count("finished") > 0 {
+        let _ = write!(line, ", {} finished", count("finished"));
+    }
+    if count("replaced") > 0 {
+        let _ = write!(line, ", {} replaced", count("replaced"));
+    }
+    let missing: Vec<_> = all
+        .iter()
+        .filter(|it| it.state == "missing")
+        .map(|it| format!("{} since {}", text::name(&it.name), time(it.heard_unix_s)))
+        .collect();
+    if !missing.is_empty() {
+        let _ = write!(line, ", {} missing ({})", missing.len(), missing.join(", "));
+    }
+    line
 }
 
 #[cfg(test)]

@@ -9,7 +9,10 @@ mod terminal;
 
 use std::{env, io, io::IsTerminal as _, time::Duration};
 
-use self::{feed::Feed, model::Model};
+use self::{
+    feed::{Feed, Source},
+    model::Model,
+};
 use crate::{
     args::{Access, interval},
     client::{Address, Client},
@@ -26,6 +29,7 @@ Home, End move. In a pipe it prints a line for each target, and again whenever o
 Examples:
   mirror watch http://localhost:8080/admin/mirror
   mirror watch http://localhost:8080/admin/mirror --once
+  mirror watch http://localhost:8080/admin/mirror --fleet
   mirror watch http://localhost:8080/admin/mirror | grep regressed")]
 pub(crate) struct Args {
     /// URL of the page, or of its snapshot.json
@@ -33,6 +37,9 @@ pub(crate) struct Args {
     /// Only the mirror of this name
     #[arg(long, value_name = "NAME")]
     mirror: Option<String>,
+    /// Of all instances of the service together, whichever of them is asked
+    #[arg(long)]
+    fleet: bool,
     /// How often to ask, from 100ms to 1h
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval)]
     interval: Duration,
@@ -54,15 +61,19 @@ impl Args {
         if let Some(mirror) = &self.mirror {
             asked.push(("mirror", mirror));
         }
-        let snapshot = address.snapshot(&asked);
+        let source = Source {
+            client,
+            address: address.snapshot(&asked),
+            fleet: self.fleet,
+        };
         if self.once {
-            return plain::once(&client, &snapshot);
+            return plain::once(&source);
         }
-        let feed = Feed::start(client, snapshot, self.interval)?;
+        let feed = Feed::start(source, self.interval)?;
         if self.plain || !is_screen() {
             return plain::watch(&feed);
         }
-        let model = Model::new(&address.to_string(), output::is_plain());
+        let model = Model::new(&address.to_string(), output::is_plain(), self.fleet);
         terminal::watch(&feed, model)
     }
 }

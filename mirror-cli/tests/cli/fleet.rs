@@ -1,11 +1,15 @@
 //! All instances of a service, whichever of them is asked.
 
+use std::process::Stdio;
+
 use axum::{Json, response::IntoResponse};
 use serde_json::{Value, json};
+use testkit::eventually;
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::{
     sample::{of_fleet, orders},
-    support::{Asked, Stub, mirror},
+    support::{Asked, Stub, command, mirror},
 };
 
 #[tokio::test]
@@ -39,6 +43,80 @@ async fn the_report_of_the_fleet_is_that_of_all_instances_and_names_those_that_a
     mirror(&["report", &url, "--mirror", "order"])
         .await
         .expect(2, "there is no mirror `order`");
+}
+
+#[tokio::test]
+async fn what_is_watched_of_a_fleet_is_what_is_reported() {
+    let stub = Stub::with(of_fleet("promote", None));
+    let url = stub.url();
+    let run = mirror(&["watch", &url, "--fleet", "--once"]).await;
+    let run = run.expect(0, "");
+    let lines: Vec<_> = run.stdout.lines().collect();
+    assert_eq!(lines.len(), 2);
+    let cells: Vec<_> = lines[1].split_whitespace().take(10).collect();
+    assert_eq!(
+        cells[1..],
+        [
+            "orders", "rewrite", "promote", "5%", "-/s", "480", "2", "1", "on"
+        ]
+    );
+    let (_, reason) = lines[1].split_once("  on  ").unwrap();
+    assert_eq!(
+        reason.trim(),
+        "480 compared, none differ; missing: pod-2; 1/3 instances running; set for the fleet: off, \
+         by ada, until 2026-11-27T08:03:20Z: too slow; set for all mirrors of the fleet: rewrite: 5%"
+    );
+    // Without `--fleet` it is about the instance that was asked.
+    let run = mirror(&["watch", &url, "--once"])
+        .await
+        .expect(0, "too few here");
+    assert!(!run.stdout.contains("instances"), "{run:#?}");
+    // Only the summary is asked for, of one mirror if that was named.
+    mirror(&["watch", &url, "--fleet", "--once", "--mirror", "orders"])
+        .await
+        .expect(0, "480");
+    let asked = stub.asked();
+    let asked: Vec<_> = asked.iter().map(|asked| &*asked.target).collect();
+    assert_eq!(asked[0], "/snapshot.json?summary=true");
+    assert_eq!(asked[2], "/snapshot.json?summary=true&mirror=orders");
+}
+
+#[tokio::test]
+async fn old_numbers_of_a_fleet_are_watched_and_called_so() {
+    let stub = Stub::start(|number, _| {
+        let error = (number > 0).then_some("NATS is away");
+        let mut snapshot = of_fleet("promote", error);
+        // Whichever instance responds.
+        snapshot["process"] = format!("instance {number}").into();
+        Json(snapshot).into_response()
+    });
+    let args = ["watch", &stub.url(), "--fleet", "--interval", "100ms"];
+    let mut child = command(&args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = eventually("a line", stderr.next_line()).await;
+    let line = line.unwrap().unwrap();
+    assert!(line.ends_with("not up to date: NATS is away"), "{line}");
+    let _ = child.kill().await;
+    for (snapshot, said) in [
+        (
+            of_fleet("promote", Some("NATS is away")),
+            "not up to date: NATS is away",
+        ),
+        (orders("promote", "good"), "the page is given no fleet"),
+    ] {
+        let stub = Stub::with(snapshot);
+        mirror(&["watch", &stub.url(), "--fleet", "--once"])
+            .await
+            .expect(3, said);
+    }
+    let stub = Stub::with(orders("promote", "good"));
+    mirror(&["watch", &stub.url(), "--fleet"])
+        .await
+        .expect(3, "the page is given no fleet");
 }
 
 #[tokio::test]

@@ -872,7 +872,7 @@ async fn what_an_export_leaves_out_is_counted_and_not_compared() {
     let run = mirror(&["export", "--from", &from, "--to", &file]).await;
     let run = run.expect(
         0,
-        "2 records, 1 with a response, 1 left out, 1 responses left out",
+        "2 records, 1 with a response, 1 left out, 1 response left out",
     );
     for said in ["its response is withheld", "its request is withheld"] {
         assert!(run.stderr.contains(said), "{run:#?}");
@@ -893,6 +893,31 @@ async fn what_an_export_leaves_out_is_counted_and_not_compared() {
     assert_eq!(target["not_compared_by_reason"]["primary_gone"], 1);
 }
 
+#[tokio::test]
+async fn an_export_says_what_other_programs_would_send_of_what_was_replaced() {
+    let mut records = orders(3);
+    records[1].request.redacted = vec!["authorization".to_owned()];
+    let log = Log::new("replay-redacted", &records);
+    let path = |name: &str| log.0.path().join(name).to_str().unwrap().to_owned();
+    for name in ["orders.gor", "orders.har"] {
+        let (from, file, to) = (path("log"), path(name), path("imported"));
+        let run = mirror(&["export", "--from", &from, "--to", &file]).await;
+        let run = run.expect(0, "3 records, 3 with a response");
+        let said = "1 request with `[redacted]` in the place of what was there";
+        assert!(run.stderr.contains(said), "{run:#?}");
+        // It is not taken for one of the request.
+        let args = ["import", "--from", &file, "--to", &to, "--mirror", "orders"];
+        let run = mirror(&args).await.expect(0, "3 records");
+        assert!(!run.stderr.contains("[redacted]"), "{run:#?}");
+        fs::remove_dir_all(&to).unwrap();
+    }
+    let clean = Log::new("replay-clean", &orders(1));
+    let (from, file) = (clean.path(), path("clean.gor"));
+    let run = mirror(&["export", "--from", from.to_str().unwrap(), "--to", &file]).await;
+    let run = run.expect(0, "1 record, 1 with a response");
+    assert!(!run.stderr.contains("[redacted]"), "{run:#?}");
+}
+
 /// So that a build may respond with anything.
 #[tokio::test]
 async fn what_a_build_says_does_nothing_to_the_terminal() {
@@ -909,4 +934,55 @@ async fn what_a_build_says_does_nothing_to_the_terminal() {
         !run.stdout.contains('\u{1b}') && !run.stderr.contains('\u{1b}'),
         "{run:#?}"
     );
+}
+
+#[tokio::test]
+async fn a_mirror_of_which_there_is_no_record_is_told_with_those_that_there_are() {
+    let build = Build::start(async |request| answer(&request, 12.5));
+    let mut records = orders(8);
+    records[5].mirror = "carts".to_owned();
+    let log = Log::new("no-record-of-it", &records);
+    let path = log.path().to_str().unwrap().to_owned();
+    let url = build.url();
+    let args = ["replay", "--from", &path, "--to", &url, "--speed", "max"];
+    let none =
+        "no record in the log is of the mirror `ordres`: there are records of `carts`, `orders`";
+    mirror(&[&args[..], &["--mirror", "ordres"]].concat())
+        .await
+        .expect(2, none);
+    mirror(&[&args[..], &["--mirror", "ordres", "--dry-run"]].concat())
+        .await
+        .expect(0, none);
+    // There are some, and none of them is to be replayed.
+    let run = mirror(&[&args[..], &["--mirror", "orders", "--only", "method=PUT"]].concat()).await;
+    run.expect(2, "no record of `orders` was replayed: read 8, filtered 8");
+    let run = mirror(&[&args[..], &["--mirror", "orders", "--dry-run"]].concat()).await;
+    let run = run.expect(0, "would send 7 requests");
+    assert!(!run.stderr.contains("carts"), "{run:#?}");
+    assert!(build.paths().is_empty());
+}
+
+#[tokio::test]
+async fn files_of_other_programs_and_streams_are_no_logs_and_what_to_do_is_said() {
+    let directory = Directory::new("no-logs");
+    fs::create_dir_all(directory.path()).unwrap();
+    for name in ["x.har", "x.GOR", "x.gor.gz"] {
+        let path = directory.path().join(name);
+        fs::write(&path, "{}").unwrap();
+        let path = path.to_str().unwrap();
+        let import = format!("`mirror import --from {path} --to DIR --mirror NAME`");
+        let to = "http://127.0.0.1:1";
+        mirror(&["replay", "--from", path, "--mirror", "orders", "--to", to])
+            .await
+            .expect(3, &import);
+        mirror(&["export", "--from", path, "--to", "y.har"])
+            .await
+            .expect(3, &import);
+    }
+    mirror(&["export", "--from", "nats://localhost:4222", "--to", "y.har"])
+        .await
+        .expect(
+            64,
+            "give the mirror a target `file(\"DIR\")` beside the stream",
+        );
 }

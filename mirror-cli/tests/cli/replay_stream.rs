@@ -268,7 +268,10 @@ async fn a_stream_is_replayed_and_begun_anew() {
         let others = [
             "replay", "--from", &from, "--mirror", "users", "--to", &to, "--speed", "max",
         ];
-        mirror(&others).await.expect(2, "no record in the log");
+        let none = "no record in the log is of the mirror `users`: there are records of `orders`";
+        mirror(&others).await.expect(2, none);
+        let dry = [&others[..], &["--dry-run"]].concat();
+        mirror(&dry).await.expect(0, none);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Queries and forms: `name=value&name=value`.
 
+use std::borrow::Cow;
+
 use bumpalo::Bump;
 
 use crate::{
@@ -35,15 +37,15 @@ impl Redaction<'_> {
     /// The pairs without what is secret; `None` if nothing is.
     #[must_use]
     pub fn pairs(&self, text: &str) -> Option<Redacted> {
+        if !text.split('&').any(|pair| self.hides_pair(pair, text)) {
+            return None;
+        }
         let mut places = Vec::new();
         let pair = |pair: &str| {
-            let (name, value) = decoded(pair);
-            let is_secret = self.is_secret(&name) || self.is_secret(pair);
-            let is_named = self.is_secret_parameter(&name, &value, text)
-                && !matches!(&*value, "true" | "false");
-            if !is_secret && !is_named && !self.is_secret_value(&value) {
+            if !self.hides_pair(pair, text) {
                 return pair.to_owned();
             }
+            let (name, value) = decoded(pair);
             // Text that is no name may be a value itself: a document that was sent as a form.
             let raw_name = pair.split_once('=').map(|(name, _)| name);
             let kept = raw_name.filter(|raw| is_plain(raw) && !self.is_secret(&name));
@@ -56,7 +58,15 @@ impl Redaction<'_> {
             }
         };
         let text = text.split('&').map(pair).collect::<Vec<_>>().join("&");
-        (!places.is_empty()).then_some(Redacted { text, places })
+        Some(Redacted { text, places })
+    }
+
+    /// Whether something of a pair is secret.
+    fn hides_pair(&self, pair: &str, pairs: &str) -> bool {
+        let (name, value) = decoded(pair);
+        let is_named =
+            self.is_secret_parameter(&name, &value, pairs) && !matches!(&*value, "true" | "false");
+        is_named || self.is_secret(&name) || self.is_secret(pair) || self.is_secret_value(&value)
     }
 
     /// Whether a parameter of a query or a form is named like a secret.
@@ -115,10 +125,9 @@ pub(crate) fn is_secret_pair(names: &Names, pair: &str, pairs: &str) -> bool {
 }
 
 /// The name and the value of a pair.
-fn decoded(pair: &str) -> (String, String) {
+fn decoded(pair: &str) -> (Cow<'_, str>, Cow<'_, str>) {
     let mut pairs = form_urlencoded::parse(pair.as_bytes());
-    let (name, value) = pairs.next().unwrap_or_default();
-    (name.into_owned(), value.into_owned())
+    pairs.next().unwrap_or_default()
 }
 
 fn is_number(value: &str) -> bool {

@@ -283,6 +283,11 @@ impl Names {
         }
     }
 
+    /// Whether there are some that other mirrors do not have.
+    pub(super) fn are_own(&self) -> bool {
+        !self.redacted.is_empty()
+    }
+
     /// Whether a name is one of them. `user[password]` and `user.password` are fields called
     /// `password`.
     pub(crate) fn are(&self, name: &str) -> bool {

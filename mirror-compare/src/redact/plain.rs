@@ -1,44 +1,62 @@
 //! Documents in which nothing is secret by itself, as most are.
 
-use std::{cell::RefCell, fmt};
+mod scanner;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::{cell::RefCell, ops::Range};
 
+use self::scanner::Scanner;
 use super::{
     looks::has_secret,
     names::{Names, is_code},
 };
 
 thread_local! {
-    static ORDINARY: RefCell<Ordinary> = const { RefCell::new(Ordinary([Kept::NONE; SLOTS])) };
+    static KNOWN: RefCell<Known> = const {
+        RefCell::new(Known {
+            ordinary: Ordinary([Kept::NONE; SLOTS]),
+            keys: Vec::new(),
+        })
+    };
 }
 
-/// How many keys a thread keeps, and how long they are at most: 8 KiB.
-const SLOTS: usize = 256;
-const LONGEST: usize = 31;
+/// What a thread keeps from one document to the next.
+struct Known {
+    ordinary: Ordinary,
+    /// Memory for where keys are.
+    keys: Vec<Range<usize>>,
+}
 
-/// Keys in which there is nothing: services have few, and have them in each document.
+/// The memory that is kept has room for so many keys: 16 KiB.
+const KEPT_KEYS: usize = 1024;
+
+/// How many keys a thread keeps, and how long they are at most: 8 KiB. A byte is the number of a slot.
+const SLOTS: usize = 256;
+const LONGEST: usize = HEAD + REST;
+
+/// The bytes that are compared at once, and the others.
+const HEAD: usize = size_of::<u64>();
+const REST: usize = 23;
+
+/// Keys and names of headers in which there is nothing: services have few, and have them in each
+/// message.
 struct Ordinary([Kept; SLOTS]);
 
 #[derive(Clone, Copy)]
 struct Kept {
+    /// The first bytes of the key, the first of all lowest; zeros if it has less.
+    head: u64,
+    rest: [u8; REST],
     length: u8,
-    key: [u8; LONGEST],
 }
 
 impl Kept {
     /// None: an empty key is never kept.
     const NONE: Self = Self {
+        head: 0,
+        rest: [0; REST],
         length: 0,
-        key: [0; LONGEST],
     };
 }
-
-/// No text that is shorter looks like a secret.
-const MIN_LOOK: usize = 8;
-
-/// Of more keys in one object, not each is compared with each.
-const FEW_KEYS: usize = 16;
 
 /// Whether a body is JSON without a name or a text that may be secret by itself. That is told in one
 /// pass, without a tree; where it cannot be, the answer is no.
@@ -49,147 +67,69 @@ pub(super) fn is_plain(body: &[u8]) -> bool {
     let Ok(text) = str::from_utf8(body) else {
         return false;
     };
-    ORDINARY.with_borrow_mut(|ordinary| {
-        let mut reader = serde_json::Deserializer::from_str(text);
-        let mut look = Look {
-            ordinary,
-            keys: Vec::new(),
-        };
-        look.deserialize(&mut reader).is_ok() && reader.end().is_ok()
+    KNOWN.with_borrow_mut(|Known { ordinary, keys }| {
+        let is_plain = Scanner::new(text, ordinary, keys).finds_nothing();
+        keys.clear();
+        keys.shrink_to(KEPT_KEYS);
+        is_plain
+    })
+}
+
+/// Whether there is nothing in a name of a header, by what all mirrors have in common.
+pub(super) fn is_ordinary_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let head = head_of(bytes);
+    let slot = slot_of(head, bytes);
+    KNOWN.with_borrow_mut(|Known { ordinary, .. }| {
+        ordinary.knows(bytes, head, slot) || ordinary.learns(name, head, slot)
     })
 }
 
 impl Ordinary {
-    /// Whether there is nothing in a key.
-    fn has(&mut self, key: &str) -> bool {
-        let bytes = key.as_bytes();
-        let (Some(first), Some(last), true) = (bytes.first(), bytes.last(), bytes.len() <= LONGEST)
-        else {
-            return is_ordinary(key);
-        };
-        let middle = bytes[bytes.len() / 2];
-        let mixed = [first, last, &middle]
-            .into_iter()
-            .fold(bytes.len(), |mixed, byte| {
-                mixed.wrapping_mul(31) ^ usize::from(*byte)
-            });
-        let kept = &mut self.0[mixed % SLOTS];
-        if kept.key[..usize::from(kept.length)] == *bytes {
-            return true;
-        }
-        let is_ordinary = is_ordinary(key);
-        if is_ordinary && let Ok(length) = u8::try_from(bytes.len()) {
-            kept.key[..bytes.len()].copy_from_slice(bytes);
-            kept.length = length;
+    /// Whether it is known that there is nothing in a key that has this head and this slot.
+    #[inline]
+    fn knows(&self, key: &[u8], head: u64, slot: u8) -> bool {
+        let kept = &self.0[usize::from(slot)];
+        kept.head == head
+            && usize::from(kept.length) == key.len()
+            && (key.len() <= HEAD || kept.rest[..key.len() - HEAD] == key[HEAD..])
+            // None is kept as an empty one.
+            && !key.is_empty()
+    }
+
+    /// Whether there is nothing in such a key. It is known from then on.
+    fn learns(&mut self, key: &str, head: u64, slot: u8) -> bool {
+        let is_ordinary = !is_code(key) && !Names::NONE.are(key) && !has_secret(key);
+        if is_ordinary
+            && key.len() <= LONGEST
+            && let Ok(length) = u8::try_from(key.len())
+        {
+            let kept = &mut self.0[usize::from(slot)];
+            (kept.head, kept.length) = (head, length);
+            let rest = key.as_bytes().get(HEAD..).unwrap_or_default();
+            kept.rest[..rest.len()].copy_from_slice(rest);
         }
         is_ordinary
     }
 }
 
-fn is_ordinary(key: &str) -> bool {
-    !is_code(key) && !Names::NONE.are(key) && !has_secret(key)
+/// The first bytes of a key.
+fn head_of(key: &[u8]) -> u64 {
+    let mut head = [0; HEAD];
+    let length = key.len().min(HEAD);
+    head[..length].copy_from_slice(&key[..length]);
+    u64::from_le_bytes(head)
 }
 
-/// Whether a text is a word or a short number: shorter than whatever is a secret by its look, and
-/// without what separates the parts of one.
-fn is_word(text: &str) -> bool {
-    let is_of_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-' | b'_');
-    text.len() < MIN_LOOK && text.bytes().all(is_of_word)
-}
-
-/// A look at one value after the other. It ends with the first that may be secret, as with an error.
-struct Look<'l, 'b> {
-    ordinary: &'l mut Ordinary,
-    /// Keys of the objects in which the value stands.
-    keys: Vec<&'b str>,
-}
-
-/// Why it ends, which nobody is told.
-fn may_be_secret<E: Error>() -> E {
-    E::custom("")
-}
-
-impl<'b> DeserializeSeed<'b> for &mut Look<'_, 'b> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'b>>(self, value: D) -> Result<(), D::Error> {
-        value.deserialize_any(self)
-    }
-}
-
-impl<'b> Visitor<'b> for &mut Look<'_, 'b> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a value")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        // A document, or a URL with a query.
-        let is_more = || text.bytes().any(|byte| matches!(byte, b'{' | b'[' | b'?'));
-        if !is_word(text) && (is_more() || has_secret(text)) {
-            return Err(may_be_secret());
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'b>>(self, mut elements: A) -> Result<(), A::Error> {
-        while elements.next_element_seed(&mut *self)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'b>>(self, mut members: A) -> Result<(), A::Error> {
-        let first = self.keys.len();
-        // A key with an escape is not there as it is.
-        while let Some(key) = members.next_key::<&'b str>()? {
-            if !self.ordinary.has(key) {
-                return Err(may_be_secret());
-            }
-            self.keys.push(key);
-            members.next_value_seed(&mut *self)?;
-        }
-        if has_twice(&mut self.keys[first..]) {
-            return Err(may_be_secret());
-        }
-        self.keys.truncate(first);
-        Ok(())
-    }
-}
-
-/// Whether a key is there twice: which of the two values counts is up to the reader.
-fn has_twice(keys: &mut [&str]) -> bool {
-    if keys.len() <= FEW_KEYS {
-        let mut rest = &*keys;
-        while let Some((key, others)) = rest.split_first() {
-            if others.contains(key) {
-                return true;
-            }
-            rest = others;
-        }
-        return false;
-    }
-    keys.sort_unstable();
-    keys.windows(2).any(|pair| pair[0] == pair[1])
+/// The slot of a key: that of equal keys is the same.
+#[inline]
+fn slot_of(head: u64, key: &[u8]) -> u8 {
+    /// The golden ratio, as a fraction of 64 bits.
+    const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
+    let last = u64::from(key.last().copied().unwrap_or(0));
+    let rest = (key.len() as u64) << 8 | last;
+    let mixed = (head ^ rest << 40).wrapping_mul(MIX);
+    mixed.to_be_bytes()[0]
 }
 
 #[cfg(test)]
@@ -244,6 +184,23 @@ mod tests {
             "[1]]",
             "1e400",
             r#"{"a":1,"a":2}"#,
+            r#"{"":1,"":2}"#,
+            "{\"a\u{1}\":1}",
+            "[\"\t\"]",
+            r#"["a]"#,
+            r#"["\"#,
+            r#"["\ud800"]"#,
+            r#"{"a":1,}"#,
+            r#"{"a" 1}"#,
+            "[1,]",
+            "[01]",
+            "[1.]",
+            "[.5]",
+            "[-]",
+            "[1e]",
+            "[tru]",
+            "[nullnull]",
+            "\u{FEFF}1",
             r#"{"a":{"b":1,"c":[],"b":2}}"#,
             &format!("{{{many}\"k7\":1}}"),
             &format!("{}{}", "[".repeat(200), "]".repeat(200)),
@@ -251,6 +208,13 @@ mod tests {
             assert!(!is_plain(body), "{body}");
         }
         assert!(is_plain(&format!("{{{many}\"k40\":1}}")));
+        // As long as more than is looked at at once, and of the same slot.
+        for length in 1..40 {
+            let key = "k".repeat(length);
+            let twice = format!("{{\"{key}\":1,\"x\":[],\"{key}\":2}}");
+            assert!(!is_plain(&twice), "{twice}");
+            assert!(is_plain(&twice.replacen(&key, &format!("{key}0"), 1)));
+        }
     }
 
     /// Names and texts of all kinds, of which some are secret and some are nearly so.
@@ -298,7 +262,36 @@ mod tests {
         })
     }
 
+    /// A document in which a byte was changed, taken out or put in.
+    fn nearly_documents() -> impl Strategy<Value = Vec<u8>> {
+        let change = (
+            any::<proptest::sample::Index>(),
+            0..3,
+            select(b"{}[]\",:\\ 0e-.tu\n\x00\xff".to_vec()),
+        );
+        (documents(), change).prop_map(|(document, (at, kind, byte))| {
+            let mut body = document.to_string().into_bytes();
+            let at = at.index(body.len());
+            match kind {
+                0 => body[at] = byte,
+                1 => drop(body.remove(at)),
+                _ => body.insert(at, byte),
+            }
+            body
+        })
+    }
+
     proptest! {
+        #[test]
+        fn what_is_no_document_is_not_plain(body in nearly_documents()) {
+            if super::is_plain(&body) {
+                let read = serde_json::from_slice::<Value>(&body);
+                prop_assert!(read.is_ok(), "{:?}", String::from_utf8_lossy(&body));
+                let memory = bumpalo::Bump::new();
+                prop_assert!(crate::json::parse(&body, &memory).is_ok());
+            }
+        }
+
         #[test]
         fn of_a_plain_document_nothing_is_learned_or_replaced(document in documents()) {
             let body = document.to_string();

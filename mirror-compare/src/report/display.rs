@@ -154,7 +154,7 @@ impl TargetReport {
             writeln!(f, "{layers}")?;
         }
         for rule in &self.unused_rules {
-            writeln!(f, "about nothing so far: {}", Printable(rule))?;
+            writeln!(f, "a rule that has met nothing so far: {}", Printable(rule))?;
         }
         if !self.suggestions.is_empty() {
             let mut table = Table::new(&["if these may differ", "settles", "mismatches"]);

@@ -1,25 +1,53 @@
 //! Which build of a shadow evidence is about.
 
-use std::collections::VecDeque;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
 
 /// The longest version that is told apart, in bytes.
 const MAX_VERSION: usize = 64;
 
-/// How many versions are remembered as older ones.
-const MAX_OLDER: usize = 8;
+/// How many versions are remembered, the current one among them.
+const MAX_VERSIONS: usize = 9;
 
-/// How many responses of an older version in a row say that the shadow was rolled back. Fewer come
-/// from servers that are still to be replaced.
-const ROLLED_BACK: u32 = 20;
+/// How many responses of older versions in a row say that the shadow was rolled back. Fewer come
+/// from servers that are still to be replaced: while half of them are, so many in a row come once in
+/// a million responses.
+const ROLLED_BACK: usize = 20;
 
-/// The versions of a shadow: the one that responds now, and those before.
+/// After so many responses in a row, a version has replaced the older ones: half of the servers give
+/// so many once in a thousand responses.
+const ALONE: usize = 10;
+
+/// How many responses of older versions in a row say so of a version that has replaced them. One may
+/// come from a server that was forgotten.
+const AFTER_ALONE: usize = 2;
+
+/// The versions of a shadow, as one process has met them: the one that responds now, and those
+/// before.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Versions {
     current: Option<Box<str>>,
-    older: VecDeque<Box<str>>,
-    /// Responses of one older version since the last of the current one.
-    in_a_row: u32,
-    of_older: Option<Box<str>>,
+    /// The one that was taken up last comes first: that is the current one.
+    met: VecDeque<Met>,
+    /// Responses of other versions since the last of the current one.
+    others: usize,
+}
+
+/// A version that has responded. Times are since the clock began.
+#[derive(Clone, Debug)]
+struct Met {
+    version: Option<Box<str>>,
+    again: u32,
+    first: Duration,
+    /// The last responses, in the order in which they came.
+    last: VecDeque<Duration>,
+    /// Whether it has responded since the last response of the current one.
+    is_since: bool,
 }
 
 /// What a response is to the evidence.
@@ -44,83 +72,255 @@ impl Versions {
     }
 
     /// Evidence of this version was taken over.
-    pub(super) fn resume(&mut self, version: Option<&str>) {
-        self.current = version.map(Into::into);
+    pub(super) fn resume(&mut self, version: Option<&str>, now: Duration) {
+        match version {
+            Some(version) if !self.is_known(version) => self.meet(Some(version), now),
+            Some(_) => {}
+            // Whatever responds next is another one.
+            None => {
+                let current = self.current.take();
+                self.met.retain(|met| met.version != current);
+            }
+        }
+        self.take(version);
     }
 
     /// Notes the version of a response. One without a version is of the current one: a proxy has
     /// responded for it.
-    pub(super) fn note(&mut self, version: Option<&str>) -> Seen {
-        let Some(version) = version.map(Self::cut) else {
+    pub(super) fn note(&mut self, version: Option<&str>, now: Duration) -> Seen {
+        let version = version.map(Self::cut);
+        if version == self.current() {
+            self.respond(version, now);
+            self.none_since();
+            return Seen::Current;
+        }
+        let Some(version) = version else {
             return Seen::Current;
         };
-        if self.current.as_deref() == Some(version) {
-            self.in_a_row = 0;
-            return Seen::Current;
-        }
-        if self.older.iter().any(|older| **older == *version) {
-            if self.of_older.as_deref() != Some(version) {
-                self.of_older = Some(version.into());
-                self.in_a_row = 0;
-            }
-            self.in_a_row += 1;
-            if self.in_a_row < ROLLED_BACK {
+        let is_older = self.is_known(version);
+        self.respond(Some(version), now);
+        if is_older {
+            self.others += 1;
+            // Of those that respond, it is about the one that was taken up last.
+            let newest = self.met.iter().find(|met| met.is_since);
+            let is_newest = newest.is_some_and(|met| met.version.as_deref() == Some(version));
+            if self.others < ROLLED_BACK || !is_newest {
                 return Seen::Older;
             }
-            self.older.retain(|older| **older != *version);
         }
-        self.in_a_row = 0;
-        if let Some(before) = self.current.replace(version.into()) {
-            self.older.push_front(before);
-            self.older.truncate(MAX_OLDER);
-        }
+        self.take(Some(version));
         Seen::New
     }
+
+    /// What other processes are to know.
+    pub(super) fn seen(&self, now: Duration) -> VersionsSeen {
+        let ago = |then: &Duration| millis(now.saturating_sub(*then));
+        let seen = self.met.iter().map(|met| VersionSeen {
+            version: met.version.as_deref().map(str::to_owned),
+            again: met.again,
+            first_ms: ago(&met.first),
+            last_ms: met.last.iter().rev().map(ago).collect(),
+        });
+        VersionsSeen(seen.collect())
+    }
+
+    /// Takes up the version that the shadow has by what all processes have seen, if it has responded
+    /// here since the last response of the current one; whether that is another.
+    pub(super) fn follow(&mut self, all: &VersionsSeen, wait: Duration, now: Duration) -> bool {
+        if !self.seen(now).is_doubtful(wait) {
+            return false;
+        }
+        let Some(next) = all.next(wait, |_| true) else {
+            return false;
+        };
+        let first = all.by_rank().next();
+        let again = match first {
+            Some(first) if first.version != next.version => first.again.saturating_add(1),
+            _ => next.again,
+        };
+        let known = self.met.iter_mut().find(|met| {
+            met.is_since && met.version.is_some() && met.version.as_deref() == next.name()
+        });
+        let Some(known) = known else {
+            return false;
+        };
+        known.again = known.again.max(again);
+        self.take(next.name());
+        true
+    }
+
+    fn is_known(&self, version: &str) -> bool {
+        let mut met = self.met.iter();
+        met.any(|met| met.version.as_deref() == Some(version))
+    }
+
+    fn respond(&mut self, version: Option<&str>, now: Duration) {
+        let known = |met: &&mut Met| met.version.as_deref() == version;
+        if self.met.iter_mut().find(known).is_none() {
+            self.meet(version, now);
+        }
+        if let Some(met) = self.met.iter_mut().find(known) {
+            met.last.push_back(now);
+            if met.last.len() > ROLLED_BACK {
+                met.last.pop_front();
+            }
+            met.is_since = true;
+        }
+    }
+
+    fn meet(&mut self, version: Option<&str>, now: Duration) {
+        self.met.push_front(Met {
+            version: version.map(Into::into),
+            again: 0,
+            first: now,
+            last: VecDeque::new(),
+            is_since: false,
+        });
+        self.met.truncate(MAX_VERSIONS);
+    }
+
+    fn take(&mut self, version: Option<&str>) {
+        self.current = version.map(Into::into);
+        let at = self.met.iter();
+        let at = at.take_while(|met| met.version.as_deref() != version);
+        if let Some(met) = self.met.remove(at.count()) {
+            self.met.push_front(met);
+        }
+        self.none_since();
+    }
+
+    fn none_since(&mut self) {
+        self.others = 0;
+        self.met.iter_mut().for_each(|met| met.is_since = false);
+    }
+}
+
+/// When the versions of a shadow have responded, to one process or to several: what there is to know
+/// of which one it is of. Times are durations before now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct VersionsSeen(Vec<VersionSeen>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct VersionSeen {
+    version: Option<String>,
+    /// How often it was taken up again, in place of one that was newer.
+    #[serde(default)]
+    again: u32,
+    first_ms: u64,
+    /// The last responses, the latest first.
+    last_ms: Vec<u64>,
+}
+
+impl VersionsSeen {
+    /// The same, looked at later by so much.
+    #[must_use]
+    pub fn later(mut self, later: Duration) -> Self {
+        let later = millis(later);
+        for seen in &mut self.0 {
+            let last = seen.last_ms.iter_mut();
+            for ago in last.chain([&mut seen.first_ms]) {
+                *ago = ago.saturating_add(later);
+            }
+        }
+        self
+    }
+
+    /// Adds what another process has seen, by now.
+    pub fn merge(&mut self, other: &Self) {
+        let both = std::mem::take(&mut self.0);
+        let mut all = BTreeMap::<_, VersionSeen>::new();
+        for seen in both.into_iter().chain(other.0.iter().cloned()) {
+            let Some(known) = all.get_mut(&seen.version) else {
+                all.insert(seen.version.clone(), seen);
+                continue;
+            };
+            known.again = known.again.max(seen.again);
+            known.first_ms = known.first_ms.max(seen.first_ms);
+            known.last_ms.extend(seen.last_ms);
+            known.last_ms.sort_unstable();
+            known.last_ms.truncate(ROLLED_BACK);
+        }
+        self.0 = all.into_values().collect();
+        self.0.sort_by_cached_key(|seen| Reverse(seen.rank()));
+        self.0.truncate(MAX_VERSIONS);
+    }
+
+    /// The version that the shadow is of, of those for which `is_one`: that which was taken up last,
+    /// unless it was rolled back.
+    ///
+    /// It was if older versions have responded 20 times in a row, to whichever process, or twice after
+    /// ten responses in a row of this version. Those in a row are known after `wait`, if each process
+    /// has said by then what it has seen. While servers are replaced one by one, both versions respond
+    /// in turn.
+    pub fn current(
+        &self,
+        wait: Duration,
+        is_one: impl Fn(Option<&str>) -> bool,
+    ) -> Option<Option<&str>> {
+        let next = self.next(wait, |seen| is_one(seen.name()))?;
+        Some(next.name())
+    }
+
+    /// Whether a process of which this is, without those of others, is to ask them: the version that
+    /// it takes the shadow to be of has not responded to it for `wait`, and older ones have since.
+    #[must_use]
+    pub fn is_doubtful(&self, wait: Duration) -> bool {
+        let last = self.0.first();
+        let last = last.and_then(|seen| Some((seen, *seen.last_ms.first()?)));
+        last.is_some_and(|(seen, last)| {
+            last > millis(wait) && self.of_others(seen).any(|ago| ago < last)
+        })
+    }
+
+    fn next(&self, wait: Duration, is_one: impl Fn(&VersionSeen) -> bool) -> Option<&VersionSeen> {
+        let there = |seen: &&VersionSeen| is_one(seen) && !self.is_gone(seen, wait);
+        let next = self.by_rank().find(there);
+        next.or_else(|| self.by_rank().find(|seen| is_one(seen)))
+    }
+
+    fn by_rank(&self) -> impl Iterator<Item = &VersionSeen> {
+        let mut all: Vec<_> = self.0.iter().collect();
+        all.sort_by_cached_key(|seen| Reverse(seen.rank()));
+        all.into_iter()
+    }
+
+    fn is_gone(&self, seen: &VersionSeen, wait: Duration) -> bool {
+        let Some(&last) = seen.last_ms.first() else {
+            return false;
+        };
+        let known = millis(wait)..last;
+        let after = self.of_others(seen).filter(|ago| known.contains(ago));
+        let after = after.count();
+        // Since the last response of another before that.
+        let before = self.of_others(seen).filter(|ago| *ago >= last).min();
+        let in_a_row = seen.last_ms.iter();
+        let in_a_row = in_a_row.filter(|ago| before.is_none_or(|before| **ago < before));
+        after >= ROLLED_BACK || (after >= AFTER_ALONE && in_a_row.count() >= ALONE)
+    }
+
+    fn of_others(&self, seen: &VersionSeen) -> impl Iterator<Item = u64> {
+        let others = self.0.iter();
+        let others = others.filter(|other| other.version != seen.version);
+        others.flat_map(|other| &other.last_ms).copied()
+    }
+}
+
+impl VersionSeen {
+    fn name(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// The higher, the newer. A response without a version may be a proxy's.
+    fn rank(&self) -> (bool, u32, Reverse<u64>, Option<String>) {
+        let (again, first) = (self.again, Reverse(self.first_ms));
+        (self.version.is_some(), again, first, self.version.clone())
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_new_version_begins_an_epoch_once() {
-        let mut versions = Versions::default();
-        let mut note = |version| versions.note(version);
-        assert_eq!(note(None), Seen::Current);
-        assert_eq!(note(Some("1")), Seen::New);
-        assert_eq!(note(Some("1")), Seen::Current);
-        assert_eq!(note(Some("2")), Seen::New);
-        // While servers of both versions respond.
-        for _ in 0..100 {
-            assert_eq!(note(Some("1")), Seen::Older);
-            assert_eq!(note(Some("2")), Seen::Current);
-        }
-        assert_eq!(note(None), Seen::Current);
-    }
-
-    #[test]
-    fn a_shadow_that_was_rolled_back_begins_an_epoch() {
-        let mut versions = Versions::default();
-        for version in ["1", "2"] {
-            versions.note(Some(version));
-        }
-        let seen: Vec<_> = (0..ROLLED_BACK).map(|_| versions.note(Some("1"))).collect();
-        assert!(seen[1..19].iter().all(|seen| *seen == Seen::Older));
-        assert_eq!(seen[19], Seen::New);
-        assert_eq!(versions.note(Some("1")), Seen::Current);
-        assert_eq!(versions.note(Some("2")), Seen::Older);
-    }
-
-    #[test]
-    fn versions_are_bounded() {
-        let mut versions = Versions::default();
-        for i in 0..100 {
-            assert_eq!(
-                versions.note(Some(&format!("{i}{}", "x".repeat(100)))),
-                Seen::New
-            );
-        }
-        assert_eq!(versions.older.len(), MAX_OLDER);
-        assert_eq!(versions.current().unwrap().len(), MAX_VERSION);
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    Evidence, TargetReport, Thresholds, Unanswered,
+    Evidence, TargetReport, Thresholds, Unanswered, VersionsSeen,
     clock::Clock,
     counted::{Blame, Counted, Merged},
     epoch::{self, Versions},
@@ -95,7 +95,8 @@ impl Recorder {
         let mut seen = self.seen();
         {
             let mut live = self.live();
-            match live.versions.note(comparison.version.as_deref()) {
+            let now = self.clock.now().elapsed;
+            match live.versions.note(comparison.version.as_deref(), now) {
                 epoch::Seen::Current => {}
                 epoch::Seen::Older => {
                     comparison.verdict = Verdict::NotCompared(NotComparedReason::OtherVersion);
@@ -239,7 +240,30 @@ impl Recorder {
         let Live {
             counted, versions, ..
         } = &mut *live;
-        versions.resume(counted.version.as_deref());
+        versions.resume(counted.version.as_deref(), self.clock.now().elapsed);
+    }
+
+    /// The versions of the shadow that were met here, and when they responded: to be
+    /// [merged](VersionsSeen::merge) with what other processes have seen.
+    #[must_use]
+    pub fn versions(&self) -> VersionsSeen {
+        let now = self.clock.now().elapsed;
+        self.live().versions.seen(now)
+    }
+
+    /// Begins anew with the version that the shadow is [of](VersionsSeen::current) by what all
+    /// processes have seen, if that is another than here, and has responded here. Returns whether it
+    /// was another.
+    pub fn follow_versions(&self, all: &VersionsSeen, wait: Duration) -> bool {
+        let (mut seen, mut live) = (self.seen(), self.live());
+        let now = self.clock.now().elapsed;
+        let is_another = live.versions.follow(all, wait, now);
+        if is_another {
+            self.begin_anew(&mut seen, &mut live);
+            // Before anything is compared: what is known of the one before is about another.
+            live.counted.version = live.versions.current().map(Into::into);
+        }
+        is_another
     }
 
     /// The report about the target by now, whose counters and circuit stand like this since the

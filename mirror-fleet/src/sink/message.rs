@@ -2,13 +2,13 @@
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
-use mirror_record::Record;
+use mirror_record::RecordRef;
 use mirror_runtime::RecordedExchange;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The subjects of all records.
-pub(super) const SUBJECTS: &str = "mirror.v1.>";
+pub(crate) const SUBJECTS: &str = "mirror.v1.>";
 
 /// What is not for tokens of subjects, and what some tools do not like there.
 const IN_SUBJECTS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
@@ -41,6 +41,15 @@ fn token(mirror: &str) -> String {
     }
 }
 
+/// The mirror whose records have a subject.
+pub(crate) fn mirror_of(subject: &str) -> Option<String> {
+    let (token, _) = subject.strip_prefix("mirror.v1.")?.split_once('.')?;
+    if token == "%" {
+        return Some(String::new());
+    }
+    Some(percent_decode_str(token).decode_utf8_lossy().into_owned())
+}
+
 /// Some more than what the payload will have, for what is not counted one by one.
 const OVERHEAD: usize = 256;
 
@@ -71,18 +80,22 @@ pub(super) struct Message {
 }
 
 impl Message {
-    pub(super) fn new(record: &Record, shards: u16) -> Self {
+    pub(super) fn new(record: &RecordRef<'_>, shards: u16) -> Self {
         let arrived = OffsetDateTime::from_unix_timestamp_nanos(record.arrived_ns.into());
         let time = arrived.ok().and_then(|time| time.format(&Rfc3339).ok());
-        let mut headers = record.request.headers.iter();
-        let traceparent = headers.find(|(name, _)| name == "traceparent");
+        let mut traceparent = None;
+        record.request.headers.each(&mut |name, value| {
+            if name == b"traceparent" && traceparent.is_none() {
+                traceparent = visible(value);
+            }
+        });
         Self {
-            subject: subject(&record.mirror, record.shard(shards)),
+            subject: subject(record.mirror, record.shard(shards)),
             payload: record.encode(),
             id: record.id.to_string(),
-            source: format!("/mirror/{}", token(&record.mirror)),
+            source: format!("/mirror/{}", token(record.mirror)),
             time,
-            traceparent: traceparent.and_then(|(_, value)| visible(value)),
+            traceparent,
         }
     }
 

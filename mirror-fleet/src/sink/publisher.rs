@@ -9,8 +9,7 @@ use std::{
 
 use async_nats::{Client, StatusCode, Subscriber, client::PublishErrorKind, jetstream::ErrorCode};
 use futures_util::{FutureExt, StreamExt, future::BoxFuture};
-use mirror_record::Record;
-use mirror_runtime::{RecordedExchange, SinkError};
+use mirror_runtime::{BudgetPlace, SinkError};
 use serde::Deserialize;
 use tokio::{
     sync::{
@@ -21,11 +20,20 @@ use tokio::{
     time::MissedTickBehavior,
 };
 
-use super::{builder::Settings, message::Message, stream};
+use super::{
+    builder::Settings,
+    message::Message,
+    stream::{self, Found},
+};
 use crate::nats::{NatsError, Presence};
 
 /// How often it looks whether something has been waited for long enough.
 const TICK: Duration = Duration::from_millis(50);
+
+/// Records come together for so long after some were sent: to wake a thread, to write to a connection
+/// and to read from it takes more than to send a record, here and in the server. Nobody waits for a
+/// record but its count.
+const GATHER: Duration = Duration::from_millis(2);
 
 /// The wait after an error that goes by, such as a cluster without a leader.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -49,12 +57,11 @@ pub(super) enum Condition {
 
 /// A record that is to be kept.
 pub(super) struct Job {
-    pub(super) record: Record,
-    /// It has its place in the byte budget of the process as long as this lives.
-    pub(super) _exchange: Arc<RecordedExchange>,
+    pub(super) message: Message,
     pub(super) done: oneshot::Sender<Result<(), SinkError>>,
     pub(super) deadline: Instant,
-    pub(super) _places: Places,
+    /// In the byte budget of the process, and in the bounds of the sink.
+    pub(super) _places: (BudgetPlace, Places),
 }
 
 /// Those of a record and of its bytes.
@@ -65,15 +72,14 @@ struct Waiting {
     job: Job,
     /// Its place in the order in which records were handed over.
     place: u64,
-    /// If it was sent before.
-    message: Option<Message>,
+    /// Whether it was sent before.
+    was_sent: bool,
 }
 
 /// A record that was sent.
 struct Sent {
     job: Job,
     place: u64,
-    message: Message,
     at: Instant,
     /// Whether it was sent again, for lack of an acknowledgement.
     again: bool,
@@ -114,8 +120,12 @@ pub(super) struct Publisher {
     looks: bool,
     look_at: Instant,
     looked: u32,
+    /// Whether the stream was as it should be, once.
+    was_ready: bool,
     /// What is wrong with the stream, as it was told last.
     told: Option<String>,
+    /// The bounds that somebody has changed, as they were told last.
+    told_bounds: Vec<String>,
     paused_until: Instant,
     /// Whether it was said that a record was too large.
     warned: bool,
@@ -144,7 +154,9 @@ impl Publisher {
             looks: true,
             look_at: now,
             looked: 0,
+            was_ready: false,
             told: None,
+            told_bounds: Vec::new(),
             paused_until: now,
             warned: false,
         }
@@ -159,8 +171,9 @@ impl Publisher {
         };
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut look: Option<BoxFuture<'static, Result<(), NatsError>>> = None;
+        let mut look: Option<BoxFuture<'static, Result<Found, NatsError>>> = None;
         let mut is_open = true;
+        let mut gathers_until = None;
         // What was connected before this has subscribed is news as well.
         self.presence.mark_changed();
         loop {
@@ -179,15 +192,17 @@ impl Publisher {
                 }
             };
             tokio::select! {
-                job = jobs.recv(), if is_open => match job {
+                job = jobs.recv(), if is_open && gathers_until.is_none() => match job {
                     Some(job) => {
                         self.accept(job);
                         while let Ok(job) = jobs.try_recv() {
                             self.accept(job);
                         }
+                        gathers_until = Some(tokio::time::Instant::now() + GATHER);
                     }
                     None => is_open = false,
                 },
+                () = until(gathers_until), if gathers_until.is_some() => gathers_until = None,
                 ack = acks.next() => match ack {
                     Some(ack) => {
                         self.acknowledged(&ack);
@@ -225,12 +240,12 @@ impl Publisher {
         } else if let Some(error) = self.refused_for_good() {
             tell(job, Err(error));
         } else {
-            let (place, message) = (self.place, None);
+            let place = self.place;
             self.place += 1;
             self.waiting.push_back(Waiting {
                 job,
                 place,
-                message,
+                was_sent: false,
             });
         }
     }
@@ -266,28 +281,20 @@ impl Publisher {
             return;
         }
         while self.sent.len() < self.settings.max_acks {
-            let Some(Waiting {
-                job,
-                place,
-                message,
-            }) = self.waiting.pop_front()
-            else {
+            let Some(Waiting { job, place, .. }) = self.waiting.pop_front() else {
                 return;
             };
             // Who waited for it has given up.
             if job.done.is_closed() {
                 continue;
             }
-            let shards = self.settings.shards.get();
-            let message = message.unwrap_or_else(|| Message::new(&job.record, shards));
             let number = self.next;
             self.next += 1;
-            match self.send(number, &message).await {
+            match self.send(number, &job.message).await {
                 Ok(()) => {
                     let sent = Sent {
                         job,
                         place,
-                        message,
                         at: Instant::now(),
                         again: false,
                     };
@@ -354,7 +361,7 @@ impl Publisher {
         let is = |code: ErrorCode| code.0 == err_code;
         let stream = self.settings.stream.clone();
         if is(ErrorCode::STREAM_MESSAGE_EXCEEDS_MAXIMUM) {
-            let bytes = sent.message.payload.len();
+            let bytes = sent.job.message.payload.len();
             self.warn_of_size(&format_args!(
                 "the stream {stream}: {description}: {bytes} bytes, without headers"
             ));
@@ -389,7 +396,7 @@ impl Publisher {
             return;
         };
         let subject = subject.trim_matches('"');
-        let is_there = |_: &u64, sent: &mut Sent| sent.message.subject == subject;
+        let is_there = |_: &u64, sent: &mut Sent| sent.job.message.subject == subject;
         for (_, sent) in self.sent.extract_if(.., is_there) {
             let reason = format!("the server refuses records: {refusal}");
             tell(sent.job, Err(SinkError::other(reason)));
@@ -408,7 +415,7 @@ impl Publisher {
         let waiting = Waiting {
             job: sent.job,
             place: sent.place,
-            message: Some(sent.message),
+            was_sent: true,
         };
         self.waiting.insert(later, waiting);
     }
@@ -429,16 +436,27 @@ impl Publisher {
         self.looks && self.is_connected() && Instant::now() >= self.look_at
     }
 
-    fn look(&self) -> BoxFuture<'static, Result<(), NatsError>> {
+    fn look(&self) -> BoxFuture<'static, Result<Found, NatsError>> {
         let client = self.client.clone();
         let settings = Arc::clone(&self.settings);
-        async move { stream::ensure(client, &settings).await }.boxed()
+        let was_ready = self.was_ready;
+        async move { stream::ensure(client, &settings, was_ready).await }.boxed()
     }
 
-    fn note(&mut self, looked: Result<(), NatsError>) {
+    fn note(&mut self, looked: Result<Found, NatsError>) {
         let error = match looked {
-            Ok(()) => {
+            Ok(Found { other_bounds }) => {
                 self.looks = false;
+                self.was_ready = true;
+                if self.told_bounds != other_bounds && !other_bounds.is_empty() {
+                    tracing::warn!(
+                        stream = self.settings.stream,
+                        differences = other_bounds.join("; "),
+                        "the stream was changed, and records go on being kept; give the sink the same \
+                         options: it is refused when the program starts anew"
+                    );
+                }
+                self.told_bounds = other_bounds;
                 self.looked = 0;
                 if self.told.take().is_some() {
                     tracing::info!(stream = self.settings.stream, "records are kept");
@@ -485,7 +503,7 @@ impl Publisher {
             if !sent.again && now.duration_since(sent.at) > half {
                 sent.again = true;
                 // Its acknowledgement may come yet, whatever becomes of this.
-                let _ = self.send(*number, &sent.message).await;
+                let _ = self.send(*number, &sent.job.message).await;
             }
         }
         self.sent = sent;
@@ -509,13 +527,20 @@ impl Publisher {
                 continue;
             }
             let error = match &condition {
-                _ if waiting.message.is_some() => SinkError::AckTimeout,
+                _ if waiting.was_sent => SinkError::AckTimeout,
                 Condition::Refused(error) if is_connected => SinkError::other(error.clone()),
                 _ if is_connected => SinkError::AckTimeout,
                 _ => self.no_connection(),
             };
             tell(waiting.job, Err(error));
         }
+    }
+}
+
+/// Waits until then, if there is such a time.
+async fn until(time: Option<tokio::time::Instant>) {
+    if let Some(time) = time {
+        tokio::time::sleep_until(time).await;
     }
 }
 

@@ -24,8 +24,28 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long it may take to create the stream, on several servers.
 const CREATE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Creates the stream, or checks the one that exists.
-pub(super) async fn ensure(client: Client, settings: &Settings) -> Result<(), NatsError> {
+/// A stream that records can be written to.
+pub(super) struct Found {
+    /// The bounds in which it differs from what was asked for.
+    pub(super) other_bounds: Vec<String>,
+}
+
+/// In what a stream differs from what was asked for.
+#[derive(Default)]
+struct Differences {
+    /// What records it takes, and what its acknowledgements are worth.
+    kind: Vec<String>,
+    /// How much it holds, and for how long.
+    bounds: Vec<String>,
+}
+
+/// Creates the stream, or checks the one that exists. If it `was_ready` before, somebody has changed
+/// its bounds since, which is up to its operator.
+pub(super) async fn ensure(
+    client: Client,
+    settings: &Settings,
+    was_ready: bool,
+) -> Result<Found, NatsError> {
     let mut context = jetstream::new(client.clone());
     context.set_timeout(LOOK_TIMEOUT);
     let wanted = config(settings, client.is_server_compatible(2, 10, 0));
@@ -57,13 +77,15 @@ pub(super) async fn ensure(client: Client, settings: &Settings) -> Result<(), Na
         }
         Err(error) => return Err(refused(error.to_string())),
     };
-    let differences = differences(&wanted, &found);
-    if differences.is_empty() {
-        return Ok(());
+    let Differences { kind, bounds } = differences(&wanted, &found);
+    if kind.is_empty() && (was_ready || bounds.is_empty()) {
+        return Ok(Found {
+            other_bounds: bounds,
+        });
     }
     Err(NatsError::Differs {
         stream: settings.stream.clone(),
-        differences,
+        differences: kind.into_iter().chain(bounds).collect(),
     })
 }
 
@@ -99,50 +121,52 @@ fn config(settings: &Settings, compresses: bool) -> Config {
 
 /// In what a stream differs from what was asked for. What matters to nobody who writes, such as
 /// compression, may differ.
-fn differences(wanted: &Config, found: &Config) -> Vec<String> {
-    let mut differences = Vec::new();
-    let mut compare = |what: &str, found: String, wanted: String| {
+fn differences(wanted: &Config, found: &Config) -> Differences {
+    let mut differences = Differences::default();
+    let compare = |list: &mut Vec<String>, what: &str, found: String, wanted: String| {
         if found != wanted {
-            differences.push(format!("its {what} is {found}, not {wanted}"));
+            list.push(format!("its {what} is {found}, not {wanted}"));
         }
     };
-    let covers = |subject: &String| subject == SUBJECTS || subject == "mirror.>" || subject == ">";
-    if !found.subjects.iter().any(covers) {
-        let found = format!("{:?}", found.subjects);
-        compare("list of subjects", found, format!("{:?}", wanted.subjects));
-    }
     let bytes = |bytes: i64| match bytes {
         ..=0 => "unlimited".to_owned(),
         bytes => format!("{bytes} bytes"),
     };
-    compare("max_bytes", bytes(found.max_bytes), bytes(wanted.max_bytes));
     let time = |time: Duration| match time {
         Duration::ZERO => "unlimited".to_owned(),
         time => format!("{time:?}"),
     };
-    compare("max_age", time(found.max_age), time(wanted.max_age));
-    compare(
-        "discard policy",
-        lower(found.discard),
-        lower(wanted.discard),
-    );
-    compare("storage", lower(found.storage), lower(wanted.storage));
-    compare(
-        "number of replicas",
-        found.num_replicas.to_string(),
-        wanted.num_replicas.to_string(),
-    );
-    compare(
-        "duplicate window",
-        time(found.duplicate_window),
-        time(wanted.duplicate_window),
-    );
-    compare("retention", lower(found.retention), lower(wanted.retention));
+    let config = |config: &Config| {
+        [
+            ("max_bytes", bytes(config.max_bytes)),
+            ("max_age", time(config.max_age)),
+            ("discard policy", lower(config.discard)),
+            ("number of replicas", config.num_replicas.to_string()),
+            ("duplicate window", time(config.duplicate_window)),
+        ]
+    };
+    for ((what, found), (_, wanted)) in config(found).into_iter().zip(config(wanted)) {
+        compare(&mut differences.bounds, what, found, wanted);
+    }
+    let kind = &mut differences.kind;
+    let covers = |subject: &String| subject == SUBJECTS || subject == "mirror.>" || subject == ">";
+    if !found.subjects.iter().any(covers) {
+        let found = format!("{:?}", found.subjects);
+        compare(
+            kind,
+            "list of subjects",
+            found,
+            format!("{:?}", wanted.subjects),
+        );
+    }
+    compare(kind, "storage", lower(found.storage), lower(wanted.storage));
+    let retention = |config: &Config| lower(config.retention);
+    compare(kind, "retention", retention(found), retention(wanted));
     if found.no_ack {
-        compare("no_ack", "true".to_owned(), "false".to_owned());
+        kind.push("its no_ack is true, not false".to_owned());
     }
     if found.sealed {
-        compare("state", "sealed".to_owned(), "open".to_owned());
+        kind.push("its state is sealed, not open".to_owned());
     }
     differences
 }

@@ -3,13 +3,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
-use mirror_runtime::{Evidence, Latency, Standing, TargetEvidence, TargetStats, Thresholds};
+use mirror_runtime::{
+    Evidence, Latency, Standing, TargetEvidence, TargetStats, Thresholds, VersionsSeen,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::bucket::{pack, unpack};
-
-/// How many versions of a shadow are remembered with the time at which they were seen first.
-const VERSIONS: usize = 9;
 
 /// What one instance knows of one target of a mirror: counters, latencies, and all that its
 /// comparisons have shown. Snapshots of several instances [add up](super::add_up).
@@ -58,19 +57,9 @@ pub struct Compared {
     pub standing: Standing,
     /// The bars of the verdict.
     pub thresholds: Thresholds,
-    /// How long ago something was compared last.
-    pub(super) idle_ms: u64,
-    /// How long ago each version of the shadow was seen first, with the last at the end.
-    pub(super) versions: Vec<(Option<String>, u64)>,
-}
-
-/// What of a target goes on from one snapshot to the next.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Watched {
-    count: u64,
-    /// When it has changed last, and when the versions were seen first: since the process began.
-    grown: Duration,
-    versions: Vec<(Option<String>, Duration)>,
+    /// When which versions of the shadow have responded.
+    #[serde(default)]
+    pub(super) seen: VersionsSeen,
 }
 
 impl Snapshot {
@@ -97,11 +86,7 @@ impl Snapshot {
     /// The same, written later by so much.
     pub(super) fn later(mut self, later: Duration) -> Self {
         if let Some(compared) = &mut self.compared {
-            let later = millis(later);
-            compared.idle_ms = compared.idle_ms.saturating_add(later);
-            for (_, ago) in &mut compared.versions {
-                *ago = ago.saturating_add(later);
-            }
+            compared.seen = std::mem::take(&mut compared.seen).later(later);
         }
         self
     }
@@ -145,45 +130,18 @@ impl Snapshot {
         ours.evidence.merge(&theirs.evidence);
         ours.standing
             .merge(&theirs.standing.with_open_circuit(false));
-        ours.idle_ms = ours.idle_ms.min(theirs.idle_ms);
-        for (version, ago) in &theirs.versions {
-            match ours.versions.iter_mut().find(|(of, _)| of == version) {
-                Some((_, seen)) => *seen = (*seen).max(*ago),
-                None => ours.versions.push((version.clone(), *ago)),
-            }
-        }
-        // Those that were seen first last.
-        ours.versions
-            .sort_by_key(|(_, ago)| std::cmp::Reverse(*ago));
-        let many = ours.versions.len().saturating_sub(VERSIONS);
-        ours.versions.drain(..many);
+        ours.seen.merge(&theirs.seen);
     }
 
     /// The same, with its comparisons.
     #[must_use]
     pub fn with_evidence(mut self, of: TargetEvidence) -> Self {
-        let since = of.evidence.version().map(str::to_owned);
         self.compared = Some(Compared {
-            versions: vec![(since, 0)],
             evidence: of.evidence,
             standing: of.standing,
             thresholds: of.thresholds,
-            idle_ms: 0,
+            seen: of.versions,
         });
-        self
-    }
-
-    /// The same, with what is known from the snapshots before. `now` is since the process began.
-    pub(super) fn after(mut self, watched: &mut Watched, now: Duration) -> Self {
-        if let Some(compared) = &mut self.compared {
-            watched.note(&compared.evidence, now);
-            let ago = |then: Duration| millis(now.saturating_sub(then));
-            compared.idle_ms = ago(watched.grown);
-            let versions = watched.versions.iter();
-            compared.versions = versions
-                .map(|(version, then)| (version.clone(), ago(*then)))
-                .collect();
-        }
         self
     }
 
@@ -213,33 +171,4 @@ impl Snapshot {
     pub fn decode(parts: &[Bytes]) -> Result<Self, String> {
         unpack(parts)
     }
-}
-
-impl Watched {
-    fn note(&mut self, evidence: &Evidence, now: Duration) {
-        let count = evidence.count();
-        if count != self.count {
-            self.count = count;
-            self.grown = now;
-        }
-        if evidence.is_of_any_version() {
-            return;
-        }
-        let version = evidence.version();
-        let is_known = |(known, _): &(Option<String>, _)| known.as_deref() == version;
-        if !self.versions.iter().any(is_known) {
-            self.versions.push((version.map(str::to_owned), now));
-            let many = self.versions.len().saturating_sub(VERSIONS);
-            self.versions.drain(..many);
-        }
-    }
-
-    /// The evidence begins anew.
-    pub(super) fn restart(&mut self) {
-        *self = Self::default();
-    }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,13 +1,15 @@
 //! Snapshots, added up.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, SystemTime},
 };
 
-use mirror_runtime::{Evidence, Latency, Standing, TargetReport, TargetStats, Thresholds};
+use mirror_runtime::{
+    Evidence, Latency, Standing, TargetReport, TargetStats, Thresholds, VersionsSeen,
+};
 
-use super::snapshot::{Compared, Snapshot};
+use super::snapshot::Snapshot;
 
 /// A snapshot, and what is known of its instance.
 #[derive(Clone, Debug)]
@@ -93,12 +95,15 @@ impl Sum {
 /// Adds up the snapshots of one mirror, whoever has written them, in whatever order: a sum for each
 /// target, in the order of the targets.
 ///
-/// Evidence of several versions of a shadow does not add up. That of the version counts which was
-/// seen first last, among those of which an instance has compared a response at most `window` before
-/// the last comparison of all: a version that is being replaced is older than the one that replaces
-/// it, and one that was rolled back has no responses any more.
+/// Evidence of several versions of a shadow does not add up. That of the version counts that the
+/// shadow is [of](mirror_runtime::VersionsSeen::current) by what all of them have seen until `now`,
+/// with `wait` until each has said so.
 #[must_use]
-pub fn add_up<'k>(known: impl IntoIterator<Item = &'k Known>, window: Duration) -> Vec<Sum> {
+pub fn add_up<'k>(
+    known: impl IntoIterator<Item = &'k Known>,
+    wait: Duration,
+    now: SystemTime,
+) -> Vec<Sum> {
     let mut by_target = BTreeMap::<&str, Vec<&Known>>::new();
     for known in known {
         let target = &*known.snapshot.target;
@@ -109,7 +114,7 @@ pub fn add_up<'k>(known: impl IntoIterator<Item = &'k Known>, window: Duration) 
         .filter_map(|mut known| {
             // So that examples are the same, too, whoever adds them up.
             known.sort_by_key(|of| (&of.snapshot.instance, &of.snapshot.run));
-            sum(&known, window)
+            sum(&known, wait, now)
         })
         .collect();
     sums.sort_by(|one, other| {
@@ -122,13 +127,13 @@ pub fn add_up<'k>(known: impl IntoIterator<Item = &'k Known>, window: Duration) 
     sums
 }
 
-fn sum(known: &[&Known], window: Duration) -> Option<Sum> {
+fn sum(known: &[&Known], wait: Duration, now: SystemTime) -> Option<Sum> {
     let newest = known.iter().max_by_key(|of| of.written)?;
     let mut sum = Sum::new(&newest.snapshot);
     let mut counts = BTreeMap::<&str, u64>::new();
     let [mut latency, mut first_byte] = [Latency::default(), Latency::default()];
     let mut counted = 0;
-    let version = current_version(known, window);
+    let version = current_version(known, wait, now);
     for Known {
         snapshot,
         written,
@@ -188,38 +193,32 @@ fn sum(known: &[&Known], window: Duration) -> Option<Sum> {
     Some(sum)
 }
 
-/// The version of the shadow that the evidence is to be about.
-fn current_version<'k>(known: &[&'k Known], window: Duration) -> Option<&'k str> {
-    let of_build = known.iter().filter_map(|of| {
-        let compared = of.snapshot.compared.as_ref()?;
-        let is_about_one = !compared.evidence.is_of_any_version();
-        is_about_one.then_some((*of, compared))
-    });
-    let of_build: Vec<_> = of_build.collect();
-    let before = |of: &Known, millis: u64| {
-        let ago = Duration::from_millis(millis);
-        of.written.checked_sub(ago).unwrap_or(of.written)
-    };
-    let grown = |of: &Known, compared: &Compared| before(of, compared.idle_ms);
-    let last = of_build.iter().map(|(of, compared)| grown(of, compared));
-    let last = last.max()?;
-    let mut first_seen = BTreeMap::<Option<&str>, SystemTime>::new();
-    for (of, compared) in &of_build {
-        for (version, ago) in &compared.versions {
-            let seen = before(of, *ago);
-            let first = first_seen.entry(version.as_deref()).or_insert(seen);
-            *first = (*first).min(seen);
+/// When which versions of a shadow have responded to any instance.
+pub(super) fn versions<'k>(
+    known: impl IntoIterator<Item = &'k Known>,
+    now: SystemTime,
+) -> VersionsSeen {
+    let mut versions = VersionsSeen::default();
+    for of in known {
+        if let Some(compared) = &of.snapshot.compared {
+            let later = now.duration_since(of.written).unwrap_or_default();
+            versions.merge(&compared.seen.clone().later(later));
         }
     }
-    let is_recent = |of: &Known, compared: &Compared| {
-        let idle = last.duration_since(grown(of, compared));
-        idle.unwrap_or_default() <= window
-    };
-    let recent = of_build
-        .iter()
-        .filter(|(of, compared)| is_recent(of, compared));
-    let versions = recent.map(|(_, compared)| compared.evidence.version());
     versions
-        .max_by_key(|version| (first_seen.get(version), *version))
-        .flatten()
+}
+
+/// The version of the shadow that the evidence is to be about.
+fn current_version<'k>(known: &[&'k Known], wait: Duration, now: SystemTime) -> Option<&'k str> {
+    let compared = known.iter().filter_map(|of| of.snapshot.compared.as_ref());
+    let of_builds = compared.filter(|compared| !compared.evidence.is_of_any_version());
+    let of_builds: BTreeSet<_> = of_builds
+        .map(|compared| compared.evidence.version())
+        .collect();
+    let versions = versions(known.iter().copied(), now);
+    let current = versions.current(wait, |version| of_builds.contains(&version));
+    let mut all = of_builds.iter().copied();
+    let current = current.and_then(|version| all.find(|of| *of == version));
+    // Nobody has told anything of versions.
+    current.or(of_builds.last().copied()).flatten()
 }

@@ -25,8 +25,8 @@ use super::{
     fleet::{
         InstancePresence,
         run::{
-            Heartbeat, VERSION, fold,
-            read::{Loaded, Read, assembled, instance_key},
+            Heartbeat, VERSION, fold, instance_key,
+            read::{Loaded, Read, assembled},
         },
     },
 };
@@ -35,7 +35,7 @@ use crate::{
     bucket::{self, Bounds},
 };
 
-const WINDOW: Duration = Duration::from_secs(30);
+const WAIT: Duration = Duration::from_secs(30);
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -201,7 +201,8 @@ fn snapshot(recorder: &Recorder, instance: usize, answered: u64) -> Snapshot {
         recorder.evidence(),
         Standing::default(),
         Thresholds::default(),
-    );
+    )
+    .with_versions(recorder.versions());
     let snapshot = Snapshot::new("orders", &stats, &format!("pod-{instance}"), "run");
     snapshot.with_evidence(evidence)
 }
@@ -257,7 +258,7 @@ fn the_report_is_that_of_all_comparisons_however_they_are_split_over_instances()
             answered[place] += 1;
         }
         let snapshots = order.map(|place| snapshot(&several[place], place, answered[place]));
-        let sums = add_up(&kv.sent(&snapshots, longest), WINDOW);
+        let sums = add_up(&kv.sent(&snapshots, longest), WAIT, SystemTime::now());
         let all: u64 = answered.iter().sum();
         let stats = &sums[0].stats;
         prop_assert_eq!((stats.sent, stats.answered, stats.received), (all, all, all));
@@ -276,7 +277,7 @@ fn the_report_is_that_of_all_comparisons_however_they_are_split_over_instances()
             .collect();
         let folded = fold::sum(reads[..3].iter(), SystemTime::now()).unwrap();
         let folded = [folded, snapshots[3].clone()];
-        let folded = add_up(&kv.sent(&folded, longest), WINDOW);
+        let folded = add_up(&kv.sent(&folded, longest), WAIT, SystemTime::now());
         prop_assert_eq!(folded[0].instances, sums[0].instances);
         prop_assert_eq!(folded[0].stats.to_counts(), sums[0].stats.to_counts());
         prop_assert_eq!(folded[0].stats.latency.to_sparse(), sums[0].stats.latency.to_sparse());
@@ -290,7 +291,7 @@ fn the_report_is_that_of_all_comparisons_however_they_are_split_over_instances()
         // Whoever has written them first.
         let mut turned = snapshots.to_vec();
         turned.reverse();
-        let again = report(&add_up(&kv.sent(&turned, longest), WINDOW));
+        let again = report(&add_up(&kv.sent(&turned, longest), WAIT, SystemTime::now()));
         prop_assert_eq!(said(&again, true), said(&merged, true));
     });
 }
@@ -306,22 +307,22 @@ fn of_version(version: Option<&str>, count: usize, differ: bool) -> Recorder {
     recorder
 }
 
-/// A snapshot of an instance that has seen these versions so many seconds ago, and has compared a
-/// response `idle` seconds ago.
+/// A snapshot of an instance that knows this, to which these versions have responded: first and last
+/// so many seconds ago, and so often, every 20 seconds at most.
 fn seen(
     instance: usize,
     recorder: &Recorder,
-    versions: &[(Option<&str>, u64)],
-    idle: u64,
+    versions: &[(Option<&str>, u64, u64, u64)],
     now: SystemTime,
 ) -> Known {
     let mut snapshot = snapshot(recorder, instance, 1);
     let compared = snapshot.compared.as_mut().unwrap();
-    compared.idle_ms = idle * 1000;
-    let versions = versions.iter();
-    compared.versions = versions
-        .map(|(version, ago)| (version.map(str::to_owned), ago * 1000))
-        .collect();
+    let versions = versions.iter().map(|(version, first, last, count)| {
+        let step = ((first - last) / (count - 1).max(1)).min(20);
+        let last: Vec<_> = (0..*count).map(|of| (last + of * step) * 1000).collect();
+        serde_json::json!({ "version": version, "first_ms": first * 1000, "last_ms": last })
+    });
+    compared.seen = serde_json::from_value(Value::Array(versions.collect())).unwrap();
     Known::new(snapshot, now, true)
 }
 
@@ -329,43 +330,54 @@ fn seen(
 fn evidence_about_an_old_build_promotes_no_new_one() {
     let now = SystemTime::now();
     let of = |known: &[Known]| {
-        let report = report(&add_up(known, WINDOW));
+        let report = report(&add_up(known, WAIT, now));
         let mut turned = known.to_vec();
         turned.reverse();
-        let again = self::report(&add_up(&turned, WINDOW));
+        let again = self::report(&add_up(&turned, WAIT, now));
         assert_eq!(said(&again, true), said(&report, true));
         (report.version, report.compared, report.verdict.as_str())
     };
     let old = of_version(Some("1"), 600, false);
     let new = of_version(Some("2"), 3, false);
-    let both: &[_] = &[(Some("1"), 900), (Some("2"), 20)];
+    let both: &[_] = &[(Some("2"), 20, 1, 3), (Some("1"), 900, 2, 20)];
     // One has seen the new version, others have not.
     let known = [
-        seen(0, &old, &[(Some("1"), 900)], 1, now),
-        seen(1, &new, both, 1, now),
-        seen(2, &old, &[(Some("1"), 300)], 1, now),
+        seen(0, &old, &[(Some("1"), 900, 1, 20)], now),
+        seen(1, &new, both, now),
+        seen(2, &old, &[(Some("1"), 300, 1, 20)], now),
     ];
     assert_eq!(of(&known), (Some("2".into()), 3, "not_enough_data"));
     // The last one comes to know of it.
     let known = [
-        seen(0, &old, &[(Some("1"), 900)], 90, now),
-        seen(1, &new, both, 1, now),
-        seen(2, &of_version(Some("2"), 4, false), both, 1, now),
+        seen(0, &old, &[(Some("1"), 900, 90, 20)], now),
+        seen(1, &new, both, now),
+        seen(2, &of_version(Some("2"), 4, false), both, now),
     ];
     assert_eq!(of(&known), (Some("2".into()), 7, "not_enough_data"));
     // One was started while some servers were still of the old version.
     let known = [
-        seen(1, &new, both, 1, now),
-        seen(3, &old, &[(Some("1"), 5)], 1, now),
+        seen(1, &new, both, now),
+        seen(3, &old, &[(Some("1"), 5, 1, 3)], now),
     ];
     assert_eq!(of(&known), (Some("2".into()), 3, "not_enough_data"));
     // It was rolled back, and an instance has had no request since.
-    let known = [seen(0, &old, both, 1, now), seen(1, &new, both, 600, now)];
-    assert_eq!(of(&known).0, Some("1".into()));
+    let rolled_back: &[_] = &[(Some("1"), 900, 1, 20)];
+    let gone: &[_] = &[(Some("2"), 600, 500, 12), (Some("1"), 900, 700, 20)];
+    let known = [
+        seen(0, &of_version(Some("1"), 5, false), rolled_back, now),
+        seen(1, &new, gone, now),
+    ];
+    assert_eq!(of(&known), (Some("1".into()), 5, "not_enough_data"));
+    // All that is known of the older version is from before.
+    let known = [
+        seen(0, &old, &[(Some("1"), 900, 700, 20)], now),
+        seen(1, &new, gone, now),
+    ];
+    assert_eq!(of(&known).0, Some("2".into()));
     // A shadow that did not say its version, and now does.
     let known = [
-        seen(0, &of_version(None, 600, false), &[(None, 900)], 1, now),
-        seen(1, &new, &[(None, 900), (Some("2"), 20)], 1, now),
+        seen(0, &of_version(None, 600, false), &[(None, 900, 1, 20)], now),
+        seen(1, &new, &[(Some("2"), 20, 1, 3), (None, 900, 21, 20)], now),
     ];
     assert_eq!(of(&known), (Some("2".into()), 3, "not_enough_data"));
 }
@@ -378,14 +390,17 @@ fn an_instance_that_cannot_reach_the_shadow_counts_whatever_its_version() {
         failing.not_compared(NotComparedReason::Failed, Some("/orders"));
     }
     let good = of_version(Some("2"), 600, false);
-    let alone = [seen(0, &good, &[(Some("2"), 90)], 1, now)];
-    assert_eq!(report(&add_up(&alone, WINDOW)).verdict.as_str(), "promote");
+    let alone = [seen(0, &good, &[(Some("2"), 90, 1, 20)], now)];
+    assert_eq!(
+        report(&add_up(&alone, WAIT, now)).verdict.as_str(),
+        "promote"
+    );
     let [with, _] = [
-        [alone[0].clone(), seen(1, &failing, &[], 1, now)],
-        [seen(1, &failing, &[], 1, now), alone[0].clone()],
+        [alone[0].clone(), seen(1, &failing, &[], now)],
+        [seen(1, &failing, &[], now), alone[0].clone()],
     ]
     .map(|known| {
-        let report = report(&add_up(&known, WINDOW));
+        let report = report(&add_up(&known, WAIT, now));
         assert_eq!(report.version.as_deref(), Some("2"));
         assert_eq!((report.compared, report.not_compared), (600, 600));
         report.verdict.as_str()

@@ -152,14 +152,14 @@ async fn all_targets(context: &jetstream::Context, is_new: bool) -> Vec<String> 
     targets
 }
 
-/// Lets the stream have less room than the records of some seconds take, until it refuses what does
-/// not fit, and gives it back.
+/// Lets the stream have little more room than its records take, until it refuses what does not fit,
+/// and gives it back.
 async fn fill(context: &jetstream::Context, load: &Load) {
     let stream = stream_of(context).await;
     let config = stream.cached_info().config.clone();
     let bytes = i64::try_from(stream.cached_info().state.bytes).unwrap();
     let full = Config {
-        max_bytes: bytes + (1 << 20),
+        max_bytes: bytes + (64 << 10),
         discard: DiscardPolicy::New,
         ..config.clone()
     };

@@ -50,6 +50,63 @@ async fn a_stream_with_other_bounds_is_told_and_left_as_it_is() {
     }
 }
 
+/// Whoever gives the stream more room does not lose records for it when its servers come back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_whose_bounds_are_changed_while_it_is_written_to_takes_records() {
+    for (_, program) in programs() {
+        let mut server = NatsServer::of(&program, "");
+        let sink = sink(&server);
+        ready(&sink).await;
+        keep(&sink, "before").await.unwrap();
+        let context = jetstream(&server).await;
+        let stream = context.get_stream("MIRROR").await.unwrap();
+        let config = stream.cached_info().config.clone();
+        let changed = Config {
+            max_bytes: 2 * config.max_bytes,
+            max_age: 2 * config.max_age,
+            discard: DiscardPolicy::New,
+            ..config.clone()
+        };
+        context.update_stream(changed).await.unwrap();
+        // Nobody takes a record while there is no JetStream: the sink looks at the stream again.
+        server.kill();
+        server.restart_with("jetstream: disabled");
+        keep(&sink, "without").await.unwrap_err();
+        server.kill();
+        server.restart_with("");
+        eventually("a record that is kept", async {
+            while keep(&sink, "after").await.is_err() {}
+        })
+        .await;
+        // One that is of another kind is none.
+        let context = jetstream(&server).await;
+        context.delete_stream("MIRROR").await.unwrap();
+        let other = Config {
+            retention: RetentionPolicy::WorkQueue,
+            ..config
+        };
+        context.create_stream(other).await.unwrap();
+        server.kill();
+        server.restart_with("jetstream: disabled");
+        keep(&sink, "without").await.unwrap_err();
+        server.kill();
+        server.restart_with("");
+        let refused = eventually("an error", async {
+            loop {
+                match keep(&sink, "refused").await {
+                    Err(error) if error.to_string().contains("differs") => break error,
+                    _ => {}
+                }
+            }
+        })
+        .await;
+        assert!(
+            refused.to_string().contains("its retention is workqueue"),
+            "{refused}"
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_without_room_for_the_stream_is_told() {
     let Some(server) = NatsServer::start() else {

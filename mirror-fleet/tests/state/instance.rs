@@ -5,7 +5,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -110,6 +110,8 @@ pub(crate) struct Fleet {
     shadow: Shadow,
     pub(crate) fails: Arc<AtomicBool>,
     pub(crate) is_new: Arc<AtomicBool>,
+    /// Whether every third server is of the new version, in turn.
+    pub(crate) is_rolling: Arc<AtomicBool>,
 }
 
 impl Fleet {
@@ -120,7 +122,9 @@ impl Fleet {
     pub(crate) async fn of(nats: NatsServer) -> Self {
         let fails = Arc::new(AtomicBool::new(false));
         let is_new = Arc::new(AtomicBool::new(false));
+        let is_rolling = Arc::new(AtomicBool::new(false));
         let (failing, new) = (Arc::clone(&fails), Arc::clone(&is_new));
+        let (rolling, turn) = (Arc::clone(&is_rolling), AtomicUsize::new(0));
         let shadow = Shadow::answering(move |request| {
             if failing.load(Relaxed) {
                 // Not a response: the connection breaks.
@@ -129,7 +133,9 @@ impl Fleet {
                 return Response::new(Body::from_stream(broken));
             }
             let number = request.target.rsplit('/').next().unwrap();
-            let version = if new.load(Relaxed) { "2" } else { "1" };
+            let is_new = new.load(Relaxed)
+                || rolling.load(Relaxed) && turn.fetch_add(1, Relaxed).is_multiple_of(3);
+            let version = if is_new { "2" } else { "1" };
             Response::builder()
                 .header("content-type", "application/json")
                 .header("x-version", version)
@@ -141,6 +147,7 @@ impl Fleet {
             shadow: shadow.await,
             fails,
             is_new,
+            is_rolling,
         }
     }
 

@@ -289,6 +289,86 @@ async fn a_new_version_of_the_shadow_is_not_promoted_by_what_the_old_one_has_sho
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_is_rolled_back_is_noticed_by_all_with_a_few_responses_of_each() {
+    let Some(fleet) = Fleet::start().await else {
+        return;
+    };
+    let mut all = fleet_of(&fleet, 3, 5).await;
+    let gone = all.pop().unwrap();
+    fleet.is_new.store(true, Relaxed);
+    for instance in &mut all {
+        instance.order(160).await;
+    }
+    let of_version = |version: &'static str, count: u64| {
+        move |fleet: &snapshot::Fleet| {
+            let report = fleet.targets[0].report.as_ref().unwrap();
+            report.version.as_deref() == Some(version) && compared(fleet) == count
+        }
+    };
+    all[0]
+        .until_fleet("the new version", of_version("2", 320))
+        .await;
+    assert!(gone.finish().await);
+    fleet.is_new.store(false, Relaxed);
+    for instance in &mut all {
+        instance.order(2).await;
+    }
+    for instance in &all {
+        // What was known is about the other version.
+        let said = instance.until_fleet("it was rolled back", |fleet| {
+            let report = fleet.targets[0].report.as_ref().unwrap();
+            report.version.as_deref() == Some("1")
+        });
+        assert_ne!(said.await.verdict, Some(Verdict::Promote));
+        let own = instance.until("its own as well", |mirror| {
+            let report = mirror.targets[0].report.as_ref().unwrap();
+            report.version.as_deref() == Some("1") && report.compared == 0
+        });
+        own.await;
+    }
+    for instance in &mut all {
+        instance.order(5).await;
+    }
+    for instance in &all {
+        // With what one has shown of that version that ended before.
+        instance
+            .until_fleet("all of the old version", of_version("1", 15))
+            .await;
+        assert!(instance.log().contains("the shadow was rolled back"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_is_being_deployed_stays_the_one_while_both_respond() {
+    let Some(fleet) = Fleet::start().await else {
+        return;
+    };
+    let mut all = fleet_of(&fleet, 2, 5).await;
+    fleet.is_rolling.store(true, Relaxed);
+    all[0].order(3).await;
+    all[0]
+        .until_fleet("the new version", |fleet| compared(fleet) == 1)
+        .await;
+    for _ in 0..5 {
+        for instance in &mut all {
+            instance.order(6).await;
+            let mirror = instance.mirror().await;
+            let said = mirror.fleet.unwrap();
+            let report = said.targets[0].report.as_ref().unwrap();
+            assert_eq!(report.version.as_deref(), Some("2"));
+        }
+    }
+    // A third of all, and whoever was seen first.
+    let said = all[1]
+        .until_fleet("all of the new version", |fleet| compared(fleet) == 21)
+        .await;
+    assert_eq!(said.verdict, Some(Verdict::NotEnoughData));
+    for instance in &all {
+        assert!(!instance.log().contains("the shadow was rolled back"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_counted_while_nats_is_away_is_there_when_it_is_back() {
     let Some(mut fleet) = Fleet::start().await else {
         return;

@@ -194,7 +194,7 @@ fn a_record_of_a_newer_version_is_told_and_passed_over() {
         .append(&mut file, |out| out.extend_from_slice(b"\x02new"))
         .unwrap();
     frames
-        .append(&mut file, |out| all[1].encode_into(out))
+        .append(&mut file, |out| all[1].borrowed().encode_into(out))
         .unwrap();
     let mut reader = Reader::new(&file[..]);
     match reader.next_record().unwrap_err() {

@@ -5,7 +5,8 @@ use std::{
     fs::{self, File},
     io,
     path::Path,
-    thread::{self, JoinHandle},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
 };
 
 use crate::segment::{compressed_path_of, path_of, unfinished_path_of};
@@ -13,39 +14,44 @@ use crate::segment::{compressed_path_of, path_of, unfinished_path_of};
 /// That of the tool `zstd`: a fifth of JSON is left, at some hundred megabytes a second.
 const LEVEL: i32 = 3;
 
-/// The segments that wait for it, and the thread that compresses one.
+/// The segments that wait for it, and the thread that compresses one after the other. It ends when none
+/// is left.
 #[derive(Debug, Default)]
-pub(super) struct Packing {
+pub(super) struct Packing(Arc<Mutex<Queue>>);
+
+#[derive(Debug, Default)]
+struct Queue {
     waiting: VecDeque<u64>,
-    thread: Option<JoinHandle<()>>,
+    has_thread: bool,
+}
+
+/// What the thread does. If it panics, a segment stays as it was.
+struct Thread {
+    queue: Arc<Mutex<Queue>>,
+    is_over: bool,
 }
 
 impl Packing {
     pub(super) fn add(&mut self, number: u64) {
-        self.waiting.push_back(number);
+        lock(&self.0).waiting.push_back(number);
     }
 
-    /// Begins the next, if none is being compressed.
+    /// Sees to it that what waits is compressed.
     pub(super) fn go_on(&mut self, directory: &Path) {
-        if self.waiting.is_empty() {
+        let mut queue = lock(&self.0);
+        if queue.waiting.is_empty() || queue.has_thread {
             return;
         }
-        if let Some(thread) = self.thread.take_if(|thread| thread.is_finished()) {
-            // One that has panicked leaves a segment as it was.
-            let _ = thread.join();
-        }
-        if self.thread.is_none() {
-            let numbers = std::mem::take(&mut self.waiting);
-            let directory = directory.to_owned();
-            let pack_all = move || {
-                for number in numbers {
-                    // One that cannot be compressed stays as it is.
-                    let _ = pack(&directory, number);
-                }
-            };
-            let thread = thread::Builder::new().name("mirror-log-zstd".to_owned());
-            self.thread = thread.spawn(pack_all).ok();
-        }
+        let thread = Thread {
+            queue: Arc::clone(&self.0),
+            is_over: false,
+        };
+        let directory = directory.to_owned();
+        let builder = thread::Builder::new().name("mirror-log-zstd".to_owned());
+        queue.has_thread = true;
+        drop(queue);
+        // If there is no thread, it is dropped, and begun the next time.
+        let _ = builder.spawn(move || thread.run(&directory));
     }
 
     /// Deletes what a process has left that has ended meanwhile.
@@ -64,23 +70,55 @@ impl Packing {
             }
         }
     }
+}
 
-    /// Waits until all that is there is compressed.
-    #[cfg(test)]
-    pub(super) fn finish(&mut self, directory: &Path) {
-        while !self.waiting.is_empty() || self.thread.is_some() {
-            if let Some(thread) = self.thread.take() {
-                thread.join().unwrap();
-            }
-            self.go_on(directory);
+#[cfg(test)]
+impl Packing {
+    /// Waits until all that is there is compressed, of which nobody reminds it.
+    pub(super) fn finish(&self) {
+        let end = std::time::Instant::now() + std::time::Duration::from_mins(1);
+        let is_busy = |queue: &Queue| queue.has_thread || !queue.waiting.is_empty();
+        while is_busy(&lock(&self.0)) {
+            assert!(std::time::Instant::now() < end, "{:?}", lock(&self.0));
+            thread::yield_now();
         }
     }
+}
+
+impl Thread {
+    fn run(mut self, directory: &Path) {
+        while let Some(number) = self.next() {
+            // One that cannot be compressed stays as it is.
+            let _ = pack(directory, number);
+        }
+    }
+
+    fn next(&mut self) -> Option<u64> {
+        let mut queue = lock(&self.queue);
+        let next = queue.waiting.pop_front();
+        // What is added from now on has another.
+        queue.has_thread = next.is_some();
+        self.is_over = next.is_none();
+        next
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        if !self.is_over {
+            lock(&self.queue).has_thread = false;
+        }
+    }
+}
+
+fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What is being compressed goes on while the program does, and is begun anew by the next one.
 impl Drop for Packing {
     fn drop(&mut self) {
-        self.waiting.clear();
+        lock(&self.0).waiting.clear();
     }
 }
 

@@ -221,7 +221,7 @@ fn a_log_is_read_while_it_is_written() {
     let current = log.current.as_mut().unwrap();
     let mut half = Vec::new();
     log.frames
-        .append(&mut half, |out| record(100, 10).encode_into(out))
+        .append(&mut half, |out| record(100, 10).borrowed().encode_into(out))
         .unwrap();
     current.file.write_all(&half[..20]).unwrap();
     assert_eq!((read(&mut directory), directory.torn()), (vec![], 0));
@@ -241,7 +241,7 @@ fn a_segment_that_is_empty_yet_is_read_later() {
     assert_eq!(read(&mut directory), []);
     let mut late = log.frames.head().to_vec();
     log.frames
-        .append(&mut late, |out| record(1, 10).encode_into(out))
+        .append(&mut late, |out| record(1, 10).borrowed().encode_into(out))
         .unwrap();
     fs::write(&second, late).unwrap();
     assert_eq!(read(&mut directory), [1]);
@@ -414,7 +414,7 @@ mod compressed {
         }
         assert_eq!(seen, (0..100).collect::<Vec<_>>());
         let path = temporary.path();
-        log.packing.finish(&path);
+        log.packing.finish();
         let names = temporary.names();
         assert_eq!(names[0], "000000000001.mrec.zst");
         let (last, closed) = names.split_last().unwrap();
@@ -454,8 +454,8 @@ mod compressed {
         pack_and_keep(&path, 1);
         fs::write(path.join(".000000000002.mrec.zst"), "half").unwrap();
         assert_eq!(temporary.read(), (0..30).collect::<Vec<_>>());
-        let mut log = Log::open(&path, compressing()).unwrap();
-        log.packing.finish(&path);
+        let log = Log::open(&path, compressing()).unwrap();
+        log.packing.finish();
         let names = temporary.names();
         assert!(
             names.iter().all(|name| name.ends_with(".mrec.zst")),

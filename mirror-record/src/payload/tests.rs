@@ -106,6 +106,14 @@ proptest! {
     }
 
     #[test]
+    fn a_borrowed_record_is_the_same_and_finds_room_at_once(record in record()) {
+        let borrowed = record.borrowed();
+        prop_assert!(borrowed.size_hint() >= record.encode().len());
+        prop_assert_eq!(borrowed.shard(7), record.shard(7));
+        prop_assert_eq!(borrowed.to_owned(), record);
+    }
+
+    #[test]
     fn no_bytes_disturb_the_reader(payload in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = Record::decode(&payload);
         let _ = Record::decode(&[&[FORMAT_VERSION], &payload[..]].concat());
@@ -153,7 +161,7 @@ fn fields_of_a_newer_program_are_passed_over() {
 
     // In a request as well: it is the last field here.
     let mut inner = Vec::new();
-    small().request.encode_into(&mut inner);
+    small().request.borrowed().encode_into(&mut inner);
     field(&mut inner, 99, b"something new");
     field(&mut payload, tag::REQUEST, &inner);
     assert_eq!(Record::decode(&payload), Ok(small()));

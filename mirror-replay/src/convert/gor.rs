@@ -221,7 +221,7 @@ fn emit(
 ) -> Result<(), ConvertError> {
     let mut record = Record::new(waiting.record, mirror, waiting.request);
     record.arrived_ns = waiting.time;
-    converted.add(response.is_some());
+    converted.add(&record.request, response.is_some());
     if let Some(response) = response {
         record.outcome = outcome_of(&response);
         record.last_byte_us = Some(response.latency_us);
@@ -334,7 +334,7 @@ fn write_record(
         let time = time.checked_add(latency)?;
         payload(&format!("2 {id} {time} {latency}"), &message)
     });
-    converted.add(written.is_some());
+    converted.add(&record.request, written.is_some());
     match written {
         Some(response) => file.write_all(&response)?,
         None if record.response.is_some() => {

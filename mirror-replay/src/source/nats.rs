@@ -95,6 +95,19 @@ impl Nats {
         Ok(Self::new(reader.map_err(SourceError::from)?, None))
     }
 
+    /// The mirrors of which a stream has records, by name.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError`] if there is no such stream, or it cannot be reached.
+    pub async fn mirrors(
+        connection: &Connection,
+        options: &ReaderOptions,
+    ) -> Result<Vec<String>, SourceError> {
+        let mirrors = NatsReader::mirrors(connection, options).await;
+        mirrors.map_err(SourceError::from)
+    }
+
     fn new(reader: NatsReader, runs: Option<Runs>) -> Self {
         let mut reader = reader;
         if runs.is_some() {

@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use http::HeaderName;
@@ -27,7 +27,7 @@ use crate::{
 use crate::{
     comparison::{CompareMode, Rules},
     outcome::ShedReason,
-    report::{Recorder, Report, Standing, TargetEvidence, Thresholds, Unanswered},
+    report::{Recorder, Report, Standing, TargetEvidence, Thresholds, Unanswered, VersionsSeen},
     stats::TargetStats,
     workers::Deadlines,
 };
@@ -105,6 +105,8 @@ pub(crate) struct Comparing {
     pub(crate) raised: OnceLock<String>,
     /// How often the report was begun anew.
     restarts: AtomicU64,
+    /// How often that on a target was, because other processes have seen another version.
+    followed: AtomicU64,
     /// The header in which shadows say their version.
     pub(crate) version_header: Option<HeaderName>,
     /// When responses that wait for the primary's do so no longer.
@@ -130,6 +132,7 @@ impl Comparing {
             #[cfg(feature = "testing")]
             raised: OnceLock::new(),
             restarts: AtomicU64::new(0),
+            followed: AtomicU64::new(0),
             version_header: None,
             deadlines: Arc::default(),
         }
@@ -203,6 +206,7 @@ impl Comparing {
                 recorder.standing(standing),
                 *recorder.thresholds(),
             )
+            .with_versions(recorder.versions())
         };
         self.judged(targets).map(of).collect()
     }
@@ -230,6 +234,33 @@ impl Comparing {
             recorder.restart();
             recorder.stand(self.standing(index, targets));
         }
+    }
+
+    /// Begins the report on a target anew, if its shadow is of another version by what all processes
+    /// have seen.
+    pub(crate) fn follow_versions(
+        &self,
+        target: &str,
+        all: &VersionsSeen,
+        wait: Duration,
+        targets: &[EngineTarget],
+    ) -> bool {
+        let mut judged = self.judged(targets);
+        let of = judged.find(|(index, _)| targets[*index].target().name() == target);
+        let Some((index, recorder)) = of else {
+            return false;
+        };
+        let follows = recorder.follow_versions(all, wait);
+        if follows {
+            self.followed.fetch_add(1, Relaxed);
+            recorder.stand(self.standing(index, targets));
+        }
+        follows
+    }
+
+    /// How often a report was begun anew by somebody's word.
+    pub(crate) fn changes(&self) -> u64 {
+        self.restarts().wrapping_add(self.followed.load(Relaxed))
     }
 
     /// How a target stands, by its counters and those of the baseline.

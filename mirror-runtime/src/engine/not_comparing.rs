@@ -15,7 +15,7 @@ impl Comparing {
         match *self {}
     }
 
-    pub(crate) const fn restarts(&self) -> u64 {
+    pub(crate) const fn changes(&self) -> u64 {
         match *self {}
     }
 }

@@ -126,7 +126,7 @@ fn what_has_no_secrets_is_written_as_it_is() {
         (&*request.method, &*request.target),
         ("POST", "/orders?a=%20b&c")
     );
-    assert_eq!(request.headers, [("x-a".to_owned(), Content::text("1"))]);
+    assert_eq!(request.headers().collect::<Vec<_>>(), [("x-a", &b"1"[..])]);
     assert_eq!(fixture.groups, ["missing /a", "value /total", "missing /z"]);
     assert!(request.redacted.is_empty() && fixture.primary.redacted.is_empty());
 }
@@ -241,10 +241,8 @@ fn the_host_of_http2_is_a_header() {
     let fixture = case.request(Request::get("https://ann:pw@shop.example:8443/a"), "");
     let request = fixture.fixture().unwrap().request;
     assert_eq!(request.target, "/a");
-    assert_eq!(
-        request.headers,
-        [("host".to_owned(), Content::text("shop.example:8443"))]
-    );
+    let host = ("host", &b"shop.example:8443"[..]);
+    assert_eq!(request.headers().collect::<Vec<_>>(), [host]);
 }
 
 #[test]
@@ -261,9 +259,8 @@ fn trailers_are_written_and_read_again() {
     case.rules.compare_header(header::SET_COOKIE);
     (case.primary, case.shadow) = (with("0", &case.primary), with("13", &case.shadow));
     let fixture = case.fixture().unwrap();
-    let names = |name: &str, value| (name.to_owned(), Content::text(value));
-    let expected = [names("grpc-status", "0"), names("set-cookie", "[redacted]")];
-    assert_eq!(fixture.primary.trailers, expected);
+    let expected = [("grpc-status", &b"0"[..]), ("set-cookie", b"[redacted]")];
+    assert_eq!(fixture.primary.trailers().collect::<Vec<_>>(), expected);
     assert_eq!(fixture.groups, ["trailer grpc-status"]);
     let difference = &fixture.differences[0];
     assert_eq!(difference.primary.as_deref(), Some("0"));

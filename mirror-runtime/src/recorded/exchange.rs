@@ -62,11 +62,19 @@ pub struct RecordedExchange {
     #[serde(skip)]
     pub(super) about: About,
     #[serde(skip)]
-    _places: Vec<Arc<Reservation>>,
+    place: BudgetPlace,
 }
 
-/// Two bodies of so many bytes are searched where copies are made: that takes less than sending one.
-const LIGHT: usize = 4096;
+/// The place of an exchange in the byte budget of the process: see
+/// [`RecordedExchange::place`].
+#[derive(Clone, Debug, Default)]
+pub struct BudgetPlace {
+    _places: Arc<[Arc<Reservation>]>,
+}
+
+/// Two bodies of so many bytes together are searched where copies are made: in some 40 us, and to send
+/// one takes as long.
+const LIGHT: usize = 16 * 1024;
 
 /// When what happened, since the request had arrived.
 #[derive(Clone, Copy, Debug, Default)]
@@ -170,10 +178,12 @@ impl RecordedExchange {
             request,
             response,
             about,
-            _places: places
-                .chain(body.reservation())
-                .chain([Arc::new(kept.into_place())])
-                .collect(),
+            place: BudgetPlace {
+                _places: places
+                    .chain(body.reservation())
+                    .chain([Arc::new(kept.into_place())])
+                    .collect(),
+            },
         }
     }
 
@@ -226,6 +236,13 @@ impl RecordedExchange {
     #[must_use]
     pub fn response(&self) -> Option<&RecordedResponse> {
         self.response.as_ref()
+    }
+
+    /// Its place in the byte budget, which it has as long as one of these lives: for who has made
+    /// bytes of the exchange, and keeps these alone.
+    #[must_use]
+    pub fn place(&self) -> BudgetPlace {
+        self.place.clone()
     }
 
     /// The bytes of both bodies.

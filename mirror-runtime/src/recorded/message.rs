@@ -12,10 +12,10 @@ use mirror_compare::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::content::Content;
-
-/// The header fields of a message, in order.
-pub(crate) type Headers = Vec<(String, Content)>;
+use super::{
+    content::Content,
+    field::{Field, Headers},
+};
 
 /// The entry of `redacted` if a part of the path is replaced.
 const PATH: &str = "path";
@@ -52,7 +52,7 @@ pub struct RecordedRequest {
     pub(crate) headers: Headers,
     /// `None` if it is not known, or if it may hold secrets that cannot be located.
     pub(crate) body: Option<Content>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Headers::is_empty")]
     pub(crate) trailers: Headers,
     /// The parts of it that were replaced, like `header authorization`, `query token` and
     /// `body /password`.
@@ -67,7 +67,7 @@ pub struct RecordedResponse {
     pub(crate) headers: Headers,
     /// `None` if it is not known, or if it may hold secrets that cannot be located.
     pub(crate) body: Option<Content>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Headers::is_empty")]
     pub(crate) trailers: Headers,
     /// JSON pointers to the values that were replaced in the body.
     pub(crate) redacted: Vec<String>,
@@ -89,15 +89,12 @@ pub(crate) struct Parts<'a> {
 /// The headers as they are written, and the names of those in which something was replaced.
 fn written(headers: &HeaderMap, redaction: &Redaction<'_>) -> (Headers, Vec<String>) {
     let mut redacted = Vec::new();
-    let write = |(name, value): (&HeaderName, &HeaderValue)| {
-        let content = match redaction.header(name, value) {
-            Some(text) => {
-                redacted.push(name.as_str().to_owned());
-                Content::text(text)
-            }
-            None => Content(Bytes::copy_from_slice(value.as_bytes())),
-        };
-        (name.as_str().to_owned(), content)
+    let write = |(name, value): (&HeaderName, &HeaderValue)| match redaction.header(name, value) {
+        Some(text) => {
+            redacted.push(name.as_str().to_owned());
+            Field::with_text(name, text)
+        }
+        None => Field::as_it_arrived(name, value),
     };
     (headers.iter().map(write).collect(), redacted)
 }
@@ -106,10 +103,8 @@ fn written(headers: &HeaderMap, redaction: &Redaction<'_>) -> (Headers, Vec<Stri
 #[cfg(feature = "record")]
 pub(crate) fn read(headers: &Headers) -> Result<HeaderMap, String> {
     let mut read = HeaderMap::new();
-    for (name, value) in headers {
-        let name: HeaderName = name.parse().map_err(|_| format!("no header: `{name}`"))?;
-        let value = HeaderValue::from_bytes(&value.0)
-            .map_err(|_| format!("no value of the header `{name}`"))?;
+    for field in headers.iter() {
+        let (name, value) = field.read()?;
         read.try_append(name, value)
             .map_err(|_| "too many headers".to_owned())?;
     }
@@ -117,9 +112,8 @@ pub(crate) fn read(headers: &Headers) -> Result<HeaderMap, String> {
 }
 
 fn pairs(headers: &Headers) -> impl Iterator<Item = (&str, &[u8])> {
-    headers
-        .iter()
-        .map(|(name, value)| (&**name, value.0.as_ref()))
+    let fields = headers.iter();
+    fields.map(|field| (field.name(), field.value()))
 }
 
 impl RecordedRequest {
@@ -135,13 +129,10 @@ impl RecordedRequest {
         note("header", redacted_headers);
         note("trailer", redacted_trailers);
         let query = parts.target.query();
-        let query = query.map(|query| (query, redaction.pairs(query)));
-        let query = query.map(|(query, redacted)| match redacted {
-            Some(redacted) => {
-                note("query", redacted.places);
-                redacted.text
-            }
-            None => query.to_owned(),
+        let query = query.and_then(|query| redaction.pairs(query));
+        let query = query.map(|redacted| {
+            note("query", redacted.places);
+            redacted.text
         });
         let body = parts.body.and_then(|body| {
             match redaction.request_body(&body, parts.headers, parts.searched) {
@@ -153,16 +144,13 @@ impl RecordedRequest {
                 Err(Unredactable) => None,
             }
         });
-        let (path, is_changed) = path(parts.target.path(), redaction);
-        if is_changed {
+        let path = path(parts.target.path(), redaction);
+        if path.is_some() {
             redacted.push(PATH.to_owned());
         }
         Self {
             method: parts.method.as_str().to_owned(),
-            target: match query {
-                Some(query) => format!("{path}?{query}"),
-                None => path,
-            },
+            target: target(parts.target, path.as_deref(), query.as_deref()),
             headers,
             body,
             trailers,
@@ -245,10 +233,22 @@ impl RecordedRequest {
     }
 }
 
-/// The path without its secrets, and whether something was replaced.
-fn path(path: &str, redaction: &Redaction<'_>) -> (String, bool) {
+/// Path and query, with these in place of what they were.
+fn target(arrived: &PathAndQuery, path: Option<&str>, query: Option<&str>) -> String {
+    if path.is_none() && query.is_none() {
+        return arrived.as_str().to_owned();
+    }
+    let path = path.unwrap_or(arrived.path());
+    match query.or(arrived.query()) {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    }
+}
+
+/// The path without its secrets; `None` if there are none.
+fn path(path: &str, redaction: &Redaction<'_>) -> Option<String> {
     if redaction.check_path(path).is_ok() {
-        return (path.to_owned(), false);
+        return None;
     }
     let segments = path
         .split('/')
@@ -259,9 +259,9 @@ fn path(path: &str, redaction: &Redaction<'_>) -> (String, bool) {
     let segments: Vec<_> = segments.collect();
     let shown = segments.join("/");
     if redaction.check_path(&shown).is_ok() {
-        (shown, true)
+        Some(shown)
     } else {
-        (format!("/{REDACTED}"), true)
+        Some(format!("/{REDACTED}"))
     }
 }
 

@@ -1,14 +1,14 @@
 //! A request with its response as a record.
 
-use bytes::Bytes;
 use mirror_compare::redact::REDACTION_VERSION;
-use mirror_record::{Fields, Outcome, Record, Request, Response};
+use mirror_record::{FieldList, Outcome, Record, RecordRef, RequestRef, ResponseRef};
 
 use super::{
     about::About,
     build::build,
     exchange::RecordedExchange,
-    message::{Headers, RecordedRequest, RecordedResponse},
+    field::Headers,
+    message::{RecordedRequest, RecordedResponse},
 };
 use crate::{outcome::Completion, target::Target};
 
@@ -26,26 +26,20 @@ impl RecordedExchange {
     ///   `MIRROR_BUILD`.
     #[must_use]
     pub fn record(&self, target: &Target) -> Record {
-        self.record_at(self.share(target))
+        self.record_ref(target).to_owned()
     }
 
-    /// The share of a target in percent, as it was when the request was sampled.
-    pub(crate) fn share(&self, target: &Target) -> f64 {
-        let mut shares = self.about.shares.iter();
-        let share = shares.find(|(name, _)| name == target.name());
-        share.map_or(100.0, |(_, share)| *share)
-    }
-
-    /// The record of a target that has this share.
-    pub(crate) fn record_at(&self, share: f64) -> Record {
+    /// The same record, without a copy of anything: for who [encodes](RecordRef::encode) it at once.
+    #[must_use]
+    pub fn record_ref(&self, target: &Target) -> RecordRef<'_> {
         let About {
             id,
             session,
             rules_version,
             ..
         } = &self.about;
-        let mut record = Record::new(*id, &*self.mirror, request(&self.request));
-        record.build = build().map(str::to_owned);
+        let mut record = RecordRef::new(*id, &self.mirror, request(&self.request));
+        record.build = build();
         record.arrived_ns = self.arrived_ns;
         record.handler_start_us = self.handler_start_us;
         record.first_byte_us = self.first_byte_us;
@@ -56,37 +50,49 @@ impl RecordedExchange {
             Completion::Failed => Outcome::Failed,
             Completion::Cut => Outcome::Cut,
         };
-        record.share = share;
+        record.share = self.share(target);
         record.session = *session;
         record.response = self.response.as_ref().map(response);
         record.redaction_version = REDACTION_VERSION;
         record.rules_version = *rules_version;
         record
     }
+
+    /// The share of a target in percent, as it was when the request was sampled.
+    fn share(&self, target: &Target) -> f64 {
+        let mut shares = self.about.shares.iter();
+        let share = shares.find(|(name, _)| name == target.name());
+        share.map_or(100.0, |(_, share)| *share)
+    }
 }
 
-fn request(recorded: &RecordedRequest) -> Request {
-    let mut request = Request::new(&*recorded.method, recorded.target.clone());
-    request.headers = fields(&recorded.headers);
-    request.body = recorded.body.as_ref().map(|body| body.0.clone());
-    request.trailers = fields(&recorded.trailers);
-    request.redacted.clone_from(&recorded.redacted);
+fn request(recorded: &RecordedRequest) -> RequestRef<'_> {
+    let mut request = RequestRef::new(&recorded.method, recorded.target.as_bytes());
+    request.headers = &recorded.headers;
+    request.body = recorded.body();
+    request.trailers = &recorded.trailers;
+    request.redacted = &recorded.redacted;
     request
 }
 
-fn response(recorded: &RecordedResponse) -> Response {
-    let mut response = Response::new(recorded.status);
-    response.headers = fields(&recorded.headers);
-    response.body = recorded.body.as_ref().map(|body| body.0.clone());
-    response.trailers = fields(&recorded.trailers);
-    response.redacted.clone_from(&recorded.redacted);
+fn response(recorded: &RecordedResponse) -> ResponseRef<'_> {
+    let mut response = ResponseRef::new(recorded.status);
+    response.headers = &recorded.headers;
+    response.body = recorded.body();
+    response.trailers = &recorded.trailers;
+    response.redacted = &recorded.redacted;
     response.latency_us = recorded.latency_us;
     response
 }
 
-fn fields(headers: &Headers) -> Fields {
-    let fields = headers.iter();
-    fields
-        .map(|(name, value)| (Bytes::copy_from_slice(name.as_bytes()), value.0.clone()))
-        .collect()
+impl FieldList for Headers {
+    fn len(&self) -> usize {
+        Self::len(self)
+    }
+
+    fn each(&self, field: &mut dyn FnMut(&[u8], &[u8])) {
+        for one in self.iter() {
+            field(one.name().as_bytes(), one.value());
+        }
+    }
 }

@@ -12,13 +12,18 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use mirror_record::{Log, LogOptions, WriteError};
 use tokio::sync::oneshot;
 
 use super::{Keeping, Sink};
 use crate::{
-    control::is_isolated, error::ConfigError, outcome::SinkError, recorded::RecordedExchange,
-    target::Target, workers::contained,
+    control::is_isolated,
+    error::ConfigError,
+    outcome::SinkError,
+    recorded::{BudgetPlace, RecordedExchange},
+    target::Target,
+    workers::contained,
 };
 
 /// Records that may wait to be written. What they hold has its place in the byte budget; this
@@ -27,7 +32,12 @@ const QUEUE: usize = 1024;
 
 /// The thread lets records come together for so long after it has written some: to be woken for each
 /// takes more than to write it, of whoever wakes it, too. Nobody waits for a record but its count.
-const PAUSE: Duration = Duration::from_millis(2);
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// If as many have come together, that is enough. If they are so large that they were not written all
+/// at once, there is no pause.
+const SHORT_PAUSE: Duration = Duration::from_millis(2);
+const MANY: usize = 64;
 
 /// With room for fewer records, they might not all have it meanwhile.
 const ROOM_FOR_PAUSE: usize = 512;
@@ -77,9 +87,9 @@ struct Shared {
 }
 
 struct Job {
-    exchange: Arc<RecordedExchange>,
-    share: f64,
+    payload: Bytes,
     done: Done,
+    _place: BudgetPlace,
 }
 
 type Done = oneshot::Sender<Result<(), SinkError>>;
@@ -139,8 +149,8 @@ impl FileSink {
             let (jobs, incoming) = sync_channel(self.0.queue);
             let (directory, options) = (self.0.directory.clone(), self.0.options);
             let thread = thread::Builder::new().name("mirror-log".to_owned());
-            let pause = (self.0.queue >= ROOM_FOR_PAUSE).then_some(PAUSE);
-            let writer = move || write(&directory, options, pause, &incoming);
+            let pauses = self.0.queue >= ROOM_FOR_PAUSE;
+            let writer = move || write(&directory, options, pauses, &incoming);
             thread.spawn(writer).is_ok().then_some(jobs)
         };
         self.0.jobs.get_or_init(start).as_ref()
@@ -162,15 +172,18 @@ impl Sink for FileSink {
     }
 
     fn keep(&self, exchange: Arc<RecordedExchange>, target: &Target) -> Keeping {
-        let share = exchange.share(target);
+        // Here, and not on the thread: what was allocated here is freed here.
+        let payload = exchange.record_ref(target).encode();
+        let place = exchange.place();
+        drop(exchange);
         let sink = self.clone();
         Box::pin(async move {
             let jobs = sink.jobs().ok_or(SinkError::Closed)?;
             let (done, kept) = oneshot::channel();
             let job = Job {
-                exchange,
-                share,
+                payload,
                 done,
+                _place: place,
             };
             jobs.try_send(job).map_err(|error| match error {
                 TrySendError::Full(_) => SinkError::QueueFull,
@@ -216,7 +229,7 @@ impl Target {
 }
 
 /// The thread of a log: writes what comes until nobody is left who could send more.
-fn write(directory: &Path, options: LogOptions, pause: Option<Duration>, incoming: &Receiver<Job>) {
+fn write(directory: &Path, options: LogOptions, pauses: bool, incoming: &Receiver<Job>) {
     let mut log = Log::open(directory, options);
     if let Err(error) = &log {
         contained(|| {
@@ -238,10 +251,10 @@ fn write(directory: &Path, options: LogOptions, pause: Option<Duration>, incomin
         if log.is_err() {
             log = Log::open(directory, options);
         }
-        let pause = pause.filter(|_| job.is_some());
+        let mut together = job.as_ref().map(|_| 1);
         match &mut log {
             Ok(log) => {
-                append_all(log, job, incoming, &mut waiting);
+                together = append_all(log, job, incoming, &mut waiting);
                 match log.settle() {
                     Ok(true) => answer(&mut waiting, || Ok(())),
                     Ok(false) => {}
@@ -253,8 +266,8 @@ fn write(directory: &Path, options: LogOptions, pause: Option<Duration>, incomin
                 answer(&mut waiting, || failed(error));
             }
         }
-        if let Some(pause) = pause {
-            thread::sleep(pause);
+        if let Some(together) = together.filter(|_| pauses) {
+            thread::sleep(if together < MANY { PAUSE } else { SHORT_PAUSE });
         }
     }
     if let Ok(log) = &mut log {
@@ -273,21 +286,18 @@ fn next(incoming: &Receiver<Job>, log: Option<&Log>) -> Result<Job, RecvTimeoutE
     }
 }
 
-/// Appends a job and those that have come with it.
+/// Appends a job and those that have come with it, and says how many they were; `None` if there was
+/// none, or others are waiting.
 fn append_all(
     log: &mut Log,
     first: Option<Job>,
     incoming: &Receiver<Job>,
     waiting: &mut Vec<Done>,
-) {
-    let mut next = first;
-    while let Some(Job {
-        exchange,
-        share,
-        done,
-    }) = next.take()
-    {
-        match log.append(&exchange.record_at(share)) {
+) -> Option<usize> {
+    let (mut next, mut together) = (first, 0);
+    while let Some(Job { payload, done, .. }) = next.take() {
+        together += 1;
+        match log.append_payload(&payload) {
             Ok(()) => waiting.push(done),
             Err(WriteError::TooLarge { .. }) => {
                 // Nobody may be waiting for it any more.
@@ -301,10 +311,12 @@ fn append_all(
                 let _ = done.send(Err(SinkError::other(error.to_string())));
             }
         }
-        if log.buffered() < BATCH && waiting.len() < QUEUE {
-            next = incoming.try_recv().ok();
+        if log.buffered() >= BATCH || waiting.len() >= QUEUE {
+            return None;
         }
+        next = incoming.try_recv().ok();
     }
+    (together > 0).then_some(together)
 }
 
 fn answer(waiting: &mut Vec<Done>, outcome: impl Fn() -> Result<(), SinkError>) {
@@ -360,6 +372,34 @@ mod tests {
         let sink = FileSink::new("nowhere");
         assert!(sink.0.jobs.set(None).is_ok());
         assert_eq!(kept(&sink).await, Err(FailureKind::Closed));
+    }
+
+    #[test]
+    fn the_thread_pauses_when_it_has_taken_all_and_not_before() {
+        let name = format!("mirror-pauses-{}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        let mut log = Log::open(&directory, LogOptions::default()).unwrap();
+        let (jobs, incoming) = sync_channel(8);
+        let job = |bytes: usize| Job {
+            payload: vec![0; bytes].into(),
+            done: oneshot::channel().0,
+            _place: BudgetPlace::default(),
+        };
+        let mut waiting = Vec::new();
+        assert_eq!(append_all(&mut log, None, &incoming, &mut waiting), None);
+        // Two are enough for one write, and a third one waits.
+        for _ in 0..3 {
+            jobs.send(job(BATCH / 2)).unwrap();
+        }
+        let mut append = |log: &mut Log| {
+            let together = append_all(log, incoming.try_recv().ok(), &incoming, &mut waiting);
+            log.settle().unwrap();
+            together
+        };
+        assert_eq!(append(&mut log), None);
+        assert_eq!(append(&mut log), Some(1));
+        drop(log);
+        std::fs::remove_dir_all(directory).unwrap();
     }
 
     #[test]

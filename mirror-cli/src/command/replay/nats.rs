@@ -87,3 +87,18 @@ impl Stream {
         options
     }
 }
+
+/// The mirrors of which a stream has records, if it has none of this one. That it cannot be asked is
+/// no failure of a replay that has ended.
+pub(super) async fn other_mirrors(
+    connection: &Connection,
+    options: &ReaderOptions,
+    mirror: &str,
+) -> Vec<String> {
+    let found = mirror_replay::Nats::mirrors(connection, options).await;
+    let found = found.unwrap_or_default();
+    if found.iter().any(|name| name == mirror) {
+        return Vec::new();
+    }
+    found
+}

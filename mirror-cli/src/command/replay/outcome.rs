@@ -66,7 +66,9 @@ impl Outcome {
             self.reason = failure.map_or_else(|| "no connection".to_owned(), ToString::to_string);
         } else if counts.replayed() == 0 && !self.is_stopped {
             (self.exit, self.word) = (Exit::Undecided, "not_enough_data");
-            self.reason = if counts.read == 0 {
+            self.reason = if let Some(none) = none_of(&self.mirror, &ended.other_mirrors) {
+                none
+            } else if counts.read == 0 {
                 "there is no record in the log".to_owned()
             } else {
                 format!("no record of `{}` was replayed: {counts}", self.mirror)
@@ -143,6 +145,18 @@ impl Outcome {
             "report": self.report,
         })
     }
+}
+
+/// That a log has records of other mirrors only, if it has.
+pub(super) fn none_of(mirror: &str, others: &[String]) -> Option<String> {
+    if others.is_empty() {
+        return None;
+    }
+    let others: Vec<_> = others.iter().map(|other| format!("`{other}`")).collect();
+    Some(format!(
+        "no record in the log is of the mirror `{mirror}`: there are records of {}",
+        others.join(", ")
+    ))
 }
 
 /// Which runs add up to the report, if it is not this one alone.

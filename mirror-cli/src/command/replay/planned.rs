@@ -3,7 +3,7 @@
 use mirror_replay::{Destination, Pace, Plan, Selection, Source, plan};
 use serde_json::json;
 
-use super::unreadable;
+use super::{outcome::none_of, unreadable};
 use crate::{
     exit::{Exit, Stop},
     output, text,
@@ -24,6 +24,9 @@ pub(super) async fn print(
         output::json(&json!({ "plan": plan }));
     } else {
         lines(&plan, pace);
+    }
+    if let Some(none) = none_of(&selection.mirror, &plan.other_mirrors) {
+        output::note(&text::message(&none));
     }
     Ok(Exit::Good)
 }

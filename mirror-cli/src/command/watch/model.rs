@@ -5,11 +5,12 @@ use std::{
     time::Instant,
 };
 
-use mirror_dashboard::snapshot::{Snapshot, Verdict};
+use mirror_dashboard::snapshot::Verdict;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::{
     super::said,
+    feed::Heard,
     row::{Row, rows},
 };
 use crate::{client::Failure, text};
@@ -18,15 +19,18 @@ use crate::{client::Failure, text};
 const MAX_FILTER: usize = 100;
 
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(super) struct Model {
     pub(super) url: String,
     /// Colours are left out.
     pub(super) is_plain: bool,
+    /// Whether it is about all instances of a fleet.
+    pub(super) of_fleet: bool,
     /// All rows, as they came.
     pub(super) rows: Vec<Row>,
     /// The rows that are shown, in their order.
     pub(super) shown: Vec<usize>,
-    pub(super) heard: Option<Heard>,
+    pub(super) heard: Option<Known>,
     pub(super) trouble: Option<Failure>,
     pub(super) filter: String,
     pub(super) is_filtering: bool,
@@ -42,13 +46,15 @@ pub(super) struct Model {
 
 /// The last snapshot.
 #[derive(Debug)]
-pub(super) struct Heard {
+pub(super) struct Known {
     pub(super) at: Instant,
     pub(super) taken: String,
     pub(super) mirrors: usize,
     pub(super) process: String,
     /// How often the process has begun anew since.
     pub(super) restarts: u32,
+    /// Why the numbers of all instances are old, if they are.
+    pub(super) old: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,10 +117,11 @@ pub(super) enum Flow {
 }
 
 impl Model {
-    pub(super) fn new(url: &str, is_plain: bool) -> Self {
+    pub(super) fn new(url: &str, is_plain: bool, of_fleet: bool) -> Self {
         Self {
             url: text::name(url),
             is_plain,
+            of_fleet,
             rows: Vec::new(),
             shown: Vec::new(),
             heard: None,
@@ -129,23 +136,25 @@ impl Model {
         }
     }
 
-    pub(super) fn hear(&mut self, heard: Result<Snapshot, Failure>, at: Instant) {
+    pub(super) fn hear(&mut self, heard: Result<Heard, Failure>, at: Instant) {
         match heard {
-            Ok(snapshot) => {
+            Ok(heard) => {
+                let snapshot = &heard.snapshot;
                 let process = text::name(&snapshot.process);
                 let restarts = self.heard.as_ref().map_or(0, |before| {
-                    before.restarts + u32::from(before.process != process)
+                    before.restarts + u32::from(before.process != process && !heard.of_fleet)
                 });
-                self.heard = Some(Heard {
+                self.heard = Some(Known {
                     at,
                     taken: said::time(snapshot.taken_unix_ms / 1_000),
                     mirrors: snapshot.mirrors.len(),
                     process,
                     restarts,
+                    old: heard.old.clone(),
                 });
                 self.trouble = None;
                 let selected = self.selected_row().map(key);
-                self.rows = rows(&snapshot);
+                self.rows = rows(&heard);
                 self.arrange(selected);
             }
             Err(failure) => self.trouble = Some(failure),

@@ -2,15 +2,13 @@
 
 use std::time::SystemTime;
 
-use mirror_dashboard::snapshot::Snapshot;
-
 use super::{
     super::said,
-    feed::Feed,
+    feed::{Feed, Heard, Source},
     row::{self, Row, rows},
 };
 use crate::{
-    client::{Address, Client, Failure, Kind},
+    client::{Failure, Kind},
     exit::{Exit, Stop},
     output,
 };
@@ -26,28 +24,41 @@ const LAST: &str = "REASON";
 type Cells = [String; HEADER.len()];
 
 /// All targets, and then it ends.
-pub(super) fn once(client: &Client, address: &Address) -> Result<Exit, Stop> {
-    let snapshot = client
-        .snapshot(address, client.timeout())
+pub(super) fn once(source: &Source) -> Result<Exit, Stop> {
+    let heard = source
+        .ask()
         .map_err(|failure| Stop::new(Exit::Unreachable, failure.text))?;
     let mut lines = Lines::default();
-    lines.print(&snapshot);
-    Ok(Exit::Good)
+    lines.print(&heard);
+    // What was known is better than nothing, and not what was asked for.
+    Ok(match heard.old {
+        Some(old) => {
+            output::warning(&old);
+            Exit::Unreachable
+        }
+        None => Exit::Good,
+    })
 }
 
 /// All targets, and then those that have changed, until nobody reads it.
 pub(super) fn watch(feed: &Feed) -> Result<Exit, Stop> {
     let mut lines = Lines::default();
     let mut told: Option<Failure> = None;
+    let mut old = None;
     let mut has_heard = false;
     for heard in &feed.heard {
         match heard {
-            Ok(snapshot) => {
+            Ok(heard) => {
                 if told.take().is_some() {
                     output::note(&format!("{} it responds", now()));
                 }
+                if heard.old != old {
+                    old.clone_from(&heard.old);
+                    let up = "the numbers of all instances are up to date";
+                    output::note(&format!("{} {}", now(), old.as_deref().unwrap_or(up)));
+                }
                 has_heard = true;
-                if !lines.print(&snapshot) {
+                if !lines.print(&heard) {
                     return Ok(Exit::Good);
                 }
             }
@@ -83,16 +94,19 @@ struct Lines {
 
 impl Lines {
     /// Prints what has changed, and whether somebody still reads it.
-    fn print(&mut self, snapshot: &Snapshot) -> bool {
+    fn print(&mut self, heard: &Heard) -> bool {
+        let snapshot = &heard.snapshot;
         let time = said::time(snapshot.taken_unix_ms / 1_000);
         if let Some(before) = self.process.replace(snapshot.process.clone())
             && before != snapshot.process
+            // Any of the instances may respond.
+            && !heard.of_fleet
         {
             output::note(&format!(
                 "{time} the program has begun anew, and so have its counts"
             ));
         }
-        let now: Vec<_> = rows(snapshot).iter().map(|row| cells(&time, row)).collect();
+        let now: Vec<_> = rows(heard).iter().map(|row| cells(&time, row)).collect();
         for (width, name) in self.widths.iter_mut().zip(HEADER) {
             *width = (*width).max(name.len());
         }
@@ -153,7 +167,13 @@ fn cells(time: &str, row: &Row) -> (Cells, String) {
         row.differ.to_string(),
         row.state.as_str().to_owned(),
     ];
-    (cells, row.reason.clone())
+    let Some(fleet) = &row.fleet else {
+        return (cells, row.reason.clone());
+    };
+    let running = format!("{} instances running", fleet.running);
+    let told = [row.reason.clone(), running].into_iter();
+    let told: Vec<_> = told.chain(fleet.set.iter().cloned()).collect();
+    (cells, told.join("; "))
 }
 
 /// A name as one word, so that columns can be cut.

@@ -1,10 +1,10 @@
 //! A target as it is shown, with its mirror. All text is fit for a terminal.
 
 use mirror_dashboard::snapshot::{
-    Counts, Latency, MirrorSnapshot, Snapshot, TargetSnapshot, Verdict,
+    Counts, Fleet, FleetSetting, Latency, MirrorSnapshot, TargetSnapshot, Verdict,
 };
 
-use super::super::said;
+use super::{super::said, feed::Heard};
 use crate::text;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +34,19 @@ pub(super) struct Row {
     pub(super) share_said: String,
     /// Where the attribute is.
     pub(super) place: String,
+    /// The fleet, if the numbers are those of all its instances.
+    pub(super) fleet: Option<OfFleet>,
+}
+
+/// What there is to know of all instances of a fleet.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct OfFleet {
+    /// Those that are running, of those that are known: `3/4`.
+    pub(super) running: String,
+    /// The instances in words.
+    pub(super) instances: String,
+    /// What is set for all of them, of the mirror and of this target.
+    pub(super) set: Vec<String>,
 }
 
 /// What keeps copies from leaving, if something does.
@@ -67,22 +80,23 @@ impl Row {
     }
 }
 
-pub(super) fn rows(snapshot: &Snapshot) -> Vec<Row> {
-    let mirrors = snapshot.mirrors.iter();
+pub(super) fn rows(heard: &Heard) -> Vec<Row> {
+    let mirrors = heard.snapshot.mirrors.iter();
     mirrors
         .flat_map(|mirror| {
             let rows: Vec<_> = mirror
                 .targets
                 .iter()
-                .map(|target| row(mirror, target))
+                .map(|target| row(mirror, target, heard.of_fleet))
                 .collect();
             rows
         })
         .collect()
 }
 
-fn row(mirror: &MirrorSnapshot, target: &TargetSnapshot) -> Row {
+fn row(mirror: &MirrorSnapshot, target: &TargetSnapshot, of_fleet: bool) -> Row {
     let counts = &target.stats;
+    let fleet = mirror.fleet.as_ref().filter(|_| of_fleet);
     let state = if !mirror.control.is_enabled {
         State::Off
     } else if target.is_circuit_open == Some(true) {
@@ -112,11 +126,32 @@ fn row(mirror: &MirrorSnapshot, target: &TargetSnapshot) -> Row {
         failed_by: by(&counts.failed_by_kind),
         shed_by: by(&counts.shed_by_reason),
         latency: counts.latency,
-        primary: mirror.latency,
+        // That of the fleet is known with its report alone.
+        primary: if of_fleet {
+            Latency::default()
+        } else {
+            mirror.latency
+        },
         state,
         switch_said: said::switch(&mirror.control),
         share_said: said::share(&target.share),
         place: place(mirror),
+        fleet: fleet.map(|fleet| self::fleet(fleet, &target.name)),
+    }
+}
+
+fn fleet(fleet: &Fleet, target: &str) -> OfFleet {
+    let all = &fleet.instances;
+    let running = all.iter().filter(|it| it.state == "running").count();
+    let of_target = |setting: &&FleetSetting| {
+        let named = setting.target.as_deref();
+        named.is_none_or(|named| named == target)
+    };
+    let set = fleet.settings.iter().filter(of_target);
+    OfFleet {
+        running: format!("{running}/{}", all.len()),
+        instances: said::instances(fleet),
+        set: set.map(said::setting).collect(),
     }
 }
 

@@ -20,14 +20,18 @@ use super::{
 /// The lines of details, with the one above them.
 const DETAILS: u16 = 8;
 
+/// What there is of a fleet beside that: its instances, and what is set for all of them.
+const OF_FLEET: u16 = 3;
+
 /// A screen that is lower shows no details.
 const WITH_DETAILS: u16 = 18;
 
 /// Draws all of it.
 pub(super) fn draw(frame: &mut Frame<'_>, model: &mut Model, now: Instant) {
     let area = frame.area();
-    let details = if area.height >= WITH_DETAILS && !model.shown.is_empty() {
-        DETAILS
+    let of_fleet = if model.of_fleet { OF_FLEET } else { 0 };
+    let details = if area.height >= WITH_DETAILS + of_fleet && !model.shown.is_empty() {
+        DETAILS + of_fleet
     } else {
         0
     };
@@ -90,7 +94,8 @@ fn title(model: &Model, width: u16) -> Line<'static> {
         .heard
         .as_ref()
         .map_or(String::new(), |heard| heard.taken.clone());
-    let left = format!("mirror watch  {}", model.url);
+    let of = if model.of_fleet { "  --fleet" } else { "" };
+    let left = format!("mirror watch{of}  {}", model.url);
     let room = usize::from(width).saturating_sub(taken.len() + 1);
     let left = fit(&left, room);
     let gap = usize::from(width).saturating_sub(width_of(&left) + taken.len());
@@ -114,6 +119,9 @@ fn status(model: &Model, paint: Paint, now: Instant) -> Line<'static> {
             format!("no contact for {age} s; trying again: {}", trouble.text),
             paint.colour(Color::Red),
         );
+    }
+    if let Some(old) = &heard.old {
+        return Line::styled(old.clone(), paint.colour(Color::Red));
     }
     let of = |verdict| {
         let rows = model.rows.iter();
@@ -149,8 +157,11 @@ fn status(model: &Model, paint: Paint, now: Instant) -> Line<'static> {
         spans.push(Span::raw(" · "));
         spans.push(Span::styled(format!("{off} off"), paint.state(State::Off)));
     }
-    let rates: f64 = model.rows.iter().filter_map(|row| row.rate).sum();
-    spans.push(Span::raw(format!(" · {} copies/s", row::rate(Some(rates)))));
+    // Those of a fleet are not known.
+    if !model.of_fleet {
+        let rates: f64 = model.rows.iter().filter_map(|row| row.rate).sum();
+        spans.push(Span::raw(format!(" · {} copies/s", row::rate(Some(rates)))));
+    }
     if heard.restarts > 0 {
         spans.push(Span::raw(format!(" · restarted {} x", heard.restarts)));
     }
@@ -175,15 +186,18 @@ struct Column {
     heading: &'static str,
     width: usize,
     from: usize,
+    /// Whether it is there for a fleet, or for one process; `None`: for both.
+    of_fleet: Option<bool>,
     is_number: bool,
     cell: fn(&Row, Paint) -> (String, Style),
 }
 
-const COLUMNS: [Column; 11] = [
+const COLUMNS: [Column; 12] = [
     Column {
         heading: "VERDICT",
         width: 10,
         from: 0,
+        of_fleet: None,
         is_number: false,
         cell: |row, paint| (short(row.verdict()).to_owned(), paint.verdict(row.verdict)),
     },
@@ -191,6 +205,7 @@ const COLUMNS: [Column; 11] = [
         heading: "SHARE",
         width: 6,
         from: 0,
+        of_fleet: None,
         is_number: true,
         cell: |row, _| (said::percentage(row.share), Style::new()),
     },
@@ -198,13 +213,26 @@ const COLUMNS: [Column; 11] = [
         heading: "/S",
         width: 6,
         from: 0,
+        of_fleet: Some(false),
         is_number: true,
         cell: |row, _| (row::rate(row.rate), Style::new()),
+    },
+    Column {
+        heading: "RUN",
+        width: 7,
+        from: 0,
+        of_fleet: Some(true),
+        is_number: true,
+        cell: |row, _| {
+            let running = row.fleet.as_ref().map(|fleet| fleet.running.clone());
+            (running.unwrap_or_default(), Style::new())
+        },
     },
     Column {
         heading: "SENT",
         width: 6,
         from: 110,
+        of_fleet: None,
         is_number: true,
         cell: |row, _| (row::count(row.sent), Style::new()),
     },
@@ -212,6 +240,7 @@ const COLUMNS: [Column; 11] = [
         heading: "FAILED",
         width: 6,
         from: 0,
+        of_fleet: None,
         is_number: true,
         cell: |row, paint| (row::count(row.failed), trouble(row.failed, paint)),
     },
@@ -219,6 +248,7 @@ const COLUMNS: [Column; 11] = [
         heading: "SHED",
         width: 6,
         from: 110,
+        of_fleet: None,
         is_number: true,
         cell: |row, paint| (row::count(row.shed), trouble(row.shed, paint)),
     },
@@ -226,6 +256,7 @@ const COLUMNS: [Column; 11] = [
         heading: "COMPARED",
         width: 8,
         from: 110,
+        of_fleet: None,
         is_number: true,
         cell: |row, _| (row::count(row.compared), Style::new()),
     },
@@ -233,6 +264,7 @@ const COLUMNS: [Column; 11] = [
         heading: "DIFFER",
         width: 6,
         from: 0,
+        of_fleet: None,
         is_number: true,
         cell: |row, paint| (row::count(row.differ), trouble(row.differ, paint)),
     },
@@ -240,6 +272,7 @@ const COLUMNS: [Column; 11] = [
         heading: "P95",
         width: 6,
         from: 130,
+        of_fleet: None,
         is_number: true,
         cell: |row, _| (row::time(row.latency.p95_us), Style::new()),
     },
@@ -247,6 +280,7 @@ const COLUMNS: [Column; 11] = [
         heading: "PRIMARY",
         width: 7,
         from: 130,
+        of_fleet: Some(false),
         is_number: true,
         cell: |row, _| (row::time(row.primary.p95_us), Style::new()),
     },
@@ -254,6 +288,7 @@ const COLUMNS: [Column; 11] = [
         heading: "STATE",
         width: 7,
         from: 0,
+        of_fleet: None,
         is_number: false,
         cell: |row, paint| (row.state.as_str().to_owned(), paint.state(row.state)),
     },
@@ -283,6 +318,7 @@ fn table(frame: &mut Frame<'_>, model: &mut Model, paint: Paint, area: Rect) {
     let columns: Vec<_> = COLUMNS
         .iter()
         .filter(|column| width >= column.from)
+        .filter(|column| column.of_fleet.is_none_or(|of| of == model.of_fleet))
         .collect();
     let fixed: usize = columns.iter().map(|column| column.width + 1).sum();
     let reason = if width >= WITH_REASON { REASON } else { 0 };
@@ -389,22 +425,34 @@ fn details(row: &Row, paint: Paint) -> Paragraph<'static> {
     let reasons = [("failed", &row.failed_by), ("shed", &row.shed_by)];
     let reasons = reasons.into_iter().filter(|(_, by)| !by.is_empty());
     let reasons: Vec<_> = reasons.map(|(what, by)| format!("{what}: {by}")).collect();
-    let lines = vec![
+    let (here, primary) = match &row.fleet {
+        Some(_) => ("in the instance that was asked: ", String::new()),
+        None => ("", format!("; primary {}", row::quantiles(&row.primary))),
+    };
+    let mut lines = vec![
         verdict,
         Line::from(vec![
-            Span::raw("switch "),
+            Span::raw(format!("{here}switch ")),
             Span::styled(row.switch_said.clone(), paint.state(row.state)),
             Span::raw(format!("; share {}", row.share_said)),
         ]),
         Line::raw(received),
         Line::raw(sent),
         Line::raw(format!(
-            "p50 / p95 / p99: {}; primary {}",
+            "p50 / p95 / p99: {}{primary}",
             row::quantiles(&row.latency),
-            row::quantiles(&row.primary)
         )),
         Line::raw(reasons.join("; ")),
     ];
+    if let Some(fleet) = &row.fleet {
+        let told = match &fleet.set[..] {
+            [] => said::fleet(&[]).join(""),
+            told => told.join("; "),
+        };
+        // Above what may be cut off below.
+        lines.insert(1, Line::raw(fleet.instances.clone()));
+        lines.insert(2, Line::raw(told));
+    }
     let title = Line::styled(format!(" {} -> {}{place} ", row.mirror, row.target), BOLD);
     let block = Block::new().borders(Borders::TOP).title(title);
     Paragraph::new(lines).block(block).wrap(Wrap { trim: true })

@@ -110,7 +110,7 @@ fn a_rule_that_is_about_nothing_is_named() {
     assert!(
         report
             .to_string()
-            .contains(r#"about nothing so far: ignore "/typo""#),
+            .contains(r#"a rule that has met nothing so far: ignore "/typo""#),
         "{report}"
     );
 }

@@ -69,7 +69,7 @@ pub fn read_har(
     for (number, entry) in file.log.entries.iter().enumerate() {
         match record(entry, mirror, number, session) {
             Ok(record) => {
-                converted.add(record.response.is_some());
+                converted.add(&record.request, record.response.is_some());
                 tell(record)?;
             }
             Err(reason) => converted.leave_out(|| format!("entry {}: {reason}", number + 1)),

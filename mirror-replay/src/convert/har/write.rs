@@ -50,7 +50,7 @@ pub fn write_har(
             converted.leave_out(|| reason_of(&record));
             continue;
         };
-        converted.add(has_response);
+        converted.add(&record.request, has_response);
         if record.response.is_some() && !has_response {
             converted.leave_response_out(|| reason_of_response(&record));
         }

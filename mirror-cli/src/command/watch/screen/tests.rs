@@ -15,10 +15,13 @@ use ratatui::{
 };
 use serde_json::{Value, json};
 
-use super::{super::model::Flow, *};
+use super::{
+    super::{feed::Heard, model::Flow},
+    *,
+};
 use crate::{
     client::{Failure, Kind},
-    sample::{HOSTILE, mirror, snapshot, target},
+    sample::{HOSTILE, mirror, of_fleet, snapshot, target},
     text,
 };
 
@@ -26,11 +29,12 @@ const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (200, 50);
 
 fn model() -> Model {
-    Model::new("http://localhost:8080/admin/mirror", false)
+    Model::new("http://localhost:8080/admin/mirror", false, false)
 }
 
 fn hear(model: &mut Model, snapshot: Value, at: Instant) {
-    model.hear(Ok(serde_json::from_value(snapshot).unwrap()), at);
+    let snapshot = serde_json::from_value(snapshot).unwrap();
+    model.hear(Heard::new(snapshot, model.of_fleet), at);
 }
 
 fn heard(snapshot: Value) -> Model {
@@ -166,6 +170,31 @@ fn a_shop_is_shown_at_any_size() {
     assert_screen("shop_200x50", &mut heard(shop()), LARGE);
 }
 
+fn heard_of_fleet(snapshot: Value) -> Model {
+    let mut model = Model::new("http://localhost:8080/admin/mirror", false, true);
+    hear(&mut model, snapshot, Instant::now());
+    model
+}
+
+#[test]
+fn a_fleet_is_shown_with_its_instances_and_what_is_set_for_all_of_them() {
+    let fleet = of_fleet("promote", None);
+    assert_screen("fleet_80x24", &mut heard_of_fleet(fleet.clone()), SMALL);
+    assert_screen("fleet_200x50", &mut heard_of_fleet(fleet.clone()), LARGE);
+    // Whichever instance responds.
+    let mut model = heard_of_fleet(fleet.clone());
+    let mut another = fleet;
+    another["process"] = json!("another");
+    hear(&mut model, another, Instant::now());
+    assert!(!screen(&mut model, LARGE).contains("restarted"));
+    let old = of_fleet("promote", Some("NATS is away"));
+    let shown = screen(&mut heard_of_fleet(old), LARGE);
+    assert!(shown.contains("not up to date: NATS is away"), "{shown}");
+    assert!(shown.contains(" 480 "), "{shown}");
+    let mut model = heard_of_fleet(shop());
+    assert!(screen(&mut model, SMALL).contains("the page is given no fleet"));
+}
+
 #[test]
 fn nothing_yet_and_nothing_at_all_are_told() {
     assert_screen("asking", &mut model(), SMALL);
@@ -290,7 +319,7 @@ fn a_process_that_has_begun_anew_is_told() {
 
 #[test]
 fn without_colours_words_say_the_same() {
-    let mut plain = Model::new("http://h", true);
+    let mut plain = Model::new("http://h", true, false);
     hear(&mut plain, shop(), Instant::now());
     for (mut model, is_plain) in [(plain, true), (heard(shop()), false)] {
         let terminal = drawn(&mut model, LARGE, Instant::now());
@@ -313,15 +342,25 @@ fn hostile_text_is_only_text() {
     let mut all = mirror(HOSTILE, &[one]);
     all["module"] = json!(HOSTILE);
     all["control"] = json!({"is_enabled": false, "source": HOSTILE, "reason": HOSTILE});
-    let mut model = heard(snapshot(&[all]));
-    let screen = screen(&mut model, LARGE);
-    assert!(screen.contains("\\u{1b}]0;owned"), "{screen}");
-    assert!(
-        !screen
-            .chars()
-            .any(|one| one != '\n' && text::is_harmful(one)),
-        "{screen:?}"
-    );
+    let mut fleet = of_fleet(HOSTILE, Some(HOSTILE))["mirrors"][0]["fleet"].clone();
+    fleet["verdict"] = json!("hold");
+    fleet["targets"][0]["verdict"] = json!("hold");
+    fleet["targets"][0]["name"] = json!(HOSTILE);
+    fleet["settings"][0]["actor"] = json!(HOSTILE);
+    fleet["settings"][0]["reason"] = json!(HOSTILE);
+    fleet["instances"][1]["name"] = json!(HOSTILE);
+    all["fleet"] = fleet;
+    let hostile = snapshot(&[all]);
+    for mut model in [heard(hostile.clone()), heard_of_fleet(hostile)] {
+        let screen = screen(&mut model, LARGE);
+        assert!(screen.contains("\\u{1b}]0;owned"), "{screen}");
+        assert!(
+            !screen
+                .chars()
+                .any(|one| one != '\n' && text::is_harmful(one)),
+            "{screen:?}"
+        );
+    }
 }
 
 #[test]

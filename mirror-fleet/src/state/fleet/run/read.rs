@@ -7,7 +7,7 @@ use std::{
 
 use crate::bucket::{self, Entry, part, whole};
 use crate::state::{
-    fleet::run::{Buckets, Heartbeat, Run, parsed},
+    fleet::run::{Buckets, Heartbeat, Run, TRIES, instance_key, parsed},
     fleet::{FleetReport, Instance, InstancePresence, MISSED},
     snapshot::Snapshot,
     sum::{Known, add_up},
@@ -18,11 +18,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often it is read again because a snapshot in parts was just being written.
 const TORN: u32 = 3;
-
-/// An instance as a part of a key. Two processes of one name, one after the other, are two.
-pub(in crate::state) fn instance_key(name: &str, run: &str) -> String {
-    format!("{}-{run}", part(name))
-}
 
 /// A snapshot, as it was read.
 #[derive(Clone, Debug)]
@@ -87,11 +82,59 @@ impl Loaded {
         self.reads.iter().any(|read| read.key == key)
     }
 
+    /// The snapshots, with what is known of their instances.
+    pub(in crate::state) fn known(&self) -> Vec<Known> {
+        let known = self.reads.iter().map(|read| {
+            let is_running = self.presence(&read.instance) == InstancePresence::Running;
+            Known::new(read.snapshot.clone(), read.written, is_running)
+        });
+        known.collect()
+    }
+
     /// Leaves out what is in a sum already, and was not removed yet.
-    fn counted_once(&mut self) {
+    pub(in crate::state) fn counted_once(&mut self) {
         let folded = self.reads.iter().flat_map(|read| &read.snapshot.folded);
         let folded: BTreeSet<_> = folded.cloned().collect();
         self.reads.retain(|read| !folded.contains(&read.key));
+    }
+}
+
+impl Run {
+    /// What all instances know of a mirror, in the epoch that NATS has now: what another instance
+    /// has just begun may not have been heard here yet.
+    pub(super) async fn read(
+        &mut self,
+        buckets: &Buckets,
+        mirror: &str,
+        fresh: Duration,
+    ) -> FleetReport {
+        let settings = match self.catch_up(buckets, mirror).await {
+            Ok(settings) => settings,
+            Err(error) => {
+                let error = self.connection.explain(error);
+                return self.shared.took(mirror, Err(error));
+            }
+        };
+        if let Some(mut kept) = self.shared.kept(mirror, fresh) {
+            self.shared.is_read(mirror);
+            kept.settings = settings;
+            return kept;
+        }
+        let read = self.read_now(buckets, mirror).await;
+        let read = read.map_err(|error| self.connection.explain(error));
+        self.shared.took(mirror, read)
+    }
+
+    async fn read_now(&mut self, buckets: &Buckets, mirror: &str) -> Result<FleetReport, String> {
+        for _ in 0..TRIES {
+            let mut report = report(self, buckets, mirror).await?;
+            // While it was read, a part of it may have been removed.
+            report.settings = self.catch_up(buckets, mirror).await?;
+            if report.epoch == self.epoch(mirror) {
+                return Ok(report);
+            }
+        }
+        Err(format!("the report of `{mirror}` is begun anew too often"))
     }
 }
 
@@ -165,15 +208,8 @@ pub(in crate::state) async fn report(
         })
         .collect();
     all.sort_by(|one, other| (&one.name, one.heard).cmp(&(&other.name, other.heard)));
-    let known: Vec<_> = loaded
-        .reads
-        .iter()
-        .map(|read| {
-            let is_running = loaded.presence(&read.instance) == InstancePresence::Running;
-            Known::new(read.snapshot.clone(), read.written, is_running)
-        })
-        .collect();
-    let sums = add_up(&known, run.shared.interval * MISSED);
+    let known = loaded.known();
+    let sums = add_up(&known, run.shared.interval * MISSED, loaded.now);
     let targets = sums.into_iter().map(|sum| {
         let place = (mirror.to_owned(), sum.stats.name.clone());
         match run.thresholds.get(&place) {
