@@ -824,13 +824,14 @@ impl<S: Source> Run<S> {
         if !self.source.keeps() {
             return None;
         }
-        let others = match self.source.others().await {
-            Ok(others) => others,
-            Err(error) => {
-                self.fail(error);
-                Vec::new()
+        let mut others = Vec::new();
+        // Who could not be reached until now is not asked.
+        if self.error.is_none() || !self.source.is_unsure() {
+            match self.source.others().await {
+                Ok(found) => others = found,
+                Err(error) => self.fail(error),
             }
-        };
+        }
         let mut joint = Joint {
             own: self.counts.clone(),
             ..Joint::default()

@@ -392,8 +392,10 @@ async fn a_server_that_stays_away_ends_the_replay_with_what_it_has() {
     stage.runs(1).await;
     stage.server.kill();
     stage.allow(ALL);
-    let output = eventually("the replay ends", replay.wait_with_output());
-    let output = output.await.unwrap();
+    // It waits for longer than others do.
+    let patience = Duration::from_mins(3);
+    let output = tokio::time::timeout(patience, replay.wait_with_output()).await;
+    let output = output.expect("the replay ends").unwrap();
     assert_eq!(output.status.code(), Some(3), "{output:?}");
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let counts = &report["replay"]["counts"];

@@ -119,6 +119,10 @@ impl NatsReader {
         /// It is asked for until then, whatever comes.
         const LONGEST: Duration = Duration::from_secs(1);
 
+        if self.is_unsure() {
+            // Nothing of it can be said, or it is others' already.
+            return;
+        }
         let end = Instant::now() + LONGEST;
         while Instant::now() < end {
             let next = tokio::time::timeout(QUIET, self.pulls.next()).await;
