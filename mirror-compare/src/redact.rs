@@ -47,7 +47,7 @@ use self::{
 };
 #[cfg(feature = "compare")]
 pub(crate) use self::{
-    form::is_secret_pair,
+    form::Pairs,
     looks::{hidden, hidden_alike, mark},
     names::are_sure,
     path::hidden_path,
@@ -382,8 +382,8 @@ impl<'r> Redaction<'r> {
         CREDENTIALS.contains(name) || value.is_sensitive() || self.is_secret_name(name.as_str())
     }
 
-    /// Whether a name of a header is one of a secret. Those without doubt are known from the headers
-    /// before.
+    /// Whether a name of a header is one of a secret. Names in which there is nothing are remembered
+    /// for the next message.
     fn is_secret_name(&self, name: &str) -> bool {
         let is_ordinary = !self.names.are_own() && plain::is_ordinary_name(name);
         !is_ordinary && self.names.are(name)

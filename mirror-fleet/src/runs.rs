@@ -357,33 +357,29 @@ impl Runs {
     /// # Errors
     ///
     /// It cannot be read.
-    pub async fn others<T: DeserializeOwned>(&self) -> Result<Vec<T>, NatsError> {
+    #[must_use = "nothing is read before it is polled"]
+    pub fn others<T>(&self) -> BoxFuture<'static, Result<Vec<T>, NatsError>>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
         /// When it is read again, because somebody is just writing.
         const PAUSE: Duration = Duration::from_millis(50);
 
-        let end = Instant::now() + PATIENCE;
-        let mut read = self.read().await;
-        while read.is_err() && Instant::now() < end {
-            tokio::time::sleep(PAUSE).await;
-            read = self.read().await;
-        }
-        read.map_err(|error| self.bucket_failed(error))
-    }
-
-    async fn read<T: DeserializeOwned>(&self) -> Result<Vec<T>, String> {
+        let (client, store) = (self.client.clone(), self.store.clone());
         let prefix = format!("{}.{}.", self.key, self.head.generation);
-        let filter = format!("{prefix}>");
-        let entries = bucket::read(&self.client, &self.store, &filter, PATIENCE).await?;
-        let runs = entries.iter().filter(|(key, _)| {
-            let run = key.strip_prefix(&prefix).unwrap_or_default();
-            // Others are further parts.
-            !run.contains('.') && run != self.run
-        });
-        runs.map(|(key, entry)| {
-            let parts: Vec<Bytes> = bucket::whole(&entries, key, entry)?;
-            bucket::unpack(&parts)
+        let (run, connection) = (self.run.clone(), self.connection.clone());
+        Box::pin(async move {
+            let end = Instant::now() + PATIENCE;
+            let mut found = read_others(&client, &store, &prefix, &run).await;
+            while found.is_err() && Instant::now() < end {
+                tokio::time::sleep(PAUSE).await;
+                found = read_others(&client, &store, &prefix, &run).await;
+            }
+            found.map_err(|reason| NatsError::Stream {
+                stream: store.stream_name.clone(),
+                reason: connection.explain(reason),
+            })
         })
-        .collect()
     }
 
     /// Ends the replay. To be called when the reader has come to its end, and has committed for the
@@ -474,6 +470,26 @@ impl Runs {
             reason: self.connection.explain(reason),
         }
     }
+}
+
+/// What runs but this one have found.
+async fn read_others<T: DeserializeOwned>(
+    client: &Client,
+    store: &Store,
+    prefix: &str,
+    this: &str,
+) -> Result<Vec<T>, String> {
+    let entries = bucket::read(client, store, &format!("{prefix}>"), PATIENCE).await?;
+    let runs = entries.iter().filter(|(key, _)| {
+        let run = key.strip_prefix(prefix).unwrap_or_default();
+        // Others are further parts.
+        !run.contains('.') && run != this
+    });
+    runs.map(|(key, entry)| {
+        let parts: Vec<Bytes> = bucket::whole(&entries, key, entry)?;
+        bucket::unpack(&parts)
+    })
+    .collect()
 }
 
 /// The bucket, which must forget at some time what nobody asks for.

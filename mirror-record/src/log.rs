@@ -266,7 +266,13 @@ impl Log {
         self.append_with(|out| out.extend_from_slice(payload))
     }
 
-    fn append_with(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), WriteError> {
+    /// Takes a record that is encoded by a function, as [`append`](Self::append) does: it appends the
+    /// payload to what is there, and changes nothing else.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    pub fn append_with(&mut self, encode: impl FnOnce(&mut Vec<u8>)) -> Result<(), WriteError> {
         let start = self.buffer.len();
         self.frames.append(&mut self.buffer, encode)?;
         let bytes = (self.buffer.len() - start) as u64;

@@ -23,8 +23,11 @@ use testkit::{
     until,
 };
 use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, copy},
+    net::{TcpListener, TcpStream},
     process::{Child, Command},
-    sync::Semaphore,
+    sync::{Semaphore, mpsc},
+    time::{Instant, sleep_until, timeout},
 };
 
 use crate::{
@@ -504,6 +507,77 @@ async fn what_was_written_down_and_not_acknowledged_is_not_counted_again() {
             panic!("{others:?}");
         };
         assert_eq!((other.counts.read, other.phase), (20, Phase::Running));
+    }
+}
+
+/// The address of a server that is far away: what it says arrives after this time, in order.
+async fn far_away(server: &NatsServer, delay: Duration) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("nats://{}", listener.local_addr().unwrap());
+    let port = server.port();
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let far = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            let (mut near_read, mut near_write) = near.into_split();
+            let (mut far_read, mut far_write) = far.into_split();
+            let (pieces, mut delayed) = mpsc::unbounded_channel();
+            tokio::spawn(async move { copy(&mut near_read, &mut far_write).await });
+            tokio::spawn(async move {
+                let mut piece = vec![0; 64 * 1024];
+                while let Ok(length @ 1..) = far_read.read(&mut piece).await {
+                    let arrives = Instant::now() + delay;
+                    if pieces.send((arrives, piece[..length].to_vec())).is_err() {
+                        break;
+                    }
+                }
+            });
+            tokio::spawn(async move {
+                while let Some((arrives, piece)) = delayed.recv().await {
+                    sleep_until(arrives).await;
+                    if near_write.write_all(&piece).await.is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    url
+}
+
+/// A replay asks for the next record again and again, because it has other things to do as well: more
+/// often than the server responds.
+#[tokio::test]
+async fn what_others_had_is_read_over_a_slow_link_too() {
+    const DELAY: Duration = Duration::from_millis(100);
+
+    // All is as far away from either.
+    for (_, program) in programs().into_iter().take(1) {
+        let server = NatsServer::of(&program, "");
+        publish(&server, &orders(40)).await;
+        let mut options = ReaderOptions::new("orders", "slow");
+        options.ack_wait = Duration::from_secs(3);
+        let open = async |url: &str| {
+            let connection = mirror_replay::NatsOptions::new(url).unwrap();
+            let joined = Nats::join(&connection.connect().unwrap(), &options, "a job", false).await;
+            joined.unwrap()
+        };
+        let mut first = open(&server.url()).await;
+        for _ in 0..10 {
+            let delivery = first.next().await.unwrap().unwrap();
+            first.start(&delivery);
+        }
+        drop(first);
+        let mut second = open(&far_away(&server, DELAY).await).await;
+        eventually("all records", async {
+            let mut read = 0;
+            while read < 40 {
+                if let Ok(next) = timeout(DELAY / 2, second.next()).await {
+                    second.ack(&next.unwrap().unwrap());
+                    read += 1;
+                }
+            }
+        })
+        .await;
     }
 }
 

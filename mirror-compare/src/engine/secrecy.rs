@@ -6,7 +6,7 @@ use crate::{
     engine::{content::Content, encoding::compared_body},
     json::{Node, NotJson},
     model::{BufferedResponse, CompareMode},
-    redact::{KnownSecrets, Names, REDACTED, Secrets, hidden_alike, hidden_path, is_secret_pair},
+    redact::{KnownSecrets, Names, Pairs, REDACTED, Secrets, hidden_alike, hidden_path},
     rules::Rules,
 };
 
@@ -94,9 +94,10 @@ impl Secrecy {
             return REDACTED.to_owned();
         }
         let names = Names::new(&rules.written().redact);
+        let pairs = Pairs::new(query);
         let pair = |pair: &str| {
             let name = pair.split('=').next().unwrap_or(pair);
-            let is_secret = is_secret_pair(&names, pair, query);
+            let is_secret = pairs.is_secret(pair, &names);
             if self.secrets.are_in_part_of(name.as_bytes()) {
                 REDACTED.to_owned()
             } else if is_secret || self.secrets.are_in_part_of(pair.as_bytes()) {
@@ -105,7 +106,7 @@ impl Secrecy {
                 pair.to_owned()
             }
         };
-        let query = query.split('&').map(pair).collect::<Vec<_>>().join("&");
+        let query = pairs.iter().map(pair).collect::<Vec<_>>().join("&");
         if self.secrets.are_anywhere_in(query.as_bytes()) {
             REDACTED.to_owned()
         } else {

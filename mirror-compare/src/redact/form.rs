@@ -1,6 +1,6 @@
 //! Queries and forms: `name=value&name=value`.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::OnceCell};
 
 use bumpalo::Bump;
 
@@ -9,7 +9,7 @@ use crate::{
     redact::{
         REDACTED, Redacted, Redaction,
         looks::has_secret,
-        names::{Names, is_code},
+        names::{Names, is_code, stands_beside_code},
     },
 };
 
@@ -20,12 +20,55 @@ const MIN_CODE: usize = 10;
 /// country.
 const BESIDE_CODE: [&str; 3] = ["iss", "scope", "state"];
 
+/// The pairs of a query or a form.
+pub(crate) struct Pairs<'t> {
+    text: &'t str,
+    /// Whether one of them says that a `code` among them is one of OAuth: that is found out once for
+    /// all of them, and only if there is one.
+    has_beside_code: OnceCell<bool>,
+}
+
+impl<'t> Pairs<'t> {
+    pub(crate) fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            has_beside_code: OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'t str> {
+        self.text.split('&')
+    }
+
+    fn has_beside_code(&self) -> bool {
+        *self.has_beside_code.get_or_init(|| {
+            self.iter().any(|pair| {
+                let (name, _) = decoded(pair);
+                BESIDE_CODE.contains(&&*name) || stands_beside_code(&name)
+            })
+        })
+    }
+
+    /// Whether a parameter among them is named like a secret.
+    fn has_secret(&self, name: &str, value: &str, names: &Names) -> bool {
+        names.are(name) || is_code(name) && (value.len() >= MIN_CODE || self.has_beside_code())
+    }
+
+    /// Whether a pair among them is named like a secret, or looks like one.
+    #[cfg(feature = "compare")]
+    pub(crate) fn is_secret(&self, pair: &str, names: &Names) -> bool {
+        let (name, value) = decoded(pair);
+        self.has_secret(&name, &value, names) || has_secret(&value) || has_secret(pair)
+    }
+}
+
 impl Redaction<'_> {
     /// Takes note of the values of pairs that are named like a secret.
     pub(crate) fn learn_pairs(&mut self, text: &str) {
-        for pair in text.split('&') {
+        let pairs = Pairs::new(text);
+        for pair in pairs.iter() {
             let (name, value) = decoded(pair);
-            if self.is_secret_parameter(&name, &value, text) {
+            if pairs.has_secret(&name, &value, &self.names) {
                 self.learn_guessed(&value);
                 if let Some((_, raw)) = pair.split_once('=') {
                     self.learn_guessed(raw);
@@ -37,12 +80,13 @@ impl Redaction<'_> {
     /// The pairs without what is secret; `None` if nothing is.
     #[must_use]
     pub fn pairs(&self, text: &str) -> Option<Redacted> {
-        if !text.split('&').any(|pair| self.hides_pair(pair, text)) {
-            return None;
-        }
+        let pairs = Pairs::new(text);
+        let first = pairs
+            .iter()
+            .position(|pair| self.hides_pair(pair, &pairs))?;
         let mut places = Vec::new();
-        let pair = |pair: &str| {
-            if !self.hides_pair(pair, text) {
+        let pair = |(i, pair): (usize, &str)| {
+            if i < first || i > first && !self.hides_pair(pair, &pairs) {
                 return pair.to_owned();
             }
             let (name, value) = decoded(pair);
@@ -57,21 +101,17 @@ impl Redaction<'_> {
                 None => REDACTED.to_owned(),
             }
         };
-        let text = text.split('&').map(pair).collect::<Vec<_>>().join("&");
+        let text = pairs.iter().enumerate().map(pair);
+        let text = text.collect::<Vec<_>>().join("&");
         Some(Redacted { text, places })
     }
 
     /// Whether something of a pair is secret.
-    fn hides_pair(&self, pair: &str, pairs: &str) -> bool {
+    fn hides_pair(&self, pair: &str, pairs: &Pairs<'_>) -> bool {
         let (name, value) = decoded(pair);
         let is_named =
-            self.is_secret_parameter(&name, &value, pairs) && !matches!(&*value, "true" | "false");
+            pairs.has_secret(&name, &value, &self.names) && !matches!(&*value, "true" | "false");
         is_named || self.is_secret(&name) || self.is_secret(pair) || self.is_secret_value(&value)
-    }
-
-    /// Whether a parameter of a query or a form is named like a secret.
-    fn is_secret_parameter(&self, name: &str, value: &str, pairs: &str) -> bool {
-        is_secret_parameter(&self.names, name, value, pairs)
     }
 
     /// Whether a text holds a value that is known to be secret, or one that looks like it.
@@ -106,24 +146,6 @@ impl Redaction<'_> {
     }
 }
 
-/// Whether a parameter among these pairs is named like a secret.
-fn is_secret_parameter(names: &Names, name: &str, value: &str, pairs: &str) -> bool {
-    if !is_code(name) {
-        return names.are(name);
-    }
-    let others: Vec<_> = pairs.split('&').map(|pair| decoded(pair).0).collect();
-    value.len() >= MIN_CODE
-        || others.iter().any(|name| BESIDE_CODE.contains(&&**name))
-        || names.are_among(name, others.iter().map(|name| &**name))
-}
-
-/// Whether a pair is named like a secret, or looks like one.
-#[cfg(feature = "compare")]
-pub(crate) fn is_secret_pair(names: &Names, pair: &str, pairs: &str) -> bool {
-    let (name, value) = decoded(pair);
-    is_secret_parameter(names, &name, &value, pairs) || has_secret(&value) || has_secret(pair)
-}
-
 /// The name and the value of a pair.
 fn decoded(pair: &str) -> (Cow<'_, str>, Cow<'_, str>) {
     let mut pairs = form_urlencoded::parse(pair.as_bytes());
@@ -137,4 +159,26 @@ fn is_number(value: &str) -> bool {
 fn is_plain(name: &str) -> bool {
     name.bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"_-.[]%+".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Rules;
+
+    #[test]
+    fn many_codes_are_told_by_one_look_at_all_of_them() {
+        const MANY: usize = 50_000;
+
+        let rules = Rules::default();
+        let redaction = Redaction::new(&rules);
+        let codes = "code=DE&".repeat(MANY);
+        assert_eq!(redaction.pairs(&codes), None);
+        let hidden = redaction.pairs(&format!("{codes}state=1")).unwrap();
+        assert_eq!(hidden.places.len(), MANY);
+        assert!(hidden.text.ends_with("code=[redacted]&state=1"));
+        let mut redaction = Redaction::new(&rules);
+        redaction.learn_pairs(&codes);
+        assert!(redaction.secrets.are_none());
+    }
 }

@@ -337,8 +337,13 @@ impl Names {
         name: &str,
         mut names: impl Iterator<Item = &'n str>,
     ) -> bool {
-        self.are(name) || is_code(name) && names.any(|name| BESIDE_CODE.contains(&&*normal(name)))
+        self.are(name) || is_code(name) && names.any(stands_beside_code)
     }
+}
+
+/// Whether a name says that a `code` beside it is one of OAuth.
+pub(super) fn stands_beside_code(name: &str) -> bool {
+    BESIDE_CODE.contains(&&*normal(name))
 }
 
 /// Whether a name is that of a code of OAuth, or of any other.

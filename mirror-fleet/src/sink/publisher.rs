@@ -35,6 +35,9 @@ const TICK: Duration = Duration::from_millis(50);
 /// record but its count.
 const GATHER: Duration = Duration::from_millis(2);
 
+/// With room for fewer records, they might not all have it meanwhile.
+const ROOM_TO_GATHER: usize = 512;
+
 /// The wait after an error that goes by, such as a cluster without a leader.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -173,6 +176,7 @@ impl Publisher {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut look: Option<BoxFuture<'static, Result<Found, NatsError>>> = None;
         let mut is_open = true;
+        let gathers = self.settings.max_records >= ROOM_TO_GATHER;
         let mut gathers_until = None;
         // What was connected before this has subscribed is news as well.
         self.presence.mark_changed();
@@ -198,7 +202,7 @@ impl Publisher {
                         while let Ok(job) = jobs.try_recv() {
                             self.accept(job);
                         }
-                        gathers_until = Some(tokio::time::Instant::now() + GATHER);
+                        gathers_until = gathers.then(|| tokio::time::Instant::now() + GATHER);
                     }
                     None => is_open = false,
                 },

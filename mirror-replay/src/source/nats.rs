@@ -2,15 +2,17 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     future::ready,
     sync::Arc,
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use mirror_fleet::{Connection, NatsError, NatsReader, ReadRecord, ReaderOptions, Runs};
 use mirror_record::Record;
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep_until};
 
 use super::{Delivery, Found, Pending, Source, SourceError};
 use crate::clock::{Clock, Stamp, Writers};
@@ -27,7 +29,6 @@ const LOST: u32 = 2;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// The records of a mirror in a stream of NATS, which several replayers can share.
-#[derive(Debug)]
 pub struct Nats {
     reader: NatsReader,
     /// `None` if nothing is kept.
@@ -38,11 +39,18 @@ pub struct Nats {
     others: Others,
     /// The newest term of a shard.
     newest: u64,
+    /// What others had, while it is read: who asks for the next record may give that up at any time,
+    /// and asks again.
+    learning: Option<Learning>,
     /// A record that was read, until it is known who else had it.
     read: Option<ReadRecord>,
+    /// Until when the next record is waited for, while something is held for its sake.
+    pause_ends: Option<Instant>,
     /// By the part. Within one, records come as they were written, by all instances.
     clocks: BTreeMap<u64, Clock<Delivery>>,
 }
+
+type Learning = BoxFuture<'static, Result<Vec<Kept>, SourceError>>;
 
 /// What is known of the records that others had.
 #[derive(Debug, Default)]
@@ -119,6 +127,8 @@ impl Nats {
             runs,
             begun: BTreeMap::new(),
             others: Others::default(),
+            learning: None,
+            pause_ends: None,
             newest: 0,
             read: None,
             clocks: BTreeMap::new(),
@@ -143,10 +153,12 @@ impl Nats {
         if self.others.read.is_some_and(|read| read.elapsed() < FRESH) {
             return Ok(());
         }
-        let now = Instant::now();
-        let kept = kept(self.runs.as_ref()).await?;
+        let begun = || kept(self.runs.as_ref());
+        let kept = self.learning.get_or_insert_with(begun).await;
+        self.learning = None;
+        let kept = kept?;
         let mut others = Others {
-            read: Some(now),
+            read: Some(Instant::now()),
             ..Others::default()
         };
         for run in kept {
@@ -169,11 +181,15 @@ impl Source for Nats {
             }
             if self.read.is_none() {
                 let is_undecided = self.is_undecided();
+                let pause_ends = *self
+                    .pause_ends
+                    .get_or_insert_with(|| Instant::now() + PAUSE);
                 self.read = tokio::select! {
                     biased;
                     read = self.reader.next() => read.map_err(SourceError::from)?,
-                    () = sleep(PAUSE), if is_undecided => None,
+                    () = sleep_until(pause_ends), if is_undecided => None,
                 };
+                self.pause_ends = None;
                 if self.read.is_none() && is_undecided {
                     self.clocks.values_mut().for_each(Clock::flush);
                     continue;
@@ -185,7 +201,7 @@ impl Source for Nats {
             if read.term > self.newest {
                 // Who had the shard before may have written something since.
                 self.newest = read.term;
-                self.others.read = None;
+                (self.others.read, self.learning) = (None, None);
             }
             // It was handed out before, perhaps to somebody who has counted it and was killed then.
             if read.is_again {
@@ -349,10 +365,21 @@ impl Source for Nats {
 }
 
 /// What other runs have kept.
-async fn kept(runs: Option<&Runs>) -> Result<Vec<Kept>, SourceError> {
-    match runs {
-        Some(runs) => runs.others().await.map_err(SourceError::from),
-        None => Ok(Vec::new()),
+fn kept(runs: Option<&Runs>) -> Learning {
+    let Some(runs) = runs else {
+        return Box::pin(ready(Ok(Vec::new())));
+    };
+    let others = runs.others();
+    Box::pin(async move { others.await.map_err(SourceError::from) })
+}
+
+impl fmt::Debug for Nats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Nats")
+            .field("reader", &self.reader)
+            .field("runs", &self.runs)
+            .field("begun", &self.begun.len())
+            .finish_non_exhaustive()
     }
 }
 

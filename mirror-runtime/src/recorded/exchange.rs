@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, uri::PathAndQuery};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, uri::PathAndQuery};
 use mirror_compare::{
     BufferedResponse, Ending, Rules,
     redact::{Redaction, Searched, Unredactable, is_encoded},
@@ -72,8 +72,8 @@ pub struct BudgetPlace {
     _places: Arc<[Arc<Reservation>]>,
 }
 
-/// Two bodies of so many bytes together are searched where copies are made: in some 40 us, and to send
-/// one takes as long.
+/// Two messages of so many bytes together are searched where copies are made: in some 40 us, and to
+/// send one takes as long.
 const LIGHT: usize = 16 * 1024;
 
 /// When what happened, since the request had arrived.
@@ -100,13 +100,22 @@ pub(crate) struct Exchanged {
 }
 
 impl Exchanged {
-    /// Whether its secrets are found in moments: both bodies are small, and nothing in them is secret
-    /// by itself. What is found out for that is kept.
+    /// Whether its secrets are found in moments: both messages are small, and nothing in their bodies is
+    /// secret by itself. What is found out for that is kept.
     pub(crate) fn is_light(&mut self, rules: &Rules) -> bool {
         let request = self.body.to_bytes();
         let response = self.response.as_ref().and_then(known_body);
         let bodies = [&request, response.unwrap_or(&Bytes::new())].map(Bytes::clone);
-        if bodies.iter().map(Bytes::len).sum::<usize>() > LIGHT {
+        let headers = [
+            Some(&self.request.headers),
+            self.response.as_ref().map(BufferedResponse::headers),
+        ];
+        let values = headers.into_iter().flatten().flat_map(HeaderMap::values);
+        let target = self.request.target.as_ref();
+        let bytes = bodies.iter().map(Bytes::len).sum::<usize>()
+            + values.map(HeaderValue::len).sum::<usize>()
+            + target.map_or(0, |target| target.as_str().len());
+        if bytes > LIGHT {
             return false;
         }
         let searched = bodies.each_ref().map(|body| Searched::of(body, rules));

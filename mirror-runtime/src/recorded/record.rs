@@ -32,6 +32,11 @@ impl RecordedExchange {
     /// The same record, without a copy of anything: for who [encodes](RecordRef::encode) it at once.
     #[must_use]
     pub fn record_ref(&self, target: &Target) -> RecordRef<'_> {
+        self.record_ref_at(self.share(target))
+    }
+
+    /// That of a target which has this share.
+    pub(crate) fn record_ref_at(&self, share: f64) -> RecordRef<'_> {
         let About {
             id,
             session,
@@ -50,7 +55,7 @@ impl RecordedExchange {
             Completion::Failed => Outcome::Failed,
             Completion::Cut => Outcome::Cut,
         };
-        record.share = self.share(target);
+        record.share = share;
         record.session = *session;
         record.response = self.response.as_ref().map(response);
         record.redaction_version = REDACTION_VERSION;
@@ -59,7 +64,7 @@ impl RecordedExchange {
     }
 
     /// The share of a target in percent, as it was when the request was sampled.
-    fn share(&self, target: &Target) -> f64 {
+    pub(crate) fn share(&self, target: &Target) -> f64 {
         let mut shares = self.about.shares.iter();
         let share = shares.find(|(name, _)| name == target.name());
         share.map_or(100.0, |(_, share)| *share)

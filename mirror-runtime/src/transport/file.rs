@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, LazyLock, Mutex, OnceLock, PoisonError, Weak,
+        atomic::{AtomicUsize, Ordering},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
     thread,
@@ -41,6 +42,9 @@ const MANY: usize = 64;
 
 /// With room for fewer records, they might not all have it meanwhile.
 const ROOM_FOR_PAUSE: usize = 512;
+
+/// Larger ones are encoded by the thread.
+const LARGE: u64 = 64 * 1024;
 
 /// Records are written together up to this size: a disk takes it at once.
 const BATCH: usize = 256 * 1024;
@@ -82,15 +86,31 @@ struct Shared {
     directory: PathBuf,
     options: LogOptions,
     queue: usize,
+    /// So many wait.
+    waiting: Arc<AtomicUsize>,
     /// The way to the thread; `None` if there is no thread.
     jobs: OnceLock<Option<SyncSender<Job>>>,
 }
 
 struct Job {
-    payload: Bytes,
+    content: Content,
     done: Done,
-    _place: BudgetPlace,
+    _room: Room,
 }
+
+/// What is to be written.
+enum Content {
+    /// Encoded where it was made: what was allocated there is freed there.
+    Payload { payload: Bytes, _place: BudgetPlace },
+    /// To be encoded by the thread, with this share: that takes a while, and who serves shall not.
+    Large {
+        exchange: Arc<RecordedExchange>,
+        share: f64,
+    },
+}
+
+/// One of the places for records that wait.
+struct Room(Arc<AtomicUsize>);
 
 type Done = oneshot::Sender<Result<(), SinkError>>;
 
@@ -126,6 +146,7 @@ impl FileSink {
             directory,
             options,
             queue,
+            waiting: Arc::default(),
             jobs: OnceLock::new(),
         }))
     }
@@ -141,6 +162,14 @@ impl FileSink {
         let sink = Self::new(directory);
         all.insert(directory.to_owned(), Arc::downgrade(&sink.0));
         sink
+    }
+
+    /// A place for one more, if there is one.
+    fn room(&self) -> Option<Room> {
+        let room = Room(Arc::clone(&self.0.waiting));
+        // It is given back at once if there is none.
+        let before = room.0.fetch_add(1, Ordering::Relaxed);
+        (before < self.0.queue).then_some(room)
     }
 
     /// The way to the thread, which is started if it is not there.
@@ -172,18 +201,26 @@ impl Sink for FileSink {
     }
 
     fn keep(&self, exchange: Arc<RecordedExchange>, target: &Target) -> Keeping {
-        // Here, and not on the thread: what was allocated here is freed here.
-        let payload = exchange.record_ref(target).encode();
-        let place = exchange.place();
-        drop(exchange);
+        let Some(room) = self.room() else {
+            return Box::pin(async { Err(SinkError::QueueFull) });
+        };
+        let content = if exchange.bytes() > LARGE {
+            let share = exchange.share(target);
+            Content::Large { exchange, share }
+        } else {
+            Content::Payload {
+                payload: exchange.record_ref(target).encode(),
+                _place: exchange.place(),
+            }
+        };
         let sink = self.clone();
         Box::pin(async move {
             let jobs = sink.jobs().ok_or(SinkError::Closed)?;
             let (done, kept) = oneshot::channel();
             let job = Job {
-                payload,
+                content,
                 done,
-                _place: place,
+                _room: room,
             };
             jobs.try_send(job).map_err(|error| match error {
                 TrySendError::Full(_) => SinkError::QueueFull,
@@ -191,6 +228,12 @@ impl Sink for FileSink {
             })?;
             kept.await.unwrap_or(Err(SinkError::Closed))
         })
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -295,9 +338,15 @@ fn append_all(
     waiting: &mut Vec<Done>,
 ) -> Option<usize> {
     let (mut next, mut together) = (first, 0);
-    while let Some(Job { payload, done, .. }) = next.take() {
+    while let Some(Job { content, done, .. }) = next.take() {
         together += 1;
-        match log.append_payload(&payload) {
+        let appended = match &content {
+            Content::Payload { payload, .. } => log.append_payload(payload),
+            Content::Large { exchange, share } => {
+                log.append_with(|out| exchange.record_ref_at(*share).encode_into(out))
+            }
+        };
+        match appended {
             Ok(()) => waiting.push(done),
             Err(WriteError::TooLarge { .. }) => {
                 // Nobody may be waiting for it any more.
@@ -381,9 +430,12 @@ mod tests {
         let mut log = Log::open(&directory, LogOptions::default()).unwrap();
         let (jobs, incoming) = sync_channel(8);
         let job = |bytes: usize| Job {
-            payload: vec![0; bytes].into(),
+            content: Content::Payload {
+                payload: vec![0; bytes].into(),
+                _place: BudgetPlace::default(),
+            },
             done: oneshot::channel().0,
-            _place: BudgetPlace::default(),
+            _room: Room(Arc::new(AtomicUsize::new(1))),
         };
         let mut waiting = Vec::new();
         assert_eq!(append_all(&mut log, None, &incoming, &mut waiting), None);
