@@ -358,7 +358,12 @@ impl NatsReader {
         let left = info.num_pending + info.num_ack_pending as u64;
         let consumer: Result<PullConsumer, _> = self.stream.get_consumer(name).await;
         let consumer = consumer.map_err(|error| error.to_string())?;
-        self.ack_wait = self.ack_wait.min(info.config.ack_wait);
+        // That of the first reader counts, whatever this one was told.
+        self.ack_wait = if self.shards.is_empty() {
+            info.config.ack_wait
+        } else {
+            self.ack_wait.min(info.config.ack_wait)
+        };
         self.size += left;
         self.shards.push(Shard {
             name: name.to_owned(),

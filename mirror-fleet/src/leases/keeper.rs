@@ -1,5 +1,8 @@
 //! The task that keeps what is held, and takes what is free.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -24,7 +27,7 @@ const BEGIN: Duration = Duration::from_secs(2);
 /// When it is tried again.
 const LATER: Duration = Duration::from_millis(500);
 
-/// How often it is tried to write a key of its own that is not as it was left.
+/// How often it is tried to write a key that is not as it was known.
 const TRIES: usize = 3;
 
 /// What the key of a replayer says.
@@ -59,6 +62,12 @@ struct Member {
 struct Spot {
     place: Place,
     revision: u64,
+}
+
+/// What a key is about.
+enum About<'a> {
+    Member(&'a str),
+    Shard(usize),
 }
 
 /// Something else is there by now, or it failed.
@@ -100,24 +109,21 @@ impl Keeper {
             if self.told.lock().is_ending {
                 return self.leave().await;
             }
-            if self.again_at <= Instant::now() && !self.say_here().await {
+            if self.stay().await.is_err() {
                 return;
             }
             let Some(watched) = &mut watch else {
-                let (shared, filter) = (&self.shared, format!("{}.*.*", self.shared.prefix));
-                let begun = Watch::new(&shared.client, &shared.store, &filter);
-                match timeout(BEGIN, begun).await {
-                    Ok(Ok(begun)) => {
-                        self.note_done(Doing::Watch);
-                        watch = Some(begun);
-                    }
-                    Ok(Err(reason)) => self.rest(&reason).await,
-                    Err(_) => self.rest("no response from NATS in time").await,
+                match self.begin_watch().await {
+                    Ok(begun) => watch = Some(begun),
+                    Err(reason) => self.rest(&reason).await,
                 }
                 continue;
             };
             if !watched.is_loading() && self.heard_at.is_some() {
                 self.take_and_leave().await;
+                if self.told.lock().is_lost {
+                    return;
+                }
             }
             tokio::select! {
                 entry = watched.next() => match entry {
@@ -131,6 +137,17 @@ impl Keeper {
                 () = self.told.wake.notified() => {}
             }
         }
+    }
+
+    async fn begin_watch(&self) -> Result<Watch, String> {
+        let (shared, filter) = (&self.shared, format!("{}.*.*", self.shared.prefix));
+        let begun = Watch::new(&shared.client, &shared.store, &filter);
+        let begun = timeout(BEGIN, begun).await;
+        let begun = begun.map_err(|_| "no response from NATS in time")??;
+        self.note_done(Doing::Watch);
+        // Nothing was taken without one, so that nothing has failed since.
+        self.note_done(Doing::Take);
+        Ok(begun)
     }
 
     async fn rest(&self, reason: &str) {
@@ -176,6 +193,14 @@ impl Keeper {
             UpdateErrorKind::WrongLastRevision => Refused::Newer,
             _ => Refused::Failed(bucket::told(&error)),
         })
+    }
+
+    /// Says that this one is here, if it is time to. It fails if this one is lost.
+    async fn stay(&mut self) -> Result<(), String> {
+        if self.again_at <= Instant::now() && !self.say_here().await {
+            return Err("others have taken this replayer for lost".to_owned());
+        }
+        Ok(())
     }
 
     /// Says that this one is here, and returns whether it is.
@@ -237,20 +262,41 @@ impl Keeper {
     }
 
     fn note(&mut self, entry: &Entry) {
-        let rest = entry.key.strip_prefix(&self.shared.prefix);
-        let mut parts = rest.unwrap_or_default().split('.').skip(1);
-        match (parts.next(), parts.next()) {
-            (Some("member"), Some(name)) => {
+        match self.about(&entry.key) {
+            Some(About::Member(name)) => {
                 let presence = value(entry).unwrap_or(Presence::Gone);
                 self.note_member(name, presence, entry.revision);
             }
-            (Some("shard"), Some(name)) => {
+            Some(About::Shard(number)) => {
+                self.note_place(number, value(entry).unwrap_or_default(), entry.revision);
+            }
+            None => {}
+        }
+    }
+
+    fn about<'a>(&self, key: &'a str) -> Option<About<'a>> {
+        let rest = key.strip_prefix(&self.shared.prefix)?;
+        let mut parts = rest.split('.').skip(1);
+        match (parts.next()?, parts.next()?) {
+            ("member", name) => Some(About::Member(name)),
+            ("shard", name) => {
                 let number = self.shared.shards.iter().position(|shard| shard == name);
-                if let Some(number) = number {
-                    self.note_place(number, value(entry).unwrap_or_default(), entry.revision);
+                number.map(About::Shard)
+            }
+            _ => None,
+        }
+    }
+
+    /// The server has forgotten a key: it is written anew.
+    fn note_forgotten(&mut self, key: &str) {
+        match self.about(key) {
+            Some(About::Member(name)) => {
+                if let Some(member) = self.members.get_mut(name) {
+                    (member.revision, member.last) = (0, 0);
                 }
             }
-            _ => {}
+            Some(About::Shard(number)) => self.spots[number] = Spot::default(),
+            None => {}
         }
     }
 
@@ -275,13 +321,16 @@ impl Keeper {
 
     /// Reads a key that is not as it was known.
     async fn look(&mut self, key: &str) -> Result<(), String> {
-        if let Some(entry) = bucket::newest(&self.shared.store, key).await? {
-            self.note(&entry);
+        match bucket::newest(&self.shared.store, key).await? {
+            Some(entry) => self.note(&entry),
+            None => self.note_forgotten(key),
         }
         Ok(())
     }
 
+    /// Each write may take long, so this one says in between that it is here.
     async fn take_and_leave(&mut self) {
+        self.note_held();
         let done = async {
             self.find_lost().await?;
             self.let_go().await?;
@@ -304,6 +353,7 @@ impl Keeper {
             .map(|(name, member)| (name.clone(), member.revision))
             .collect();
         for (name, revision) in lost {
+            self.stay().await?;
             let key = self.member_key(&name);
             match self.write(&key, &Presence::Lost, revision).await {
                 Ok(revision) => self.note_member(&name, Presence::Lost, revision),
@@ -318,9 +368,13 @@ impl Keeper {
     async fn let_go(&mut self) -> Result<(), String> {
         let all: Vec<_> = self.told.lock().let_go.iter().copied().collect();
         for number in all {
-            let lost = self.spots[number].place.lost;
-            self.put(number, Place { reader: None, lost }).await?;
-            if self.spots[number].place.reader.as_ref() != Some(&self.shared.me) {
+            self.stay().await?;
+            // It was freed before, perhaps, though nobody has said so, and is somebody else's by now.
+            if self.is_mine(number) {
+                let lost = self.spots[number].place.lost;
+                self.put(number, Place { reader: None, lost }).await?;
+            }
+            if !self.is_mine(number) {
                 let mut state = self.told.lock();
                 state.let_go.remove(&number);
                 state.held.remove(&number);
@@ -328,6 +382,10 @@ impl Keeper {
             }
         }
         Ok(())
+    }
+
+    fn is_mine(&self, number: usize) -> bool {
+        self.spots[number].place.reader.as_ref() == Some(&self.shared.me)
     }
 
     /// Writes who reads a shard, unless somebody else was faster: it is known then.
@@ -344,7 +402,9 @@ impl Keeper {
 
     /// Takes of the free shards as many as are its own, and says how many are too many.
     async fn take(&mut self) -> Result<(), String> {
-        loop {
+        // Each try takes one, or finds out what others have done. What is left has time.
+        for _ in 0..self.spots.len() * TRIES {
+            self.stay().await?;
             // What was thought to have failed may have been done.
             self.note_held();
             let over = self.told.lock().over.clone();
@@ -357,23 +417,27 @@ impl Keeper {
                 return Ok(());
             };
             let number = *number;
-            let place = &self.spots[number].place;
-            let reader = place.reader.as_deref().filter(|name| {
-                let member = self.members.get(*name);
-                member.is_some_and(|member| member.presence == Presence::Lost)
-            });
-            if let Some(reader) = reader {
+            let place = self.spots[number].place.clone();
+            if let Some(reader) = &place.reader {
+                if !self.members.contains_key(reader) {
+                    // Its key may be on its way to here.
+                    self.look(&self.member_key(reader)).await?;
+                    self.note_member(reader, Presence::Gone, 0);
+                    continue;
+                }
                 // What it writes when it wakes up is not to count beside what is found here.
                 let key = format!("{}.{reader}", self.shared.prefix);
                 bucket::close(&self.shared.client, &self.shared.store, &key).await?;
             }
-            let lost = place.lost.saturating_add(u32::from(reader.is_some()));
+            let lost = place.lost.saturating_add(place.reader.is_some().into());
             let place = Place {
                 reader: Some(self.shared.me.clone()),
                 lost,
             };
             self.put(number, place).await?;
         }
+        self.note_held();
+        Ok(())
     }
 
     /// What is to be taken and left, and which shards are free.
@@ -396,16 +460,23 @@ impl Keeper {
         (share(&held, free.len(), &self.shared.me), free)
     }
 
-    /// Tells the reader of the shards that are this one's.
+    /// Tells the reader of the shards that are this one's, and of those that are not any more.
     fn note_held(&self) {
-        let mut state = self.told.lock();
-        let mut is_news = false;
+        let mut told = self.told.lock();
+        let state = &mut *told;
+        let before = state.held.len();
+        state.held.retain(|number, _| self.is_mine(*number));
+        state.let_go.retain(|number| self.is_mine(*number));
+        let gone = before - state.held.len();
+        // It is said anew how many are too many.
+        state.leave = state.leave.saturating_sub(gone);
+        let mut is_news = gone > 0;
         for (number, spot) in self.spots.iter().enumerate() {
-            if spot.place.reader.as_ref() == Some(&self.shared.me) {
+            if self.is_mine(number) {
                 is_news |= state.held.insert(number, spot.place.lost).is_none();
             }
         }
-        drop(state);
+        drop(told);
         if is_news {
             self.told.changed.notify_one();
         }

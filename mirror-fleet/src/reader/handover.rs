@@ -42,6 +42,15 @@ impl NatsReader {
                 continue;
             }
             let lost = state.held.get(&number);
+            if lost.is_none()
+                && let Some(term) = shard.term.take()
+            {
+                // It is somebody else's: who reads it tells what becomes of it.
+                self.withdrawn.push_back(term.number);
+                shard.arrived.clear();
+                self.held.retain(|_, held| held.shard != number);
+                self.settled.retain(|_, settled| settled.shard != number);
+            }
             if let Some(lost) = lost.filter(|_| !state.let_go.contains(&number))
                 && shard.term.is_none()
             {

@@ -23,8 +23,8 @@ pub(super) struct Stream {
     /// [default: one for each replay, by what it is told]
     #[arg(long, value_name = "NAME", help_heading = STREAM)]
     consumer: Option<String>,
-    /// After so long, others go on with the shards of a replayer of which nothing is heard; it is that
-    /// of the first, and 3s at least
+    /// After so long, 3s at least, others go on with the shards of a replayer of which nothing is
+    /// heard; of those that share the log, that of the first counts
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = ack_wait, help_heading = STREAM)]
     ack_wait: Duration,
     /// Name of the bucket in which results are kept; it is made if there is none
@@ -41,7 +41,7 @@ pub(super) struct Stream {
     nats_ca: Option<PathBuf>,
 }
 
-/// A replayer says each second that it is there.
+/// A replayer says in each sixth of it that it is there.
 fn ack_wait(text: &str) -> Result<Duration, String> {
     const LEAST: Duration = Duration::from_secs(3);
 
