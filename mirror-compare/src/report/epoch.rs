@@ -16,7 +16,7 @@ const MAX_VERSIONS: usize = 9;
 
 /// How many responses of older versions in a row say that the shadow was rolled back. Fewer come
 /// from servers that are still to be replaced: while half of them are, so many in a row come once in
-/// a million responses.
+/// a million responses; while nine in ten are, once in eight.
 const ROLLED_BACK: usize = 20;
 
 /// After so many responses in a row, a version has replaced the older ones: half of the servers give
@@ -26,6 +26,19 @@ const ALONE: usize = 10;
 /// How many responses of older versions in a row say so of a version that has replaced them. One may
 /// come from a server that was forgotten.
 const AFTER_ALONE: usize = 2;
+
+/// How many groups of responses before the last are remembered of a version: some five for each time
+/// that their age doubles, so that those older than any wait are known.
+const MAX_GROUPS: usize = 64;
+
+/// How long a response is remembered in a group, in milliseconds: six hours.
+const REMEMBERED_MS: u64 = 6 * 60 * 60 * 1000;
+
+/// Groups that are younger than about this are not told apart by their age, in milliseconds.
+const FINEST_MS: u64 = 1000;
+
+/// Responses after one another that become a group at once, in milliseconds.
+const AT_ONCE_MS: u64 = 100;
 
 /// The versions of a shadow, as one process has met them: the one that responds now, and those
 /// before.
@@ -46,8 +59,29 @@ struct Met {
     first: Duration,
     /// The last responses, in the order in which they came.
     last: VecDeque<Duration>,
+    /// Those before, in groups, in the same order.
+    earlier: VecDeque<Group>,
     /// Whether it has responded since the last response of the current one.
     is_since: bool,
+}
+
+/// Responses after one another. Its ends are times at which there was a response.
+#[derive(Clone, Copy, Debug)]
+struct Group {
+    from_ms: u64,
+    to_ms: u64,
+    /// At most [`ROLLED_BACK`]: more say no more.
+    count: usize,
+}
+
+impl Group {
+    fn and(self, later: Self) -> Self {
+        Self {
+            from_ms: self.from_ms,
+            to_ms: later.to_ms,
+            count: (self.count + later.count).min(ROLLED_BACK),
+        }
+    }
 }
 
 /// What a response is to the evidence.
@@ -120,12 +154,15 @@ impl Versions {
             again: met.again,
             first_ms: ago(&met.first),
             last_ms: met.last.iter().rev().map(ago).collect(),
+            earlier: met.earlier_ago(millis(now)),
         });
         VersionsSeen(seen.collect())
     }
 
     /// Takes up the version that the shadow has by what all processes have seen, if it has responded
     /// here since the last response of the current one; whether that is another.
+    ///
+    /// From then on that version is the newer one, also if it was taken up here before.
     pub(super) fn follow(&mut self, all: &VersionsSeen, wait: Duration, now: Duration) -> bool {
         if !self.seen(now).is_doubtful(wait) {
             return false;
@@ -138,13 +175,18 @@ impl Versions {
             Some(first) if first.version != next.version => first.again.saturating_add(1),
             _ => next.again,
         };
+        let is_current = self.current() == next.name();
         let known = self.met.iter_mut().find(|met| {
-            met.is_since && met.version.is_some() && met.version.as_deref() == next.name()
+            let is_there = met.is_since || is_current;
+            is_there && met.version.is_some() && met.version.as_deref() == next.name()
         });
         let Some(known) = known else {
             return false;
         };
         known.again = known.again.max(again);
+        if is_current {
+            return false;
+        }
         self.take(next.name());
         true
     }
@@ -161,8 +203,10 @@ impl Versions {
         }
         if let Some(met) = self.met.iter_mut().find(known) {
             met.last.push_back(now);
-            if met.last.len() > ROLLED_BACK {
-                met.last.pop_front();
+            if met.last.len() > ROLLED_BACK
+                && let Some(before) = met.last.pop_front()
+            {
+                met.group(millis(before), millis(now));
             }
             met.is_since = true;
         }
@@ -174,6 +218,7 @@ impl Versions {
             again: 0,
             first: now,
             last: VecDeque::new(),
+            earlier: VecDeque::new(),
             is_since: false,
         });
         self.met.truncate(MAX_VERSIONS);
@@ -195,6 +240,47 @@ impl Versions {
     }
 }
 
+impl Met {
+    /// Notes a response that is no longer one of the last. Of too many groups, those two become one
+    /// that are closest to one another for their age.
+    fn group(&mut self, at_ms: u64, now_ms: u64) {
+        let one = Group {
+            from_ms: at_ms,
+            to_ms: at_ms,
+            count: 1,
+        };
+        match self.earlier.back_mut() {
+            Some(last) if at_ms.saturating_sub(last.from_ms) < AT_ONCE_MS => *last = last.and(one),
+            _ => self.earlier.push_back(one),
+        }
+        let is_over = |of: &Group| now_ms.saturating_sub(of.to_ms) > REMEMBERED_MS;
+        while self.earlier.front().is_some_and(is_over) {
+            self.earlier.pop_front();
+        }
+        if self.earlier.len() <= MAX_GROUPS {
+            return;
+        }
+        let both = self.earlier.iter().zip(self.earlier.iter().skip(1));
+        let closest = both.enumerate().min_by_key(|(_, (older, newer))| {
+            let age = now_ms.saturating_sub(newer.to_ms) + FINEST_MS;
+            newer.to_ms.saturating_sub(older.from_ms) * 1024 / age
+        });
+        if let Some((at, (older, newer))) = closest {
+            self.earlier[at] = older.and(*newer);
+            self.earlier.remove(at + 1);
+        }
+    }
+
+    fn earlier_ago(&self, now_ms: u64) -> Vec<Earlier> {
+        let newest_first = self.earlier.iter().rev();
+        let all = newest_first.map(|of| {
+            let ago = now_ms.saturating_sub(of.to_ms);
+            Earlier(ago, of.to_ms.saturating_sub(of.from_ms), of.count)
+        });
+        all.collect()
+    }
+}
+
 /// When the versions of a shadow have responded, to one process or to several: what there is to know
 /// of which one it is of. Times are durations before now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -210,6 +296,27 @@ struct VersionSeen {
     first_ms: u64,
     /// The last responses, the latest first.
     last_ms: Vec<u64>,
+    /// Those before, in groups. At any rate of responses some of them are older than the wait.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    earlier: Vec<Earlier>,
+}
+
+/// Responses after one another: how long ago the last was, how long before that the first was, and
+/// how many they are at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Earlier(u64, u64, usize);
+
+impl Earlier {
+    fn first(self) -> u64 {
+        self.0.saturating_add(self.1)
+    }
+
+    /// Groups of about the same age: four for each time that it doubles.
+    fn age(self) -> u64 {
+        let age = self.0.saturating_add(FINEST_MS);
+        let doubled = age.ilog2();
+        u64::from(doubled) * 4 + (age >> (doubled - 2)) % 4
+    }
 }
 
 impl VersionsSeen {
@@ -222,25 +329,27 @@ impl VersionsSeen {
             for ago in last.chain([&mut seen.first_ms]) {
                 *ago = ago.saturating_add(later);
             }
+            for of in &mut seen.earlier {
+                of.0 = of.0.saturating_add(later);
+            }
         }
         self
     }
 
-    /// Adds what another process has seen, by now.
+    /// Adds what another process has seen, by now. The order does not matter, nor does it if
+    /// something is added twice. Responses to two processes in the same millisecond count once.
     pub fn merge(&mut self, other: &Self) {
         let both = std::mem::take(&mut self.0);
         let mut all = BTreeMap::<_, VersionSeen>::new();
         for seen in both.into_iter().chain(other.0.iter().cloned()) {
-            let Some(known) = all.get_mut(&seen.version) else {
-                all.insert(seen.version.clone(), seen);
-                continue;
-            };
-            known.again = known.again.max(seen.again);
-            known.first_ms = known.first_ms.max(seen.first_ms);
-            known.last_ms.extend(seen.last_ms);
-            known.last_ms.sort_unstable();
-            known.last_ms.truncate(ROLLED_BACK);
+            match all.get_mut(&seen.version) {
+                Some(known) => known.merge(seen),
+                None => {
+                    all.insert(seen.version.clone(), seen);
+                }
+            }
         }
+        all.values_mut().for_each(VersionSeen::thin);
         self.0 = all.into_values().collect();
         self.0.sort_by_cached_key(|seen| Reverse(seen.rank()));
         self.0.truncate(MAX_VERSIONS);
@@ -249,10 +358,10 @@ impl VersionsSeen {
     /// The version that the shadow is of, of those for which `is_one`: that which was taken up last,
     /// unless it was rolled back.
     ///
-    /// It was if older versions have responded 20 times in a row, to whichever process, or twice after
-    /// ten responses in a row of this version. Those in a row are known after `wait`, if each process
-    /// has said by then what it has seen. While servers are replaced one by one, both versions respond
-    /// in turn.
+    /// It was if older versions have responded 20 times since it responded last, to whichever process,
+    /// or twice if it had responded ten times in a row before. Only responses that are older than
+    /// `wait` count: each process must have said by now what it had seen by then. While servers are
+    /// replaced one by one, both versions respond in turn.
     pub fn current(
         &self,
         wait: Duration,
@@ -262,11 +371,11 @@ impl VersionsSeen {
         Some(next.name())
     }
 
-    /// Whether a process of which this is, without those of others, is to ask them: the version that
-    /// it takes the shadow to be of has not responded to it for `wait`, and older ones have since.
+    /// Whether a process of which this is, without those of others, is to ask them: the newest version
+    /// has not responded to it for `wait`, and older ones have since.
     #[must_use]
     pub fn is_doubtful(&self, wait: Duration) -> bool {
-        let last = self.0.first();
+        let last = self.by_rank().next();
         let last = last.and_then(|seen| Some((seen, *seen.last_ms.first()?)));
         last.is_some_and(|(seen, last)| {
             last > millis(wait) && self.of_others(seen).any(|ago| ago < last)
@@ -290,19 +399,32 @@ impl VersionsSeen {
             return false;
         };
         let known = millis(wait)..last;
-        let after = self.of_others(seen).filter(|ago| known.contains(ago));
-        let after = after.count();
-        // Since the last response of another before that.
-        let before = self.of_others(seen).filter(|ago| *ago >= last).min();
+        let mut after = self
+            .of_others(seen)
+            .filter(|ago| known.contains(ago))
+            .count();
+        // The last response of another before that.
+        let mut before = self.of_others(seen).filter(|ago| *ago >= last).min();
+        for of in self.others(seen).flat_map(|other| &other.earlier) {
+            if of.first() < last {
+                after += if known.contains(&of.0) { of.2 } else { 0 };
+            } else {
+                // In a group with some that came after, it may be any.
+                before = Some(before.map_or(of.0, |before| before.min(of.0)).max(last));
+            }
+        }
         let in_a_row = seen.last_ms.iter();
         let in_a_row = in_a_row.filter(|ago| before.is_none_or(|before| **ago < before));
         after >= ROLLED_BACK || (after >= AFTER_ALONE && in_a_row.count() >= ALONE)
     }
 
     fn of_others(&self, seen: &VersionSeen) -> impl Iterator<Item = u64> {
+        self.others(seen).flat_map(|other| &other.last_ms).copied()
+    }
+
+    fn others(&self, seen: &VersionSeen) -> impl Iterator<Item = &VersionSeen> {
         let others = self.0.iter();
-        let others = others.filter(|other| other.version != seen.version);
-        others.flat_map(|other| &other.last_ms).copied()
+        others.filter(|other| other.version != seen.version)
     }
 }
 
@@ -311,11 +433,59 @@ impl VersionSeen {
         self.version.as_deref()
     }
 
+    /// Adds what another process has seen of the same version.
+    fn merge(&mut self, other: Self) {
+        self.again = self.again.max(other.again);
+        self.first_ms = self.first_ms.max(other.first_ms);
+        self.last_ms = either(&self.last_ms, &other.last_ms);
+        let mut earlier = other.earlier;
+        for of in [&mut self.earlier, &mut earlier] {
+            of.sort_unstable();
+        }
+        self.earlier = either(&self.earlier, &earlier);
+    }
+
+    /// Keeps the last responses. Of the groups of about the same age, it keeps as many as say that
+    /// another version was rolled back.
+    fn thin(&mut self) {
+        let before = self.last_ms.split_off(self.last_ms.len().min(ROLLED_BACK));
+        let before: Vec<_> = before.into_iter().map(|ago| Earlier(ago, 0, 1)).collect();
+        self.earlier.sort_unstable();
+        self.earlier = either(&self.earlier, &before);
+        self.earlier.retain(|of| of.0 <= REMEMBERED_MS);
+        let weight = |of: &Earlier| (of.age(), Reverse(of.2), of.1, of.0);
+        self.earlier.sort_unstable_by_key(weight);
+        let (mut age, mut count) = (0, 0);
+        self.earlier.retain(|of| {
+            if of.age() != age {
+                (age, count) = (of.age(), 0);
+            }
+            let is_kept = count < ROLLED_BACK;
+            count += of.2;
+            is_kept
+        });
+        self.earlier.sort_unstable();
+    }
+
     /// The higher, the newer. A response without a version may be a proxy's.
     fn rank(&self) -> (bool, u32, Reverse<u64>, Option<String>) {
         let (again, first) = (self.again, Reverse(self.first_ms));
         (self.version.is_some(), again, first, self.version.clone())
     }
+}
+
+/// What is in either of two, which are sorted; what is in both as often as in the one that has more
+/// of it.
+fn either<T: Copy + Ord>(one: &[T], other: &[T]) -> Vec<T> {
+    let mut all = Vec::with_capacity(one.len() + other.len());
+    let (mut one, mut other) = (one.iter().peekable(), other.iter().peekable());
+    while let (Some(&&a), Some(&&b)) = (one.peek(), other.peek()) {
+        all.push(a.min(b));
+        one.next_if(|_| a <= b);
+        other.next_if(|_| b <= a);
+    }
+    all.extend(one.chain(other));
+    all
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -6,7 +6,10 @@ use mirror_dashboard::{
     Change,
     snapshot::{self, Verdict},
 };
-use testkit::nats::{NatsServer, programs};
+use testkit::{
+    eventually,
+    nats::{NatsServer, programs},
+};
 
 use super::{Fleet, Instance};
 
@@ -336,6 +339,40 @@ async fn a_version_that_is_rolled_back_is_noticed_by_all_with_a_few_responses_of
             .await;
         assert!(instance.log().contains("the shadow was rolled back"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_is_rolled_back_is_noticed_with_ordinary_traffic() {
+    let Some(fleet) = Fleet::start().await else {
+        return;
+    };
+    let mut all = fleet_of(&fleet, 4, 5).await;
+    fleet.is_new.store(true, Relaxed);
+    for instance in &mut all {
+        instance.order(160).await;
+    }
+    // Two have evidence about the new version, and no traffic from now on.
+    let quiet = all.pop().unwrap();
+    assert!(all.pop().unwrap().finish().await);
+    let said = quiet
+        .until_fleet("it is promoted", |fleet| compared(fleet) == 640)
+        .await;
+    assert_eq!(said.verdict, Some(Verdict::Promote));
+    fleet.is_new.store(false, Relaxed);
+    // Requests all the time, more than 20 in the time that instances have to say what they know.
+    let noticed = eventually("it was rolled back", async {
+        loop {
+            for instance in &mut all {
+                instance.order(10).await;
+            }
+            let said = quiet.mirror().await.fleet.unwrap();
+            let report = said.targets[0].report.as_ref().unwrap();
+            if said.error.is_none() && report.version.as_deref() == Some("1") {
+                return said;
+            }
+        }
+    });
+    assert_ne!(noticed.await.verdict, Some(Verdict::Promote));
 }
 
 #[tokio::test(flavor = "multi_thread")]

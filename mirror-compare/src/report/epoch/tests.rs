@@ -93,6 +93,19 @@ fn versions_are_bounded() {
     }
     assert_eq!(versions.met.len(), MAX_VERSIONS);
     assert!(versions.met.iter().all(|met| met.last.len() <= ROLLED_BACK));
+    // Whatever the rate, for a day.
+    let mut busy = Versions::default();
+    let mut now = seconds(100);
+    for number in 0..40_000 {
+        busy.note(Some("1"), now);
+        now += Duration::from_millis(if number < 20_000 { 1 } else { 4320 });
+    }
+    let [met] = busy.met.make_contiguous() else {
+        panic!("{busy:?}");
+    };
+    assert!(met.earlier.len() <= MAX_GROUPS);
+    let text = serde_json::to_string(&busy.seen(now)).unwrap();
+    assert!(text.len() < 1500, "{} bytes", text.len());
     let mut seen = versions.seen(seconds(100));
     let mut others = Versions::default();
     for i in 200..220 {
@@ -154,6 +167,21 @@ impl Processes {
                 self.said.push(version);
             }
         }
+    }
+
+    /// So many responses within a second, to these processes in turn and of the versions that `version`
+    /// says.
+    fn busy_second(
+        &mut self,
+        rate: usize,
+        processes: std::ops::Range<usize>,
+        mut version: impl FnMut(usize) -> &'static str,
+    ) {
+        for (number, process) in (0..rate).zip(processes.cycle()) {
+            let at = self.now + Duration::from_micros((number * 1_000_000 / rate) as u64);
+            self.all[process].note(Some(version(process)), at);
+        }
+        self.wait(seconds(1));
     }
 
     fn respond(&mut self, process: usize, version: &str) -> Seen {
@@ -234,6 +262,111 @@ proptest! {
         processes.wait(2 * WAIT);
         prop_assert!(processes.all.iter().all(|of| of.current() == Some("2")));
         prop_assert_eq!(&processes.said[..], ["1", "2"]);
+    }
+
+    #[test]
+    fn a_rollback_is_noticed_as_fast_however_many_responses_there_are(
+        rate in prop_oneof![Just(2_usize), Just(10), Just(100), Just(700)],
+        count in prop_oneof![Just(1_usize), Just(3), Just(12)],
+        was_alone in any::<bool>(),
+        silent in 0..3_usize,
+    ) {
+        let mut processes = Processes::new(count + 1);
+        processes.deploy("1");
+        // One has met the newer version, and meets nothing after that.
+        processes.respond(count, "2");
+        for number in 0..60 {
+            let is_deployed = was_alone && number > 20;
+            let mut turn = number;
+            processes.busy_second(rate, 0..count, |_| {
+                turn += 1;
+                if is_deployed || turn % 2 == 0 { "2" } else { "1" }
+            });
+        }
+        prop_assert_eq!(&processes.said[..], ["1", "2"]);
+        for _ in 0..(WAIT + 2 * INTERVAL).as_secs() {
+            processes.busy_second(rate, 0..count, |_| "1");
+        }
+        prop_assert_eq!(processes.version(), "1");
+        for _ in 0..100 {
+            processes.busy_second(rate, 0..count, |_| "1");
+        }
+        // One that was forgotten does not turn it back, be there other responses or not.
+        processes.respond(silent % count, "2");
+        for _ in 0..60 {
+            processes.busy_second(rate * (silent % 2), 0..count, |_| "1");
+        }
+        prop_assert_eq!(&processes.said[..], ["1", "2", "1"]);
+        // Deployed again, it is.
+        for _ in 0..90 {
+            processes.busy_second(rate, 0..count, |_| "2");
+        }
+        prop_assert_eq!(&processes.said[..], ["1", "2", "1", "2"]);
+    }
+
+    #[test]
+    fn a_fleet_does_not_turn_back_however_many_responses_there_are(
+        rate in prop_oneof![Just(1_usize), Just(10), Just(100), Just(300)],
+        count in prop_oneof![Just(1_usize), Just(3), Just(12)],
+        // Of each process, after how many responses of the older version there is one of the newer.
+        olders in vec(1..ROLLED_BACK - 1, 1..50),
+    ) {
+        // One more, to which only servers respond that are still to be replaced.
+        let mut processes = Processes::new(count + 1);
+        processes.deploy("1");
+        processes.respond(0, "2");
+        let mut older: Vec<_> = (0..count).map(|of| olders[of % olders.len()]).collect();
+        let mut next = olders.iter().cycle();
+        for _ in 0..150 {
+            processes.busy_second(rate, 0..count + 1, |process| {
+                let Some(older) = older.get_mut(process) else {
+                    return "1";
+                };
+                match older.checked_sub(1) {
+                    Some(less) => {
+                        *older = less;
+                        "1"
+                    }
+                    None => {
+                        *older = *next.next().unwrap();
+                        "2"
+                    }
+                }
+            });
+        }
+        prop_assert_eq!(&processes.said[..], ["1", "2"]);
+    }
+
+    #[test]
+    fn what_processes_have_seen_is_merged_in_any_order_and_as_often(
+        all in vec(vec((0..3_usize, 0..2000_u64, 1..60_usize), 0..60), 3),
+        wait in 0..200_u64,
+    ) {
+        let [a, b, c] = [&all[0], &all[1], &all[2]].map(|responses| {
+            let mut versions = Versions::default();
+            let mut now = Duration::ZERO;
+            for (version, later, count) in responses {
+                now += Duration::from_millis(*later);
+                for _ in 0..*count {
+                    now += Duration::from_millis(*later % 7);
+                    versions.note(Some(["1", "2", "3"][*version]), now);
+                }
+            }
+            versions.seen(now)
+        });
+        let merged = |all: &[&VersionsSeen]| {
+            let mut merged = VersionsSeen::default();
+            all.iter().for_each(|of| merged.merge(of));
+            merged
+        };
+        let expected = merged(&[&a, &b, &c]);
+        prop_assert_eq!(&merged(&[&c, &a, &b]), &expected);
+        prop_assert_eq!(&merged(&[&a, &merged(&[&c, &b])]), &expected);
+        prop_assert_eq!(&merged(&[&a, &b, &c, &b, &expected]), &expected);
+        prop_assert!(expected.0.iter().all(|seen| seen.earlier.len() < 60 * ROLLED_BACK));
+        let wait = Duration::from_secs(wait);
+        let turned = merged(&[&b, &a, &c]);
+        prop_assert_eq!(expected.current(wait, |_| true), turned.current(wait, |_| true));
     }
 
     #[test]

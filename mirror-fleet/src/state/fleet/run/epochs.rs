@@ -93,8 +93,8 @@ impl Run {
         self.written.retain(|(mirror, _), _| mirror != name);
     }
 
-    /// Notes how often the report of a mirror that is new was begun anew: it is from before anybody
-    /// was told of it.
+    /// Notes how often the report of a mirror that is new was begun anew. Nobody is told of those
+    /// times: the fleet had not heard of the mirror.
     pub(super) fn note_restarts(&mut self) {
         for (name, mirror) in made() {
             let restarts = mirror.report_restarts();

@@ -14,8 +14,9 @@ impl Run {
     /// Begins the reports on targets anew whose shadows are of another version by what all instances
     /// have seen.
     ///
-    /// Asking costs as much as a report. An instance asks only while it is not responded to by the
-    /// version that it knows, and is by an older one: at most until it has seen 20 responses of that.
+    /// Asking costs as much as a report. An instance asks, once each interval, only while older
+    /// versions respond to it and the newest that it knows does not: mostly until that one is taken to
+    /// be rolled back. If other instances still meet the newest, that is while it is deployed.
     pub(super) async fn follow_versions(
         &mut self,
         buckets: &Buckets,
