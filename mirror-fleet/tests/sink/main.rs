@@ -6,5 +6,6 @@ mod faults;
 mod reading;
 mod refused;
 mod secrets;
+mod sharing;
 mod streams;
 mod support;

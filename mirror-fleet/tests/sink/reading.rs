@@ -33,7 +33,7 @@ fn runtime(workers: usize) -> Runtime {
 }
 
 /// A stream with so many records in each shard: their bodies are `{shard} {number}`, filled up.
-async fn write(server: &NatsServer, shards: u16, each: usize, size: usize) {
+pub(crate) async fn write(server: &NatsServer, shards: u16, each: usize, size: usize) {
     ready(&sink(server)).await;
     let client = async_nats::connect(server.url()).await.unwrap();
     let context = jetstream::new(client);
