@@ -322,15 +322,12 @@ proptest! {
                 let Some(older) = older.get_mut(process) else {
                     return "1";
                 };
-                match older.checked_sub(1) {
-                    Some(less) => {
-                        *older = less;
-                        "1"
-                    }
-                    None => {
-                        *older = *next.next().unwrap();
-                        "2"
-                    }
+                if let Some(less) = older.checked_sub(1) {
+                    *older = less;
+                    "1"
+                } else {
+                    *older = *next.next().unwrap();
+                    "2"
                 }
             });
         }
@@ -356,7 +353,9 @@ proptest! {
         });
         let merged = |all: &[&VersionsSeen]| {
             let mut merged = VersionsSeen::default();
-            all.iter().for_each(|of| merged.merge(of));
+            for of in all {
+                merged.merge(of);
+            }
             merged
         };
         let expected = merged(&[&a, &b, &c]);
