@@ -107,7 +107,7 @@ impl NatsReader {
         )
     }
 
-    /// A [term](ReadRecord::term) that has ended, or is to end: nothing of it is begun any more, and
+    /// A [term](crate::ReadRecord::term) that has ended, or is to end: nothing of it is begun any more, and
     /// what was not begun is [given back](Self::nak).
     pub fn withdrawn(&mut self) -> Option<u64> {
         // Who waits for nothing is told here.
