@@ -107,8 +107,8 @@ impl NatsReader {
         )
     }
 
-    /// A [term](crate::ReadRecord::term) that has ended, or is to end: nothing of it is begun any more, and
-    /// what was not begun is [given back](Self::nak).
+    /// A [term](crate::ReadRecord::term) that has ended, or is to end: nothing of it is begun any
+    /// more, and what was not begun is [given back](Self::nak).
     pub fn withdrawn(&mut self) -> Option<u64> {
         // Who waits for nothing is told here.
         let _ = self.note_leases();

@@ -62,6 +62,17 @@ fn record(number: u128) -> Record {
     record
 }
 
+fn judge() -> Judge {
+    let judge = Judge::new(
+        "orders",
+        "rewrite",
+        ComparedBy::default(),
+        Thresholds::default(),
+        Vec::new(),
+    );
+    judge.unwrap()
+}
+
 /// A server that counts the requests that it has responded to.
 async fn server() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -94,14 +105,7 @@ async fn server() -> (String, Arc<AtomicUsize>) {
 #[tokio::test]
 async fn a_comparison_that_panics_is_counted_with_its_reason_and_stops_nothing() {
     let (url, sent) = server().await;
-    let judge = Judge::new(
-        "orders",
-        "rewrite",
-        ComparedBy::default(),
-        Thresholds::default(),
-        Vec::new(),
-    );
-    let judge = judge.unwrap().with_mode(CompareMode::Custom(|_, shadow| {
+    let judge = judge().with_mode(CompareMode::Custom(|_, shadow| {
         if shadow.body() == "odd" {
             resume_unwind(Box::new("as code may"));
         }
@@ -157,14 +161,7 @@ async fn a_panic_around_a_comparison_is_one_of_it() {
     let panics = || resume_unwind(Box::new("as a bug may"));
     let judged = compared_aside(panics).await;
     assert!(matches!(judged, Some(Judged::Panicked)), "{judged:?}");
-    let judge = Judge::new(
-        "orders",
-        "rewrite",
-        ComparedBy::default(),
-        Thresholds::default(),
-        Vec::new(),
-    );
-    let judge = judge.unwrap();
+    let judge = judge();
     judge.note(&record(1), &mut judged.unwrap());
     let (_, report) = judge.report(1, 0);
     assert_eq!(report.not_compared_for(NotComparedReason::Panicked), 1);
